@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file context.h
+ *  What the library takes from its host: memory, threads, a log.
+ *
+ *  Handles are made from a context and keep it alive, so the order of destruction does not matter.
+ *  The building blocks on plain arrays take a context too, and there NULL is allowed: the calling
+ *  thread alone computes, with memory from malloc. Results are the same bits either way. */
+#ifndef DIFFMM_CONTEXT_H
+#define DIFFMM_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Memory, threads and log of a group of handles. Opaque. */
+typedef struct diffmm_context diffmm_context;
+
+/** How much a log message matters. */
+typedef enum diffmm_log_level {
+    DIFFMM_LOG_NONE = 0,
+    DIFFMM_LOG_WARNING = 1,
+    DIFFMM_LOG_INFO = 2,
+    DIFFMM_LOG_DEBUG = 3
+} diffmm_log_level;
+
+/** Receives a log message (one line, no newline), on the thread that made the call. */
+typedef void (*diffmm_log_function)(diffmm_log_level level, const char *message, void *user_data);
+
+/** A piece of parallel work: to be called once with each index of a range, on any thread. */
+typedef void (*diffmm_task)(void *argument, size_t index);
+
+/** Settings of a context. Zero in a field means its default.
+ *
+ *  struct_size is sizeof(diffmm_context_settings) as the caller was compiled; 0 means the layout
+ *  of version 1. The same holds for every public struct with this member. */
+typedef struct diffmm_context_settings {
+    size_t struct_size;
+    /** Threads that compute, the calling one included; 0: as many as CPUs this process may use. */
+    size_t threads;
+    /** Memory, aligned for any type; NULL if there is none. Called from any thread. Both or neither. */
+    void *(*allocate)(size_t size, void *user_data);
+    void (*release)(void *pointer, void *user_data);
+    void *allocator_data;
+    /** Messages up to log_level; default none. */
+    diffmm_log_function log;
+    void *log_data;
+    diffmm_log_level log_level;
+    /** The host's own thread pool in place of ours: how many tasks it runs at once, and a function
+     *  that calls task(argument, i) once for each i below count, on any threads, and returns when
+     *  all are done. Both or neither. */
+    size_t (*pool_size)(void *user_data);
+    void (*pool_run)(size_t count, diffmm_task task, void *argument, void *user_data);
+    void *pool_data;
+} diffmm_context_settings;
+
+/** Create a context.
+ *  @param settings  borrowed during the call; NULL: all defaults
+ *  @param out       receives the context; release with diffmm_context_destroy()
+ *  Threads start when first needed. Thread-safe. */
+DIFFMM_API diffmm_status diffmm_context_create(const diffmm_context_settings *settings,
+                                               diffmm_context **out);
+
+/** Release the caller's hold on a context; NULL is fine. It ends when the last handle made from
+ *  it ends; its threads are joined then. */
+DIFFMM_API void diffmm_context_destroy(diffmm_context *context);
+
+/** How many threads compute for this context, the calling one included. Thread-safe. */
+DIFFMM_API size_t diffmm_context_threads(const diffmm_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

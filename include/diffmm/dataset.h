@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file dataset.h
+ *  Who touched what, and what the items look, sound and read like.
+ *
+ *  A data set is filled (interactions, ids, modalities, in any order), then sealed: checked as a
+ *  whole and indexed. diffmm_trainer_create() and diffmm_model_create() seal it if the caller did
+ *  not. After that it cannot change and may be read by any number of threads.
+ *
+ *  Users and items are numbered from 0. With external ids (strings) the number is the order of
+ *  diffmm_dataset_declare_items(), or else of first appearance. One exception serves features whose
+ *  rows are numbered: where every item id is an integer below the number of feature rows, the id is
+ *  the row number. */
+#ifndef DIFFMM_DATASET_H
+#define DIFFMM_DATASET_H
+
+#include <diffmm/context.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Interactions in three splits, ids, and item features per modality. Opaque. */
+typedef struct diffmm_dataset diffmm_dataset;
+
+/** What an interaction is for. */
+typedef enum diffmm_split {
+    DIFFMM_TRAIN = 0, /**< learnt from; excluded from rankings */
+    DIFFMM_VALID = 1, /**< held out, to choose the best epoch */
+    DIFFMM_TEST = 2   /**< held out, only reported */
+} diffmm_split;
+
+/** Gives raw features of `count` items from `first` on: count x dimensions floats into `out`.
+ *  Asked for blocks in any order, as often as needed, on the thread that made the call. Returns 0;
+ *  non-zero makes that call fail with DIFFMM_ERROR_CALLBACK. */
+typedef int (*diffmm_feature_loader)(size_t first, size_t count, float *out, void *user_data);
+
+/** Create an empty data set. */
+DIFFMM_API diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **out);
+
+/** Open a whole data set.
+ *  @param path  a folder in the released layout (trnMat.pkl, valMat.pkl, tstMat.pkl, of which only
+ *               the first must exist, or the same names ending in .npz; and NAME_feat.npy, each a
+ *               modality NAME); or a file for diffmm_dataset_read_interactions(), with NAME_feat.npy
+ *               and, optionally, item_ids.txt (one id per line, in the order of the features'
+ *               rows) beside it
+ *  The result is not yet sealed: modalities and interactions may be added. */
+DIFFMM_API diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path,
+                                             diffmm_dataset **out);
+
+/** What diffmm_dataset_synthesize() makes. Zero in a field means its default. */
+typedef struct diffmm_synthetic {
+    size_t struct_size;
+    size_t users;           /**< default 1000 */
+    size_t items;           /**< default 600 */
+    size_t interactions;    /**< in all splits together; default 12 per user */
+    size_t factors;         /**< size of the planted structure; default 8 */
+    size_t modality_count;  /**< default 2: "image" and "text", then "audio", "modality3", .. */
+    const size_t *dimensions; /**< modality_count feature sizes, borrowed; NULL: 32 each */
+    uint64_t seed;
+} diffmm_synthetic;
+
+/** Make a data set with a planted structure: users and items have hidden factors, users touch items
+ *  close to them (popular ones more often), and each modality shows the items' factors through a
+ *  random map with noise. 80 % of the interactions go to training, 10 % to validation, 10 % to test.
+ *  The same fields give the same bits everywhere.
+ *  @param spec  borrowed; NULL: all defaults */
+DIFFMM_API diffmm_status diffmm_dataset_synthesize(diffmm_context *context,
+                                                   const diffmm_synthetic *spec,
+                                                   diffmm_dataset **out);
+
+/** Release; NULL is fine. Trainers and models made from it keep it alive. */
+DIFFMM_API void diffmm_dataset_destroy(diffmm_dataset *dataset);
+
+/** Say that there are at least so many users and items, also if no interaction names them. */
+DIFFMM_API diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users,
+                                                size_t items);
+
+/** Add interactions by number.
+ *  @param user,item  `count` numbers each, copied. Repeated pairs count once.
+ *  Numbers and external ids cannot be mixed in one data set. */
+DIFFMM_API diffmm_status diffmm_dataset_add_interactions(diffmm_dataset *dataset,
+                                                         diffmm_split split, size_t count,
+                                                         const int32_t *user, const int32_t *item);
+
+/** Add interactions by external id: `count` UTF-8 strings each, copied. */
+DIFFMM_API diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *dataset,
+                                                               diffmm_split split, size_t count,
+                                                               const char *const *user,
+                                                               const char *const *item);
+
+/** Read interactions from a file, by its ending:
+ *  - .tsv, .csv: a header with columns `user`, `item` and optionally `split` (train, valid, test;
+ *    empty means `split`); other columns are ignored; ids are strings
+ *  - .npz: a scipy sparse matrix (coo, csr), users x items (needs libzip)
+ *  - .pkl: a pickled scipy coo or csr matrix (nothing in it is executed)
+ *  @param split  where interactions go that name none */
+DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset,
+                                                          diffmm_split split, const char *path);
+
+/** Fix the numbering of items by external id: number i is ids[i]. Strings are copied. Call it
+ *  before interactions are added. */
+DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
+                                                      const char *const *ids);
+
+/** Add a modality whose features a callback gives.
+ *  @param name       1 to 63 of A-Z a-z 0-9 _ -
+ *  @param dimensions features per item
+ *  @param user_data  passed to the loader, borrowed until the data set ends */
+DIFFMM_API diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
+                                                     size_t dimensions,
+                                                     diffmm_feature_loader loader,
+                                                     void *user_data);
+
+/** Add a modality from an array, items x dimensions, rows `stride` floats apart.
+ *  Borrowed until the data set ends, not copied. */
+DIFFMM_API diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset,
+                                                           const char *name, size_t items,
+                                                           size_t dimensions,
+                                                           const float *features, size_t stride);
+
+/** Add a modality from a .npy file, items x dimensions: float16, float32 or float64, either byte
+ *  order, C or Fortran order. */
+DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
+                                                      const char *path);
+
+/** Check everything and index it. Fails, naming what is wrong, if there is no training interaction,
+ *  or a modality's rows are not as many as the items, or a feature is not finite; the data
+ *  set may then be completed and sealed again. Sealing twice is fine. */
+DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
+
+/** Counts. Before sealing, what is known so far. */
+DIFFMM_API size_t diffmm_dataset_users(const diffmm_dataset *dataset);
+DIFFMM_API size_t diffmm_dataset_items(const diffmm_dataset *dataset);                        /**< @copydoc diffmm_dataset_users */
+DIFFMM_API size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split split); /**< @copydoc diffmm_dataset_users */
+DIFFMM_API size_t diffmm_dataset_modalities(const diffmm_dataset *dataset);                   /**< @copydoc diffmm_dataset_users */
+
+/** Name of modality `index`, in the order added; NULL if there are not so many. Borrowed until the
+ *  data set ends. */
+DIFFMM_API const char *diffmm_dataset_modality_name(const diffmm_dataset *dataset, size_t index);
+
+/** Features per item of modality `index`; 0 if there are not so many modalities. */
+DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index);
+
+/** External id of a user or item (its number in decimal, if none were given); NULL if there is no
+ *  such number or, with external ids, before sealing. Borrowed until the data set ends. */
+DIFFMM_API const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user);
+DIFFMM_API const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item); /**< @copydoc diffmm_dataset_user_id */
+
+/** The number of an external id. DIFFMM_ERROR_NOT_FOUND if there is none; needs a sealed data set. */
+DIFFMM_API diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char *id,
+                                                  int32_t *user);
+DIFFMM_API diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id,
+                                                  int32_t *item); /**< @copydoc diffmm_dataset_find_user */
+
+/** The items of a user in a split, ascending, without repetition. Needs a sealed data set.
+ *  @param items  receives `count` numbers, borrowed until the data set ends */
+DIFFMM_API diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split split,
+                                            int32_t user, const int32_t **items, size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

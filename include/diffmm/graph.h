@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file graph.h
+ *  The unit `graph`: normalised user-item graphs and propagation over them.
+ *
+ *  Nodes are users first, then items: N = users + items. Node matrices are N x d, row-major, rows
+ *  without gaps. */
+#ifndef DIFFMM_GRAPH_H
+#define DIFFMM_GRAPH_H
+
+#include <diffmm/context.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An immutable sparse N x N matrix. Opaque; any number of threads may use one at once. */
+typedef struct diffmm_graph diffmm_graph;
+
+/** The normalised adjacency of user-item pairs, with self loops:
+ *  B = [[0, R], [R^T, 0]] + I, A_hat = D^-1/2 B D^-1/2, D the row sums of B (paper, section 3.3).
+ *  @param context  or NULL
+ *  @param count    pairs; repeated pairs count once
+ *  @param user,item  borrowed during the call */
+DIFFMM_API diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, size_t users,
+                                                       size_t items, size_t count,
+                                                       const int32_t *user, const int32_t *item,
+                                                       diffmm_graph **out);
+
+/** A copy in which each stored entry is kept or dropped on its own.
+ *  @param keep_rate  in (0, 1]; kept entries are divided by it
+ *  @param kept       one byte per entry in row-major order, non-zero to keep; the result is in
+ *                    general no longer symmetric */
+DIFFMM_API diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rate,
+                                                 const uint8_t *kept, diffmm_graph **out);
+
+/** Release; NULL is fine. */
+DIFFMM_API void diffmm_graph_destroy(diffmm_graph *graph);
+
+DIFFMM_API size_t diffmm_graph_users(const diffmm_graph *graph);   /**< Number of users. */
+DIFFMM_API size_t diffmm_graph_items(const diffmm_graph *graph);   /**< Number of items. */
+DIFFMM_API size_t diffmm_graph_entries(const diffmm_graph *graph); /**< Number of stored entries. */
+
+/** The entries in place, compressed by rows: row r has columns[pointers[r]] .. [pointers[r+1]-1],
+ *  ascending. Borrowed until the graph ends. */
+DIFFMM_API void diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
+                                  const int32_t **columns, const float **values);
+
+/** y = A x, for N x d matrices x and y that do not overlap. */
+DIFFMM_API diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const float *x,
+                                               float *y);
+
+/** y = A^T x: the backward pass of diffmm_graph_multiply(). */
+DIFFMM_API diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t d,
+                                                          const float *x, float *y);
+
+/** H = sum of A^l x for l = 0 .. layers (LightGCN propagation; a sum, not a mean). x and h must not
+ *  overlap. */
+DIFFMM_API diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t d,
+                                          const float *x, float *h);
+
+/** Backward of diffmm_propagate(): grad_x = sum of (A^T)^l grad_h for l = 0 .. layers. */
+DIFFMM_API diffmm_status diffmm_propagate_backward(const diffmm_graph *graph, size_t layers,
+                                                   size_t d, const float *grad_h, float *grad_x);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file model.h
+ *  The recommender: parameters, multi-modal graph aggregation, objective, files.
+ *
+ *  Parameters have names:
+ *  - user_embedding (U x d), item_embedding (I x d), modality_logits (M x 1)
+ *  - modality.NAME.projection.weight (D x d where leaky, d x D where linear), and where linear
+ *    modality.NAME.projection.bias (d x 1)
+ *  - denoiser.NAME.time.weight, denoiser.NAME.encoder.0.bias, .. (see diffusion.h), in a model
+ *    that has its denoisers (a trainer's; not one loaded from a model file)
+ *
+ *  A const model may be read by any number of threads. */
+#ifndef DIFFMM_MODEL_H
+#define DIFFMM_MODEL_H
+
+#include <diffmm/contrastive.h>
+#include <diffmm/dataset.h>
+#include <diffmm/graph.h>
+#include <diffmm/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A recommender's parameters and the embeddings computed from them. Opaque. */
+typedef struct diffmm_model diffmm_model;
+
+/** One parameter, in place. */
+typedef struct diffmm_parameter {
+    size_t struct_size;
+    const char *name;     /**< borrowed until the model ends */
+    size_t rows, columns; /**< columns is 1 for a vector */
+    const float *values;  /**< rows x columns, borrowed until the model ends; changes as it trains */
+    const float *gradient; /**< of the last diffmm_model_objective(), or NULL */
+} diffmm_parameter;
+
+/** Create a model with initial parameters drawn from the options' seed.
+ *  @param dataset  sealed by this call if it was not; kept alive
+ *  @param options  copied; NULL: defaults
+ *  Until a modality's generated graph is set, it is the normalised adjacency of no pairs
+ *  (self loops only). */
+DIFFMM_API diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
+                                             diffmm_model **out);
+
+/** Release; NULL is fine. Not for a model borrowed from a trainer. */
+DIFFMM_API void diffmm_model_destroy(diffmm_model *model);
+
+DIFFMM_API size_t diffmm_model_users(const diffmm_model *model);      /**< U */
+DIFFMM_API size_t diffmm_model_items(const diffmm_model *model);      /**< I */
+DIFFMM_API size_t diffmm_model_dimensions(const diffmm_model *model); /**< d */
+DIFFMM_API size_t diffmm_model_modalities(const diffmm_model *model); /**< M */
+
+/** Name of modality `index`; NULL if there are not so many. Borrowed until the model ends. */
+DIFFMM_API const char *diffmm_model_modality_name(const diffmm_model *model, size_t index);
+
+/** softmax(modality_logits): M weights that sum to 1. */
+DIFFMM_API diffmm_status diffmm_model_modality_weights(const diffmm_model *model, float *weights);
+
+/** The settings the model was made with; borrowed until the model ends. */
+DIFFMM_API const diffmm_options *diffmm_model_options(const diffmm_model *model);
+
+/** How many parameters there are. */
+DIFFMM_API size_t diffmm_model_parameters(const diffmm_model *model);
+
+/** Parameter number `index`. */
+DIFFMM_API diffmm_status diffmm_model_parameter_at(const diffmm_model *model, size_t index,
+                                                   diffmm_parameter *out);
+
+/** A parameter by name. */
+DIFFMM_API diffmm_status diffmm_model_parameter(const diffmm_model *model, const char *name,
+                                                diffmm_parameter *out);
+
+/** Overwrite a parameter: rows x columns must be its own, values finite. Embeddings
+ *  and scores follow with the next diffmm_model_forward(). */
+DIFFMM_API diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name,
+                                                    size_t rows, size_t columns,
+                                                    const float *values);
+
+/** Set a modality's generated graph A_m (after edge dropout); kept alive, not copied. */
+DIFFMM_API diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
+                                                diffmm_graph *graph);
+
+/** A modality's generated graph; borrowed until it is replaced. NULL if there is no such modality
+ *  or the model was loaded from a file. */
+DIFFMM_API const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality);
+
+/** Compute final embeddings from the current parameters and graphs (model.h names the parameters;
+ *  the paper's section 3.3): for each modality Y_m = A [E_U; Xn_m], Z_m = Y_m + A [users of Y_m; E_I],
+ *  V_m = Z_m + ris_adj_lambda A_m [E_U; E_I]; V = sum softmax(logits)_m V_m;
+ *  final = sum of A^l V for l = 0 .. layers, + ris_lambda rownorm(V). */
+DIFFMM_API diffmm_status diffmm_model_forward(diffmm_model *model);
+
+/** Final embeddings of the last forward pass, users x d and items x d, in place. The score of a user
+ *  and an item is the dot product of their rows. Borrowed until the model ends. */
+DIFFMM_API const float *diffmm_model_user_embeddings(const diffmm_model *model);
+DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model); /**< @copydoc diffmm_model_user_embeddings */
+
+/** The contrastive view of a modality: sum over l of A^l A_m [E_U; Xn_m] (paper, section 3.4).
+ *  @param out  (users + items) x d */
+DIFFMM_API diffmm_status diffmm_model_view(const diffmm_model *model, const char *modality,
+                                           float *out);
+
+/** The parts of the recommender's objective, as they add up. */
+typedef struct diffmm_losses {
+    double bpr;         /**< divided by the configured batch size */
+    double contrastive; /**< weighted by ssl_reg */
+    double regularizer; /**< reg (||E_U||^2 + ||E_I||^2) */
+    double total;
+} diffmm_losses;
+
+/** Value and gradient of BPR + contrastive + L2 for a batch of (user, positive, negative); runs the
+ *  forward pass. Gradients are then read through diffmm_parameter::gradient.
+ *  @param count  at most the option `batch`, by which BPR is divided */
+DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t count,
+                                                const int32_t *user, const int32_t *positive,
+                                                const int32_t *negative, diffmm_losses *losses);
+
+/** One Adam step on every recommender parameter with the gradients of the last objective. */
+DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
+
+/** Write a model file (safetensors): parameters without denoisers, final embeddings, seen items,
+ *  ids, settings. A crash leaves the old file or the new one. */
+DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
+
+/** Read a model file, for scoring and reading parameters; it cannot train (DIFFMM_ERROR_STATE). */
+DIFFMM_API diffmm_status diffmm_model_load(diffmm_context *context, const char *path,
+                                           diffmm_model **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

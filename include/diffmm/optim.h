@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file optim.h
+ *  The unit `optim`: Adam, BPR, L2, initial values.
+ *
+ *  Plain arrays, no context: these neither allocate nor start threads. Gradients may be NULL; where
+ *  given they are overwritten. */
+#ifndef DIFFMM_OPTIM_H
+#define DIFFMM_OPTIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Settings of Adam. Zero in a field means its default. */
+typedef struct diffmm_adam {
+    size_t struct_size;
+    double learning_rate; /**< default 1e-3 */
+    double beta1;         /**< default 0.9 */
+    double beta2;         /**< default 0.999 */
+    double epsilon;       /**< default 1e-8 */
+} diffmm_adam;
+
+/** One Adam step (Kingma and Ba 2015, algorithm 1), in place.
+ *  @param adam  borrowed; NULL: all defaults
+ *  @param step  1 for the first step
+ *  @param first_moment,second_moment  `count` floats each, 0 before the first step */
+DIFFMM_API diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t count,
+                                          float *parameter, const float *gradient,
+                                          float *first_moment, float *second_moment);
+
+/** Bayesian personalised ranking: sum over b of -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor,
+ *  s the dot product of rows.
+ *  @param user_matrix,item_matrix  users x d, items x d
+ *  @param user,positive,negative   `count` numbers each
+ *  @param divisor    the configured batch size, which may exceed count
+ *  @param loss       or NULL
+ *  @param grad_user,grad_item  users x d and items x d, or NULL */
+DIFFMM_API diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user_matrix,
+                                    const float *item_matrix, size_t count, const int32_t *user,
+                                    const int32_t *positive, const int32_t *negative,
+                                    double divisor, double *loss, float *grad_user,
+                                    float *grad_item);
+
+/** weight * ||x||^2 and its gradient 2 weight x. */
+DIFFMM_API diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *loss,
+                                   float *grad);
+
+/** Xavier uniform: within +- sqrt(6 / (rows + columns)). `stream` tells draws of one seed apart. */
+DIFFMM_API diffmm_status diffmm_initialize_xavier(size_t rows, size_t columns, uint64_t seed,
+                                                  uint64_t stream, float *out);
+
+/** Uniform within +- bound. */
+DIFFMM_API diffmm_status diffmm_initialize_uniform(size_t count, double bound, uint64_t seed,
+                                                   uint64_t stream, float *out);
+
+/** Normal with mean 0 and the given standard deviation. */
+DIFFMM_API diffmm_status diffmm_initialize_normal(size_t count, double deviation, uint64_t seed,
+                                                  uint64_t stream, float *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file options.h
+ *  Every setting of model and training in one object, by name.
+ *
+ *  Each setting has a name, a type, a default, a range and a sentence of help, all of which can be
+ *  listed; bindings, command lines, configuration files and saved models share this one truth.
+ *  Names of the paper's symbols ("tau", "e_loss", "d") are accepted where the table gives one as
+ *  symbol. Settings per modality are named "modality.NAME.setting". */
+#ifndef DIFFMM_OPTIONS_H
+#define DIFFMM_OPTIONS_H
+
+#include <diffmm/context.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A set of settings. Opaque. */
+typedef struct diffmm_options diffmm_options;
+
+/** What kind of value a setting takes. */
+typedef enum diffmm_option_type {
+    DIFFMM_OPTION_FLAG = 1,    /**< "true" or "false" (also 1, 0, yes, no, on, off) */
+    DIFFMM_OPTION_INTEGER = 2, /**< within [minimum, maximum] */
+    DIFFMM_OPTION_REAL = 3,    /**< within [minimum, maximum] */
+    DIFFMM_OPTION_CHOICE = 4,  /**< one of `choices`, words separated by '|' */
+    DIFFMM_OPTION_LIST = 5     /**< integers within [minimum, maximum], separated by ',' */
+} diffmm_option_type;
+
+/** A setting's description. Texts are static. */
+typedef struct diffmm_option_info {
+    size_t struct_size;
+    const char *name;   /**< for example "ris_lambda" or "modality.*.projection" */
+    const char *symbol; /**< the name in the paper or its program where it differs, or NULL */
+    diffmm_option_type type;
+    const char *default_value;
+    double minimum, maximum;
+    const char *choices; /**< NULL unless type is DIFFMM_OPTION_CHOICE */
+    const char *help;    /**< one sentence */
+} diffmm_option_info;
+
+/** Create a set of settings with every value at its default. Thread-safe. */
+DIFFMM_API diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out);
+
+/** Release; NULL is fine. Trainers and models keep their own copy. */
+DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
+
+/** Set the published settings of a data set: "tiktok", "baby" or "sports" (model settings only;
+ *  the seed stays). */
+DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
+
+/** Set a value from text, whatever its type, always with '.' as the decimal point. */
+DIFFMM_API diffmm_status diffmm_options_set(diffmm_options *options, const char *name,
+                                            const char *value);
+
+/** Set an integer (or a real or flag from an integer). */
+DIFFMM_API diffmm_status diffmm_options_set_integer(diffmm_options *options, const char *name,
+                                                    int64_t value);
+
+/** Set a real number. */
+DIFFMM_API diffmm_status diffmm_options_set_real(diffmm_options *options, const char *name,
+                                                 double value);
+
+/** Read a value as text. Borrowed until the value is set again or the options are destroyed.
+ *  For "modality.NAME.setting" not set, the general setting's value. */
+DIFFMM_API diffmm_status diffmm_options_get(const diffmm_options *options, const char *name,
+                                            const char **value);
+
+/** Read an integer or a flag (0 or 1). */
+DIFFMM_API diffmm_status diffmm_options_get_integer(const diffmm_options *options,
+                                                    const char *name, int64_t *value);
+
+/** Read a number. */
+DIFFMM_API diffmm_status diffmm_options_get_real(const diffmm_options *options, const char *name,
+                                                 double *value);
+
+/** How many settings there are. */
+DIFFMM_API size_t diffmm_option_count(void);
+
+/** Describe setting `index` (below diffmm_option_count()). `info->struct_size` as for every struct. */
+DIFFMM_API diffmm_status diffmm_option_describe(size_t index, diffmm_option_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

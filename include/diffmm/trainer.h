@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file trainer.h
+ *  Training: all epochs, or one at a time with the host owning the loop.
+ *
+ *  One epoch (paper, algorithm 1): draw negatives; train every denoiser over all users; generate
+ *  every modality's graph and drop edges; one pass of BPR and contrastive training over all
+ *  shuffled training pairs; evaluate. A trainer needs exclusive use, except for
+ *  diffmm_trainer_cancel(). The same seed gives the same bits, whatever the number of threads. */
+#ifndef DIFFMM_TRAINER_H
+#define DIFFMM_TRAINER_H
+
+#include <diffmm/metrics.h>
+#include <diffmm/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A model in training. Opaque. */
+typedef struct diffmm_trainer diffmm_trainer;
+
+/** Where the time of an epoch went, in seconds. */
+typedef struct diffmm_seconds {
+    double denoise;   /**< training the denoisers */
+    double generate;  /**< reverse chains, top-k, graphs */
+    double recommend; /**< negatives, BPR and contrastive training */
+    double evaluate;  /**< forward pass and ranking */
+} diffmm_seconds;
+
+/** What an epoch did. Arrays are borrowed until the next epoch. */
+typedef struct diffmm_report {
+    size_t struct_size;
+    size_t epoch;      /**< 1 for the first */
+    size_t best_epoch; /**< the best so far by validation; 0 before any evaluation */
+    int32_t finished;  /**< non-zero: all epochs done, or stopped early */
+    int32_t reserved;
+    diffmm_seconds seconds;
+    diffmm_losses loss; /**< means over the epoch's batches */
+    size_t modality_count;
+    const double *denoiser_loss; /**< per modality, means over batches */
+    size_t cutoff_count;         /**< the option `cutoffs` */
+    const diffmm_metrics *valid; /**< per cutoff; users = 0 where the split is empty */
+    const diffmm_metrics *test;
+    double counted_flops[4]; /**< matrix-product FLOPs by phase, counted from shapes, for the way taken */
+    double straight_flops;   /**< the same for the whole epoch by the straightforward way */
+} diffmm_report;
+
+/** A phase of an epoch. */
+typedef enum diffmm_phase {
+    DIFFMM_PHASE_DENOISE = 0,
+    DIFFMM_PHASE_GENERATE = 1,
+    DIFFMM_PHASE_RECOMMEND = 2,
+    DIFFMM_PHASE_EVALUATE = 3
+} diffmm_phase;
+
+/** Where training stands. */
+typedef struct diffmm_progress {
+    size_t struct_size;
+    size_t epoch, epochs;
+    diffmm_phase phase;
+    size_t done, total; /**< steps of this phase */
+} diffmm_progress;
+
+/** Told after every epoch. Return 0 to go on, non-zero to stop (the fit ends with
+ *  DIFFMM_CANCELLED, this epoch kept). */
+typedef int (*diffmm_epoch_function)(const diffmm_report *report, void *user_data);
+
+/** Told after every step. Return 0 to go on, non-zero to stop: the epoch is abandoned, and
+ *  the call returns DIFFMM_CANCELLED. */
+typedef int (*diffmm_progress_function)(const diffmm_progress *progress, void *user_data);
+
+/** Create a trainer with a new model.
+ *  @param dataset  sealed by this call if it was not; kept alive
+ *  @param options  copied; NULL: defaults */
+DIFFMM_API diffmm_status diffmm_trainer_create(diffmm_dataset *dataset,
+                                               const diffmm_options *options, diffmm_trainer **out);
+
+/** Release; NULL is fine. */
+DIFFMM_API void diffmm_trainer_destroy(diffmm_trainer *trainer);
+
+/** Be told of every step; NULL: no longer. */
+DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
+                                                    diffmm_progress_function function,
+                                                    void *user_data);
+
+/** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch leaves
+ *  the model as it was after the epoch before.
+ *  @param report  set struct_size; or NULL */
+DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
+
+/** Train until all epochs are done or validation has not improved for `patience` epochs, then
+ *  restore the parameters of the best epoch by validation.
+ *  @param on_epoch  or NULL */
+DIFFMM_API diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
+                                            void *user_data);
+
+/** Make the best epoch's parameters and embeddings the model's, as diffmm_trainer_fit() does at its
+ *  end. DIFFMM_ERROR_STATE before any epoch. */
+DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
+
+/** Ask a running epoch to stop at its next step; it returns DIFFMM_CANCELLED. From any thread or a
+ *  signal handler. */
+DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);
+
+/** The best epoch so far with its metrics, per cutoff of the option `cutoffs`; DIFFMM_ERROR_STATE
+ *  before any. Chosen by validation (by test, where `select` says so, or if there is no
+ *  validation split). Arrays are borrowed until the next epoch; each pointer may be NULL. */
+DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
+                                             const diffmm_metrics **valid,
+                                             const diffmm_metrics **test);
+
+/** The model in training; borrowed until the trainer ends. */
+DIFFMM_API const diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

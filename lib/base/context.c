@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/context.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "base/structs.h"
+#include "linalg/gemm.h"
+
+enum { max_threads = 1024 };
+
+static size_t usable_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (size_t)CPU_COUNT(&set);
+    return 1;
+}
+
+static diffmm_status check_settings(diffmm_context_settings *settings)
+{
+    if (!settings->allocate != !settings->release)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "settings: allocate and release must be given together");
+    if (!settings->pool_size != !settings->pool_run)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "settings: pool_size and pool_run must be given together");
+    if (settings->pool_size)
+        settings->threads = settings->pool_size(settings->pool_data);
+    else if (settings->threads == 0)
+        settings->threads = usable_cpus();
+    if (settings->threads == 0 || settings->threads > max_threads)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "settings: %zu threads, not 1 to %d",
+                            settings->threads, max_threads);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_context_create(const diffmm_context_settings *settings, diffmm_context **out)
+{
+    if (!out)
+        return diffmm__null("out");
+    diffmm_context boot = {.settings = {.struct_size = sizeof boot.settings}};
+    if (settings) {
+        diffmm_status status = diffmm__struct_read(&boot.settings, sizeof boot.settings,
+                                                   sizeof boot.settings, settings, "settings");
+        if (status)
+            return status;
+    }
+    diffmm_status status = check_settings(&boot.settings);
+    if (status)
+        return status;
+    diffmm_context *context = diffmm__allocate_zero(&boot, 1, sizeof *context);
+    if (!context)
+        return DIFFMM_ERROR_NO_MEMORY;
+    context->settings = boot.settings;
+    atomic_init(&context->references, 1);
+    if (!context->settings.pool_run && context->settings.threads > 1) {
+        context->pool = diffmm__pool_create(context, context->settings.threads);
+        if (!context->pool) {
+            diffmm__release(&boot, context);
+            return DIFFMM_ERROR_NO_MEMORY;
+        }
+    }
+    diffmm__gemm_prepare(context);
+    *out = context;
+    return DIFFMM_OK;
+}
+
+diffmm_context *diffmm__context_retain(const diffmm_context *context)
+{
+    diffmm_context *mine = (diffmm_context *)(uintptr_t)context;
+    if (mine)
+        atomic_fetch_add_explicit(&mine->references, 1, memory_order_relaxed);
+    return mine;
+}
+
+void diffmm__context_release(diffmm_context *context)
+{
+    if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
+        return;
+    diffmm_context last = {.settings = context->settings};
+    diffmm__pool_destroy(context, context->pool);
+    diffmm__release(&last, context);
+}
+
+void diffmm_context_destroy(diffmm_context *context)
+{
+    diffmm__context_release(context);
+}
+
+size_t diffmm_context_threads(const diffmm_context *context)
+{
+    return diffmm__workers(context);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_BASE_CONTEXT_H
+#define DIFFMM_BASE_CONTEXT_H
+
+#include <stdatomic.h>
+
+#include <diffmm/context.h>
+
+struct diffmm__pool;
+
+struct diffmm_context {
+    diffmm_context_settings settings; /* with defaults filled in */
+    atomic_size_t references;
+    struct diffmm__pool *pool; /* NULL where one thread computes or the host has its own pool */
+};
+
+/* A handle's hold on its context; both accept NULL. */
+diffmm_context *diffmm__context_retain(const diffmm_context *context);
+void diffmm__context_release(diffmm_context *context);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/status.h"
+
+enum { alignment = 64 };
+
+static void *host_allocate(const diffmm_context *context, size_t size)
+{
+    if (context && context->settings.allocate)
+        return context->settings.allocate(size, context->settings.allocator_data);
+    return malloc(size);
+}
+
+static void host_release(const diffmm_context *context, void *pointer)
+{
+    if (context && context->settings.release)
+        context->settings.release(pointer, context->settings.allocator_data);
+    else
+        free(pointer);
+}
+
+void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 2 * alignment) {
+        diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%zu elements of %zu bytes exceed the address space",
+                     count, size);
+        return NULL;
+    }
+    /* The host's pointer is kept just before the aligned block. */
+    char *host = host_allocate(context, bytes + alignment + sizeof(void *));
+    if (!host) {
+        diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for %zu bytes", bytes);
+        return NULL;
+    }
+    uintptr_t address = (uintptr_t)host + sizeof(void *);
+    address = (address + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    char *block = host + (address - (uintptr_t)host);
+    memcpy(block - sizeof(void *), &host, sizeof(void *));
+    return block;
+}
+
+void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t size)
+{
+    void *block = diffmm__allocate(context, count, size);
+    if (block)
+        memset(block, 0, count * size);
+    return block;
+}
+
+void diffmm__release(const diffmm_context *context, void *pointer)
+{
+    if (!pointer)
+        return;
+    void *host;
+    memcpy(&host, (char *)pointer - sizeof(void *), sizeof(void *));
+    host_release(context, host);
+}
+
+diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, size_t *capacity,
+                           size_t used, size_t needed, size_t size)
+{
+    if (needed <= *capacity)
+        return DIFFMM_OK;
+    size_t next = *capacity < 16 ? 16 : *capacity;
+    while (next < needed)
+        next = next > SIZE_MAX / 2 ? needed : next * 2;
+    void *array, *grown = diffmm__allocate(context, next, size);
+    if (!grown)
+        return DIFFMM_ERROR_NO_MEMORY;
+    memcpy(&array, array_pointer, sizeof array);
+    if (used)
+        memcpy(grown, array, used * size);
+    diffmm__release(context, array);
+    memcpy(array_pointer, &grown, sizeof grown);
+    *capacity = next;
+    return DIFFMM_OK;
+}
+
+char *diffmm__copy_text(const diffmm_context *context, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = diffmm__allocate(context, size, 1);
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+struct diffmm__arena_block {
+    struct diffmm__arena_block *next;
+    void *memory;
+};
+
+struct diffmm__arena diffmm__arena_on(const diffmm_context *context)
+{
+    return (struct diffmm__arena){.context = context};
+}
+
+void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
+{
+    if (arena->failed)
+        return NULL;
+    struct diffmm__arena_block *block = diffmm__allocate(arena->context, 1, sizeof *block);
+    void *memory = block ? diffmm__allocate(arena->context, count, size) : NULL;
+    if (!memory) {
+        diffmm__release(arena->context, block);
+        arena->failed = true;
+        return NULL;
+    }
+    *block = (struct diffmm__arena_block){.next = arena->blocks, .memory = memory};
+    arena->blocks = block;
+    return memory;
+}
+
+void *diffmm__arena_take_zero(struct diffmm__arena *arena, size_t count, size_t size)
+{
+    void *memory = diffmm__arena_take(arena, count, size);
+    if (memory)
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+void diffmm__arena_end(struct diffmm__arena *arena)
+{
+    for (struct diffmm__arena_block *block = arena->blocks, *next; block; block = next) {
+        next = block->next;
+        diffmm__release(arena->context, block->memory);
+        diffmm__release(arena->context, block);
+    }
+    arena->blocks = NULL;
+}

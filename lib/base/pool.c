@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+
+/* One parallel call: workers draw indices from `next` until none are left. */
+struct job {
+    diffmm__indexed_task task;
+    void *argument;
+    size_t count;
+    atomic_size_t next;
+};
+
+struct diffmm__pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t work, done;
+    struct job *job;     /* what sleeping threads should do, or NULL */
+    size_t generation;   /* counts jobs, so that a thread takes each only once */
+    size_t running;      /* threads that have not finished the present job */
+    bool stop;
+    atomic_flag busy;    /* one job at a time */
+    pid_t process;       /* threads do not survive a fork; 0 before the first start */
+    size_t threads;      /* wanted, the calling one included */
+    size_t started;      /* started, the calling one not included */
+    pthread_t *handles;
+    struct seat *seats;
+};
+
+struct seat {
+    struct diffmm__pool *pool;
+    size_t worker;
+    size_t generation; /* of the last job taken */
+};
+
+static void work_on(struct job *job, size_t worker)
+{
+    for (;;) {
+        size_t index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
+        if (index >= job->count)
+            return;
+        job->task(job->argument, index, worker);
+    }
+}
+
+static void *thread_main(void *argument)
+{
+    struct seat *seat = argument;
+    struct diffmm__pool *pool = seat->pool;
+    pthread_mutex_lock(&pool->mutex);
+    for (;;) {
+        while (!pool->stop && pool->generation == seat->generation)
+            pthread_cond_wait(&pool->work, &pool->mutex);
+        if (pool->stop)
+            break;
+        seat->generation = pool->generation;
+        struct job *job = pool->job;
+        pthread_mutex_unlock(&pool->mutex);
+        work_on(job, seat->worker);
+        pthread_mutex_lock(&pool->mutex);
+        if (--pool->running == 0)
+            pthread_cond_signal(&pool->done);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+struct diffmm__pool *diffmm__pool_create(const diffmm_context *context, size_t threads)
+{
+    struct diffmm__pool *pool = diffmm__allocate_zero(context, 1, sizeof *pool);
+    if (!pool)
+        return NULL;
+    pool->threads = threads;
+    pool->handles = diffmm__allocate(context, threads, sizeof *pool->handles);
+    pool->seats = diffmm__allocate(context, threads, sizeof *pool->seats);
+    if (!pool->handles || !pool->seats) {
+        diffmm__release(context, pool->handles);
+        diffmm__release(context, pool->seats);
+        diffmm__release(context, pool);
+        return NULL;
+    }
+    atomic_flag_clear(&pool->busy);
+    return pool;
+}
+
+/* Where a thread cannot be had, fewer compute: the results are the same. */
+static void start_threads(struct diffmm__pool *pool)
+{
+    pool->process = getpid();
+    pool->started = pool->running = pool->generation = 0;
+    pool->job = NULL;
+    pool->stop = false;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    for (size_t i = 0; i + 1 < pool->threads; i++) {
+        pool->seats[i] = (struct seat){.pool = pool, .worker = i + 1};
+        if (pthread_create(&pool->handles[i], NULL, thread_main, &pool->seats[i]))
+            break;
+        pool->started++;
+    }
+}
+
+void diffmm__pool_destroy(const diffmm_context *context, struct diffmm__pool *pool)
+{
+    if (!pool)
+        return;
+    if (pool->process == getpid()) {
+        pthread_mutex_lock(&pool->mutex);
+        pool->stop = true;
+        pthread_cond_broadcast(&pool->work);
+        pthread_mutex_unlock(&pool->mutex);
+        for (size_t i = 0; i < pool->started; i++)
+            pthread_join(pool->handles[i], NULL);
+        pthread_cond_destroy(&pool->done);
+        pthread_cond_destroy(&pool->work);
+        pthread_mutex_destroy(&pool->mutex);
+    }
+    diffmm__release(context, pool->handles);
+    diffmm__release(context, pool->seats);
+    diffmm__release(context, pool);
+}
+
+static void pool_work(struct diffmm__pool *pool, struct job *job)
+{
+    if (pool->process != getpid())
+        start_threads(pool);
+    pthread_mutex_lock(&pool->mutex);
+    pool->job = job;
+    pool->running = pool->started;
+    pool->generation++;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->mutex);
+    work_on(job, 0);
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->running > 0)
+        pthread_cond_wait(&pool->done, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void host_task(void *argument, size_t worker)
+{
+    work_on(argument, worker);
+}
+
+size_t diffmm__workers(const diffmm_context *context)
+{
+    return context ? context->settings.threads : 1;
+}
+
+void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__indexed_task task,
+                      void *argument)
+{
+    struct job job = {.task = task, .argument = argument, .count = count};
+    size_t workers = diffmm__workers(context);
+    if (workers > count)
+        workers = count;
+    if (workers > 1 && context->settings.pool_run) {
+        context->settings.pool_run(workers, host_task, &job, context->settings.pool_data);
+    } else if (workers > 1 && context->pool && !atomic_flag_test_and_set(&context->pool->busy)) {
+        pool_work(context->pool, &job);
+        atomic_flag_clear(&context->pool->busy);
+    } else {
+        work_on(&job, 0);
+    }
+}
+
+struct ranges {
+    diffmm__range_task task;
+    void *argument;
+    size_t total, grain;
+};
+
+static void range_task(void *argument, size_t index, size_t worker)
+{
+    (void)worker;
+    const struct ranges *ranges = argument;
+    size_t begin = index * ranges->grain, end = begin + ranges->grain;
+    ranges->task(ranges->argument, begin, end < ranges->total ? end : ranges->total);
+}
+
+void diffmm__parallel_ranges(const diffmm_context *context, size_t total, size_t grain,
+                             diffmm__range_task task, void *argument)
+{
+    struct ranges ranges = {.task = task, .argument = argument, .total = total, .grain = grain};
+    diffmm__parallel(context, (total + grain - 1) / grain, range_task, &ranges);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Error codes and the thread-local text that explains the last failure. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local char error_text[512];
+
+diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
+{
+    /* Formatted aside first: an argument may be the present text itself. */
+    char text[sizeof error_text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    snprintf(error_text, sizeof error_text, "%s", text);
+    return status;
+}
+
+diffmm_status diffmm__null(const char *argument)
+{
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is NULL", argument);
+}
+
+const char *diffmm_error_message(void)
+{
+    return error_text;
+}
+
+const char *diffmm_status_name(diffmm_status status)
+{
+    switch (status) {
+    case DIFFMM_OK: return "DIFFMM_OK";
+    case DIFFMM_ERROR_INVALID_ARGUMENT: return "DIFFMM_ERROR_INVALID_ARGUMENT";
+    case DIFFMM_ERROR_NO_MEMORY: return "DIFFMM_ERROR_NO_MEMORY";
+    case DIFFMM_ERROR_IO: return "DIFFMM_ERROR_IO";
+    case DIFFMM_ERROR_FORMAT: return "DIFFMM_ERROR_FORMAT";
+    case DIFFMM_ERROR_VERSION: return "DIFFMM_ERROR_VERSION";
+    case DIFFMM_ERROR_NUMERIC: return "DIFFMM_ERROR_NUMERIC";
+    case DIFFMM_ERROR_STATE: return "DIFFMM_ERROR_STATE";
+    case DIFFMM_ERROR_NOT_FOUND: return "DIFFMM_ERROR_NOT_FOUND";
+    case DIFFMM_ERROR_UNSUPPORTED: return "DIFFMM_ERROR_UNSUPPORTED";
+    case DIFFMM_ERROR_CALLBACK: return "DIFFMM_ERROR_CALLBACK";
+    case DIFFMM_CANCELLED: return "DIFFMM_CANCELLED";
+    }
+    return "unknown status";
+}

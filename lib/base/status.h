@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_BASE_STATUS_H
+#define DIFFMM_BASE_STATUS_H
+
+#include <diffmm/status.h>
+
+/* Set this thread's error text and return `status`, so that a check reads
+ *     if (count == 0) return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
+ * Numbers in texts go through %zu, %d, .. or diffmm__real_text (which no locale changes). */
+diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The usual check of a pointer argument. */
+diffmm_status diffmm__null(const char *argument);
+
+#endif

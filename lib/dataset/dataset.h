@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_DATASET_DATASET_H
+#define DIFFMM_DATASET_DATASET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <diffmm/dataset.h>
+
+#include "base/file.h"
+#include "dataset/catalog.h"
+
+/* One modality: features from exactly one of array (borrowed, or owned where `owned`) and loader. */
+struct diffmm__modality {
+    char name[64];
+    size_t dimensions;
+    size_t rows; /* feature rows; 0 where a loader gives as many as asked */
+    const float *features;
+    size_t stride;
+    float *owned;
+    diffmm_feature_loader loader;
+    void *loader_data;
+    char *path; /* where it was read from, for messages; or NULL */
+};
+
+struct diffmm_dataset {
+    diffmm_context *context;
+    atomic_size_t references;
+    bool sealed;
+
+    /* After sealing. The catalog's `seen` rows are the training split. */
+    struct diffmm__catalog *catalog;
+    struct diffmm__rows held[2]; /* validation, test */
+
+    size_t modality_count, modality_capacity;
+    struct diffmm__modality *modalities;
+
+    struct diffmm__draft *draft; /* interactions and names as they come, until sealed */
+};
+
+diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset);
+
+/* Features of modality `index`, all items x dimensions: `*features` with row `*stride`, either the
+ * modality's own array or, for a loader, a block filled into `*scratch` (allocated here if needed;
+ * the caller releases it). Checks that every value is finite. */
+diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t index,
+                                       const float **features, size_t *stride, float **scratch);
+
+/* Rows of a split of a sealed data set. */
+const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
+
+#endif

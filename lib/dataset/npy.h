@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading NumPy's .npy format, versions 1 to 3 (numpy/lib/format: magic, version, header
+ * dictionary, raw data), from memory. */
+#ifndef DIFFMM_DATASET_NPY_H
+#define DIFFMM_DATASET_NPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/context.h>
+
+enum { DIFFMM__NPY_MAX_DIMENSIONS = 8 };
+
+struct diffmm__npy {
+    char kind;        /* 'f' float, 'i' signed, 'u' unsigned, 'b' boolean, 'S' bytes, 'U' text */
+    size_t item_size; /* bytes per element */
+    bool big_endian;
+    bool fortran_order;
+    size_t dimensions;
+    size_t shape[DIFFMM__NPY_MAX_DIMENSIONS];
+    size_t count;              /* elements in all */
+    const unsigned char *data; /* within the caller's memory */
+};
+
+/* Parse an array in memory, with every size checked against `size`. `name` (file, or file:member)
+ * opens each message, with the offset where it helps. */
+diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const char *name,
+                                struct diffmm__npy *out);
+
+/* All elements in C order, converted: any float, integer or boolean to float / double / int64
+ * (DIFFMM_ERROR_FORMAT for other kinds, and for fractions as int64). `out` has array->count. */
+diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out);
+diffmm_status diffmm__npy_to_double(const struct diffmm__npy *array, const char *name, double *out);
+diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *name, int64_t *out);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Matrix products: the only file that knows BLIS. Row-major, leading dimensions in elements. */
+#ifndef DIFFMM_LINALG_GEMM_H
+#define DIFFMM_LINALG_GEMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <diffmm/context.h>
+
+/* An operand: `data` with rows `stride` apart, used as it stands or transposed. */
+struct diffmm__matrix {
+    const float *data;
+    size_t stride;
+    bool transposed;
+};
+
+static inline struct diffmm__matrix diffmm__plain(const float *data, size_t stride)
+{
+    return (struct diffmm__matrix){.data = data, .stride = stride};
+}
+
+static inline struct diffmm__matrix diffmm__transposed(const float *data, size_t stride)
+{
+    return (struct diffmm__matrix){.data = data, .stride = stride, .transposed = true};
+}
+
+/* C = alpha op(A) op(B) + beta C, with op(A) m x k and op(B) k x n. The first computes on the
+ * calling thread; the second cuts C into tiles, by shape alone, for the context's threads. A tile's
+ * bits do not depend on the thread. beta 0 overwrites C, whatever it holds. */
+void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
+                         struct diffmm__matrix b, float beta, float *c, size_t c_stride);
+void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, float alpha,
+                  struct diffmm__matrix a, struct diffmm__matrix b, float beta, float *c,
+                  size_t c_stride);
+
+/* Start BLIS up and let it allocate its pools now, since it aborts if its malloc fails later. */
+void diffmm__gemm_prepare(const diffmm_context *context);
+
+/* BLIS's version and the kernel family it chose; static text. */
+const char *diffmm__gemm_version(void);
+const char *diffmm__gemm_architecture(void);
+
+#endif

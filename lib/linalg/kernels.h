@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Vector kernels, compiled once per instruction set from kernels.c. Every variant gives the same
+ * bits: reductions run in 16 fixed lanes, and nothing is fused. */
+#ifndef DIFFMM_LINALG_KERNELS_H
+#define DIFFMM_LINALG_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Lanes of a reduction. */
+enum { DIFFMM__LANES = 16 };
+
+struct diffmm__adam_factors {
+    float beta1, beta2, step_size, correction2, epsilon; /* see optim/adam.c */
+};
+
+struct diffmm__kernels {
+    const char *name;
+
+    /* y = exp(x): within 2 ulp for x in [-87, 88]; 0 below, infinity above; NaN stays NaN. */
+    void (*exp)(size_t n, const float *x, float *y);
+    /* y = tanh(x): within 3 ulp. */
+    void (*tanh)(size_t n, const float *x, float *y);
+    /* y = log(x) for normal positive x: within 2 ulp. */
+    void (*log)(size_t n, const float *x, float *y);
+
+    /* x = exp(scale * x - shift) in place; returns the sum. */
+    double (*exp_scaled_sum)(size_t n, float scale, float shift, float *x);
+    /* z = tanh(z + bias), in place; and dz *= 1 - a^2. */
+    void (*bias_tanh)(size_t n, const float *bias, float *z);
+    void (*tanh_backward)(size_t n, const float *a, float *dz);
+
+    double (*dot)(size_t n, const float *x, const float *y); /* float products, double sum */
+    float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
+    void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
+
+    /* 64 normal draws at each of `blocks` positions from `position` on (base/random.h). */
+    void (*normal)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, float *out);
+    /* 2048 random bits at each position, 64 words a block, for dropout masks. */
+    void (*bits)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, uint32_t *out);
+
+    /* One Adam step; returns nothing, works in place. */
+    void (*adam)(size_t n, const struct diffmm__adam_factors *factors, float *parameter,
+                 const float *gradient, float *first_moment, float *second_moment);
+};
+
+/* The fastest variant this CPU runs. */
+const struct diffmm__kernels *diffmm__kernels(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_MODEL_MODEL_H
+#define DIFFMM_MODEL_MODEL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <diffmm/diffusion.h>
+#include <diffmm/model.h>
+
+#include "base/memory.h"
+#include "dataset/dataset.h"
+#include "options/options.h"
+
+/* One named parameter. Recommender parameters have gradient and moments; in a model read from
+ * a file those are NULL. */
+struct diffmm__parameter {
+    char *name;
+    size_t rows, columns;
+    float *values;
+    float *gradient;
+    float *first_moment, *second_moment;
+};
+
+/* The denoiser of one modality: all layers in one array (diffmm_denoiser_shape), with moments. */
+struct diffmm__denoiser {
+    size_t size;
+    float *values;
+    float *first_moment, *second_moment;
+    uint64_t steps; /* Adam steps taken */
+};
+
+struct diffmm__model_modality {
+    char name[64];
+    size_t dimensions;
+    enum diffmm__projection projection;
+    struct diffmm__parameter *weight, *bias; /* into diffmm_model.parameters; bias may be NULL */
+    const float *features;                   /* I x D rows `stride` apart; NULL once loaded */
+    size_t stride;
+    float *features_owned;
+    diffmm_graph *graph;            /* A_m */
+    struct diffmm__denoiser denoiser; /* values NULL where there is none */
+};
+
+struct diffmm_model {
+    diffmm_context *context;
+    struct diffmm__catalog *catalog;
+    diffmm_dataset *dataset; /* NULL for a model read from a file */
+    diffmm_options *options;
+    struct diffmm__settings settings;
+    size_t users, items, d;
+
+    /* user_embedding, item_embedding, modality_logits, then each modality's projection. */
+    size_t parameter_count;
+    struct diffmm__parameter *parameters;
+    size_t modality_count;
+    struct diffmm__model_modality *modalities;
+
+    float *final;   /* (users + items) x d of the last forward pass */
+    uint64_t steps; /* Adam steps taken */
+
+    diffmm_graph *adjacency;            /* A_hat; NULL for a model read from a file */
+    struct diffmm__workspace *workspace; /* forward and backward intermediates; NULL likewise */
+    diffmm_denoiser_shape denoiser_shape;
+    /* Denoiser tensors in the list of parameters: names, made when the model is. */
+    char **denoiser_names; /* modality_count x tensors per denoiser */
+};
+
+/* Parameters in their fixed places. */
+static inline struct diffmm__parameter *diffmm__user_embedding(const diffmm_model *model)
+{
+    return &model->parameters[0];
+}
+
+static inline struct diffmm__parameter *diffmm__item_embedding(const diffmm_model *model)
+{
+    return &model->parameters[1];
+}
+
+static inline struct diffmm__parameter *diffmm__modality_logits(const diffmm_model *model)
+{
+    return &model->parameters[2];
+}
+
+#endif
