@@ -175,6 +175,24 @@ static void kernel_add_scaled(size_t n, float scale, const float *restrict x, fl
         y[i] += scale * x[i];
 }
 
+static void kernel_scale(size_t n, float scale, float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= scale;
+}
+
+static void kernel_add_rows(size_t count, const int32_t *restrict columns,
+                            const float *restrict values, size_t d, const float *restrict x,
+                            float *restrict y)
+{
+    for (size_t e = 0; e < count; e++) {
+        const float *row = x + (size_t)columns[e] * d;
+        float value = values[e];
+        for (size_t j = 0; j < d; j++)
+            y[j] += value * row[j];
+    }
+}
+
 /* Draws of 16 blocks of 16 counters each: component c of counter j of block b at
  * draw[c][16 b + j]. */
 enum { group_blocks = 16, group = 16 * group_blocks };
@@ -288,6 +306,8 @@ const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT) = 
     .dot = kernel_dot,
     .dot_float = kernel_dot_float,
     .add_scaled = kernel_add_scaled,
+    .scale = kernel_scale,
+    .add_rows = kernel_add_rows,
     .normal = kernel_normal,
     .bits = kernel_bits,
     .adam = kernel_adam,
