@@ -38,6 +38,12 @@ void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d
     diffmm__parallel_ranges(context, rows, grain, normalize_range, &n);
 }
 
+void diffmm__normalize_row(size_t d, float *x)
+{
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    kernels->scale(d, (float)(1.0 / fmax(sqrt(kernels->dot(d, x, x)), 1e-12)), x);
+}
+
 struct backward {
     const struct diffmm__kernels *kernels;
     size_t d;

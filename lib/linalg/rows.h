@@ -12,6 +12,9 @@
 void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
                             size_t x_stride, float *y, size_t y_stride, float *norms);
 
+/* One row of d floats, in place. */
+void diffmm__normalize_row(size_t d, float *x);
+
 /* Backward: with y and norms from above,
  *     grad_x = keep grad_x + scale (grad_y - y (y . grad_y)) / norm.
  * keep is 0 (grad_x is overwritten) or 1. Rows without gaps. */

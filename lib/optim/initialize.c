@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Initial values of parameters. */
-#include "optim/initialize.h"
-
+/* Initial values of parameters: the public functions. */
 #include <diffmm/optim.h>
 #include <math.h>
 
-#include "base/random.h"
 #include "base/status.h"
-
-void diffmm__initialize_uniform(size_t count, double bound, uint64_t seed, uint64_t stream,
-                                float *out)
-{
-    for (size_t i = 0; i < count; i++)
-        out[i] = (float)(bound * (2.0 * diffmm__random_real(seed, stream, i) - 1.0));
-}
-
-void diffmm__initialize_xavier(size_t rows, size_t columns, uint64_t seed, uint64_t stream,
-                               float *out)
-{
-    diffmm__initialize_uniform(rows * columns, sqrt(6.0 / (double)(rows + columns)), seed, stream,
-                               out);
-}
-
-void diffmm__initialize_normal(size_t count, double deviation, uint64_t seed, uint64_t stream,
-                               float *out)
-{
-    diffmm__random_normal(seed, stream, 0, count, out);
-    for (size_t i = 0; i < count; i++)
-        out[i] = (float)(deviation * (double)out[i]);
-}
+#include "linalg/initialize.h"
 
 static diffmm_status check(size_t count, double spread, const char *name, uint64_t stream,
                            const float *out)

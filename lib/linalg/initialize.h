@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef DIFFMM_OPTIM_INITIALIZE_H
-#define DIFFMM_OPTIM_INITIALIZE_H
+#ifndef DIFFMM_LINALG_INITIALIZE_H
+#define DIFFMM_LINALG_INITIALIZE_H
 
 #include <stddef.h>
 #include <stdint.h>
