@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "dataset/catalog.h"
 #include "failure.h"
-#include "model/model.h"
+#include "model/parameters.h"
 
 /* Names PREFIX0-, PREFIX1-, .. */
 static inline void small_names(diffmm_context *context, size_t count, const char *prefix,
@@ -67,17 +67,6 @@ static inline float *small_values(diffmm_context *context, size_t count, uint64_
     return values;
 }
 
-static inline struct diffmm__parameter *small_parameter(diffmm_model *model, const char *name,
-                                                        size_t rows, size_t columns)
-{
-    struct diffmm__parameter *parameter = &model->parameters[model->parameter_count++];
-    parameter->name = diffmm__copy_text(model->context, name);
-    parameter->rows = rows;
-    parameter->columns = columns;
-    parameter->values = small_values(model->context, rows * columns, model->parameter_count);
-    return parameter;
-}
-
 /* Two modalities: "image", 5 features, leaky; "text", 7 features, linear. */
 static inline void small_modalities(diffmm_model *model)
 {
@@ -87,12 +76,9 @@ static inline void small_modalities(diffmm_model *model)
     strcpy(image->name, "image");
     image->dimensions = 5;
     image->projection = DIFFMM__PROJECTION_LEAKY;
-    image->weight = small_parameter(model, "modality.image.projection.weight", 5, model->d);
     strcpy(text->name, "text");
     text->dimensions = 7;
     text->projection = DIFFMM__PROJECTION_LINEAR;
-    text->weight = small_parameter(model, "modality.text.projection.weight", model->d, 7);
-    text->bias = small_parameter(model, "modality.text.projection.bias", model->d, 1);
 }
 
 /* A model as one read from a file is; ends with diffmm_model_destroy(). */
@@ -109,11 +95,12 @@ static inline diffmm_model *small_model(diffmm_context *context, size_t users, s
     expect_success(diffmm_options_set_integer(model->options, "d", (int64_t)d));
     expect_success(diffmm_options_set(model->options, "modality.text.projection", "linear"));
     expect_success(diffmm__options_settings(model->options, &model->settings));
-    model->parameters = diffmm__allocate_zero(context, 8, sizeof *model->parameters);
-    small_parameter(model, "user_embedding", users, d);
-    small_parameter(model, "item_embedding", items, d);
-    small_parameter(model, "modality_logits", 2, 1);
     small_modalities(model);
+    expect_success(diffmm__parameters_create(model, false));
+    for (size_t p = 0; p < model->parameter_count; p++) {
+        struct diffmm__parameter *parameter = &model->parameters[p];
+        diffmm__random_normal(p + 1, 2, 0, parameter->rows * parameter->columns, parameter->values);
+    }
     model->final = small_values(context, (users + items) * d, 99);
     return model;
 }
