@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Item features from a callback: the host keeps its vectors in a store of its own, here as signed
- * bytes with one scale per item, and hands them out block by block as floats. The library holds no
- * second copy of the store, and asks for blocks in any order, as often as needed. */
+ * bytes with one scale per item, and hands them out as floats. The library asks for blocks of items
+ * in any order, as often as needed. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ static void add_interactions(diffmm_dataset *dataset)
 {
     for (int32_t user = 0; user < USERS; user++)
         for (int32_t k = 0; k < PER_USER; k++) {
-            int32_t item = (user % GROUPS + GROUPS * ((user * 3 + k * k) % (ITEMS / GROUPS)));
+            int32_t item = user % GROUPS + GROUPS * ((user * 3 + k * 7) % (ITEMS / GROUPS));
             diffmm_split split = k == PER_USER - 1 ? DIFFMM_TEST : DIFFMM_TRAIN;
             check(diffmm_dataset_add_interactions(dataset, split, 1, &user, &item));
         }
@@ -87,6 +87,7 @@ int main(void)
     check(diffmm_options_set(options, "hidden_sizes", "32"));
     check(diffmm_options_set(options, "embedding_size", "16"));
     check(diffmm_options_set(options, "batch", "64"));
+    check(diffmm_options_set(options, "cutoffs", "5"));
 
     diffmm_trainer *trainer;
     check(diffmm_trainer_create(dataset, options, &trainer));

@@ -168,6 +168,8 @@ static void expect(struct reference *reference, const struct array *array, size_
     double least = near_zero(array);
     for (size_t i = 0; i < array->count; i++) {
         double expected = array->values[i], answer = at(got, i);
+        ck_assert_msg(isfinite(expected), "%s: %s[%zu] is not finite", reference->file,
+                      array->name, i);
         double allowed = tolerance * fmax(least, relative * fabs(expected));
         if (fabs(answer - expected) <= allowed) /* false for NaN */
             continue;
