@@ -64,7 +64,7 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
             return DIFFMM_ERROR_NO_MEMORY;
         }
     }
-    diffmm__gemm_prepare(context);
+    diffmm__gemm_prepare();
     *out = context;
     return DIFFMM_OK;
 }

@@ -87,10 +87,10 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
         return diffmm__null("x_hat");
     if (rows == 0)
         return DIFFMM_OK;
-    if ((status = diffmm__pass_create(context, &layers, rows, false, &pass)))
+    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)))
         return status;
     fill_input(&pass, rows, x, dropout_scale);
-    diffmm__denoiser_forward(&pass, parameters, rows, t, false);
+    diffmm__denoiser_forward(&pass, parameters, rows, t);
     memcpy(x_hat, pass.output, rows * layers.items * sizeof *x_hat);
     diffmm__pass_end(&pass);
     return DIFFMM_OK;
@@ -112,10 +112,10 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
         memset(grad_parameters, 0, layers.size * sizeof *grad_parameters);
         return DIFFMM_OK;
     }
-    if ((status = diffmm__pass_create(context, &layers, rows, true, &pass)))
+    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_TRAIN, &pass)))
         return status;
     fill_input(&pass, rows, x, dropout_scale);
-    diffmm__denoiser_forward(&pass, parameters, rows, t, true);
+    diffmm__denoiser_forward_head(&pass, parameters, rows, t);
     diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, grad_parameters);
     diffmm__pass_end(&pass);
     return DIFFMM_OK;

@@ -16,6 +16,15 @@ void diffmm__batch_row_add(const struct diffmm__batch_rows *rows, size_t b, floa
         dense[rows->items[e]] += rows->values ? scale * rows->values[e] : scale;
 }
 
+void diffmm__batch_row_gather(const struct diffmm__batch_rows *rows, size_t b, float scale,
+                              size_t d, const float *matrix, float *y)
+{
+    size_t row = diffmm__batch_row(rows, b);
+    for (int64_t e = rows->pointers[row]; e < rows->pointers[row + 1]; e++)
+        diffmm__kernels()->add_scaled(d, rows->values ? scale * rows->values[e] : scale,
+                                      matrix + (size_t)rows->items[e] * d, y);
+}
+
 void diffmm__draw_noise(const struct diffmm__draws *draws, uint64_t row, size_t items, float *out)
 {
     uint64_t position = row * ((items + 63) / 64);

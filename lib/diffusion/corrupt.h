@@ -24,6 +24,10 @@ static inline size_t diffmm__batch_row(const struct diffmm__batch_rows *rows, si
 void diffmm__batch_row_add(const struct diffmm__batch_rows *rows, size_t b, float scale,
                            float *dense);
 
+/* y += scale times row b times a matrix of `d` columns: a sum of the rows of its items. */
+void diffmm__batch_row_gather(const struct diffmm__batch_rows *rows, size_t b, float scale,
+                              size_t d, const float *matrix, float *y);
+
 /* Where random numbers come from: arrays of rows x items (the caller's draws), or else streams,
  * indexed by the user's row, so that a draw does not depend on the batch it is made in. */
 struct diffmm__draws {

@@ -13,8 +13,8 @@
 #include "linalg/rows.h"
 
 diffmm_status diffmm__pass_create(const diffmm_context *context,
-                                  const struct diffmm__layers *layers, size_t rows, bool backward,
-                                  struct diffmm__pass *out)
+                                  const struct diffmm__layers *layers, size_t rows,
+                                  enum diffmm__pass_kind kind, struct diffmm__pass *out)
 {
     *out = (struct diffmm__pass){.context = context, .arena = diffmm__arena_on(context),
                                  .layers = *layers, .rows = rows};
@@ -24,9 +24,10 @@ diffmm_status diffmm__pass_create(const diffmm_context *context,
     out->time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
     for (size_t l = 1; l < last; l++)
         out->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, sizeof(float));
-    out->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
+    if (kind != DIFFMM__PASS_HEAD)
+        out->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
     out->steps = diffmm__arena_take(arena, rows, sizeof *out->steps);
-    for (size_t i = 0; i < 2 && backward; i++)
+    for (size_t i = 0; i < 2 && kind != DIFFMM__PASS_FORWARD; i++)
         out->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
     if (arena->failed) {
         diffmm__pass_end(out);
@@ -96,24 +97,33 @@ static const float *input_of(const struct diffmm__pass *pass, size_t l)
     return l == 1 ? pass->input : pass->hidden[l - 1];
 }
 
-void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                              const int32_t *t, bool head)
+static void forward_layer(struct diffmm__pass *pass, size_t l, const float *parameters, size_t rows)
 {
-    const struct diffmm__layers *layers = &pass->layers;
-    size_t last = layers->count - 1;
+    const struct diffmm__layer *layer = &pass->layers.layer[l];
+    bool last = l == pass->layers.count - 1;
+    float *output = last ? pass->output : pass->hidden[l];
+    diffmm__gemm(pass->context, rows, layer->outputs, layer->inputs, 1.0f,
+                 diffmm__plain(input_of(pass, l), layer->inputs),
+                 diffmm__transposed(parameters + layer->weight, layer->inputs), 0.0f, output,
+                 layer->outputs);
+    struct activate a = {.kernels = diffmm__kernels(), .width = layer->outputs,
+                         .bias = parameters + layer->bias, .values = output, .tanh = !last};
+    diffmm__parallel_ranges(pass->context, rows, 16, activate_range, &a);
+}
+
+void diffmm__denoiser_forward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                                   const int32_t *t)
+{
     embed_time(pass, parameters, rows, t);
-    for (size_t l = 1; l <= (head ? last - 1 : last); l++) {
-        const struct diffmm__layer *layer = &layers->layer[l];
-        float *output = l == last ? pass->output : pass->hidden[l];
-        diffmm__gemm(pass->context, rows, layer->outputs, layer->inputs, 1.0f,
-                     diffmm__plain(input_of(pass, l), layer->inputs),
-                     diffmm__transposed(parameters + layer->weight, layer->inputs), 0.0f, output,
-                     layer->outputs);
-        struct activate a = {.kernels = diffmm__kernels(), .width = layer->outputs,
-                             .bias = parameters + layer->bias, .values = output,
-                             .tanh = l != last};
-        diffmm__parallel_ranges(pass->context, rows, 16, activate_range, &a);
-    }
+    for (size_t l = 1; l + 1 < pass->layers.count; l++)
+        forward_layer(pass, l, parameters, rows);
+}
+
+void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                              const int32_t *t)
+{
+    diffmm__denoiser_forward_head(pass, parameters, rows, t);
+    forward_layer(pass, pass->layers.count - 1, parameters, rows);
 }
 
 struct column_sums {

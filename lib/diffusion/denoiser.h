@@ -20,19 +20,27 @@ struct diffmm__pass {
     float *gradient[2]; /* rows x widest, for the backward pass */
 };
 
-/* `backward`: with room for the backward pass. */
+/* What a pass has room for. */
+enum diffmm__pass_kind {
+    DIFFMM__PASS_FORWARD = 0, /* the forward pass */
+    DIFFMM__PASS_TRAIN = 1,   /* forward and backward */
+    DIFFMM__PASS_HEAD = 2     /* both, without the last layer: no x_hat */
+};
+
 diffmm_status diffmm__pass_create(const diffmm_context *context,
-                                  const struct diffmm__layers *layers, size_t rows, bool backward,
-                                  struct diffmm__pass *out);
+                                  const struct diffmm__layers *layers, size_t rows,
+                                  enum diffmm__pass_kind kind, struct diffmm__pass *out);
 void diffmm__pass_end(struct diffmm__pass *pass);
 
 /* Sinusoidal embedding of one step. */
 void diffmm__time_embedding(double t, size_t size, float *out);
 
-/* x_hat into pass->output, of `rows` users whose x stands in pass->input, at steps t. `head` stops
- * before the last layer. */
+/* x_hat into pass->output, of `rows` users whose x stands in pass->input, at steps t; and the same
+ * without the last layer, whose input then stands in pass->hidden[count - 2]. */
 void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                              const int32_t *t, bool head);
+                              const int32_t *t);
+void diffmm__denoiser_forward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                                   const int32_t *t);
 
 /* Gradient of every parameter, overwritten. The forward pass must have run. The gradient of
  * x_hat, rows x items, is used up. */

@@ -58,7 +58,8 @@ static diffmm_status allocate(struct diffmm__generator *g)
     diffmm_status status =
         g->hidden ? diffmm__hidden_chain_create(g->context, &g->layers, g->schedule, g->block,
                                                 &g->chain)
-                  : diffmm__pass_create(g->context, &g->layers, g->block, false, &g->pass);
+                  : diffmm__pass_create(g->context, &g->layers, g->block, DIFFMM__PASS_FORWARD,
+                                        &g->pass);
     if (status)
         return status;
     size_t items = g->layers.items;

@@ -117,10 +117,7 @@ static void start_range(void *argument, size_t begin, size_t end)
         float *p = r->chain->p + b * h;
         memset(p, 0, h * sizeof *p);
         memset(r->chain->sum + b * h, 0, h * sizeof *p);
-        size_t row = diffmm__batch_row(r->x0, b);
-        for (int64_t e = r->x0->pointers[row]; e < r->x0->pointers[row + 1]; e++)
-            r->kernels->add_scaled(h, r->x0->values ? r->x0->values[e] : 1.0f,
-                                   r->chain->columns + (size_t)r->x0->items[e] * h, p);
+        diffmm__batch_row_gather(r->x0, b, 1.0f, h, r->chain->columns, p);
     }
 }
 

@@ -114,28 +114,34 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
         (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features,
                              item_embedding, e_loss)))
         return status;
-    struct diffmm__dense_rows dense = {0};
-    struct diffmm__pass pass = {0};
-    struct diffmm__objective_scratch scratch = {0};
-    if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)) ||
-        (status = diffmm__pass_create(context, &layers, rows, true, &pass)) ||
-        (status = diffmm__objective_scratch_create(context, rows, d, &scratch)))
-        goto done;
-    struct diffmm__draws draws = {.noise = noise, .dropout_scale = dropout_scale};
-    struct diffmm__msi term = {.d = d, .features = features, .item_embedding = item_embedding,
-                               .weight = e_loss};
-    struct diffmm__denoiser_losses losses =
-        diffmm__denoiser_objective(&pass, &scratch, schedule, parameters, rows, &dense.rows, t,
-                                   &draws, &term, grad_parameters);
-    if (loss)
-        *loss = losses.elbo + e_loss * losses.msi;
-    if (elbo)
-        *elbo = losses.elbo;
-    if (msi)
-        *msi = losses.msi;
-done:
-    diffmm__objective_scratch_end(&scratch);
-    diffmm__pass_end(&pass);
+    struct diffmm__dense_rows dense;
+    if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
+        return status;
+    struct diffmm__objective objective;
+    float *scratch = NULL;
+    status = diffmm__objective_create(context, &layers, rows, d, (size_t)dense.rows.pointers[rows],
+                                      DIFFMM__OBJECTIVE_CHEAPEST, &objective);
+    if (!status && !grad_parameters &&
+        !(scratch = diffmm__allocate(context, layers.size, sizeof *scratch))) {
+        diffmm__objective_end(&objective);
+        status = DIFFMM_ERROR_NO_MEMORY;
+    }
+    if (!status) {
+        struct diffmm__draws draws = {.noise = noise, .dropout_scale = dropout_scale};
+        struct diffmm__msi term = {.d = d, .features = features, .item_embedding = item_embedding,
+                                   .weight = e_loss};
+        struct diffmm__denoiser_losses losses =
+            diffmm__objective(&objective, schedule, parameters, rows, &dense.rows, t, &draws,
+                              &term, grad_parameters ? grad_parameters : scratch);
+        if (loss)
+            *loss = losses.elbo + e_loss * losses.msi;
+        if (elbo)
+            *elbo = losses.elbo;
+        if (msi)
+            *msi = losses.msi;
+        diffmm__objective_end(&objective);
+    }
+    diffmm__release(context, scratch);
     diffmm__dense_rows_end(&dense);
     return status;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The denoiser's training loss of one batch, value and gradient. */
+/* The denoiser's training loss of one batch, value and gradient.
+ *
+ * There are two ways. The direct one (direct.c) makes x_hat and goes back through it. The Gram one
+ * (gram.c) never makes x_hat: both terms are quadratic in it, so products of the last layer's
+ * weights with themselves serve. Which is cheaper is a matter of shape; objective.c chooses. */
 #ifndef DIFFMM_DIFFUSION_OBJECTIVE_H
 #define DIFFMM_DIFFUSION_OBJECTIVE_H
 
@@ -16,23 +20,65 @@ struct diffmm__denoiser_losses {
     double elbo, msi; /* means over users; msi not weighted */
 };
 
-/* Scratch beside a pass: U = x_hat X - x0 E, and each row's losses. */
-struct diffmm__objective_scratch {
+/* Memory for batches of up to `rows` users. B users of a batch, I items, h inputs of the last layer. */
+struct diffmm__objective {
+    const diffmm_context *context;
     struct diffmm__arena arena;
-    float *injected; /* rows x d */
-    double *elbo, *msi;
+    struct diffmm__pass pass;
+    size_t rows, d;
+    bool gram;          /* the way taken */
+    double *elbo, *msi; /* rows: each user's terms */
+    /* U = x_hat X - x0 E, rows x d (direct); in the Gram way rows x (d + 1), see gram.c. */
+    float *injected;
+    /* The Gram way's own. */
+    float *features_bias;         /* I x (d + 1): [X, b] */
+    float *weights_gram;          /* h x h: S = W^T W */
+    float *weights_features_bias; /* h x (d + 1): W^T [X, b] */
+    float *bias_features;         /* d: b X */
+    float *scaled;                /* rows x h: the activations times each user's weight */
+    float *activations_gram;      /* h x h: Q */
+    float *injected_activations;  /* (d + 1) x h */
+    float *injected_sums;         /* d + 1 */
+    float *pieces;                /* scratch of diffmm__gram */
+    int64_t *item_pointers;       /* I + 1: the batch by items .. */
+    int32_t *item_rows;           /* .. the batch rows that hold an item, .. */
+    float *item_values;           /* .. with what value */
 };
 
-diffmm_status diffmm__objective_scratch_create(const diffmm_context *context, size_t rows, size_t d,
-                                               struct diffmm__objective_scratch *out);
-void diffmm__objective_scratch_end(struct diffmm__objective_scratch *scratch);
+/* How the choice is made. */
+enum diffmm__objective_way {
+    DIFFMM__OBJECTIVE_CHEAPEST = 0,
+    DIFFMM__OBJECTIVE_DIRECT = 1,
+    DIFFMM__OBJECTIVE_GRAM = 2
+};
 
-/* Mean over `rows` users of ELBO + weight MSI; gradients, where not NULL, are overwritten. */
+/* `entries`: how many interactions a batch has at most. d = 0: no MSI term. */
+diffmm_status diffmm__objective_create(const diffmm_context *context,
+                                       const struct diffmm__layers *layers, size_t rows, size_t d,
+                                       size_t entries, enum diffmm__objective_way way,
+                                       struct diffmm__objective *out);
+void diffmm__objective_end(struct diffmm__objective *objective);
+
+/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. */
 struct diffmm__denoiser_losses
-diffmm__denoiser_objective(struct diffmm__pass *pass, struct diffmm__objective_scratch *scratch,
-                           const diffmm_schedule *schedule, const float *parameters, size_t rows,
-                           const struct diffmm__batch_rows *x0, const int32_t *t,
-                           const struct diffmm__draws *draws, const struct diffmm__msi *msi,
-                           float *grad_parameters);
+diffmm__objective(struct diffmm__objective *objective, const diffmm_schedule *schedule,
+                  const float *parameters, size_t rows, const struct diffmm__batch_rows *x0,
+                  const int32_t *t, const struct diffmm__draws *draws,
+                  const struct diffmm__msi *msi, float *grad_parameters);
+
+/* FLOPs of matrix products of one batch of `rows` users, by the way taken and by the direct way. */
+double diffmm__objective_flops(const struct diffmm__objective *objective, size_t rows);
+double diffmm__objective_direct_flops(const struct diffmm__objective *objective, size_t rows);
+
+/* The two ways: from the corrupted input in pass->input to objective->elbo, ->msi and gradients. */
+void diffmm__objective_direct(struct diffmm__objective *objective, const diffmm_schedule *schedule,
+                              const float *parameters, size_t rows,
+                              const struct diffmm__batch_rows *x0, const int32_t *t,
+                              const struct diffmm__msi *msi, float *grad_parameters);
+diffmm_status diffmm__gram_create(struct diffmm__objective *objective, size_t entries);
+void diffmm__objective_gram(struct diffmm__objective *objective, const diffmm_schedule *schedule,
+                            const float *parameters, size_t rows,
+                            const struct diffmm__batch_rows *x0, const int32_t *t,
+                            const struct diffmm__msi *msi, float *grad_parameters);
 
 #endif

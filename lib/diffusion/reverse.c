@@ -105,7 +105,7 @@ void diffmm__reverse_direct(struct diffmm__pass *pass, const diffmm_schedule *sc
         diffmm__parallel_ranges(pass->context, rows, 8, input_range, &c);
         for (size_t b = 0; b < rows; b++)
             pass->steps[b] = (int32_t)i;
-        diffmm__denoiser_forward(pass, parameters, rows, pass->steps, false);
+        diffmm__denoiser_forward(pass, parameters, rows, pass->steps);
         diffmm__parallel_ranges(pass->context, rows, 8, step_range, &c);
     }
 }
@@ -134,7 +134,7 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
         return status;
     struct diffmm__pass pass;
-    if ((status = diffmm__pass_create(context, &layers, rows, false, &pass)) == DIFFMM_OK) {
+    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)) == DIFFMM_OK) {
         struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
                                             .sampling_noise = sampling_noise != 0};
         struct diffmm__draws draws = {.noise = noise};

@@ -21,6 +21,15 @@
 
 #include "base/pool.h"
 
+static rntm_t own_runtime(void)
+{
+    rntm_t runtime;
+    bli_rntm_init(&runtime);
+    bli_rntm_set_num_threads(1, &runtime);
+    bli_rntm_disable_l3_sup(&runtime);
+    return runtime;
+}
+
 static inc_t row_step(struct diffmm__matrix x)
 {
     return x.transposed ? 1 : (inc_t)x.stride;
@@ -41,10 +50,7 @@ void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffm
             memset(c + i * c_stride, 0, n * sizeof *c);
         return;
     }
-    rntm_t runtime;
-    bli_rntm_init(&runtime);
-    bli_rntm_set_num_threads(1, &runtime);
-    bli_rntm_disable_l3_sup(&runtime);
+    rntm_t runtime = own_runtime();
     /* BLIS takes its operands without const, but only reads a and b. */
     bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
                  (float *)(uintptr_t)a.data, row_step(a), column_step(a),
@@ -117,19 +123,62 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
     diffmm__parallel(context, row_tiles * p.column_tiles, tile_task, &p);
 }
 
-static void warm_task(void *argument, size_t index, size_t worker)
+struct gram {
+    size_t n, k, pieces;
+    const float *a, *b;
+    float *c, *scratch;
+};
+
+size_t diffmm__gram_pieces(size_t k)
 {
-    (void)argument;
-    (void)index;
-    (void)worker;
-    float a[32 * 32] = {0}, c[32 * 32];
-    diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
+    enum { deepest = 4, piece = 512 };
+    return k / piece < 1 ? 1 : k / piece > deepest ? deepest : k / piece;
 }
 
-void diffmm__gemm_prepare(const diffmm_context *context)
+static void gram_piece(void *argument, size_t piece, size_t worker)
 {
-    (void)context;
-    warm_task(NULL, 0, 0);
+    (void)worker;
+    const struct gram *g = argument;
+    size_t begin = g->k * piece / g->pieces, end = g->k * (piece + 1) / g->pieces;
+    const float *a = g->a + begin * g->n, *b = g->b + begin * g->n;
+    float one = 1.0f, zero = 0.0f;
+    rntm_t runtime = own_runtime();
+    bli_sgemmt_ex(BLIS_LOWER, BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)g->n,
+                  (dim_t)(end - begin), &one, (float *)(uintptr_t)a, 1, (inc_t)g->n,
+                  (float *)(uintptr_t)b, (inc_t)g->n, 1, &zero, g->scratch + piece * g->n * g->n,
+                  (inc_t)g->n, 1, NULL, &runtime);
+}
+
+/* Add up the pieces' lower triangles, and mirror. */
+static void gram_rows(void *argument, size_t begin, size_t end)
+{
+    const struct gram *g = argument;
+    for (size_t r = begin; r < end; r++)
+        for (size_t c = 0; c <= r; c++) {
+            float sum = g->scratch[r * g->n + c];
+            for (size_t piece = 1; piece < g->pieces; piece++)
+                sum += g->scratch[(piece * g->n + r) * g->n + c];
+            g->c[r * g->n + c] = g->c[c * g->n + r] = sum;
+        }
+}
+
+void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
+                  float *c, float *scratch)
+{
+    struct gram g = {.n = n, .k = k, .pieces = diffmm__gram_pieces(k), .a = a, .b = b, .c = c,
+                     .scratch = scratch};
+    if (k == 0) {
+        memset(c, 0, n * n * sizeof *c);
+        return;
+    }
+    diffmm__parallel(context, g.pieces, gram_piece, &g);
+    diffmm__parallel_ranges(context, n, 32, gram_rows, &g);
+}
+
+void diffmm__gemm_prepare(void)
+{
+    float a[32 * 32] = {0}, c[32 * 32];
+    diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
 }
 
 const char *diffmm__gemm_version(void)

@@ -34,8 +34,15 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
                   struct diffmm__matrix a, struct diffmm__matrix b, float beta, float *c,
                   size_t c_stride);
 
+/* C = A^T B (n x n, rows without gaps) for A and B of k x n whose product is symmetric: one triangle is
+ * computed, the other mirrored. The sum over k is cut into diffmm__gram_pieces(k) pieces, added in order;
+ * `scratch` has n x n floats for each piece. */
+size_t diffmm__gram_pieces(size_t k);
+void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
+                  float *c, float *scratch);
+
 /* Start BLIS up and let it allocate its pools now, since it aborts if its malloc fails later. */
-void diffmm__gemm_prepare(const diffmm_context *context);
+void diffmm__gemm_prepare(void);
 
 /* BLIS's version and the kernel family it chose; static text. */
 const char *diffmm__gemm_version(void);

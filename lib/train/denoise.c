@@ -22,9 +22,10 @@ diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
     if ((status = diffmm__layers(&model->denoiser_shape, &w->layers)) ||
         (status = diffmm_schedule_create(trainer->context, s->steps, s->noise_scale, s->noise_min,
                                          s->noise_max, s->beta_fixed, &w->schedule)) ||
-        (status = diffmm__pass_create(trainer->context, &w->layers, batch, true, &w->pass)) ||
-        (status = diffmm__objective_scratch_create(trainer->context, batch, s->msi ? model->d : 0,
-                                                   &w->scratch)) ||
+        (status = diffmm__objective_create(
+             trainer->context, &w->layers, batch, s->msi ? model->d : 0,
+             (size_t)model->catalog->seen.pointers[model->users], DIFFMM__OBJECTIVE_CHEAPEST,
+             &w->objective)) ||
         (status = diffmm__generator_create(trainer->context, &w->layers, w->schedule, &sampling,
                                            model->users, s->rebuild_k, &w->generator)))
         return status;
@@ -40,8 +41,7 @@ void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer)
 {
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
     diffmm__generator_destroy(w->generator);
-    diffmm__objective_scratch_end(&w->scratch);
-    diffmm__pass_end(&w->pass);
+    diffmm__objective_end(&w->objective);
     diffmm_schedule_destroy(w->schedule);
     diffmm__arena_end(&w->arena);
 }
@@ -71,8 +71,8 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
         w->t[b] = (int32_t)diffmm__random_below(s->seed, time_stream, (uint64_t)users[b], s->steps);
 
     struct diffmm__denoiser_losses losses =
-        diffmm__denoiser_objective(&w->pass, &w->scratch, w->schedule, denoiser->values, rows, &x0,
-                                   w->t, &draws, &msi, w->gradient);
+        diffmm__objective(&w->objective, w->schedule, denoiser->values, rows, &x0, w->t, &draws,
+                          &msi, w->gradient);
     if (!isfinite(losses.elbo) || !isfinite(losses.msi))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "epoch %zu, denoise: the %s loss of modality '%s' is not finite",
@@ -90,7 +90,7 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
 {
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
     diffmm_model *model = trainer->model;
-    size_t users = model->users, batch = w->pass.rows, batches = (users + batch - 1) / batch;
+    size_t users = model->users, batch = w->objective.rows, batches = (users + batch - 1) / batch;
     diffmm__project(model);
     diffmm__random_shuffle(model->settings.seed,
                            diffmm__stream(DIFFMM__RANDOM_SHUFFLE_USERS, 0, trainer->epoch + 1),

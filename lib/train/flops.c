@@ -6,18 +6,16 @@
 #include "graph/graph.h"
 #include "train/trainer.h"
 
-/* Forward, both gradients of every layer but the first's input, and the MSI term's two products. */
-static double denoiser_training(const diffmm_trainer *trainer)
+/* All batches of all modalities, by the way taken or the direct one. */
+static double denoiser_training(const diffmm_trainer *trainer,
+                                double (*of_batch)(const struct diffmm__objective *, size_t))
 {
-    const struct diffmm__diffusion_workspace *w = &trainer->diffusion;
-    const diffmm_model *model = trainer->model;
-    double users = (double)model->users, forward = diffmm__denoiser_flops(&w->layers, model->users);
-    double first = 2.0 * users * (double)w->layers.layer[1].inputs *
-                   (double)w->layers.layer[1].outputs;
-    double msi = model->settings.msi
-                     ? 4.0 * users * (double)model->items * (double)model->d
-                     : 0.0;
-    return (double)model->modality_count * (3.0 * forward - first + msi);
+    const struct diffmm__objective *objective = &trainer->diffusion.objective;
+    size_t users = trainer->model->users, batch = objective->rows;
+    double flops = (double)(users / batch) * of_batch(objective, batch);
+    if (users % batch)
+        flops += of_batch(objective, users % batch);
+    return (double)trainer->model->modality_count * flops;
 }
 
 /* A sparse product with a node matrix. */
@@ -79,7 +77,8 @@ double diffmm__phase_flops(const diffmm_trainer *trainer, diffmm_phase phase)
     const diffmm_model *model = trainer->model;
     bool diffusion = model->settings.diffusion_enabled;
     switch (phase) {
-    case DIFFMM_PHASE_DENOISE: return diffusion ? denoiser_training(trainer) : 0.0;
+    case DIFFMM_PHASE_DENOISE: 
+        return diffusion ? denoiser_training(trainer, diffmm__objective_flops) : 0.0;
     case DIFFMM_PHASE_GENERATE:
         return diffusion ? (double)model->modality_count *
                                diffmm__generator_flops(trainer->diffusion.generator)
@@ -96,7 +95,7 @@ double diffmm__straight_flops(const diffmm_trainer *trainer)
     const diffmm_model *model = trainer->model;
     double m = (double)model->modality_count, flops = 0.0;
     if (model->settings.diffusion_enabled)
-        flops = denoiser_training(trainer) +
+        flops = denoiser_training(trainer, diffmm__objective_direct_flops) +
                 m * diffmm__generator_straight_flops(trainer->diffusion.generator);
     return flops + recommender(trainer, 2.0 * m + (double)model->settings.layers) +
            evaluation(trainer);

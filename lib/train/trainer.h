@@ -16,8 +16,7 @@
 struct diffmm__diffusion_workspace {
     struct diffmm__layers layers;
     diffmm_schedule *schedule;
-    struct diffmm__pass pass;
-    struct diffmm__objective_scratch scratch;
+    struct diffmm__objective objective;
     struct diffmm__generator *generator;
     struct diffmm__arena arena;
     float *gradient;      /* of one denoiser */
