@@ -22,8 +22,14 @@
 #include "linalg/kernels.h"
 #include "linalg/rows.h"
 
-/* A tile is chunk_rows x tile_columns weights; sum_v s_bv q_v is added up in pieces of a tile each. */
+/* A tile is chunk_rows x about tile_columns weights; sum_v s_bv q_v is added up in pieces of a tile
+ * each. Tiles are even in number and equal in width, so that two, four or eight threads share them well. */
 enum { chunk_rows = 256, tile_columns = 1024 };
+
+static size_t count_tiles(size_t nodes)
+{
+    return nodes <= tile_columns ? 1 : (nodes + 2 * tile_columns - 1) / (2 * tile_columns) * 2;
+}
 
 void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
                          struct diffmm__batch_nodes *out)
@@ -54,20 +60,24 @@ struct chunk {
     float *shifts;      /* rows: what is subtracted from p_b . q_v / tau */
     double *sums;       /* rows x tiles: sums of weights */
     float *pieces;      /* tiles x rows x d: parts of sum_v exp(..) q_v */
-    float *grad_q;
+    double scale;       /* weight / (B tau) */
+    double *losses;     /* rows */
+    float *grad_p, *grad_q;
 };
 
-static size_t tile_width(const struct chunk *c, size_t tile)
+/* Where a tile's columns begin, and how many there are. */
+static size_t tile_begin(const struct chunk *c, size_t tile, size_t *width)
 {
-    size_t left = c->nodes - tile * tile_columns;
-    return left < tile_columns ? left : tile_columns;
+    size_t begin = c->nodes * tile / c->tiles;
+    *width = c->nodes * (tile + 1) / c->tiles - begin;
+    return begin;
 }
 
 /* p_b . q_v for one tile. */
 static void multiply_tile(const struct chunk *c, size_t tile)
 {
-    size_t first = tile * tile_columns;
-    diffmm__gemm_serial(c->rows, tile_width(c, tile), c->d, 1.0f, diffmm__plain(c->p_rows, c->d),
+    size_t width, first = tile_begin(c, tile, &width);
+    diffmm__gemm_serial(c->rows, width, c->d, 1.0f, diffmm__plain(c->p_rows, c->d),
                         diffmm__transposed(c->q + first * c->d, c->d), 0.0f, c->weights + first,
                         c->nodes);
 }
@@ -78,7 +88,7 @@ static void exponentiate_tile(void *argument, size_t tile, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    size_t first = tile * tile_columns, width = tile_width(c, tile);
+    size_t width, first = tile_begin(c, tile, &width);
     float *weights = c->weights + first;
     for (size_t b = 0; b < c->rows; b++)
         c->sums[b * c->tiles + tile] = c->kernels->exp_scaled_sum(
@@ -100,11 +110,12 @@ static void find_largest(void *argument, size_t tile, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
+    size_t width, first = tile_begin(c, tile, &width);
     multiply_tile(c, tile);
     for (size_t b = 0; b < c->rows; b++) {
-        const float *row = c->weights + b * c->nodes + tile * tile_columns;
+        const float *row = c->weights + b * c->nodes + first;
         float largest = row[0];
-        for (size_t v = 1; v < tile_width(c, tile); v++)
+        for (size_t v = 1; v < width; v++)
             largest = row[v] > largest ? row[v] : largest;
         c->sums[b * c->tiles + tile] = (double)largest;
     }
@@ -134,7 +145,7 @@ static void spread_tile(void *argument, size_t tile, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    size_t first = tile * tile_columns, width = tile_width(c, tile);
+    size_t width, first = tile_begin(c, tile, &width);
     diffmm__gemm_serial(width, c->d, c->rows, 1.0f,
                         diffmm__transposed(c->weights + first, c->nodes),
                         diffmm__plain(c->p_scaled, c->d), 1.0f, c->grad_q + first * c->d, c->d);
@@ -147,39 +158,40 @@ static void gather_rows(struct chunk *c)
                c->d * sizeof *c->p_rows);
 }
 
-/* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. */
-static double finish_row(struct chunk *c, size_t b, double scale, float *grad_p)
+/* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are
+ * distinct, so rows do not meet. */
+static void finish_row(struct chunk *c, size_t b)
 {
     size_t node = (size_t)c->nodes_of[b] * c->d;
     const float *p = c->p + node, *q = c->q + node;
     double sum = 0.0;
     for (size_t tile = 0; tile < c->tiles; tile++)
         sum += c->sums[b * c->tiles + tile];
-    double loss = log(sum) + (double)c->shifts[b] -
-                  (double)c->inverse_tau * c->kernels->dot(c->d, p, q);
-    if (grad_p) {
-        float share = (float)(scale * (double)c->times[b]);
-        float softmax = (float)((double)share / sum);
-        for (size_t tile = 0; tile < c->tiles; tile++)
-            c->kernels->add_scaled(c->d, softmax, c->pieces + (tile * c->rows + b) * c->d,
-                                   grad_p + node);
-        c->kernels->add_scaled(c->d, -share, q, grad_p + node);
-        for (size_t j = 0; j < c->d; j++)
-            c->p_scaled[b * c->d + j] = softmax * p[j];
-        c->kernels->add_scaled(c->d, -share, p, c->grad_q + node);
-    }
-    return (double)c->times[b] * loss;
+    c->losses[b] = (double)c->times[b] * (log(sum) + (double)c->shifts[b] -
+                                          (double)c->inverse_tau * c->kernels->dot(c->d, p, q));
+    if (!c->grad_p)
+        return;
+    float share = (float)(c->scale * (double)c->times[b]);
+    float softmax = (float)((double)share / sum);
+    for (size_t tile = 0; tile < c->tiles; tile++)
+        c->kernels->add_scaled(c->d, softmax, c->pieces + (tile * c->rows + b) * c->d,
+                               c->grad_p + node);
+    c->kernels->add_scaled(c->d, -share, q, c->grad_p + node);
+    for (size_t j = 0; j < c->d; j++)
+        c->p_scaled[b * c->d + j] = softmax * p[j];
+    c->kernels->add_scaled(c->d, -share, p, c->grad_q + node);
 }
 
-static size_t count_tiles(size_t nodes)
+static void finish_range(void *argument, size_t begin, size_t end)
 {
-    return (nodes + tile_columns - 1) / tile_columns;
+    for (size_t b = begin; b < end; b++)
+        finish_row(argument, b);
 }
 
 size_t diffmm__infonce_scratch(size_t nodes, size_t d, size_t batch)
 {
     size_t rows = batch < chunk_rows ? batch : chunk_rows, tiles = count_tiles(nodes);
-    return rows * (2 * d + nodes + 2 * tiles + tiles * d + 1);
+    return rows * (2 * d + nodes + 2 * tiles + tiles * d + 3);
 }
 
 double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, const float *p,
@@ -188,24 +200,27 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
 {
     struct chunk c = {.kernels = diffmm__kernels(), .nodes = nodes, .d = d,
                       .tiles = count_tiles(nodes), .p = p, .q = q,
-                      .inverse_tau = (float)(1.0 / tau), .grad_q = grad_q};
+                      .inverse_tau = (float)(1.0 / tau), .grad_p = grad_p, .grad_q = grad_q,
+                      .scale = weight / ((double)batch->total * tau)};
     size_t most = batch->count < chunk_rows ? batch->count : chunk_rows;
     c.sums = (double *)(void *)scratch; /* first, where the alignment is */
-    c.weights = scratch + 2 * most * c.tiles;
+    c.losses = c.sums + most * c.tiles;
+    c.weights = scratch + 2 * most * (c.tiles + 1);
     c.p_rows = c.weights + most * nodes;
     c.p_scaled = c.p_rows + most * d;
     c.pieces = c.p_scaled + most * d;
     c.shifts = c.pieces + most * d * c.tiles;
 
-    double loss = 0.0, scale = weight / ((double)batch->total * tau);
+    double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
         c.rows = batch->count - first < chunk_rows ? batch->count - first : chunk_rows;
         c.nodes_of = batch->nodes + first;
         c.times = batch->times + first;
         gather_rows(&c);
         weigh(context, &c);
+        diffmm__parallel_ranges(context, c.rows, 32, finish_range, &c);
         for (size_t b = 0; b < c.rows; b++)
-            loss += finish_row(&c, b, scale, grad_p);
+            loss += c.losses[b];
         if (grad_q)
             diffmm__parallel(context, c.tiles, spread_tile, &c);
     }

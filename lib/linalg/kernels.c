@@ -181,16 +181,39 @@ static void kernel_scale(size_t n, float scale, float *x)
         x[i] *= scale;
 }
 
-static void kernel_add_rows(size_t count, const int32_t *restrict columns,
-                            const float *restrict values, size_t d, const float *restrict x,
-                            float *restrict y)
+static inline void store(float *x, lanes value)
 {
+    *(lanes *)x = value;
+}
+
+/* `width` lanes of the result stay in registers over all rows; called with constant widths. */
+static inline __attribute__((always_inline)) void
+add_rows_columns(size_t width, size_t count, const int32_t *columns, const float *values, size_t d,
+                 const float *x, float *y)
+{
+    lanes sum[4];
+    for (size_t w = 0; w < width; w++)
+        sum[w] = load(y + w * DIFFMM__LANES);
     for (size_t e = 0; e < count; e++) {
         const float *row = x + (size_t)columns[e] * d;
-        float value = values[e];
-        for (size_t j = 0; j < d; j++)
-            y[j] += value * row[j];
+        for (size_t w = 0; w < width; w++)
+            sum[w] += values[e] * load(row + w * DIFFMM__LANES);
     }
+    for (size_t w = 0; w < width; w++)
+        store(y + w * DIFFMM__LANES, sum[w]);
+}
+
+static void kernel_add_rows(size_t count, const int32_t *columns, const float *values, size_t d,
+                            const float *x, float *y)
+{
+    size_t j = 0;
+    for (; j + 4 * DIFFMM__LANES <= d; j += 4 * DIFFMM__LANES)
+        add_rows_columns(4, count, columns, values, d, x + j, y + j);
+    for (; j + DIFFMM__LANES <= d; j += DIFFMM__LANES)
+        add_rows_columns(1, count, columns, values, d, x + j, y + j);
+    for (; j < d; j++)
+        for (size_t e = 0; e < count; e++)
+            y[j] += values[e] * x[(size_t)columns[e] * d + j];
 }
 
 /* Draws of 16 blocks of 16 counters each: component c of counter j of block b at
