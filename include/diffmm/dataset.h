@@ -142,7 +142,7 @@ DIFFMM_API const char *diffmm_dataset_modality_name(const diffmm_dataset *datase
 DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index);
 
 /** External id of a user or item (its number in decimal, if none were given); NULL if there is no
- *  such number or, with external ids, before sealing. Borrowed until the data set ends. */
+ *  such number, or before sealing. Borrowed until the data set ends. */
 DIFFMM_API const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user);
 DIFFMM_API const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item); /**< @copydoc diffmm_dataset_user_id */
 

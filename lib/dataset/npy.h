@@ -28,6 +28,11 @@ struct diffmm__npy {
 diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const char *name,
                                 struct diffmm__npy *out);
 
+/* The two checks that pickled arrays share: read a type such as "<f4" into kind, item_size and
+ * big_endian; and set count from shape, which must need no more than `available` bytes. */
+diffmm_status diffmm__npy_type(const char *type, const char *name, struct diffmm__npy *array);
+diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffmm__npy *array);
+
 /* All elements in C order, converted: any float, integer or boolean to float / double / int64
  * (DIFFMM_ERROR_FORMAT for other kinds, and for fractions as int64). `out` has array->count. */
 diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out);

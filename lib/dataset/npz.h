@@ -16,6 +16,9 @@ void diffmm__npz_close(struct diffmm__npz *archive);
 size_t diffmm__npz_count(const struct diffmm__npz *archive);
 const char *diffmm__npz_name(const struct diffmm__npz *archive, size_t index);
 
+/* Bytes of the archive as it is on disk. */
+size_t diffmm__npz_file_size(const struct diffmm__npz *archive);
+
 /* A member by name ("data", not "data.npy"). Its data lives until the archive is closed.
  * DIFFMM_ERROR_FORMAT, naming file and member, if there is none. */
 diffmm_status diffmm__npz_array(struct diffmm__npz *archive, const char *name,

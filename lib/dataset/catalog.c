@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/catalog.h"
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "dataset/rows.h"
+
+struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context)
+{
+    struct diffmm__catalog *catalog = diffmm__allocate_zero(context, 1, sizeof *catalog);
+    if (!catalog)
+        return NULL;
+    catalog->context = diffmm__context_retain(context);
+    atomic_init(&catalog->references, 1);
+    return catalog;
+}
+
+struct diffmm__catalog *diffmm__catalog_retain(struct diffmm__catalog *catalog)
+{
+    if (catalog)
+        atomic_fetch_add_explicit(&catalog->references, 1, memory_order_relaxed);
+    return catalog;
+}
+
+void diffmm__catalog_release(struct diffmm__catalog *catalog)
+{
+    if (!catalog || atomic_fetch_sub_explicit(&catalog->references, 1, memory_order_acq_rel) != 1)
+        return;
+    diffmm_context *context = catalog->context;
+    diffmm__names_end(context, &catalog->user_names);
+    diffmm__names_end(context, &catalog->item_names);
+    diffmm__rows_end(context, &catalog->seen);
+    diffmm__release(context, catalog);
+    diffmm__context_release(context);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The handle: its life, and what can be asked of it. */
+#include "dataset/dataset.h"
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/draft.h"
+#include "dataset/modality.h"
+#include "dataset/rows.h"
+
+diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!out)
+        return diffmm__null("out");
+    diffmm_dataset *dataset = diffmm__allocate_zero(context, 1, sizeof *dataset);
+    if (!dataset)
+        return DIFFMM_ERROR_NO_MEMORY;
+    dataset->draft = diffmm__allocate_zero(context, 1, sizeof *dataset->draft);
+    if (!dataset->draft) {
+        diffmm__release(context, dataset);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    dataset->context = diffmm__context_retain(context);
+    atomic_init(&dataset->references, 1);
+    *out = dataset;
+    return DIFFMM_OK;
+}
+
+diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset)
+{
+    if (dataset)
+        atomic_fetch_add_explicit(&dataset->references, 1, memory_order_relaxed);
+    return dataset;
+}
+
+void diffmm_dataset_destroy(diffmm_dataset *dataset)
+{
+    if (!dataset || atomic_fetch_sub_explicit(&dataset->references, 1, memory_order_acq_rel) != 1)
+        return;
+    diffmm_context *context = dataset->context;
+    diffmm__catalog_release(dataset->catalog);
+    diffmm__rows_end(context, &dataset->held[0]);
+    diffmm__rows_end(context, &dataset->held[1]);
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        diffmm__modality_end(context, &dataset->modalities[m]);
+    diffmm__release(context, dataset->modalities);
+    diffmm__draft_end(context, dataset->draft);
+    diffmm__release(context, dataset);
+    diffmm__context_release(context);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t diffmm_dataset_users(const diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return 0;
+    if (dataset->sealed)
+        return dataset->catalog->users;
+    return larger(dataset->draft->users, dataset->draft->user_names.count);
+}
+
+size_t diffmm_dataset_items(const diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return 0;
+    if (dataset->sealed)
+        return dataset->catalog->items;
+    return larger(dataset->draft->items, dataset->draft->item_names.count);
+}
+
+static bool is_split(diffmm_split split)
+{
+    return (int)split >= DIFFMM_TRAIN && (int)split <= DIFFMM_TEST;
+}
+
+const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split)
+{
+    return split == DIFFMM_TRAIN ? &dataset->catalog->seen : &dataset->held[split - 1];
+}
+
+size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split split)
+{
+    if (!dataset || !is_split(split))
+        return 0;
+    if (!dataset->sealed)
+        return dataset->draft->pairs[split].count;
+    return (size_t)diffmm__dataset_rows(dataset, split)->pointers[dataset->catalog->users];
+}
+
+size_t diffmm_dataset_modalities(const diffmm_dataset *dataset)
+{
+    return dataset ? dataset->modality_count : 0;
+}
+
+const char *diffmm_dataset_modality_name(const diffmm_dataset *dataset, size_t index)
+{
+    return index < diffmm_dataset_modalities(dataset) ? dataset->modalities[index].name : NULL;
+}
+
+size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index)
+{
+    return index < diffmm_dataset_modalities(dataset) ? dataset->modalities[index].dimensions : 0;
+}
+
+const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user)
+{
+    if (!dataset || !dataset->sealed)
+        return NULL;
+    return diffmm__names_text(&dataset->catalog->user_names, user);
+}
+
+const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item)
+{
+    if (!dataset || !dataset->sealed)
+        return NULL;
+    return diffmm__names_text(&dataset->catalog->item_names, item);
+}
+
+static diffmm_status check_sealed(const diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed yet");
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char *id, int32_t *user)
+{
+    diffmm_status status = check_sealed(dataset);
+    if (status)
+        return status;
+    if (!id || !user)
+        return diffmm__null(id ? "user" : "id");
+    return diffmm__names_find(&dataset->catalog->user_names, id, "user", user);
+}
+
+diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id, int32_t *item)
+{
+    diffmm_status status = check_sealed(dataset);
+    if (status)
+        return status;
+    if (!id || !item)
+        return diffmm__null(id ? "item" : "id");
+    return diffmm__names_find(&dataset->catalog->item_names, id, "item", item);
+}
+
+diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split split, int32_t user,
+                                 const int32_t **items, size_t *count)
+{
+    diffmm_status status = check_sealed(dataset);
+    if (status)
+        return status;
+    if (!items || !count)
+        return diffmm__null(items ? "count" : "items");
+    if (!is_split(split))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "there is no split %d", (int)split);
+    if (user < 0 || (size_t)user >= dataset->catalog->users)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "user %d is not one of the %zu users",
+                            (int)user, dataset->catalog->users);
+    const struct diffmm__rows *rows = diffmm__dataset_rows(dataset, split);
+    *items = rows->items + rows->pointers[user];
+    *count = (size_t)(rows->pointers[user + 1] - rows->pointers[user]);
+    return DIFFMM_OK;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening a whole data set: the released layout of a folder, or a file and what lies beside it. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/dataset.h"
+
+static const char feature_suffix[] = "_feat.npy";
+
+/* Add FOLDER/NAME_feat.npy as modality NAME. */
+static diffmm_status read_feature_file(diffmm_dataset *dataset, const char *folder,
+                                       const char *file)
+{
+    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
+    char *path = diffmm__path_join(dataset->context, folder, file);
+    char *name = path ? diffmm__copy_text(dataset->context, file) : NULL;
+    if (name) {
+        name[strlen(name) - strlen(feature_suffix)] = 0;
+        status = diffmm_dataset_read_modality(dataset, name, path);
+    }
+    if (status == DIFFMM_ERROR_INVALID_ARGUMENT) /* the name: say of which file */
+        status =
+            diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s: %s", path, diffmm_error_message());
+    diffmm__release(dataset->context, name);
+    diffmm__release(dataset->context, path);
+    return status;
+}
+
+static diffmm_status read_features(diffmm_dataset *dataset, const char *folder)
+{
+    char **files;
+    size_t count;
+    diffmm_status status =
+        diffmm__file_list(dataset->context, folder, feature_suffix, &files, &count);
+    if (status)
+        return status;
+    for (size_t i = 0; i < count && !status; i++)
+        status = read_feature_file(dataset, folder, files[i]);
+    diffmm__file_list_end(dataset->context, files, count);
+    return status;
+}
+
+/* Read FOLDER/FILE into a split, if it exists. */
+static diffmm_status read_if_there(diffmm_dataset *dataset, diffmm_split split, const char *folder,
+                                   const char *file, bool *found)
+{
+    char *path = diffmm__path_join(dataset->context, folder, file);
+    if (!path)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = DIFFMM_OK;
+    *found = diffmm__file_exists(path);
+    if (*found)
+        status = diffmm_dataset_read_interactions(dataset, split, path);
+    diffmm__release(dataset->context, path);
+    return status;
+}
+
+static diffmm_status read_folder(diffmm_dataset *dataset, const char *folder)
+{
+    static const char *const files[3][2] = {
+        {"trnMat.pkl", "trnMat.npz"}, {"valMat.pkl", "valMat.npz"}, {"tstMat.pkl", "tstMat.npz"}};
+    for (int s = DIFFMM_TRAIN; s <= DIFFMM_TEST; s++) {
+        bool found = false;
+        for (int i = 0; i < 2 && !found; i++) {
+            diffmm_status status =
+                read_if_there(dataset, (diffmm_split)s, folder, files[s][i], &found);
+            if (status)
+                return status;
+        }
+        if (!found && s == DIFFMM_TRAIN)
+            return diffmm__fail(DIFFMM_ERROR_IO, "%s holds neither %s nor %s", folder, files[s][0],
+                                files[s][1]);
+    }
+    return read_features(dataset, folder);
+}
+
+/* One id per line; the last line may lack its end. */
+static diffmm_status declare_lines(diffmm_dataset *dataset, const char *path,
+                                   const struct diffmm__mapping *mapping)
+{
+    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
+    struct diffmm__arena arena = diffmm__arena_on(dataset->context);
+    size_t count = 0;
+    for (size_t i = 0; i < mapping->size; i++)
+        count += mapping->data[i] == '\n' || i + 1 == mapping->size;
+    char *text = diffmm__arena_take(&arena, mapping->size + 1, 1);
+    const char **ids = diffmm__arena_take(&arena, count, sizeof *ids);
+    if (arena.failed)
+        goto done;
+    memcpy(text, mapping->data, mapping->size);
+    text[mapping->size] = 0;
+    char *next = text, *end = text + mapping->size;
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = next;
+        char *stop = memchr(next, '\n', (size_t)(end - next));
+        stop = stop ? stop : end;
+        next = stop + 1;
+        if (stop > ids[i] && stop[-1] == '\r')
+            stop--;
+        *stop = 0;
+        if (stop == ids[i] || strlen(ids[i]) != (size_t)(stop - ids[i])) {
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", path, i + 1,
+                                  stop == ids[i] ? "the line is empty" : "the line has a NUL");
+            goto done;
+        }
+    }
+    status = diffmm_dataset_declare_items(dataset, count, ids);
+    if (status == DIFFMM_ERROR_INVALID_ARGUMENT)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message());
+done:
+    diffmm__arena_end(&arena);
+    return status;
+}
+
+static diffmm_status declare_from_file(diffmm_dataset *dataset, const char *folder)
+{
+    char *path = diffmm__path_join(dataset->context, folder, "item_ids.txt");
+    if (!path)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = DIFFMM_OK;
+    struct diffmm__mapping mapping;
+    if (diffmm__file_exists(path)) {
+        status = diffmm__file_map(path, &mapping);
+        if (!status) {
+            status = declare_lines(dataset, path, &mapping);
+            diffmm__file_unmap(&mapping);
+        }
+    }
+    diffmm__release(dataset->context, path);
+    return status;
+}
+
+static diffmm_status read_file(diffmm_dataset *dataset, const char *path)
+{
+    char *folder = diffmm__path_folder(dataset->context, path);
+    if (!folder)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = declare_from_file(dataset, folder);
+    if (!status)
+        status = diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path);
+    if (!status)
+        status = read_features(dataset, folder);
+    diffmm__release(dataset->context, folder);
+    return status;
+}
+
+diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, diffmm_dataset **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!path || !out)
+        return diffmm__null(path ? "out" : "path");
+    diffmm_dataset *dataset;
+    diffmm_status status = diffmm_dataset_create(context, &dataset);
+    if (status)
+        return status;
+    if (diffmm__file_is_folder(path)) {
+        status = read_folder(dataset, path);
+    } else {
+        /* Before its ending is judged, whether it is there at all. */
+        struct diffmm__mapping mapping;
+        status = diffmm__file_map(path, &mapping);
+        if (!status) {
+            diffmm__file_unmap(&mapping);
+            status = read_file(dataset, path);
+        }
+    }
+    if (status) {
+        diffmm_dataset_destroy(dataset);
+        return status;
+    }
+    *out = dataset;
+    return DIFFMM_OK;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/draft.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft)
+{
+    struct diffmm__draft_mark mark = {.naming = draft->naming,
+                                      .user_names = draft->user_names.count,
+                                      .item_names = draft->item_names.count};
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        mark.pairs[s] = draft->pairs[s].count;
+    return mark;
+}
+
+void diffmm__draft_return(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark)
+{
+    draft->naming = mark->naming;
+    diffmm__interner_truncate(&draft->user_names, mark->user_names);
+    diffmm__interner_truncate(&draft->item_names, mark->item_names);
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        draft->pairs[s].count = mark->pairs[s];
+}
+
+void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draft)
+{
+    if (!draft)
+        return;
+    diffmm__interner_end(context, &draft->user_names);
+    diffmm__interner_end(context, &draft->item_names);
+    for (int s = 0; s < DIFFMM__SPLITS; s++) {
+        diffmm__release(context, draft->pairs[s].user);
+        diffmm__release(context, draft->pairs[s].item);
+    }
+    diffmm__release(context, draft);
+}
+
+diffmm_status diffmm__draft_naming(struct diffmm__draft *draft, enum diffmm__naming naming)
+{
+    if (draft->naming == DIFFMM__NAMING_OPEN)
+        draft->naming = naming;
+    if (draft->naming == naming)
+        return DIFFMM_OK;
+    return diffmm__fail(
+        DIFFMM_ERROR_STATE,
+        naming == DIFFMM__NAMING_TEXT
+            ? "external ids cannot be added: the data set has interactions by number"
+            : "numbers cannot be added: the data set has external ids");
+}
+
+diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items)
+{
+    if (users > INT32_MAX || items > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%zu %s are more than %d",
+                            users > INT32_MAX ? users : items,
+                            users > INT32_MAX ? "users" : "items", INT32_MAX);
+    if (users > draft->users)
+        draft->users = users;
+    if (items > draft->items)
+        draft->items = items;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
+                                diffmm_split split, int32_t user, int32_t item)
+{
+    struct diffmm__pairs *pairs = &draft->pairs[split];
+    diffmm_status status = diffmm__grow(context, &pairs->user, &pairs->user_capacity, pairs->count,
+                                        pairs->count + 1, sizeof *pairs->user);
+    if (!status)
+        status = diffmm__grow(context, &pairs->item, &pairs->item_capacity, pairs->count,
+                              pairs->count + 1, sizeof *pairs->item);
+    if (status)
+        return status;
+    pairs->user[pairs->count] = user;
+    pairs->item[pairs->count++] = item;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
+                                      diffmm_split split, const char *user, size_t user_length,
+                                      const char *item, size_t item_length)
+{
+    int32_t user_number, item_number;
+    if (draft->items_declared && diffmm__interner_find(&draft->item_names, item, item_length) < 0)
+        return diffmm__fail(
+            DIFFMM_ERROR_INVALID_ARGUMENT, "item '%.*s' is not among the %zu declared items",
+            item_length < 200 ? (int)item_length : 200, item, draft->item_names.count);
+    diffmm_status status =
+        diffmm__interner_add(context, &draft->user_names, user, user_length, &user_number);
+    if (!status)
+        status = diffmm__interner_add(context, &draft->item_names, item, item_length, &item_number);
+    return status ? status : diffmm__draft_add(context, draft, split, user_number, item_number);
+}

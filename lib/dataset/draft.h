@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interactions and names as they come, until the data set is sealed. */
+#ifndef DIFFMM_DATASET_DRAFT_H
+#define DIFFMM_DATASET_DRAFT_H
+
+#include "dataset/dataset.h"
+#include "dataset/interner.h"
+
+enum { DIFFMM__SPLITS = 3 };
+
+/* How users and items are called; the first interactions or declared items decide. */
+enum diffmm__naming { DIFFMM__NAMING_OPEN, DIFFMM__NAMING_NUMBERS, DIFFMM__NAMING_TEXT };
+
+struct diffmm__pairs {
+    int32_t *user, *item;
+    size_t count, user_capacity, item_capacity;
+};
+
+struct diffmm__draft {
+    enum diffmm__naming naming;
+    bool items_declared;
+    size_t users, items; /* reserved, or one more than the largest number that came */
+    struct diffmm__interner user_names, item_names;
+    struct diffmm__pairs pairs[DIFFMM__SPLITS];
+};
+
+/* What to go back to when a call fails half-way. */
+struct diffmm__draft_mark {
+    enum diffmm__naming naming;
+    size_t user_names, item_names, pairs[DIFFMM__SPLITS];
+};
+
+struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft);
+void diffmm__draft_return(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark);
+void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draft);
+
+/* Decide for numbers or text: DIFFMM_ERROR_STATE if it was decided otherwise before. */
+diffmm_status diffmm__draft_naming(struct diffmm__draft *draft, enum diffmm__naming naming);
+
+/* Make sure of at least so many users and items. */
+diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items);
+
+/* Add a pair of numbers (without looking at users and items), or of ids. */
+diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
+                                diffmm_split split, int32_t user, int32_t item);
+diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
+                                      diffmm_split split, const char *user, size_t user_length,
+                                      const char *item, size_t item_length);
+
+/* Add interactions from a .tsv or .csv file. On failure the draft may hold some of them. */
+diffmm_status diffmm__tsv_read(const diffmm_context *context, struct diffmm__draft *draft,
+                               diffmm_split split, const char *path);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/interner.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+/* FNV-1a over the bytes, then a mix of the high bits into the low ones that pick the slot. */
+static uint64_t hash(const char *name, size_t length)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < length; i++)
+        h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    h ^= h >> 32;
+    h *= UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ (h >> 29);
+}
+
+size_t diffmm__name_slot(const char *text, const int64_t *offsets, const int32_t *slots,
+                         size_t slot_count, const char *name, size_t length)
+{
+    size_t slot = (size_t)hash(name, length) & (slot_count - 1);
+    for (;; slot = (slot + 1) & (slot_count - 1)) {
+        int32_t number = slots[slot];
+        if (number < 0)
+            return slot;
+        if ((size_t)(offsets[number + 1] - offsets[number] - 1) == length &&
+            memcmp(text + offsets[number], name, length) == 0)
+            return slot;
+    }
+}
+
+size_t diffmm__name_slot_count(size_t count)
+{
+    size_t slots = 16;
+    while (slots < 2 * count)
+        slots *= 2;
+    return slots;
+}
+
+const char *diffmm__interner_name(const struct diffmm__interner *interner, size_t number,
+                                  size_t *length)
+{
+    *length = (size_t)(interner->offsets[number + 1] - interner->offsets[number] - 1);
+    return interner->text + interner->offsets[number];
+}
+
+static void fill_slots(struct diffmm__interner *interner)
+{
+    memset(interner->slots, 0xff, interner->slot_count * sizeof *interner->slots);
+    for (size_t i = 0; i < interner->count; i++) {
+        size_t length;
+        const char *name = diffmm__interner_name(interner, i, &length);
+        interner->slots[diffmm__name_slot(interner->text, interner->offsets, interner->slots,
+                                          interner->slot_count, name, length)] = (int32_t)i;
+    }
+}
+
+static diffmm_status make_room(const diffmm_context *context, struct diffmm__interner *interner,
+                               size_t length)
+{
+    if (interner->count >= INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "more than %d different ids", INT32_MAX);
+    diffmm_status status = diffmm__grow(context, &interner->offsets, &interner->offset_capacity,
+                                        interner->offsets ? interner->count + 1 : 0,
+                                        interner->count + 2, sizeof *interner->offsets);
+    if (status)
+        return status;
+    if (interner->count == 0)
+        interner->offsets[0] = 0;
+    size_t used = (size_t)interner->offsets[interner->count];
+    status = diffmm__grow(context, &interner->text, &interner->text_capacity, used,
+                          used + length + 1, 1);
+    if (status)
+        return status;
+    size_t slot_count = diffmm__name_slot_count(interner->count + 1);
+    if (slot_count <= interner->slot_count)
+        return DIFFMM_OK;
+    int32_t *slots = diffmm__allocate(context, slot_count, sizeof *slots);
+    if (!slots)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__release(context, interner->slots);
+    interner->slots = slots;
+    interner->slot_count = slot_count;
+    fill_slots(interner);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__interner_add(const diffmm_context *context, struct diffmm__interner *interner,
+                                   const char *name, size_t length, int32_t *number)
+{
+    int32_t known = diffmm__interner_find(interner, name, length);
+    if (known < 0) {
+        diffmm_status status = make_room(context, interner, length);
+        if (status)
+            return status;
+        size_t slot = diffmm__name_slot(interner->text, interner->offsets, interner->slots,
+                                        interner->slot_count, name, length);
+        known = (int32_t)interner->count++;
+        int64_t start = interner->offsets[known];
+        memcpy(interner->text + start, name, length);
+        interner->text[start + (int64_t)length] = 0;
+        interner->offsets[known + 1] = start + (int64_t)length + 1;
+        interner->slots[slot] = known;
+    }
+    *number = known;
+    return DIFFMM_OK;
+}
+
+int32_t diffmm__interner_find(const struct diffmm__interner *interner, const char *name,
+                              size_t length)
+{
+    if (interner->count == 0)
+        return -1;
+    return interner->slots[diffmm__name_slot(interner->text, interner->offsets, interner->slots,
+                                             interner->slot_count, name, length)];
+}
+
+void diffmm__interner_truncate(struct diffmm__interner *interner, size_t count)
+{
+    if (count >= interner->count)
+        return;
+    interner->count = count;
+    fill_slots(interner);
+}
+
+void diffmm__interner_end(const diffmm_context *context, struct diffmm__interner *interner)
+{
+    diffmm__release(context, interner->text);
+    diffmm__release(context, interner->offsets);
+    diffmm__release(context, interner->slots);
+    *interner = (struct diffmm__interner){0};
+}
+
+/* Bytes of the UTF-8 character at `s`, of which `left` bytes remain; 0 if there is none. */
+static size_t character_size(const unsigned char *s, size_t left)
+{
+    if (s[0] < 0x80)
+        return s[0] ? 1 : 0;
+    size_t size = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || size > left)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool surrogate = s[0] == 0xed && s[1] >= 0xa0;
+    bool beyond = s[0] == 0xf4 && s[1] >= 0x90;
+    return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool diffmm__name_is_text(const char *name, size_t length)
+{
+    for (size_t i = 0; i < length;) {
+        size_t size = character_size((const unsigned char *)name + i, length - i);
+        if (size == 0)
+            return false;
+        i += size;
+    }
+    return true;
+}
+
+int32_t diffmm__name_number(const char *name, size_t length, size_t bound)
+{
+    if (length == 0 || length > 10 || (length > 1 && name[0] == '0'))
+        return -1;
+    uint64_t number = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        number = number * 10 + (uint64_t)(name[i] - '0');
+    }
+    return number < bound && number <= INT32_MAX ? (int32_t)number : -1;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/modality.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/npy.h"
+
+/* Items that a loader is asked for at once. */
+enum { loader_block = 256 };
+
+static bool is_name_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
+{
+    if (!name)
+        return diffmm__null("name");
+    size_t length = strlen(name);
+    if (length == 0 || length >= sizeof dataset->modalities->name)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the modality name '%.80s' has %zu characters, not 1 to 63", name,
+                            length);
+    for (size_t i = 0; i < length; i++)
+        if (!is_name_character(name[i]))
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "the modality name '%s' has a character other than A-Z a-z 0-9 _ -",
+                                name);
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (strcmp(dataset->modalities[m].name, name) == 0)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "the data set already has a modality '%s'", name);
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_new(const diffmm_dataset *dataset, const char *name, size_t dimensions)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    diffmm_status status = check_name(dataset, name);
+    if (!status && (dimensions == 0 || dimensions > INT32_MAX))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu features per item, not 1 to %d", name, dimensions,
+                            INT32_MAX);
+    return status;
+}
+
+static diffmm_status append(diffmm_dataset *dataset, const char *name, const char *path,
+                            struct diffmm__modality modality)
+{
+    diffmm_status status =
+        diffmm__grow(dataset->context, &dataset->modalities, &dataset->modality_capacity,
+                     dataset->modality_count, dataset->modality_count + 1, sizeof modality);
+    if (status)
+        return status;
+    memcpy(modality.name, name, strlen(name) + 1);
+    if (path) {
+        modality.path = diffmm__copy_text(dataset->context, path);
+        if (!modality.path)
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    dataset->modalities[dataset->modality_count++] = modality;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
+                                          size_t dimensions, diffmm_feature_loader loader,
+                                          void *user_data)
+{
+    diffmm_status status = check_new(dataset, name, dimensions);
+    if (status)
+        return status;
+    if (!loader)
+        return diffmm__null("loader");
+    return append(dataset, name, NULL,
+                  (struct diffmm__modality){
+                      .dimensions = dimensions, .loader = loader, .loader_data = user_data});
+}
+
+diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const char *name,
+                                                size_t items, size_t dimensions,
+                                                const float *features, size_t stride)
+{
+    diffmm_status status = check_new(dataset, name, dimensions);
+    if (status)
+        return status;
+    if (!features)
+        return diffmm__null("features");
+    if (items == 0 || items > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "modality '%s': %zu items, not 1 to %d",
+                            name, items, INT32_MAX);
+    if (stride < dimensions)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': stride %zu is less than its %zu features", name, stride,
+                            dimensions);
+    return append(
+        dataset, name, NULL,
+        (struct diffmm__modality){
+            .dimensions = dimensions, .rows = items, .features = features, .stride = stride});
+}
+
+diffmm_status diffmm__dataset_own_modality(diffmm_dataset *dataset, const char *name, size_t items,
+                                           size_t dimensions, float *features, const char *path)
+{
+    diffmm_status status = check_new(dataset, name, dimensions);
+    if (!status)
+        status = append(dataset, name, path,
+                        (struct diffmm__modality){.dimensions = dimensions,
+                                                  .rows = items,
+                                                  .features = features,
+                                                  .stride = dimensions,
+                                                  .owned = features});
+    if (status)
+        diffmm__release(dataset->context, features);
+    return status;
+}
+
+static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
+{
+    if (array->kind != 'f')
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features are float16, float32 or float64, not of kind '%c'", path,
+                            array->kind);
+    if (array->dimensions != 2)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features have 2 dimensions (items x features), not %zu", path,
+                            array->dimensions);
+    if (array->count == 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are none", path,
+                            array->shape[0], array->shape[1]);
+    if (array->shape[0] > INT32_MAX || array->shape[1] > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are too many", path,
+                            array->shape[0], array->shape[1]);
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_mapped(diffmm_dataset *dataset, const char *name, const char *path,
+                                 const struct diffmm__mapping *mapping)
+{
+    struct diffmm__npy array;
+    diffmm_status status = diffmm__npy_parse(mapping->data, mapping->size, path, &array);
+    if (!status)
+        status = check_array(&array, path);
+    if (status)
+        return status;
+    float *features = diffmm__allocate(dataset->context, array.count, sizeof *features);
+    if (!features)
+        return DIFFMM_ERROR_NO_MEMORY;
+    status = diffmm__npy_to_float(&array, path, features);
+    if (status) {
+        diffmm__release(dataset->context, features);
+        return status;
+    }
+    return diffmm__dataset_own_modality(dataset, name, array.shape[0], array.shape[1], features,
+                                        path);
+}
+
+diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
+                                           const char *path)
+{
+    struct diffmm__mapping mapping;
+    diffmm_status status = check_new(dataset, name, 1);
+    if (status)
+        return status;
+    if (!path)
+        return diffmm__null("path");
+    status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    status = read_mapped(dataset, name, path, &mapping);
+    diffmm__file_unmap(&mapping);
+    return status;
+}
+
+void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality)
+{
+    diffmm__release(context, modality->owned);
+    diffmm__release(context, modality->path);
+}
+
+/* The first value of a row that is NaN or infinite, whose exponent is all ones; n if there is none.
+ * A whole row is judged first, in a loop that compilers turn into vector instructions. */
+static size_t first_not_finite(const float *row, size_t n)
+{
+    uint32_t any = 0;
+    for (size_t j = 0; j < n; j++) {
+        uint32_t pattern;
+        memcpy(&pattern, &row[j], sizeof pattern);
+        any |= (pattern & 0x7f800000) == 0x7f800000;
+    }
+    for (size_t j = 0; any && j < n; j++) {
+        uint32_t pattern;
+        memcpy(&pattern, &row[j], sizeof pattern);
+        if ((pattern & 0x7f800000) == 0x7f800000)
+            return j;
+    }
+    return n;
+}
+
+static diffmm_status check_finite(const struct diffmm__modality *modality, size_t items,
+                                  const float *features, size_t stride)
+{
+    for (size_t i = 0; i < items; i++) {
+        size_t feature = first_not_finite(features + i * stride, modality->dimensions);
+        if (feature < modality->dimensions)
+            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                                "modality '%s': feature %zu of item %zu is not finite",
+                                modality->name, feature, i);
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items)
+{
+    if (!modality->features)
+        return DIFFMM_OK;
+    if (modality->rows != items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu rows%s%s, but the data set has %zu items",
+                            modality->name, modality->rows, modality->path ? " in " : "",
+                            modality->path ? modality->path : "", items);
+    return check_finite(modality, items, modality->features, modality->stride);
+}
+
+/* Ask a loader for all items, block by block. */
+static diffmm_status load(const struct diffmm__modality *modality, size_t items, float *out)
+{
+    for (size_t first = 0; first < items; first += loader_block) {
+        size_t count = items - first < loader_block ? items - first : loader_block;
+        int result = modality->loader(first, count, out + first * modality->dimensions,
+                                      modality->loader_data);
+        if (result)
+            return diffmm__fail(DIFFMM_ERROR_CALLBACK,
+                                "modality '%s': its loader returned %d for items %zu to %zu",
+                                modality->name, result, first, first + count - 1);
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t index,
+                                       const float **features, size_t *stride, float **scratch)
+{
+    const struct diffmm__modality *modality = &dataset->modalities[index];
+    size_t items = diffmm_dataset_items(dataset);
+    if (modality->features) {
+        diffmm_status status = diffmm__modality_check(modality, items);
+        if (status)
+            return status;
+        *features = modality->features;
+        *stride = modality->stride;
+        return DIFFMM_OK;
+    }
+    size_t count;
+    if (__builtin_mul_overflow(items, modality->dimensions, &count))
+        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY,
+                            "modality '%s': %zu x %zu features exceed the address space",
+                            modality->name, items, modality->dimensions);
+    float *block = diffmm__allocate(dataset->context, count, sizeof *block);
+    if (!block)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = load(modality, items, block);
+    if (!status)
+        status = check_finite(modality, items, block, modality->dimensions);
+    if (status) {
+        diffmm__release(dataset->context, block);
+        return status;
+    }
+    *scratch = block;
+    *features = block;
+    *stride = modality->dimensions;
+    return DIFFMM_OK;
+}

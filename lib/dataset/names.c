@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* External ids of users and items, finished: number to text and back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/catalog.h"
+#include "dataset/interner.h"
+
+static size_t digits(size_t number)
+{
+    size_t count = 1;
+    for (; number >= 10; number /= 10)
+        count++;
+    return count;
+}
+
+diffmm_status diffmm__names_numeric(diffmm_context *context, size_t count,
+                                    struct diffmm__names *out)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += digits(i) + 1;
+    struct diffmm__names names = {.count = count, .numeric = true};
+    names.text = diffmm__allocate(context, size, 1);
+    names.offsets = names.text ? diffmm__allocate(context, count + 1, sizeof *names.offsets) : NULL;
+    if (!names.offsets) {
+        diffmm__names_end(context, &names);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    names.offsets[0] = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t start = (size_t)names.offsets[i], length = digits(i);
+        snprintf(names.text + start, length + 1, "%zu", i);
+        names.offsets[i + 1] = (int64_t)(start + length + 1);
+    }
+    *out = names;
+    return DIFFMM_OK;
+}
+
+/* Offsets may come from a file: they must cut the text into NUL-terminated names. */
+static diffmm_status check_layout(size_t count, const char *text, const int64_t *offsets,
+                                  const char *what)
+{
+    if (offsets[0] != 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s ids do not start at offset 0", what);
+    for (size_t i = 0; i < count; i++) {
+        int64_t start = offsets[i], end = offsets[i + 1];
+        if (end <= start || end > offsets[count] ||
+            memchr(text + start, 0, (size_t)(end - start)) != text + end - 1)
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu does not end where it should", what,
+                                i);
+    }
+    return DIFFMM_OK;
+}
+
+static diffmm_status fill_slots(struct diffmm__names *names, const char *what)
+{
+    memset(names->slots, 0xff, names->slot_count * sizeof *names->slots);
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->text + names->offsets[i];
+        size_t length = (size_t)(names->offsets[i + 1] - names->offsets[i] - 1);
+        size_t slot = diffmm__name_slot(names->text, names->offsets, names->slots,
+                                        names->slot_count, name, length);
+        if (names->slots[slot] >= 0)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "%s id '%s' is given twice, for number %d and number %zu", what,
+                                name, (int)names->slots[slot], i);
+        names->slots[slot] = (int32_t)i;
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__names_index(diffmm_context *context, size_t count, char *text,
+                                  int64_t *offsets, const char *what, struct diffmm__names *out)
+{
+    struct diffmm__names names = {.count = count, .text = text, .offsets = offsets};
+    diffmm_status status = check_layout(count, text, offsets, what);
+    if (!status) {
+        names.slot_count = diffmm__name_slot_count(count);
+        names.slots = diffmm__allocate(context, names.slot_count, sizeof *names.slots);
+        status = names.slots ? fill_slots(&names, what) : DIFFMM_ERROR_NO_MEMORY;
+    }
+    if (status) {
+        diffmm__names_end(context, &names);
+        return status;
+    }
+    *out = names;
+    return DIFFMM_OK;
+}
+
+void diffmm__names_end(diffmm_context *context, struct diffmm__names *names)
+{
+    diffmm__release(context, names->text);
+    diffmm__release(context, names->offsets);
+    diffmm__release(context, names->slots);
+    *names = (struct diffmm__names){0};
+}
+
+const char *diffmm__names_text(const struct diffmm__names *names, int32_t number)
+{
+    if (number < 0 || (size_t)number >= names->count)
+        return NULL;
+    return names->text + names->offsets[number];
+}
+
+diffmm_status diffmm__names_find(const struct diffmm__names *names, const char *name,
+                                 const char *what, int32_t *number)
+{
+    size_t length = strlen(name);
+    int32_t found = -1;
+    if (names->numeric)
+        found = diffmm__name_number(name, length, names->count);
+    else if (names->count > 0)
+        found = names->slots[diffmm__name_slot(names->text, names->offsets, names->slots,
+                                               names->slot_count, name, length)];
+    if (found < 0)
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "there is no %s '%s'", what, name);
+    *number = found;
+    return DIFFMM_OK;
+}

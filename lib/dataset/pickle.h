@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A reader of pickled scipy matrices. A pickle is a program for a stack machine that may name any
+ * function of Python and call it. This machine has only the instructions and the few names that
+ * scipy's coo and csr matrices need (protocols 2 to 5); a name stands for a way to put data
+ * together here, nothing is looked up or run, and any other name or instruction is an error. */
+#ifndef DIFFMM_DATASET_PICKLE_H
+#define DIFFMM_DATASET_PICKLE_H
+
+#include "base/memory.h"
+#include "dataset/npy.h"
+
+/* A matrix takes some 150 instructions; this bounds time and memory for files made to hurt. */
+enum { DIFFMM__PICKLE_MAX_STEPS = 20000, DIFFMM__PICKLE_MAX_MEMO = 4096 };
+
+enum diffmm__pickle_kind {
+    DIFFMM__PICKLE_MARK,
+    DIFFMM__PICKLE_NONE,
+    DIFFMM__PICKLE_INTEGER, /* also True and False */
+    DIFFMM__PICKLE_OTHER,   /* a value that nothing here needs, such as a float */
+    DIFFMM__PICKLE_TEXT,
+    DIFFMM__PICKLE_BYTES,
+    DIFFMM__PICKLE_NAME,
+    DIFFMM__PICKLE_TUPLE,
+    DIFFMM__PICKLE_DICT,
+    DIFFMM__PICKLE_TYPE,
+    DIFFMM__PICKLE_ARRAY,
+    DIFFMM__PICKLE_MATRIX
+};
+
+/* What a known name stands for. */
+enum diffmm__pickle_name {
+    DIFFMM__PICKLE_COO,
+    DIFFMM__PICKLE_CSR,
+    DIFFMM__PICKLE_RECONSTRUCT, /* numpy's empty array, to be filled by BUILD */
+    DIFFMM__PICKLE_FROM_BUFFER,
+    DIFFMM__PICKLE_NDARRAY,
+    DIFFMM__PICKLE_DTYPE,
+    DIFFMM__PICKLE_ENCODE,     /* bytes written as latin-1 text (protocol 2) */
+    DIFFMM__PICKLE_BYTES_TYPE, /* empty bytes (protocol 2) */
+    DIFFMM__PICKLE_NEW_OBJECT,
+    DIFFMM__PICKLE_OBJECT
+};
+
+struct diffmm__pickle_value {
+    enum diffmm__pickle_kind kind;
+    int64_t integer;                      /* INTEGER; NAME: an enum diffmm__pickle_name */
+    const unsigned char *bytes;           /* TEXT (UTF-8), BYTES */
+    size_t size;                          /* TEXT, BYTES, TUPLE */
+    struct diffmm__pickle_value *members; /* TUPLE */
+    struct diffmm__pickle_object *object; /* DICT, TYPE, ARRAY, MATRIX: shared by all who hold it */
+};
+
+/* A matrix's attributes. Those not listed are of no use here and are dropped. */
+enum diffmm__pickle_attribute {
+    DIFFMM__PICKLE_SHAPE,
+    DIFFMM__PICKLE_ROW,
+    DIFFMM__PICKLE_COLUMN,
+    DIFFMM__PICKLE_COORDS, /* row and column as a tuple */
+    DIFFMM__PICKLE_INDPTR,
+    DIFFMM__PICKLE_INDICES,
+    DIFFMM__PICKLE_DATA,
+    DIFFMM__PICKLE_ATTRIBUTES
+};
+
+struct diffmm__pickle_object {
+    bool csr;                 /* MATRIX */
+    bool built;               /* ARRAY, MATRIX: has its state */
+    struct diffmm__npy array; /* ARRAY; TYPE: its type */
+    struct diffmm__pickle_value attributes[DIFFMM__PICKLE_ATTRIBUTES]; /* DICT, MATRIX */
+};
+
+struct diffmm__pickle {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size, position;
+    size_t step; /* offset of the present instruction */
+    struct diffmm__pickle_value *stack, *memo;
+    size_t depth, memo_count;
+    size_t decoded; /* bytes made from latin-1 text so far */
+    struct diffmm__arena arena;
+};
+
+/* Fail, naming file and offset of the present instruction. */
+diffmm_status diffmm__pickle_fail(const struct diffmm__pickle *pickle, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Run the program up to STOP; `out` is the value on top. */
+diffmm_status diffmm__pickle_run(struct diffmm__pickle *pickle, struct diffmm__pickle_value *out);
+
+/* The objects: look up a name; make a value from a called name and its arguments (REDUCE, NEWOBJ);
+ * give a value its state (BUILD); keep a dictionary's entry. */
+diffmm_status diffmm__pickle_lookup(const struct diffmm__pickle *pickle, const char *module,
+                                    size_t module_size, const char *name, size_t name_size,
+                                    struct diffmm__pickle_value *out);
+diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle,
+                                  const struct diffmm__pickle_value *name,
+                                  const struct diffmm__pickle_value *arguments,
+                                  struct diffmm__pickle_value *out);
+diffmm_status diffmm__pickle_build(struct diffmm__pickle *pickle,
+                                   struct diffmm__pickle_value *value,
+                                   const struct diffmm__pickle_value *state);
+diffmm_status diffmm__pickle_dict(struct diffmm__pickle *pickle, struct diffmm__pickle_value *out);
+diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, struct diffmm__pickle_value *dict,
+                                 const struct diffmm__pickle_value *key,
+                                 const struct diffmm__pickle_value *value);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pairs of numbers, sorted into rows. */
+#ifndef DIFFMM_DATASET_ROWS_H
+#define DIFFMM_DATASET_ROWS_H
+
+#include "dataset/catalog.h"
+
+/* Rows from `count` pairs in any order, in time linear in count, users and items; repeated pairs
+ * become one. Every user[i] is below users, every item[i] below items. */
+diffmm_status diffmm__rows_build(const diffmm_context *context, size_t users, size_t items,
+                                 size_t count, const int32_t *user, const int32_t *item,
+                                 struct diffmm__rows *out);
+void diffmm__rows_end(const diffmm_context *context, struct diffmm__rows *rows);
+
+#endif

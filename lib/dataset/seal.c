@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checking a data set as a whole and indexing it. All is made aside, so that a data set that fails
+ * is as it was. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/draft.h"
+#include "dataset/modality.h"
+#include "dataset/rows.h"
+
+/* Feature rows of the first array or file; 0 if there is none. */
+static size_t feature_rows(const diffmm_dataset *dataset)
+{
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (dataset->modalities[m].features)
+            return dataset->modalities[m].rows;
+    return 0;
+}
+
+/* Where every item id is the number of a feature row, the number of each item; else *numbers is
+ * left NULL. Items that were declared keep their order. */
+static diffmm_status find_row_numbers(const diffmm_dataset *dataset, int32_t **numbers)
+{
+    const struct diffmm__draft *draft = dataset->draft;
+    size_t rows = feature_rows(dataset);
+    if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || rows == 0)
+        return DIFFMM_OK;
+    int32_t *found = diffmm__allocate(dataset->context, draft->item_names.count, sizeof *found);
+    if (!found)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < draft->item_names.count; i++) {
+        size_t length;
+        const char *name = diffmm__interner_name(&draft->item_names, i, &length);
+        found[i] = diffmm__name_number(name, length, rows);
+        if (found[i] < 0) {
+            diffmm__release(dataset->context, found);
+            return DIFFMM_OK;
+        }
+    }
+    *numbers = found;
+    return DIFFMM_OK;
+}
+
+/* The names of `count` users or items: those that came, then, for those reserved beyond, their
+ * number in decimal. */
+static diffmm_status copy_names(diffmm_context *context, const struct diffmm__interner *given,
+                                size_t count, const char *what, struct diffmm__names *out)
+{
+    enum { longest = 20 };
+    size_t extra = count - given->count;
+    size_t used = given->count ? (size_t)given->offsets[given->count] : 0;
+    char *text = diffmm__allocate(context, used + extra * longest, 1);
+    int64_t *offsets = text ? diffmm__allocate(context, count + 1, sizeof *offsets) : NULL;
+    if (!offsets) {
+        diffmm__release(context, text);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    offsets[0] = 0;
+    if (given->count) {
+        memcpy(text, given->text, used);
+        memcpy(offsets, given->offsets, (given->count + 1) * sizeof *offsets);
+    }
+    for (size_t i = given->count; i < count; i++) {
+        int length = snprintf(text + offsets[i], longest, "%zu", i);
+        offsets[i + 1] = offsets[i] + length + 1;
+    }
+    return diffmm__names_index(context, count, text, offsets, what, out);
+}
+
+static diffmm_status make_names(const diffmm_dataset *dataset, bool items_are_rows,
+                                struct diffmm__catalog *catalog)
+{
+    const struct diffmm__draft *draft = dataset->draft;
+    diffmm_context *context = dataset->context;
+    bool text = draft->naming == DIFFMM__NAMING_TEXT;
+    diffmm_status status =
+        text ? copy_names(context, &draft->user_names, catalog->users, "user", &catalog->user_names)
+             : diffmm__names_numeric(context, catalog->users, &catalog->user_names);
+    if (status)
+        return status;
+    return text && !items_are_rows
+               ? copy_names(context, &draft->item_names, catalog->items, "item",
+                            &catalog->item_names)
+               : diffmm__names_numeric(context, catalog->items, &catalog->item_names);
+}
+
+/* The rows of one split; `numbers` (or NULL) renumbers items. */
+static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
+                               const struct diffmm__catalog *catalog, struct diffmm__rows *out)
+{
+    const struct diffmm__pairs *pairs = &dataset->draft->pairs[split];
+    if (!numbers)
+        return diffmm__rows_build(dataset->context, catalog->users, catalog->items, pairs->count,
+                                  pairs->user, pairs->item, out);
+    int32_t *item = diffmm__allocate(dataset->context, pairs->count, sizeof *item);
+    if (!item)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < pairs->count; i++)
+        item[i] = numbers[pairs->item[i]];
+    diffmm_status status = diffmm__rows_build(dataset->context, catalog->users, catalog->items,
+                                              pairs->count, pairs->user, item, out);
+    diffmm__release(dataset->context, item);
+    return status;
+}
+
+static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *numbers,
+                                  struct diffmm__catalog *catalog, struct diffmm__rows *held)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < dataset->modality_count && !status; m++)
+        status = diffmm__modality_check(&dataset->modalities[m], catalog->items);
+    if (!status)
+        status = make_names(dataset, numbers != NULL, catalog);
+    if (!status)
+        status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->seen);
+    if (!status)
+        status = make_rows(dataset, DIFFMM_VALID, numbers, catalog, &held[0]);
+    if (!status)
+        status = make_rows(dataset, DIFFMM_TEST, numbers, catalog, &held[1]);
+    return status;
+}
+
+static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *numbers)
+{
+    struct diffmm__rows held[2] = {{0}, {0}};
+    struct diffmm__catalog *catalog = diffmm__catalog_create(dataset->context);
+    if (!catalog)
+        return DIFFMM_ERROR_NO_MEMORY;
+    size_t rows = feature_rows(dataset);
+    catalog->users = diffmm_dataset_users(dataset);
+    catalog->items = diffmm_dataset_items(dataset);
+    if (numbers && rows > catalog->items)
+        catalog->items = rows;
+    diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
+    if (status) {
+        diffmm__rows_end(dataset->context, &held[0]);
+        diffmm__rows_end(dataset->context, &held[1]);
+        diffmm__catalog_release(catalog);
+        return status;
+    }
+    dataset->catalog = catalog;
+    dataset->held[0] = held[0];
+    dataset->held[1] = held[1];
+    dataset->sealed = true;
+    diffmm__draft_end(dataset->context, dataset->draft);
+    dataset->draft = NULL;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (dataset->sealed)
+        return DIFFMM_OK;
+    if (dataset->draft->pairs[DIFFMM_TRAIN].count == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the data set has no training interaction");
+    int32_t *numbers = NULL;
+    diffmm_status status = find_row_numbers(dataset, &numbers);
+    if (!status)
+        status = make_catalog(dataset, numbers);
+    diffmm__release(dataset->context, numbers);
+    return status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* scipy's sparse matrices, as .npz archives and as pickles hold them. */
+#ifndef DIFFMM_DATASET_SPARSE_H
+#define DIFFMM_DATASET_SPARSE_H
+
+#include "dataset/npy.h"
+
+/* The places of a matrix's non-zero entries, in the file's order; one may come twice. */
+struct diffmm__sparse {
+    size_t rows, columns, count;
+    int32_t *row, *column;
+};
+
+/* The arrays of a matrix in coordinates (csr false: row, column, data) or by rows (csr true: row is
+ * indptr, column is indices). */
+struct diffmm__sparse_parts {
+    bool csr;
+    int64_t rows, columns;
+    struct diffmm__npy row, column, data;
+};
+
+/* Check the parts against each other and keep the places where data is not zero.
+ * @param file_size  bounds the shape, which the data does not
+ * @param name       the file, for messages */
+diffmm_status diffmm__sparse_build(const diffmm_context *context,
+                                   const struct diffmm__sparse_parts *parts, size_t file_size,
+                                   const char *name, struct diffmm__sparse *out);
+void diffmm__sparse_end(const diffmm_context *context, struct diffmm__sparse *sparse);
+
+/* Read what scipy.sparse.save_npz wrote (coo, csr). */
+diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char *path,
+                                      struct diffmm__sparse *out);
+
+/* Read a pickled coo or csr matrix or array. */
+diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const char *path,
+                                         struct diffmm__sparse *out);
+
+#endif

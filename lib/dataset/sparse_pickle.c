@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a pickle's result to a sparse matrix. */
+#include "base/file.h"
+#include "base/status.h"
+#include "dataset/pickle.h"
+#include "dataset/sparse.h"
+
+static diffmm_status find_array(const struct diffmm__pickle *pickle,
+                                const struct diffmm__pickle_value *value, const char *name,
+                                struct diffmm__npy *out)
+{
+    if (value->kind != DIFFMM__PICKLE_ARRAY || !value->object->built)
+        return diffmm__pickle_fail(pickle, "the matrix has no array '%s'", name);
+    *out = value->object->array;
+    return DIFFMM_OK;
+}
+
+static diffmm_status find_parts(const struct diffmm__pickle *pickle,
+                                const struct diffmm__pickle_value *result,
+                                struct diffmm__sparse_parts *parts)
+{
+    if (result->kind != DIFFMM__PICKLE_MATRIX || !result->object->built)
+        return diffmm__pickle_fail(pickle, "what is pickled is not a scipy coo or csr matrix");
+    const struct diffmm__pickle_value *attributes = result->object->attributes;
+    const struct diffmm__pickle_value *shape = &attributes[DIFFMM__PICKLE_SHAPE];
+    const struct diffmm__pickle_value *coords = &attributes[DIFFMM__PICKLE_COORDS];
+    if (shape->kind != DIFFMM__PICKLE_TUPLE || shape->size != 2 ||
+        shape->members[0].kind != DIFFMM__PICKLE_INTEGER ||
+        shape->members[1].kind != DIFFMM__PICKLE_INTEGER)
+        return diffmm__pickle_fail(pickle, "the matrix's shape is not two numbers");
+    parts->csr = result->object->csr;
+    parts->rows = shape->members[0].integer;
+    parts->columns = shape->members[1].integer;
+    const struct diffmm__pickle_value *row = &attributes[DIFFMM__PICKLE_ROW];
+    const struct diffmm__pickle_value *column = &attributes[DIFFMM__PICKLE_COLUMN];
+    if (coords->kind == DIFFMM__PICKLE_TUPLE && coords->size == 2) {
+        row = &coords->members[0];
+        column = &coords->members[1];
+    }
+    if (parts->csr) {
+        row = &attributes[DIFFMM__PICKLE_INDPTR];
+        column = &attributes[DIFFMM__PICKLE_INDICES];
+    }
+    diffmm_status status = find_array(pickle, row, parts->csr ? "indptr" : "row", &parts->row);
+    if (!status)
+        status = find_array(pickle, column, parts->csr ? "indices" : "col", &parts->column);
+    if (!status)
+        status = find_array(pickle, &attributes[DIFFMM__PICKLE_DATA], "data", &parts->data);
+    return status;
+}
+
+static diffmm_status read_mapped(const diffmm_context *context, const char *path,
+                                 const struct diffmm__mapping *mapping, struct diffmm__sparse *out)
+{
+    struct diffmm__pickle pickle = {.path = path,
+                                    .bytes = mapping->data,
+                                    .size = mapping->size,
+                                    .arena = diffmm__arena_on(context)};
+    struct diffmm__pickle_value result;
+    struct diffmm__sparse_parts parts;
+    pickle.stack =
+        diffmm__arena_take(&pickle.arena, DIFFMM__PICKLE_MAX_STEPS, sizeof *pickle.stack);
+    /* Zero is MARK, which is never stored: an unused place. */
+    pickle.memo =
+        diffmm__arena_take_zero(&pickle.arena, DIFFMM__PICKLE_MAX_MEMO, sizeof *pickle.memo);
+    diffmm_status status =
+        pickle.arena.failed ? DIFFMM_ERROR_NO_MEMORY : diffmm__pickle_run(&pickle, &result);
+    if (!status)
+        status = find_parts(&pickle, &result, &parts);
+    if (!status)
+        status = diffmm__sparse_build(context, &parts, mapping->size, path, out);
+    diffmm__arena_end(&pickle.arena);
+    return status;
+}
+
+diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const char *path,
+                                         struct diffmm__sparse *out)
+{
+    struct diffmm__mapping mapping;
+    diffmm_status status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    status = read_mapped(context, path, &mapping, out);
+    diffmm__file_unmap(&mapping);
+    return status;
+}
