@@ -47,8 +47,12 @@ diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diff
                                       diffmm_split split, const char *user, size_t user_length,
                                       const char *item, size_t item_length);
 
-/* Add interactions from a .tsv or .csv file. On failure the draft may hold some of them. */
+/* Add interactions from a .tsv or .csv file, or from its text. On failure the draft may hold some
+ * of them. */
 diffmm_status diffmm__tsv_read(const diffmm_context *context, struct diffmm__draft *draft,
                                diffmm_split split, const char *path);
+diffmm_status diffmm__tsv_parse(const diffmm_context *context, struct diffmm__draft *draft,
+                                diffmm_split split, const char *text, size_t size,
+                                const char *name);
 
 #endif

@@ -31,8 +31,12 @@ void diffmm__sparse_end(const diffmm_context *context, struct diffmm__sparse *sp
 diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char *path,
                                       struct diffmm__sparse *out);
 
-/* Read a pickled coo or csr matrix or array. */
+/* Read a pickled coo or csr matrix or array, from a file or from memory that messages call `name`.
+ */
 diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const char *path,
                                          struct diffmm__sparse *out);
+diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const unsigned char *bytes,
+                                          size_t size, const char *name,
+                                          struct diffmm__sparse *out);
 
 #endif

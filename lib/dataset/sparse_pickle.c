@@ -49,13 +49,11 @@ static diffmm_status find_parts(const struct diffmm__pickle *pickle,
     return status;
 }
 
-static diffmm_status read_mapped(const diffmm_context *context, const char *path,
-                                 const struct diffmm__mapping *mapping, struct diffmm__sparse *out)
+diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const unsigned char *bytes,
+                                          size_t size, const char *name, struct diffmm__sparse *out)
 {
-    struct diffmm__pickle pickle = {.path = path,
-                                    .bytes = mapping->data,
-                                    .size = mapping->size,
-                                    .arena = diffmm__arena_on(context)};
+    struct diffmm__pickle pickle = {
+        .path = name, .bytes = bytes, .size = size, .arena = diffmm__arena_on(context)};
     struct diffmm__pickle_value result;
     struct diffmm__sparse_parts parts;
     pickle.stack =
@@ -68,7 +66,7 @@ static diffmm_status read_mapped(const diffmm_context *context, const char *path
     if (!status)
         status = find_parts(&pickle, &result, &parts);
     if (!status)
-        status = diffmm__sparse_build(context, &parts, mapping->size, path, out);
+        status = diffmm__sparse_build(context, &parts, size, name, out);
     diffmm__arena_end(&pickle.arena);
     return status;
 }
@@ -80,7 +78,7 @@ diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const ch
     diffmm_status status = diffmm__file_map(path, &mapping);
     if (status)
         return status;
-    status = read_mapped(context, path, &mapping, out);
+    status = diffmm__sparse_parse_pickle(context, mapping.data, mapping.size, path, out);
     diffmm__file_unmap(&mapping);
     return status;
 }

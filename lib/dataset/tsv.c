@@ -247,6 +247,27 @@ static diffmm_status add_record(struct table *table, struct diffmm__draft *draft
     return status;
 }
 
+diffmm_status diffmm__tsv_parse(const diffmm_context *context, struct diffmm__draft *draft,
+                                diffmm_split split, const char *text, size_t size, const char *name)
+{
+    size_t length = strlen(name);
+    bool comma = length >= 4 && strcmp(name + length - 4, ".csv") == 0;
+    struct table table = {.context = context,
+                          .path = name,
+                          .next = text,
+                          .end = text + size,
+                          .line = 1,
+                          .quotes = comma,
+                          .separator = comma ? ',' : '\t'};
+    diffmm_status status = read_header(&table);
+    while (!status && table.next < table.end)
+        if (!accept_line_end(&table))
+            status = add_record(&table, draft, split);
+    for (enum column c = 0; c < columns; c++)
+        diffmm__release(context, table.unquoted[c]);
+    return status;
+}
+
 diffmm_status diffmm__tsv_read(const diffmm_context *context, struct diffmm__draft *draft,
                                diffmm_split split, const char *path)
 {
@@ -254,21 +275,8 @@ diffmm_status diffmm__tsv_read(const diffmm_context *context, struct diffmm__dra
     diffmm_status status = diffmm__file_map(path, &mapping);
     if (status)
         return status;
-    size_t length = strlen(path);
-    bool comma = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
-    struct table table = {.context = context,
-                          .path = path,
-                          .next = (const char *)mapping.data,
-                          .end = (const char *)mapping.data + mapping.size,
-                          .line = 1,
-                          .quotes = comma,
-                          .separator = comma ? ',' : '\t'};
-    status = read_header(&table);
-    while (!status && table.next < table.end)
-        if (!accept_line_end(&table))
-            status = add_record(&table, draft, split);
-    for (enum column c = 0; c < columns; c++)
-        diffmm__release(context, table.unquoted[c]);
+    status =
+        diffmm__tsv_parse(context, draft, split, (const char *)mapping.data, mapping.size, path);
     diffmm__file_unmap(&mapping);
     return status;
 }
