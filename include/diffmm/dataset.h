@@ -71,7 +71,8 @@ DIFFMM_API diffmm_status diffmm_dataset_synthesize(diffmm_context *context,
 /** Release; NULL is fine. Trainers and models made from it keep it alive. */
 DIFFMM_API void diffmm_dataset_destroy(diffmm_dataset *dataset);
 
-/** Say that there are at least so many users and items, also if no interaction names them. */
+/** Say that there are at least so many users and items, also if no interaction names them. Among
+ *  external ids, those without one are called by their number in decimal. */
 DIFFMM_API diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users,
                                                 size_t items);
 
@@ -98,7 +99,7 @@ DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *datase
                                                           diffmm_split split, const char *path);
 
 /** Fix the numbering of items by external id: number i is ids[i]. Strings are copied. Call it
- *  before interactions are added. */
+ *  before interactions are added; interactions with other items are then refused. */
 DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
                                                       const char *const *ids);
 
