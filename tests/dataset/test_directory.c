@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../support/files.h"
+#include "pickle_writer.h"
 
-/* A pickled coo matrix (protocol 3) with ones at (row[i], column[i]). */
+/* A pickled coo matrix with ones at (row[i], column[i]). */
 static struct test_path write_pickle(const struct test_folder *folder, const char *name,
-                                     unsigned rows, unsigned columns, size_t count,
+                                     int64_t rows, int64_t columns, size_t count,
                                      const unsigned char *row, const unsigned char *column)
 {
-    struct test_bytes bytes = {.size = 0};
-    unsigned char ones[64];
-    memset(ones, 1, sizeof ones);
-    const unsigned char *data[] = {row, column, ones};
-    const char *names[] = {"row", "col", "data"};
-    test_add_text(&bytes, "\x80\x03"
-                          "cscipy.sparse.coo\ncoo_matrix\n)\x81}(U\x06_shapeM");
-    test_add_number(&bytes, rows, 2);
-    test_add_text(&bytes, "M");
-    test_add_number(&bytes, columns, 2);
-    test_add_text(&bytes, "\x86");
-    for (int i = 0; i < 3; i++) {
-        test_add_text(&bytes, "U");
-        test_add_number(&bytes, strlen(names[i]), 1);
-        test_add_text(&bytes, names[i]);
-        test_add_text(&bytes, "cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K");
-        test_add_number(&bytes, count, 1);
-        test_add_text(&bytes, "\x85"
-                              "cnumpy\ndtype\nU\x02u1\x85R\x89"
-                              "C");
-        test_add_number(&bytes, count, 1);
-        test_add(&bytes, data[i], count);
-        test_add_text(&bytes, "tb");
-    }
-    test_add_text(&bytes, "ub.");
-    return test_write(folder, name, bytes.data, bytes.size);
+    static const unsigned char ones[] = {1, 1, 1, 1};
+    struct pickle_writer w = {.protocol = 3, .old_modules = true};
+    ck_assert_uint_le(count, sizeof ones);
+    pickle_begin(&w, false);
+    pickle_shape(&w, rows, columns);
+    pickle_text(&w, "row");
+    pickle_array(&w, "u1", "|", count, row, count);
+    pickle_text(&w, "col");
+    pickle_array(&w, "u1", "|", count, column, count);
+    pickle_text(&w, "data");
+    pickle_array(&w, "u1", "|", count, ones, count);
+    pickle_op(&w, "ub.");
+    return test_write(folder, name, w.bytes.data, w.bytes.size);
 }
 
 static void write_features(const struct test_folder *folder, const char *name, const char *shape,

@@ -3,187 +3,37 @@
 
 #include "../support/files.h"
 #include "dataset/sparse.h"
-
-/* Writes pickles the way Python does, for protocols 2 to 5, without memo where it can. */
-struct writer {
-    struct test_bytes bytes;
-    int protocol;
-    bool old_modules; /* scipy.sparse.coo, numpy.core */
-};
-
-static void op(struct writer *w, const char *codes)
-{
-    test_add_text(&w->bytes, codes);
-}
-
-static void text(struct writer *w, const char *value)
-{
-    op(w, w->protocol >= 4 ? "\x8c" : "X");
-    test_add_number(&w->bytes, strlen(value), w->protocol >= 4 ? 1 : 4);
-    test_add_text(&w->bytes, value);
-}
-
-static void global(struct writer *w, const char *module, const char *name)
-{
-    if (w->protocol >= 4) {
-        text(w, module);
-        text(w, name);
-        op(w, "\x93");
-        return;
-    }
-    op(w, "c");
-    op(w, module);
-    op(w, "\n");
-    op(w, name);
-    op(w, "\n");
-}
-
-static void integer(struct writer *w, int64_t value)
-{
-    if (value >= 0 && value < 256) {
-        op(w, "K");
-        test_add_number(&w->bytes, (uint64_t)value, 1);
-    } else if (value >= 0 && value < 65536) {
-        op(w, "M");
-        test_add_number(&w->bytes, (uint64_t)value, 2);
-    } else if (value >= INT32_MIN && value <= INT32_MAX) {
-        op(w, "J");
-        test_add_number(&w->bytes, (uint64_t)value, 4);
-    } else {
-        op(w, "\x8a\x08");
-        test_add_number(&w->bytes, (uint64_t)value, 8);
-    }
-}
-
-static void raw(struct writer *w, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    if (w->protocol == 5) { /* a bytearray */
-        op(w, "\x96");
-        test_add_number(&w->bytes, size, 8);
-        test_add(&w->bytes, data, size);
-    } else if (w->protocol >= 3) {
-        op(w, "C");
-        test_add_number(&w->bytes, size, 1);
-        test_add(&w->bytes, data, size);
-    } else if (size == 0) { /* bytes() */
-        global(w, "__builtin__", "bytes");
-        op(w, ")R");
-    } else { /* encode(text, 'latin1') */
-        size_t length = size;
-        for (size_t i = 0; i < size; i++)
-            length += bytes[i] >= 0x80;
-        global(w, "_codecs", "encode");
-        op(w, "X");
-        test_add_number(&w->bytes, length, 4);
-        for (size_t i = 0; i < size; i++) {
-            if (bytes[i] >= 0x80)
-                test_add_number(&w->bytes, 0xc0 | bytes[i] >> 6, 1);
-            test_add_number(&w->bytes, bytes[i] >= 0x80 ? 0x80 | (bytes[i] & 0x3f) : bytes[i], 1);
-        }
-        text(w, "latin1");
-        op(w, "\x86R");
-    }
-}
-
-static void type(struct writer *w, const char *name, const char *order)
-{
-    global(w, "numpy", "dtype");
-    text(w, name);
-    op(w, "\x89\x88\x87R("); /* False True TUPLE3 REDUCE MARK */
-    integer(w, 3);
-    text(w, order);
-    op(w, "NNN");
-    integer(w, -1);
-    integer(w, -1);
-    integer(w, 0);
-    op(w, "tb");
-}
-
-static void array(struct writer *w, const char *type_name, const char *order, size_t count,
-                  const void *data, size_t size)
-{
-    if (w->protocol == 5) {
-        global(w, w->old_modules ? "numpy.core.numeric" : "numpy._core.numeric", "_frombuffer");
-        op(w, "(");
-        raw(w, data, size);
-        type(w, type_name, order);
-        integer(w, (int64_t)count);
-        op(w, "\x85");
-        text(w, "C");
-        op(w, "tR");
-        return;
-    }
-    global(w, w->old_modules ? "numpy.core.multiarray" : "numpy._core.multiarray", "_reconstruct");
-    global(w, "numpy", "ndarray");
-    integer(w, 0);
-    op(w, "\x85");
-    raw(w, "b", 1);
-    op(w, "\x87R(");
-    integer(w, 1);
-    integer(w, (int64_t)count);
-    op(w, "\x85");
-    type(w, type_name, order);
-    op(w, "\x89");
-    raw(w, data, size);
-    op(w, "tb");
-}
-
-static void begin(struct writer *w, bool csr)
-{
-    op(w, "\x80");
-    test_add_number(&w->bytes, (uint64_t)w->protocol, 1);
-    if (w->protocol >= 4) {
-        op(w, "\x95");
-        test_add_number(&w->bytes, 1000, 8); /* a frame; its size is a hint */
-    }
-    if (w->old_modules)
-        global(w, csr ? "scipy.sparse.csr" : "scipy.sparse.coo", csr ? "csr_matrix" : "coo_matrix");
-    else
-        global(w, csr ? "scipy.sparse._csr" : "scipy.sparse._coo",
-               csr ? "csr_matrix" : "coo_matrix");
-    op(w, ")\x81}(");
-}
-
-static void shape(struct writer *w, int64_t rows, int64_t columns)
-{
-    text(w, "_shape");
-    integer(w, rows);
-    integer(w, columns);
-    op(w, "\x86");
-    text(w, "maxprint");
-    integer(w, 50);
-}
+#include "pickle_writer.h"
 
 /* The matrix of all tests: 3 x 300, entries (0, 1), (0, 299), (2, 0) and an explicit zero. */
 static const double data[] = {1, 2.5, 0, -1};
 static const int32_t rows[] = {0, 0, 1, 2}, columns[] = {1, 299, 5, 0}, pointers[] = {0, 2, 3, 4};
 
-static void write_matrix(struct writer *w, bool csr)
+static void write_matrix(struct pickle_writer *w, bool csr)
 {
-    begin(w, csr);
-    shape(w, 3, 300);
-    text(w, csr ? "indices" : "row");
-    array(w, "i4", "<", 4, csr ? columns : rows, 16);
-    text(w, csr ? "indptr" : "col");
-    array(w, "i4", "<", 4, csr ? pointers : columns, 16);
-    text(w, "data");
-    array(w, "f8", "<", 4, data, 32);
-    text(w, "has_canonical_format");
-    op(w, "\x89ub.");
+    pickle_begin(w, csr);
+    pickle_shape(w, 3, 300);
+    pickle_text(w, csr ? "indices" : "row");
+    pickle_array(w, "i4", "<", 4, csr ? columns : rows, 16);
+    pickle_text(w, csr ? "indptr" : "col");
+    pickle_array(w, "i4", "<", 4, csr ? pointers : columns, 16);
+    pickle_text(w, "data");
+    pickle_array(w, "f8", "<", 4, data, 32);
+    pickle_text(w, "has_canonical_format");
+    pickle_op(w, "\x89ub.");
 }
 
 /* Parse an exact copy, so that reading beyond it is noticed. */
 static diffmm_status parse(const unsigned char *bytes, size_t size, struct diffmm__sparse *out)
 {
-    unsigned char *exact = malloc(size + !size);
+    unsigned char *exact = calloc(size + !size, 1);
     memcpy(exact, bytes, size);
     diffmm_status status = diffmm__sparse_parse_pickle(NULL, exact, size, "m.pkl", out);
     free(exact);
     return status;
 }
 
-static diffmm_status parse_written(const struct writer *w, struct diffmm__sparse *out)
+static diffmm_status parse_written(const struct pickle_writer *w, struct diffmm__sparse *out)
 {
     return parse(w->bytes.data, w->bytes.size, out);
 }
@@ -203,7 +53,7 @@ START_TEST(every_protocol_and_format)
 {
     for (int protocol = 2; protocol <= 5; protocol++)
         for (int variant = 0; variant < 4; variant++) {
-            struct writer w = {.protocol = protocol, .old_modules = variant & 1};
+            struct pickle_writer w = {.protocol = protocol, .old_modules = variant & 1};
             struct diffmm__sparse sparse;
             write_matrix(&w, variant & 2);
             test_succeeds(parse_written(&w, &sparse));
@@ -214,17 +64,17 @@ END_TEST
 
 START_TEST(newer_scipy_keeps_coordinates_in_a_tuple)
 {
-    struct writer w = {.protocol = 4};
+    struct pickle_writer w = {.protocol = 4};
     struct diffmm__sparse sparse;
-    begin(&w, false);
-    shape(&w, 3, 300);
-    text(&w, "coords");
-    array(&w, "i4", "<", 4, rows, 16);
-    array(&w, "i4", "<", 4, columns, 16);
-    op(&w, "\x86");
-    text(&w, "data");
-    array(&w, "f8", "<", 4, data, 32);
-    op(&w, "ub.");
+    pickle_begin(&w, false);
+    pickle_shape(&w, 3, 300);
+    pickle_text(&w, "coords");
+    pickle_array(&w, "i4", "<", 4, rows, 16);
+    pickle_array(&w, "i4", "<", 4, columns, 16);
+    pickle_op(&w, "\x86");
+    pickle_text(&w, "data");
+    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_op(&w, "ub.");
     test_succeeds(parse_written(&w, &sparse));
     check_matrix(&sparse);
 }
@@ -232,19 +82,19 @@ END_TEST
 
 START_TEST(other_types_and_byte_orders)
 {
-    struct writer w = {.protocol = 3};
+    struct pickle_writer w = {.protocol = 3};
     struct diffmm__sparse sparse;
     const unsigned char big[] = {0, 0, 0, 0, 0, 0, 0, 2}, one = 1;
     const int64_t column = 7;
-    begin(&w, false);
-    shape(&w, 3, 8);
-    text(&w, "row");
-    array(&w, "i8", ">", 1, big, 8);
-    text(&w, "col");
-    array(&w, "i8", "<", 1, &column, 8);
-    text(&w, "data");
-    array(&w, "b1", "|", 1, &one, 1);
-    op(&w, "ub.");
+    pickle_begin(&w, false);
+    pickle_shape(&w, 3, 8);
+    pickle_text(&w, "row");
+    pickle_array(&w, "i8", ">", 1, big, 8);
+    pickle_text(&w, "col");
+    pickle_array(&w, "i8", "<", 1, &column, 8);
+    pickle_text(&w, "data");
+    pickle_array(&w, "b1", "|", 1, &one, 1);
+    pickle_op(&w, "ub.");
     test_succeeds(parse_written(&w, &sparse));
     ck_assert_uint_eq(sparse.count, 1);
     ck_assert_int_eq(sparse.row[0], 2);
@@ -256,17 +106,17 @@ END_TEST
 START_TEST(empty_matrices)
 {
     for (int protocol = 2; protocol <= 5; protocol++) {
-        struct writer w = {.protocol = protocol};
+        struct pickle_writer w = {.protocol = protocol};
         struct diffmm__sparse sparse;
-        begin(&w, false);
-        shape(&w, 4, 5);
-        text(&w, "row");
-        array(&w, "i4", "<", 0, "", 0);
-        text(&w, "col");
-        array(&w, "i4", "<", 0, "", 0);
-        text(&w, "data");
-        array(&w, "f8", "<", 0, "", 0);
-        op(&w, "ub.");
+        pickle_begin(&w, false);
+        pickle_shape(&w, 4, 5);
+        pickle_text(&w, "row");
+        pickle_array(&w, "i4", "<", 0, "", 0);
+        pickle_text(&w, "col");
+        pickle_array(&w, "i4", "<", 0, "", 0);
+        pickle_text(&w, "data");
+        pickle_array(&w, "f8", "<", 0, "", 0);
+        pickle_op(&w, "ub.");
         test_succeeds(parse_written(&w, &sparse));
         ck_assert_uint_eq(sparse.rows, 4);
         ck_assert_uint_eq(sparse.count, 0);
@@ -278,23 +128,23 @@ END_TEST
 /* Two references to one remembered value, and values made the old way. */
 START_TEST(memory_and_reconstructor)
 {
-    struct writer w = {.protocol = 2, .old_modules = true};
+    struct pickle_writer w = {.protocol = 2, .old_modules = true};
     struct diffmm__sparse sparse;
-    op(&w, "\x80\x02");
-    global(&w, "copy_reg", "_reconstructor");
-    global(&w, "scipy.sparse.coo", "coo_matrix");
-    global(&w, "__builtin__", "object");
-    op(&w, "N\x87R}");
-    text(&w, "row");
-    array(&w, "i4", "<", 4, rows, 16);
-    op(&w, "q\x05s"); /* BINPUT, SETITEM */
-    text(&w, "col");
-    op(&w, "h\x05s"); /* BINGET: the same array */
-    text(&w, "data");
-    array(&w, "f8", "<", 4, data, 32);
-    op(&w, "s(");
-    shape(&w, 3, 3);
-    op(&w, "ub.");
+    pickle_op(&w, "\x80\x02");
+    pickle_global(&w, "copy_reg", "_reconstructor");
+    pickle_global(&w, "scipy.sparse.coo", "coo_matrix");
+    pickle_global(&w, "__builtin__", "object");
+    pickle_op(&w, "N\x87R}");
+    pickle_text(&w, "row");
+    pickle_array(&w, "i4", "<", 4, rows, 16);
+    pickle_op(&w, "q\x05s"); /* BINPUT, SETITEM */
+    pickle_text(&w, "col");
+    pickle_op(&w, "h\x05s"); /* BINGET: the same array */
+    pickle_text(&w, "data");
+    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_op(&w, "s(");
+    pickle_shape(&w, 3, 3);
+    pickle_op(&w, "ub.");
     test_succeeds(parse_written(&w, &sparse));
     ck_assert_uint_eq(sparse.count, 3);
     ck_assert_int_eq(sparse.column[2], 2);
@@ -314,14 +164,14 @@ START_TEST(other_names_are_refused)
                               {"numpy.core.multiarray", "scalar"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int protocol = 2; protocol <= 5; protocol++) {
-            struct writer w = {.protocol = protocol};
+            struct pickle_writer w = {.protocol = protocol};
             struct diffmm__sparse sparse = {.count = 55};
             char full[100];
-            op(&w, "\x80");
+            pickle_op(&w, "\x80");
             test_add_number(&w.bytes, (uint64_t)protocol, 1);
-            global(&w, names[i][0], names[i][1]);
-            text(&w, "touch /tmp/never");
-            op(&w, "\x85R.");
+            pickle_global(&w, names[i][0], names[i][1]);
+            pickle_text(&w, "true");
+            pickle_op(&w, "\x85R.");
             snprintf(full, sizeof full, "%s.%s", names[i][0], names[i][1]);
             test_fails(parse_written(&w, &sparse), DIFFMM_ERROR_FORMAT, full);
             ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "m.pkl: offset "));
@@ -411,34 +261,34 @@ START_TEST(hostile_sizes)
 
     /* An array that claims 10^12 elements, and one with a negative size. */
     for (int i = 0; i < 2; i++) {
-        struct writer w = {.protocol = 4};
+        struct pickle_writer w = {.protocol = 4};
         struct diffmm__sparse sparse;
-        begin(&w, false);
-        text(&w, "row");
-        global(&w, "numpy._core.multiarray", "_reconstruct");
-        op(&w, ")R(");
-        integer(&w, 1);
-        integer(&w, i ? -1 : 1000000000000);
-        op(&w, "\x85");
-        type(&w, "i4", "<");
-        op(&w, "\x89");
-        raw(&w, rows, 16);
-        op(&w, "tb");
+        pickle_begin(&w, false);
+        pickle_text(&w, "row");
+        pickle_global(&w, "numpy._core.multiarray", "_reconstruct");
+        pickle_op(&w, ")R(");
+        pickle_integer(&w, 1);
+        pickle_integer(&w, i ? -1 : 1000000000000);
+        pickle_op(&w, "\x85");
+        pickle_type(&w, "i4", "<");
+        pickle_op(&w, "\x89");
+        pickle_raw(&w, rows, 16);
+        pickle_op(&w, "tb");
         test_fails(parse_written(&w, &sparse), format, i ? "shape" : "only 16 remain");
     }
 
     /* A shape that the file could not fill. */
-    struct writer w = {.protocol = 4};
+    struct pickle_writer w = {.protocol = 4};
     struct diffmm__sparse sparse;
-    begin(&w, false);
-    shape(&w, 3, 2000000000);
-    text(&w, "row");
-    array(&w, "i4", "<", 4, rows, 16);
-    text(&w, "col");
-    array(&w, "i4", "<", 4, columns, 16);
-    text(&w, "data");
-    array(&w, "f8", "<", 4, data, 32);
-    op(&w, "ub.");
+    pickle_begin(&w, false);
+    pickle_shape(&w, 3, 2000000000);
+    pickle_text(&w, "row");
+    pickle_array(&w, "i4", "<", 4, rows, 16);
+    pickle_text(&w, "col");
+    pickle_array(&w, "i4", "<", 4, columns, 16);
+    pickle_text(&w, "data");
+    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_op(&w, "ub.");
     test_fails(parse_written(&w, &sparse), format, "2000000000");
 }
 END_TEST
@@ -446,8 +296,8 @@ END_TEST
 /* Programs that repeat one instruction: the stack, the memo and encoded text are bounded. */
 START_TEST(endless_programs)
 {
-    struct writer marks = {.protocol = 3}, texts = {.protocol = 3};
-    op(&marks, "\x80\x03");
+    struct pickle_writer marks = {.protocol = 3}, texts = {.protocol = 3};
+    pickle_op(&marks, "\x80\x03");
     memset(marks.bytes.data + 2, '(', sizeof marks.bytes.data - 2);
     marks.bytes.size = sizeof marks.bytes.data;
     size_t size = 4 * sizeof marks.bytes.data;
@@ -457,16 +307,16 @@ START_TEST(endless_programs)
     check_program((const char *)longer, size, DIFFMM_ERROR_FORMAT, "more instructions");
     free(longer);
 
-    op(&texts, "\x80\x03");
-    global(&texts, "_codecs", "encode");
-    op(&texts, "q\x01X\xe8\x03");
+    pickle_op(&texts, "\x80\x03");
+    pickle_global(&texts, "_codecs", "encode");
+    pickle_op(&texts, "q\x01X\xe8\x03");
     test_add_number(&texts.bytes, 0, 2);
     memset(texts.bytes.data + texts.bytes.size, 'a', 1000);
     texts.bytes.size += 1000;
-    text(&texts, "latin1");
-    op(&texts, "\x86q\x02R");
+    pickle_text(&texts, "latin1");
+    pickle_op(&texts, "\x86q\x02R");
     for (int i = 0; i < 20; i++)
-        op(&texts, "h\x01h\x02R");
+        pickle_op(&texts, "h\x01h\x02R");
     check_program((const char *)texts.bytes.data, texts.bytes.size, DIFFMM_ERROR_FORMAT,
                   "more text than it holds");
 }
@@ -477,17 +327,17 @@ static void check_parts(bool csr, const int32_t *first, size_t first_count, cons
                         size_t second_count, const double *values, diffmm_status wanted,
                         const char *message)
 {
-    struct writer w = {.protocol = 4};
+    struct pickle_writer w = {.protocol = 4};
     struct diffmm__sparse sparse;
-    begin(&w, csr);
-    shape(&w, 3, 300);
-    text(&w, csr ? "indptr" : "row");
-    array(&w, "i4", "<", first_count, first, 4 * first_count);
-    text(&w, csr ? "indices" : "col");
-    array(&w, "i4", "<", second_count, second, 4 * second_count);
-    text(&w, "data");
-    array(&w, "f8", "<", 4, values, 32);
-    op(&w, "ub.");
+    pickle_begin(&w, csr);
+    pickle_shape(&w, 3, 300);
+    pickle_text(&w, csr ? "indptr" : "row");
+    pickle_array(&w, "i4", "<", first_count, first, 4 * first_count);
+    pickle_text(&w, csr ? "indices" : "col");
+    pickle_array(&w, "i4", "<", second_count, second, 4 * second_count);
+    pickle_text(&w, "data");
+    pickle_array(&w, "f8", "<", 4, values, 32);
+    pickle_op(&w, "ub.");
     test_fails(parse_written(&w, &sparse), wanted, message);
 }
 
@@ -515,7 +365,7 @@ END_TEST
 START_TEST(cut_at_every_length_and_damaged_at_every_byte)
 {
     for (int protocol = 2; protocol <= 5; protocol++) {
-        struct writer w = {.protocol = protocol};
+        struct pickle_writer w = {.protocol = protocol};
         struct diffmm__sparse sparse;
         write_matrix(&w, protocol & 1);
         for (size_t size = 0; size < w.bytes.size; size++) {
@@ -539,7 +389,7 @@ END_TEST
 START_TEST(reads_a_file)
 {
     struct test_folder folder = test_folder_begin();
-    struct writer w = {.protocol = 4};
+    struct pickle_writer w = {.protocol = 4};
     struct diffmm__sparse sparse;
     write_matrix(&w, false);
     struct test_path path = test_write(&folder, "trnMat.pkl", w.bytes.data, w.bytes.size);
