@@ -41,9 +41,9 @@ DIFFMM_API size_t diffmm_graph_items(const diffmm_graph *graph);   /**< Number o
 DIFFMM_API size_t diffmm_graph_entries(const diffmm_graph *graph); /**< Number of stored entries. */
 
 /** The entries in place, compressed by rows: row r has columns[pointers[r]] .. [pointers[r+1]-1],
- *  ascending. Borrowed until the graph ends. */
-DIFFMM_API void diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
-                                  const int32_t **columns, const float **values);
+ *  ascending. Borrowed until the graph ends; pointers not wanted may be NULL. */
+DIFFMM_API diffmm_status diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
+                                           const int32_t **columns, const float **values);
 
 /** y = A x, for N x d matrices x and y that do not overlap. */
 DIFFMM_API diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const float *x,

@@ -96,9 +96,9 @@ DIFFMM_API const float *diffmm_model_user_embeddings(const diffmm_model *model);
 DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model); /**< @copydoc diffmm_model_user_embeddings */
 
 /** The contrastive view of a modality: sum over l of A^l A_m [E_U; Xn_m] (paper, section 3.4).
+ *  Computed from the current parameters and graphs.
  *  @param out  (users + items) x d */
-DIFFMM_API diffmm_status diffmm_model_view(const diffmm_model *model, const char *modality,
-                                           float *out);
+DIFFMM_API diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out);
 
 /** The parts of the recommender's objective, as they add up. */
 typedef struct diffmm_losses {

@@ -33,7 +33,7 @@ typedef struct diffmm_option_info {
     const char *name;   /**< for example "ris_lambda" or "modality.*.projection" */
     const char *symbol; /**< the name in the paper or its program where it differs, or NULL */
     diffmm_option_type type;
-    const char *default_value;
+    const char *default_value; /**< "" where a setting per modality follows the general one */
     double minimum, maximum;
     const char *choices; /**< NULL unless type is DIFFMM_OPTION_CHOICE */
     const char *help;    /**< one sentence */
@@ -45,19 +45,21 @@ DIFFMM_API diffmm_status diffmm_options_create(diffmm_context *context, diffmm_o
 /** Release; NULL is fine. Trainers and models keep their own copy. */
 DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 
-/** Set the published settings of a data set: "tiktok", "baby" or "sports" (model settings only;
- *  the seed stays). */
+/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset gives a value
+ *  to the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate, projection,
+ *  contrastive.anchor, epochs, patience), so one after another equals the second alone. The seed
+ *  and all else stay. */
 DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
 
 /** Set a value from text, whatever its type, always with '.' as the decimal point. */
 DIFFMM_API diffmm_status diffmm_options_set(diffmm_options *options, const char *name,
                                             const char *value);
 
-/** Set an integer (or a real or flag from an integer). */
+/** Set an integer (or a real, a flag, or a list of one, from an integer). */
 DIFFMM_API diffmm_status diffmm_options_set_integer(diffmm_options *options, const char *name,
                                                     int64_t value);
 
-/** Set a real number. */
+/** Set a real number (or an integer from a whole one). */
 DIFFMM_API diffmm_status diffmm_options_set_real(diffmm_options *options, const char *name,
                                                  double value);
 

@@ -84,12 +84,13 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
                                                     void *user_data);
 
 /** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch leaves
- *  the model as it was after the epoch before.
+ *  parameters part of the way; final embeddings, if already computed, and the best epoch stay, and
+ *  diffmm_trainer_restore_best() goes back to it. Training on repeats the epoch from there.
  *  @param report  set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
 /** Train until all epochs are done or validation has not improved for `patience` epochs, then
- *  restore the parameters of the best epoch by validation.
+ *  restore the parameters of the best epoch by validation (however it ended, where there is one).
  *  @param on_epoch  or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
                                             void *user_data);

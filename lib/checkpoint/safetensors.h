@@ -29,16 +29,23 @@ struct diffmm__metadata {
     const char *key, *value;
 };
 
-/* Write a file with tensors in the order given, each 64-byte aligned, by diffmm__file_replace. */
+/* The format's name of a type, and bytes per element. */
+const char *diffmm__dtype_name(enum diffmm__dtype dtype);
+size_t diffmm__dtype_size(enum diffmm__dtype dtype);
+
+/* Write a file by diffmm__file_replace. The format allows no holes between tensors, so they are
+ * written by falling element size, otherwise in the order given: with the data's start 64-byte
+ * aligned, every tensor is aligned for its type. */
 diffmm_status diffmm__safetensors_write(const diffmm_context *context, const char *path,
                                         const struct diffmm__metadata *metadata,
-                                        size_t metadata_count,
-                                        const struct diffmm__tensor *tensors, size_t tensor_count);
+                                        size_t metadata_count, const struct diffmm__tensor *tensors,
+                                        size_t tensor_count);
 
 struct diffmm__safetensors; /* an open, validated file */
 
-/* Map and validate everything: header length, JSON, dtypes, shapes, offsets within the file and not
- * overlapping. Messages name file and tensor. */
+/* Map and validate everything: header length, JSON, dtypes, shapes of one or two dimensions,
+ * tensors that cover the file's data without gap or overlap. Messages name file and tensor. A
+ * tensor that lies misaligned is copied, so that data can always be read in place. */
 diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path,
                                        struct diffmm__safetensors **out);
 void diffmm__safetensors_close(struct diffmm__safetensors *file);

@@ -33,6 +33,10 @@ struct diffmm__kernels {
     double (*dot)(size_t n, const float *x, const float *y); /* float products, double sum */
     float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
+    void (*scale)(size_t n, float scale, float *x);
+    /* y += sum over e of values[e] * row columns[e] of x (rows of d floats): a sparse row times x. */
+    void (*add_rows)(size_t count, const int32_t *columns, const float *values, size_t d,
+                     const float *x, float *y);
 
     /* 64 normal draws at each of `blocks` positions from `position` on (base/random.h). */
     void (*normal)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, float *out);

@@ -38,7 +38,8 @@ struct diffmm__model_modality {
     const float *features;                   /* I x D rows `stride` apart; NULL once loaded */
     size_t stride;
     float *features_owned;
-    diffmm_graph *graph;            /* A_m */
+    diffmm_graph *graph;              /* A_m */
+    diffmm_graph *observed; /* randomly dropped A_hat, mixed into the view by fusion_ratio; or NULL */
     struct diffmm__denoiser denoiser; /* values NULL where there is none */
 };
 
@@ -50,7 +51,9 @@ struct diffmm_model {
     struct diffmm__settings settings;
     size_t users, items, d;
 
-    /* user_embedding, item_embedding, modality_logits, then each modality's projection. */
+    /* user_embedding, item_embedding, modality_logits, then each modality's projection. The two
+     * embeddings are one block, [E_U; E_I], and so are their gradients and moments: only the
+     * user_embedding's pointers own memory. */
     size_t parameter_count;
     struct diffmm__parameter *parameters;
     size_t modality_count;
@@ -65,6 +68,19 @@ struct diffmm_model {
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };
+
+/* A model with initial parameters; with_denoisers: ready for a trainer. The data set is sealed. */
+diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
+                                   bool with_denoisers, diffmm_model **out);
+
+/* softmax(modality_logits). */
+void diffmm__modality_weights(const diffmm_model *model, float *weights);
+
+/* The modality called so, or NULL. */
+struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model, const char *name);
+
+/* DIFFMM_ERROR_STATE where the model was read from a file. */
+diffmm_status diffmm__model_check_trainable(const diffmm_model *model);
 
 /* Parameters in their fixed places. */
 static inline struct diffmm__parameter *diffmm__user_embedding(const diffmm_model *model)

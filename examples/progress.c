@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 30 };
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static const char *phase_name(diffmm_phase phase)
+{
+    switch (phase) {
+    case DIFFMM_PHASE_DENOISE: return "denoise";
+    case DIFFMM_PHASE_GENERATE: return "generate";
+    case DIFFMM_PHASE_RECOMMEND: return "recommend";
+    case DIFFMM_PHASE_EVALUATE: return "evaluate";
+    }
+    return "";
+}
+
+void progress_begin(struct progress *progress)
+{
+    *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1};
+}
+
+/* Time left, from the length of the epoch before: there is none to go by in the first. */
+static void format_time_left(const struct progress *progress, double time, char *out, size_t size)
+{
+    if (progress->seconds_per_epoch <= 0) {
+        snprintf(out, size, "after this epoch");
+        return;
+    }
+    double epochs_left = (double)(progress->epochs - progress->epoch + 1);
+    double left = epochs_left * progress->seconds_per_epoch - (time - progress->epoch_started);
+    long seconds = left > 0 ? (long)(left + 0.5) : 0;
+    snprintf(out, size, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+void progress_step(struct progress *progress, const diffmm_progress *step)
+{
+    double time = now();
+    if (step->epoch != progress->epoch) {
+        progress->epoch = step->epoch;
+        progress->epochs = step->epochs;
+        progress->epoch_started = time;
+    }
+    if (!progress->terminal || time - progress->drawn < 0.1)
+        return;
+    progress->drawn = time;
+
+    char bar[BAR_WIDTH + 1], left[48];
+    double share = step->total ? (double)step->done / (double)step->total : 0;
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    format_time_left(progress, time, left, sizeof left);
+    progress->width = fprintf(stderr, "\repoch %zu/%zu  %-9s [%s] %3.0f %%  ETA %s   ", step->epoch,
+                              step->epochs, phase_name(step->phase), bar, 100 * share, left);
+    fflush(stderr);
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->width > 0)
+        fprintf(stderr, "\r%*s\r", progress->width, "");
+    progress->width = 0;
+}
+
+static void print_metric(const char *split, const diffmm_metrics *metrics)
+{
+    if (metrics && metrics->users > 0)
+        fprintf(stderr, "  %s Recall@%zu %.4f", split, metrics->cutoff, metrics->recall);
+}
+
+void progress_epoch(struct progress *progress, const diffmm_report *report)
+{
+    progress_clear(progress);
+    const diffmm_seconds *seconds = &report->seconds;
+    double total = seconds->denoise + seconds->generate + seconds->recommend + seconds->evaluate;
+    progress->seconds_per_epoch = total;
+    fprintf(stderr, "epoch %zu/%zu  loss %.4f", report->epoch, progress->epochs,
+            report->loss.total);
+    if (report->cutoff_count > 0) {
+        print_metric("valid", report->valid);
+        print_metric("test", report->test);
+    }
+    fprintf(stderr, "  %.1f s (denoise %.1f, generate %.1f, recommend %.1f, evaluate %.1f)%s\n",
+            total, seconds->denoise, seconds->generate, seconds->recommend, seconds->evaluate,
+            report->epoch == report->best_epoch ? "  best" : "");
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* diffmm_train: from a data set to a saved model.
+ *
+ *     diffmm_train --data synthetic --epochs 20 --log run.jsonl --model model.safetensors
+ *
+ * The order of things is that of every program that trains: a context, the settings, the data, a
+ * trainer, fit, save. Progress and results come through two callbacks. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "popularity.h"
+#include "progress.h"
+#include "train_arguments.h"
+#include "train_log.h"
+
+enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/* What the callbacks need. */
+struct run {
+    const diffmm_dataset *dataset;
+    struct progress progress;
+    FILE *log; /* NULL: none */
+    size_t epochs_done, cutoff_count;
+    bool log_failed;
+};
+
+/* Ctrl-C: the trainer stops at its next step. diffmm_trainer_cancel() may be called from a signal
+ * handler. A second Ctrl-C ends the program at once (SA_RESETHAND). */
+static diffmm_trainer *volatile training;
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+    diffmm_trainer_cancel(training);
+}
+
+static void catch_interrupt(diffmm_trainer *trainer)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    action.sa_flags |= (int)SA_RESETHAND;
+    training = trainer;
+    sigaction(SIGINT, &action, NULL);
+}
+
+static void leave_interrupt(void)
+{
+    signal(SIGINT, SIG_DFL);
+    training = NULL;
+}
+
+static int on_progress(const diffmm_progress *step, void *user_data)
+{
+    struct run *run = user_data;
+    progress_step(&run->progress, step);
+    return 0;
+}
+
+static int on_epoch(const diffmm_report *report, void *user_data)
+{
+    struct run *run = user_data;
+    run->epochs_done = report->epoch;
+    run->cutoff_count = report->cutoff_count;
+    progress_epoch(&run->progress, report);
+    if (run->log && !log_epoch(run->log, run->dataset, report))
+        run->log_failed = true;
+    return interrupted || run->log_failed;
+}
+
+static int failed(void)
+{
+    fprintf(stderr, "diffmm_train: %s\n", diffmm_error_message());
+    return EXIT_FAILED;
+}
+
+static int failed_file(const char *what, const char *path)
+{
+    fprintf(stderr, "diffmm_train: %s %s: %s\n", what, path, strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* Fix the numbering of items: one id per line. */
+static int declare_items(diffmm_dataset *dataset, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return failed_file("cannot open", path);
+    char **ids = NULL, *line = NULL;
+    size_t count = 0, capacity = 0, size = 0;
+    int result = EXIT_DONE;
+    ssize_t length;
+    while ((length = getline(&line, &size, file)) >= 0) {
+        if (count == capacity) {
+            capacity = capacity ? 2 * capacity : 256;
+            char **grown = realloc(ids, capacity * sizeof *ids);
+            if (!grown) {
+                result = failed_file("cannot read", path);
+                break;
+            }
+            ids = grown;
+        }
+        line[strcspn(line, "\r\n")] = '\0';
+        ids[count] = strdup(line);
+        if (!ids[count]) {
+            result = failed_file("cannot read", path);
+            break;
+        }
+        count++;
+    }
+    if (result == EXIT_DONE && ferror(file))
+        result = failed_file("cannot read", path);
+    if (result == EXIT_DONE &&
+        diffmm_dataset_declare_items(dataset, count, (const char *const *)ids) != DIFFMM_OK)
+        result = failed();
+    for (size_t i = 0; i < count; i++)
+        free(ids[i]);
+    free(ids);
+    free(line);
+    fclose(file);
+    return result;
+}
+
+/* Data from what the command line names; *out is the caller's also after a failure. */
+static int open_dataset(diffmm_context *context, const struct arguments *arguments,
+                        diffmm_dataset **out)
+{
+    diffmm_status status;
+    if (strcmp(arguments->data, "synthetic") == 0) {
+        status = diffmm_dataset_synthesize(context, NULL, out);
+    } else if (arguments->items) {
+        status = diffmm_dataset_create(context, out);
+        if (status == DIFFMM_OK && declare_items(*out, arguments->items) != EXIT_DONE)
+            return EXIT_FAILED;
+        if (status == DIFFMM_OK)
+            status = diffmm_dataset_read_interactions(*out, DIFFMM_TRAIN, arguments->data);
+    } else {
+        status = diffmm_dataset_open(context, arguments->data, out);
+    }
+    for (size_t i = 0; i < arguments->modality_count && status == DIFFMM_OK; i++)
+        status = diffmm_dataset_read_modality(*out, arguments->modalities[i].name,
+                                              arguments->modalities[i].value);
+    if (status == DIFFMM_OK)
+        status = diffmm_dataset_seal(*out);
+    return status == DIFFMM_OK ? EXIT_DONE : failed();
+}
+
+static void describe_dataset(const diffmm_dataset *dataset)
+{
+    fprintf(stderr, "%zu users, %zu items, %zu + %zu + %zu interactions",
+            diffmm_dataset_users(dataset), diffmm_dataset_items(dataset),
+            diffmm_dataset_interactions(dataset, DIFFMM_TRAIN),
+            diffmm_dataset_interactions(dataset, DIFFMM_VALID),
+            diffmm_dataset_interactions(dataset, DIFFMM_TEST));
+    for (size_t m = 0; m < diffmm_dataset_modalities(dataset); m++)
+        fprintf(stderr, ", %s (%zu)", diffmm_dataset_modality_name(dataset, m),
+                diffmm_dataset_modality_dimensions(dataset, m));
+    fprintf(stderr, "\n");
+}
+
+/* The model's test figures beside those of popularity, for people. */
+static void print_result(const struct result *result)
+{
+    printf("%s epoch %zu of %zu, chosen by %s\n", result->cancelled ? "stopped; best" : "best",
+           result->epoch, result->epochs, result->chosen_by);
+    if (result->cutoff_count == 0 || result->test[0].users == 0) {
+        printf("no held-out test interactions, so no figures\n");
+        return;
+    }
+    for (size_t i = 0; i < result->cutoff_count; i++) {
+        const diffmm_metrics *model = &result->test[i], *popular = &result->popularity[i];
+        printf("test Recall@%zu: model %.4f, popularity %.4f", model->cutoff, model->recall,
+               popular->recall);
+        if (popular->recall > 0)
+            printf(", ratio %.2f", model->recall / popular->recall);
+        printf("\n");
+    }
+}
+
+/* Which split chose the best epoch. */
+static const char *chosen_by(const diffmm_options *options, const diffmm_metrics *valid)
+{
+    const char *select = "valid";
+    diffmm_options_get(options, "select", &select);
+    return strcmp(select, "test") == 0 || valid[0].users == 0 ? "test" : "valid";
+}
+
+/* Compare with popularity, print and log. */
+static int report_result(diffmm_context *context, const diffmm_trainer *trainer,
+                         const struct run *run, bool cancelled)
+{
+    struct result result = {
+        .epochs = run->epochs_done, .cancelled = cancelled, .cutoff_count = run->cutoff_count};
+    if (diffmm_trainer_best(trainer, &result.epoch, &result.valid, &result.test) != DIFFMM_OK)
+        return failed();
+    result.chosen_by = chosen_by(diffmm_model_options(diffmm_trainer_model(trainer)), result.valid);
+
+    int code = EXIT_DONE;
+    size_t *cutoffs = calloc(run->cutoff_count, sizeof *cutoffs);
+    diffmm_metrics *popularity = calloc(run->cutoff_count, sizeof *popularity);
+    if (!cutoffs || !popularity) {
+        fprintf(stderr, "diffmm_train: no memory\n");
+        code = EXIT_FAILED;
+        goto done;
+    }
+    for (size_t i = 0; i < run->cutoff_count; i++)
+        cutoffs[i] = result.test[i].cutoff;
+    if (evaluate_popularity(context, run->dataset, DIFFMM_TEST, run->cutoff_count, cutoffs,
+                            popularity) != DIFFMM_OK) {
+        code = failed();
+        goto done;
+    }
+    result.popularity = popularity;
+    print_result(&result);
+    if (run->log && !log_result(run->log, &result)) {
+        fprintf(stderr, "diffmm_train: cannot write the log\n");
+        code = EXIT_FAILED;
+    }
+done:
+    free(popularity);
+    free(cutoffs);
+    return code;
+}
+
+/* Where the model went, and what to do with it next. */
+static int save(const diffmm_trainer *trainer, const diffmm_dataset *dataset, const char *path)
+{
+    if (diffmm_model_save(diffmm_trainer_model(trainer), path) != DIFFMM_OK)
+        return failed();
+    printf("saved %s\n", path);
+    printf("next: diffmm_recommend --model %s --user %s\n", path,
+           diffmm_dataset_user_id(dataset, 0));
+    return EXIT_DONE;
+}
+
+static int train(diffmm_context *context, diffmm_trainer *trainer, struct run *run,
+                 const struct arguments *arguments)
+{
+    progress_begin(&run->progress);
+    diffmm_trainer_on_progress(trainer, on_progress, run);
+    catch_interrupt(trainer);
+    diffmm_status status = diffmm_trainer_fit(trainer, on_epoch, run);
+    leave_interrupt();
+    progress_clear(&run->progress);
+    if (run->log_failed) {
+        fprintf(stderr, "diffmm_train: cannot write %s\n", arguments->log);
+        return EXIT_FAILED;
+    }
+    bool cancelled = status == DIFFMM_CANCELLED;
+    if (cancelled) {
+        if (run->epochs_done == 0) {
+            fprintf(stderr, "stopped before the end of the first epoch: nothing to save\n");
+            return EXIT_INTERRUPTED;
+        }
+        status = diffmm_trainer_restore_best(trainer);
+    }
+    if (status != DIFFMM_OK)
+        return failed();
+
+    int code = report_result(context, trainer, run, cancelled);
+    if (code == EXIT_DONE && arguments->model)
+        code = save(trainer, run->dataset, arguments->model);
+    return code == EXIT_DONE && cancelled ? EXIT_INTERRUPTED : code;
+}
+
+static int run_program(const struct arguments *arguments)
+{
+    diffmm_context *context = NULL;
+    diffmm_options *options = NULL;
+    diffmm_dataset *dataset = NULL;
+    diffmm_trainer *trainer = NULL;
+    struct run run = {0};
+    diffmm_context_settings settings = {.struct_size = sizeof settings,
+                                        .threads = arguments->threads};
+    int code = EXIT_DONE;
+    if (diffmm_context_create(&settings, &context) != DIFFMM_OK) {
+        code = failed();
+        goto done;
+    }
+    if (arguments_options(context, arguments, &options) != DIFFMM_OK) {
+        failed();
+        code = EXIT_USAGE;
+        goto done;
+    }
+    code = open_dataset(context, arguments, &dataset);
+    if (code != EXIT_DONE)
+        goto done;
+    describe_dataset(dataset);
+    run.dataset = dataset;
+    if (arguments->log && !(run.log = fopen(arguments->log, "w"))) {
+        code = failed_file("cannot write", arguments->log);
+        goto done;
+    }
+    if (diffmm_trainer_create(dataset, options, &trainer) != DIFFMM_OK) {
+        code = failed();
+        goto done;
+    }
+    code = train(context, trainer, &run, arguments);
+done:
+    if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)
+        code = failed_file("cannot write", arguments->log);
+    diffmm_trainer_destroy(trainer);
+    diffmm_dataset_destroy(dataset);
+    diffmm_options_destroy(options);
+    diffmm_context_destroy(context);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    int code;
+    if (!arguments_read(argc, argv, &arguments)) {
+        fprintf(stderr, "try: diffmm_train --help\n");
+        code = EXIT_USAGE;
+    } else if (arguments.help) {
+        print_help();
+        code = EXIT_DONE;
+    } else if (arguments.version) {
+        printf("%s\n", diffmm_build_info());
+        code = EXIT_DONE;
+    } else {
+        code = run_program(&arguments);
+    }
+    arguments_end(&arguments);
+    return code;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of diffmm_train. */
+#ifndef DIFFMM_EXAMPLES_TRAIN_ARGUMENTS_H
+#define DIFFMM_EXAMPLES_TRAIN_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <diffmm/diffmm.h>
+
+/* NAME=VALUE. */
+struct assignment {
+    const char *name, *value;
+};
+
+struct arguments {
+    bool help, version;
+    const char *data;   /* folder, file, or "synthetic" */
+    const char *items;  /* item ids in the order of feature rows, or NULL */
+    const char *preset; /* or NULL */
+    const char *log;    /* or NULL */
+    const char *model;  /* or NULL */
+    size_t threads;     /* 0: all */
+    size_t setting_count, modality_count;
+    struct assignment *settings;   /* --set, --epochs, --seed, in their order */
+    struct assignment *modalities; /* --modality NAME=FILE.npy */
+};
+
+/* Read the command line; says on stderr what is wrong with it and returns false. Texts point into
+ * argv, of which NAME=VALUE are cut in two. */
+bool arguments_read(int argc, char **argv, struct arguments *out);
+void arguments_end(struct arguments *arguments);
+
+/* Make the settings: the preset first, then each assignment in order. */
+diffmm_status arguments_options(diffmm_context *context, const struct arguments *arguments,
+                                diffmm_options **out);
+
+/* The help text on stdout, with every setting as the library describes it. */
+void print_help(void);
+
+#endif

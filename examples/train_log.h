@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The log of a training run: JSON, one object per line (doc/file-formats.md). */
+#ifndef DIFFMM_EXAMPLES_TRAIN_LOG_H
+#define DIFFMM_EXAMPLES_TRAIN_LOG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <diffmm/diffmm.h>
+
+/* How a run ended. Metrics are `cutoff_count` each; NULL, or for no users, where there are none. */
+struct result {
+    size_t epoch;  /* the chosen one */
+    size_t epochs; /* done */
+    bool cancelled;
+    const char *chosen_by; /* "valid" or "test" */
+    size_t cutoff_count;
+    const diffmm_metrics *valid, *test;
+    const diffmm_metrics *popularity; /* on the test split */
+};
+
+/* Each writes one line and flushes it; false if it cannot be written. */
+bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report);
+bool log_result(FILE *file, const struct result *result);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/numbers.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { max_digits = 17 }; /* of a double */
+
+/* strtod in the "C" locale, without a change to anyone's locale. */
+static bool parse_in_c_locale(const char *text, double *out)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!c)
+        return false;
+    char *end;
+    *out = strtod_l(text, &end, c);
+    freelocale(c);
+    return end != text && *end == '\0';
+}
+
+/* The decimal digits of |value| rounded to `wanted` places, d.ddd * 10^exponent, without trailing
+ * zeros. What printf writes between digits (the locale's decimal point) is skipped. */
+static size_t decimal_digits(double value, int wanted, char digits[max_digits + 1], int *exponent)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*e", wanted - 1, fabs(value));
+    size_t count = 0;
+    const char *at = text;
+    for (; *at && *at != 'e'; at++)
+        if (*at >= '0' && *at <= '9' && count < max_digits)
+            digits[count++] = *at;
+    *exponent = *at == 'e' ? (int)strtol(at + 1, NULL, 10) : 0;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    digits[count] = '\0';
+    return count;
+}
+
+static void put(char *text, size_t *at, char c, int times)
+{
+    for (int i = 0; i < times; i++)
+        text[(*at)++] = c;
+    text[*at] = '\0';
+}
+
+static void put_digits(char *text, size_t *at, const char *digits, size_t count)
+{
+    memcpy(text + *at, digits, count);
+    *at += count;
+    text[*at] = '\0';
+}
+
+/* Positional for exponents -4 to 15, scientific beyond. */
+static void assemble(bool negative, const char *digits, size_t count, int exponent, char *text)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    if (negative)
+        put(text, &at, '-', 1);
+    if (exponent < -4 || exponent > 15) {
+        put_digits(text, &at, digits, 1);
+        if (count > 1) {
+            put(text, &at, '.', 1);
+            put_digits(text, &at, digits + 1, count - 1);
+        }
+        snprintf(text + at, DIFFMM__REAL_TEXT - at, "e%d", exponent);
+    } else if (exponent < 0) {
+        put_digits(text, &at, "0.", 2);
+        put(text, &at, '0', -exponent - 1);
+        put_digits(text, &at, digits, count);
+    } else {
+        size_t whole = (size_t)exponent + 1;
+        put_digits(text, &at, digits, count < whole ? count : whole);
+        if (count < whole)
+            put(text, &at, '0', (int)(whole - count));
+        if (count > whole) {
+            put(text, &at, '.', 1);
+            put_digits(text, &at, digits + whole, count - whole);
+        }
+    }
+}
+
+const char *diffmm__real_text(double value, char text[DIFFMM__REAL_TEXT])
+{
+    if (!isfinite(value)) {
+        const char *word = isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+        memcpy(text, word, strlen(word) + 1);
+        return text;
+    }
+    for (int wanted = 1; wanted <= max_digits; wanted++) {
+        char digits[max_digits + 1];
+        int exponent;
+        size_t count = decimal_digits(value, wanted, digits, &exponent);
+        assemble(signbit(value) != 0 && value != 0, digits, count, exponent, text);
+        double back;
+        if (parse_in_c_locale(text, &back) && back == value)
+            break;
+    }
+    return text;
+}
+
+bool diffmm__read_real(const char *text, double *out)
+{
+    /* Only what decimal numbers are made of: strtod would take hexadecimal, "inf", blanks. */
+    if (text[strspn(text, "0123456789+-.eE")] != '\0')
+        return false;
+    double value;
+    if (!parse_in_c_locale(text, &value) || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool diffmm__read_integer(const char *text, int64_t *out)
+{
+    bool negative = *text == '-';
+    if (*text == '-' || *text == '+')
+        text++;
+    if (*text == '\0')
+        return false;
+    int64_t value = 0;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        int digit = *text - '0';
+        /* Gathered with its sign, so that the smallest integer fits too. */
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, negative ? -digit : digit, &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool diffmm__all_finite(size_t count, const float *values)
+{
+    enum { chunk = 4096 };
+    for (size_t begin = 0; begin < count; begin += chunk) {
+        size_t end = count - begin < chunk ? count : begin + chunk;
+        /* x - x is 0, and NaN where x is not finite. */
+        uint32_t bad = 0;
+        for (size_t i = begin; i < end; i++)
+            bad |= !(values[i] - values[i] == 0);
+        if (bad)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The model file: what is in it, and reading the part that serving needs.
+ *
+ * Tensors: every recommender parameter by its name; final.user, final.item; seen.pointers (I64),
+ * seen.items (I32); unless the ids are numbers, ids.user.text (U8, NUL-terminated names) and
+ * ids.user.offsets (I64), likewise for items. Metadata: format "diffmm-model", version, library,
+ * users, items, d, modalities (a JSON list of name, dimensions, projection), options (JSON). */
+#ifndef DIFFMM_CHECKPOINT_MODEL_FILE_H
+#define DIFFMM_CHECKPOINT_MODEL_FILE_H
+
+#include <stddef.h>
+
+#include "checkpoint/safetensors.h"
+#include "dataset/catalog.h"
+
+/* Finished embeddings with their ids and seen items. */
+struct diffmm__served {
+    struct diffmm__catalog *catalog;
+    size_t d;
+    float *final; /* (users + items) x d */
+};
+
+/* Check an open model file's format and read this part. `path` is for messages. The catalog is the
+ * caller's to release, `final` is from the context's allocator. */
+diffmm_status diffmm__model_file_served(diffmm_context *context,
+                                        const struct diffmm__safetensors *file, const char *path,
+                                        struct diffmm__served *out);
+
+/* A float tensor that must be rows x columns (1 column: a vector is fine) and finite, copied into `out`
+ * where that is not NULL. */
+diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, const char *path,
+                                        const char *name, size_t rows, size_t columns, float *out);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is contrasted with what: every pair of modal views, or the main view with each modal view.
+ * For each, InfoNCE over the users (batch users) plus InfoNCE over the items (batch positives).
+ * Each view is normalised once, and its gradient taken back through the normalisation once. */
+#include "contrastive/anchors.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "contrastive/infonce.h"
+#include "linalg/rows.h"
+
+struct diffmm__contrastive_scratch {
+    const diffmm_context *context;
+    struct diffmm__arena arena;
+    size_t users, items, d, view_count;
+    /* Per view, the main one last: normalised rows, norms, gradient of the normalised rows. */
+    float **normalized, **norms, **gradients;
+    struct diffmm__batch_nodes user_nodes, item_nodes;
+    int32_t *seen;
+    float *infonce;
+};
+
+diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, size_t users,
+                                                 size_t items, size_t d, size_t view_count,
+                                                 size_t batch,
+                                                 struct diffmm__contrastive_scratch **out)
+{
+    struct diffmm__contrastive_scratch *s = diffmm__allocate_zero(context, 1, sizeof *s);
+    if (!s)
+        return DIFFMM_ERROR_NO_MEMORY;
+    s->context = context;
+    s->arena = diffmm__arena_on(context);
+    s->users = users;
+    s->items = items;
+    s->d = d;
+    s->view_count = view_count;
+    struct diffmm__arena *arena = &s->arena;
+    size_t nodes = users + items, most = users > items ? users : items;
+    s->normalized = diffmm__arena_take(arena, view_count + 1, sizeof *s->normalized);
+    s->norms = diffmm__arena_take(arena, view_count + 1, sizeof *s->norms);
+    s->gradients = diffmm__arena_take(arena, view_count + 1, sizeof *s->gradients);
+    for (size_t v = 0; v <= view_count && !arena->failed; v++) {
+        s->normalized[v] = diffmm__arena_take(arena, nodes * d, sizeof(float));
+        s->norms[v] = diffmm__arena_take(arena, nodes, sizeof(float));
+        s->gradients[v] = diffmm__arena_take(arena, nodes * d, sizeof(float));
+    }
+    size_t distinct = batch < most ? batch : most;
+    s->user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s->user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s->item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s->item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s->seen = diffmm__arena_take_zero(arena, most, sizeof *s->seen);
+    s->infonce =
+        diffmm__arena_take(arena, diffmm__infonce_scratch(most, d, distinct), sizeof(float));
+    if (arena->failed) {
+        diffmm__contrastive_scratch_destroy(s);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    *out = s;
+    return DIFFMM_OK;
+}
+
+void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    diffmm__arena_end(&scratch->arena);
+    diffmm__release(scratch->context, scratch);
+}
+
+/* InfoNCE of view a (as p) and view b (as q), users plus items. */
+static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b, double tau,
+                       double weight, bool gradients)
+{
+    const float *p = s->normalized[a], *q = s->normalized[b];
+    float *gp = gradients ? s->gradients[a] : NULL, *gq = gradients ? s->gradients[b] : NULL;
+    size_t skip = s->users * s->d;
+    double over_users = diffmm__infonce(s->context, s->users, s->d, p, q, &s->user_nodes, tau,
+                                        weight, gp, gq, s->infonce);
+    double over_items = diffmm__infonce(s->context, s->items, s->d, p + skip, q + skip,
+                                        &s->item_nodes, tau, weight, gradients ? gp + skip : NULL,
+                                        gradients ? gq + skip : NULL, s->infonce);
+    return over_users + over_items;
+}
+
+double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor anchor,
+                           const float *const *views, const float *main, size_t count,
+                           const int32_t *batch_users, const int32_t *batch_items, double tau,
+                           double weight, float *const *grad_views, float *grad_main)
+{
+    bool gradients = grad_views != NULL, with_main = anchor == DIFFMM_ANCHOR_MAIN;
+    size_t nodes = s->users + s->items, used = s->view_count + (with_main ? 1 : 0);
+    for (size_t v = 0; v < used; v++) {
+        const float *view = v < s->view_count ? views[v] : main;
+        diffmm__normalize_rows(s->context, nodes, s->d, view, s->d, s->normalized[v], s->d,
+                               s->norms[v]);
+        if (gradients)
+            memset(s->gradients[v], 0, nodes * s->d * sizeof(float));
+    }
+    diffmm__batch_nodes(s->users, count, batch_users, s->seen, &s->user_nodes);
+    diffmm__batch_nodes(s->items, count, batch_items, s->seen, &s->item_nodes);
+
+    double loss = 0.0;
+    for (size_t b = 0; b < s->view_count; b++) {
+        if (with_main)
+            loss += contrast(s, s->view_count, b, tau, weight, gradients);
+        else
+            for (size_t a = 0; a < b; a++)
+                loss += contrast(s, a, b, tau, weight, gradients);
+    }
+    for (size_t v = 0; v < used && gradients; v++)
+        diffmm__normalize_rows_backward(s->context, nodes, s->d, s->normalized[v], s->norms[v],
+                                        s->gradients[v], 1.0f, 0.0f,
+                                        v < s->view_count ? grad_views[v] : grad_main);
+    return loss;
+}
+
+static diffmm_status check_numbers(const char *name, const int32_t *numbers, size_t count,
+                                   size_t limit)
+{
+    for (size_t b = 0; b < count; b++)
+        if (numbers[b] < 0 || (size_t)numbers[b] >= limit)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu", name,
+                                b, numbers[b], limit);
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_views(size_t view_count, const float *const *views)
+{
+    if (!views)
+        return diffmm__null("views");
+    for (size_t v = 0; v < view_count; v++)
+        if (!views[v])
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "views[%zu] is NULL", v);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anchor, size_t users,
+                                      size_t items, size_t d, size_t view_count,
+                                      const float *const *views, const float *main, size_t count,
+                                      const int32_t *batch_users, const int32_t *batch_items,
+                                      double tau, double *loss, float *const *grad_views,
+                                      float *grad_main)
+{
+    diffmm_status status;
+    if (anchor != DIFFMM_ANCHOR_MODAL && anchor != DIFFMM_ANCHOR_MAIN)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "anchor is %d", (int)anchor);
+    if (users == 0 || items == 0 || users > INT32_MAX || items > INT32_MAX || d == 0 ||
+        d > 1 << 24 || view_count == 0 || view_count > 1 << 16 || count == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "users is %zu, items %zu, d %zu, view_count %zu, count %zu: each must "
+                            "be at least 1",
+                            users, items, d, view_count, count);
+    if ((status = check_views(view_count, views)))
+        return status;
+    if (!batch_users || !batch_items)
+        return diffmm__null(!batch_users ? "batch_users" : "batch_items");
+    if (anchor == DIFFMM_ANCHOR_MAIN && !main)
+        return diffmm__null("main");
+    if (anchor == DIFFMM_ANCHOR_MAIN && !grad_views != !grad_main)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "grad_views and grad_main must be given together");
+    if (!(tau > 0.0 && tau < HUGE_VAL))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not above 0");
+    if ((status = check_numbers("batch_users", batch_users, count, users)) ||
+        (status = check_numbers("batch_items", batch_items, count, items)))
+        return status;
+    struct diffmm__contrastive_scratch *scratch;
+    status = diffmm__contrastive_scratch_create(context, users, items, d, view_count, count,
+                                                &scratch);
+    if (status)
+        return status;
+    double value = diffmm__contrastive(scratch, anchor, views, main, count, batch_users,
+                                       batch_items, tau, 1.0, grad_views, grad_main);
+    diffmm__contrastive_scratch_destroy(scratch);
+    if (loss)
+        *loss = value;
+    return DIFFMM_OK;
+}

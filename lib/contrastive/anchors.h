@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_CONTRASTIVE_ANCHORS_H
+#define DIFFMM_CONTRASTIVE_ANCHORS_H
+
+#include <diffmm/contrastive.h>
+
+/* Scratch of diffmm__contrastive for one shape; made once, used for every batch. */
+struct diffmm__contrastive_scratch;
+
+diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, size_t users,
+                                                 size_t items, size_t d, size_t view_count,
+                                                 size_t batch,
+                                                 struct diffmm__contrastive_scratch **out);
+void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scratch);
+
+/* diffmm_contrastive_loss() on valid arguments, all rows without gaps. Gradients, times `weight`,
+ * overwrite grad_views and, with the main anchor, grad_main; or grad_views is NULL. */
+double diffmm__contrastive(struct diffmm__contrastive_scratch *scratch, diffmm_anchor anchor,
+                           const float *const *views, const float *main, size_t count,
+                           const int32_t *batch_users, const int32_t *batch_items, double tau,
+                           double weight, float *const *grad_views, float *grad_main);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The denoiser x_hat(x, t), an autoencoder (paper, section 3.2): h = [x, time(t)]; every layer
+ * affine, tanh after each but the time layer and the last. Backward beside forward. */
+#include "diffusion/denoiser.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/status.h"
+#include "linalg/gemm.h"
+#include "linalg/kernels.h"
+#include "linalg/rows.h"
+
+diffmm_status diffmm__pass_create(const diffmm_context *context,
+                                  const struct diffmm__layers *layers, size_t rows, bool backward,
+                                  struct diffmm__pass *out)
+{
+    *out = (struct diffmm__pass){.context = context, .arena = diffmm__arena_on(context),
+                                 .layers = *layers, .rows = rows};
+    struct diffmm__arena *arena = &out->arena;
+    size_t last = layers->count - 1;
+    out->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, sizeof(float));
+    out->time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
+    for (size_t l = 1; l < last; l++)
+        out->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, sizeof(float));
+    out->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
+    out->steps = diffmm__arena_take(arena, rows, sizeof *out->steps);
+    for (size_t i = 0; i < 2 && backward; i++)
+        out->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
+    if (arena->failed) {
+        diffmm__pass_end(out);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    return DIFFMM_OK;
+}
+
+void diffmm__pass_end(struct diffmm__pass *pass)
+{
+    diffmm__arena_end(&pass->arena);
+}
+
+/* cos(t f_j) for all j, then sin(t f_j), f_j = exp(-ln(10000) j / half), half = floor(size / 2). */
+void diffmm__time_embedding(double t, size_t size, float *out)
+{
+    size_t half = size / 2;
+    for (size_t j = 0; j < half; j++) {
+        /* The frequency and the angle are rounded to float, as the authors' program does. */
+        float frequency = (float)exp(-log(10000.0) * (double)j / (double)half);
+        float angle = (float)t * frequency;
+        out[j] = (float)cos((double)angle);
+        out[half + j] = (float)sin((double)angle);
+    }
+    if (size % 2)
+        out[size - 1] = 0.0f;
+}
+
+/* The time columns of the input: the time layer over the embedded steps. */
+static void embed_time(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                       const int32_t *t)
+{
+    const struct diffmm__layer *layer = &pass->layers.layer[0];
+    size_t e = layer->outputs, stride = pass->layers.layer[1].inputs;
+    float *time = pass->input + pass->layers.items;
+    for (size_t b = 0; b < rows; b++) {
+        diffmm__time_embedding((double)t[b], e, pass->time + b * e);
+        memcpy(time + b * stride, parameters + layer->bias, e * sizeof(float));
+    }
+    diffmm__gemm(pass->context, rows, e, e, 1.0f, diffmm__plain(pass->time, e),
+                 diffmm__transposed(parameters + layer->weight, e), 1.0f, time, stride);
+}
+
+struct activate {
+    const struct diffmm__kernels *kernels;
+    size_t width;
+    const float *bias;
+    float *values;
+    bool tanh;
+};
+
+static void activate_range(void *argument, size_t begin, size_t end)
+{
+    const struct activate *a = argument;
+    for (size_t b = begin; b < end; b++) {
+        float *row = a->values + b * a->width;
+        if (a->tanh)
+            a->kernels->bias_tanh(a->width, a->bias, row);
+        else
+            a->kernels->add_scaled(a->width, 1.0f, a->bias, row);
+    }
+}
+
+/* What layer l reads. */
+static const float *input_of(const struct diffmm__pass *pass, size_t l)
+{
+    return l == 1 ? pass->input : pass->hidden[l - 1];
+}
+
+void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                              const int32_t *t, bool head)
+{
+    const struct diffmm__layers *layers = &pass->layers;
+    size_t last = layers->count - 1;
+    embed_time(pass, parameters, rows, t);
+    for (size_t l = 1; l <= (head ? last - 1 : last); l++) {
+        const struct diffmm__layer *layer = &layers->layer[l];
+        float *output = l == last ? pass->output : pass->hidden[l];
+        diffmm__gemm(pass->context, rows, layer->outputs, layer->inputs, 1.0f,
+                     diffmm__plain(input_of(pass, l), layer->inputs),
+                     diffmm__transposed(parameters + layer->weight, layer->inputs), 0.0f, output,
+                     layer->outputs);
+        struct activate a = {.kernels = diffmm__kernels(), .width = layer->outputs,
+                             .bias = parameters + layer->bias, .values = output,
+                             .tanh = l != last};
+        diffmm__parallel_ranges(pass->context, rows, 16, activate_range, &a);
+    }
+}
+
+struct column_sums {
+    const struct diffmm__kernels *kernels;
+    size_t rows, width;
+    const float *values;
+    float *sums;
+};
+
+static void sum_columns_range(void *argument, size_t begin, size_t end)
+{
+    const struct column_sums *s = argument;
+    memset(s->sums + begin, 0, (end - begin) * sizeof(float));
+    for (size_t b = 0; b < s->rows; b++)
+        s->kernels->add_scaled(end - begin, 1.0f, s->values + b * s->width + begin,
+                               s->sums + begin);
+}
+
+/* Parameter gradients of one layer, from the gradient of its output: dW = dy^T x, db = sum dy. */
+static void layer_gradients(const struct diffmm__pass *pass, size_t l, size_t rows,
+                            const float *grad_output, float *grad_parameters)
+{
+    const struct diffmm__layer *layer = &pass->layers.layer[l];
+    diffmm__gemm(pass->context, layer->outputs, layer->inputs, rows, 1.0f,
+                 diffmm__transposed(grad_output, layer->outputs),
+                 diffmm__plain(input_of(pass, l), layer->inputs), 0.0f,
+                 grad_parameters + layer->weight, layer->inputs);
+    struct column_sums s = {.kernels = diffmm__kernels(), .rows = rows, .width = layer->outputs,
+                            .values = grad_output, .sums = grad_parameters + layer->bias};
+    diffmm__parallel_ranges(pass->context, layer->outputs, 256, sum_columns_range, &s);
+}
+
+struct tanh_backward {
+    const struct diffmm__kernels *kernels;
+    const float *activation;
+    float *gradient;
+};
+
+static void tanh_backward_range(void *argument, size_t begin, size_t end)
+{
+    const struct tanh_backward *t = argument;
+    t->kernels->tanh_backward(end - begin, t->activation + begin, t->gradient + begin);
+}
+
+/* The time layer: its output's gradient is the first encoder layer's, times that layer's weights
+ * of the time columns. */
+static void time_gradients(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                           const float *grad_first, float *grad_parameters)
+{
+    const struct diffmm__layer *time = &pass->layers.layer[0], *first = &pass->layers.layer[1];
+    size_t e = time->outputs;
+    const float *weight = parameters + first->weight + pass->layers.items;
+    /* The time columns of the input are no longer needed: their gradient takes their place. */
+    float *grad_time = pass->input + pass->layers.items;
+    diffmm__gemm(pass->context, rows, e, first->outputs, 1.0f,
+                 diffmm__plain(grad_first, first->outputs), diffmm__plain(weight, first->inputs),
+                 0.0f, grad_time, first->inputs);
+    diffmm__gemm(pass->context, e, e, rows, 1.0f, diffmm__transposed(grad_time, first->inputs),
+                 diffmm__plain(pass->time, e), 0.0f, grad_parameters + time->weight, e);
+    float *bias = grad_parameters + time->bias;
+    memset(bias, 0, e * sizeof *bias);
+    for (size_t b = 0; b < rows; b++)
+        for (size_t j = 0; j < e; j++)
+            bias[j] += grad_time[b * first->inputs + j];
+}
+
+void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters,
+                                    size_t rows, float *grad_parameters)
+{
+    const struct diffmm__layers *layers = &pass->layers;
+    float *gradient = pass->gradient[0], *next = pass->gradient[1];
+    for (size_t l = layers->count - 2; l >= 1; l--) {
+        const struct diffmm__layer *layer = &layers->layer[l];
+        struct tanh_backward t = {.kernels = diffmm__kernels(), .activation = pass->hidden[l],
+                                  .gradient = gradient};
+        diffmm__parallel_ranges(pass->context, rows * layer->outputs, 16384, tanh_backward_range,
+                                &t);
+        layer_gradients(pass, l, rows, gradient, grad_parameters);
+        if (l == 1)
+            break;
+        diffmm__gemm(pass->context, rows, layer->inputs, layer->outputs, 1.0f,
+                     diffmm__plain(gradient, layer->outputs),
+                     diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f, next,
+                     layer->inputs);
+        float *swap = gradient;
+        gradient = next;
+        next = swap;
+    }
+    time_gradients(pass, parameters, rows, gradient, grad_parameters);
+}
+
+void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                               const float *grad_x_hat, float *grad_parameters)
+{
+    size_t last = pass->layers.count - 1;
+    const struct diffmm__layer *layer = &pass->layers.layer[last];
+    layer_gradients(pass, last, rows, grad_x_hat, grad_parameters);
+    diffmm__gemm(pass->context, rows, layer->inputs, layer->outputs, 1.0f,
+                 diffmm__plain(grad_x_hat, layer->outputs),
+                 diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f,
+                 pass->gradient[0], layer->inputs);
+    diffmm__denoiser_backward_head(pass, parameters, rows, grad_parameters);
+}
+
+double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows)
+{
+    double flops = 0.0;
+    for (size_t l = 0; l < layers->count; l++)
+        flops += 2.0 * (double)rows * (double)layers->layer[l].inputs *
+                 (double)layers->layer[l].outputs;
+    return flops;
+}

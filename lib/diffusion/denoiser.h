@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The denoiser's forward and backward pass over a batch, in memory allocated once. */
+#ifndef DIFFMM_DIFFUSION_DENOISER_H
+#define DIFFMM_DIFFUSION_DENOISER_H
+
+#include "base/memory.h"
+#include "diffusion/layers.h"
+
+/* Everything a pass over up to `rows` users holds. */
+struct diffmm__pass {
+    const diffmm_context *context;
+    struct diffmm__arena arena;
+    struct diffmm__layers layers;
+    size_t rows;
+    float *input;   /* rows x (items + e): x, then the time layer's output */
+    float *time;    /* rows x e: the sinusoidal embedding, which the time layer reads */
+    float *hidden[DIFFMM__MAX_LAYERS]; /* [l]: rows x outputs of layer l, for 1 <= l < count - 1 */
+    float *output;  /* rows x items: x_hat */
+    int32_t *steps; /* rows; for callers whose users are all at one step */
+    float *gradient[2]; /* rows x widest, for the backward pass */
+};
+
+/* `backward`: with room for the backward pass. */
+diffmm_status diffmm__pass_create(const diffmm_context *context,
+                                  const struct diffmm__layers *layers, size_t rows, bool backward,
+                                  struct diffmm__pass *out);
+void diffmm__pass_end(struct diffmm__pass *pass);
+
+/* Sinusoidal embedding of one step. */
+void diffmm__time_embedding(double t, size_t size, float *out);
+
+/* x_hat into pass->output, of `rows` users whose x stands in pass->input, at steps t. `head` stops
+ * before the last layer. */
+void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                              const int32_t *t, bool head);
+
+/* Gradient of every parameter, overwritten. The forward pass must have run. The gradient of
+ * x_hat, rows x items, is used up. */
+void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                               const float *grad_x_hat, float *grad_parameters);
+
+/* The part of it below the last layer, whose input's gradient stands in pass->gradient[0]. */
+void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters,
+                                    size_t rows, float *grad_parameters);
+
+/* FLOPs of matrix products of one forward pass over `rows` users. */
+double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The generated neighbours of each user (paper, section 3.2.3): the items with the largest entries of
+ * the reverse chain's result, ties by lower item. A block of users at a time; in the hidden space
+ * even a block's result exists only a tile of items at a time. */
+#include "diffusion/generate.h"
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "linalg/gemm.h"
+#include "linalg/kernels.h"
+#include "linalg/topk.h"
+
+enum { hidden_block = 2048, direct_block = 512, tile_columns = 2048 };
+
+struct diffmm__generator {
+    const diffmm_context *context;
+    struct diffmm__arena arena;
+    struct diffmm__layers layers;
+    const diffmm_schedule *schedule;
+    struct diffmm__sampling sampling;
+    size_t users, count, block;
+    bool hidden; /* the way taken */
+    struct diffmm__hidden_chain chain;
+    struct diffmm__pass pass;
+    const float *parameters;
+    float *x;        /* direct: block x items; hidden: block x tile_columns */
+    int32_t *row_of; /* block */
+    struct diffmm__ranked *ranked; /* block x count */
+    struct diffmm__topk *top;      /* block */
+};
+
+double diffmm__generator_straight_flops(const struct diffmm__generator *g)
+{
+    return (double)g->schedule->steps * diffmm__denoiser_flops(&g->layers, g->users);
+}
+
+double diffmm__generator_flops(const struct diffmm__generator *g)
+{
+    return g->hidden ? diffmm__hidden_chain_flops(&g->layers, g->schedule->steps, g->users)
+                     : diffmm__generator_straight_flops(g);
+}
+
+static void choose_way(struct diffmm__generator *g)
+{
+    double straight = diffmm__generator_straight_flops(g);
+    double hidden = diffmm__hidden_chain_flops(&g->layers, g->schedule->steps, g->users);
+    bool possible = diffmm__hidden_chain_possible(&g->layers, &g->sampling);
+    g->hidden = possible && hidden < straight;
+    diffmm__log(g->context, DIFFMM_LOG_DEBUG,
+                "generation: %s way (%.3g GFLOP straight, %.3g in the hidden space%s)",
+                g->hidden ? "hidden" : "straight", straight * 1e-9, hidden * 1e-9,
+                possible ? "" : ", which this shape or sampling rules out");
+}
+
+static diffmm_status allocate(struct diffmm__generator *g)
+{
+    diffmm_status status =
+        g->hidden ? diffmm__hidden_chain_create(g->context, &g->layers, g->schedule, g->block,
+                                                &g->chain)
+                  : diffmm__pass_create(g->context, &g->layers, g->block, false, &g->pass);
+    if (status)
+        return status;
+    size_t items = g->layers.items;
+    size_t columns = g->hidden && items > tile_columns ? tile_columns : items;
+    g->x = diffmm__arena_take(&g->arena, g->block * columns, sizeof(float));
+    g->row_of = diffmm__arena_take(&g->arena, g->block, sizeof *g->row_of);
+    g->ranked = diffmm__arena_take(&g->arena, g->block * g->count, sizeof *g->ranked);
+    g->top = diffmm__arena_take(&g->arena, g->block, sizeof *g->top);
+    return g->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+}
+
+diffmm_status diffmm__generator_create(const diffmm_context *context,
+                                       const struct diffmm__layers *layers,
+                                       const diffmm_schedule *schedule,
+                                       const struct diffmm__sampling *sampling, size_t users,
+                                       size_t count, struct diffmm__generator **out)
+{
+    struct diffmm__generator *g = diffmm__allocate_zero(context, 1, sizeof *g);
+    if (!g)
+        return DIFFMM_ERROR_NO_MEMORY;
+    g->context = context;
+    g->arena = diffmm__arena_on(context);
+    g->layers = *layers;
+    g->schedule = schedule;
+    g->sampling = *sampling;
+    g->users = users;
+    g->count = count;
+    choose_way(g);
+    g->block = g->hidden ? hidden_block : direct_block;
+    if (g->block > users)
+        g->block = users;
+    diffmm_status status = allocate(g);
+    if (status) {
+        diffmm__generator_destroy(g);
+        return status;
+    }
+    *out = g;
+    return DIFFMM_OK;
+}
+
+void diffmm__generator_destroy(struct diffmm__generator *generator)
+{
+    if (!generator)
+        return;
+    diffmm__hidden_chain_end(&generator->chain);
+    diffmm__pass_end(&generator->pass);
+    diffmm__arena_end(&generator->arena);
+    diffmm__release(generator->context, generator);
+}
+
+size_t diffmm__generator_block(const struct diffmm__generator *generator)
+{
+    return generator->block;
+}
+
+void diffmm__generator_prepare(struct diffmm__generator *generator, const float *parameters)
+{
+    generator->parameters = parameters;
+    if (generator->hidden)
+        diffmm__hidden_chain_prepare(&generator->chain, parameters);
+}
+
+/* A tile of the final x: items `first` .. `first + width - 1` of each row, to be ranked. */
+struct tile {
+    struct diffmm__generator *generator;
+    const struct diffmm__batch_rows *x0; /* NULL where x is complete */
+    size_t first, width;
+};
+
+/* Add what is not a product: the bias and, where it has a share, x0. */
+static void complete_row(const struct tile *t, size_t b, float *x)
+{
+    const struct diffmm__generator *g = t->generator;
+    const float *bias = g->parameters + g->layers.layer[2].bias + t->first;
+    diffmm__kernels()->add_scaled(t->width, g->chain.bias_factor, bias, x);
+    if (g->chain.x0_factor == 0.0f)
+        return;
+    size_t row = diffmm__batch_row(t->x0, b);
+    for (int64_t e = t->x0->pointers[row]; e < t->x0->pointers[row + 1]; e++) {
+        size_t item = (size_t)t->x0->items[e];
+        if (item >= t->first && item < t->first + t->width)
+            x[item - t->first] += t->x0->values ? g->chain.x0_factor * t->x0->values[e]
+                                                : g->chain.x0_factor;
+    }
+}
+
+static void rank_range(void *argument, size_t begin, size_t end)
+{
+    const struct tile *t = argument;
+    for (size_t b = begin; b < end; b++) {
+        float *x = t->generator->x + b * t->width;
+        if (t->x0)
+            complete_row(t, b, x);
+        diffmm__topk_push(&t->generator->top[b], t->first, t->width, x);
+    }
+}
+
+static void rank_hidden(struct diffmm__generator *g, size_t rows,
+                        const struct diffmm__batch_rows *x0)
+{
+    const struct diffmm__layer *out = &g->layers.layer[2];
+    size_t h = out->inputs, items = out->outputs;
+    diffmm__hidden_chain_run(&g->chain, rows, x0);
+    for (size_t first = 0; first < items; first += tile_columns) {
+        struct tile t = {.generator = g, .x0 = x0, .first = first,
+                         .width = items - first < tile_columns ? items - first : tile_columns};
+        diffmm__gemm(g->context, rows, t.width, h, 1.0f, diffmm__plain(g->chain.sum, h),
+                     diffmm__transposed(g->parameters + out->weight + first * h, h), 0.0f, g->x,
+                     t.width);
+        diffmm__parallel_ranges(g->context, rows, 16, rank_range, &t);
+    }
+}
+
+void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_rows *x0,
+                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items)
+{
+    for (size_t b = 0; b < rows; b++) {
+        g->row_of[b] = (int32_t)(first + b);
+        g->top[b] = diffmm__topk_begin(g->ranked + b * g->count, g->count);
+    }
+    struct diffmm__batch_rows block = *x0;
+    block.row_of = g->row_of;
+    if (g->hidden) {
+        rank_hidden(g, rows, &block);
+    } else {
+        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block, &g->sampling,
+                               draws, g->x);
+        struct tile whole = {.generator = g, .width = g->layers.items};
+        diffmm__parallel_ranges(g->context, rows, 16, rank_range, &whole);
+    }
+    for (size_t b = 0; b < rows; b++) {
+        size_t found = diffmm__topk_finish(&g->top[b]);
+        for (size_t r = 0; r < g->count; r++)
+            items[b * g->count + r] = r < found ? g->ranked[b * g->count + r].index : -1;
+    }
+}
+
+static diffmm_status check_rows(size_t rows, size_t items, const int64_t *pointers,
+                                const int32_t *row_items)
+{
+    if (pointers[0] < 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "row_pointers[0] is negative");
+    for (size_t b = 0; b < rows; b++)
+        if (pointers[b + 1] < pointers[b])
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "row_pointers[%zu] is below the one before", b + 1);
+    for (int64_t e = pointers[0]; e < pointers[rows]; e++)
+        if (row_items[e] < 0 || (size_t)row_items[e] >= items)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "row_items[%lld] is %d, but there are %zu items", (long long)e,
+                                row_items[e], items);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_denoiser_shape *shape,
+                                        const diffmm_schedule *schedule, const float *parameters,
+                                        size_t rows, const int64_t *row_pointers,
+                                        const int32_t *row_items, size_t count, int32_t *items_out)
+{
+    struct diffmm__layers layers;
+    diffmm_status status = diffmm__layers(shape, &layers);
+    if (status)
+        return status;
+    if (!schedule || !parameters || !row_pointers || !row_items || !items_out)
+        return diffmm__null(!schedule       ? "schedule"
+                            : !parameters   ? "parameters"
+                            : !row_pointers ? "row_pointers"
+                            : !row_items    ? "row_items"
+                                            : "items_out");
+    if (count == 0 || count > layers.items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, not 1 to %zu items",
+                            count, layers.items);
+    if (rows == 0 || rows > INT32_MAX)
+        return rows == 0 ? DIFFMM_OK
+                         : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
+    if ((status = check_rows(rows, layers.items, row_pointers, row_items)))
+        return status;
+    struct diffmm__generator *generator;
+    struct diffmm__sampling sampling = {0};
+    if ((status = diffmm__generator_create(context, &layers, schedule, &sampling, rows, count,
+                                           &generator)))
+        return status;
+    struct diffmm__batch_rows x0 = {.pointers = row_pointers, .items = row_items};
+    struct diffmm__draws none = {0};
+    diffmm__generator_prepare(generator, parameters);
+    for (size_t first = 0; first < rows; first += generator->block) {
+        size_t now = rows - first < generator->block ? rows - first : generator->block;
+        diffmm__generate(generator, &x0, first, now, &none, items_out + first * count);
+    }
+    diffmm__generator_destroy(generator);
+    return DIFFMM_OK;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "diffusion/layers.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/random.h"
+#include "base/status.h"
+#include "base/structs.h"
+#include "linalg/initialize.h"
+
+static void add_layer(struct diffmm__layers *layers, size_t inputs, size_t outputs)
+{
+    struct diffmm__layer *layer = &layers->layer[layers->count++];
+    *layer = (struct diffmm__layer){.inputs = inputs, .outputs = outputs, .weight = layers->size,
+                                    .bias = layers->size + inputs * outputs};
+    layers->size += (inputs + 1) * outputs;
+}
+
+diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out)
+{
+    if (!shape)
+        return diffmm__null("shape");
+    diffmm_denoiser_shape given;
+    diffmm_status status =
+        diffmm__struct_read(&given, sizeof given, sizeof given, shape, "shape");
+    if (status)
+        return status;
+    enum { limit = 1 << 24 }; /* so that no product of two sizes overflows */
+    if (given.items == 0 || given.items > INT32_MAX || given.time_size == 0 ||
+        given.time_size > limit)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "shape: items is %zu and time_size %zu; each must be at least 1",
+                            given.items, given.time_size);
+    if (given.hidden_count == 0 || given.hidden_count > DIFFMM__MAX_HIDDEN)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "shape: hidden_count is %zu, not 1 to %d",
+                            given.hidden_count, DIFFMM__MAX_HIDDEN);
+    if (!given.hidden_sizes)
+        return diffmm__null("shape: hidden_sizes");
+    struct diffmm__layers layers = {.items = given.items, .time_size = given.time_size,
+                                    .hidden_count = given.hidden_count,
+                                    .normalize = given.normalize != 0};
+    for (size_t k = 0; k < given.hidden_count; k++) {
+        if (given.hidden_sizes[k] == 0 || given.hidden_sizes[k] > limit)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "shape: hidden_sizes[%zu] is %zu, not 1 to %d", k,
+                                given.hidden_sizes[k], limit);
+        if (given.hidden_sizes[k] > layers.widest)
+            layers.widest = given.hidden_sizes[k];
+    }
+    add_layer(&layers, given.time_size, given.time_size);
+    size_t inputs = given.items + given.time_size;
+    for (size_t k = given.hidden_count; k > 0; k--) {
+        add_layer(&layers, inputs, given.hidden_sizes[k - 1]);
+        inputs = given.hidden_sizes[k - 1];
+    }
+    for (size_t k = 1; k <= given.hidden_count; k++) {
+        size_t outputs = k < given.hidden_count ? given.hidden_sizes[k] : given.items;
+        add_layer(&layers, inputs, outputs);
+        inputs = outputs;
+    }
+    *out = layers;
+    return DIFFMM_OK;
+}
+
+size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
+{
+    struct diffmm__layers layers = {0};
+    return diffmm__layers(shape, &layers) ? 0 : layers.size;
+}
+
+diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size_t index,
+                                        char name[64], size_t *rows, size_t *columns,
+                                        size_t *offset)
+{
+    struct diffmm__layers layers;
+    diffmm_status status = diffmm__layers(shape, &layers);
+    if (status)
+        return status;
+    if (!name || !rows || !columns || !offset)
+        return diffmm__null(!name ? "name" : !rows ? "rows" : !columns ? "columns" : "offset");
+    if (index >= 2 * layers.count)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "index is %zu, but a denoiser of this shape has %zu parameters", index,
+                            2 * layers.count);
+    size_t l = index / 2;
+    const char *kind = index % 2 ? "bias" : "weight";
+    if (l == 0)
+        snprintf(name, 64, "time.%s", kind);
+    else if (l <= layers.hidden_count)
+        snprintf(name, 64, "encoder.%zu.%s", l - 1, kind);
+    else
+        snprintf(name, 64, "decoder.%zu.%s", l - 1 - layers.hidden_count, kind);
+    const struct diffmm__layer *layer = &layers.layer[l];
+    *rows = layer->outputs;
+    *columns = index % 2 ? 1 : layer->inputs;
+    *offset = index % 2 ? layer->bias : layer->weight;
+    return DIFFMM_OK;
+}
+
+/* Weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2). */
+void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t which,
+                               float *parameters)
+{
+    for (size_t l = 0; l < layers->count; l++) {
+        const struct diffmm__layer *layer = &layers->layer[l];
+        diffmm__initialize_normal(layer->inputs * layer->outputs,
+                                  sqrt(2.0 / (double)(layer->inputs + layer->outputs)), seed,
+                                  diffmm__stream(DIFFMM__RANDOM_INITIALIZE, which, 2 * l),
+                                  parameters + layer->weight);
+        diffmm__initialize_normal(layer->outputs, 0.001, seed,
+                                  diffmm__stream(DIFFMM__RANDOM_INITIALIZE, which, 2 * l + 1),
+                                  parameters + layer->bias);
+    }
+}
+
+diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape, uint64_t seed,
+                                         float *parameters)
+{
+    struct diffmm__layers layers;
+    diffmm_status status = diffmm__layers(shape, &layers);
+    if (status)
+        return status;
+    if (!parameters)
+        return diffmm__null("parameters");
+    diffmm__layers_initialize(&layers, seed, 0, parameters);
+    return DIFFMM_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A denoiser's shape worked out: its layers and where their parameters stand. */
+#ifndef DIFFMM_DIFFUSION_LAYERS_H
+#define DIFFMM_DIFFUSION_LAYERS_H
+
+#include <stdbool.h>
+
+#include <diffmm/diffusion.h>
+
+enum { DIFFMM__MAX_HIDDEN = 16, DIFFMM__MAX_LAYERS = 2 * DIFFMM__MAX_HIDDEN + 1 };
+
+/* y = W x + b: weight outputs x inputs, then bias, at these offsets of the parameters. */
+struct diffmm__layer {
+    size_t inputs, outputs, weight, bias;
+};
+
+/* Layer 0 is the time layer, then the encoder's, then the decoder's. */
+struct diffmm__layers {
+    size_t items, time_size, hidden_count;
+    bool normalize;
+    size_t count; /* 1 + 2 hidden_count */
+    struct diffmm__layer layer[DIFFMM__MAX_LAYERS];
+    size_t size;   /* floats in all */
+    size_t widest; /* largest hidden layer */
+};
+
+/* Check a caller's shape and work it out. */
+diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
+
+/* diffmm_denoiser_initialize with a stream. */
+void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t which,
+                               float *parameters);
+
+#endif

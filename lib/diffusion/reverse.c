@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The reverse chain, step by step (paper, equations 4 to 6): for i = T-1 .. 0
+ *     x <- c1_i x_hat(x, i) + c2_i x   (+ exp(logvar_i / 2) noise for i > 0 if sampling noise).
+ * This way serves every shape; hidden_chain.h has a cheaper one for the usual shape. */
+#include "diffusion/reverse.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/status.h"
+#include "diffusion/arrays.h"
+#include "linalg/kernels.h"
+#include "linalg/rows.h"
+
+struct chain {
+    const struct diffmm__kernels *kernels;
+    struct diffmm__pass *pass;
+    const diffmm_schedule *schedule;
+    size_t rows;
+    const struct diffmm__batch_rows *x0;
+    const struct diffmm__draws *draws;
+    size_t sampling_steps;
+    float *x;
+    size_t step, noise_block;
+    float noise_scale; /* 0: none */
+};
+
+/* Add `scale` times noise block `block` to row b. */
+static void add_noise(const struct chain *c, size_t block, size_t b, float scale, float *x)
+{
+    size_t items = c->pass->layers.items;
+    if (c->draws->noise) {
+        const float *noise = c->draws->noise + (block * c->rows + b) * items;
+        c->kernels->add_scaled(items, scale, noise, x);
+        return;
+    }
+    struct diffmm__draws draws = *c->draws;
+    draws.noise_stream += (uint64_t)block << 32;
+    /* The row of output is free until the next forward pass. */
+    float *noise = c->pass->output + b * items;
+    diffmm__draw_noise(&draws, diffmm__batch_row(c->x0, b), items, noise);
+    c->kernels->add_scaled(items, scale, noise, x);
+}
+
+static void start_range(void *argument, size_t begin, size_t end)
+{
+    const struct chain *c = argument;
+    size_t items = c->pass->layers.items;
+    for (size_t b = begin; b < end; b++) {
+        float *x = c->x + b * items, signal = 1.0f;
+        memset(x, 0, items * sizeof *x);
+        if (c->sampling_steps > 0) {
+            signal = diffmm__schedule_signal(c->schedule, c->sampling_steps - 1);
+            add_noise(c, 0, b, diffmm__schedule_noise(c->schedule, c->sampling_steps - 1), x);
+        }
+        diffmm__batch_row_add(c->x0, b, signal, x);
+    }
+}
+
+/* The denoiser's input: x, row-normalised if the shape says so. */
+static void input_range(void *argument, size_t begin, size_t end)
+{
+    const struct chain *c = argument;
+    size_t items = c->pass->layers.items, stride = c->pass->layers.layer[1].inputs;
+    for (size_t b = begin; b < end; b++) {
+        float *input = c->pass->input + b * stride;
+        memcpy(input, c->x + b * items, items * sizeof *input);
+        if (c->pass->layers.normalize)
+            diffmm__normalize_row(items, input);
+    }
+}
+
+static void step_range(void *argument, size_t begin, size_t end)
+{
+    const struct chain *c = argument;
+    size_t items = c->pass->layers.items, i = c->step;
+    float c1 = (float)c->schedule->values[DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0][i];
+    float c2 = (float)c->schedule->values[DIFFMM_SCHEDULE_POSTERIOR_MEAN_XT][i];
+    for (size_t b = begin; b < end; b++) {
+        float *x = c->x + b * items;
+        c->kernels->scale(items, c2, x);
+        c->kernels->add_scaled(items, c1, c->pass->output + b * items, x);
+        if (c->noise_scale > 0.0f)
+            add_noise(c, c->noise_block, b, c->noise_scale, x);
+    }
+}
+
+void diffmm__reverse_direct(struct diffmm__pass *pass, const diffmm_schedule *schedule,
+                            const float *parameters, size_t rows,
+                            const struct diffmm__batch_rows *x0,
+                            const struct diffmm__sampling *sampling,
+                            const struct diffmm__draws *draws, float *x)
+{
+    struct chain c = {.kernels = diffmm__kernels(), .pass = pass, .schedule = schedule,
+                      .rows = rows, .x0 = x0, .draws = draws,
+                      .sampling_steps = sampling->sampling_steps, .x = x};
+    const double *log_variance = schedule->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
+    diffmm__parallel_ranges(pass->context, rows, 8, start_range, &c);
+    c.noise_block = sampling->sampling_steps > 0 ? 1 : 0;
+    for (size_t i = schedule->steps; i-- > 0; c.noise_block++) {
+        c.step = i;
+        c.noise_scale =
+            sampling->sampling_noise && i > 0 ? (float)exp(0.5 * log_variance[i]) : 0.0f;
+        diffmm__parallel_ranges(pass->context, rows, 8, input_range, &c);
+        for (size_t b = 0; b < rows; b++)
+            pass->steps[b] = (int32_t)i;
+        diffmm__denoiser_forward(pass, parameters, rows, pass->steps, false);
+        diffmm__parallel_ranges(pass->context, rows, 8, step_range, &c);
+    }
+}
+
+diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoiser_shape *shape,
+                                   const diffmm_schedule *schedule, const float *parameters,
+                                   size_t rows, const float *x0, size_t sampling_steps,
+                                   int sampling_noise, const float *noise, float *x)
+{
+    struct diffmm__layers layers;
+    diffmm_status status = diffmm__layers(shape, &layers);
+    if (status)
+        return status;
+    if (!schedule || !parameters || !x0 || !x)
+        return diffmm__null(!schedule ? "schedule" : !parameters ? "parameters" : !x0 ? "x0" : "x");
+    if (sampling_steps > schedule->steps)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "sampling_steps is %zu, but the schedule has %zu steps",
+                            sampling_steps, schedule->steps);
+    if (!noise && (sampling_steps > 0 || sampling_noise))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "noise is NULL, but sampling_steps or sampling_noise needs it");
+    if (rows == 0)
+        return DIFFMM_OK;
+    struct diffmm__dense_rows dense;
+    if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
+        return status;
+    struct diffmm__pass pass;
+    if ((status = diffmm__pass_create(context, &layers, rows, false, &pass)) == DIFFMM_OK) {
+        struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
+                                            .sampling_noise = sampling_noise != 0};
+        struct diffmm__draws draws = {.noise = noise};
+        diffmm__reverse_direct(&pass, schedule, parameters, rows, &dense.rows, &sampling, &draws,
+                               x);
+        diffmm__pass_end(&pass);
+    }
+    diffmm__dense_rows_end(&dense);
+    return status;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The noise schedule (paper, section 3.1), in float64:
+ *     v_i = linspace(scale min, scale max, T),  abar_i = 1 - v_i,
+ *     beta_i = min(1 - abar_i / abar_{i-1}, 0.999), beta_0 = 1 - abar_0 (or 1e-4, if fixed);
+ * from the betas anew: abar = cumprod(1 - beta), abar_prev = [1, abar_0 ..],
+ *     posterior variance = beta (1 - abar_prev) / (1 - abar),
+ *     c1 = beta sqrt(abar_prev) / (1 - abar),  c2 = (1 - abar_prev) sqrt(1 - beta) / (1 - abar),
+ *     ELBO weight = SNR(t-1) - SNR(t), SNR = abar / (1 - abar); 1 for t = 0. */
+#include "diffusion/schedule.h"
+
+#include <math.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+static void fill_betas(size_t steps, double first, double last, int beta_fixed, double *beta)
+{
+    double abar_before = 1.0;
+    for (size_t i = 0; i < steps; i++) {
+        double v = steps > 1 ? first + (last - first) * (double)i / (double)(steps - 1) : first;
+        double abar = 1.0 - v;
+        beta[i] = i == 0 ? 1.0 - abar : fmin(1.0 - abar / abar_before, 0.999);
+        abar_before = abar;
+    }
+    if (beta_fixed)
+        beta[0] = 1e-4;
+}
+
+static void fill_posterior(diffmm_schedule *s)
+{
+    const double *beta = s->values[DIFFMM_SCHEDULE_BETA];
+    double *abar = s->values[DIFFMM_SCHEDULE_ALPHA_BAR];
+    double *variance = s->values[DIFFMM_SCHEDULE_POSTERIOR_VARIANCE];
+    double *log_variance = s->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
+    double before = 1.0, snr_before = 0.0;
+    for (size_t i = 0; i < s->steps; i++) {
+        abar[i] = before * (1.0 - beta[i]);
+        double rest = 1.0 - abar[i], rest_before = 1.0 - before, snr = abar[i] / rest;
+        variance[i] = beta[i] * rest_before / rest;
+        s->values[DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0][i] = beta[i] * sqrt(before) / rest;
+        s->values[DIFFMM_SCHEDULE_POSTERIOR_MEAN_XT][i] = rest_before * sqrt(1.0 - beta[i]) / rest;
+        s->values[DIFFMM_SCHEDULE_ELBO_WEIGHT][i] = i == 0 ? 1.0 : snr_before - snr;
+        before = abar[i];
+        snr_before = snr;
+    }
+    for (size_t i = 0; i < s->steps; i++)
+        log_variance[i] = log(variance[i == 0 && s->steps > 1 ? 1 : i]);
+}
+
+diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, double noise_scale,
+                                     double noise_min, double noise_max, int beta_fixed,
+                                     diffmm_schedule **out)
+{
+    if (!out)
+        return diffmm__null("out");
+    if (steps == 0 || steps > 1 << 20)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "steps is %zu, not 1 to 2^20", steps);
+    double first = noise_scale * noise_min, last = noise_scale * noise_max;
+    if (!(first > 0.0 && last >= first && last < 1.0))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "noise_scale * noise_min and noise_scale * noise_max must satisfy "
+                            "0 < first <= last < 1");
+    diffmm_schedule *schedule = diffmm__allocate_zero(context, 1, sizeof *schedule);
+    double *values =
+        diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
+    if (!schedule || !values) {
+        diffmm__release(context, schedule);
+        diffmm__release(context, values);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    schedule->context = diffmm__context_retain(context);
+    schedule->steps = steps;
+    for (size_t q = 0; q < DIFFMM__SCHEDULE_QUANTITIES; q++)
+        schedule->values[q] = values + q * steps;
+    fill_betas(steps, first, last, beta_fixed, schedule->values[DIFFMM_SCHEDULE_BETA]);
+    fill_posterior(schedule);
+    *out = schedule;
+    return DIFFMM_OK;
+}
+
+void diffmm_schedule_destroy(diffmm_schedule *schedule)
+{
+    if (!schedule)
+        return;
+    diffmm_context *context = schedule->context;
+    diffmm__release(context, schedule->values[0]);
+    diffmm__release(context, schedule);
+    diffmm__context_release(context);
+}
+
+size_t diffmm_schedule_steps(const diffmm_schedule *schedule)
+{
+    return schedule ? schedule->steps : 0;
+}
+
+const double *diffmm_schedule_values(const diffmm_schedule *schedule,
+                                     diffmm_schedule_quantity quantity)
+{
+    if (!schedule || (int)quantity < 0 || (int)quantity >= DIFFMM__SCHEDULE_QUANTITIES)
+        return NULL;
+    return schedule->values[quantity];
+}
+
+float diffmm__schedule_signal(const diffmm_schedule *schedule, size_t t)
+{
+    return (float)sqrt(schedule->values[DIFFMM_SCHEDULE_ALPHA_BAR][t]);
+}
+
+float diffmm__schedule_noise(const diffmm_schedule *schedule, size_t t)
+{
+    return (float)sqrt(1.0 - schedule->values[DIFFMM_SCHEDULE_ALPHA_BAR][t]);
+}
+
+diffmm_status diffmm__check_steps(const diffmm_schedule *schedule, size_t rows, const int32_t *t)
+{
+    for (size_t b = 0; b < rows; b++)
+        if (t[b] < 0 || (size_t)t[b] >= schedule->steps)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "t[%zu] is %d, but the schedule has %zu steps", b, t[b],
+                                schedule->steps);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size_t items,
+                              const float *x0, const int32_t *t, const float *noise, float *x_t)
+{
+    if (!schedule || !x0 || !t || !noise || !x_t)
+        return diffmm__null(!schedule ? "schedule" : !x0 ? "x0" : !t ? "t" : !noise ? "noise"
+                                                                                      : "x_t");
+    diffmm_status status = diffmm__check_steps(schedule, rows, t);
+    if (status)
+        return status;
+    for (size_t b = 0; b < rows; b++) {
+        float signal = diffmm__schedule_signal(schedule, (size_t)t[b]);
+        float spread = diffmm__schedule_noise(schedule, (size_t)t[b]);
+        for (size_t i = b * items; i < (b + 1) * items; i++)
+            x_t[i] = signal * x0[i] + spread * noise[i];
+    }
+    return DIFFMM_OK;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The normalised adjacency of a bipartite graph with self loops (paper, section 3.3):
+ *     B = [[0, R], [R^T, 0]] + I,   A_hat = D^-1/2 B D^-1/2,   D = row sums of B.
+ * Time and memory are linear in nodes and entries. */
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "graph/graph.h"
+
+/* Entry (row, column) is 1 / sqrt(degree(row) degree(column)). */
+static void fill_values(diffmm_graph *graph)
+{
+    struct diffmm__csr *csr = &graph->rows;
+    for (size_t r = 0; r < graph->nodes; r++) {
+        int64_t degree = csr->pointers[r + 1] - csr->pointers[r];
+        for (int64_t e = csr->pointers[r]; e < csr->pointers[r + 1]; e++) {
+            int32_t c = csr->columns[e];
+            int64_t other = csr->pointers[c + 1] - csr->pointers[c];
+            csr->values[e] = (float)(1.0 / sqrt((double)degree * (double)other));
+        }
+    }
+}
+
+diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,
+                                      const int64_t *pointers, const int32_t *row_items,
+                                      diffmm_graph **out)
+{
+    size_t pairs = (size_t)pointers[users], nodes = users + items;
+    diffmm_graph *graph;
+    diffmm_status status = diffmm__graph_allocate(context, users, items, 2 * pairs + nodes, &graph);
+    if (status)
+        return status;
+    struct diffmm__csr *csr = &graph->rows;
+
+    /* Row sizes, self loops included; then where each row begins. */
+    memset(csr->pointers, 0, (nodes + 1) * sizeof *csr->pointers);
+    for (size_t u = 0; u < users; u++)
+        csr->pointers[u + 1] = pointers[u + 1] - pointers[u] + 1;
+    for (size_t e = 0; e < pairs; e++)
+        csr->pointers[users + (size_t)row_items[e] + 1]++;
+    for (size_t i = 0; i < items; i++)
+        csr->pointers[users + i + 1]++;
+    for (size_t r = 0; r < nodes; r++)
+        csr->pointers[r + 1] += csr->pointers[r];
+
+    /* A user's row is itself, then its items; an item's row is its users, then itself. The first
+     * column of each item's row counts the users written so far. */
+    for (size_t u = 0; u < users; u++) {
+        int64_t place = csr->pointers[u];
+        csr->columns[place++] = (int32_t)u;
+        for (int64_t e = pointers[u]; e < pointers[u + 1]; e++)
+            csr->columns[place++] = (int32_t)users + row_items[e];
+    }
+    for (size_t i = 0; i < items; i++)
+        csr->columns[csr->pointers[users + i + 1] - 1] = 0; /* the count, until replaced below */
+    for (size_t u = 0; u < users; u++)
+        for (int64_t e = pointers[u]; e < pointers[u + 1]; e++) {
+            size_t node = users + (size_t)row_items[e];
+            int32_t *count = &csr->columns[csr->pointers[node + 1] - 1];
+            csr->columns[csr->pointers[node] + *count] = (int32_t)u;
+            ++*count;
+        }
+    for (size_t i = 0; i < items; i++)
+        csr->columns[csr->pointers[users + i + 1] - 1] = (int32_t)(users + i);
+    fill_values(graph);
+    *out = graph;
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_pairs(size_t users, size_t items, size_t count, const int32_t *user,
+                                 const int32_t *item)
+{
+    if (count > 0 && (!user || !item))
+        return diffmm__null(user ? "item" : "user");
+    if (users == 0 || items == 0 || users > INT32_MAX || items > INT32_MAX - users)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "users is %zu and items %zu: each must be at least 1, and together "
+                            "below 2^31",
+                            users, items);
+    for (size_t e = 0; e < count; e++) {
+        if (user[e] < 0 || (size_t)user[e] >= users)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "user[%zu] is %d, but there are %zu users", e, user[e], users);
+        if (item[e] < 0 || (size_t)item[e] >= items)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "item[%zu] is %d, but there are %zu items", e, item[e], items);
+    }
+    return DIFFMM_OK;
+}
+
+/* Pairs to rows: a counting sort by item, then one by user, leaves each row ascending. */
+static void sort_pairs(size_t users, size_t items, size_t count, const int32_t *user,
+                       const int32_t *item, int64_t *starts, int32_t *by_item, int64_t *pointers,
+                       int32_t *row_items)
+{
+    memset(starts, 0, (items + 1) * sizeof *starts);
+    for (size_t e = 0; e < count; e++)
+        starts[item[e] + 1]++;
+    for (size_t i = 0; i < items; i++)
+        starts[i + 1] += starts[i];
+    for (size_t e = 0; e < count; e++)
+        by_item[starts[item[e]]++] = (int32_t)e;
+
+    memset(pointers, 0, (users + 1) * sizeof *pointers);
+    for (size_t e = 0; e < count; e++)
+        pointers[user[e] + 1]++;
+    for (size_t u = 0; u < users; u++)
+        pointers[u + 1] += pointers[u];
+    for (size_t s = 0; s < count; s++)
+        row_items[pointers[user[by_item[s]]]++] = item[by_item[s]];
+    memmove(pointers + 1, pointers, users * sizeof *pointers);
+    pointers[0] = 0;
+}
+
+static void drop_repeated(size_t users, int64_t *pointers, int32_t *row_items)
+{
+    int64_t kept = 0, begin = 0;
+    for (size_t u = 0; u < users; u++) {
+        int64_t end = pointers[u + 1], row = kept;
+        for (int64_t e = begin; e < end; e++)
+            if (kept == row || row_items[kept - 1] != row_items[e])
+                row_items[kept++] = row_items[e];
+        pointers[u + 1] = kept;
+        begin = end;
+    }
+}
+
+diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, size_t users, size_t items,
+                                            size_t count, const int32_t *user, const int32_t *item,
+                                            diffmm_graph **out)
+{
+    if (!out)
+        return diffmm__null("out");
+    if (count > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, not below 2^31", count);
+    diffmm_status status = check_pairs(users, items, count, user, item);
+    if (status)
+        return status;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    int64_t *starts = diffmm__arena_take(&arena, items + 1, sizeof *starts);
+    int32_t *by_item = diffmm__arena_take(&arena, count, sizeof *by_item);
+    int64_t *pointers = diffmm__arena_take(&arena, users + 1, sizeof *pointers);
+    int32_t *row_items = diffmm__arena_take(&arena, count, sizeof *row_items);
+    status = DIFFMM_ERROR_NO_MEMORY;
+    if (!arena.failed) {
+        sort_pairs(users, items, count, user, item, starts, by_item, pointers, row_items);
+        drop_repeated(users, pointers, row_items);
+        status = diffmm__graph_from_rows(context, users, items, pointers, row_items, out);
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The handle: a square sparse matrix by rows, with its transpose. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+static diffmm_status csr_allocate(const diffmm_context *context, size_t nodes, size_t entries,
+                                  struct diffmm__csr *csr)
+{
+    csr->pointers = diffmm__allocate(context, nodes + 1, sizeof *csr->pointers);
+    csr->columns = diffmm__allocate(context, entries, sizeof *csr->columns);
+    csr->values = diffmm__allocate(context, entries, sizeof *csr->values);
+    return csr->pointers && csr->columns && csr->values ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+}
+
+static void csr_release(const diffmm_context *context, struct diffmm__csr *csr)
+{
+    diffmm__release(context, csr->pointers);
+    diffmm__release(context, csr->columns);
+    diffmm__release(context, csr->values);
+}
+
+diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
+                                     size_t entries, diffmm_graph **out)
+{
+    diffmm_graph *graph = diffmm__allocate_zero(context, 1, sizeof *graph);
+    if (!graph)
+        return DIFFMM_ERROR_NO_MEMORY;
+    atomic_init(&graph->references, 1);
+    graph->context = diffmm__context_retain(context);
+    graph->users = users;
+    graph->items = items;
+    graph->nodes = users + items;
+    if (csr_allocate(context, graph->nodes, entries, &graph->rows)) {
+        diffmm_graph_destroy(graph);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    graph->transposed = graph->rows;
+    *out = graph;
+    return DIFFMM_OK;
+}
+
+diffmm_graph *diffmm__graph_retain(diffmm_graph *graph)
+{
+    atomic_fetch_add_explicit(&graph->references, 1, memory_order_relaxed);
+    return graph;
+}
+
+void diffmm_graph_destroy(diffmm_graph *graph)
+{
+    if (!graph || atomic_fetch_sub_explicit(&graph->references, 1, memory_order_acq_rel) != 1)
+        return;
+    diffmm_context *context = graph->context;
+    if (graph->transposed.pointers != graph->rows.pointers)
+        csr_release(context, &graph->transposed);
+    csr_release(context, &graph->rows);
+    diffmm__release(context, graph);
+    diffmm__context_release(context);
+}
+
+/* Counting sort by column; rows are visited in order, so each transposed row is ascending. */
+diffmm_status diffmm__graph_transpose(diffmm_graph *graph)
+{
+    const struct diffmm__csr *from = &graph->rows;
+    size_t nodes = graph->nodes, entries = (size_t)from->pointers[nodes];
+    struct diffmm__csr to = {0};
+    if (csr_allocate(graph->context, nodes, entries, &to)) {
+        csr_release(graph->context, &to);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memset(to.pointers, 0, (nodes + 1) * sizeof *to.pointers);
+    for (size_t e = 0; e < entries; e++)
+        to.pointers[from->columns[e] + 1]++;
+    for (size_t r = 0; r < nodes; r++)
+        to.pointers[r + 1] += to.pointers[r];
+    for (size_t r = 0; r < nodes; r++)
+        for (int64_t e = from->pointers[r]; e < from->pointers[r + 1]; e++) {
+            int64_t place = to.pointers[from->columns[e]]++;
+            to.columns[place] = (int32_t)r;
+            to.values[place] = from->values[e];
+        }
+    /* Each pointer now stands at its row's end: shift them back by one row. */
+    memmove(to.pointers + 1, to.pointers, nodes * sizeof *to.pointers);
+    to.pointers[0] = 0;
+    graph->transposed = to;
+    return DIFFMM_OK;
+}
+
+size_t diffmm_graph_users(const diffmm_graph *graph)
+{
+    return graph ? graph->users : 0;
+}
+
+size_t diffmm_graph_items(const diffmm_graph *graph)
+{
+    return graph ? graph->items : 0;
+}
+
+size_t diffmm_graph_entries(const diffmm_graph *graph)
+{
+    return graph ? (size_t)graph->rows.pointers[graph->nodes] : 0;
+}
+
+diffmm_status diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
+                                const int32_t **columns, const float **values)
+{
+    if (!graph)
+        return diffmm__null("graph");
+    if (pointers)
+        *pointers = graph->rows.pointers;
+    if (columns)
+        *columns = graph->rows.columns;
+    if (values)
+        *values = graph->rows.values;
+    return DIFFMM_OK;
+}

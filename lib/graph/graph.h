@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_GRAPH_GRAPH_H
+#define DIFFMM_GRAPH_GRAPH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <diffmm/graph.h>
+
+/* A square sparse matrix by rows. */
+struct diffmm__csr {
+    int64_t *pointers;
+    int32_t *columns;
+    float *values;
+};
+
+struct diffmm_graph {
+    diffmm_context *context;
+    atomic_size_t references;
+    size_t users, items, nodes;
+    struct diffmm__csr rows;
+    struct diffmm__csr transposed; /* shares the arrays of `rows` where the matrix is symmetric */
+};
+
+diffmm_graph *diffmm__graph_retain(diffmm_graph *graph);
+
+/* A graph with room for `entries`; the maker fills rows, and calls diffmm__graph_transpose if the
+ * matrix is not symmetric. */
+diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
+                                     size_t entries, diffmm_graph **out);
+diffmm_status diffmm__graph_transpose(diffmm_graph *graph);
+
+/* The normalised adjacency of users' items: user u has items[pointers[u]] .. [pointers[u+1] - 1],
+ * ascending, without repetition. */
+diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,
+                                      const int64_t *pointers, const int32_t *row_items,
+                                      diffmm_graph **out);
+
+/* A copy with edges kept at random: stored entry e is kept where the draw at position e of
+ * `stream` says so. */
+diffmm_status diffmm__graph_drop_random(const diffmm_graph *graph, double keep_rate, uint64_t seed,
+                                        uint64_t stream, diffmm_graph **out);
+
+/* y = add + A x (or A^T x): N x d, no overlap of x and y; add may be NULL, or y itself. */
+void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,
+                      const float *add, float *y);
+
+/* h = sum of A^l x for l = 0 .. layers (or of A^T); scratch is N x d, needed where layers > 1. */
+void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
+                       const float *x, float *h, float *scratch);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Products of a graph with node matrices, and propagation: H = sum of A^l X for l = 0 .. L.
+ * A product costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
+#include "base/memory.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "graph/graph.h"
+#include "linalg/kernels.h"
+
+#include <string.h>
+
+struct product {
+    const struct diffmm__csr *csr;
+    size_t d;
+    const float *x, *add;
+    float *y;
+    const struct diffmm__kernels *kernels;
+};
+
+static void product_rows(void *argument, size_t begin, size_t end)
+{
+    const struct product *p = argument;
+    size_t d = p->d;
+    for (size_t r = begin; r < end; r++) {
+        float *y = p->y + r * d;
+        if (!p->add)
+            memset(y, 0, d * sizeof *y);
+        else if (p->add != p->y)
+            memcpy(y, p->add + r * d, d * sizeof *y);
+        int64_t first = p->csr->pointers[r];
+        p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->columns + first,
+                             p->csr->values + first, d, p->x, y);
+    }
+}
+
+void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,
+                      const float *add, float *y)
+{
+    struct product p = {.csr = transposed ? &graph->transposed : &graph->rows, .d = d, .x = x,
+                        .add = add, .y = y, .kernels = diffmm__kernels()};
+    diffmm__parallel_ranges(graph->context, graph->nodes, 256, product_rows, &p);
+}
+
+/* Horner's scheme: H = X + A (X + A (X + ..)), L products and no running sum. */
+void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
+                       const float *x, float *h, float *scratch)
+{
+    if (layers == 0)
+        memcpy(h, x, graph->nodes * d * sizeof *h);
+    const float *inner = x;
+    for (size_t l = 0; l < layers; l++) {
+        /* The last product must end in h, so that the two buffers alternate backwards from it. */
+        float *outer = (layers - l) % 2 ? h : scratch;
+        diffmm__multiply(graph, transposed, d, inner, x, outer);
+        inner = outer;
+    }
+}
+
+static diffmm_status check(const diffmm_graph *graph, size_t d, const float *in, const float *out)
+{
+    if (!graph)
+        return diffmm__null("graph");
+    if (!in || !out)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "a node matrix is NULL");
+    if (d == 0 || d > (size_t)1 << 40)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is %zu", d);
+    uintptr_t first = (uintptr_t)in, second = (uintptr_t)out, size = graph->nodes * d * sizeof *in;
+    if (first < second + size && second < first + size)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "input and output overlap");
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const float *x, float *y)
+{
+    diffmm_status status = check(graph, d, x, y);
+    if (!status)
+        diffmm__multiply(graph, false, d, x, NULL, y);
+    return status;
+}
+
+diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t d, const float *x,
+                                               float *y)
+{
+    diffmm_status status = check(graph, d, x, y);
+    if (!status)
+        diffmm__multiply(graph, true, d, x, NULL, y);
+    return status;
+}
+
+static diffmm_status propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
+                               const float *x, float *h)
+{
+    diffmm_status status = check(graph, d, x, h);
+    if (status)
+        return status;
+    float *scratch = NULL;
+    if (layers > 1) {
+        scratch = diffmm__allocate(graph->context, graph->nodes * d, sizeof *scratch);
+        if (!scratch)
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    diffmm__propagate(graph, transposed, layers, d, x, h, scratch);
+    diffmm__release(graph->context, scratch);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t d, const float *x,
+                               float *h)
+{
+    return propagate(graph, false, layers, d, x, h);
+}
+
+diffmm_status diffmm_propagate_backward(const diffmm_graph *graph, size_t layers, size_t d,
+                                        const float *grad_h, float *grad_x)
+{
+    return propagate(graph, true, layers, d, grad_h, grad_x);
+}

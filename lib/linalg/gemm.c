@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The seam to BLIS.
+ *
+ * BLIS is called through its expert interface with a runtime of our own: one thread (parallelism is
+ * the pool's), and the small-matrix ("sup") kernels off, which in BLIS 0.9.0 read outside
+ * their operands and make a row's bits depend on how many rows are computed with it. */
+#include "linalg/gemm.h"
+
+#include <string.h>
+
+/* BLIS's headers are not clean under our warnings. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#include <blis.h>
+#pragma GCC diagnostic pop
+
+#include "base/pool.h"
+
+static inc_t row_step(struct diffmm__matrix x)
+{
+    return x.transposed ? 1 : (inc_t)x.stride;
+}
+
+static inc_t column_step(struct diffmm__matrix x)
+{
+    return x.transposed ? (inc_t)x.stride : 1;
+}
+
+void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
+                         struct diffmm__matrix b, float beta, float *c, size_t c_stride)
+{
+    if (m == 0 || n == 0)
+        return;
+    if (k == 0 && beta == 0.0f) {
+        for (size_t i = 0; i < m; i++)
+            memset(c + i * c_stride, 0, n * sizeof *c);
+        return;
+    }
+    rntm_t runtime;
+    bli_rntm_init(&runtime);
+    bli_rntm_set_num_threads(1, &runtime);
+    bli_rntm_disable_l3_sup(&runtime);
+    /* BLIS takes its operands without const, but only reads a and b. */
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
+                 (float *)(uintptr_t)a.data, row_step(a), column_step(a),
+                 (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c,
+                 (inc_t)c_stride, 1, NULL, &runtime);
+}
+
+struct product {
+    size_t m, n, k, tile_rows, tile_columns, column_tiles;
+    float alpha, beta;
+    struct diffmm__matrix a, b;
+    float *c;
+    size_t c_stride;
+};
+
+/* The operand from row (or column) `first` on. */
+static struct diffmm__matrix from_row(struct diffmm__matrix x, size_t first)
+{
+    x.data += first * (x.transposed ? 1 : x.stride);
+    return x;
+}
+
+static struct diffmm__matrix from_column(struct diffmm__matrix x, size_t first)
+{
+    x.data += first * (x.transposed ? x.stride : 1);
+    return x;
+}
+
+static void tile_task(void *argument, size_t index, size_t worker)
+{
+    (void)worker;
+    const struct product *p = argument;
+    size_t row = index / p->column_tiles * p->tile_rows;
+    size_t column = index % p->column_tiles * p->tile_columns;
+    size_t rows = p->m - row < p->tile_rows ? p->m - row : p->tile_rows;
+    size_t columns = p->n - column < p->tile_columns ? p->n - column : p->tile_columns;
+    diffmm__gemm_serial(rows, columns, p->k, p->alpha, from_row(p->a, row),
+                        from_column(p->b, column), p->beta, p->c + row * p->c_stride + column,
+                        p->c_stride);
+}
+
+/* Equal parts of about `wanted`, a multiple of 16 (a whole number of register tiles). */
+static size_t even_tile(size_t total, size_t wanted)
+{
+    size_t parts = (total + wanted / 2) / wanted;
+    if (parts < 2)
+        return total;
+    return ((total + parts - 1) / parts + 15) / 16 * 16;
+}
+
+void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, float alpha,
+                  struct diffmm__matrix a, struct diffmm__matrix b, float beta, float *c,
+                  size_t c_stride)
+{
+    /* Tiles large enough that packing is a few per cent of the work, and enough of them for the
+     * threads there may be; the same for every number of threads. */
+    enum { tile_rows = 512, tile_columns = 1024, tiny = 64 * 64 * 64 };
+    struct product p = {.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .b = b,
+                        .c = c, .c_stride = c_stride};
+    if (m == 0 || n == 0)
+        return;
+    if (m * n * k <= tiny) {
+        diffmm__gemm_serial(m, n, k, alpha, a, b, beta, c, c_stride);
+        return;
+    }
+    p.tile_rows = even_tile(m, n <= tile_columns ? tile_rows / 2 : tile_rows);
+    p.tile_columns = even_tile(n, m <= tile_rows ? tile_columns / 2 : tile_columns);
+    p.column_tiles = (n + p.tile_columns - 1) / p.tile_columns;
+    size_t row_tiles = (m + p.tile_rows - 1) / p.tile_rows;
+    diffmm__parallel(context, row_tiles * p.column_tiles, tile_task, &p);
+}
+
+static void warm_task(void *argument, size_t index, size_t worker)
+{
+    (void)argument;
+    (void)index;
+    (void)worker;
+    float a[32 * 32] = {0}, c[32 * 32];
+    diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
+}
+
+void diffmm__gemm_prepare(const diffmm_context *context)
+{
+    (void)context;
+    warm_task(NULL, 0, 0);
+}
+
+const char *diffmm__gemm_version(void)
+{
+    return bli_info_get_version_str();
+}
+
+const char *diffmm__gemm_architecture(void)
+{
+    bli_init();
+    return bli_arch_string(bli_arch_query_id());
+}

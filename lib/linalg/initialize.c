@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Initial values of parameters. */
+#include "linalg/initialize.h"
+
+#include <math.h>
+
+#include "base/random.h"
+
+void diffmm__initialize_uniform(size_t count, double bound, uint64_t seed, uint64_t stream,
+                                float *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)(bound * (2.0 * diffmm__random_real(seed, stream, i) - 1.0));
+}
+
+void diffmm__initialize_xavier(size_t rows, size_t columns, uint64_t seed, uint64_t stream,
+                               float *out)
+{
+    diffmm__initialize_uniform(rows * columns, sqrt(6.0 / (double)(rows + columns)), seed, stream,
+                               out);
+}
+
+void diffmm__initialize_normal(size_t count, double deviation, uint64_t seed, uint64_t stream,
+                               float *out)
+{
+    diffmm__random_normal(seed, stream, 0, count, out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)(deviation * (double)out[i]);
+}

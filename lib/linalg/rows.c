@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linalg/rows.h"
+
+#include <math.h>
+
+#include "base/pool.h"
+#include "linalg/kernels.h"
+
+enum { grain = 128 };
+
+struct normalize {
+    const struct diffmm__kernels *kernels;
+    size_t d, x_stride, y_stride;
+    const float *x;
+    float *y, *norms;
+};
+
+static void normalize_range(void *argument, size_t begin, size_t end)
+{
+    const struct normalize *n = argument;
+    for (size_t r = begin; r < end; r++) {
+        const float *x = n->x + r * n->x_stride;
+        float *y = n->y + r * n->y_stride;
+        double norm = fmax(sqrt(n->kernels->dot(n->d, x, x)), 1e-12);
+        float inverse = (float)(1.0 / norm);
+        for (size_t j = 0; j < n->d; j++)
+            y[j] = x[j] * inverse;
+        if (n->norms)
+            n->norms[r] = (float)norm;
+    }
+}
+
+void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
+                            size_t x_stride, float *y, size_t y_stride, float *norms)
+{
+    struct normalize n = {.kernels = diffmm__kernels(), .d = d, .x_stride = x_stride,
+                          .y_stride = y_stride, .x = x, .y = y, .norms = norms};
+    diffmm__parallel_ranges(context, rows, grain, normalize_range, &n);
+}
+
+void diffmm__normalize_row(size_t d, float *x)
+{
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    kernels->scale(d, (float)(1.0 / fmax(sqrt(kernels->dot(d, x, x)), 1e-12)), x);
+}
+
+struct backward {
+    const struct diffmm__kernels *kernels;
+    size_t d;
+    const float *y, *norms, *grad_y;
+    float scale, keep;
+    float *grad_x;
+};
+
+static void backward_range(void *argument, size_t begin, size_t end)
+{
+    const struct backward *b = argument;
+    for (size_t r = begin; r < end; r++) {
+        const float *y = b->y + r * b->d, *grad_y = b->grad_y + r * b->d;
+        float *grad_x = b->grad_x + r * b->d;
+        float along = (float)b->kernels->dot(b->d, y, grad_y);
+        float factor = b->scale / b->norms[r];
+        if (b->keep == 0.0f)
+            for (size_t j = 0; j < b->d; j++)
+                grad_x[j] = factor * (grad_y[j] - along * y[j]);
+        else
+            for (size_t j = 0; j < b->d; j++)
+                grad_x[j] += factor * (grad_y[j] - along * y[j]);
+    }
+}
+
+void diffmm__normalize_rows_backward(const diffmm_context *context, size_t rows, size_t d,
+                                     const float *y, const float *norms, const float *grad_y,
+                                     float scale, float keep, float *grad_x)
+{
+    struct backward b = {.kernels = diffmm__kernels(), .d = d, .y = y, .norms = norms,
+                         .grad_y = grad_y, .scale = scale, .keep = keep, .grad_x = grad_x};
+    diffmm__parallel_ranges(context, rows, grain, backward_range, &b);
+}
+
+struct transpose {
+    size_t columns, x_stride, y_stride;
+    const float *x;
+    float *y;
+};
+
+/* In squares that stay in the first-level cache on both sides. */
+static void transpose_range(void *argument, size_t begin, size_t end)
+{
+    const struct transpose *t = argument;
+    enum { square = 32 };
+    for (size_t c0 = 0; c0 < t->columns; c0 += square) {
+        size_t c1 = c0 + square < t->columns ? c0 + square : t->columns;
+        for (size_t r = begin; r < end; r++)
+            for (size_t c = c0; c < c1; c++)
+                t->y[c * t->y_stride + r] = t->x[r * t->x_stride + c];
+    }
+}
+
+void diffmm__transpose(const diffmm_context *context, size_t rows, size_t columns, const float *x,
+                       size_t x_stride, float *y, size_t y_stride)
+{
+    struct transpose t = {.columns = columns, .x_stride = x_stride, .y_stride = y_stride, .x = x,
+                          .y = y};
+    diffmm__parallel_ranges(context, rows, 32, transpose_range, &t);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Operations on the rows of a matrix. */
+#ifndef DIFFMM_LINALG_ROWS_H
+#define DIFFMM_LINALG_ROWS_H
+
+#include <stddef.h>
+
+#include <diffmm/context.h>
+
+/* y = x / max(||x||, 1e-12) for each row of d floats; norms, where not NULL, receives each row's
+ * divisor. x and y may be the same. */
+void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
+                            size_t x_stride, float *y, size_t y_stride, float *norms);
+
+/* One row of d floats, in place. */
+void diffmm__normalize_row(size_t d, float *x);
+
+/* Backward: with y and norms from above,
+ *     grad_x = keep grad_x + scale (grad_y - y (y . grad_y)) / norm.
+ * keep is 0 (grad_x is overwritten) or 1. Rows without gaps. */
+void diffmm__normalize_rows_backward(const diffmm_context *context, size_t rows, size_t d,
+                                     const float *y, const float *norms, const float *grad_y,
+                                     float scale, float keep, float *grad_x);
+
+/* y = x^T: x is rows x columns, both with strides. */
+void diffmm__transpose(const diffmm_context *context, size_t rows, size_t columns, const float *x,
+                       size_t x_stride, float *y, size_t y_stride);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linalg/vectors.h"
+
+#include <math.h>
+
+#include "base/pool.h"
+#include "linalg/kernels.h"
+
+struct add {
+    float scale;
+    const float *x;
+    float *y;
+};
+
+static void add_range(void *argument, size_t begin, size_t end)
+{
+    const struct add *a = argument;
+    diffmm__kernels()->add_scaled(end - begin, a->scale, a->x + begin, a->y + begin);
+}
+
+void diffmm__add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
+                        float *y)
+{
+    struct add a = {.scale = scale, .x = x, .y = y};
+    diffmm__parallel_ranges(context, n, 32768, add_range, &a);
+}
+
+/* Partial sums are kept for so many stretches at a time. */
+enum { stretch = 32768, stretches = 256 };
+
+struct dot {
+    const float *x, *y;
+    double sums[stretches];
+};
+
+static void dot_range(void *argument, size_t begin, size_t end)
+{
+    struct dot *d = argument;
+    d->sums[begin / stretch] = diffmm__kernels()->dot(end - begin, d->x + begin, d->y + begin);
+}
+
+double diffmm__dot(const diffmm_context *context, size_t n, const float *x, const float *y)
+{
+    double total = 0.0;
+    for (size_t first = 0; first < n; first += (size_t)stretch * stretches) {
+        size_t now = n - first < (size_t)stretch * stretches ? n - first
+                                                             : (size_t)stretch * stretches;
+        struct dot d = {.x = x + first, .y = y + first};
+        diffmm__parallel_ranges(context, now, stretch, dot_range, &d);
+        for (size_t s = 0; s * stretch < now; s++)
+            total += d.sums[s];
+    }
+    return total;
+}
+
+size_t diffmm__first_not_finite(size_t n, const float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return n;
+}

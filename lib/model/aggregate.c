@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Multi-modal graph aggregation, the main view (paper, section 3.3), with A = A_hat, w = softmax(kappa):
+ *     Y_m = A [E_U; Xn_m],   Z_m = Y_m + A [users of Y_m; E_I],   V_m = Z_m + lambda A_m [E_U; E_I],
+ *     V = sum_m w_m V_m,     H = sum_l A^l V,     final = H + ris_lambda rownorm(V).
+ * Everything before rownorm is linear and the weights sum to 1, so the sum over m is taken first:
+ *     Y = A [E_U; sum_m w_m Xn_m],   V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
+ * which costs L + 2 products with A in place of 2 M + L. A is symmetric: backward, the same ones. */
+#include <math.h>
+#include <string.h>
+
+#include "graph/graph.h"
+#include "linalg/rows.h"
+#include "linalg/vectors.h"
+#include "model/workspace.h"
+
+void diffmm__modality_weights(const diffmm_model *model, float *weights)
+{
+    const struct diffmm__parameter *logits = diffmm__modality_logits(model);
+    double largest = (double)logits->values[0], sum = 0.0;
+    for (size_t m = 1; m < logits->rows; m++)
+        largest = fmax(largest, (double)logits->values[m]);
+    for (size_t m = 0; m < logits->rows; m++)
+        sum += exp((double)logits->values[m] - largest);
+    for (size_t m = 0; m < logits->rows; m++)
+        weights[m] = (float)(exp((double)logits->values[m] - largest) / sum);
+}
+
+void diffmm__aggregate(diffmm_model *model)
+{
+    struct diffmm__workspace *w = model->workspace;
+    const diffmm_context *context = model->context;
+    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
+    const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
+    diffmm__modality_weights(model, w->weights);
+
+    memset(w->mixed, 0, items * sizeof(float));
+    for (size_t m = 0; m < model->modality_count; m++)
+        diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized,
+                           w->mixed);
+    memcpy(w->base, embedding, users * sizeof(float));
+    memcpy(w->base + users, w->mixed, items * sizeof(float));
+    diffmm__multiply(model->adjacency, false, d, w->base, NULL, w->y);
+
+    memcpy(w->base, w->y, users * sizeof(float));
+    memcpy(w->base + users, embedding + users, items * sizeof(float));
+    diffmm__multiply(model->adjacency, false, d, w->base, w->y, w->v);
+
+    for (size_t m = 0; m < model->modality_count; m++) {
+        float *generated = w->modality[m].generated;
+        diffmm__multiply(model->modalities[m].graph, false, d, embedding, NULL, generated);
+        diffmm__add_scaled(context, all, (float)model->settings.ris_adj_lambda * w->weights[m],
+                           generated, w->v);
+    }
+    diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
+                      w->scratch);
+    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, w->v_normalized, d,
+                           w->v_norms);
+    diffmm__add_scaled(context, all, (float)model->settings.ris_lambda, w->v_normalized,
+                       model->final);
+}
+
+/* dkappa_m = w_m (dw_m - sum_j w_j dw_j). */
+static void softmax_backward(size_t count, const float *weights, const double *grad_weights,
+                             float *grad_logits)
+{
+    double mean = 0.0;
+    for (size_t m = 0; m < count; m++)
+        mean += (double)weights[m] * grad_weights[m];
+    for (size_t m = 0; m < count; m++)
+        grad_logits[m] = (float)((double)weights[m] * (grad_weights[m] - mean));
+}
+
+void diffmm__aggregate_backward(diffmm_model *model)
+{
+    struct diffmm__workspace *w = model->workspace;
+    const diffmm_context *context = model->context;
+    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
+    double lambda = model->settings.ris_adj_lambda;
+    float *grad = diffmm__user_embedding(model)->gradient; /* [dE_U; dE_I] */
+
+    /* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
+    diffmm__propagate(model->adjacency, true, model->settings.layers, d, w->grad_final, w->grad_v,
+                      w->scratch);
+    diffmm__normalize_rows_backward(context, model->users + model->items, d, w->v_normalized,
+                                    w->v_norms, w->grad_final, (float)model->settings.ris_lambda,
+                                    1.0f, w->grad_v);
+
+    for (size_t m = 0; m < model->modality_count; m++) {
+        diffmm__multiply(model->modalities[m].graph, true, d, w->grad_v, NULL, w->scratch);
+        diffmm__add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
+        w->grad_weights[m] =
+            lambda * diffmm__dot(context, all, w->grad_v, w->modality[m].generated);
+    }
+
+    /* Through A [users of Y; E_I]: its items are dE_I, its users part of dY. */
+    diffmm__multiply(model->adjacency, true, d, w->grad_v, NULL, w->scratch);
+    diffmm__add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
+    diffmm__add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
+
+    /* Through Y = A [E_U; mixed]. */
+    diffmm__multiply(model->adjacency, true, d, w->grad_v, NULL, w->base);
+    diffmm__add_scaled(context, users, 1.0f, w->base, grad);
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__modality_workspace *own = &w->modality[m];
+        diffmm__add_scaled(context, items, w->weights[m], w->base + users,
+                           own->grad_normalized);
+        w->grad_weights[m] += diffmm__dot(context, items, w->base + users, own->normalized);
+    }
+    softmax_backward(model->modality_count, w->weights, w->grad_weights,
+                     diffmm__modality_logits(model)->gradient);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Forward pass, generated graphs and views, as callers see them. */
+#include <string.h>
+
+#include "base/status.h"
+#include "graph/graph.h"
+#include "model/workspace.h"
+
+static diffmm_status find_modality(const diffmm_model *model, const char *name,
+                                   struct diffmm__model_modality **out)
+{
+    if (!model || !name)
+        return diffmm__null(!model ? "model" : "modality");
+    diffmm_status status = diffmm__model_check_trainable(model);
+    if (status)
+        return status;
+    *out = diffmm__model_modality(model, name);
+    return *out ? DIFFMM_OK
+                : diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the model has no modality called '%s'",
+                               name);
+}
+
+diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
+                                     diffmm_graph *graph)
+{
+    struct diffmm__model_modality *found;
+    diffmm_status status = find_modality(model, modality, &found);
+    if (status)
+        return status;
+    if (!graph)
+        return diffmm__null("graph");
+    if (graph->users != model->users || graph->items != model->items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the graph has %zu users and %zu items, the model %zu and %zu",
+                            graph->users, graph->items, model->users, model->items);
+    diffmm__graph_retain(graph);
+    diffmm_graph_destroy(found->graph);
+    found->graph = graph;
+    return DIFFMM_OK;
+}
+
+const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality)
+{
+    struct diffmm__model_modality *found;
+    return find_modality(model, modality, &found) ? NULL : found->graph;
+}
+
+diffmm_status diffmm_model_forward(diffmm_model *model)
+{
+    if (!model)
+        return diffmm__null("model");
+    diffmm_status status = diffmm__model_check_trainable(model);
+    if (status)
+        return status;
+    diffmm__project(model);
+    diffmm__aggregate(model);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out)
+{
+    struct diffmm__model_modality *found;
+    diffmm_status status = find_modality(model, modality, &found);
+    if (status)
+        return status;
+    if (!out)
+        return diffmm__null("out");
+    diffmm__project(model);
+    diffmm__views(model);
+    memcpy(out, model->workspace->views[found - model->modalities],
+           (model->users + model->items) * model->d * sizeof *out);
+    return DIFFMM_OK;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg L2, value and
+ * gradients, and the Adam step that follows. */
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "linalg/vectors.h"
+#include "model/workspace.h"
+#include "optim/adam.h"
+#include "optim/bpr.h"
+
+static diffmm_status check_batch(const diffmm_model *model, size_t count, const int32_t *user,
+                                 const int32_t *positive, const int32_t *negative)
+{
+    if (count == 0 || count > model->settings.batch)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "count is %zu, not 1 to the option batch, %zu", count,
+                            model->settings.batch);
+    const int32_t *numbers[] = {user, positive, negative};
+    const char *names[] = {"user", "positive", "negative"};
+    for (size_t n = 0; n < 3; n++) {
+        size_t limit = n == 0 ? model->users : model->items;
+        if (!numbers[n])
+            return diffmm__null(names[n]);
+        for (size_t b = 0; b < count; b++)
+            if (numbers[n][b] < 0 || (size_t)numbers[n][b] >= limit)
+                return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu",
+                                    names[n], b, numbers[n][b], limit);
+    }
+    return DIFFMM_OK;
+}
+
+/* Contrastive loss; its gradients go to every grad_view and, with the main anchor, grad_final. */
+static double contrast(diffmm_model *model, size_t count, const int32_t *user,
+                       const int32_t *positive)
+{
+    struct diffmm__workspace *w = model->workspace;
+    const struct diffmm__settings *s = &model->settings;
+    size_t all = (model->users + model->items) * model->d;
+    memset(w->grad_final, 0, all * sizeof(float));
+    if (!s->contrastive_enabled)
+        return 0.0;
+    diffmm__views(model);
+    return s->ssl_reg * diffmm__contrastive(w->contrastive, s->anchor,
+                                            (const float *const *)w->views, model->final, count,
+                                            user, positive, s->tau, s->ssl_reg, w->grad_views,
+                                            w->grad_final);
+}
+
+diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const int32_t *user,
+                                     const int32_t *positive, const int32_t *negative,
+                                     diffmm_losses *losses)
+{
+    if (!model)
+        return diffmm__null("model");
+    diffmm_status status;
+    if ((status = diffmm__model_check_trainable(model)) ||
+        (status = check_batch(model, count, user, positive, negative)))
+        return status;
+    struct diffmm__workspace *w = model->workspace;
+    const struct diffmm__settings *s = &model->settings;
+    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
+    const float *embedding = diffmm__user_embedding(model)->values;
+    float *grad = diffmm__user_embedding(model)->gradient;
+    diffmm_losses sum = {0};
+
+    diffmm__project(model);
+    diffmm__aggregate(model);
+    sum.contrastive = contrast(model, count, user, positive);
+    sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,
+                          (double)s->batch, w->grad_final, w->grad_final + users);
+    sum.regularizer = s->reg * diffmm__dot(model->context, all, embedding, embedding);
+    sum.total = sum.bpr + sum.contrastive + sum.regularizer;
+
+    memset(grad, 0, all * sizeof(float));
+    diffmm__add_scaled(model->context, all, (float)(2.0 * s->reg), embedding, grad);
+    if (s->contrastive_enabled)
+        diffmm__views_backward(model);
+    else
+        for (size_t m = 0; m < model->modality_count; m++)
+            memset(w->modality[m].grad_normalized, 0, items * sizeof(float));
+    diffmm__aggregate_backward(model);
+    diffmm__project_backward(model);
+
+    if (!isfinite(sum.total))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the recommender's %s loss is not finite",
+                            !isfinite(sum.bpr)           ? "BPR"
+                            : !isfinite(sum.contrastive) ? "contrastive"
+                                                         : "L2");
+    if (losses)
+        *losses = sum;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_model_step(diffmm_model *model)
+{
+    if (!model)
+        return diffmm__null("model");
+    diffmm_status status = diffmm__model_check_trainable(model);
+    if (status)
+        return status;
+    model->steps++;
+    for (size_t p = 0; p < model->parameter_count; p++) {
+        struct diffmm__parameter *parameter = &model->parameters[p];
+        diffmm__adam_step(model->context, model->settings.learning_rate, model->steps,
+                          parameter->rows * parameter->columns, parameter->values,
+                          parameter->gradient, parameter->first_moment, parameter->second_moment);
+    }
+    return DIFFMM_OK;
+}

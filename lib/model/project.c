@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Projection of raw features into the embedding space, forward and backward:
+ *     leaky:  X = LeakyReLU_0.2(F W), W D x d;      linear:  X = F W^T + b, W d x D;
+ *     Xn = X with each row divided by max(norm, 1e-12). */
+#include <string.h>
+
+#include "base/pool.h"
+#include "linalg/gemm.h"
+#include "linalg/kernels.h"
+#include "linalg/rows.h"
+#include "model/workspace.h"
+
+static const float leak = 0.2f;
+
+struct activation {
+    size_t d;
+    const float *projected;
+    float *values; /* what is changed: X itself, or its gradient */
+    const float *bias;
+};
+
+static void leaky_range(void *argument, size_t begin, size_t end)
+{
+    const struct activation *a = argument;
+    for (size_t i = begin; i < end; i++)
+        a->values[i] *= a->projected[i] > 0.0f ? 1.0f : leak;
+}
+
+static void bias_range(void *argument, size_t begin, size_t end)
+{
+    const struct activation *a = argument;
+    for (size_t i = begin; i < end; i++)
+        diffmm__kernels()->add_scaled(a->d, 1.0f, a->bias, a->values + i * a->d);
+}
+
+static void project(const diffmm_model *model, const struct diffmm__model_modality *modality,
+                    float *projected)
+{
+    size_t items = model->items, d = model->d, inputs = modality->dimensions;
+    bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
+    const float *weight = modality->weight->values;
+    diffmm__gemm(model->context, items, d, inputs, 1.0f,
+                 diffmm__plain(modality->features, modality->stride),
+                 linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f,
+                 projected, d);
+    struct activation a = {.d = d, .projected = projected, .values = projected};
+    if (linear) {
+        a.bias = modality->bias->values;
+        diffmm__parallel_ranges(model->context, items, 256, bias_range, &a);
+    } else {
+        diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
+    }
+}
+
+void diffmm__project(diffmm_model *model)
+{
+    size_t items = model->items, d = model->d;
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__modality_workspace *w = &model->workspace->modality[m];
+        project(model, &model->modalities[m], w->projected);
+        diffmm__normalize_rows(model->context, items, d, w->projected, d, w->normalized, d,
+                               w->norms);
+    }
+}
+
+static void sum_rows(size_t rows, size_t d, const float *x, float *sum)
+{
+    memset(sum, 0, d * sizeof *sum);
+    for (size_t r = 0; r < rows; r++)
+        diffmm__kernels()->add_scaled(d, 1.0f, x + r * d, sum);
+}
+
+void diffmm__project_backward(diffmm_model *model)
+{
+    size_t items = model->items, d = model->d;
+    float *grad = model->workspace->scratch; /* I x d of it: dX */
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__modality_workspace *w = &model->workspace->modality[m];
+        struct diffmm__model_modality *modality = &model->modalities[m];
+        size_t inputs = modality->dimensions;
+        struct diffmm__matrix features = diffmm__plain(modality->features, modality->stride);
+        diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
+                                        w->grad_normalized, 1.0f, 0.0f, grad);
+        if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
+            diffmm__gemm(model->context, d, inputs, items, 1.0f, diffmm__transposed(grad, d),
+                         features, 0.0f, modality->weight->gradient, inputs);
+            sum_rows(items, d, grad, modality->bias->gradient);
+        } else {
+            struct activation a = {.d = d, .projected = w->projected, .values = grad};
+            diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
+            features.transposed = true;
+            diffmm__gemm(model->context, inputs, d, items, 1.0f, features,
+                         diffmm__plain(grad, d), 0.0f, modality->weight->gradient, d);
+        }
+    }
+}

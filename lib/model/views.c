@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The contrastive view of each modality (paper, section 3.4), forward and backward:
+ *     C = A_m [E_U; Xn_m],   view = sum_l A_hat^l C.
+ * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'. */
+#include <string.h>
+
+#include "graph/graph.h"
+#include "linalg/kernels.h"
+#include "linalg/vectors.h"
+#include "model/workspace.h"
+
+/* y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion ratio only. */
+static void multiply_view_graph(const diffmm_model *model, size_t m, bool transposed,
+                                const float *x, float *y, float *other)
+{
+    const struct diffmm__model_modality *modality = &model->modalities[m];
+    size_t d = model->d, all = (model->users + model->items) * d;
+    float rho = (float)model->settings.fusion_ratio;
+    diffmm__multiply(modality->graph, transposed, d, x, NULL, y);
+    if (!modality->observed)
+        return;
+    diffmm__kernels()->scale(all, 1.0f - rho, y);
+    diffmm__multiply(modality->observed, transposed, d, x, NULL, other);
+    diffmm__add_scaled(model->context, all, rho, other, y);
+}
+
+void diffmm__views(diffmm_model *model)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, users = model->users * d, items = model->items * d;
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__modality_workspace *own = &w->modality[m];
+        memcpy(w->base, diffmm__user_embedding(model)->values, users * sizeof(float));
+        memcpy(w->base + users, own->normalized, items * sizeof(float));
+        /* The gradient's memory is free on the way forward. */
+        multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);
+        diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
+                          own->view, w->scratch);
+    }
+}
+
+void diffmm__views_backward(diffmm_model *model)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, users = model->users * d, items = model->items * d;
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__modality_workspace *own = &w->modality[m];
+        /* The view itself is no longer needed: its memory takes dC, then serves as scratch. */
+        diffmm__propagate(model->adjacency, true, model->settings.layers, d, own->grad_view,
+                          own->view, w->scratch);
+        multiply_view_graph(model, m, true, own->view, w->base, w->scratch);
+        diffmm__add_scaled(model->context, users, 1.0f, w->base,
+                           diffmm__user_embedding(model)->gradient);
+        memcpy(own->grad_normalized, w->base + users, items * sizeof(float));
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a forward pass leaves behind for the backward pass, and scratch; allocated once per model.
+ * N = users + items nodes; node matrices are N x d. */
+#ifndef DIFFMM_MODEL_WORKSPACE_H
+#define DIFFMM_MODEL_WORKSPACE_H
+
+#include "contrastive/anchors.h"
+#include "model/model.h"
+
+struct diffmm__modality_workspace {
+    float *projected;       /* X_m, I x d */
+    float *normalized;      /* Xn_m, I x d */
+    float *norms;           /* I */
+    float *generated;       /* A_m [E_U; E_I] */
+    float *view;            /* contrastive view */
+    float *grad_view;
+    float *grad_normalized; /* I x d */
+};
+
+struct diffmm__workspace {
+    struct diffmm__arena arena;
+    struct diffmm__modality_workspace *modality;
+    float *weights;                 /* M: softmax of the logits */
+    double *grad_weights;
+    float *mixed;        /* I x d: sum of w_m Xn_m */
+    float *base;         /* scratch: an input [E_U; ..] or its gradient */
+    float *y;            /* sum of w_m Y_m */
+    float *v;            /* the aggregated view V */
+    float *v_normalized; /* rownorm(V) */
+    float *v_norms;      /* N */
+    float *grad_final, *grad_v, *scratch;
+    float **views, **grad_views; /* M: as diffmm__contrastive wants them */
+    struct diffmm__contrastive_scratch *contrastive; /* NULL where it is off */
+};
+
+diffmm_status diffmm__workspace_create(diffmm_model *model);
+void diffmm__workspace_destroy(diffmm_model *model);
+
+/* project.c: X_m and Xn_m of every modality; and the projections' gradients from grad_normalized. */
+void diffmm__project(diffmm_model *model);
+void diffmm__project_backward(diffmm_model *model);
+
+/* aggregate.c: the main view, from Xn_m to model->final; and, from grad_final, gradients added to the
+ * embeddings' and every grad_normalized, and those of the logits. */
+void diffmm__aggregate(diffmm_model *model);
+void diffmm__aggregate_backward(diffmm_model *model);
+
+/* views.c: the contrastive view of each modality; and, from grad_view, gradients added to the user
+ * embedding's and written to every grad_normalized. */
+void diffmm__views(diffmm_model *model);
+void diffmm__views_backward(diffmm_model *model);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_OPTIM_ADAM_H
+#define DIFFMM_OPTIM_ADAM_H
+
+#include <diffmm/context.h>
+#include <diffmm/optim.h>
+
+/* One Adam step with the default betas and epsilon, on the context's threads. */
+void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint64_t step,
+                       size_t count, float *parameter, const float *gradient, float *first_moment,
+                       float *second_moment);
+
+#endif

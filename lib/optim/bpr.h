@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_OPTIM_BPR_H
+#define DIFFMM_OPTIM_BPR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* diffmm_bpr() on valid arguments; gradients are added to what is there, and may be NULL. */
+double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix, size_t count,
+                   const int32_t *user, const int32_t *positive, const int32_t *negative,
+                   double divisor, float *grad_user, float *grad_item);
+
+#endif

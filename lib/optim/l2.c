@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* weight * ||x||^2, gradient 2 weight x. */
+#include <diffmm/optim.h>
+#include <math.h>
+
+#include "base/status.h"
+#include "linalg/kernels.h"
+
+diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *loss, float *grad)
+{
+    if (count > 0 && !x)
+        return diffmm__null("x");
+    if (!isfinite(weight))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "weight is not finite");
+    double value = weight * diffmm__kernels()->dot(count, x, x);
+    if (grad)
+        for (size_t i = 0; i < count; i++)
+            grad[i] = (float)(2.0 * weight * (double)x[i]);
+    if (loss)
+        *loss = value;
+    return DIFFMM_OK;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The handle: values by name. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "options/store.h"
+
+static diffmm_options *create(diffmm_context *context)
+{
+    diffmm_options *options = diffmm__allocate_zero(context, 1, sizeof *options);
+    if (!options)
+        return NULL;
+    options->values = diffmm__allocate_zero(context, diffmm_option_count(), sizeof(char *));
+    if (!options->values) {
+        diffmm__release(context, options);
+        return NULL;
+    }
+    options->context = diffmm__context_retain(context);
+    return options;
+}
+
+diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!out)
+        return diffmm__null("out");
+    diffmm_options *options = create(context);
+    if (!options)
+        return DIFFMM_ERROR_NO_MEMORY;
+    *out = options;
+    return DIFFMM_OK;
+}
+
+void diffmm_options_destroy(diffmm_options *options)
+{
+    if (!options)
+        return;
+    diffmm_context *context = options->context;
+    for (size_t i = 0; i < diffmm_option_count(); i++)
+        diffmm__release(context, options->values[i]);
+    for (size_t i = 0; i < options->override_count; i++)
+        diffmm__release(context, options->overrides[i].value);
+    diffmm__release(context, options->values);
+    diffmm__release(context, options->overrides);
+    diffmm__release(context, options);
+    diffmm__context_release(context);
+}
+
+static struct diffmm__override *find_override(const diffmm_options *options,
+                                              const struct diffmm__key *key)
+{
+    for (size_t i = 0; i < options->override_count; i++)
+        if (options->overrides[i].index == key->index &&
+            strcmp(options->overrides[i].modality, key->modality) == 0)
+            return &options->overrides[i];
+    return NULL;
+}
+
+static diffmm_status add_override(diffmm_options *options, const struct diffmm__key *key,
+                                  struct diffmm__override **out)
+{
+    diffmm_status status = diffmm__grow(options->context, &options->overrides,
+                                        &options->override_capacity, options->override_count,
+                                        options->override_count + 1, sizeof *options->overrides);
+    if (status)
+        return status;
+    struct diffmm__override *override = &options->overrides[options->override_count++];
+    *override = (struct diffmm__override){.index = key->index};
+    memcpy(override->modality, key->modality, sizeof override->modality);
+    *out = override;
+    return DIFFMM_OK;
+}
+
+/* Take over `value` as a key's value; it is released on failure too. */
+static diffmm_status store(diffmm_options *options, const struct diffmm__key *key, char *value)
+{
+    char **place = &options->values[key->index];
+    if (key->per_modality) {
+        struct diffmm__override *override = find_override(options, key);
+        diffmm_status status = override ? DIFFMM_OK : add_override(options, key, &override);
+        if (status) {
+            diffmm__release(options->context, value);
+            return status;
+        }
+        place = &override->value;
+    }
+    diffmm__release(options->context, *place);
+    *place = value;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_options_set(diffmm_options *options, const char *name, const char *value)
+{
+    if (!options)
+        return diffmm__null("options");
+    if (!name)
+        return diffmm__null("name");
+    if (!value)
+        return diffmm__null("value");
+    struct diffmm__key key;
+    diffmm_status status = diffmm__option_find(name, &key);
+    if (status)
+        return status;
+    if (key.per_modality && strcmp(key.modality, "*") == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "setting '%s' needs the name of a modality in place of '*'", name);
+    char text[DIFFMM__VALUE_TEXT];
+    status = diffmm__value_normalize(diffmm__option_at(key.index), name, value, text);
+    if (status)
+        return status;
+    char *copy = diffmm__copy_text(options->context, text);
+    return copy ? store(options, &key, copy) : DIFFMM_ERROR_NO_MEMORY;
+}
+
+diffmm_status diffmm_options_set_integer(diffmm_options *options, const char *name, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return diffmm_options_set(options, name, text);
+}
+
+diffmm_status diffmm_options_set_real(diffmm_options *options, const char *name, double value)
+{
+    char text[DIFFMM__REAL_TEXT];
+    return diffmm_options_set(options, name, diffmm__real_text(value, text));
+}
+
+/* modality.*.setting has a general setting of the last part's name. */
+static size_t general_index(size_t index)
+{
+    const char *name = strrchr(diffmm__option_at(index)->name, '.') + 1;
+    for (size_t i = 0; i < diffmm_option_count(); i++)
+        if (strcmp(diffmm__option_at(i)->name, name) == 0)
+            return i;
+    return index;
+}
+
+const char *diffmm__options_value(const diffmm_options *options, const struct diffmm__key *key)
+{
+    size_t index = key->index;
+    if (key->per_modality) {
+        const struct diffmm__override *override = find_override(options, key);
+        if (override)
+            return override->value;
+        index = general_index(index);
+    }
+    const char *value = options->values[index];
+    return value ? value : diffmm__option_at(index)->default_value;
+}
+
+/* What the three readers share. */
+static diffmm_status read_value(const diffmm_options *options, const char *name, const void *value,
+                                struct diffmm__key *key, const char **text)
+{
+    if (!options)
+        return diffmm__null("options");
+    if (!name)
+        return diffmm__null("name");
+    if (!value)
+        return diffmm__null("value");
+    diffmm_status status = diffmm__option_find(name, key);
+    if (status)
+        return status;
+    *text = diffmm__options_value(options, key);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_options_get(const diffmm_options *options, const char *name,
+                                 const char **value)
+{
+    struct diffmm__key key;
+    const char *text = "";
+    diffmm_status status = read_value(options, name, value, &key, &text);
+    if (status)
+        return status;
+    *value = text;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_options_get_integer(const diffmm_options *options, const char *name,
+                                         int64_t *value)
+{
+    struct diffmm__key key;
+    const char *text = "";
+    diffmm_status status = read_value(options, name, value, &key, &text);
+    if (status)
+        return status;
+    diffmm_option_type type = diffmm__option_at(key.index)->type;
+    int64_t whole = strcmp(text, "true") == 0;
+    if (type != DIFFMM_OPTION_FLAG &&
+        (type != DIFFMM_OPTION_INTEGER || !diffmm__read_integer(text, &whole)))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "setting '%s' is not an integer or a flag; it is %s", name, text);
+    *value = whole;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_options_get_real(const diffmm_options *options, const char *name,
+                                      double *value)
+{
+    struct diffmm__key key;
+    const char *text = "";
+    diffmm_status status = read_value(options, name, value, &key, &text);
+    if (status)
+        return status;
+    diffmm_option_type type = diffmm__option_at(key.index)->type;
+    double number;
+    if ((type != DIFFMM_OPTION_INTEGER && type != DIFFMM_OPTION_REAL) ||
+        !diffmm__read_real(text, &number))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "setting '%s' is not a number; it is %s",
+                            name, text);
+    *value = number;
+    return DIFFMM_OK;
+}
+
+static diffmm_status copy_values(const diffmm_options *from, diffmm_options *to)
+{
+    for (size_t i = 0; i < diffmm_option_count(); i++) {
+        if (!from->values[i])
+            continue;
+        to->values[i] = diffmm__copy_text(to->context, from->values[i]);
+        if (!to->values[i])
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < from->override_count; i++) {
+        const struct diffmm__override *override = &from->overrides[i];
+        struct diffmm__key key = {.index = override->index, .per_modality = true};
+        memcpy(key.modality, override->modality, sizeof key.modality);
+        char *value = diffmm__copy_text(to->context, override->value);
+        if (!value || store(to, &key, value))
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__options_copy(diffmm_context *context, const diffmm_options *options,
+                                   diffmm_options **out)
+{
+    diffmm_options *copy = create(context);
+    if (!copy)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = options ? copy_values(options, copy) : DIFFMM_OK;
+    if (status) {
+        diffmm_options_destroy(copy);
+        return status;
+    }
+    *out = copy;
+    return DIFFMM_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The authors' settings per data set. Every preset gives a value to the same settings, the default
+ * where its authors name none: so one preset after another equals the second alone. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "options/store.h"
+
+enum { preset_count = 3, setting_count = 10 };
+
+static const char *const names[preset_count] = {"tiktok", "baby", "sports"};
+
+/* A setting and its values, in the order of the names; NULL: the default. */
+static const struct row {
+    const char *setting;
+    const char *values[preset_count];
+} rows[setting_count] = {
+    {"reg", {"0.0001", "1e-5", "1e-6"}},
+    {"ssl_reg", {"0.01", "0.1", "0.01"}},
+    {"temperature", {NULL, NULL, "0.1"}},
+    {"ris_lambda", {NULL, NULL, "0.1"}},
+    {"e_loss", {"0.1", "0.01", "0.5"}},
+    {"keep_rate", {"0.5", "1", "1"}},
+    {"projection", {"linear", "leaky", "linear"}},
+    {"contrastive.anchor", {"main", "modal", "modal"}},
+    {"epochs", {"50", "50", "50"}},
+    {"patience", {"0", "0", "0"}},
+};
+
+/* All copies are made before the first value changes, so that a failure changes none. */
+static diffmm_status apply(diffmm_options *options, size_t preset)
+{
+    char *copies[setting_count] = {NULL};
+    size_t index[setting_count];
+    for (size_t i = 0; i < setting_count; i++) {
+        struct diffmm__key key = {0};
+        diffmm_status status = diffmm__option_find(rows[i].setting, &key);
+        index[i] = key.index;
+        const char *value = rows[i].values[preset];
+        if (!status && !value)
+            value = diffmm__option_at(key.index)->default_value;
+        copies[i] = status ? NULL : diffmm__copy_text(options->context, value);
+        if (copies[i])
+            continue;
+        for (size_t j = 0; j < i; j++)
+            diffmm__release(options->context, copies[j]);
+        return status ? status : DIFFMM_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < setting_count; i++) {
+        diffmm__release(options->context, options->values[index[i]]);
+        options->values[index[i]] = copies[i];
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset)
+{
+    if (!options)
+        return diffmm__null("options");
+    if (!preset)
+        return diffmm__null("preset");
+    for (size_t i = 0; i < preset_count; i++)
+        if (strcmp(preset, names[i]) == 0)
+            return apply(options, i);
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                        "no preset is called '%s'; there are tiktok, baby and sports", preset);
+}

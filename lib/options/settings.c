@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Settings as plain C values, and the checks that span several of them. */
+#include <string.h>
+
+#include "base/numbers.h"
+#include "base/status.h"
+#include "options/store.h"
+
+/* Reads by name; after a failure, nothing more. */
+struct reader {
+    const diffmm_options *options;
+    diffmm_status status;
+};
+
+static const char *text(struct reader *reader, const char *name)
+{
+    const char *value = "";
+    if (!reader->status)
+        reader->status = diffmm_options_get(reader->options, name, &value);
+    return value;
+}
+
+static int64_t integer(struct reader *reader, const char *name)
+{
+    int64_t value = 0;
+    if (!reader->status)
+        reader->status = diffmm_options_get_integer(reader->options, name, &value);
+    return value;
+}
+
+static size_t size(struct reader *reader, const char *name)
+{
+    return (size_t)integer(reader, name);
+}
+
+static bool flag(struct reader *reader, const char *name)
+{
+    return integer(reader, name) != 0;
+}
+
+static double real(struct reader *reader, const char *name)
+{
+    double value = 0;
+    if (!reader->status)
+        reader->status = diffmm_options_get_real(reader->options, name, &value);
+    return value;
+}
+
+static bool is(struct reader *reader, const char *name, const char *choice)
+{
+    return strcmp(text(reader, name), choice) == 0;
+}
+
+static void read_model(struct reader *reader, struct diffmm__settings *out)
+{
+    out->seed = (uint64_t)integer(reader, "seed");
+    out->embedding_size = size(reader, "embedding_size");
+    out->layers = size(reader, "layers");
+    out->ris_lambda = real(reader, "ris_lambda");
+    out->ris_adj_lambda = real(reader, "ris_adj_lambda");
+    out->projection =
+        is(reader, "projection", "linear") ? DIFFMM__PROJECTION_LINEAR : DIFFMM__PROJECTION_LEAKY;
+}
+
+static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
+{
+    out->diffusion_enabled = flag(reader, "diffusion.enabled");
+    out->msi = flag(reader, "diffusion.msi");
+    out->steps = size(reader, "steps");
+    out->noise_scale = real(reader, "noise_scale");
+    out->noise_min = real(reader, "noise_min");
+    out->noise_max = real(reader, "noise_max");
+    out->beta_fixed = flag(reader, "beta_fixed");
+    out->normalize = flag(reader, "norm");
+    out->hidden_count = diffmm__value_list(text(reader, "hidden_sizes"), out->hidden_sizes);
+    out->time_size = size(reader, "time_embedding_size");
+    out->dropout = real(reader, "dropout");
+    out->e_loss = real(reader, "e_loss");
+    out->denoiser_learning_rate = real(reader, "denoiser_learning_rate");
+    out->sampling_steps = size(reader, "sampling_steps");
+    out->sampling_noise = flag(reader, "sampling_noise");
+    out->rebuild_k = size(reader, "rebuild_k");
+    out->keep_rate = real(reader, "keep_rate");
+}
+
+static void read_training(struct reader *reader, struct diffmm__settings *out)
+{
+    out->contrastive_enabled = flag(reader, "contrastive.enabled");
+    out->anchor =
+        is(reader, "contrastive.anchor", "main") ? DIFFMM_ANCHOR_MAIN : DIFFMM_ANCHOR_MODAL;
+    out->tau = real(reader, "temperature");
+    out->ssl_reg = real(reader, "ssl_reg");
+    out->fusion_ratio = real(reader, "fusion_ratio");
+    out->epochs = size(reader, "epochs");
+    out->batch = size(reader, "batch");
+    out->learning_rate = real(reader, "learning_rate");
+    out->reg = real(reader, "reg");
+    out->patience = size(reader, "patience");
+    out->cutoff_count = diffmm__value_list(text(reader, "cutoffs"), out->cutoffs);
+    out->select_by_test = is(reader, "select", "test");
+}
+
+/* Variances run from noise_scale * noise_min to noise_scale * noise_max within (0, 1). */
+static diffmm_status check_noise(const struct diffmm__settings *settings)
+{
+    char a[DIFFMM__REAL_TEXT], b[DIFFMM__REAL_TEXT];
+    double first = settings->noise_scale * settings->noise_min;
+    double last = settings->noise_scale * settings->noise_max;
+    if (settings->noise_min > settings->noise_max)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "setting 'noise_min' is %s, above 'noise_max', which is %s",
+                            diffmm__real_text(settings->noise_min, a),
+                            diffmm__real_text(settings->noise_max, b));
+    if (last >= 1)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "settings 'noise_scale' times 'noise_max' are %s, not below 1",
+                            diffmm__real_text(last, a));
+    if (first < 1e-12)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "settings 'noise_scale' times 'noise_min' are %s, below 1e-12",
+                            diffmm__real_text(first, a));
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__options_settings(const diffmm_options *options, struct diffmm__settings *out)
+{
+    struct reader reader = {.options = options};
+    struct diffmm__settings settings = {0};
+    read_model(&reader, &settings);
+    read_diffusion(&reader, &settings);
+    read_training(&reader, &settings);
+    if (reader.status)
+        return reader.status;
+    if (settings.sampling_steps > settings.steps)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "setting 'sampling_steps' is %zu, above 'steps', which is %zu",
+                            settings.sampling_steps, settings.steps);
+    diffmm_status status = check_noise(&settings);
+    if (status)
+        return status;
+    *out = settings;
+    return DIFFMM_OK;
+}
+
+enum diffmm__projection diffmm__options_projection(const diffmm_options *options,
+                                                   const char *modality)
+{
+    struct diffmm__key key;
+    if (diffmm__option_find("modality.*.projection", &key))
+        return DIFFMM__PROJECTION_LEAKY;
+    memset(key.modality, 0, sizeof key.modality);
+    strncpy(key.modality, modality, sizeof key.modality - 1);
+    return strcmp(diffmm__options_value(options, &key), "linear") == 0 ? DIFFMM__PROJECTION_LINEAR
+                                                                       : DIFFMM__PROJECTION_LEAKY;
+}
+
+diffmm_status diffmm__options_check_modalities(const diffmm_options *options, size_t count,
+                                               const char *const *names)
+{
+    for (size_t i = 0; i < options->override_count; i++) {
+        const char *modality = options->overrides[i].modality;
+        size_t at = 0;
+        while (at < count && strcmp(names[at], modality) != 0)
+            at++;
+        if (at < count)
+            continue;
+        const char *closest = diffmm__closest(modality, count, names);
+        if (closest)
+            return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
+                                "a setting is for modality '%s', which there is not; did you mean "
+                                "'%s'?",
+                                modality, closest);
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
+                            "a setting is for modality '%s', which there is not", modality);
+    }
+    return DIFFMM_OK;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All-ranking evaluation: blocks of users x tiles of items, of which only the top K stay.
+ * O(U I d) operations; per thread one tile of scores, the block's users and their heaps. */
+#include "recommend/evaluate.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "dataset/dataset.h"
+#include "linalg/gemm.h"
+
+enum { block_users = 128, tile_items = 1024, split_count = 2 };
+
+/* Scratch of one worker. */
+struct bench {
+    float *users;                   /* block_users x d */
+    float *scores;                  /* block_users x tile_items */
+    struct diffmm__ranked *entries; /* block_users x depth */
+    struct diffmm__topk heaps[block_users];
+    const int32_t *seen[block_users]; /* the rest of each user's training row */
+    const int32_t *seen_end[block_users];
+};
+
+struct evaluation {
+    size_t d, items;
+    const float *user_matrix, *item_matrix;
+    const struct diffmm__rows *seen;
+    const struct diffmm__rows *held[split_count]; /* NULL: not wanted */
+    size_t cutoff_count, depth;                   /* depth: the length of ranking needed */
+    const size_t *cutoffs;
+    size_t active_count;
+    int32_t *active; /* users with something held out, ascending */
+    /* active user x split x cutoff */
+    struct diffmm__user_metrics *results;
+    struct bench *benches;
+};
+
+static size_t row_size(const struct diffmm__rows *rows, int32_t user)
+{
+    return rows ? (size_t)(rows->pointers[user + 1] - rows->pointers[user]) : 0;
+}
+
+static bool is_active(const struct evaluation *evaluation, int32_t user)
+{
+    return row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0;
+}
+
+/* Gather the block's users and start their rankings. */
+static void begin_block(const struct evaluation *evaluation, struct bench *bench, size_t count,
+                        const int32_t *users)
+{
+    size_t d = evaluation->d;
+    for (size_t b = 0; b < count; b++) {
+        const int64_t *pointers = evaluation->seen->pointers + users[b];
+        const float *row = evaluation->user_matrix + (size_t)users[b] * d;
+        for (size_t j = 0; j < d; j++)
+            bench->users[b * d + j] = row[j];
+        bench->heaps[b] =
+            diffmm__topk_begin(bench->entries + b * evaluation->depth, evaluation->depth);
+        bench->seen[b] = evaluation->seen->items + pointers[0];
+        bench->seen_end[b] = evaluation->seen->items + pointers[1];
+    }
+}
+
+/* Score the block against one tile of items, and offer what was not seen in training. */
+static void rank_tile(const struct evaluation *evaluation, struct bench *bench, size_t count,
+                      size_t first)
+{
+    size_t d = evaluation->d, left = evaluation->items - first;
+    size_t width = left < tile_items ? left : tile_items;
+    diffmm__gemm_serial(count, width, d, 1, diffmm__plain(bench->users, d),
+                        diffmm__transposed(evaluation->item_matrix + first * d, d), 0,
+                        bench->scores, tile_items);
+    for (size_t b = 0; b < count; b++) {
+        float *scores = bench->scores + b * tile_items;
+        const int32_t *seen = bench->seen[b];
+        for (; seen < bench->seen_end[b] && (size_t)*seen < first + width; seen++)
+            scores[(size_t)*seen - first] = NAN;
+        bench->seen[b] = seen;
+        diffmm__topk_push(&bench->heaps[b], first, width, scores);
+    }
+}
+
+static void measure_user(const struct evaluation *evaluation, struct diffmm__topk *heap,
+                         int32_t user, struct diffmm__user_metrics *out)
+{
+    size_t ranked = diffmm__topk_finish(heap);
+    for (size_t s = 0; s < split_count; s++) {
+        const struct diffmm__rows *rows = evaluation->held[s];
+        size_t held = row_size(rows, user);
+        for (size_t c = 0; held > 0 && c < evaluation->cutoff_count; c++)
+            diffmm__user_metrics(ranked, heap->entries, held, rows->items + rows->pointers[user],
+                                 evaluation->cutoffs[c], &out[s * evaluation->cutoff_count + c]);
+    }
+}
+
+static void evaluate_block(void *argument, size_t index, size_t worker)
+{
+    const struct evaluation *evaluation = argument;
+    struct bench *bench = &evaluation->benches[worker];
+    size_t begin = index * block_users, left = evaluation->active_count - begin;
+    size_t count = left < block_users ? left : block_users;
+    const int32_t *users = evaluation->active + begin;
+    begin_block(evaluation, bench, count, users);
+    for (size_t first = 0; first < evaluation->items; first += tile_items)
+        rank_tile(evaluation, bench, count, first);
+    for (size_t b = 0; b < count; b++)
+        measure_user(evaluation, &bench->heaps[b], users[b],
+                     evaluation->results + (begin + b) * split_count * evaluation->cutoff_count);
+}
+
+static void prepare(struct evaluation *evaluation, struct diffmm__arena *arena, size_t users,
+                    size_t workers)
+{
+    evaluation->active = diffmm__arena_take(arena, users, sizeof *evaluation->active);
+    for (size_t u = 0; evaluation->active && u < users; u++)
+        if (is_active(evaluation, (int32_t)u))
+            evaluation->active[evaluation->active_count++] = (int32_t)u;
+    evaluation->results =
+        diffmm__arena_take(arena, evaluation->active_count,
+                           split_count * evaluation->cutoff_count * sizeof *evaluation->results);
+    evaluation->benches = diffmm__arena_take(arena, workers, sizeof *evaluation->benches);
+    for (size_t w = 0; !arena->failed && w < workers; w++) {
+        struct bench *bench = &evaluation->benches[w];
+        bench->users = diffmm__arena_take(arena, evaluation->d, block_users * sizeof(float));
+        bench->scores = diffmm__arena_take(arena, tile_items, block_users * sizeof(float));
+        bench->entries =
+            diffmm__arena_take(arena, evaluation->depth, block_users * sizeof *bench->entries);
+    }
+}
+
+/* Means over the users of a split, summed in the order of users. */
+static void average(const struct evaluation *evaluation, size_t split, diffmm_metrics *out)
+{
+    size_t cutoffs = evaluation->cutoff_count;
+    for (size_t c = 0; c < cutoffs; c++) {
+        diffmm_metrics mean = {.cutoff = evaluation->cutoffs[c]};
+        for (size_t a = 0; a < evaluation->active_count; a++) {
+            if (row_size(evaluation->held[split], evaluation->active[a]) == 0)
+                continue;
+            const struct diffmm__user_metrics *user =
+                &evaluation->results[(a * split_count + split) * cutoffs + c];
+            mean.users++;
+            mean.recall += user->recall;
+            mean.precision += user->precision;
+            mean.ndcg += user->ndcg;
+        }
+        if (mean.users > 0) {
+            mean.recall /= (double)mean.users;
+            mean.precision /= (double)mean.users;
+            mean.ndcg /= (double)mean.users;
+        }
+        out[c] = mean;
+    }
+}
+
+static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
+                                     const float *user_matrix, const float *item_matrix,
+                                     size_t cutoff_count, const size_t *cutoffs)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!user_matrix)
+        return diffmm__null("user_matrix");
+    if (!item_matrix)
+        return diffmm__null("item_matrix");
+    if (!cutoffs)
+        return diffmm__null("cutoffs");
+    if (d == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
+    if (cutoff_count == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff_count is 0");
+    for (size_t c = 0; c < cutoff_count; c++)
+        if (cutoffs[c] == 0)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoffs[%zu] is 0", c);
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "dataset is not sealed");
+    if (!diffmm__all_finite(dataset->catalog->users * d, user_matrix))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "user_matrix holds NaN or infinity");
+    if (!diffmm__all_finite(dataset->catalog->items * d, item_matrix))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "item_matrix holds NaN or infinity");
+    return DIFFMM_OK;
+}
+
+static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)
+{
+    size_t depth = 0;
+    for (size_t c = 0; c < cutoff_count; c++)
+        if (cutoffs[c] > depth)
+            depth = cutoffs[c];
+    return depth < items ? depth : items;
+}
+
+diffmm_status diffmm__evaluate(const diffmm_context *context, const diffmm_dataset *dataset,
+                               size_t d, const float *user_matrix, const float *item_matrix,
+                               size_t cutoff_count, const size_t *cutoffs, diffmm_metrics *valid,
+                               diffmm_metrics *test)
+{
+    diffmm_status status =
+        check_arguments(dataset, d, user_matrix, item_matrix, cutoff_count, cutoffs);
+    if (status)
+        return status;
+    const struct diffmm__catalog *catalog = dataset->catalog;
+    struct evaluation evaluation = {
+        .d = d,
+        .items = catalog->items,
+        .user_matrix = user_matrix,
+        .item_matrix = item_matrix,
+        .seen = &catalog->seen,
+        .held = {valid ? &dataset->held[0] : NULL, test ? &dataset->held[1] : NULL},
+        .cutoff_count = cutoff_count,
+        .depth = ranking_depth(cutoff_count, cutoffs, catalog->items),
+        .cutoffs = cutoffs,
+    };
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    prepare(&evaluation, &arena, catalog->users, diffmm__workers(context));
+    if (!arena.failed) {
+        size_t blocks = (evaluation.active_count + block_users - 1) / block_users;
+        diffmm__parallel(context, blocks, evaluate_block, &evaluation);
+        if (valid)
+            average(&evaluation, 0, valid);
+        if (test)
+            average(&evaluation, 1, test);
+    }
+    diffmm__arena_end(&arena);
+    return arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+}
+
+diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,
+                              diffmm_split split, size_t d, const float *user_matrix,
+                              const float *item_matrix, size_t cutoff_count, const size_t *cutoffs,
+                              diffmm_metrics *out)
+{
+    if (!out)
+        return diffmm__null("out");
+    if (split != DIFFMM_VALID && split != DIFFMM_TEST)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "split is %d, neither DIFFMM_VALID nor DIFFMM_TEST", (int)split);
+    return diffmm__evaluate(context, dataset, d, user_matrix, item_matrix, cutoff_count, cutoffs,
+                            split == DIFFMM_VALID ? out : NULL, split == DIFFMM_TEST ? out : NULL);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The serving handle: making it, its ids, its seen items, single scores. */
+#include "recommend/scorer.h"
+
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "checkpoint/model_file.h"
+#include "linalg/kernels.h"
+#include "model/model.h"
+
+/* Takes over the catalog and the embeddings; on failure they are released. */
+static diffmm_status create(diffmm_context *context, struct diffmm__served served,
+                            diffmm_scorer **out)
+{
+    diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
+    if (!scorer) {
+        diffmm__catalog_release(served.catalog);
+        diffmm__release(context, served.final);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    *scorer = (diffmm_scorer){.context = diffmm__context_retain(context),
+                              .catalog = served.catalog,
+                              .d = served.d,
+                              .final = served.final};
+    *out = scorer;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
+{
+    if (!model)
+        return diffmm__null("model");
+    if (!out)
+        return diffmm__null("out");
+    if (!model->final)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "model: there are no embeddings before diffmm_model_forward()");
+    size_t count = (model->users + model->items) * model->d;
+    if (!diffmm__all_finite(count, model->final))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
+    float *final = diffmm__allocate(model->context, count, sizeof *final);
+    if (!final)
+        return DIFFMM_ERROR_NO_MEMORY;
+    memcpy(final, model->final, count * sizeof *final);
+    struct diffmm__served served = {
+        .catalog = diffmm__catalog_retain(model->catalog), .d = model->d, .final = final};
+    return create(model->context, served, out);
+}
+
+diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!path)
+        return diffmm__null("path");
+    if (!out)
+        return diffmm__null("out");
+    struct diffmm__safetensors *file;
+    struct diffmm__served served;
+    diffmm_status status = diffmm__safetensors_open(context, path, &file);
+    if (status)
+        return status;
+    status = diffmm__model_file_served(context, file, path, &served);
+    diffmm__safetensors_close(file);
+    return status ? status : create(context, served, out);
+}
+
+void diffmm_scorer_destroy(diffmm_scorer *scorer)
+{
+    if (!scorer)
+        return;
+    diffmm_context *context = scorer->context;
+    diffmm__catalog_release(scorer->catalog);
+    diffmm__release(context, scorer->final);
+    diffmm__release(context, scorer);
+    diffmm__context_release(context);
+}
+
+size_t diffmm_scorer_users(const diffmm_scorer *scorer)
+{
+    return scorer ? scorer->catalog->users : 0;
+}
+
+size_t diffmm_scorer_items(const diffmm_scorer *scorer)
+{
+    return scorer ? scorer->catalog->items : 0;
+}
+
+size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer)
+{
+    return scorer ? scorer->d : 0;
+}
+
+const char *diffmm_scorer_user_id(const diffmm_scorer *scorer, int32_t user)
+{
+    return scorer ? diffmm__names_text(&scorer->catalog->user_names, user) : NULL;
+}
+
+const char *diffmm_scorer_item_id(const diffmm_scorer *scorer, int32_t item)
+{
+    return scorer ? diffmm__names_text(&scorer->catalog->item_names, item) : NULL;
+}
+
+diffmm_status diffmm_scorer_find_user(const diffmm_scorer *scorer, const char *id, int32_t *user)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    if (!id)
+        return diffmm__null("id");
+    if (!user)
+        return diffmm__null("user");
+    return diffmm__names_find(&scorer->catalog->user_names, id, "user", user);
+}
+
+diffmm_status diffmm_scorer_find_item(const diffmm_scorer *scorer, const char *id, int32_t *item)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    if (!id)
+        return diffmm__null("id");
+    if (!item)
+        return diffmm__null("item");
+    return diffmm__names_find(&scorer->catalog->item_names, id, "item", item);
+}
+
+diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user)
+{
+    if (user < 0 || (size_t)user >= scorer->catalog->users)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "user is %d, but there are %zu users",
+                            user, scorer->catalog->users);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
+                                         size_t count, const int32_t *items)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i] < 0 || (size_t)items[i] >= scorer->catalog->items)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "%s[%zu] is %d, but there are %zu items", name, i, items[i],
+                                scorer->catalog->items);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user, const int32_t **items,
+                                 size_t *count)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    if (!items)
+        return diffmm__null("items");
+    if (!count)
+        return diffmm__null("count");
+    diffmm_status status = diffmm__scorer_check_user(scorer, user);
+    if (status)
+        return status;
+    const struct diffmm__rows *seen = &scorer->catalog->seen;
+    *items = seen->items + seen->pointers[user];
+    *count = (size_t)(seen->pointers[user + 1] - seen->pointers[user]);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_score(const diffmm_scorer *scorer, int32_t user, size_t count,
+                           const int32_t *items, float *out)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    if (!out && count > 0)
+        return diffmm__null("out");
+    diffmm_status status = diffmm__scorer_check_user(scorer, user);
+    if (!status && items)
+        status = diffmm__scorer_check_items(scorer, "items", count, items);
+    else if (!status && count > scorer->catalog->items)
+        status =
+            diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, but there are %zu items",
+                         count, scorer->catalog->items);
+    if (status)
+        return status;
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const float *vector = diffmm__scorer_user(scorer, user);
+    for (size_t i = 0; i < count; i++) {
+        int32_t item = items ? items[i] : (int32_t)i;
+        out[i] = kernels->dot_float(scorer->d, vector, diffmm__scorer_item(scorer, item));
+    }
+    return DIFFMM_OK;
+}

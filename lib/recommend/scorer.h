@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_RECOMMEND_SCORER_H
+#define DIFFMM_RECOMMEND_SCORER_H
+
+#include <diffmm/recommend.h>
+
+#include "dataset/catalog.h"
+
+/* Immutable once made. */
+struct diffmm_scorer {
+    diffmm_context *context;
+    struct diffmm__catalog *catalog;
+    size_t d;
+    float *final; /* (users + items) x d */
+};
+
+static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
+{
+    return scorer->final + (size_t)user * scorer->d;
+}
+
+static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
+{
+    return scorer->final + (scorer->catalog->users + (size_t)item) * scorer->d;
+}
+
+/* A user that must be below the number of users. */
+diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);
+
+/* Items that must be below the number of items. */
+diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
+                                         size_t count, const int32_t *items);
+
+#endif

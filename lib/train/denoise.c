@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Phase 1 of an epoch: train every modality's denoiser over all users, in shuffled batches. Item
+ * embeddings and projected features are constants here. */
+#include <math.h>
+
+#include "base/random.h"
+#include "base/status.h"
+#include "model/workspace.h"
+#include "optim/adam.h"
+#include "train/trainer.h"
+
+diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
+{
+    struct diffmm__diffusion_workspace *w = &trainer->diffusion;
+    const diffmm_model *model = trainer->model;
+    const struct diffmm__settings *s = &model->settings;
+    size_t batch = s->batch < model->users ? s->batch : model->users;
+    struct diffmm__sampling sampling = {.sampling_steps = s->sampling_steps,
+                                        .sampling_noise = s->sampling_noise};
+    diffmm_status status;
+    w->arena = diffmm__arena_on(trainer->context);
+    if ((status = diffmm__layers(&model->denoiser_shape, &w->layers)) ||
+        (status = diffmm_schedule_create(trainer->context, s->steps, s->noise_scale, s->noise_min,
+                                         s->noise_max, s->beta_fixed, &w->schedule)) ||
+        (status = diffmm__pass_create(trainer->context, &w->layers, batch, true, &w->pass)) ||
+        (status = diffmm__objective_scratch_create(trainer->context, batch, s->msi ? model->d : 0,
+                                                   &w->scratch)) ||
+        (status = diffmm__generator_create(trainer->context, &w->layers, w->schedule, &sampling,
+                                           model->users, s->rebuild_k, &w->generator)))
+        return status;
+    w->gradient = diffmm__arena_take(&w->arena, w->layers.size, sizeof(float));
+    w->user_order = diffmm__arena_take(&w->arena, model->users, sizeof(int32_t));
+    w->t = diffmm__arena_take(&w->arena, batch, sizeof(int32_t));
+    w->pointers = diffmm__arena_take(&w->arena, model->users + 1, sizeof(int64_t));
+    w->generated = diffmm__arena_take(&w->arena, model->users * s->rebuild_k, sizeof(int32_t));
+    return w->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+}
+
+void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer)
+{
+    struct diffmm__diffusion_workspace *w = &trainer->diffusion;
+    diffmm__generator_destroy(w->generator);
+    diffmm__objective_scratch_end(&w->scratch);
+    diffmm__pass_end(&w->pass);
+    diffmm_schedule_destroy(w->schedule);
+    diffmm__arena_end(&w->arena);
+}
+
+/* One batch: loss, gradient, Adam step. */
+static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_t *users,
+                                 size_t rows, double *loss)
+{
+    struct diffmm__diffusion_workspace *w = &trainer->diffusion;
+    diffmm_model *model = trainer->model;
+    const struct diffmm__settings *s = &model->settings;
+    struct diffmm__denoiser *denoiser = &model->modalities[m].denoiser;
+    uint64_t epoch = trainer->epoch + 1;
+    struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
+                                    .items = model->catalog->seen.items, .row_of = users};
+    struct diffmm__draws draws = {
+        .seed = s->seed,
+        .noise_stream = diffmm__stream(DIFFMM__RANDOM_NOISE, m, epoch),
+        .dropout_stream = diffmm__stream(DIFFMM__RANDOM_DROPOUT, m, epoch),
+        .dropout = s->dropout};
+    struct diffmm__msi msi = {.d = s->msi ? model->d : 0,
+                              .features = model->workspace->modality[m].projected,
+                              .item_embedding = diffmm__item_embedding(model)->values,
+                              .weight = s->e_loss};
+    uint64_t time_stream = diffmm__stream(DIFFMM__RANDOM_TIME, m, epoch);
+    for (size_t b = 0; b < rows; b++)
+        w->t[b] = (int32_t)diffmm__random_below(s->seed, time_stream, (uint64_t)users[b], s->steps);
+
+    struct diffmm__denoiser_losses losses =
+        diffmm__denoiser_objective(&w->pass, &w->scratch, w->schedule, denoiser->values, rows, &x0,
+                                   w->t, &draws, &msi, w->gradient);
+    if (!isfinite(losses.elbo) || !isfinite(losses.msi))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                            "epoch %zu, denoise: the %s loss of modality '%s' is not finite",
+                            (size_t)epoch, isfinite(losses.elbo) ? "MSI" : "ELBO",
+                            model->modalities[m].name);
+    denoiser->steps++;
+    diffmm__adam_step(trainer->context, s->denoiser_learning_rate, denoiser->steps, denoiser->size,
+                      denoiser->values, w->gradient, denoiser->first_moment,
+                      denoiser->second_moment);
+    *loss += losses.elbo + s->e_loss * losses.msi;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
+{
+    struct diffmm__diffusion_workspace *w = &trainer->diffusion;
+    diffmm_model *model = trainer->model;
+    size_t users = model->users, batch = w->pass.rows, batches = (users + batch - 1) / batch;
+    diffmm__project(model);
+    diffmm__random_shuffle(model->settings.seed,
+                           diffmm__stream(DIFFMM__RANDOM_SHUFFLE_USERS, 0, trainer->epoch + 1),
+                           users, w->user_order);
+    for (size_t m = 0; m < model->modality_count; m++) {
+        trainer->denoiser_loss[m] = 0.0;
+        for (size_t b = 0; b < batches; b++) {
+            size_t first = b * batch, rows = users - first < batch ? users - first : batch;
+            diffmm_status status = train_batch(trainer, m, w->user_order + first, rows,
+                                               &trainer->denoiser_loss[m]);
+            if (!status)
+                status = diffmm__trainer_continue(trainer, DIFFMM_PHASE_DENOISE, m * batches + b + 1,
+                                                  model->modality_count * batches);
+            if (status)
+                return status;
+        }
+        trainer->denoiser_loss[m] /= (double)batches;
+    }
+    return DIFFMM_OK;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "train/sampler.h"
+
+#include "base/pool.h"
+#include "base/random.h"
+
+diffmm_status diffmm__pairs_create(const diffmm_context *context,
+                                   const struct diffmm__catalog *catalog,
+                                   struct diffmm__pairs *out)
+{
+    const struct diffmm__rows *seen = &catalog->seen;
+    size_t most = (size_t)seen->pointers[catalog->users];
+    *out = (struct diffmm__pairs){.arena = diffmm__arena_on(context)};
+    int32_t **arrays[] = {&out->user,       &out->positive,       &out->order,
+                          &out->batch_user, &out->batch_positive, &out->batch_negative};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = diffmm__arena_take(&out->arena, most, sizeof(int32_t));
+    if (out->arena.failed) {
+        diffmm__pairs_end(out);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    for (size_t u = 0; u < catalog->users; u++) {
+        int64_t degree = seen->pointers[u + 1] - seen->pointers[u];
+        if ((size_t)degree == catalog->items)
+            continue; /* has touched everything: no pair of this user can be ranked */
+        for (int64_t e = seen->pointers[u]; e < seen->pointers[u + 1]; e++) {
+            out->user[out->count] = (int32_t)u;
+            out->positive[out->count++] = seen->items[e];
+        }
+    }
+    return DIFFMM_OK;
+}
+
+void diffmm__pairs_end(struct diffmm__pairs *pairs)
+{
+    diffmm__arena_end(&pairs->arena);
+}
+
+/* The item with `rank` untouched items below it. */
+static int32_t untouched(const struct diffmm__rows *seen, int32_t user, uint64_t rank)
+{
+    int64_t item = (int64_t)rank;
+    for (int64_t e = seen->pointers[user]; e < seen->pointers[user + 1]; e++)
+        if (seen->items[e] <= item)
+            item++;
+    return (int32_t)item;
+}
+
+struct draw {
+    struct diffmm__pairs *pairs;
+    const struct diffmm__catalog *catalog;
+    uint64_t seed, stream;
+};
+
+static void draw_range(void *argument, size_t begin, size_t end)
+{
+    const struct draw *d = argument;
+    const struct diffmm__rows *seen = &d->catalog->seen;
+    for (size_t b = begin; b < end; b++) {
+        size_t pair = (size_t)d->pairs->order[b];
+        int32_t user = d->pairs->user[pair];
+        uint64_t degree = (uint64_t)(seen->pointers[user + 1] - seen->pointers[user]);
+        uint64_t rank =
+            diffmm__random_below(d->seed, d->stream, pair, d->catalog->items - degree);
+        d->pairs->batch_user[b] = user;
+        d->pairs->batch_positive[b] = d->pairs->positive[pair];
+        d->pairs->batch_negative[b] = untouched(seen, user, rank);
+    }
+}
+
+void diffmm__pairs_draw(struct diffmm__pairs *pairs, const diffmm_context *context,
+                        const struct diffmm__catalog *catalog, uint64_t seed, uint64_t epoch)
+{
+    struct draw d = {.pairs = pairs, .catalog = catalog, .seed = seed,
+                     .stream = diffmm__stream(DIFFMM__RANDOM_NEGATIVES, 0, epoch)};
+    diffmm__random_shuffle(seed, diffmm__stream(DIFFMM__RANDOM_SHUFFLE_PAIRS, 0, epoch),
+                           pairs->count, pairs->order);
+    diffmm__parallel_ranges(context, pairs->count, 2048, draw_range, &d);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_TRAIN_TRAINER_H
+#define DIFFMM_TRAIN_TRAINER_H
+
+#include <stdatomic.h>
+
+#include <diffmm/trainer.h>
+
+#include "diffusion/generate.h"
+#include "diffusion/objective.h"
+#include "model/model.h"
+#include "train/best.h"
+#include "train/sampler.h"
+
+/* Memory of denoiser training and graph generation; absent where diffusion is off. */
+struct diffmm__diffusion_workspace {
+    struct diffmm__layers layers;
+    diffmm_schedule *schedule;
+    struct diffmm__pass pass;
+    struct diffmm__objective_scratch scratch;
+    struct diffmm__generator *generator;
+    struct diffmm__arena arena;
+    float *gradient;      /* of one denoiser */
+    int32_t *user_order;  /* users, shuffled */
+    int32_t *t;           /* batch */
+    int64_t *pointers;    /* users + 1: generated rows, each of rebuild_k items */
+    int32_t *generated;   /* users x rebuild_k */
+};
+
+struct diffmm_trainer {
+    diffmm_context *context;
+    diffmm_model *model;
+    diffmm_dataset *dataset;
+    size_t epoch; /* epochs done */
+    bool stopped; /* early */
+    atomic_int cancelled;
+    diffmm_progress_function on_progress;
+    void *progress_data;
+
+    struct diffmm__diffusion_workspace diffusion;
+    struct diffmm__pairs pairs;
+    struct diffmm__best best;
+
+    /* The last report and what its pointers lead to. */
+    diffmm_report report;
+    double *denoiser_loss; /* M */
+    diffmm_metrics *valid, *test; /* per cutoff */
+    size_t cutoffs;
+};
+
+/* One phase of the present epoch (trainer->epoch + 1) each: they fill their parts of
+ * trainer->report, ask diffmm__trainer_continue after each step, and count FLOPs. */
+diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer);
+diffmm_status diffmm__phase_generate(diffmm_trainer *trainer);
+diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer);
+diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer);
+
+/* Tell the host of a step done; DIFFMM_CANCELLED if it wants no more. */
+diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase phase, size_t done,
+                                       size_t total);
+
+/* flops.c: FLOPs of one epoch's phase as the trainer does it, and by the straightforward way. */
+double diffmm__phase_flops(const diffmm_trainer *trainer, diffmm_phase phase);
+double diffmm__straight_flops(const diffmm_trainer *trainer);
+
+diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer);
+void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Wrong command lines and wrong data: an exit status and a reason, never a crash. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "program.h"
+
+struct wrong {
+    const char *arguments[8];
+    int status;
+    const char *reason; /* part of what stands on stderr */
+};
+
+static const struct wrong wrong_training[] = {
+    {{NULL}, 2, "--data is missing"},
+    {{"--data"}, 2, "requires an argument"},
+    {{"--nonsense"}, 2, "nonsense"},
+    {{"--data", "synthetic", "left over"}, 2, "left over"},
+    {{"--data", "synthetic", "--threads", "0"}, 2, "--threads"},
+    {{"--data", "synthetic", "--threads", "two"}, 2, "two"},
+    {{"--data", "synthetic", "--set", "epochs"}, 2, "NAME=VALUE"},
+    {{"--data", "synthetic", "--set", "=3"}, 2, "NAME=VALUE"},
+    {{"--data", "synthetic", "--modality", "cover.npy"}, 2, "NAME=VALUE"},
+    {{"--data", "synthetic", "--set", "no_such_setting=1"}, 2, "no_such_setting"},
+    {{"--data", "synthetic", "--set", "keep_rate=1.5"}, 2, "keep_rate"},
+    {{"--data", "synthetic", "--epochs", "-1"}, 2, "epochs"},
+    {{"--data", "synthetic", "--seed", "x"}, 2, "seed"},
+    {{"--data", "synthetic", "--preset", "movies"}, 2, "movies"},
+    {{"--data", "no-such-folder"}, 1, "no-such-folder"},
+    {{"--data", "empty.tsv"}, 1, "empty.tsv"},
+    {{"--data", "clicks.tsv", "--items", "no-such-list"}, 1, "no-such-list"},
+    {{"--data", "clicks.tsv", "--modality", "cover=no-such-file.npy"}, 1, "no-such-file.npy"},
+    {{"--data", "synthetic", "--log", "no-such-folder/log"}, 1, "no-such-folder/log"},
+};
+
+static const struct wrong wrong_serving[] = {
+    {{NULL}, 2, "--model is missing"},
+    {{"--model", "model"}, 2, "--user is missing"},
+    {{"--model", "model", "--user", "1", "--count", "0"}, 2, "--count"},
+    {{"--model", "model", "--user", "1", "--count", "some"}, 2, "some"},
+    {{"--model", "model", "--user", "1", "left over"}, 2, "left over"},
+    {{"--nonsense"}, 2, "nonsense"},
+    {{"--model", "no-such-model", "--user", "1"}, 1, "no-such-model"},
+    {{"--model", "clicks.tsv", "--user", "1"}, 1, "clicks.tsv"},
+};
+
+static void expect_wrong(const char *program, const struct wrong *wrong)
+{
+    write_text("clicks.tsv", "user\titem\na\tb\n");
+    write_text("empty.tsv", "");
+    int status = run(program, wrong->arguments);
+    expect_text("err", wrong->reason);
+    ck_assert_msg(status == wrong->status, "exit status %d instead of %d for '%s'", status,
+                  wrong->status, wrong->reason);
+}
+
+START_TEST(train_says_what_is_wrong)
+{
+    expect_wrong(train_program, &wrong_training[_i]);
+}
+END_TEST
+
+START_TEST(recommend_says_what_is_wrong)
+{
+    expect_wrong(recommend_program, &wrong_serving[_i]);
+}
+END_TEST
+
+START_TEST(unknown_user)
+{
+    ck_assert_int_eq(
+        run(train_program,
+            (const char *[]){"--data", "synthetic", "--epochs", "1", "--model", "model", "--set",
+                             "hidden_sizes=8", "--set", "embedding_size=4", NULL}),
+        0);
+    ck_assert_int_eq(
+        run(recommend_program, (const char *[]){"--model", "model", "--user", "nobody", NULL}), 1);
+    expect_text("err", "nobody");
+}
+END_TEST
+
+/* The help names every setting of the library. */
+START_TEST(help_lists_settings)
+{
+    ck_assert_int_eq(run(train_program, (const char *[]){"--help", NULL}), 0);
+    for (size_t i = 0; i < diffmm_option_count(); i++) {
+        diffmm_option_info info = {.struct_size = sizeof info};
+        ck_assert_int_eq(diffmm_option_describe(i, &info), DIFFMM_OK);
+        expect_text("out", info.name);
+        expect_text("out", info.help);
+    }
+    ck_assert_int_eq(run(recommend_program, (const char *[]){"--help", NULL}), 0);
+    expect_text("out", "usage: diffmm_recommend");
+    ck_assert_int_eq(run(train_program, (const char *[]){"--version", NULL}), 0);
+    expect_text("out", diffmm_build_info());
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    TCase *tests = tcase_create("command_lines");
+    tcase_add_loop_test(tests, train_says_what_is_wrong, 0,
+                        (int)(sizeof wrong_training / sizeof wrong_training[0]));
+    tcase_add_loop_test(tests, recommend_says_what_is_wrong, 0,
+                        (int)(sizeof wrong_serving / sizeof wrong_serving[0]));
+    tcase_add_test(tests, unknown_user);
+    tcase_add_test(tests, help_lists_settings);
+    return run_tests(argc, argv, tests, "command_lines");
+}

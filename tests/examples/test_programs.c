@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The main job as a user does it: train, log, save, then recommend in another process. */
+#include <check.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "program.h"
+
+/* Small settings, so that a run takes a moment also in a sanitised build. */
+#define SMALL                                                                                      \
+    "--set", "hidden_sizes=16", "--set", "embedding_size=8", "--set", "batch=256", "--threads", "2"
+
+static json_t *parse(const char *line)
+{
+    json_error_t error;
+    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+    ck_assert_msg(object != NULL, "not JSON: %s: %s", error.text, line);
+    return object;
+}
+
+/* The lines of the log as an array of objects. */
+static json_t *read_log(const char *path)
+{
+    json_t *lines = json_array();
+    char *text = read_text(path);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        json_array_append_new(lines, parse(line));
+    free(text);
+    return lines;
+}
+
+static void expect_metrics(const json_t *metrics)
+{
+    static const char *const names[] = {"recall@20", "precision@20", "ndcg@20"};
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *value = json_object_get(metrics, names[i]);
+        ck_assert_msg(json_is_real(value), "no %s", names[i]);
+        ck_assert_double_ge(json_real_value(value), 0);
+        ck_assert_double_le(json_real_value(value), 1);
+    }
+    ck_assert_uint_eq(json_object_size(metrics), 3);
+}
+
+static void expect_epoch(json_t *line, json_int_t epoch)
+{
+    json_int_t number;
+    double seconds[4], loss[3], denoiser[2];
+    json_t *valid, *test;
+    json_error_t error;
+    int fits = json_unpack_ex(
+        line, &error, JSON_STRICT,
+        "{s:I, s:{s:F, s:F, s:F, s:F!}, s:{s:F, s:F, s:F, s:{s:F, s:F!}!}, s:o, s:o!}", "epoch",
+        &number, "seconds", "denoise", &seconds[0], "generate", &seconds[1], "recommend",
+        &seconds[2], "evaluate", &seconds[3], "loss", "bpr", &loss[0], "contrastive", &loss[1],
+        "regularizer", &loss[2], "denoiser", "image", &denoiser[0], "text", &denoiser[1], "valid",
+        &valid, "test", &test);
+    ck_assert_msg(fits == 0, "line of epoch %lld: %s", (long long)epoch, error.text);
+    ck_assert_int_eq(number, epoch);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_double_ge(seconds[i], 0);
+    ck_assert_double_gt(loss[0], 0);
+    ck_assert_double_gt(loss[1], 0);
+    ck_assert_double_gt(loss[2], 0);
+    ck_assert_double_gt(denoiser[0], 0);
+    ck_assert_double_gt(denoiser[1], 0);
+    expect_metrics(valid);
+    expect_metrics(test);
+}
+
+/* The last line names an epoch that was trained, with the figures of that epoch. */
+static void expect_result(const json_t *log, json_int_t epochs, bool cancelled)
+{
+    const json_t *result = json_object_get(json_array_get(log, (size_t)epochs), "result");
+    ck_assert_msg(result != NULL, "the last line has no result");
+    ck_assert_uint_eq(json_array_size(log), (size_t)epochs + 1);
+    json_int_t chosen = json_integer_value(json_object_get(result, "epoch"));
+    ck_assert_int_ge(chosen, 1);
+    ck_assert_int_le(chosen, epochs);
+    ck_assert_int_eq(json_integer_value(json_object_get(result, "epochs")), epochs);
+    ck_assert_int_eq(json_is_true(json_object_get(result, "cancelled")), cancelled);
+    const json_t *line = json_array_get(log, (size_t)chosen - 1);
+    ck_assert(json_equal(json_object_get(line, "test"), json_object_get(result, "test")));
+    ck_assert(json_equal(json_object_get(line, "valid"), json_object_get(result, "valid")));
+    ck_assert_str_eq(json_string_value(json_object_get(result, "chosen_by")), "valid");
+    expect_metrics(json_object_get(json_object_get(result, "popularity"), "test"));
+}
+
+/* The answer of diffmm_recommend --json in `out`: `count` different items, best first. */
+static json_t *expect_recommendations(const char *user, size_t count)
+{
+    char *text = read_text("out");
+    json_t *answer = parse(text);
+    free(text);
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "user")), user);
+    const json_t *items = json_object_get(answer, "items");
+    ck_assert_uint_eq(json_array_size(items), count);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *hit = json_array_get(items, i);
+        const char *item = json_string_value(json_object_get(hit, "item"));
+        ck_assert(item != NULL);
+        ck_assert(json_is_real(json_object_get(hit, "score")));
+        for (size_t j = 0; j < i; j++) {
+            const json_t *before = json_array_get(items, j);
+            ck_assert_str_ne(json_string_value(json_object_get(before, "item")), item);
+            ck_assert_double_ge(json_real_value(json_object_get(before, "score")),
+                                json_real_value(json_object_get(hit, "score")));
+        }
+    }
+    return answer;
+}
+
+START_TEST(synthetic_round_trip)
+{
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){"--data", "synthetic", "--epochs", "2", "--seed", "7",
+                                            "--log", "log", "--model", "model", SMALL, NULL}),
+        0);
+    expect_text("out", "test Recall@20: model ");
+    expect_text("out", ", popularity ");
+    expect_text("out", "saved model\n");
+    expect_text("err", "epoch 2/2 ");
+    json_t *log = read_log("log");
+    expect_epoch(json_array_get(log, 0), 1);
+    expect_epoch(json_array_get(log, 1), 2);
+    expect_result(log, 2, false);
+    json_decref(log);
+
+    ck_assert_int_eq(run(recommend_program, (const char *[]){"--model", "model", "--user", "3",
+                                                             "--count", "5", "--json", NULL}),
+                     0);
+    json_t *answer = expect_recommendations("3", 5);
+    const char *best = json_string_value(
+        json_object_get(json_array_get(json_object_get(answer, "items"), 0), "item"));
+    ck_assert_int_eq(
+        run(recommend_program, (const char *[]){"--model", "model", "--user", "3", NULL}), 0);
+    char *table = read_text("out");
+    size_t lines = 0;
+    for (const char *at = table; (at = strchr(at, '\n')); at++)
+        lines++;
+    ck_assert_uint_eq(lines, 21); /* a heading and 20 items */
+    ck_assert(strstr(table, best) != NULL);
+    free(table);
+    json_decref(answer);
+}
+END_TEST
+
+/* The same seed gives the same log, but for the times; another seed gives another. */
+START_TEST(seed_decides)
+{
+    static const char *const seeds[] = {"5", "5", "6"};
+    json_t *logs[3];
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(
+            run(train_program, (const char *[]){"--data", "synthetic", "--epochs", "1", "--seed",
+                                                seeds[i], "--log", "log", SMALL, NULL}),
+            0);
+        logs[i] = read_log("log");
+        json_object_del(json_array_get(logs[i], 0), "seconds");
+    }
+    ck_assert(json_equal(logs[0], logs[1]));
+    ck_assert(!json_equal(logs[0], logs[2]));
+    for (size_t i = 0; i < 3; i++)
+        json_decref(logs[i]);
+}
+END_TEST
+
+/* Write rows x 3 float32 as .npy: one of three directions per row. */
+static void write_features(const char *path, size_t rows)
+{
+    unsigned char file[2048] = "\x93NUMPY\x01";
+    char header[128];
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, 3), }", rows);
+    size_t padded = (size_t)(length + 10 + 1 + 63) / 64 * 64 - 10;
+    memset(file + 10, ' ', padded);
+    memcpy(file + 10, header, (size_t)length);
+    file[10 + padded - 1] = '\n';
+    file[8] = (unsigned char)padded;
+    static const unsigned char one[4] = {0, 0, 0x80, 0x3f};
+    size_t data = 10 + padded;
+    ck_assert_uint_le(data + 12 * rows, sizeof file);
+    for (size_t row = 0; row < rows; row++)
+        memcpy(file + data + 12 * row + 4 * (row % 3), one, 4);
+    write_bytes(path, file, data + 12 * rows);
+}
+
+/* Ids of the user's own, in a .tsv, with features whose rows an id list names. */
+START_TEST(named_round_trip)
+{
+    char table[8192] = "user\titem\tsplit\n", ids[1024] = "";
+    for (int user = 0; user < 12; user++)
+        for (int k = 0; k < 4; k++)
+            snprintf(table + strlen(table), sizeof table - strlen(table),
+                     "user \"%d\"\tfilm-%d\t%s\n", user, (user + 3 * k) % 15,
+                     k == 3 ? "test" : "train");
+    for (int item = 14; item >= 0; item--)
+        snprintf(ids + strlen(ids), sizeof ids - strlen(ids), "film-%d\n", item);
+    write_text("clicks.tsv", table);
+    write_text("ids.txt", ids);
+    write_features("poster.npy", 15);
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){"--data", "clicks.tsv", "--items", "ids.txt",
+                                            "--modality", "poster=poster.npy", "--epochs", "1",
+                                            "--model", "model", SMALL, NULL}),
+        0);
+    expect_text("out", "chosen by test");
+    ck_assert_int_eq(
+        run(recommend_program, (const char *[]){"--model", "model", "--user", "user \"7\"",
+                                                "--count", "100", "--json", NULL}),
+        0);
+    /* 15 items, of which the user has 3. */
+    json_t *answer = expect_recommendations("user \"7\"", 12);
+    const json_t *items = json_object_get(answer, "items");
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *item = json_string_value(json_object_get(json_array_get(items, i), "item"));
+        ck_assert_int_eq(strncmp(item, "film-", 5), 0);
+        ck_assert_str_ne(item, "film-7");
+        ck_assert_str_ne(item, "film-10");
+        ck_assert_str_ne(item, "film-13");
+    }
+    json_decref(answer);
+}
+END_TEST
+
+static bool has_line(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    int byte = EOF;
+    while (file && (byte = fgetc(file)) != EOF && byte != '\n')
+        ;
+    if (file)
+        fclose(file);
+    return byte == '\n';
+}
+
+/* Ctrl-C after an epoch: the best one is saved, and the log ends with the result. */
+START_TEST(interrupt_saves)
+{
+    pid_t process = start(train_program, (const char *[]){"--data", "synthetic", "--epochs",
+                                                          "100000", "--set", "patience=0", "--log",
+                                                          "log", "--model", "model", SMALL, NULL});
+    while (!has_line("log"))
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    ck_assert_int_eq(kill(process, SIGINT), 0);
+    ck_assert_int_eq(finish(process), 130);
+    expect_text("out", "stopped; best epoch ");
+    json_t *log = read_log("log");
+    expect_result(log, (json_int_t)json_array_size(log) - 1, true);
+    json_decref(log);
+    ck_assert_int_eq(run(recommend_program, (const char *[]){"--model", "model", "--user", "0",
+                                                             "--count", "3", "--json", NULL}),
+                     0);
+    json_decref(expect_recommendations("0", 3));
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    TCase *tests = tcase_create("programs");
+    tcase_add_test(tests, synthetic_round_trip);
+    tcase_add_test(tests, seed_decides);
+    tcase_add_test(tests, named_round_trip);
+    tcase_add_test(tests, interrupt_saves);
+    return run_tests(argc, argv, tests, "programs");
+}

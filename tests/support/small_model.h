@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Small catalogs and models, made by hand: what model files and scorers are tested on. */
+#ifndef DIFFMM_TESTS_SMALL_MODEL_H
+#define DIFFMM_TESTS_SMALL_MODEL_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "dataset/catalog.h"
+#include "failure.h"
+#include "model/parameters.h"
+
+/* Names PREFIX0-, PREFIX1-, .. */
+static inline void small_names(diffmm_context *context, size_t count, const char *prefix,
+                               struct diffmm__names *out)
+{
+    char *text = diffmm__allocate(context, count, 32);
+    int64_t *offsets = diffmm__allocate(context, count + 1, sizeof *offsets);
+    offsets[0] = 0;
+    for (size_t i = 0; i < count; i++)
+        offsets[i + 1] = offsets[i] + sprintf(text + offsets[i], "%s%zu-", prefix, i) + 1;
+    expect_success(diffmm__names_index(context, count, text, offsets, prefix, out));
+}
+
+/* Rows that hold each item with probability one in `sparsity`; user 0 has none. */
+static inline struct diffmm__rows small_rows(diffmm_context *context, size_t users, size_t items,
+                                             uint64_t seed, uint64_t sparsity)
+{
+    struct diffmm__rows rows = {
+        .pointers = diffmm__allocate(context, users + 1, sizeof *rows.pointers),
+        .items = diffmm__allocate(context, users * items, sizeof *rows.items)};
+    int64_t count = 0;
+    rows.pointers[0] = 0;
+    for (size_t u = 0; u < users; u++) {
+        for (size_t i = 0; u > 0 && i < items; i++)
+            if (diffmm__random_below(seed, 1, u * items + i, sparsity) == 0)
+                rows.items[count++] = (int32_t)i;
+        rows.pointers[u + 1] = count;
+    }
+    return rows;
+}
+
+static inline struct diffmm__catalog *small_catalog(diffmm_context *context, size_t users,
+                                                    size_t items, bool named, uint64_t seed)
+{
+    struct diffmm__catalog *catalog = diffmm__catalog_create(context);
+    catalog->users = users;
+    catalog->items = items;
+    catalog->seen = small_rows(context, users, items, seed, 5);
+    if (named) {
+        small_names(context, users, "user", &catalog->user_names);
+        small_names(context, items, "item", &catalog->item_names);
+    } else {
+        expect_success(diffmm__names_numeric(context, users, &catalog->user_names));
+        expect_success(diffmm__names_numeric(context, items, &catalog->item_names));
+    }
+    return catalog;
+}
+
+static inline float *small_values(diffmm_context *context, size_t count, uint64_t seed)
+{
+    float *values = diffmm__allocate(context, count, sizeof *values);
+    diffmm__random_normal(seed, 2, 0, count, values);
+    return values;
+}
+
+/* Two modalities: "image", 5 features, leaky; "text", 7 features, linear. */
+static inline void small_modalities(diffmm_model *model)
+{
+    model->modality_count = 2;
+    model->modalities = diffmm__allocate_zero(model->context, 2, sizeof *model->modalities);
+    struct diffmm__model_modality *image = &model->modalities[0], *text = &model->modalities[1];
+    strcpy(image->name, "image");
+    image->dimensions = 5;
+    image->projection = DIFFMM__PROJECTION_LEAKY;
+    strcpy(text->name, "text");
+    text->dimensions = 7;
+    text->projection = DIFFMM__PROJECTION_LINEAR;
+}
+
+/* A model as one read from a file is; ends with diffmm_model_destroy(). */
+static inline diffmm_model *small_model(diffmm_context *context, size_t users, size_t items,
+                                        size_t d, bool named)
+{
+    diffmm_model *model = diffmm__allocate_zero(context, 1, sizeof *model);
+    model->context = diffmm__context_retain(context);
+    model->catalog = small_catalog(context, users, items, named, 11);
+    model->users = users;
+    model->items = items;
+    model->d = d;
+    expect_success(diffmm_options_create(context, &model->options));
+    expect_success(diffmm_options_set_integer(model->options, "d", (int64_t)d));
+    expect_success(diffmm_options_set(model->options, "modality.text.projection", "linear"));
+    expect_success(diffmm__options_settings(model->options, &model->settings));
+    small_modalities(model);
+    expect_success(diffmm__parameters_create(model, false));
+    for (size_t p = 0; p < model->parameter_count; p++) {
+        struct diffmm__parameter *parameter = &model->parameters[p];
+        diffmm__random_normal(p + 1, 2, 0, parameter->rows * parameter->columns, parameter->values);
+    }
+    model->final = small_values(context, (users + items) * d, 99);
+    return model;
+}
+
+#endif
