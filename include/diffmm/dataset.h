@@ -71,7 +71,8 @@ DIFFMM_API diffmm_status diffmm_dataset_synthesize(diffmm_context *context,
 /** Release; NULL is fine. Trainers and models made from it keep it alive. */
 DIFFMM_API void diffmm_dataset_destroy(diffmm_dataset *dataset);
 
-/** Say that there are at least so many users and items, also if no interaction names them. */
+/** Say that there are at least so many users and items, also if no interaction names them. Among
+ *  external ids, those without one are called by their number in decimal. */
 DIFFMM_API diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users,
                                                 size_t items);
 
@@ -98,7 +99,7 @@ DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *datase
                                                           diffmm_split split, const char *path);
 
 /** Fix the numbering of items by external id: number i is ids[i]. Strings are copied. Call it
- *  before interactions are added. */
+ *  before interactions are added; interactions with other items are then refused. */
 DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
                                                       const char *const *ids);
 
@@ -142,7 +143,7 @@ DIFFMM_API const char *diffmm_dataset_modality_name(const diffmm_dataset *datase
 DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index);
 
 /** External id of a user or item (its number in decimal, if none were given); NULL if there is no
- *  such number or, with external ids, before sealing. Borrowed until the data set ends. */
+ *  such number, or before sealing. Borrowed until the data set ends. */
 DIFFMM_API const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user);
 DIFFMM_API const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item); /**< @copydoc diffmm_dataset_user_id */
 

@@ -242,7 +242,7 @@ diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffm
 diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const char *name,
                                 struct diffmm__npy *out)
 {
-    struct header header;
+    struct header header = {0};
     struct diffmm__npy array = {0};
     diffmm_status status = find_header(bytes, size, name, &header);
     if (!status)

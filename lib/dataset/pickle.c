@@ -140,7 +140,7 @@ static diffmm_status make_tuple(struct diffmm__pickle *pickle, size_t count, siz
 
 static diffmm_status make_marked_tuple(struct diffmm__pickle *pickle)
 {
-    size_t count;
+    size_t count = 0;
     diffmm_status status = count_to_mark(pickle, &count);
     return status ? status : make_tuple(pickle, count, 1);
 }
@@ -166,7 +166,7 @@ static diffmm_status set_items(struct diffmm__pickle *pickle, size_t count, size
 
 static diffmm_status set_marked_items(struct diffmm__pickle *pickle)
 {
-    size_t count;
+    size_t count = 0;
     diffmm_status status = count_to_mark(pickle, &count);
     return status ? status : set_items(pickle, count, 1);
 }

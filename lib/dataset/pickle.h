@@ -10,7 +10,7 @@
 #include "dataset/npy.h"
 
 /* A matrix takes some 150 instructions; this bounds time and memory for files made to hurt. */
-enum { DIFFMM__PICKLE_MAX_STEPS = 20000, DIFFMM__PICKLE_MAX_MEMO = 4096 };
+enum { DIFFMM__PICKLE_MAX_STEPS = 4000, DIFFMM__PICKLE_MAX_MEMO = 1024 };
 
 enum diffmm__pickle_kind {
     DIFFMM__PICKLE_MARK,

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/file.h"
+
+#include <sys/stat.h>
+
+#include "../support/files.h"
+#include "base/memory.h"
+
+START_TEST(maps_a_file)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path path = test_write_text(&folder, "a", "some bytes");
+    struct diffmm__mapping mapping;
+    test_succeeds(diffmm__file_map(path.text, &mapping));
+    ck_assert_uint_eq(mapping.size, 10);
+    ck_assert_mem_eq(mapping.data, "some bytes", 10);
+    diffmm__file_unmap(&mapping);
+    ck_assert_ptr_null(mapping.data);
+    test_folder_end(&folder);
+}
+END_TEST
+
+START_TEST(maps_an_empty_file)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path path = test_write_text(&folder, "empty", "");
+    struct diffmm__mapping mapping;
+    test_succeeds(diffmm__file_map(path.text, &mapping));
+    ck_assert_uint_eq(mapping.size, 0);
+    ck_assert_ptr_nonnull(mapping.data);
+    diffmm__file_unmap(&mapping);
+    test_folder_end(&folder);
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_file)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path missing = test_path_in(&folder, "missing");
+    struct test_path pipe = test_path_in(&folder, "pipe");
+    struct diffmm__mapping mapping = {.size = 7};
+    test_fails(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, missing.text);
+    test_fails(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, "No such file");
+    test_fails(diffmm__file_map(folder.path, &mapping), DIFFMM_ERROR_IO, "folder");
+    ck_assert_int_eq(mkfifo(pipe.text, 0600), 0);
+    test_fails(diffmm__file_map(pipe.text, &mapping), DIFFMM_ERROR_IO, "regular");
+    ck_assert_uint_eq(mapping.size, 7);
+    ck_assert(diffmm__file_is_folder(folder.path));
+    ck_assert(!diffmm__file_is_folder(missing.text));
+    ck_assert(!diffmm__file_exists(missing.text));
+    ck_assert(!diffmm__file_exists(pipe.text));
+    ck_assert(!diffmm__file_exists(folder.path));
+    test_folder_end(&folder);
+}
+END_TEST
+
+START_TEST(lists_names_in_order)
+{
+    struct test_folder folder = test_folder_begin();
+    const char *files[] = {"b_feat.npy", "a_feat.npy", "a.txt", ".hidden_feat.npy", "c_feat.npy"};
+    for (size_t i = 0; i < 5; i++)
+        test_write_text(&folder, files[i], "");
+    char **names;
+    size_t count;
+    test_succeeds(diffmm__file_list(NULL, folder.path, "_feat.npy", &names, &count));
+    ck_assert_uint_eq(count, 3);
+    ck_assert_str_eq(names[0], "a_feat.npy");
+    ck_assert_str_eq(names[1], "b_feat.npy");
+    ck_assert_str_eq(names[2], "c_feat.npy");
+    diffmm__file_list_end(NULL, names, count);
+    test_succeeds(diffmm__file_list(NULL, folder.path, ".none", &names, &count));
+    ck_assert_uint_eq(count, 0);
+    diffmm__file_list_end(NULL, names, count);
+    struct test_path missing = test_path_in(&folder, "missing");
+    test_fails(diffmm__file_list(NULL, missing.text, "", &names, &count), DIFFMM_ERROR_IO,
+               missing.text);
+    test_folder_end(&folder);
+}
+END_TEST
+
+static void check_join(const char *folder, const char *name, const char *wanted)
+{
+    char *path = diffmm__path_join(NULL, folder, name);
+    ck_assert_str_eq(path, wanted);
+    diffmm__release(NULL, path);
+}
+
+static void check_folder(const char *path, const char *wanted)
+{
+    char *folder = diffmm__path_folder(NULL, path);
+    ck_assert_str_eq(folder, wanted);
+    diffmm__release(NULL, folder);
+}
+
+START_TEST(puts_paths_together)
+{
+    check_join("a/b", "c", "a/b/c");
+    check_join("a/", "c", "a/c");
+    check_join("/", "c", "/c");
+    check_folder("a/b/c", "a/b");
+    check_folder("c", ".");
+    check_folder("/c", "/");
+}
+END_TEST
+
+static void check_content(const char *path, const char *wanted)
+{
+    struct diffmm__mapping mapping;
+    test_succeeds(diffmm__file_map(path, &mapping));
+    ck_assert_uint_eq(mapping.size, strlen(wanted));
+    ck_assert_mem_eq(mapping.data, wanted, mapping.size);
+    diffmm__file_unmap(&mapping);
+}
+
+START_TEST(replaces_a_file)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path path = test_path_in(&folder, "model");
+    struct diffmm__piece pieces[] = {{"first ", 6}, {"", 0}, {"piece", 5}};
+    test_succeeds(diffmm__file_replace(NULL, path.text, pieces, 3));
+    check_content(path.text, "first piece");
+    /* A replaced file keeps its permissions; a mapping of the old one keeps the old bytes. */
+    ck_assert_int_eq(chmod(path.text, 0640), 0);
+    struct diffmm__mapping old;
+    test_succeeds(diffmm__file_map(path.text, &old));
+    test_succeeds(diffmm__file_replace(NULL, path.text, &pieces[2], 1));
+    check_content(path.text, "piece");
+    ck_assert_mem_eq(old.data, "first piece", 11);
+    diffmm__file_unmap(&old);
+    struct stat about;
+    ck_assert_int_eq(stat(path.text, &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0640);
+    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
+    test_succeeds(diffmm__file_replace(NULL, path.text, NULL, 0));
+    check_content(path.text, "");
+    test_folder_end(&folder);
+}
+END_TEST
+
+START_TEST(failed_replace_leaves_the_old_file)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path nowhere = test_path_in(&folder, "missing/model");
+    struct test_path taken = test_path_in(&folder, "taken");
+    struct diffmm__piece piece = {"bytes", 5};
+    test_fails(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
+    /* A folder of that name cannot be replaced by a file. */
+    ck_assert_int_eq(mkdir(taken.text, 0700), 0);
+    test_fails(diffmm__file_replace(NULL, taken.text, &piece, 1), DIFFMM_ERROR_IO, taken.text);
+    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
+    /* Bytes that cannot be read: write() fails with EFAULT after the file was made. */
+    struct test_path path = test_write_text(&folder, "model", "old");
+    struct diffmm__piece bad[] = {{"new", 3}, {(const void *)16, 64}};
+    test_fails(diffmm__file_replace(NULL, path.text, bad, 2), DIFFMM_ERROR_IO, path.text);
+    check_content(path.text, "old");
+    ck_assert_uint_eq(test_folder_count(&folder, 0), 2);
+    test_folder_end(&folder);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {maps_a_file,
+                                  maps_an_empty_file,
+                                  refuses_what_is_no_file,
+                                  lists_names_in_order,
+                                  puts_paths_together,
+                                  replaces_a_file,
+                                  failed_replace_leaves_the_old_file};
+    return test_run("file", tests, sizeof tests / sizeof *tests);
+}
