@@ -69,6 +69,24 @@ typedef int (*diffmm_epoch_function)(const diffmm_report *report, void *user_dat
  *  the call returns DIFFMM_CANCELLED. */
 typedef int (*diffmm_progress_function)(const diffmm_progress *progress, void *user_data);
 
+/** What training will take. */
+typedef struct diffmm_forecast {
+    size_t struct_size;
+    size_t peak_bytes;     /**< memory of data set, trainer and matrix library at the most */
+    double flops[4];       /**< matrix-product FLOPs of an epoch by phase (diffmm_phase), at most */
+    double straight_flops; /**< of a whole epoch, by the straightforward way */
+} diffmm_forecast;
+
+/** Know memory and work beforehand; allocates nothing large.
+ *  @param dataset  sealed by this call if it was not
+ *  @param options  NULL: defaults
+ *  @param out      set struct_size
+ *  The option `memory_limit` makes diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it
+ *  allocates, where peak_bytes exceeds it. */
+DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
+                                                 const diffmm_options *options,
+                                                 diffmm_forecast *out);
+
 /** Create a trainer with a new model.
  *  @param dataset  sealed by this call if it was not; kept alive
  *  @param options  copied; NULL: defaults */

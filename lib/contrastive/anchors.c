@@ -21,6 +21,7 @@ struct diffmm__contrastive_scratch {
     struct diffmm__batch_nodes user_nodes, item_nodes;
     int32_t *seen;
     float *infonce;
+    double flops;
 };
 
 diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, size_t users,
@@ -71,6 +72,11 @@ void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scr
     diffmm__release(scratch->context, scratch);
 }
 
+double diffmm__contrastive_flops(const struct diffmm__contrastive_scratch *scratch)
+{
+    return scratch->flops;
+}
+
 /* InfoNCE of view a (as p) and view b (as q), users plus items. */
 static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b, double tau,
                        double weight, bool gradients)
@@ -83,6 +89,9 @@ static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b
     double over_items = diffmm__infonce(s->context, s->items, s->d, p + skip, q + skip,
                                         &s->item_nodes, tau, weight, gradients ? gp + skip : NULL,
                                         gradients ? gq + skip : NULL, s->infonce);
+    double rows_by_nodes = (double)s->user_nodes.count * (double)s->users +
+                           (double)s->item_nodes.count * (double)s->items;
+    s->flops += (gradients ? 6.0 : 2.0) * rows_by_nodes * (double)s->d;
     return over_users + over_items;
 }
 

@@ -35,39 +35,42 @@ static double forward(const diffmm_model *model, double main_products)
     return flops;
 }
 
-static double contrastive(const diffmm_trainer *trainer)
+/* Every InfoNCE with each pair of a batch on its own. */
+static double straight_contrastive(const diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
     const struct diffmm__settings *s = &model->settings;
-    if (!s->contrastive_enabled)
-        return 0.0;
-    double m = (double)model->modality_count, layers = (double)s->layers;
+    double m = (double)model->modality_count;
     double contrasts = s->anchor == DIFFMM_ANCHOR_MAIN ? m : m * (m - 1.0) / 2.0;
-    double nodes = (double)(model->users + model->items), d = (double)model->d;
-    size_t batches = (trainer->pairs.count + s->batch - 1) / s->batch;
-    double views = 0.0;
-    for (size_t i = 0; i < model->modality_count; i++)
-        views += 2.0 * (sparse(model, model->modalities[i].graph) +
-                        layers * sparse(model, model->adjacency));
-    return contrasts * 6.0 * (double)trainer->pairs.count * nodes * d + (double)batches * views;
+    return s->contrastive_enabled ? contrasts * 6.0 * (double)trainer->pairs.count *
+                                        (double)(model->users + model->items) * (double)model->d
+                                  : 0.0;
+}
+
+/* The contrastive views of one batch, forward. */
+static double views(const diffmm_model *model)
+{
+    double flops = 0.0, layers = (double)model->settings.layers;
+    for (size_t m = 0; m < model->modality_count && model->settings.contrastive_enabled; m++)
+        flops += sparse(model, model->modalities[m].graph) +
+                 layers * sparse(model, model->adjacency);
+    return flops;
 }
 
 /* A backward pass costs what its forward pass does: the sparse products' transposes, and of each
  * projection one product (features need no gradient). */
-static double recommender(const diffmm_trainer *trainer, double main_products)
+static double recommender(const diffmm_trainer *trainer, double main_products, double contrastive)
 {
     const diffmm_model *model = trainer->model;
     size_t batch = model->settings.batch, batches = (trainer->pairs.count + batch - 1) / batch;
-    return (double)batches * 2.0 * forward(model, main_products) + contrastive(trainer);
+    return (double)batches * 2.0 * (forward(model, main_products) + views(model)) + contrastive;
 }
 
 static double evaluation(const diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
-    size_t users = trainer->report.valid && trainer->report.test
-                       ? (trainer->valid[0].users > trainer->test[0].users ? trainer->valid[0].users
-                                                                           : trainer->test[0].users)
-                       : model->users;
+    size_t valid = trainer->valid[0].users, test = trainer->test[0].users;
+    size_t users = valid > test ? valid : test;
     return forward(model, (double)model->settings.layers + 2.0) +
            2.0 * (double)users * (double)model->items * (double)model->d;
 }
@@ -84,7 +87,8 @@ double diffmm__phase_flops(const diffmm_trainer *trainer, diffmm_phase phase)
                                diffmm__generator_flops(trainer->diffusion.generator)
                          : 0.0;
     case DIFFMM_PHASE_RECOMMEND:
-        return recommender(trainer, (double)model->settings.layers + 2.0);
+        return recommender(trainer, (double)model->settings.layers + 2.0,
+                           trainer->contrastive_flops);
     case DIFFMM_PHASE_EVALUATE: return evaluation(trainer);
     }
     return 0.0;
@@ -97,6 +101,8 @@ double diffmm__straight_flops(const diffmm_trainer *trainer)
     if (model->settings.diffusion_enabled)
         flops = denoiser_training(trainer, diffmm__objective_direct_flops) +
                 m * diffmm__generator_straight_flops(trainer->diffusion.generator);
-    return flops + recommender(trainer, 2.0 * m + (double)model->settings.layers) +
+    return flops +
+           recommender(trainer, 2.0 * m + (double)model->settings.layers,
+                       straight_contrastive(trainer)) +
            evaluation(trainer);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Phase 3 of an epoch: one pass of BPR and contrastive training over all training pairs. */
 #include "base/status.h"
+#include "model/workspace.h"
 #include "train/trainer.h"
 
 diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
@@ -9,6 +10,8 @@ diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
     struct diffmm__pairs *pairs = &trainer->pairs;
     size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
     diffmm_losses *mean = &trainer->report.loss;
+    struct diffmm__contrastive_scratch *contrastive = model->workspace->contrastive;
+    double flops_before = contrastive ? diffmm__contrastive_flops(contrastive) : 0.0;
     *mean = (diffmm_losses){0};
     diffmm__pairs_draw(pairs, trainer->context, model->catalog, model->settings.seed,
                        trainer->epoch + 1);
@@ -32,5 +35,7 @@ diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
         if (status)
             return status;
     }
+    if (contrastive)
+        trainer->contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
     return DIFFMM_OK;
 }

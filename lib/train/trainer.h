@@ -43,6 +43,7 @@ struct diffmm_trainer {
     /* The last report and what its pointers lead to. */
     diffmm_report report;
     double *denoiser_loss; /* M */
+    double contrastive_flops; /* of the last epoch, repeated nodes of a batch counted once */
     diffmm_metrics *valid, *test; /* per cutoff */
     size_t cutoffs;
 };
