@@ -36,6 +36,19 @@ diffmm_status diffmm__pass_create(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
+size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
+                          enum diffmm__pass_kind kind)
+{
+    size_t row = layers->layer[1].inputs + layers->time_size + 1; /* input, time, steps */
+    for (size_t l = 1; l + 1 < layers->count; l++)
+        row += layers->layer[l].outputs;
+    if (kind != DIFFMM__PASS_HEAD)
+        row += layers->items;
+    if (kind != DIFFMM__PASS_FORWARD)
+        row += 2 * layers->widest;
+    return rows * row * sizeof(float);
+}
+
 void diffmm__pass_end(struct diffmm__pass *pass)
 {
     diffmm__arena_end(&pass->arena);

@@ -30,6 +30,8 @@ enum diffmm__pass_kind {
 diffmm_status diffmm__pass_create(const diffmm_context *context,
                                   const struct diffmm__layers *layers, size_t rows,
                                   enum diffmm__pass_kind kind, struct diffmm__pass *out);
+size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
+                          enum diffmm__pass_kind kind);
 void diffmm__pass_end(struct diffmm__pass *pass);
 
 /* Sinusoidal embedding of one step. */

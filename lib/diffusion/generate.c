@@ -16,11 +16,8 @@ enum { hidden_block = 2048, direct_block = 512, tile_columns = 2048 };
 struct diffmm__generator {
     const diffmm_context *context;
     struct diffmm__arena arena;
-    struct diffmm__layers layers;
+    struct diffmm__generation plan;
     const diffmm_schedule *schedule;
-    struct diffmm__sampling sampling;
-    size_t users, count, block;
-    bool hidden; /* the way taken */
     struct diffmm__hidden_chain chain;
     struct diffmm__pass pass;
     const float *parameters;
@@ -30,67 +27,89 @@ struct diffmm__generator {
     struct diffmm__topk *top;      /* block */
 };
 
-double diffmm__generator_straight_flops(const struct diffmm__generator *g)
+double diffmm__generation_straight_flops(const struct diffmm__generation *plan)
 {
-    return (double)g->schedule->steps * diffmm__denoiser_flops(&g->layers, g->users);
+    return (double)plan->steps * diffmm__denoiser_flops(&plan->layers, plan->users);
 }
 
-double diffmm__generator_flops(const struct diffmm__generator *g)
+double diffmm__generation_flops(const struct diffmm__generation *plan)
 {
-    return g->hidden ? diffmm__hidden_chain_flops(&g->layers, g->schedule->steps, g->users)
-                     : diffmm__generator_straight_flops(g);
+    return plan->hidden ? diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users)
+                        : diffmm__generation_straight_flops(plan);
 }
 
-static void choose_way(struct diffmm__generator *g)
+void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
+                             const struct diffmm__sampling *sampling, size_t users, size_t count,
+                             struct diffmm__generation *out)
 {
-    double straight = diffmm__generator_straight_flops(g);
-    double hidden = diffmm__hidden_chain_flops(&g->layers, g->schedule->steps, g->users);
-    bool possible = diffmm__hidden_chain_possible(&g->layers, &g->sampling);
-    g->hidden = possible && hidden < straight;
-    diffmm__log(g->context, DIFFMM_LOG_DEBUG,
+    *out = (struct diffmm__generation){.layers = *layers, .sampling = *sampling, .steps = steps,
+                                       .users = users, .count = count};
+    out->hidden = diffmm__hidden_chain_possible(layers, sampling) &&
+                  diffmm__hidden_chain_flops(layers, steps, users) <
+                      diffmm__generation_straight_flops(out);
+    out->block = out->hidden ? hidden_block : direct_block;
+    if (out->block > users)
+        out->block = users;
+}
+
+/* Columns of x that exist at a time. */
+static size_t columns(const struct diffmm__generation *plan)
+{
+    size_t items = plan->layers.items;
+    return plan->hidden && items > tile_columns ? tile_columns : items;
+}
+
+size_t diffmm__generation_bytes(const struct diffmm__generation *plan)
+{
+    size_t way = plan->hidden
+                     ? diffmm__hidden_chain_bytes(&plan->layers, plan->steps, plan->block)
+                     : diffmm__pass_bytes(&plan->layers, plan->block, DIFFMM__PASS_FORWARD);
+    return way + plan->block * (columns(plan) * sizeof(float) + sizeof(int32_t) +
+                                plan->count * sizeof(struct diffmm__ranked) +
+                                sizeof(struct diffmm__topk));
+}
+
+static void log_way(const diffmm_context *context, const struct diffmm__generation *plan)
+{
+    bool possible = diffmm__hidden_chain_possible(&plan->layers, &plan->sampling);
+    diffmm__log(context, DIFFMM_LOG_DEBUG,
                 "generation: %s way (%.3g GFLOP straight, %.3g in the hidden space%s)",
-                g->hidden ? "hidden" : "straight", straight * 1e-9, hidden * 1e-9,
+                plan->hidden ? "hidden" : "straight",
+                diffmm__generation_straight_flops(plan) * 1e-9,
+                diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users) * 1e-9,
                 possible ? "" : ", which this shape or sampling rules out");
 }
 
 static diffmm_status allocate(struct diffmm__generator *g)
 {
+    const struct diffmm__generation *plan = &g->plan;
     diffmm_status status =
-        g->hidden ? diffmm__hidden_chain_create(g->context, &g->layers, g->schedule, g->block,
-                                                &g->chain)
-                  : diffmm__pass_create(g->context, &g->layers, g->block, DIFFMM__PASS_FORWARD,
-                                        &g->pass);
+        plan->hidden ? diffmm__hidden_chain_create(g->context, &plan->layers, g->schedule,
+                                                   plan->block, &g->chain)
+                     : diffmm__pass_create(g->context, &plan->layers, plan->block,
+                                           DIFFMM__PASS_FORWARD, &g->pass);
     if (status)
         return status;
-    size_t items = g->layers.items;
-    size_t columns = g->hidden && items > tile_columns ? tile_columns : items;
-    g->x = diffmm__arena_take(&g->arena, g->block * columns, sizeof(float));
-    g->row_of = diffmm__arena_take(&g->arena, g->block, sizeof *g->row_of);
-    g->ranked = diffmm__arena_take(&g->arena, g->block * g->count, sizeof *g->ranked);
-    g->top = diffmm__arena_take(&g->arena, g->block, sizeof *g->top);
+    g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
+    g->row_of = diffmm__arena_take(&g->arena, plan->block, sizeof *g->row_of);
+    g->ranked = diffmm__arena_take(&g->arena, plan->block * plan->count, sizeof *g->ranked);
+    g->top = diffmm__arena_take(&g->arena, plan->block, sizeof *g->top);
     return g->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
 diffmm_status diffmm__generator_create(const diffmm_context *context,
-                                       const struct diffmm__layers *layers,
+                                       const struct diffmm__generation *plan,
                                        const diffmm_schedule *schedule,
-                                       const struct diffmm__sampling *sampling, size_t users,
-                                       size_t count, struct diffmm__generator **out)
+                                       struct diffmm__generator **out)
 {
     struct diffmm__generator *g = diffmm__allocate_zero(context, 1, sizeof *g);
     if (!g)
         return DIFFMM_ERROR_NO_MEMORY;
     g->context = context;
     g->arena = diffmm__arena_on(context);
-    g->layers = *layers;
+    g->plan = *plan;
     g->schedule = schedule;
-    g->sampling = *sampling;
-    g->users = users;
-    g->count = count;
-    choose_way(g);
-    g->block = g->hidden ? hidden_block : direct_block;
-    if (g->block > users)
-        g->block = users;
+    log_way(context, plan);
     diffmm_status status = allocate(g);
     if (status) {
         diffmm__generator_destroy(g);
@@ -110,15 +129,10 @@ void diffmm__generator_destroy(struct diffmm__generator *generator)
     diffmm__release(generator->context, generator);
 }
 
-size_t diffmm__generator_block(const struct diffmm__generator *generator)
-{
-    return generator->block;
-}
-
 void diffmm__generator_prepare(struct diffmm__generator *generator, const float *parameters)
 {
     generator->parameters = parameters;
-    if (generator->hidden)
+    if (generator->plan.hidden)
         diffmm__hidden_chain_prepare(&generator->chain, parameters);
 }
 
@@ -133,7 +147,7 @@ struct tile {
 static void complete_row(const struct tile *t, size_t b, float *x)
 {
     const struct diffmm__generator *g = t->generator;
-    const float *bias = g->parameters + g->layers.layer[2].bias + t->first;
+    const float *bias = g->parameters + g->plan.layers.layer[2].bias + t->first;
     diffmm__kernels()->add_scaled(t->width, g->chain.bias_factor, bias, x);
     if (g->chain.x0_factor == 0.0f)
         return;
@@ -160,7 +174,7 @@ static void rank_range(void *argument, size_t begin, size_t end)
 static void rank_hidden(struct diffmm__generator *g, size_t rows,
                         const struct diffmm__batch_rows *x0)
 {
-    const struct diffmm__layer *out = &g->layers.layer[2];
+    const struct diffmm__layer *out = &g->plan.layers.layer[2];
     size_t h = out->inputs, items = out->outputs;
     diffmm__hidden_chain_run(&g->chain, rows, x0);
     for (size_t first = 0; first < items; first += tile_columns) {
@@ -178,22 +192,22 @@ void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_ro
 {
     for (size_t b = 0; b < rows; b++) {
         g->row_of[b] = (int32_t)(first + b);
-        g->top[b] = diffmm__topk_begin(g->ranked + b * g->count, g->count);
+        g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
     }
     struct diffmm__batch_rows block = *x0;
     block.row_of = g->row_of;
-    if (g->hidden) {
+    if (g->plan.hidden) {
         rank_hidden(g, rows, &block);
     } else {
-        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block, &g->sampling,
+        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block, &g->plan.sampling,
                                draws, g->x);
-        struct tile whole = {.generator = g, .width = g->layers.items};
+        struct tile whole = {.generator = g, .width = g->plan.layers.items};
         diffmm__parallel_ranges(g->context, rows, 16, rank_range, &whole);
     }
     for (size_t b = 0; b < rows; b++) {
         size_t found = diffmm__topk_finish(&g->top[b]);
-        for (size_t r = 0; r < g->count; r++)
-            items[b * g->count + r] = r < found ? g->ranked[b * g->count + r].index : -1;
+        for (size_t r = 0; r < g->plan.count; r++)
+            items[b * g->plan.count + r] = r < found ? g->ranked[b * g->plan.count + r].index : -1;
     }
 }
 
@@ -238,15 +252,16 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     if ((status = check_rows(rows, layers.items, row_pointers, row_items)))
         return status;
     struct diffmm__generator *generator;
+    struct diffmm__generation plan;
     struct diffmm__sampling sampling = {0};
-    if ((status = diffmm__generator_create(context, &layers, schedule, &sampling, rows, count,
-                                           &generator)))
+    diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
+    if ((status = diffmm__generator_create(context, &plan, schedule, &generator)))
         return status;
     struct diffmm__batch_rows x0 = {.pointers = row_pointers, .items = row_items};
     struct diffmm__draws none = {0};
     diffmm__generator_prepare(generator, parameters);
-    for (size_t first = 0; first < rows; first += generator->block) {
-        size_t now = rows - first < generator->block ? rows - first : generator->block;
+    for (size_t first = 0; first < rows; first += plan.block) {
+        size_t now = rows - first < plan.block ? rows - first : plan.block;
         diffmm__generate(generator, &x0, first, now, &none, items_out + first * count);
     }
     diffmm__generator_destroy(generator);

@@ -52,6 +52,13 @@ diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
+size_t diffmm__hidden_chain_bytes(const struct diffmm__layers *layers, size_t steps, size_t rows)
+{
+    size_t h = layers->widest;
+    return sizeof(float) * (layers->items * h + h * h + h + steps * (h + 1) +
+                            2 * layers->time_size + 3 * rows * h);
+}
+
 void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain)
 {
     diffmm__arena_end(&chain->arena);

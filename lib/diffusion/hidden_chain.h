@@ -34,6 +34,7 @@ diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
                                           const struct diffmm__layers *layers,
                                           const diffmm_schedule *schedule, size_t rows,
                                           struct diffmm__hidden_chain *out);
+size_t diffmm__hidden_chain_bytes(const struct diffmm__layers *layers, size_t steps, size_t rows);
 void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain);
 
 /* Once per set of parameters. */

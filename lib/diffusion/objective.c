@@ -41,13 +41,21 @@ double diffmm__objective_flops(const struct diffmm__objective *o, size_t rows)
     return o->gram ? gram_flops(o, rows) : diffmm__objective_direct_flops(o, rows);
 }
 
-static void choose_way(struct diffmm__objective *o, enum diffmm__objective_way way)
+void diffmm__objective_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
+                            enum diffmm__objective_way way, struct diffmm__objective *out)
 {
-    double direct = diffmm__objective_direct_flops(o, o->rows), gram = gram_flops(o, o->rows);
-    o->gram = way == DIFFMM__OBJECTIVE_GRAM || (way == DIFFMM__OBJECTIVE_CHEAPEST && gram < direct);
-    diffmm__log(o->context, DIFFMM_LOG_DEBUG,
-                "denoiser objective: %s way (%.3g GFLOP a batch direct, %.3g with Gram matrices)",
-                o->gram ? "Gram" : "direct", direct * 1e-9, gram * 1e-9);
+    *out = (struct diffmm__objective){.pass.layers = *layers, .rows = rows, .d = d};
+    out->gram = way == DIFFMM__OBJECTIVE_GRAM ||
+                (way == DIFFMM__OBJECTIVE_CHEAPEST &&
+                 gram_flops(out, rows) < diffmm__objective_direct_flops(out, rows));
+}
+
+size_t diffmm__objective_bytes(const struct diffmm__objective *o, size_t entries)
+{
+    return diffmm__pass_bytes(&o->pass.layers, o->rows,
+                              o->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN) +
+           o->rows * (2 * sizeof(double) + (o->d + 1) * sizeof(float)) +
+           (o->gram ? diffmm__gram_bytes(o, entries) : 0);
 }
 
 diffmm_status diffmm__objective_create(const diffmm_context *context,
@@ -55,10 +63,13 @@ diffmm_status diffmm__objective_create(const diffmm_context *context,
                                        size_t entries, enum diffmm__objective_way way,
                                        struct diffmm__objective *out)
 {
-    *out = (struct diffmm__objective){.context = context, .arena = diffmm__arena_on(context),
-                                      .rows = rows, .d = d};
-    out->pass.layers = *layers;
-    choose_way(out, way);
+    diffmm__objective_plan(layers, rows, d, way, out);
+    out->context = context;
+    out->arena = diffmm__arena_on(context);
+    diffmm__log(context, DIFFMM_LOG_DEBUG,
+                "denoiser objective: %s way (%.3g GFLOP a batch direct, %.3g with Gram matrices)",
+                out->gram ? "Gram" : "direct", diffmm__objective_direct_flops(out, rows) * 1e-9,
+                gram_flops(out, rows) * 1e-9);
     diffmm_status status = diffmm__pass_create(
         context, layers, rows, out->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN, &out->pass);
     out->elbo = diffmm__arena_take(&out->arena, rows, sizeof(double));

@@ -52,6 +52,13 @@ enum diffmm__objective_way {
     DIFFMM__OBJECTIVE_GRAM = 2
 };
 
+/* Shape and way without memory, for diffmm__objective_flops and _bytes. */
+void diffmm__objective_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
+                            enum diffmm__objective_way way, struct diffmm__objective *out);
+
+/* What diffmm__objective_create will allocate for it. */
+size_t diffmm__objective_bytes(const struct diffmm__objective *objective, size_t entries);
+
 /* `entries`: how many interactions a batch has at most. d = 0: no MSI term. */
 diffmm_status diffmm__objective_create(const diffmm_context *context,
                                        const struct diffmm__layers *layers, size_t rows, size_t d,
@@ -76,6 +83,7 @@ void diffmm__objective_direct(struct diffmm__objective *objective, const diffmm_
                               const struct diffmm__batch_rows *x0, const int32_t *t,
                               const struct diffmm__msi *msi, float *grad_parameters);
 diffmm_status diffmm__gram_create(struct diffmm__objective *objective, size_t entries);
+size_t diffmm__gram_bytes(const struct diffmm__objective *objective, size_t entries);
 void diffmm__objective_gram(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                             const float *parameters, size_t rows,
                             const struct diffmm__batch_rows *x0, const int32_t *t,

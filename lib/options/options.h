@@ -39,6 +39,7 @@ struct diffmm__settings {
     double tau, ssl_reg, fusion_ratio;
     /* training */
     size_t epochs, batch, patience;
+    size_t memory_limit; /* bytes; 0: none */
     double learning_rate, reg;
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     bool select_by_test;

@@ -96,6 +96,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->learning_rate = real(reader, "learning_rate");
     out->reg = real(reader, "reg");
     out->patience = size(reader, "patience");
+    out->memory_limit = size(reader, "memory_limit");
     out->cutoff_count = diffmm__value_list(text(reader, "cutoffs"), out->cutoffs);
     out->select_by_test = is(reader, "select", "test");
 }

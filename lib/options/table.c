@@ -79,6 +79,8 @@ static const diffmm_option_info table[] = {
      "Weight of the squared embeddings in the objective."},
     {size, "patience", NULL, DIFFMM_OPTION_INTEGER, "10", 0, 1e6, NULL,
      "Epochs without a better validation result before training stops; 0: never stop early."},
+    {size, "memory_limit", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 1e15, NULL,
+     "Bytes that training may take at its peak; more is refused beforehand. 0: no limit."},
     {size, "cutoffs", "K", DIFFMM_OPTION_LIST, "20", 1, 1e6, NULL,
      "Lengths of the ranking at which metrics are taken; the first one chooses the best epoch."},
     {size, "select", NULL, DIFFMM_OPTION_CHOICE, "valid", 0, 0, "valid|test",

@@ -12,28 +12,25 @@
 diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
 {
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
-    const diffmm_model *model = trainer->model;
-    const struct diffmm__settings *s = &model->settings;
-    size_t batch = s->batch < model->users ? s->batch : model->users;
-    struct diffmm__sampling sampling = {.sampling_steps = s->sampling_steps,
-                                        .sampling_noise = s->sampling_noise};
+    const struct diffmm__work *work = &trainer->work;
+    const struct diffmm__settings *s = work->settings;
+    const struct diffmm__layers *layers = &work->objective.pass.layers;
+    size_t batch = work->objective.rows;
     diffmm_status status;
     w->arena = diffmm__arena_on(trainer->context);
-    if ((status = diffmm__layers(&model->denoiser_shape, &w->layers)) ||
-        (status = diffmm_schedule_create(trainer->context, s->steps, s->noise_scale, s->noise_min,
+    if ((status = diffmm_schedule_create(trainer->context, s->steps, s->noise_scale, s->noise_min,
                                          s->noise_max, s->beta_fixed, &w->schedule)) ||
-        (status = diffmm__objective_create(
-             trainer->context, &w->layers, batch, s->msi ? model->d : 0,
-             (size_t)model->catalog->seen.pointers[model->users], DIFFMM__OBJECTIVE_CHEAPEST,
-             &w->objective)) ||
-        (status = diffmm__generator_create(trainer->context, &w->layers, w->schedule, &sampling,
-                                           model->users, s->rebuild_k, &w->generator)))
+        (status = diffmm__objective_create(trainer->context, layers, batch, work->objective.d,
+                                           work->pairs, DIFFMM__OBJECTIVE_CHEAPEST,
+                                           &w->objective)) ||
+        (status = diffmm__generator_create(trainer->context, &work->generation, w->schedule,
+                                           &w->generator)))
         return status;
-    w->gradient = diffmm__arena_take(&w->arena, w->layers.size, sizeof(float));
-    w->user_order = diffmm__arena_take(&w->arena, model->users, sizeof(int32_t));
+    w->gradient = diffmm__arena_take(&w->arena, layers->size, sizeof(float));
+    w->user_order = diffmm__arena_take(&w->arena, work->users, sizeof(int32_t));
     w->t = diffmm__arena_take(&w->arena, batch, sizeof(int32_t));
-    w->pointers = diffmm__arena_take(&w->arena, model->users + 1, sizeof(int64_t));
-    w->generated = diffmm__arena_take(&w->arena, model->users * s->rebuild_k, sizeof(int32_t));
+    w->pointers = diffmm__arena_take(&w->arena, work->users + 1, sizeof(int64_t));
+    w->generated = diffmm__arena_take(&w->arena, work->users * s->rebuild_k, sizeof(int32_t));
     return w->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 

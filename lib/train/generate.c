@@ -26,7 +26,7 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     diffmm_model *model = trainer->model;
     const struct diffmm__settings *s = &model->settings;
     size_t users = model->users, count = s->rebuild_k;
-    size_t block = diffmm__generator_block(w->generator), blocks = (users + block - 1) / block;
+    size_t block = trainer->work.generation.block, blocks = (users + block - 1) / block;
     struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
                                     .items = model->catalog->seen.items};
     /* A step's noise is the stream of m * 2048 + step (reverse.h). */

@@ -36,6 +36,6 @@ diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
             return status;
     }
     if (contrastive)
-        trainer->contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
+        trainer->work.contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
     return DIFFMM_OK;
 }

@@ -10,13 +10,18 @@
 #include "base/status.h"
 #include "base/structs.h"
 
-static diffmm_status check_cross(const diffmm_model *model)
+/* What spans settings and data. */
+static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__work *work)
 {
-    const struct diffmm__settings *s = &model->settings;
-    if (s->diffusion_enabled && s->rebuild_k > model->items)
+    const struct diffmm__settings *s = work->settings;
+    if (s->diffusion_enabled && s->rebuild_k > work->items)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "rebuild_k is %zu, but there are %zu items", s->rebuild_k,
-                            model->items);
+                            "rebuild_k is %zu, but there are %zu items", s->rebuild_k, work->items);
+    size_t peak = diffmm__peak_bytes(work, diffmm_context_threads(trainer->context));
+    if (s->memory_limit > 0 && peak > s->memory_limit)
+        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY,
+                            "training would take %zu bytes at its peak, more than memory_limit, %zu",
+                            peak, s->memory_limit);
     return DIFFMM_OK;
 }
 
@@ -48,12 +53,17 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     if (!status)
         status = diffmm__options_settings(copy, &settings);
     if (!status)
+        status = diffmm__work_plan(trainer->dataset, &settings, &trainer->work);
+    if (!status)
+        status = check(trainer, &trainer->work);
+    if (!status)
         status = diffmm__model_create(trainer->dataset, copy, settings.diffusion_enabled,
                                       &trainer->model);
     diffmm_options_destroy(copy);
-    if (!status)
-        status = check_cross(trainer->model);
-    return status ? status : allocate(trainer);
+    if (status)
+        return status;
+    trainer->work.settings = &trainer->model->settings;
+    return allocate(trainer);
 }
 
 diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_options *options,
@@ -160,8 +170,8 @@ static void complete_report(diffmm_trainer *trainer)
     report->valid = trainer->valid;
     report->test = trainer->test;
     for (int phase = 0; phase < 4; phase++)
-        report->counted_flops[phase] = diffmm__phase_flops(trainer, (diffmm_phase)phase);
-    report->straight_flops = diffmm__straight_flops(trainer);
+        report->counted_flops[phase] = diffmm__phase_flops(&trainer->work, (diffmm_phase)phase);
+    report->straight_flops = diffmm__straight_flops(&trainer->work);
     diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
                 trainer->epoch, trainer->best.epoch);
 }

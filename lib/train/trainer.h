@@ -6,15 +6,13 @@
 
 #include <diffmm/trainer.h>
 
-#include "diffusion/generate.h"
-#include "diffusion/objective.h"
 #include "model/model.h"
 #include "train/best.h"
 #include "train/sampler.h"
+#include "train/work.h"
 
 /* Memory of denoiser training and graph generation; absent where diffusion is off. */
 struct diffmm__diffusion_workspace {
-    struct diffmm__layers layers;
     diffmm_schedule *schedule;
     struct diffmm__objective objective;
     struct diffmm__generator *generator;
@@ -36,6 +34,7 @@ struct diffmm_trainer {
     diffmm_progress_function on_progress;
     void *progress_data;
 
+    struct diffmm__work work; /* what an epoch is; measured parts are those of the last one */
     struct diffmm__diffusion_workspace diffusion;
     struct diffmm__pairs pairs;
     struct diffmm__best best;
@@ -43,7 +42,6 @@ struct diffmm_trainer {
     /* The last report and what its pointers lead to. */
     diffmm_report report;
     double *denoiser_loss; /* M */
-    double contrastive_flops; /* of the last epoch, repeated nodes of a batch counted once */
     diffmm_metrics *valid, *test; /* per cutoff */
     size_t cutoffs;
 };
@@ -58,10 +56,6 @@ diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer);
 /* Tell the host of a step done; DIFFMM_CANCELLED if it wants no more. */
 diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase phase, size_t done,
                                        size_t total);
-
-/* flops.c: FLOPs of one epoch's phase as the trainer does it, and by the straightforward way. */
-double diffmm__phase_flops(const diffmm_trainer *trainer, diffmm_phase phase);
-double diffmm__straight_flops(const diffmm_trainer *trainer);
 
 diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer);
 void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer);
