@@ -17,11 +17,11 @@
 struct diffmm__served {
     struct diffmm__catalog *catalog;
     size_t d;
-    float *final; /* (users + items) x d */
+    const float *users, *items; /* rows of d floats, in the file's memory */
 };
 
 /* Check an open model file's format and read this part. `path` is for messages. The catalog is the
- * caller's to release, `final` is from the context's allocator. */
+ * caller's to release. */
 diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out);

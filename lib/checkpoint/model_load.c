@@ -130,10 +130,16 @@ static diffmm_status read_model(diffmm_model *model, const struct diffmm__safete
     if (status)
         return status;
     model->catalog = served.catalog;
-    model->final = served.final;
     model->users = served.catalog->users;
     model->items = served.catalog->items;
     model->d = served.d;
+    /* Both matrices fit into the file, so no size overflows. */
+    size_t users = model->users * model->d, items = model->items * model->d;
+    model->final = diffmm__allocate(model->context, users + items, sizeof *model->final);
+    if (!model->final)
+        return DIFFMM_ERROR_NO_MEMORY;
+    memcpy(model->final, served.users, users * sizeof *model->final);
+    memcpy(model->final + users, served.items, items * sizeof *model->final);
     status = read_modalities(model, file, path);
     if (!status)
         status = read_options(model, file, path);

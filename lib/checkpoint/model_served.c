@@ -202,8 +202,8 @@ diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, 
     return status;
 }
 
-static diffmm_status read_final(diffmm_context *context, const struct diffmm__safetensors *file,
-                                const char *path, struct diffmm__served *served)
+static diffmm_status read_final(const struct diffmm__safetensors *file, const char *path,
+                                struct diffmm__served *served)
 {
     struct diffmm__tensor user, item;
     size_t users = served->catalog->users, items = served->catalog->items, d = 0;
@@ -214,14 +214,9 @@ static diffmm_status read_final(diffmm_context *context, const struct diffmm__sa
         status = find_matrix(file, path, "final.item", items, d, &item);
     if (status)
         return status;
-    /* Both fit into the file, so neither size overflows. */
-    float *final = diffmm__allocate(context, (users + items) * d, sizeof *final);
-    if (!final)
-        return DIFFMM_ERROR_NO_MEMORY;
-    memcpy(final, user.data, users * d * sizeof *final);
-    memcpy(final + users * d, item.data, items * d * sizeof *final);
     served->d = d;
-    served->final = final;
+    served->users = user.data;
+    served->items = item.data;
     return DIFFMM_OK;
 }
 
@@ -237,7 +232,7 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
         return DIFFMM_ERROR_NO_MEMORY;
     status = read_catalog(context, file, path, served.catalog);
     if (!status)
-        status = read_final(context, file, path, &served);
+        status = read_final(file, path, &served);
     if (status) {
         diffmm__catalog_release(served.catalog);
         return status;

@@ -15,19 +15,73 @@
 
 #include "linalg/philox.h"
 
-/* 16 floats at any address. */
-typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+/* 16 floats, in as many vectors of the CPU as that takes. (Vectors wider than the CPU's would be
+ * correct too, but compilers keep them in memory.) */
+#if defined(__AVX512F__)
+enum { vector_bytes = 64 };
+#elif defined(__AVX__)
+enum { vector_bytes = 32 };
+#else
+enum { vector_bytes = 16 };
+#endif
+enum { parts = 64 / vector_bytes, part_floats = vector_bytes / 4 };
+typedef float vector __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+typedef int32_t vector_bits __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+typedef struct {
+    vector part[parts];
+} lanes;
 
 static inline lanes load(const float *x)
 {
-    return *(const lanes *)x;
+    lanes value;
+    for (size_t i = 0; i < parts; i++)
+        value.part[i] = *(const vector *)(x + i * part_floats);
+    return value;
+}
+
+static inline void store(float *x, lanes value)
+{
+    for (size_t i = 0; i < parts; i++)
+        *(vector *)(x + i * part_floats) = value.part[i];
+}
+
+static inline lanes add(lanes x, lanes y)
+{
+    for (size_t i = 0; i < parts; i++)
+        x.part[i] += y.part[i];
+    return x;
+}
+
+static inline lanes multiply(lanes x, lanes y)
+{
+    for (size_t i = 0; i < parts; i++)
+        x.part[i] *= y.part[i];
+    return x;
+}
+
+static inline lanes scale(float factor, lanes x)
+{
+    for (size_t i = 0; i < parts; i++)
+        x.part[i] *= factor;
+    return x;
+}
+
+/* Lane by lane the larger; x where y is NaN. */
+static inline lanes larger(lanes x, lanes y)
+{
+    for (size_t i = 0; i < parts; i++) {
+        vector_bits wins = y.part[i] > x.part[i]; /* all ones where it is so */
+        x.part[i] =
+            (vector)(((vector_bits)y.part[i] & wins) | ((vector_bits)x.part[i] & ~wins));
+    }
+    return x;
 }
 
 /* The lanes of a sum, added pairwise in a fixed order. */
 static inline float sum_lanes(lanes x)
 {
     float part[DIFFMM__LANES];
-    memcpy(part, &x, sizeof part);
+    store(part, x);
     for (size_t half = DIFFMM__LANES / 2; half > 0; half /= 2)
         for (size_t i = 0; i < half; i++)
             part[i] += part[i + half];
@@ -121,15 +175,15 @@ static double kernel_exp_scaled_sum(size_t n, float scale, float shift, float *r
     for (size_t i = 0; i < n; i++)
         x[i] = exp1(scale * x[i] - shift);
     double total = 0.0;
-    lanes sum = {0};
+    lanes sum = {{{0}}};
     size_t i = 0;
     while (i + DIFFMM__LANES <= n) {
         /* Floats are summed in stretches, so that the rounding error stays small. */
         size_t stretch_end = i + 64 * DIFFMM__LANES;
         for (; i + DIFFMM__LANES <= n && i < stretch_end; i += DIFFMM__LANES)
-            sum += load(x + i);
+            sum = add(sum, load(x + i));
         total += (double)sum_lanes(sum);
-        sum = (lanes){0};
+        sum = (lanes){{{0}}};
     }
     for (; i < n; i++)
         total += (double)x[i];
@@ -150,10 +204,10 @@ static void kernel_tanh_backward(size_t n, const float *restrict a, float *restr
 
 static float kernel_dot_float(size_t n, const float *restrict x, const float *restrict y)
 {
-    lanes sum = {0};
+    lanes sum = {{{0}}};
     size_t i = 0;
     for (; i + DIFFMM__LANES <= n; i += DIFFMM__LANES)
-        sum += load(x + i) * load(y + i);
+        sum = add(sum, multiply(load(x + i), load(y + i)));
     float total = sum_lanes(sum);
     for (; i < n; i++)
         total += x[i] * y[i];
@@ -181,11 +235,6 @@ static void kernel_scale(size_t n, float scale, float *x)
         x[i] *= scale;
 }
 
-static inline void store(float *x, lanes value)
-{
-    *(lanes *)x = value;
-}
-
 /* `width` lanes of the result stay in registers over all rows; called with constant widths. */
 static inline __attribute__((always_inline)) void
 add_rows_columns(size_t width, size_t count, const int32_t *columns, const float *values, size_t d,
@@ -197,7 +246,7 @@ add_rows_columns(size_t width, size_t count, const int32_t *columns, const float
     for (size_t e = 0; e < count; e++) {
         const float *row = x + (size_t)columns[e] * d;
         for (size_t w = 0; w < width; w++)
-            sum[w] += values[e] * load(row + w * DIFFMM__LANES);
+            sum[w] = add(sum[w], scale(values[e], load(row + w * DIFFMM__LANES)));
     }
     for (size_t w = 0; w < width; w++)
         store(y + w * DIFFMM__LANES, sum[w]);
@@ -214,6 +263,79 @@ static void kernel_add_rows(size_t count, const int32_t *columns, const float *v
     for (; j < d; j++)
         for (size_t e = 0; e < count; e++)
             y[j] += values[e] * x[(size_t)columns[e] * d + j];
+}
+
+/* `users` x `panels` sums stay in registers; called with constants. */
+static inline __attribute__((always_inline)) void
+score_block(size_t users, size_t panels, const float *const *x, size_t d, const float *packed,
+            float *scores, size_t stride)
+{
+    lanes sum[8][4];
+    for (size_t b = 0; b < users; b++)
+        for (size_t p = 0; p < panels; p++)
+            sum[b][p] = (lanes){{{0}}};
+    for (size_t j = 0; j < d; j++) {
+        lanes rows[4];
+        for (size_t p = 0; p < panels; p++)
+            rows[p] = load(packed + (p * d + j) * DIFFMM__LANES);
+        for (size_t b = 0; b < users; b++)
+            for (size_t p = 0; p < panels; p++)
+                sum[b][p] = add(sum[b][p], scale(x[b][j], rows[p]));
+    }
+    for (size_t b = 0; b < users; b++)
+        for (size_t p = 0; p < panels; p++)
+            store(scores + b * stride + p * DIFFMM__LANES, sum[b][p]);
+}
+
+/* As many sums at a time as there are registers for. */
+#if defined(__AVX512F__)
+enum { users_at_once = 6, panels_at_once = 3, panels_alone = 4 };
+#elif defined(__AVX__)
+enum { users_at_once = 3, panels_at_once = 2, panels_alone = 4 };
+#else
+enum { users_at_once = 2, panels_at_once = 1, panels_alone = 2 };
+#endif
+
+static void kernel_score_panels(size_t users, const float *const *x, size_t d, size_t panels,
+                                const float *packed, float *scores, size_t stride)
+{
+    size_t b = 0;
+    for (; b + users_at_once <= users; b += users_at_once) {
+        size_t p = 0;
+        for (; p + panels_at_once <= panels; p += panels_at_once)
+            score_block(users_at_once, panels_at_once, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+        for (; p < panels; p++)
+            score_block(users_at_once, 1, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+    }
+    for (; b < users; b++) {
+        size_t p = 0;
+        for (; p + panels_alone <= panels; p += panels_alone)
+            score_block(1, panels_alone, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+        for (; p < panels; p++)
+            score_block(1, 1, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+    }
+}
+
+static float kernel_largest(size_t n, const float *x)
+{
+    float part[DIFFMM__LANES];
+    size_t i = 0;
+    for (size_t j = 0; j < DIFFMM__LANES; j++)
+        part[j] = -INFINITY;
+    lanes most = load(part);
+    for (; i + DIFFMM__LANES <= n; i += DIFFMM__LANES)
+        most = larger(most, load(x + i));
+    store(part, most);
+    for (; i < n; i++)
+        part[0] = x[i] > part[0] ? x[i] : part[0];
+    for (size_t half = DIFFMM__LANES / 2; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            part[j] = part[j + half] > part[j] ? part[j + half] : part[j];
+    return part[0];
 }
 
 /* Draws of 16 blocks of 16 counters each: component c of counter j of block b at
@@ -331,6 +453,8 @@ const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT) = 
     .add_scaled = kernel_add_scaled,
     .scale = kernel_scale,
     .add_rows = kernel_add_rows,
+    .score_panels = kernel_score_panels,
+    .largest = kernel_largest,
     .normal = kernel_normal,
     .bits = kernel_bits,
     .adam = kernel_adam,

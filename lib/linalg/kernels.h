@@ -38,6 +38,14 @@ struct diffmm__kernels {
     void (*add_rows)(size_t count, const int32_t *columns, const float *values, size_t d,
                      const float *x, float *y);
 
+    /* scores[b][i] = x_b . row i for `users` vectors x_b of d floats and `panels` panels of packed rows
+     * (linalg/panels.h); rows of scores are `stride` apart, each 16 panels floats long. */
+    void (*score_panels)(size_t users, const float *const *x, size_t d, size_t panels,
+                         const float *packed, float *scores, size_t stride);
+
+    /* The largest of n floats, NaN left out; -infinity if there is none. */
+    float (*largest)(size_t n, const float *x);
+
     /* 64 normal draws at each of `blocks` positions from `position` on (base/random.h). */
     void (*normal)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, float *out);
     /* 2048 random bits at each position, 64 words a block, for dropout masks. */

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "linalg/kernels.h"
+
 static bool worse(struct diffmm__ranked a, struct diffmm__ranked b)
 {
     return a.score < b.score || (a.score == b.score && a.index > b.index);
@@ -56,13 +58,21 @@ static bool may_enter(const struct diffmm__topk *topk, float score)
     return topk->count < topk->capacity || score >= topk->entries[0].score;
 }
 
+/* A stretch whose largest score is too small is passed over at once. */
 void diffmm__topk_push(struct diffmm__topk *topk, size_t base, size_t count, const float *scores)
 {
+    enum { stretch = 32 };
+    const struct diffmm__kernels *kernels = diffmm__kernels();
     if (topk->capacity == 0)
         return;
-    for (size_t i = 0; i < count; i++)
-        if (may_enter(topk, scores[i]))
-            offer(topk, (int32_t)(base + i), scores[i]);
+    for (size_t begin = 0; begin < count; begin += stretch) {
+        size_t end = begin + stretch < count ? begin + stretch : count;
+        if (!may_enter(topk, kernels->largest(end - begin, scores + begin)))
+            continue;
+        for (size_t i = begin; i < end; i++)
+            if (may_enter(topk, scores[i]))
+                offer(topk, (int32_t)(base + i), scores[i]);
+    }
 }
 
 void diffmm__topk_push_indices(struct diffmm__topk *topk, const int32_t *indices, size_t count,

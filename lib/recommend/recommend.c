@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Top-K for one user or a block of users: tiles of items x users, each score a dot product by
- * the one kernel diffmm_score() uses. A score's bits depend on nothing but its two rows, and a
- * single user needs no memory but a little on the stack. */
+/* Top-K for one user or a block of users: tiles of users x packed items (linalg/panels.h). A score's
+ * bits depend on nothing but its two rows, and a single user needs no memory but a little on the
+ * stack. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,12 +12,13 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "linalg/kernels.h"
+#include "linalg/panels.h"
 #include "linalg/topk.h"
 #include "recommend/scorer.h"
 
 enum {
-    block_users = 16, /* users that share a tile of items while it is in the cache */
-    tile_items = 256,
+    block_users = 24, /* users that share a tile of items while it is in the cache */
+    tile_items = 18 * DIFFMM__PANEL,
     few = 128 /* up to so many ids or ranks need no allocation */
 };
 
@@ -171,8 +172,8 @@ static void score_candidates(const struct plan *plan, struct ranking *ranking, s
             ranking->seen++;
         bool seen = ranking->seen < ranking->seen_end && *ranking->seen == item;
         scores[i] = seen ? NAN
-                         : plan->kernels->dot_float(scorer->d, ranking->vector,
-                                                    diffmm__scorer_item(scorer, item));
+                         : diffmm__panel_score(scorer->d, ranking->vector,
+                                               diffmm__scorer_item(scorer, item));
     }
 }
 
@@ -185,38 +186,56 @@ static const int32_t *mask(const int32_t *list, const int32_t *end, size_t first
     return list;
 }
 
-/* Scores of items [first, first + count); seen and excluded ones are NAN. */
-static void score_items(const struct plan *plan, struct ranking *ranking, size_t first,
-                        size_t count, const int32_t *exclude, float *scores)
+/* Scores of a tile of all items for each user; seen and excluded ones are NAN. */
+static void score_tile(const struct plan *plan, size_t user_count, struct ranking *rankings,
+                       size_t first, size_t count, const int32_t *exclude,
+                       float scores[block_users][tile_items])
 {
-    const diffmm_scorer *scorer = plan->scorer;
-    const float *row = diffmm__scorer_item(scorer, (int32_t)first);
-    for (size_t i = 0; i < count; i++, row += scorer->d)
-        scores[i] = plan->kernels->dot_float(scorer->d, ranking->vector, row);
-    ranking->seen = mask(ranking->seen, ranking->seen_end, first, count, scores);
-    mask(exclude, plan->exclude + plan->exclude_count, first, count, scores);
+    const float *vectors[block_users];
+    for (size_t b = 0; b < user_count; b++)
+        vectors[b] = rankings[b].vector;
+    plan->kernels->score_panels(user_count, vectors, plan->scorer->d, diffmm__panel_count(count),
+                                plan->scorer->panels + first * plan->scorer->d, scores[0],
+                                tile_items);
+    for (size_t b = 0; b < user_count; b++) {
+        rankings[b].seen = mask(rankings[b].seen, rankings[b].seen_end, first, count, scores[b]);
+        mask(exclude, plan->exclude + plan->exclude_count, first, count, scores[b]);
+    }
+}
+
+static void rank_all(const struct plan *plan, size_t user_count, struct ranking *rankings)
+{
+    float scores[block_users][tile_items];
+    const int32_t *exclude = plan->exclude, *exclude_end = plan->exclude + plan->exclude_count;
+    for (size_t first = 0; first < plan->item_count; first += tile_items) {
+        size_t left = plan->item_count - first, count = left < tile_items ? left : tile_items;
+        score_tile(plan, user_count, rankings, first, count, exclude, scores);
+        for (size_t b = 0; b < user_count; b++)
+            diffmm__topk_push(&rankings[b].topk, first, count, scores[b]);
+        while (exclude < exclude_end && (size_t)*exclude < first + count)
+            exclude++;
+    }
+}
+
+static void rank_candidates(const struct plan *plan, struct ranking *ranking)
+{
+    float scores[tile_items];
+    for (size_t first = 0; first < plan->item_count; first += tile_items) {
+        size_t left = plan->item_count - first, count = left < tile_items ? left : tile_items;
+        score_candidates(plan, ranking, first, count, scores);
+        diffmm__topk_push_indices(&ranking->topk, plan->candidates + first, count, scores);
+    }
 }
 
 /* Rank the plan's items for up to block_users users at once. */
 static void rank(const struct plan *plan, size_t user_count, struct ranking *rankings)
 {
-    float scores[tile_items];
-    const int32_t *exclude = plan->exclude, *exclude_end = plan->exclude + plan->exclude_count;
-    for (size_t first = 0; first < plan->item_count; first += tile_items) {
-        size_t left = plan->item_count - first, count = left < tile_items ? left : tile_items;
-        for (size_t b = 0; b < user_count; b++) {
-            if (plan->candidates) {
-                score_candidates(plan, &rankings[b], first, count, scores);
-                diffmm__topk_push_indices(&rankings[b].topk, plan->candidates + first, count,
-                                          scores);
-            } else {
-                score_items(plan, &rankings[b], first, count, exclude, scores);
-                diffmm__topk_push(&rankings[b].topk, first, count, scores);
-            }
-        }
-        while (exclude < exclude_end && (size_t)*exclude < first + count)
-            exclude++;
+    if (!plan->candidates) {
+        rank_all(plan, user_count, rankings);
+        return;
     }
+    for (size_t b = 0; b < user_count; b++)
+        rank_candidates(plan, &rankings[b]);
 }
 
 static size_t write_hits(struct ranking *ranking, diffmm_hit *hits)

@@ -9,23 +9,32 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/model_file.h"
-#include "linalg/kernels.h"
+#include "linalg/panels.h"
 #include "model/model.h"
 
-/* Takes over the catalog and the embeddings; on failure they are released. */
-static diffmm_status create(diffmm_context *context, struct diffmm__served served,
-                            diffmm_scorer **out)
+static void end_parts(diffmm_scorer *scorer)
 {
+    diffmm__catalog_release(scorer->catalog);
+    diffmm__release(scorer->context, scorer->panels);
+    diffmm__release(scorer->context, scorer->owned);
+    diffmm__safetensors_close(scorer->file);
+}
+
+/* Takes over everything in `parts`; on failure it is released. */
+static diffmm_status create(const diffmm_context *context, diffmm_scorer parts, diffmm_scorer **out)
+{
+    parts.context = diffmm__context_retain(context);
     diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
-    if (!scorer) {
-        diffmm__catalog_release(served.catalog);
-        diffmm__release(context, served.final);
+    parts.panels = diffmm__allocate(context, diffmm__panels_size(parts.catalog->items, parts.d),
+                                    sizeof *parts.panels);
+    if (!scorer || !parts.panels) {
+        end_parts(&parts);
+        diffmm__release(context, scorer);
+        diffmm__context_release(parts.context);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    *scorer = (diffmm_scorer){.context = diffmm__context_retain(context),
-                              .catalog = served.catalog,
-                              .d = served.d,
-                              .final = served.final};
+    diffmm__panels_pack(context, parts.catalog->items, parts.d, parts.items, parts.panels);
+    *scorer = parts;
     *out = scorer;
     return DIFFMM_OK;
 }
@@ -42,13 +51,13 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     size_t count = (model->users + model->items) * model->d;
     if (!diffmm__all_finite(count, model->final))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
-    float *final = diffmm__allocate(model->context, count, sizeof *final);
-    if (!final)
+    float *copy = diffmm__allocate(model->context, count, sizeof *copy);
+    if (!copy)
         return DIFFMM_ERROR_NO_MEMORY;
-    memcpy(final, model->final, count * sizeof *final);
-    struct diffmm__served served = {
-        .catalog = diffmm__catalog_retain(model->catalog), .d = model->d, .final = final};
-    return create(model->context, served, out);
+    memcpy(copy, model->final, count * sizeof *copy);
+    diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog), .d = model->d,
+                           .users = copy, .items = copy + model->users * model->d, .owned = copy};
+    return create(model->context, parts, out);
 }
 
 diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
@@ -65,8 +74,13 @@ diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diff
     if (status)
         return status;
     status = diffmm__model_file_served(context, file, path, &served);
-    diffmm__safetensors_close(file);
-    return status ? status : create(context, served, out);
+    if (status) {
+        diffmm__safetensors_close(file);
+        return status;
+    }
+    diffmm_scorer parts = {.catalog = served.catalog, .d = served.d, .users = served.users,
+                           .items = served.items, .file = file};
+    return create(context, parts, out);
 }
 
 void diffmm_scorer_destroy(diffmm_scorer *scorer)
@@ -74,8 +88,7 @@ void diffmm_scorer_destroy(diffmm_scorer *scorer)
     if (!scorer)
         return;
     diffmm_context *context = scorer->context;
-    diffmm__catalog_release(scorer->catalog);
-    diffmm__release(context, scorer->final);
+    end_parts(scorer);
     diffmm__release(context, scorer);
     diffmm__context_release(context);
 }
@@ -180,11 +193,10 @@ diffmm_status diffmm_score(const diffmm_scorer *scorer, int32_t user, size_t cou
                          count, scorer->catalog->items);
     if (status)
         return status;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
     const float *vector = diffmm__scorer_user(scorer, user);
     for (size_t i = 0; i < count; i++) {
         int32_t item = items ? items[i] : (int32_t)i;
-        out[i] = kernels->dot_float(scorer->d, vector, diffmm__scorer_item(scorer, item));
+        out[i] = diffmm__panel_score(scorer->d, vector, diffmm__scorer_item(scorer, item));
     }
     return DIFFMM_OK;
 }

@@ -4,24 +4,28 @@
 
 #include <diffmm/recommend.h>
 
+#include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
 
-/* Immutable once made. */
+/* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`. */
 struct diffmm_scorer {
     diffmm_context *context;
     struct diffmm__catalog *catalog;
     size_t d;
-    float *final; /* (users + items) x d */
+    const float *users, *items;
+    float *panels; /* the items packed for scoring (linalg/panels.h) */
+    float *owned;
+    struct diffmm__safetensors *file;
 };
 
 static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
 {
-    return scorer->final + (size_t)user * scorer->d;
+    return scorer->users + (size_t)user * scorer->d;
 }
 
 static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
 {
-    return scorer->final + (scorer->catalog->users + (size_t)item) * scorer->d;
+    return scorer->items + (size_t)item * scorer->d;
 }
 
 /* A user that must be below the number of users. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows packed for scoring: panels of 16 rows, each panel column by column (d x 16 floats), the last
+ * one filled up with zeros. A score is the sum of products in the order of columns, one rounding for
+ * each product and each sum, whoever computes it: so its bits depend on its two rows alone. */
+#ifndef DIFFMM_LINALG_PANELS_H
+#define DIFFMM_LINALG_PANELS_H
+
+#include <stddef.h>
+
+#include <diffmm/context.h>
+
+enum { DIFFMM__PANEL = 16 };
+
+static inline size_t diffmm__panel_count(size_t rows)
+{
+    return (rows + DIFFMM__PANEL - 1) / DIFFMM__PANEL;
+}
+
+/* Floats that packed rows take. */
+static inline size_t diffmm__panels_size(size_t rows, size_t d)
+{
+    return diffmm__panel_count(rows) * DIFFMM__PANEL * d;
+}
+
+/* Pack rows of d floats without gaps. */
+void diffmm__panels_pack(const diffmm_context *context, size_t rows, size_t d, const float *x,
+                         float *packed);
+
+/* The same score from two plain rows. */
+float diffmm__panel_score(size_t d, const float *x, const float *y);
+
+#endif
