@@ -58,9 +58,13 @@ static void print_table(const struct epoch_run *run, double rate)
 
 /* The peak is that of the whole process after an epoch, data set included, before the operands of
  * the machine's rate are allocated. */
-static void print_memory(size_t peak_bytes)
+static void print_memory(size_t peak_bytes, diffmm_dataset *dataset, const diffmm_options *options)
 {
-    printf("peak resident memory: %.1f MB\n", bench_megabytes(peak_bytes));
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    bench_check(diffmm_trainer_forecast(dataset, options, &forecast));
+    printf("peak resident memory: %.1f MB, forecast %.1f MB, ratio %.2f\n",
+           bench_megabytes(peak_bytes), bench_megabytes(forecast.peak_bytes),
+           (double)peak_bytes / (double)forecast.peak_bytes);
 }
 
 static void measure(const struct epoch_settings *settings)
@@ -84,7 +88,7 @@ static void measure(const struct epoch_settings *settings)
         epoch_machine_rate(settings, threads, &rates);
     }
     print_table(&run, samples_median(&rates));
-    print_memory(peak_bytes);
+    print_memory(peak_bytes, dataset, options);
     samples_end(&rates);
     epoch_end(&run);
     diffmm_options_destroy(options);
