@@ -77,43 +77,46 @@ START_TEST(reals_are_uniform)
 }
 END_TEST
 
+static void expect_share(size_t count, size_t draws, uint64_t values, uint64_t bound)
+{
+    double share = (double)values / (double)bound, expected = (double)draws * share;
+    ck_assert_msg(fabs((double)count - expected) <= 5 * sqrt(expected * (1 - share)),
+                  "bound %zu: %zu of %zu draws fell on %zu values", (size_t)bound, count, draws,
+                  (size_t)values);
+}
+
+/* How often draws fall on each third of the values, and on each remainder by three. Without the
+ * rejection, remainder 0 of the bound 3 2^62 would have half of them. */
+static void expect_unbiased(uint64_t seed, uint64_t bound)
+{
+    enum { draws = 30000 };
+    size_t thirds[3] = {0}, remainders[3] = {0};
+    for (uint64_t i = 0; i < draws; i++) {
+        uint64_t value = diffmm__random_below(seed, 1, i, bound);
+        if (value >= bound)
+            ck_abort_msg("%zu is not below %zu", (size_t)value, (size_t)bound);
+        thirds[(size_t)((unsigned __int128)value * 3 / bound)]++;
+        remainders[value % 3]++;
+    }
+    for (size_t c = 0; c < 3; c++) {
+        uint64_t first = (uint64_t)(((unsigned __int128)bound * c + 2) / 3);
+        uint64_t end = (uint64_t)(((unsigned __int128)bound * (c + 1) + 2) / 3);
+        expect_share(thirds[c], draws, end - first, bound);
+        expect_share(remainders[c], draws, bound / 3 + (bound % 3 > c), bound);
+    }
+}
+
 START_TEST(below_a_bound)
 {
-    static const uint64_t bounds[] = {1,
-                                      2,
-                                      3,
-                                      7,
-                                      1000,
-                                      UINT64_C(1) << 32,
-                                      (UINT64_C(1) << 62) + 1,
-                                      (UINT64_C(1) << 63) - 1,
-                                      UINT64_C(1) << 63,
-                                      (UINT64_C(1) << 63) + 1,
-                                      3 * (UINT64_C(1) << 62),
-                                      UINT64_MAX};
-    enum { draws = 30000, cells = 3 };
+    const uint64_t half = UINT64_C(1) << 63;
+    const uint64_t bounds[] = {
+        1,         2, 3, 7, 1000, half >> 31, half / 2 + 1, half - 1, half, half + 1, half / 2 * 3,
+        UINT64_MAX};
     for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
-        const uint64_t bound = bounds[b];
-        size_t count[cells] = {0};
-        for (uint64_t i = 0; i < draws; i++) {
-            uint64_t value = diffmm__random_below(9, b, i, bound);
-            if (value >= bound)
-                ck_abort_msg("%zu is not below %zu", (size_t)value, (size_t)bound);
-            /* A draw can be repeated. */
-            if (i < 100)
-                ck_assert_uint_eq(value, diffmm__random_below(9, b, i, bound));
-            count[(size_t)((unsigned __int128)value * cells / bound)]++;
-        }
-        /* Thirds: without rejection the first of a bound of 3 2^62 would have half the draws. */
-        for (size_t c = 0; c < cells; c++) {
-            double share = 0;
-            uint64_t first = (uint64_t)(((unsigned __int128)bound * c + cells - 1) / cells);
-            uint64_t end = (uint64_t)(((unsigned __int128)bound * (c + 1) + cells - 1) / cells);
-            share = (double)(end - first) / (double)bound;
-            double deviation = sqrt(draws * share * (1 - share));
-            ck_assert_msg(fabs((double)count[c] - draws * share) <= 5 * deviation,
-                          "bound %zu, third %zu: %zu", (size_t)bound, c, count[c]);
-        }
+        expect_unbiased(b, bounds[b]);
+        for (uint64_t i = 0; i < 100; i++)
+            ck_assert_uint_eq(diffmm__random_below(b, 1, i, bounds[b]),
+                              diffmm__random_below(b, 1, i, bounds[b]));
     }
 }
 END_TEST

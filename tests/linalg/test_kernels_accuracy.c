@@ -134,10 +134,12 @@ static void box_muller(uint32_t first, uint32_t second, double *x, double *y, do
 
 START_TEST(normals_are_made_of_the_bits)
 {
-    enum { blocks = 2000, values = blocks * 64 };
-    static float normals[values];
+    enum { blocks = 2005, values = blocks * 64 };
+    static float normals[values + 1];
     static uint32_t bits[values];
+    normals[values] = 77;
     diffmm__kernels()->normal(21, 22, 0, blocks, normals);
+    ck_assert(normals[values] == 77);
     diffmm__kernels()->bits(21, 22, 0, blocks, bits);
     double largest = 0;
     for (size_t i = 0; i < values; i++) {
