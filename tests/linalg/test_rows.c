@@ -279,9 +279,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {normalizes_rows_with_strides, rows_of_no_length,
+    const TTest *const tests[] = {normalizes_rows_with_strides,
+                                  rows_of_no_length,
                                   rows_too_long_to_square,
-                                  one_row_is_as_many,           backward_equals_differences,
-                                  backward_overwrites_or_keeps, transposes};
+                                  one_row_is_as_many,
+                                  backward_equals_differences,
+                                  backward_overwrites_or_keeps,
+                                  transposes};
     return run_tests("rows", tests, sizeof tests / sizeof *tests) != 0;
 }
