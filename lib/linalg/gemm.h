@@ -27,7 +27,8 @@ static inline struct diffmm__matrix diffmm__transposed(const float *data, size_t
 
 /* C = alpha op(A) op(B) + beta C, with op(A) m x k and op(B) k x n. The first computes on the
  * calling thread; the second cuts C into tiles, by shape alone, for the context's threads. A tile's
- * bits do not depend on the thread. beta 0 overwrites C, whatever it holds. */
+ * bits do not depend on the thread, and with beta 0 or 1 a row's bits do not depend on the rows
+ * computed with it. beta 0 overwrites C, whatever it holds. */
 void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                          struct diffmm__matrix b, float beta, float *c, size_t c_stride);
 void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, float alpha,

@@ -8,7 +8,8 @@
 #include <diffmm/context.h>
 
 /* y = x / max(||x||, 1e-12) for each row of d floats; norms, where not NULL, receives each row's
- * divisor. x and y may be the same. */
+ * divisor. x and y may be the same. Squares are floats: beyond a norm of 1.8e19 the divisor is
+ * infinite and y 0. */
 void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
                             size_t x_stride, float *y, size_t y_stride, float *norms);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The variants of the vector kernels. */
+#ifndef DIFFMM_TESTS_VARIANTS_H
+#define DIFFMM_TESTS_VARIANTS_H
+
+#include "linalg/kernels.h"
+
+extern const struct diffmm__kernels diffmm__kernels_portable;
+#ifdef __x86_64__
+extern const struct diffmm__kernels diffmm__kernels_avx2;
+extern const struct diffmm__kernels diffmm__kernels_avx512;
+#endif
+
+/* The variants that this CPU runs, the portable one first. */
+static inline size_t variants(const struct diffmm__kernels *out[3])
+{
+    size_t count = 0;
+    out[count++] = &diffmm__kernels_portable;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        out[count++] = &diffmm__kernels_avx2;
+    if (diffmm__kernels() == &diffmm__kernels_avx512)
+        out[count++] = &diffmm__kernels_avx512;
+#endif
+    return count;
+}
+
+#endif
