@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Symmetric products A^T B. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/failure.h"
+#include "base/random.h"
+#include "linalg/gemm.h"
+
+/* B = A W for a diagonal W: then A^T B is symmetric. */
+static void fill(size_t n, size_t k, float *a, float *b)
+{
+    float *weights = malloc(k * sizeof *weights);
+    diffmm__random_normal(9, 1, 0, n * k, a);
+    diffmm__random_normal(9, 2, 0, k, weights);
+    for (size_t t = 0; t < k; t++)
+        for (size_t i = 0; i < n; i++)
+            b[t * n + i] = weights[t] * a[t * n + i];
+    free(weights);
+}
+
+static void check(size_t n, size_t k)
+{
+    size_t pieces = diffmm__gram_pieces(k);
+    float *a = malloc(n * k * sizeof *a), *b = malloc(n * k * sizeof *b);
+    float *c = malloc(n * n * sizeof *c), *again = malloc(n * n * sizeof *again);
+    float *scratch = malloc(pieces * n * n * sizeof *scratch);
+    fill(n, k, a, b);
+    diffmm__gram(NULL, n, k, a, b, c, scratch);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double want = 0.0, size = 0.0;
+            for (size_t t = 0; t < k; t++) {
+                want += (double)a[t * n + i] * (double)b[t * n + j];
+                size += fabs((double)a[t * n + i] * (double)b[t * n + j]);
+            }
+            ck_assert_msg(fabs((double)c[i * n + j] - want) <= 1e-5 * size, "n %zu, k %zu: %zu, %zu",
+                          n, k, i, j);
+            ck_assert(c[i * n + j] == c[j * n + i]);
+        }
+    for (size_t threads = 1; threads <= 4; threads *= 2) {
+        diffmm_context *context;
+        const diffmm_context_settings settings = {.threads = threads};
+        expect_success(diffmm_context_create(&settings, &context));
+        diffmm__gram(context, n, k, a, b, again, scratch);
+        ck_assert(memcmp(c, again, n * n * sizeof *c) == 0);
+        diffmm_context_destroy(context);
+    }
+    free(scratch);
+    free(again);
+    free(c);
+    free(b);
+    free(a);
+}
+
+START_TEST(a_gram_matrix_is_the_plain_sum_and_symmetric)
+{
+    check(1, 1);
+    check(5, 3);
+    check(17, 100);
+    check(40, 511);
+    check(33, 1024);
+    check(24, 3000);
+}
+END_TEST
+
+START_TEST(no_terms_give_zeros)
+{
+    float c[4] = {1, 2, 3, 4}, scratch[4], nothing[1] = {0};
+    diffmm__gram(NULL, 2, 0, nothing, nothing, c, scratch);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(c[i] == 0.0f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("gram");
+    TCase *cases = tcase_create("gram");
+    tcase_add_test(cases, a_gram_matrix_is_the_plain_sum_and_symmetric);
+    tcase_add_test(cases, no_terms_give_zeros);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
