@@ -5,12 +5,12 @@
 #include "contrastive/anchors.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "contrastive/infonce.h"
 #include "linalg/rows.h"
+#include "linalg/vectors.h"
 
 struct diffmm__contrastive_scratch {
     const diffmm_context *context;
@@ -107,7 +107,7 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
         diffmm__normalize_rows(s->context, nodes, s->d, view, s->d, s->normalized[v], s->d,
                                s->norms[v]);
         if (gradients)
-            memset(s->gradients[v], 0, nodes * s->d * sizeof(float));
+            diffmm__clear(s->context, nodes * s->d, s->gradients[v]);
     }
     diffmm__batch_nodes(s->users, count, batch_users, s->seen, &s->user_nodes);
     diffmm__batch_nodes(s->items, count, batch_items, s->seen, &s->item_nodes);

@@ -31,7 +31,7 @@ diffmm_status diffmm__gram_create(struct diffmm__objective *o, size_t entries)
 {
     struct diffmm__arena *arena = &o->arena;
     size_t h = last_layer(o)->inputs, items = last_layer(o)->outputs, d1 = o->d + 1;
-    size_t pieces = diffmm__gram_pieces(items > o->rows ? items : o->rows), real = sizeof(float);
+    size_t pieces = diffmm__gemm_pieces(items > o->rows ? items : o->rows), real = sizeof(float);
     o->features_bias = diffmm__arena_take(arena, items * d1, real);
     o->weights_gram = diffmm__arena_take(arena, h * h, real);
     o->weights_features_bias = diffmm__arena_take(arena, h * d1, real);
@@ -50,7 +50,7 @@ diffmm_status diffmm__gram_create(struct diffmm__objective *o, size_t entries)
 size_t diffmm__gram_bytes(const struct diffmm__objective *o, size_t entries)
 {
     size_t h = last_layer(o)->inputs, items = last_layer(o)->outputs, d1 = o->d + 1;
-    size_t pieces = diffmm__gram_pieces(items > o->rows ? items : o->rows);
+    size_t pieces = diffmm__gemm_pieces(items > o->rows ? items : o->rows);
     return sizeof(float) * (items * d1 + (2 + pieces) * h * h + 2 * h * d1 + 2 * d1 + o->rows * h) +
            sizeof(int64_t) * (items + 1) + (sizeof(int32_t) + sizeof(float)) * entries;
 }

@@ -123,17 +123,44 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
     diffmm__parallel(context, row_tiles * p.column_tiles, tile_task, &p);
 }
 
+size_t diffmm__gemm_pieces(size_t k)
+{
+    enum { most = 4, piece = 512 };
+    return k / piece < 1 ? 1 : k / piece > most ? most : k / piece;
+}
+
+struct deep {
+    size_t m, n, k, pieces;
+    struct diffmm__matrix a, b;
+    float *c, *scratch;
+};
+
+static void deep_piece(void *argument, size_t piece, size_t worker)
+{
+    (void)worker;
+    const struct deep *d = argument;
+    size_t begin = d->k * piece / d->pieces, end = d->k * (piece + 1) / d->pieces;
+    diffmm__gemm_serial(d->m, d->n, end - begin, 1.0f, from_column(d->a, begin),
+                        from_row(d->b, begin), 0.0f, d->scratch + piece * d->m * d->n, d->n);
+}
+
+void diffmm__gemm_deep(const diffmm_context *context, size_t m, size_t n, size_t k,
+                       struct diffmm__matrix a, struct diffmm__matrix b, float *c, float *scratch)
+{
+    struct deep d = {.m = m, .n = n, .k = k, .pieces = diffmm__gemm_pieces(k), .a = a, .b = b,
+                     .c = c, .scratch = scratch};
+    diffmm__parallel(context, d.pieces, deep_piece, &d);
+    memcpy(c, scratch, m * n * sizeof *c);
+    for (size_t piece = 1; piece < d.pieces; piece++)
+        for (size_t i = 0; i < m * n; i++)
+            c[i] += scratch[piece * m * n + i];
+}
+
 struct gram {
     size_t n, k, pieces;
     const float *a, *b;
     float *c, *scratch;
 };
-
-size_t diffmm__gram_pieces(size_t k)
-{
-    enum { deepest = 4, piece = 512 };
-    return k / piece < 1 ? 1 : k / piece > deepest ? deepest : k / piece;
-}
 
 static void gram_piece(void *argument, size_t piece, size_t worker)
 {
@@ -165,7 +192,7 @@ static void gram_rows(void *argument, size_t begin, size_t end)
 void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
                   float *c, float *scratch)
 {
-    struct gram g = {.n = n, .k = k, .pieces = diffmm__gram_pieces(k), .a = a, .b = b, .c = c,
+    struct gram g = {.n = n, .k = k, .pieces = diffmm__gemm_pieces(k), .a = a, .b = b, .c = c,
                      .scratch = scratch};
     if (k == 0) {
         memset(c, 0, n * n * sizeof *c);

@@ -2,9 +2,41 @@
 #include "linalg/vectors.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "linalg/kernels.h"
+
+enum { grain = 32768 };
+
+struct copy {
+    const float *x;
+    float *y;
+};
+
+static void copy_range(void *argument, size_t begin, size_t end)
+{
+    const struct copy *c = argument;
+    memcpy(c->y + begin, c->x + begin, (end - begin) * sizeof *c->y);
+}
+
+void diffmm__copy(const diffmm_context *context, size_t n, const float *x, float *y)
+{
+    struct copy c = {.x = x, .y = y};
+    diffmm__parallel_ranges(context, n, grain, copy_range, &c);
+}
+
+static void clear_range(void *argument, size_t begin, size_t end)
+{
+    const struct copy *c = argument;
+    memset(c->y + begin, 0, (end - begin) * sizeof *c->y);
+}
+
+void diffmm__clear(const diffmm_context *context, size_t n, float *y)
+{
+    struct copy c = {.y = y};
+    diffmm__parallel_ranges(context, n, grain, clear_range, &c);
+}
 
 struct add {
     float scale;
@@ -22,11 +54,11 @@ void diffmm__add_scaled(const diffmm_context *context, size_t n, float scale, co
                         float *y)
 {
     struct add a = {.scale = scale, .x = x, .y = y};
-    diffmm__parallel_ranges(context, n, 32768, add_range, &a);
+    diffmm__parallel_ranges(context, n, grain, add_range, &a);
 }
 
 /* Partial sums are kept for so many stretches at a time. */
-enum { stretch = 32768, stretches = 256 };
+enum { stretch = grain, stretches = 256 };
 
 struct dot {
     const float *x, *y;

@@ -8,6 +8,10 @@
 
 #include <diffmm/context.h>
 
+/* y = x, and y = 0. */
+void diffmm__copy(const diffmm_context *context, size_t n, const float *x, float *y);
+void diffmm__clear(const diffmm_context *context, size_t n, float *y);
+
 /* y += scale x. */
 void diffmm__add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
                         float *y);

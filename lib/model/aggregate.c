@@ -6,7 +6,6 @@
  *     Y = A [E_U; sum_m w_m Xn_m],   V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
  * which costs L + 2 products with A in place of 2 M + L. A is symmetric: backward, the same ones. */
 #include <math.h>
-#include <string.h>
 
 #include "graph/graph.h"
 #include "linalg/rows.h"
@@ -33,16 +32,16 @@ void diffmm__aggregate(diffmm_model *model)
     const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
     diffmm__modality_weights(model, w->weights);
 
-    memset(w->mixed, 0, items * sizeof(float));
+    diffmm__clear(context, items, w->mixed);
     for (size_t m = 0; m < model->modality_count; m++)
         diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized,
                            w->mixed);
-    memcpy(w->base, embedding, users * sizeof(float));
-    memcpy(w->base + users, w->mixed, items * sizeof(float));
+    diffmm__copy(context, users, embedding, w->base);
+    diffmm__copy(context, items, w->mixed, w->base + users);
     diffmm__multiply(model->adjacency, false, d, w->base, NULL, w->y);
 
-    memcpy(w->base, w->y, users * sizeof(float));
-    memcpy(w->base + users, embedding + users, items * sizeof(float));
+    diffmm__copy(context, users, w->y, w->base);
+    diffmm__copy(context, items, embedding + users, w->base + users);
     diffmm__multiply(model->adjacency, false, d, w->base, w->y, w->v);
 
     for (size_t m = 0; m < model->modality_count; m++) {

@@ -2,7 +2,6 @@
 /* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg L2, value and
  * gradients, and the Adam step that follows. */
 #include <math.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "linalg/vectors.h"
@@ -38,7 +37,7 @@ static double contrast(diffmm_model *model, size_t count, const int32_t *user,
     struct diffmm__workspace *w = model->workspace;
     const struct diffmm__settings *s = &model->settings;
     size_t all = (model->users + model->items) * model->d;
-    memset(w->grad_final, 0, all * sizeof(float));
+    diffmm__clear(model->context, all, w->grad_final);
     if (!s->contrastive_enabled)
         return 0.0;
     diffmm__views(model);
@@ -73,13 +72,13 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
     sum.regularizer = s->reg * diffmm__dot(model->context, all, embedding, embedding);
     sum.total = sum.bpr + sum.contrastive + sum.regularizer;
 
-    memset(grad, 0, all * sizeof(float));
+    diffmm__clear(model->context, all, grad);
     diffmm__add_scaled(model->context, all, (float)(2.0 * s->reg), embedding, grad);
     if (s->contrastive_enabled)
         diffmm__views_backward(model);
     else
         for (size_t m = 0; m < model->modality_count; m++)
-            memset(w->modality[m].grad_normalized, 0, items * sizeof(float));
+            diffmm__clear(model->context, items, w->modality[m].grad_normalized);
     diffmm__aggregate_backward(model);
     diffmm__project_backward(model);
 

@@ -82,15 +82,15 @@ void diffmm__project_backward(diffmm_model *model)
         diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
                                         w->grad_normalized, 1.0f, 0.0f, grad);
         if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
-            diffmm__gemm(model->context, d, inputs, items, 1.0f, diffmm__transposed(grad, d),
-                         features, 0.0f, modality->weight->gradient, inputs);
+            diffmm__gemm_deep(model->context, d, inputs, items, diffmm__transposed(grad, d), features,
+                              modality->weight->gradient, model->workspace->pieces);
             sum_rows(items, d, grad, modality->bias->gradient);
         } else {
             struct activation a = {.d = d, .projected = w->projected, .values = grad};
             diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
             features.transposed = true;
-            diffmm__gemm(model->context, inputs, d, items, 1.0f, features,
-                         diffmm__plain(grad, d), 0.0f, modality->weight->gradient, d);
+            diffmm__gemm_deep(model->context, inputs, d, items, features, diffmm__plain(grad, d),
+                              modality->weight->gradient, model->workspace->pieces);
         }
     }
 }

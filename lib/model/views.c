@@ -2,8 +2,6 @@
 /* The contrastive view of each modality (paper, section 3.4), forward and backward:
  *     C = A_m [E_U; Xn_m],   view = sum_l A_hat^l C.
  * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'. */
-#include <string.h>
-
 #include "graph/graph.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
@@ -30,8 +28,8 @@ void diffmm__views(diffmm_model *model)
     size_t d = model->d, users = model->users * d, items = model->items * d;
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        memcpy(w->base, diffmm__user_embedding(model)->values, users * sizeof(float));
-        memcpy(w->base + users, own->normalized, items * sizeof(float));
+        diffmm__copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
+        diffmm__copy(model->context, items, own->normalized, w->base + users);
         /* The gradient's memory is free on the way forward. */
         multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);
         diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
@@ -51,6 +49,6 @@ void diffmm__views_backward(diffmm_model *model)
         multiply_view_graph(model, m, true, own->view, w->base, w->scratch);
         diffmm__add_scaled(model->context, users, 1.0f, w->base,
                            diffmm__user_embedding(model)->gradient);
-        memcpy(own->grad_normalized, w->base + users, items * sizeof(float));
+        diffmm__copy(model->context, items, w->base + users, own->grad_normalized);
     }
 }

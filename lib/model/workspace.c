@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/workspace.h"
 
+#include "linalg/gemm.h"
+
 diffmm_status diffmm__workspace_create(diffmm_model *model)
 {
     struct diffmm__workspace *w = diffmm__allocate_zero(model->context, 1, sizeof *w);
@@ -32,6 +34,11 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);
     w->v_norms = diffmm__arena_take(arena, nodes, real);
+    size_t widest = 0;
+    for (size_t m = 0; m < count; m++)
+        if (model->modalities[m].dimensions > widest)
+            widest = model->modalities[m].dimensions;
+    w->pieces = diffmm__arena_take(arena, diffmm__gemm_pieces(model->items) * widest * model->d, real);
     if (arena->failed)
         return DIFFMM_ERROR_NO_MEMORY;
     if (!model->settings.contrastive_enabled)

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "contrastive/infonce.h"
+#include "linalg/gemm.h"
 #include "train/work.h"
 
 enum { real = sizeof(float) };
@@ -45,8 +46,11 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
                                  .ranked_users = users_with_held_items(dataset)};
     for (size_t split = 0; split < 2; split++)
         out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
-    for (size_t m = 0; m < dataset->modality_count; m++)
+    for (size_t m = 0; m < dataset->modality_count; m++) {
         out->dimensions += dataset->modalities[m].dimensions;
+        if (dataset->modalities[m].dimensions > out->widest)
+            out->widest = dataset->modalities[m].dimensions;
+    }
     plan_graphs(dataset, out);
     if (!settings->diffusion_enabled)
         return DIFFMM_OK;
@@ -83,6 +87,7 @@ static size_t model_bytes(const struct diffmm__work *w)
     size_t projections = w->dimensions * w->d * real;
     size_t bytes = 5 * (wide + projections) + 2 * wide;            /* parameters, final, best */
     bytes += w->modalities * (3 * items + 3 * wide) + items + 7 * wide; /* workspace */
+    bytes += diffmm__gemm_pieces(w->items) * w->widest * w->d * real;
     if (w->settings->contrastive_enabled) {
         size_t most = w->users > w->items ? w->users : w->items;
         size_t batch = w->settings->batch < most ? w->settings->batch : most;

@@ -14,6 +14,7 @@ struct diffmm__work {
     const struct diffmm__settings *settings;
     size_t users, items, d, modalities;
     size_t dimensions;   /* raw features of an item, all modalities together */
+    size_t widest;       /* raw features of the widest modality */
     size_t pairs;        /* training pairs */
     size_t held_pairs;   /* validation and test pairs */
     size_t ranked_users; /* users that are evaluated */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Symmetric products A^T B. */
+/* Products whose sum over k is cut into pieces: symmetric ones, and deep ones. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static void fill(size_t n, size_t k, float *a, float *b)
 
 static void check(size_t n, size_t k)
 {
-    size_t pieces = diffmm__gram_pieces(k);
+    size_t pieces = diffmm__gemm_pieces(k);
     float *a = malloc(n * k * sizeof *a), *b = malloc(n * k * sizeof *b);
     float *c = malloc(n * n * sizeof *c), *again = malloc(n * n * sizeof *again);
     float *scratch = malloc(pieces * n * n * sizeof *scratch);
@@ -74,12 +75,63 @@ START_TEST(no_terms_give_zeros)
 }
 END_TEST
 
+/* All transposes of a deep product against sums in double, and for 1, 2 and 4 threads. */
+static void check_deep(size_t m, size_t n, size_t k, bool a_transposed, bool b_transposed)
+{
+    float *a = malloc(m * k * sizeof *a), *b = malloc(n * k * sizeof *b);
+    float *c = malloc(m * n * sizeof *c), *again = malloc(m * n * sizeof *again);
+    float *scratch = malloc(diffmm__gemm_pieces(k) * m * n * sizeof *scratch);
+    diffmm__random_normal(9, 3, 0, m * k, a);
+    diffmm__random_normal(9, 4, 0, n * k, b);
+    struct diffmm__matrix x = a_transposed ? diffmm__transposed(a, m) : diffmm__plain(a, k);
+    struct diffmm__matrix y = b_transposed ? diffmm__transposed(b, k) : diffmm__plain(b, n);
+    diffmm__gemm_deep(NULL, m, n, k, x, y, c, scratch);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            double want = 0.0, size = 0.0;
+            for (size_t t = 0; t < k; t++) {
+                double left = (double)a[a_transposed ? t * m + i : i * k + t];
+                double right = (double)b[b_transposed ? j * k + t : t * n + j];
+                want += left * right;
+                size += fabs(left * right);
+            }
+            ck_assert_msg(fabs((double)c[i * n + j] - want) <= 1e-5 * size,
+                          "%zu x %zu x %zu: %zu, %zu", m, n, k, i, j);
+        }
+    for (size_t threads = 1; threads <= 4; threads *= 2) {
+        diffmm_context *context;
+        const diffmm_context_settings settings = {.threads = threads};
+        expect_success(diffmm_context_create(&settings, &context));
+        diffmm__gemm_deep(context, m, n, k, x, y, again, scratch);
+        ck_assert(memcmp(c, again, m * n * sizeof *c) == 0);
+        diffmm_context_destroy(context);
+    }
+    free(scratch);
+    free(again);
+    free(c);
+    free(b);
+    free(a);
+}
+
+START_TEST(a_deep_product_is_the_plain_sum)
+{
+    static const size_t depths[] = {1, 100, 1024, 2500};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        check_deep(7, 5, depths[i], false, false);
+        check_deep(8, 24, depths[i], true, false);
+        check_deep(13, 8, depths[i], true, true);
+        check_deep(3, 17, depths[i], false, true);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gram");
     TCase *cases = tcase_create("gram");
     tcase_add_test(cases, a_gram_matrix_is_the_plain_sum_and_symmetric);
     tcase_add_test(cases, no_terms_give_zeros);
+    tcase_add_test(cases, a_deep_product_is_the_plain_sum);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
