@@ -163,9 +163,8 @@ diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anc
     if (anchor == DIFFMM_ANCHOR_MAIN && !grad_views != !grad_main)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "grad_views and grad_main must be given together");
-    if (!(tau > 0.0 && tau < HUGE_VAL))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not above 0");
-    if ((status = check_numbers("batch_users", batch_users, count, users)) ||
+    if ((status = diffmm__check_tau(tau)) ||
+        (status = check_numbers("batch_users", batch_users, count, users)) ||
         (status = check_numbers("batch_items", batch_items, count, items)))
         return status;
     struct diffmm__contrastive_scratch *scratch;
