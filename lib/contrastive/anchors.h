@@ -13,8 +13,8 @@ diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, 
                                                  struct diffmm__contrastive_scratch **out);
 void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scratch);
 
-/* diffmm_contrastive_loss() on valid arguments, all rows without gaps. Gradients, times `weight`,
- * overwrite grad_views and, with the main anchor, grad_main; or grad_views is NULL. */
+/* diffmm_contrastive_loss() on valid arguments. Gradients, times `weight`, overwrite each of
+ * grad_views and grad_main that is not NULL. */
 double diffmm__contrastive(struct diffmm__contrastive_scratch *scratch, diffmm_anchor anchor,
                            const float *const *views, const float *main, size_t count,
                            const int32_t *batch_users, const int32_t *batch_items, double tau,
