@@ -197,6 +197,22 @@ START_TEST(a_low_temperature_neither_overflows_nor_vanishes)
 }
 END_TEST
 
+/* All products near -1, the farthest from what a fixed shift of 1 / tau expects. */
+START_TEST(opposed_views_at_low_temperatures)
+{
+    static const double taus[] = {0.1, 0.025, 0.02, 0.01, 2e-3, 1e-4};
+    for (size_t t = 0; t < sizeof taus / sizeof *taus; t++) {
+        struct views v = random_views(4, 3, 4, taus[t]);
+        for (size_t b = 0; b < v.nodes; b++) {
+            v.p[b * v.d] = 10.0f + (float)b;
+            v.q[b * v.d] = -10.0f - (float)b;
+        }
+        expect_exact(&v);
+        release(&v);
+    }
+}
+END_TEST
+
 START_TEST(rows_of_any_length)
 {
     struct views v = random_views(20, 6, 12, 0.2);
@@ -360,6 +376,7 @@ int main(void)
                                   one_node_has_nothing_to_tell_apart,
                                   a_high_temperature_makes_all_nodes_equal,
                                   a_low_temperature_neither_overflows_nor_vanishes,
+                                  opposed_views_at_low_temperatures,
                                   rows_of_any_length,
                                   outputs_are_optional,
                                   a_batch_is_a_bag,

@@ -95,12 +95,26 @@ START_TEST(given_draws_enter_by_the_formula)
 }
 END_TEST
 
+/* Rows must not share draws at an offset: neighbouring rows' values, `lag` items apart, have no
+ * correlation beyond five standard deviations. */
+static void expect_no_overlap(const float *rows, size_t row_stride, double mean, double deviation)
+{
+    for (size_t lag = 0; lag < items; lag += 64) {
+        double product = 0.0, pairs = (double)((users - 1) * (items - lag));
+        for (size_t u = 0; u + 1 < users; u++)
+            for (size_t i = lag; i < items; i++)
+                product += ((double)rows[u * row_stride + i] - mean) / deviation *
+                           ((double)rows[(u + 1) * row_stride + i - lag] - mean) / deviation;
+        expect_close("product of rows", lag, product / pairs, 0.0, 5.0 / sqrt(pairs));
+    }
+}
+
 START_TEST(drawn_noise_is_standard_normal)
 {
     enum { count = users * items };
     struct diffmm__draws draws = {.seed = 5, .noise_stream = 77};
     static float noise[count];
-    double mean = 0.0, square = 0.0, fourth = 0.0, neighbours = 0.0, rows = 0.0, n = count;
+    double mean = 0.0, square = 0.0, fourth = 0.0, neighbours = 0.0, n = count;
     for (size_t u = 0; u < users; u++)
         diffmm__draw_noise(&draws, u, items, noise + u * items);
     for (size_t i = 0; i < count; i++) {
@@ -109,13 +123,12 @@ START_TEST(drawn_noise_is_standard_normal)
         square += x * x / n;
         fourth += x * x * x * x / n;
         neighbours += i + 1 < count ? x * (double)noise[i + 1] / n : 0.0;
-        rows += i + items < count ? x * (double)noise[i + items] / n : 0.0;
     }
     expect_close("mean", 0, mean, 0.0, 5.0 / sqrt(n));
     expect_close("square", 0, square, 1.0, 5.0 * sqrt(2.0 / n));
     expect_close("fourth", 0, fourth, 3.0, 5.0 * sqrt(96.0 / n));
     expect_close("neighbours", 0, neighbours, 0.0, 5.0 / sqrt(n));
-    expect_close("rows", 0, rows, 0.0, 5.0 / sqrt(n));
+    expect_no_overlap(noise, items, 0.0, 1.0);
 }
 END_TEST
 
@@ -183,26 +196,23 @@ START_TEST(dropout_rate_and_scale)
     for (size_t r = 0; r < 3; r++) {
         struct diffmm__draws draws = {.seed = 5, .noise_stream = 77, .dropout_stream = 78};
         struct diffmm__batch_rows x0;
-        size_t dropped = 0, both = 0, total = users * items;
+        static float mask[users * items];
+        double rate = rates[r], dropped = 0.0, n = users * items;
         begin(NULL, 0, 0, &x0);
         diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
         memcpy(whole, pass.input, sizeof whole);
-        draws.dropout = rates[r];
+        draws.dropout = rate;
         diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
         for (size_t b = 0; b < users; b++)
             for (size_t i = 0; i < items; i++) {
                 double x = (double)pass.input[b * stride + i];
-                double kept = (double)whole[b * stride + i] / (1.0 - rates[r]);
+                double kept = (double)whole[b * stride + i] / (1.0 - rate);
                 ck_assert(x == 0.0 || fabs(x - kept) <= 2e-7 * fabs(kept));
-                dropped += x == 0.0;
-                both += x == 0.0 && b + 1 < users && pass.input[(b + 1) * stride + i] == 0.0f;
+                mask[b * items + i] = x == 0.0 ? 1.0f : 0.0f;
+                dropped += x == 0.0 ? 1.0 : 0.0;
             }
-        double rate = rates[r], n = (double)total;
-        expect_close("dropped", r, (double)dropped, rate * n, 5.0 * sqrt(n * rate * (1.0 - rate)));
-        /* Users' masks are independent of each other. */
-        double pairs = (double)((users - 1) * items);
-        expect_close("dropped for both", r, (double)both, rate * rate * pairs,
-                     6.0 * sqrt(pairs * rate * rate));
+        expect_close("dropped", r, dropped, rate * n, 5.0 * sqrt(n * rate * (1.0 - rate)));
+        expect_no_overlap(mask, items, rate, sqrt(rate * (1.0 - rate)));
         end();
     }
 }

@@ -109,6 +109,10 @@ START_TEST(initial_values)
         product += (double)values[out->weight + i] * (double)other[out->weight + i] / scale;
         within += (double)values[out->weight + i] * (double)values[in->weight + i] / scale;
     }
+    double biases = 0.0, bias_scale = sqrt(500.0) * 0.001 * sqrt(2.0 / 540.0);
+    for (size_t i = 0; i < out->outputs; i++)
+        biases += (double)values[out->bias + i] * (double)values[out->weight + i] / bias_scale;
+    expect_close("bias and weight", 0, biases, 0.0, 5.0);
     expect_close("denoisers", 0, product, 0.0, 6.0 / sqrt((double)count));
     expect_close("layers", 0, within, 0.0, 6.0 / sqrt((double)count));
     free(values);
