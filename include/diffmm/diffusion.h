@@ -149,7 +149,8 @@ DIFFMM_API diffmm_status diffmm_reverse_chain(diffmm_context *context,
                                               int sampling_noise, const float *noise, float *x);
 
 /** Generated neighbours of a batch of users: the `count` items with the largest entries of the
- *  reverse chain's x (without sampling noise, from x0 itself), largest first, ties by lower item.
+ *  reverse chain's x (without sampling noise, from x0 itself), largest first, ties by lower item;
+ *  -1 where fewer entries are numbers.
  *  @param row_pointers,row_items  x0 as the users' items, rows + 1 pointers
  *  @param items_out  rows x count; count at most I */
 DIFFMM_API diffmm_status diffmm_generate_neighbors(diffmm_context *context,

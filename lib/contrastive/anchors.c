@@ -100,7 +100,7 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
                            const int32_t *batch_users, const int32_t *batch_items, double tau,
                            double weight, float *const *grad_views, float *grad_main)
 {
-    bool gradients = grad_views != NULL, with_main = anchor == DIFFMM_ANCHOR_MAIN;
+    bool with_main = anchor == DIFFMM_ANCHOR_MAIN, gradients = grad_views || grad_main;
     size_t nodes = s->users + s->items, used = s->view_count + (with_main ? 1 : 0);
     for (size_t v = 0; v < used; v++) {
         const float *view = v < s->view_count ? views[v] : main;
@@ -120,10 +120,14 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
             for (size_t a = 0; a < b; a++)
                 loss += contrast(s, a, b, tau, weight, gradients);
     }
-    for (size_t v = 0; v < used && gradients; v++)
-        diffmm__normalize_rows_backward(s->context, nodes, s->d, s->normalized[v], s->norms[v],
-                                        s->gradients[v], 1.0f, 0.0f,
-                                        v < s->view_count ? grad_views[v] : grad_main);
+    for (size_t v = 0; v < used; v++) {
+        float *gradient = v == s->view_count ? grad_main : grad_views ? grad_views[v] : NULL;
+        if (gradient)
+            diffmm__normalize_rows_backward(s->context, nodes, s->d, s->normalized[v], s->norms[v],
+                                            s->gradients[v], 1.0f, 0.0f, gradient);
+    }
+    if (!with_main && grad_main)
+        diffmm__clear(s->context, nodes * s->d, grad_main);
     return loss;
 }
 
@@ -169,12 +173,8 @@ diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anc
         return diffmm__null(!batch_users ? "batch_users" : "batch_items");
     if (anchor == DIFFMM_ANCHOR_MAIN && !main)
         return diffmm__null("main");
-    if (anchor == DIFFMM_ANCHOR_MAIN && !grad_views != !grad_main)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "grad_views and grad_main must be given together");
-    if (!(tau > 0.0 && tau < HUGE_VAL))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not above 0");
-    if ((status = check_numbers("batch_users", batch_users, count, users)) ||
+    if ((status = diffmm__check_tau(tau)) ||
+        (status = check_numbers("batch_users", batch_users, count, users)) ||
         (status = check_numbers("batch_items", batch_items, count, items)))
         return status;
     struct diffmm__contrastive_scratch *scratch;

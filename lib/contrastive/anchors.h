@@ -17,8 +17,8 @@ void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scr
  * and d (one where no gradient is asked for). */
 double diffmm__contrastive_flops(const struct diffmm__contrastive_scratch *scratch);
 
-/* diffmm_contrastive_loss() on valid arguments, all rows without gaps. Gradients, times `weight`,
- * overwrite grad_views and, with the main anchor, grad_main; or grad_views is NULL. */
+/* diffmm_contrastive_loss() on valid arguments. Gradients, times `weight`, overwrite each of
+ * grad_views and grad_main that is not NULL. */
 double diffmm__contrastive(struct diffmm__contrastive_scratch *scratch, diffmm_anchor anchor,
                            const float *const *views, const float *main, size_t count,
                            const int32_t *batch_users, const int32_t *batch_items, double tau,

@@ -227,6 +227,13 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
     return loss / (double)batch->total;
 }
 
+diffmm_status diffmm__check_tau(double tau)
+{
+    if (!(tau >= 1e-37 && tau < HUGE_VAL))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not 1e-37 or more, and finite");
+    return DIFFMM_OK;
+}
+
 static diffmm_status check(size_t nodes, size_t d, const float *p, const float *q,
                            size_t batch_count, const int32_t *batch, double tau)
 {
@@ -236,8 +243,9 @@ static diffmm_status check(size_t nodes, size_t d, const float *p, const float *
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "nodes is %zu, d %zu, batch_count %zu: each must be at least 1", nodes,
                             d, batch_count);
-    if (!(tau > 0.0 && tau < HUGE_VAL))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not above 0");
+    diffmm_status status = diffmm__check_tau(tau);
+    if (status)
+        return status;
     for (size_t b = 0; b < batch_count; b++)
         if (batch[b] < 0 || (size_t)batch[b] >= nodes)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,

@@ -30,4 +30,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        const float *q, const struct diffmm__batch_nodes *batch, double tau,
                        double weight, float *grad_p, float *grad_q, float *scratch);
 
+/* Whether a caller's tau is one, and 1 / tau a float. */
+diffmm_status diffmm__check_tau(double tau);
+
 #endif

@@ -57,10 +57,11 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
     if (steps == 0 || steps > 1 << 20)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "steps is %zu, not 1 to 2^20", steps);
     double first = noise_scale * noise_min, last = noise_scale * noise_max;
-    if (!(first > 0.0 && last >= first && last < 1.0))
+    /* Below rounding, the first step would have no noise at all, and 0 / 0 for a posterior. */
+    if (!(1.0 - first < 1.0 && last >= first && last < 1.0))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise_scale * noise_min and noise_scale * noise_max must satisfy "
-                            "0 < first <= last < 1");
+                            "1e-16 < first <= last < 1");
     diffmm_schedule *schedule = diffmm__allocate_zero(context, 1, sizeof *schedule);
     double *values =
         diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);

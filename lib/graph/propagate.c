@@ -36,8 +36,12 @@ static void product_rows(void *argument, size_t begin, size_t end)
 void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,
                       const float *add, float *y)
 {
-    struct product p = {.csr = transposed ? &graph->transposed : &graph->rows, .d = d, .x = x,
-                        .add = add, .y = y, .kernels = diffmm__kernels()};
+    struct product p = {.csr = transposed ? &graph->transposed : &graph->rows,
+                        .d = d,
+                        .x = x,
+                        .add = add,
+                        .y = y,
+                        .kernels = diffmm__kernels()};
     diffmm__parallel_ranges(graph->context, graph->nodes, 256, product_rows, &p);
 }
 
@@ -56,23 +60,30 @@ void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers
     }
 }
 
-static diffmm_status check(const diffmm_graph *graph, size_t d, const float *in, const float *out)
+/* An argument and what its public function calls it. */
+struct named {
+    const float *values;
+    const char *name;
+};
+
+static diffmm_status check(const diffmm_graph *graph, size_t d, struct named in, struct named out)
 {
     if (!graph)
         return diffmm__null("graph");
-    if (!in || !out)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "a node matrix is NULL");
-    if (d == 0 || d > (size_t)1 << 40)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is %zu", d);
-    uintptr_t first = (uintptr_t)in, second = (uintptr_t)out, size = graph->nodes * d * sizeof *in;
+    if (!in.values || !out.values)
+        return diffmm__null(!in.values ? in.name : out.name);
+    if (d == 0 || d > (size_t)1 << 24)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is %zu, not 1 to 2^24", d);
+    uintptr_t first = (uintptr_t)in.values, second = (uintptr_t)out.values;
+    uintptr_t size = graph->nodes * d * sizeof(float);
     if (first < second + size && second < first + size)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "input and output overlap");
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s and %s overlap", in.name, out.name);
     return DIFFMM_OK;
 }
 
 diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const float *x, float *y)
 {
-    diffmm_status status = check(graph, d, x, y);
+    diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
         diffmm__multiply(graph, false, d, x, NULL, y);
     return status;
@@ -81,7 +92,7 @@ diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const f
 diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t d, const float *x,
                                                float *y)
 {
-    diffmm_status status = check(graph, d, x, y);
+    diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
         diffmm__multiply(graph, true, d, x, NULL, y);
     return status;
@@ -90,9 +101,6 @@ diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t
 static diffmm_status propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
                                const float *x, float *h)
 {
-    diffmm_status status = check(graph, d, x, h);
-    if (status)
-        return status;
     float *scratch = NULL;
     if (layers > 1) {
         scratch = diffmm__allocate(graph->context, graph->nodes * d, sizeof *scratch);
@@ -107,11 +115,14 @@ static diffmm_status propagate(const diffmm_graph *graph, bool transposed, size_
 diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t d, const float *x,
                                float *h)
 {
-    return propagate(graph, false, layers, d, x, h);
+    diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){h, "h"});
+    return status ? status : propagate(graph, false, layers, d, x, h);
 }
 
 diffmm_status diffmm_propagate_backward(const diffmm_graph *graph, size_t layers, size_t d,
                                         const float *grad_h, float *grad_x)
 {
-    return propagate(graph, true, layers, d, grad_h, grad_x);
+    diffmm_status status =
+        check(graph, d, (struct named){grad_h, "grad_h"}, (struct named){grad_x, "grad_x"});
+    return status ? status : propagate(graph, true, layers, d, grad_h, grad_x);
 }

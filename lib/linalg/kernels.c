@@ -423,11 +423,10 @@ static void kernel_adam(size_t n, const struct diffmm__adam_factors *factors,
                         float *restrict first_moment, float *restrict second_moment)
 {
     const struct diffmm__adam_factors f = *factors;
-    float rest1 = 1.0f - f.beta1, rest2 = 1.0f - f.beta2;
     for (size_t i = 0; i < n; i++) {
         float g = gradient[i];
-        float m = f.beta1 * first_moment[i] + rest1 * g;
-        float v = f.beta2 * second_moment[i] + rest2 * (g * g);
+        float m = f.beta1 * first_moment[i] + f.rest1 * g;
+        float v = f.beta2 * second_moment[i] + f.rest2 * (g * g);
         first_moment[i] = m;
         second_moment[i] = v;
         parameter[i] -= f.step_size * m / (sqrtf(v) * f.correction2 + f.epsilon);

@@ -11,7 +11,7 @@
 enum { DIFFMM__LANES = 16 };
 
 struct diffmm__adam_factors {
-    float beta1, beta2, step_size, correction2, epsilon; /* see optim/adam.c */
+    float beta1, rest1, beta2, rest2, step_size, correction2, epsilon; /* see optim/adam.c */
 };
 
 struct diffmm__kernels {

@@ -19,7 +19,9 @@ static struct diffmm__adam_factors factors(const diffmm_adam *adam, uint64_t ste
     double t = (double)step;
     return (struct diffmm__adam_factors){
         .beta1 = (float)adam->beta1,
+        .rest1 = (float)(1.0 - adam->beta1),
         .beta2 = (float)adam->beta2,
+        .rest2 = (float)(1.0 - adam->beta2),
         .step_size = (float)(adam->learning_rate / (1.0 - pow(adam->beta1, t))),
         .correction2 = (float)(1.0 / sqrt(1.0 - pow(adam->beta2, t))),
         .epsilon = (float)adam->epsilon};

@@ -35,7 +35,7 @@ static const float row_values[] = {0.5f, -1.25f, 3, 1e-3f, 0.1f, -0.7f, 2};
 enum { row_count = 7 };
 
 static const struct diffmm__adam_factors factors = {
-    .beta1 = 0.9f, .beta2 = 0.999f, .step_size = 3e-3f, .correction2 = 1.7f, .epsilon = 1e-8f};
+    .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 0.001f, .step_size = 3e-3f, .correction2 = 1.7f, .epsilon = 1e-8f};
 
 typedef void (*call)(const struct diffmm__kernels *kernels, struct operands *o);
 
@@ -315,14 +315,15 @@ START_TEST(adam_steps)
         o.n = lengths[l];
         call_adam(diffmm__kernels(), &o);
         const double beta1 = (double)factors.beta1, beta2 = (double)factors.beta2;
+        const double rest1 = (double)factors.rest1, rest2 = (double)factors.rest2;
         for (size_t i = 0; i < room; i++) {
             if (i >= o.n) {
                 ck_assert(o.x[i] == before.x[i] && o.z[i] == before.z[i] && o.w[i] == before.w[i]);
                 continue;
             }
             double g = (double)before.y[i], old = (double)before.z[i], square = (double)before.w[i];
-            double m = beta1 * old + (1 - beta1) * g, v = beta2 * square + (1 - beta2) * g * g;
-            double m_error = 3 * 0x1p-24 * (beta1 * fabs(old) + (1 - beta1) * fabs(g));
+            double m = beta1 * old + rest1 * g, v = beta2 * square + rest2 * g * g;
+            double m_error = 3 * 0x1p-24 * (beta1 * fabs(old) + rest1 * fabs(g));
             ck_assert(near((double)o.z[i], m, m_error + 0x1p-148));
             ck_assert(near((double)o.w[i], v, 5 * 0x1p-24 * v + 0x1p-148));
             double root = sqrt(v) * (double)factors.correction2 + (double)factors.epsilon;

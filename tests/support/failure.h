@@ -21,6 +21,12 @@ static inline void expect_success(diffmm_status got)
     ck_assert_msg(got == DIFFMM_OK, "%s: %s", diffmm_status_name(got), diffmm_error_message());
 }
 
+/* A call with a bad argument. */
+static inline void expect_invalid(diffmm_status got, const char *part)
+{
+    expect_failure(got, DIFFMM_ERROR_INVALID_ARGUMENT, part);
+}
+
 /* One suite of one case, run to its end; the number of failures. */
 static inline int run_tests(const char *name, const TTest *const *tests, size_t count)
 {
