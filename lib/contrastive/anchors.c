@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "contrastive/infonce.h"
@@ -131,16 +132,6 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
     return loss;
 }
 
-static diffmm_status check_numbers(const char *name, const int32_t *numbers, size_t count,
-                                   size_t limit)
-{
-    for (size_t b = 0; b < count; b++)
-        if (numbers[b] < 0 || (size_t)numbers[b] >= limit)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu", name,
-                                b, numbers[b], limit);
-    return DIFFMM_OK;
-}
-
 static diffmm_status check_views(size_t view_count, const float *const *views)
 {
     if (!views)
@@ -169,13 +160,11 @@ diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anc
                             users, items, d, view_count, count);
     if ((status = check_views(view_count, views)))
         return status;
-    if (!batch_users || !batch_items)
-        return diffmm__null(!batch_users ? "batch_users" : "batch_items");
     if (anchor == DIFFMM_ANCHOR_MAIN && !main)
         return diffmm__null("main");
     if ((status = diffmm__check_tau(tau)) ||
-        (status = check_numbers("batch_users", batch_users, count, users)) ||
-        (status = check_numbers("batch_items", batch_items, count, items)))
+        (status = diffmm__check_numbers("batch_users", batch_users, count, users)) ||
+        (status = diffmm__check_numbers("batch_items", batch_items, count, items)))
         return status;
     struct diffmm__contrastive_scratch *scratch;
     status = diffmm__contrastive_scratch_create(context, users, items, d, view_count, count,

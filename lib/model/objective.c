@@ -3,6 +3,7 @@
  * gradients, and the Adam step that follows. */
 #include <math.h>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "linalg/vectors.h"
 #include "model/workspace.h"
@@ -16,18 +17,11 @@ static diffmm_status check_batch(const diffmm_model *model, size_t count, const 
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "count is %zu, not 1 to the option batch, %zu", count,
                             model->settings.batch);
-    const int32_t *numbers[] = {user, positive, negative};
-    const char *names[] = {"user", "positive", "negative"};
-    for (size_t n = 0; n < 3; n++) {
-        size_t limit = n == 0 ? model->users : model->items;
-        if (!numbers[n])
-            return diffmm__null(names[n]);
-        for (size_t b = 0; b < count; b++)
-            if (numbers[n][b] < 0 || (size_t)numbers[n][b] >= limit)
-                return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu",
-                                    names[n], b, numbers[n][b], limit);
-    }
-    return DIFFMM_OK;
+    diffmm_status status;
+    if ((status = diffmm__check_numbers("user", user, count, model->users)) ||
+        (status = diffmm__check_numbers("positive", positive, count, model->items)))
+        return status;
+    return diffmm__check_numbers("negative", negative, count, model->items);
 }
 
 /* Contrastive loss; its gradients go to every grad_view and, with the main anchor, grad_final. */

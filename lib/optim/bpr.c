@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
 
@@ -40,16 +41,6 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
     return loss / divisor;
 }
 
-static diffmm_status check_numbers(const char *name, const int32_t *numbers, size_t count,
-                                   size_t limit)
-{
-    for (size_t b = 0; b < count; b++)
-        if (numbers[b] < 0 || (size_t)numbers[b] >= limit)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu", name,
-                                b, numbers[b], limit);
-    return DIFFMM_OK;
-}
-
 diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user_matrix,
                          const float *item_matrix, size_t count, const int32_t *user,
                          const int32_t *positive, const int32_t *negative, double divisor,
@@ -57,16 +48,14 @@ diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user
 {
     if (!user_matrix || !item_matrix)
         return diffmm__null(!user_matrix ? "user_matrix" : "item_matrix");
-    if (count > 0 && (!user || !positive || !negative))
-        return diffmm__null(!user ? "user" : !positive ? "positive" : "negative");
     if (d == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
     if (!(divisor > 0.0 && divisor < HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
     diffmm_status status;
-    if ((status = check_numbers("user", user, count, users)) ||
-        (status = check_numbers("positive", positive, count, items)) ||
-        (status = check_numbers("negative", negative, count, items)))
+    if ((status = diffmm__check_numbers("user", user, count, users)) ||
+        (status = diffmm__check_numbers("positive", positive, count, items)) ||
+        (status = diffmm__check_numbers("negative", negative, count, items)))
         return status;
     if (grad_user)
         memset(grad_user, 0, users * d * sizeof *grad_user);
