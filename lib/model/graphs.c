@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "graph/graph.h"
+#include "linalg/vectors.h"
 #include "model/workspace.h"
 
 static diffmm_status find_modality(const diffmm_model *model, const char *name,
@@ -52,9 +53,16 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;
-    diffmm__project(model);
+    if ((status = diffmm__project(model)))
+        return status;
     diffmm__aggregate(model);
-    return DIFFMM_OK;
+    size_t size = (model->users + model->items) * model->d;
+    size_t bad = diffmm__first_not_finite(size, model->final);
+    if (bad == size)
+        return DIFFMM_OK;
+    bool of_user = bad < model->users * model->d;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
+                        of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
 }
 
 diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out)
@@ -65,9 +73,14 @@ diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float
         return status;
     if (!out)
         return diffmm__null("out");
-    diffmm__project(model);
+    if ((status = diffmm__project(model)))
+        return status;
     diffmm__views(model);
-    memcpy(out, model->workspace->views[found - model->modalities],
-           (model->users + model->items) * model->d * sizeof *out);
+    size_t size = (model->users + model->items) * model->d;
+    const float *view = model->workspace->views[found - model->modalities];
+    if (diffmm__first_not_finite(size, view) < size)
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the view of modality '%s' is not finite",
+                            modality);
+    memcpy(out, view, size * sizeof *out);
     return DIFFMM_OK;
 }

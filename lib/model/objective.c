@@ -58,7 +58,8 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
     float *grad = diffmm__user_embedding(model)->gradient;
     diffmm_losses sum = {0};
 
-    diffmm__project(model);
+    if ((status = diffmm__project(model)))
+        return status;
     diffmm__aggregate(model);
     sum.contrastive = contrast(model, count, user, positive);
     sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/status.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/rows.h"
+#include "linalg/vectors.h"
 #include "model/workspace.h"
 
 static const float leak = 0.2f;
@@ -52,15 +54,30 @@ static void project(const diffmm_model *model, const struct diffmm__model_modali
     }
 }
 
-void diffmm__project(diffmm_model *model)
+/* A row whose length overflows is 0 once normalised, which would pass for an item without
+ * features. */
+static diffmm_status check_norms(const diffmm_model *model, size_t m)
+{
+    size_t bad = diffmm__first_not_finite(model->items, model->workspace->modality[m].norms);
+    if (bad == model->items)
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                        "the projected features of modality '%s' are too large at item %zu",
+                        model->modalities[m].name, bad);
+}
+
+diffmm_status diffmm__project(diffmm_model *model)
 {
     size_t items = model->items, d = model->d;
-    for (size_t m = 0; m < model->modality_count; m++) {
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *w = &model->workspace->modality[m];
         project(model, &model->modalities[m], w->projected);
         diffmm__normalize_rows(model->context, items, d, w->projected, d, w->normalized, d,
                                w->norms);
+        status = check_norms(model, m);
     }
+    return status;
 }
 
 static void sum_rows(size_t rows, size_t d, const float *x, float *sum)

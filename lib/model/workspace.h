@@ -37,8 +37,9 @@ struct diffmm__workspace {
 diffmm_status diffmm__workspace_create(diffmm_model *model);
 void diffmm__workspace_destroy(diffmm_model *model);
 
-/* project.c: X_m and Xn_m of every modality; and the projections' gradients from grad_normalized. */
-void diffmm__project(diffmm_model *model);
+/* project.c: X_m and Xn_m of every modality, DIFFMM_ERROR_NUMERIC where they are out of range; and the
+ * projections' gradients from grad_normalized. */
+diffmm_status diffmm__project(diffmm_model *model);
 void diffmm__project_backward(diffmm_model *model);
 
 /* aggregate.c: the main view, from Xn_m to model->final; and, from grad_final, gradients added to the

@@ -51,9 +51,10 @@ static void keep(struct diffmm__best *best, const diffmm_model *model)
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
                         size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test)
 {
-    bool by_test = model->settings.select_by_test || valid[0].users == 0;
-    double score = by_test ? test[0].recall : valid[0].recall;
-    if (best->epoch > 0 && score <= best->score)
+    const diffmm_metrics *judge =
+        model->settings.select_by_test || valid[0].users == 0 ? test : valid;
+    double score = judge[0].recall;
+    if (best->epoch > 0 && judge[0].users > 0 && score <= best->score)
         return;
     best->epoch = epoch;
     best->score = score;

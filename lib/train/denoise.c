@@ -88,7 +88,10 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
     diffmm_model *model = trainer->model;
     size_t users = model->users, batch = w->objective.rows, batches = (users + batch - 1) / batch;
-    diffmm__project(model);
+    diffmm_status status = diffmm__project(model);
+    if (status)
+        return diffmm__fail(status, "epoch %zu, denoise: %s", trainer->epoch + 1,
+                            diffmm_error_message());
     diffmm__random_shuffle(model->settings.seed,
                            diffmm__stream(DIFFMM__RANDOM_SHUFFLE_USERS, 0, trainer->epoch + 1),
                            users, w->user_order);
@@ -96,8 +99,8 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
         trainer->denoiser_loss[m] = 0.0;
         for (size_t b = 0; b < batches; b++) {
             size_t first = b * batch, rows = users - first < batch ? users - first : batch;
-            diffmm_status status = train_batch(trainer, m, w->user_order + first, rows,
-                                               &trainer->denoiser_loss[m]);
+            status =
+                train_batch(trainer, m, w->user_order + first, rows, &trainer->denoiser_loss[m]);
             if (!status)
                 status = diffmm__trainer_continue(trainer, DIFFMM_PHASE_DENOISE, m * batches + b + 1,
                                                   model->modality_count * batches);

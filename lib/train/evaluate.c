@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "linalg/vectors.h"
 #include "recommend/evaluate.h"
 #include "train/trainer.h"
 
@@ -11,14 +10,10 @@ diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer)
 {
     diffmm_model *model = trainer->model;
     const struct diffmm__settings *s = &model->settings;
-    size_t size = (model->users + model->items) * model->d;
     diffmm_status status = diffmm_model_forward(model);
     if (status)
-        return status;
-    if (diffmm__first_not_finite(size, model->final) < size)
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC,
-                            "epoch %zu, evaluate: the final embeddings are not finite",
-                            trainer->epoch + 1);
+        return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
+                            diffmm_error_message());
     status = diffmm__evaluate(trainer->context, trainer->dataset, model->d, model->final,
                               model->final + model->users * model->d, s->cutoff_count, s->cutoffs,
                               trainer->valid, trainer->test);

@@ -24,12 +24,16 @@ static double forward(const struct diffmm__work *w, double products)
            2.0 * (double)w->items * (double)w->dimensions * d;
 }
 
-/* The contrastive views of one batch, forward. */
+/* The contrastive views of one batch, forward; view fusion mixes a part of A_hat into each. */
 static double views(const struct diffmm__work *w)
 {
-    if (!w->settings->contrastive_enabled)
+    const struct diffmm__settings *s = w->settings;
+    if (!s->contrastive_enabled)
         return 0.0;
-    double products = (double)w->settings->layers * (double)w->modalities;
+    double products = (double)s->layers;
+    if (s->diffusion_enabled && s->fusion_ratio > 0.0)
+        products += s->keep_rate;
+    products *= (double)w->modalities;
     return 2.0 * (double)w->d * (w->generated_entries + products * w->adjacency_entries);
 }
 

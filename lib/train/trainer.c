@@ -131,10 +131,12 @@ diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase pha
                                 .phase = phase,
                                 .done = done,
                                 .total = total};
-    if (trainer->on_progress && trainer->on_progress(&progress, trainer->progress_data))
+    int ended = trainer->on_progress && trainer->on_progress(&progress, trainer->progress_data);
+    bool cancelled = atomic_exchange(&trainer->cancelled, 0); /* taken back either way */
+    if (ended)
         return diffmm__fail(DIFFMM_CANCELLED, "the progress callback ended epoch %zu",
                             progress.epoch);
-    if (atomic_exchange(&trainer->cancelled, 0))
+    if (cancelled)
         return diffmm__fail(DIFFMM_CANCELLED, "epoch %zu was cancelled", progress.epoch);
     return DIFFMM_OK;
 }

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/failing.h"
+#include "../support/failure.h"
+#include "dataset/dataset.h"
+#include "train/sampler.h"
+
+struct world {
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    struct diffmm__pairs pairs;
+};
+
+static void begin(struct world *world, size_t threads, size_t users, size_t items, size_t count,
+                  const int32_t *user, const int32_t *item)
+{
+    expect_success(
+        diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &world->context));
+    expect_success(diffmm_dataset_create(world->context, &world->dataset));
+    expect_success(diffmm_dataset_reserve(world->dataset, users, items));
+    expect_success(
+        diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, count, user, item));
+    expect_success(diffmm_dataset_seal(world->dataset));
+    expect_success(diffmm__pairs_create(world->context, world->dataset->catalog, &world->pairs));
+}
+
+static void end(struct world *world)
+{
+    diffmm__pairs_end(&world->pairs);
+    diffmm_dataset_destroy(world->dataset);
+    diffmm_context_destroy(world->context);
+}
+
+static void draw(struct world *world, uint64_t seed, uint64_t epoch)
+{
+    diffmm__pairs_draw(&world->pairs, world->context, world->dataset->catalog, seed, epoch);
+}
+
+/* User u of n has touched items u, u + 3, .. below `items`; the last user has touched none, the one
+ * before it all. */
+static size_t striped(int32_t users, int32_t items, int32_t *user, int32_t *item)
+{
+    size_t count = 0;
+    for (int32_t u = 0; u < users - 1; u++)
+        for (int32_t i = u == users - 2 ? 0 : u % 3; i < items; i += u == users - 2 ? 1 : 3) {
+            user[count] = u;
+            item[count++] = i;
+        }
+    return count;
+}
+
+enum { users = 90, items = 31, most = users * items };
+
+static int32_t user_of[most], item_of[most];
+
+static void begin_striped(struct world *world, size_t threads)
+{
+    size_t count = striped(users, items, user_of, item_of);
+    begin(world, threads, users, items, count, user_of, item_of);
+    ck_assert_uint_eq(world->pairs.count, count - items); /* without the user of everything */
+}
+
+START_TEST(each_pair_once_an_epoch_with_an_untouched_item)
+{
+    struct world world;
+    begin_striped(&world, 1);
+    const struct diffmm__pairs *pairs = &world.pairs;
+    const struct diffmm__rows *seen = &world.dataset->catalog->seen;
+    int32_t before[most];
+    for (uint64_t epoch = 1; epoch <= 5; epoch++) {
+        unsigned char met[users][items] = {{0}};
+        size_t moved = 0;
+        draw(&world, 9, epoch);
+        for (size_t b = 0; b < pairs->count; b++) {
+            int32_t u = pairs->batch_user[b], i = pairs->batch_positive[b];
+            ck_assert(diffmm__rows_contain(seen, u, i));
+            ck_assert(met[u][i]++ == 0);
+            ck_assert(u != users - 2);
+            ck_assert(pairs->batch_negative[b] >= 0 && pairs->batch_negative[b] < items);
+            ck_assert(!diffmm__rows_contain(seen, u, pairs->batch_negative[b]));
+            moved += epoch > 1 && before[b] != u * items + i;
+            before[b] = u * items + i;
+        }
+        ck_assert(epoch == 1 || moved > pairs->count * 9 / 10); /* another order */
+    }
+    end(&world);
+}
+END_TEST
+
+/* Pearson's statistic of counts that should be equal lies within 4.5 deviations of its mean. */
+static void expect_uniform(const char *what, size_t cells, const size_t *counts)
+{
+    double total = 0, sum = 0, freedom = (double)cells - 1;
+    for (size_t c = 0; c < cells; c++)
+        total += (double)counts[c];
+    double expected = total / (double)cells;
+    ck_assert(expected >= 10);
+    for (size_t c = 0; c < cells; c++)
+        sum += ((double)counts[c] - expected) * ((double)counts[c] - expected) / expected;
+    ck_assert_msg(fabs(sum - freedom) < 4.5 * sqrt(2 * freedom), "%s: chi-square %g of %g", what,
+                  sum, freedom);
+}
+
+START_TEST(negatives_are_uniform)
+{
+    struct world world;
+    begin_striped(&world, 1);
+    static const int32_t watched[] = {0, 1, 2, users - 3};
+    size_t counts[users][items] = {{0}}, first[most] = {0};
+    for (uint64_t epoch = 1; epoch <= 120; epoch++) {
+        draw(&world, 9, epoch);
+        for (size_t b = 0; b < world.pairs.count; b++)
+            counts[world.pairs.batch_user[b]][world.pairs.batch_negative[b]]++;
+        first[(size_t)world.pairs.batch_user[0] / 8]++;
+    }
+    for (size_t w = 0; w < sizeof watched / sizeof *watched; w++) {
+        size_t free_items = 0, some[items];
+        for (int32_t i = 0; i < items; i++)
+            if (!diffmm__rows_contain(&world.dataset->catalog->seen, watched[w], i))
+                some[free_items++] = counts[watched[w]][i];
+        ck_assert(free_items == 20 || free_items == 21);
+        expect_uniform("negatives", free_items, some);
+    }
+    expect_uniform("whose pair is first", 11, first);
+    end(&world);
+}
+END_TEST
+
+START_TEST(one_item_left)
+{
+    static const int32_t user[] = {0, 0, 0, 2}, item[] = {3, 0, 1, 2};
+    struct world world;
+    begin(&world, 1, 3, 4, 4, user, item);
+    bool met[4] = {false};
+    for (uint64_t epoch = 1; epoch <= 60; epoch++) {
+        draw(&world, 1, epoch);
+        for (size_t b = 0; b < 4; b++) {
+            int32_t negative = world.pairs.batch_negative[b];
+            ck_assert(world.pairs.batch_user[b] == 0 ? negative == 2 : negative != 2);
+            met[negative] = true;
+        }
+    }
+    ck_assert(met[0] && met[1] && met[2] && met[3]); /* also the first and the last item */
+    end(&world);
+}
+END_TEST
+
+START_TEST(nothing_to_draw)
+{
+    static const int32_t user[] = {0, 0}, item[] = {0, 1};
+    struct world world;
+    begin(&world, 1, 2, 2, 2, user, item);
+    ck_assert_uint_eq(world.pairs.count, 0);
+    draw(&world, 1, 1);
+    end(&world);
+}
+END_TEST
+
+/* More pairs than one task draws. */
+START_TEST(the_same_draws_whatever_the_threads)
+{
+    enum { many_users = 1500, many_items = 12 };
+    static int32_t user[many_users * many_items], item[many_users * many_items];
+    size_t count = striped(many_users, many_items, user, item);
+    struct world one, three;
+    begin(&one, 1, many_users, many_items, count, user, item);
+    begin(&three, 3, many_users, many_items, count, user, item);
+    ck_assert_uint_gt(one.pairs.count, 2 * 2048);
+    size_t size = one.pairs.count * sizeof(int32_t);
+    draw(&one, 4, 2);
+    draw(&three, 4, 2);
+    ck_assert_mem_eq(one.pairs.batch_user, three.pairs.batch_user, size);
+    ck_assert_mem_eq(one.pairs.batch_positive, three.pairs.batch_positive, size);
+    ck_assert_mem_eq(one.pairs.batch_negative, three.pairs.batch_negative, size);
+    draw(&three, 5, 2); /* another seed: another order and other negatives */
+    ck_assert(memcmp(one.pairs.batch_user, three.pairs.batch_user, size) != 0);
+    ck_assert(memcmp(one.pairs.batch_negative, three.pairs.batch_negative, size) != 0);
+    end(&one);
+    end(&three);
+}
+END_TEST
+
+struct creating {
+    diffmm_context *context;
+    const struct diffmm__catalog *catalog;
+};
+
+static diffmm_status create(void *argument)
+{
+    const struct creating *creating = argument;
+    struct diffmm__pairs pairs;
+    diffmm_status status = diffmm__pairs_create(creating->context, creating->catalog, &pairs);
+    if (!status)
+        diffmm__pairs_end(&pairs);
+    return status;
+}
+
+START_TEST(without_memory)
+{
+    struct failing failing = {.fail = 0};
+    struct world world;
+    begin_striped(&world, 1);
+    struct creating creating = {failing_context(&failing, 1), world.dataset->catalog};
+    ck_assert_uint_ge(fail_each_allocation(&failing, create, &creating), 12);
+    diffmm_context_destroy(creating.context);
+    end(&world);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {each_pair_once_an_epoch_with_an_untouched_item,
+                                  negatives_are_uniform,
+                                  one_item_left,
+                                  nothing_to_draw,
+                                  the_same_draws_whatever_the_threads,
+                                  without_memory};
+    return run_tests("train/sampler", tests, sizeof tests / sizeof *tests) != 0;
+}
