@@ -31,7 +31,7 @@ typedef struct diffmm_parameter {
     const char *name;     /**< borrowed until the model ends */
     size_t rows, columns; /**< columns is 1 for a vector */
     const float *values;  /**< rows x columns, borrowed until the model ends; changes as it trains */
-    const float *gradient; /**< of the last diffmm_model_objective(), or NULL */
+    const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL */
 } diffmm_parameter;
 
 /** Create a model with initial parameters drawn from the options' seed.
@@ -78,7 +78,7 @@ DIFFMM_API diffmm_status diffmm_model_set_parameter(diffmm_model *model, const c
 
 /** Set a modality's generated graph A_m (after edge dropout); kept alive, not copied. */
 DIFFMM_API diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
-                                                diffmm_graph *graph);
+                                                const diffmm_graph *graph);
 
 /** A modality's generated graph; borrowed until it is replaced. NULL if there is no such modality
  *  or the model was loaded from a file. */
@@ -100,7 +100,7 @@ DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model);
  *  @param out  (users + items) x d */
 DIFFMM_API diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out);
 
-/** The parts of the recommender's objective, as they add up. */
+/** The parts of the recommender's objective, as they add up. This struct never changes. */
 typedef struct diffmm_losses {
     double bpr;         /**< divided by the configured batch size */
     double contrastive; /**< weighted by ssl_reg */

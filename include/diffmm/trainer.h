@@ -19,7 +19,7 @@ extern "C" {
 /** A model in training. Opaque. */
 typedef struct diffmm_trainer diffmm_trainer;
 
-/** Where the time of an epoch went, in seconds. */
+/** Where the time of an epoch went, in seconds. This struct never changes. */
 typedef struct diffmm_seconds {
     double denoise;   /**< training the denoisers */
     double generate;  /**< reverse chains, top-k, graphs */
@@ -27,7 +27,7 @@ typedef struct diffmm_seconds {
     double evaluate;  /**< forward pass and ranking */
 } diffmm_seconds;
 
-/** What an epoch did. Arrays are borrowed until the next epoch. */
+/** What an epoch did. Arrays are borrowed until the next epoch or the trainer's end. */
 typedef struct diffmm_report {
     size_t struct_size;
     size_t epoch;      /**< 1 for the first */
@@ -62,7 +62,7 @@ typedef struct diffmm_progress {
 } diffmm_progress;
 
 /** Told after every epoch. Return 0 to go on, non-zero to stop (the fit ends with
- *  DIFFMM_CANCELLED, this epoch kept). */
+ *  DIFFMM_CANCELLED, this epoch kept; after the last epoch there is nothing to stop). */
 typedef int (*diffmm_epoch_function)(const diffmm_report *report, void *user_data);
 
 /** Told after every step. Return 0 to go on, non-zero to stop: the epoch is abandoned, and
@@ -102,8 +102,8 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
                                                     void *user_data);
 
 /** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch leaves
- *  parameters part of the way; final embeddings, if already computed, and the best epoch stay, and
- *  diffmm_trainer_restore_best() goes back to it. Training on repeats the epoch from there.
+ *  parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes back to
+ *  it. Training on repeats the epoch from where the parameters are.
  *  @param report  set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
@@ -113,23 +113,25 @@ DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_re
 DIFFMM_API diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
                                             void *user_data);
 
-/** Make the best epoch's parameters and embeddings the model's, as diffmm_trainer_fit() does at its
- *  end. DIFFMM_ERROR_STATE before any epoch. */
+/** Make the best epoch's recommender parameters and final embeddings the model's, as
+ *  diffmm_trainer_fit() does at its end; denoisers and generated graphs stay those of the last epoch.
+ *  DIFFMM_ERROR_STATE before any epoch. */
 DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
 
-/** Ask a running epoch to stop at its next step; it returns DIFFMM_CANCELLED. From any thread or a
- *  signal handler. */
+/** Ask a running epoch (or, between two, the next one) to stop at its next step; it returns
+ *  DIFFMM_CANCELLED. From any thread or a signal handler. */
 DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);
 
 /** The best epoch so far with its metrics, per cutoff of the option `cutoffs`; DIFFMM_ERROR_STATE
  *  before any. Chosen by validation (by test, where `select` says so, or if there is no
- *  validation split). Arrays are borrowed until the next epoch; each pointer may be NULL. */
+ *  validation split; the last epoch, where nothing is held out). Arrays are borrowed until the next epoch; each pointer may be NULL. */
 DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
                                              const diffmm_metrics **valid,
                                              const diffmm_metrics **test);
 
-/** The model in training; borrowed until the trainer ends. */
-DIFFMM_API const diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);
+/** The model in training, borrowed until the trainer ends. It may be read, and used in every other way
+ *  (views, objective, parameters set by hand), while no call on the trainer runs. */
+DIFFMM_API diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);
 
 #ifdef __cplusplus
 }

@@ -12,12 +12,22 @@ static size_t callers_size(const void *callers, size_t first_size)
     return given ? given : first_size;
 }
 
+diffmm_status diffmm__struct_check(const void *callers, const char *name)
+{
+    size_t given;
+    memcpy(&given, callers, sizeof given);
+    if (given != 0 && (given < sizeof given || given > 65536))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s: struct_size is %zu", name, given);
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, const void *callers,
                                   const char *name)
 {
     size_t given = callers_size(callers, first_size);
-    if (given < sizeof given || given > 65536)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s: struct_size is %zu", name, given);
+    diffmm_status status = diffmm__struct_check(callers, name);
+    if (status)
+        return status;
     for (size_t i = size; i < given; i++)
         if (((const unsigned char *)callers)[i])
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
@@ -30,10 +40,15 @@ diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, co
     return DIFFMM_OK;
 }
 
-void diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size)
+diffmm_status diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size,
+                                   const char *name)
 {
+    diffmm_status status = diffmm__struct_check(callers, name);
+    if (status)
+        return status;
     size_t given = callers_size(callers, first_size), kept;
     memcpy(&kept, callers, sizeof kept);
     memcpy(callers, ours, given < size ? given : size);
     memcpy(callers, &kept, sizeof kept);
+    return DIFFMM_OK;
 }

@@ -13,7 +13,11 @@
 diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, const void *callers,
                                   const char *name);
 
-/* Copy ours out to a caller's struct, as much as it has room for, keeping its struct_size. */
-void diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size);
+/* Refuse a struct_size that no version can have had (an uninitialised struct). */
+diffmm_status diffmm__struct_check(const void *callers, const char *name);
+
+/* Copy ours out to a caller's struct, after that check, as much as it has room for, keeping its struct_size. */
+diffmm_status diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size,
+                                   const char *name);
 
 #endif

@@ -55,7 +55,7 @@ diffmm_status diffmm__graph_drop_random(const diffmm_graph *graph, double keep_r
                                         uint64_t stream, diffmm_graph **out)
 {
     if (keep_rate >= 1.0) {
-        *out = diffmm__graph_retain((diffmm_graph *)(uintptr_t)graph);
+        *out = diffmm__graph_retain(graph);
         return DIFFMM_OK;
     }
     size_t entries = diffmm_graph_entries(graph);

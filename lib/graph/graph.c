@@ -44,10 +44,11 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
     return DIFFMM_OK;
 }
 
-diffmm_graph *diffmm__graph_retain(diffmm_graph *graph)
+diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph)
 {
-    atomic_fetch_add_explicit(&graph->references, 1, memory_order_relaxed);
-    return graph;
+    diffmm_graph *mine = (diffmm_graph *)(uintptr_t)graph; /* only the count of holds changes */
+    atomic_fetch_add_explicit(&mine->references, 1, memory_order_relaxed);
+    return mine;
 }
 
 void diffmm_graph_destroy(diffmm_graph *graph)

@@ -22,7 +22,8 @@ struct diffmm_graph {
     struct diffmm__csr transposed; /* shares the arrays of `rows` where the matrix is symmetric */
 };
 
-diffmm_graph *diffmm__graph_retain(diffmm_graph *graph);
+/* Another hold on an immutable graph. */
+diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph);
 
 /* A graph with room for `entries`; the maker fills rows, and calls diffmm__graph_transpose if the
  * matrix is not symmetric. */

@@ -22,7 +22,7 @@ static diffmm_status find_modality(const diffmm_model *model, const char *name,
 }
 
 diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
-                                     diffmm_graph *graph)
+                                     const diffmm_graph *graph)
 {
     struct diffmm__model_modality *found;
     diffmm_status status = find_modality(model, modality, &found);
@@ -34,9 +34,9 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the graph has %zu users and %zu items, the model %zu and %zu",
                             graph->users, graph->items, model->users, model->items);
-    diffmm__graph_retain(graph);
+    diffmm_graph *mine = diffmm__graph_retain(graph);
     diffmm_graph_destroy(found->graph);
-    found->graph = graph;
+    found->graph = mine;
     return DIFFMM_OK;
 }
 

@@ -207,9 +207,7 @@ diffmm_status diffmm_model_parameter_at(const diffmm_model *model, size_t index,
     diffmm_parameter found;
     float *values;
     diffmm_status status = locate(model, index, &found, &values);
-    if (!status)
-        diffmm__struct_write(out, &found, sizeof found, sizeof found);
-    return status;
+    return status ? status : diffmm__struct_write(out, &found, sizeof found, sizeof found, "out");
 }
 
 static diffmm_status find(const diffmm_model *model, const char *name, diffmm_parameter *out,
@@ -233,9 +231,7 @@ diffmm_status diffmm_model_parameter(const diffmm_model *model, const char *name
     diffmm_parameter found;
     float *values;
     diffmm_status status = find(model, name, &found, &values);
-    if (!status)
-        diffmm__struct_write(out, &found, sizeof found, sizeof found);
-    return status;
+    return status ? status : diffmm__struct_write(out, &found, sizeof found, sizeof found, "out");
 }
 
 diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, size_t rows,

@@ -105,6 +105,6 @@ diffmm_status diffmm_option_describe(size_t index, diffmm_option_info *info)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "index is %zu, but there are %zu settings", index,
                             diffmm_option_count());
-    diffmm__struct_write(info, &table[index], sizeof table[index], sizeof table[index]);
-    return DIFFMM_OK;
+    return diffmm__struct_write(info, &table[index], sizeof table[index], sizeof table[index],
+                                "info");
 }

@@ -149,6 +149,5 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
                                     &work, diffmm_context_threads(dataset->context))};
     for (int phase = 0; phase < 4; phase++)
         forecast.flops[phase] = diffmm__phase_flops(&work, (diffmm_phase)phase);
-    diffmm__struct_write(out, &forecast, sizeof forecast, sizeof forecast);
-    return DIFFMM_OK;
+    return diffmm__struct_write(out, &forecast, sizeof forecast, sizeof forecast, "out");
 }

@@ -190,7 +190,9 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     if (is_finished(trainer))
         return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
                             trainer->epoch);
-    diffmm_status status = DIFFMM_OK;
+    diffmm_status status = report ? diffmm__struct_check(report, "report") : DIFFMM_OK;
+    if (status)
+        return status;
     diffmm_seconds *seconds = &trainer->report.seconds;
     *seconds = (diffmm_seconds){0};
     if (trainer->model->settings.diffusion_enabled)
@@ -204,10 +206,9 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch, trainer->cutoffs,
                        trainer->valid, trainer->test);
     complete_report(trainer);
-    if (report)
-        diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
-                             sizeof trainer->report);
-    return DIFFMM_OK;
+    return report ? diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
+                                         sizeof trainer->report, "report")
+                  : DIFFMM_OK;
 }
 
 diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
@@ -254,7 +255,7 @@ diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
     return DIFFMM_OK;
 }
 
-const diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer)
+diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer)
 {
     return trainer ? trainer->model : NULL;
 }

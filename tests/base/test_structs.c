@@ -63,11 +63,28 @@ START_TEST(refuses_what_it_does_not_know)
 }
 END_TEST
 
-static void write(void *callers)
+static diffmm_status try_write(void *callers)
 {
     const struct second ours = {.struct_size = sizeof ours, .a = 1, .b = 2};
-    diffmm__struct_write(callers, &ours, sizeof ours, sizeof(struct first));
+    return diffmm__struct_write(callers, &ours, sizeof ours, sizeof(struct first), "report");
 }
+
+static void write(void *callers)
+{
+    expect_success(try_write(callers));
+}
+
+START_TEST(leaves_an_uninitialised_struct_alone)
+{
+    static const size_t sizes[] = {1, 7, 65537, SIZE_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct third callers = {.struct_size = sizes[i], .a = 7, .b = 8, .c = 9};
+        expect_failure(try_write(&callers), DIFFMM_ERROR_INVALID_ARGUMENT,
+                       "report: struct_size is ");
+        ck_assert(callers.a == 7 && callers.b == 8 && callers.c == 9);
+    }
+}
+END_TEST
 
 START_TEST(writes_as_much_as_there_is_room_for)
 {
@@ -91,6 +108,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {reads_each_version, refuses_what_it_does_not_know,
+                                  leaves_an_uninitialised_struct_alone,
                                   writes_as_much_as_there_is_room_for};
     return run_tests("structs", tests, sizeof tests / sizeof *tests) != 0;
 }
