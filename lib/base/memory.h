@@ -17,7 +17,8 @@ void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t 
 /* NULL is fine. */
 void diffmm__release(const diffmm_context *context, void *pointer);
 
-/* Make room for at least `needed` elements in a growing array (doubling), keeping `used` of them. */
+/* Make room for at least `needed` elements in a growing array (doubling), keeping `used` of them.
+ */
 diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, size_t *capacity,
                            size_t used, size_t needed, size_t size);
 

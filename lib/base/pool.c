@@ -21,14 +21,14 @@ struct job {
 struct diffmm__pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
-    struct job *job;     /* what sleeping threads should do, or NULL */
-    size_t generation;   /* counts jobs, so that a thread takes each only once */
-    size_t running;      /* threads that have not finished the present job */
+    struct job *job;   /* what sleeping threads should do, or NULL */
+    size_t generation; /* counts jobs, so that a thread takes each only once */
+    size_t running;    /* threads that have not finished the present job */
     bool stop;
-    atomic_flag busy;    /* one job at a time */
-    pid_t process;       /* threads do not survive a fork; 0 before the first start */
-    size_t threads;      /* wanted, the calling one included */
-    size_t started;      /* started, the calling one not included */
+    atomic_flag busy; /* one job at a time */
+    pid_t process;    /* threads do not survive a fork; 0 before the first start */
+    size_t threads;   /* wanted, the calling one included */
+    size_t started;   /* started, the calling one not included */
     pthread_t *handles;
     struct seat *seats;
 };

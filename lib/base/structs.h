@@ -16,7 +16,8 @@ diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, co
 /* Refuse a struct_size that no version can have had (an uninitialised struct). */
 diffmm_status diffmm__struct_check(const void *callers, const char *name);
 
-/* Copy ours out to a caller's struct, after that check, as much as it has room for, keeping its struct_size. */
+/* Copy ours out to a caller's struct, after that check, as much as it has room for, keeping its
+ * struct_size. */
 diffmm_status diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size,
                                    const char *name);
 

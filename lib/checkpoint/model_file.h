@@ -26,8 +26,8 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out);
 
-/* A float tensor that must be rows x columns (1 column: a vector is fine) and finite, copied into `out`
- * where that is not NULL. */
+/* A float tensor that must be rows x columns (1 column: a vector is fine) and finite, copied into
+ * `out` where that is not NULL. */
 diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, const char *path,
                                         const char *name, size_t rows, size_t columns, float *out);
 

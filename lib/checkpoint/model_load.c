@@ -101,9 +101,9 @@ static diffmm_status check_projections(const diffmm_model *model,
         bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
         char name[128];
         snprintf(name, sizeof name, "modality.%s.projection.weight", modality->name);
-        status = diffmm__model_file_matrix(file, path, name,
-                                           linear ? model->d : modality->dimensions,
-                                           linear ? modality->dimensions : model->d, NULL);
+        status =
+            diffmm__model_file_matrix(file, path, name, linear ? model->d : modality->dimensions,
+                                      linear ? modality->dimensions : model->d, NULL);
     }
     return status;
 }

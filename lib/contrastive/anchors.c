@@ -87,9 +87,9 @@ static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b
     size_t skip = s->users * s->d;
     double over_users = diffmm__infonce(s->context, s->users, s->d, p, q, &s->user_nodes, tau,
                                         weight, gp, gq, s->infonce);
-    double over_items = diffmm__infonce(s->context, s->items, s->d, p + skip, q + skip,
-                                        &s->item_nodes, tau, weight, gradients ? gp + skip : NULL,
-                                        gradients ? gq + skip : NULL, s->infonce);
+    double over_items =
+        diffmm__infonce(s->context, s->items, s->d, p + skip, q + skip, &s->item_nodes, tau, weight,
+                        gradients ? gp + skip : NULL, gradients ? gq + skip : NULL, s->infonce);
     double rows_by_nodes = (double)s->user_nodes.count * (double)s->users +
                            (double)s->item_nodes.count * (double)s->items;
     s->flops += (gradients ? 6.0 : 2.0) * rows_by_nodes * (double)s->d;
@@ -167,8 +167,8 @@ diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anc
         (status = diffmm__check_numbers("batch_items", batch_items, count, items)))
         return status;
     struct diffmm__contrastive_scratch *scratch;
-    status = diffmm__contrastive_scratch_create(context, users, items, d, view_count, count,
-                                                &scratch);
+    status =
+        diffmm__contrastive_scratch_create(context, users, items, d, view_count, count, &scratch);
     if (status)
         return status;
     double value = diffmm__contrastive(scratch, anchor, views, main, count, batch_users,

@@ -13,8 +13,8 @@ diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, 
                                                  struct diffmm__contrastive_scratch **out);
 void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scratch);
 
-/* FLOPs of matrix products so far: of each InfoNCE, three products of distinct batch nodes, all nodes
- * and d (one where no gradient is asked for). */
+/* FLOPs of matrix products so far: of each InfoNCE, three products of distinct batch nodes, all
+ * nodes and d (one where no gradient is asked for). */
 double diffmm__contrastive_flops(const struct diffmm__contrastive_scratch *scratch);
 
 /* diffmm_contrastive_loss() on valid arguments. Gradients, times `weight`, overwrite each of

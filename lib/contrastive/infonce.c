@@ -5,10 +5,11 @@
  *     dL/dp_b = c_b / (B tau) (sum_v s_bv q_v - q_b),
  *     dL/dq_v = sum_b c_b / (B tau) s_bv p_b - (c_v / (B tau) p_v where v is in the batch).
  *
- * The weights exp((p_b . q_v - shift_b) / tau) must not overflow, nor all vanish. Since |p . q| <= 1 up
- * to rounding, a shift of 1 serves unless tau is small; then it is the row's largest product. They
- * are made for a chunk of batch rows against all nodes, tile by tile (product, then exp while the tile
- * is in cache), used for both gradients, and forgotten: three products, a chunk of memory. */
+ * The weights exp((p_b . q_v - shift_b) / tau) must not overflow, nor all vanish. Since |p . q| <=
+ * 1 up to rounding, a shift of 1 serves unless tau is small; then it is the row's largest product.
+ * They are made for a chunk of batch rows against all nodes, tile by tile (product, then exp while
+ * the tile is in cache), used for both gradients, and forgotten: three products, a chunk of memory.
+ */
 #include "contrastive/infonce.h"
 
 #include <diffmm/contrastive.h>
@@ -23,7 +24,8 @@
 #include "linalg/rows.h"
 
 /* A tile is chunk_rows x about tile_columns weights; sum_v s_bv q_v is added up in pieces of a tile
- * each. Tiles are even in number and equal in width, so that two, four or eight threads share them well. */
+ * each. Tiles are even in number and equal in width, so that two, four or eight threads share them
+ * well. */
 enum { chunk_rows = 256, tile_columns = 1024 };
 
 static size_t count_tiles(size_t nodes)
@@ -49,19 +51,19 @@ void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch,
 struct chunk {
     const struct diffmm__kernels *kernels;
     size_t nodes, d, tiles;
-    size_t rows;            /* of this chunk */
+    size_t rows;             /* of this chunk */
     const int32_t *nodes_of; /* its batch nodes */
     const float *times;
     const float *p, *q;
     float inverse_tau;
-    float *p_rows;      /* rows x d: p_b, gathered */
-    float *p_scaled;    /* rows x d: p_b c_b weight / (B tau sum_b) */
-    float *weights;     /* rows x nodes */
-    float *shifts;      /* rows: what is subtracted from p_b . q_v / tau */
-    double *sums;       /* rows x tiles: sums of weights */
-    float *pieces;      /* tiles x rows x d: parts of sum_v exp(..) q_v */
-    double scale;       /* weight / (B tau) */
-    double *losses;     /* rows */
+    float *p_rows;   /* rows x d: p_b, gathered */
+    float *p_scaled; /* rows x d: p_b c_b weight / (B tau sum_b) */
+    float *weights;  /* rows x nodes */
+    float *shifts;   /* rows: what is subtracted from p_b . q_v / tau */
+    double *sums;    /* rows x tiles: sums of weights */
+    float *pieces;   /* tiles x rows x d: parts of sum_v exp(..) q_v */
+    double scale;    /* weight / (B tau) */
+    double *losses;  /* rows */
     float *grad_p, *grad_q;
 };
 
@@ -91,8 +93,8 @@ static void exponentiate_tile(void *argument, size_t tile, size_t worker)
     size_t width, first = tile_begin(c, tile, &width);
     float *weights = c->weights + first;
     for (size_t b = 0; b < c->rows; b++)
-        c->sums[b * c->tiles + tile] = c->kernels->exp_scaled_sum(
-            width, c->inverse_tau, c->shifts[b], weights + b * c->nodes);
+        c->sums[b * c->tiles + tile] =
+            c->kernels->exp_scaled_sum(width, c->inverse_tau, c->shifts[b], weights + b * c->nodes);
     if (c->grad_q)
         diffmm__gemm_serial(c->rows, c->d, width, 1.0f, diffmm__plain(weights, c->nodes),
                             diffmm__plain(c->q + first * c->d, c->d), 0.0f,
@@ -198,9 +200,15 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        const float *q, const struct diffmm__batch_nodes *batch, double tau,
                        double weight, float *grad_p, float *grad_q, float *scratch)
 {
-    struct chunk c = {.kernels = diffmm__kernels(), .nodes = nodes, .d = d,
-                      .tiles = count_tiles(nodes), .p = p, .q = q,
-                      .inverse_tau = (float)(1.0 / tau), .grad_p = grad_p, .grad_q = grad_q,
+    struct chunk c = {.kernels = diffmm__kernels(),
+                      .nodes = nodes,
+                      .d = d,
+                      .tiles = count_tiles(nodes),
+                      .p = p,
+                      .q = q,
+                      .inverse_tau = (float)(1.0 / tau),
+                      .grad_p = grad_p,
+                      .grad_q = grad_q,
                       .scale = weight / ((double)batch->total * tau)};
     size_t most = batch->count < chunk_rows ? batch->count : chunk_rows;
     c.sums = (double *)(void *)scratch; /* first, where the alignment is */
@@ -281,8 +289,7 @@ diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, co
     diffmm__normalize_rows(context, nodes, d, p, d, pn, d, norms);
     diffmm__normalize_rows(context, nodes, d, q, d, qn, d, norms + nodes);
     diffmm__batch_nodes(nodes, batch_count, batch, seen, &distinct);
-    double value =
-        diffmm__infonce(context, nodes, d, pn, qn, &distinct, tau, 1.0, gp, gq, scratch);
+    double value = diffmm__infonce(context, nodes, d, pn, qn, &distinct, tau, 1.0, gp, gq, scratch);
     if (grad_p)
         diffmm__normalize_rows_backward(context, nodes, d, pn, norms, gp, 1.0f, 0.0f, grad_p);
     if (grad_q)

@@ -15,8 +15,8 @@ struct diffmm__batch_nodes {
     float *times;
 };
 
-/* Fill `out`, whose arrays have room for min(batch_count, nodes); `seen` has `nodes` numbers, all 0 before
- * and after. */
+/* Fill `out`, whose arrays have room for min(batch_count, nodes); `seen` has `nodes` numbers, all 0
+ * before and after. */
 void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
                          struct diffmm__batch_nodes *out);
 

@@ -10,7 +10,8 @@
 #include "base/file.h"
 #include "dataset/catalog.h"
 
-/* One modality: features from exactly one of array (borrowed, or owned where `owned`) and loader. */
+/* One modality: features from exactly one of array (borrowed, or owned where `owned`) and loader.
+ */
 struct diffmm__modality {
     char name[64];
     size_t dimensions;

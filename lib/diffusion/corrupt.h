@@ -6,8 +6,8 @@
 #include "diffusion/denoiser.h"
 #include "diffusion/schedule.h"
 
-/* A batch of users' interactions: batch row b is row row_of[b] (b itself where NULL) of a sparse matrix
- * with the given values (all 1 where NULL). */
+/* A batch of users' interactions: batch row b is row row_of[b] (b itself where NULL) of a sparse
+ * matrix with the given values (all 1 where NULL). */
 struct diffmm__batch_rows {
     const int64_t *pointers;
     const int32_t *items;

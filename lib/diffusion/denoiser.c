@@ -16,8 +16,8 @@ diffmm_status diffmm__pass_create(const diffmm_context *context,
                                   const struct diffmm__layers *layers, size_t rows,
                                   enum diffmm__pass_kind kind, struct diffmm__pass *out)
 {
-    *out = (struct diffmm__pass){.context = context, .arena = diffmm__arena_on(context),
-                                 .layers = *layers, .rows = rows};
+    *out = (struct diffmm__pass){
+        .context = context, .arena = diffmm__arena_on(context), .layers = *layers, .rows = rows};
     struct diffmm__arena *arena = &out->arena;
     size_t last = layers->count - 1;
     out->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, sizeof(float));
@@ -119,8 +119,11 @@ static void forward_layer(struct diffmm__pass *pass, size_t l, const float *para
                  diffmm__plain(input_of(pass, l), layer->inputs),
                  diffmm__transposed(parameters + layer->weight, layer->inputs), 0.0f, output,
                  layer->outputs);
-    struct activate a = {.kernels = diffmm__kernels(), .width = layer->outputs,
-                         .bias = parameters + layer->bias, .values = output, .tanh = !last};
+    struct activate a = {.kernels = diffmm__kernels(),
+                         .width = layer->outputs,
+                         .bias = parameters + layer->bias,
+                         .values = output,
+                         .tanh = !last};
     diffmm__parallel_ranges(pass->context, rows, 16, activate_range, &a);
 }
 
@@ -164,8 +167,11 @@ static void layer_gradients(const struct diffmm__pass *pass, size_t l, size_t ro
                  diffmm__transposed(grad_output, layer->outputs),
                  diffmm__plain(input_of(pass, l), layer->inputs), 0.0f,
                  grad_parameters + layer->weight, layer->inputs);
-    struct column_sums s = {.kernels = diffmm__kernels(), .rows = rows, .width = layer->outputs,
-                            .values = grad_output, .sums = grad_parameters + layer->bias};
+    struct column_sums s = {.kernels = diffmm__kernels(),
+                            .rows = rows,
+                            .width = layer->outputs,
+                            .values = grad_output,
+                            .sums = grad_parameters + layer->bias};
     diffmm__parallel_ranges(pass->context, layer->outputs, 256, sum_columns_range, &s);
 }
 
@@ -203,15 +209,15 @@ static void time_gradients(struct diffmm__pass *pass, const float *parameters, s
             bias[j] += grad_time[b * first->inputs + j];
 }
 
-void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters,
-                                    size_t rows, float *grad_parameters)
+void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                                    float *grad_parameters)
 {
     const struct diffmm__layers *layers = &pass->layers;
     float *gradient = pass->gradient[0], *next = pass->gradient[1];
     for (size_t l = layers->count - 2; l >= 1; l--) {
         const struct diffmm__layer *layer = &layers->layer[l];
-        struct tanh_backward t = {.kernels = diffmm__kernels(), .activation = pass->hidden[l],
-                                  .gradient = gradient};
+        struct tanh_backward t = {
+            .kernels = diffmm__kernels(), .activation = pass->hidden[l], .gradient = gradient};
         diffmm__parallel_ranges(pass->context, rows * layer->outputs, 16384, tanh_backward_range,
                                 &t);
         layer_gradients(pass, l, rows, gradient, grad_parameters);
@@ -236,8 +242,8 @@ void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameter
     layer_gradients(pass, last, rows, grad_x_hat, grad_parameters);
     diffmm__gemm(pass->context, rows, layer->inputs, layer->outputs, 1.0f,
                  diffmm__plain(grad_x_hat, layer->outputs),
-                 diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f,
-                 pass->gradient[0], layer->inputs);
+                 diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f, pass->gradient[0],
+                 layer->inputs);
     diffmm__denoiser_backward_head(pass, parameters, rows, grad_parameters);
 }
 
@@ -245,7 +251,7 @@ double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows)
 {
     double flops = 0.0;
     for (size_t l = 0; l < layers->count; l++)
-        flops += 2.0 * (double)rows * (double)layers->layer[l].inputs *
-                 (double)layers->layer[l].outputs;
+        flops +=
+            2.0 * (double)rows * (double)layers->layer[l].inputs * (double)layers->layer[l].outputs;
     return flops;
 }

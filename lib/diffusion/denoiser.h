@@ -12,12 +12,12 @@ struct diffmm__pass {
     struct diffmm__arena arena;
     struct diffmm__layers layers;
     size_t rows;
-    float *input;   /* rows x (items + e): x, then the time layer's output */
-    float *time;    /* rows x e: the sinusoidal embedding, which the time layer reads */
+    float *input; /* rows x (items + e): x, then the time layer's output */
+    float *time;  /* rows x e: the sinusoidal embedding, which the time layer reads */
     float *hidden[DIFFMM__MAX_LAYERS]; /* [l]: rows x outputs of layer l, for 1 <= l < count - 1 */
-    float *output;  /* rows x items: x_hat */
-    int32_t *steps; /* rows; for callers whose users are all at one step */
-    float *gradient[2]; /* rows x widest, for the backward pass */
+    float *output;                     /* rows x items: x_hat */
+    int32_t *steps;                    /* rows; for callers whose users are all at one step */
+    float *gradient[2];                /* rows x widest, for the backward pass */
 };
 
 /* What a pass has room for. */
@@ -50,8 +50,8 @@ void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameter
                                const float *grad_x_hat, float *grad_parameters);
 
 /* The part of it below the last layer, whose input's gradient stands in pass->gradient[0]. */
-void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters,
-                                    size_t rows, float *grad_parameters);
+void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
+                                    float *grad_parameters);
 
 /* FLOPs of matrix products of one forward pass over `rows` users. */
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows);

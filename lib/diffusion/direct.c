@@ -50,9 +50,13 @@ void diffmm__objective_direct(struct diffmm__objective *o, const diffmm_schedule
 {
     struct diffmm__pass *pass = &o->pass;
     size_t items = pass->layers.items, d = o->d;
-    struct terms s = {.kernels = diffmm__kernels(), .objective = o,
-                      .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT], .rows = rows,
-                      .x0 = x0, .t = t, .msi = msi};
+    struct terms s = {.kernels = diffmm__kernels(),
+                      .objective = o,
+                      .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT],
+                      .rows = rows,
+                      .x0 = x0,
+                      .t = t,
+                      .msi = msi};
     diffmm__denoiser_forward(pass, parameters, rows, t);
     if (d > 0) {
         diffmm__gemm(o->context, rows, d, items, 1.0f, diffmm__plain(pass->output, items),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The generated neighbours of each user (paper, section 3.2.3): the items with the largest entries of
- * the reverse chain's result, ties by lower item. A block of users at a time; in the hidden space
- * even a block's result exists only a tile of items at a time. */
+/* The generated neighbours of each user (paper, section 3.2.3): the items with the largest entries
+ * of the reverse chain's result, ties by lower item. A block of users at a time; in the hidden
+ * space even a block's result exists only a tile of items at a time. */
 #include "diffusion/generate.h"
 
 #include "base/log.h"
@@ -21,8 +21,8 @@ struct diffmm__generator {
     struct diffmm__hidden_chain chain;
     struct diffmm__pass pass;
     const float *parameters;
-    float *x;        /* direct: block x items; hidden: block x tile_columns */
-    int32_t *row_of; /* block */
+    float *x;                      /* direct: block x items; hidden: block x tile_columns */
+    int32_t *row_of;               /* block */
     struct diffmm__ranked *ranked; /* block x count */
     struct diffmm__topk *top;      /* block */
 };
@@ -42,11 +42,11 @@ void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
                              const struct diffmm__sampling *sampling, size_t users, size_t count,
                              struct diffmm__generation *out)
 {
-    *out = (struct diffmm__generation){.layers = *layers, .sampling = *sampling, .steps = steps,
-                                       .users = users, .count = count};
-    out->hidden = diffmm__hidden_chain_possible(layers, sampling) &&
-                  diffmm__hidden_chain_flops(layers, steps, users) <
-                      diffmm__generation_straight_flops(out);
+    *out = (struct diffmm__generation){
+        .layers = *layers, .sampling = *sampling, .steps = steps, .users = users, .count = count};
+    out->hidden =
+        diffmm__hidden_chain_possible(layers, sampling) &&
+        diffmm__hidden_chain_flops(layers, steps, users) < diffmm__generation_straight_flops(out);
     out->block = out->hidden ? hidden_block : direct_block;
     if (out->block > users)
         out->block = users;
@@ -64,9 +64,9 @@ size_t diffmm__generation_bytes(const struct diffmm__generation *plan)
     size_t way = plan->hidden
                      ? diffmm__hidden_chain_bytes(&plan->layers, plan->steps, plan->block)
                      : diffmm__pass_bytes(&plan->layers, plan->block, DIFFMM__PASS_FORWARD);
-    return way + plan->block * (columns(plan) * sizeof(float) + sizeof(int32_t) +
-                                plan->count * sizeof(struct diffmm__ranked) +
-                                sizeof(struct diffmm__topk));
+    return way + plan->block *
+                     (columns(plan) * sizeof(float) + sizeof(int32_t) +
+                      plan->count * sizeof(struct diffmm__ranked) + sizeof(struct diffmm__topk));
 }
 
 static void log_way(const diffmm_context *context, const struct diffmm__generation *plan)
@@ -83,11 +83,11 @@ static void log_way(const diffmm_context *context, const struct diffmm__generati
 static diffmm_status allocate(struct diffmm__generator *g)
 {
     const struct diffmm__generation *plan = &g->plan;
-    diffmm_status status =
-        plan->hidden ? diffmm__hidden_chain_create(g->context, &plan->layers, g->schedule,
-                                                   plan->block, &g->chain)
-                     : diffmm__pass_create(g->context, &plan->layers, plan->block,
-                                           DIFFMM__PASS_FORWARD, &g->pass);
+    diffmm_status status = plan->hidden
+                               ? diffmm__hidden_chain_create(g->context, &plan->layers, g->schedule,
+                                                             plan->block, &g->chain)
+                               : diffmm__pass_create(g->context, &plan->layers, plan->block,
+                                                     DIFFMM__PASS_FORWARD, &g->pass);
     if (status)
         return status;
     g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
@@ -155,8 +155,8 @@ static void complete_row(const struct tile *t, size_t b, float *x)
     for (int64_t e = t->x0->pointers[row]; e < t->x0->pointers[row + 1]; e++) {
         size_t item = (size_t)t->x0->items[e];
         if (item >= t->first && item < t->first + t->width)
-            x[item - t->first] += t->x0->values ? g->chain.x0_factor * t->x0->values[e]
-                                                : g->chain.x0_factor;
+            x[item - t->first] +=
+                t->x0->values ? g->chain.x0_factor * t->x0->values[e] : g->chain.x0_factor;
     }
 }
 
@@ -178,7 +178,9 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
     size_t h = out->inputs, items = out->outputs;
     diffmm__hidden_chain_run(&g->chain, rows, x0);
     for (size_t first = 0; first < items; first += tile_columns) {
-        struct tile t = {.generator = g, .x0 = x0, .first = first,
+        struct tile t = {.generator = g,
+                         .x0 = x0,
+                         .first = first,
                          .width = items - first < tile_columns ? items - first : tile_columns};
         diffmm__gemm(g->context, rows, t.width, h, 1.0f, diffmm__plain(g->chain.sum, h),
                      diffmm__transposed(g->parameters + out->weight + first * h, h), 0.0f, g->x,
@@ -199,8 +201,8 @@ void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_ro
     if (g->plan.hidden) {
         rank_hidden(g, rows, &block);
     } else {
-        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block, &g->plan.sampling,
-                               draws, g->x);
+        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block,
+                               &g->plan.sampling, draws, g->x);
         struct tile whole = {.generator = g, .width = g->plan.layers.items};
         diffmm__parallel_ranges(g->context, rows, 16, rank_range, &whole);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The objective without x_hat. The last layer is x_hat = a W^T + b (a: B x h, W: I x h), and both terms are
- * quadratic in x_hat. With S = W^T W, c = W^T b and, for user k, omega_k = 2 w_t / (I B):
+/* The objective without x_hat. The last layer is x_hat = a W^T + b (a: B x h, W: I x h), and both
+ * terms are quadratic in x_hat. With S = W^T W, c = W^T b and, for user k, omega_k = 2 w_t / (I B):
  *     ||x_hat - x0||^2 = a S a^T + 2 a c + b b - 2 sum_i x0_i (a W_i + b_i) + sum_i x0_i^2,
  *     U = a (W^T X) + b X - x0 E,   u = 2 e_loss / (d B) U  (each user's row of dL/dU).
  * Write [u, omega] for u with omega as a last column, and [X, b] likewise. Then dL/dx_hat, which is
@@ -8,8 +8,8 @@
  *     dL/da = omega (a S - sum_i x0_i W_i) + [u, omega] (W^T [X, b])^T,
  *     dL/dW = W Q + [X, b] ([u, omega]^T a) - (omega x0)^T a,   Q = a^T diag(omega) a,
  *     dL/db = W (sum omega a) + [X, b] sum [u, omega] - sum omega x0.
- * Sums over x0 are sparse; S and Q are symmetric. The three products of B x I x h become two of I x h x h, one
- * of them at half cost: cheaper where h < 2 B. */
+ * Sums over x0 are sparse; S and Q are symmetric. The three products of B x I x h become two of I x
+ * h x h, one of them at half cost: cheaper where h < 2 B. */
 #include <string.h>
 
 #include "base/pool.h"
@@ -207,12 +207,20 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
     const struct diffmm__layer *layer = last_layer(o);
     const diffmm_context *context = o->context;
     size_t h = layer->inputs, items = layer->outputs, d1 = o->d + 1;
-    struct gram g = {.kernels = diffmm__kernels(), .objective = o, .layer = layer,
-                     .weight = parameters + layer->weight, .bias = parameters + layer->bias,
+    struct gram g = {.kernels = diffmm__kernels(),
+                     .objective = o,
+                     .layer = layer,
+                     .weight = parameters + layer->weight,
+                     .bias = parameters + layer->bias,
                      .grad_weight = grad_parameters + layer->weight,
-                     .grad_bias = grad_parameters + layer->bias, .h = h, .d = o->d, .rows = rows,
-                     .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT], .x0 = x0,
-                     .t = t, .msi = msi};
+                     .grad_bias = grad_parameters + layer->bias,
+                     .h = h,
+                     .d = o->d,
+                     .rows = rows,
+                     .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT],
+                     .x0 = x0,
+                     .t = t,
+                     .msi = msi};
     float *gradient = o->pass.gradient[0];
 
     diffmm__denoiser_forward_head(&o->pass, parameters, rows, t);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reverse chain without its wide products. With one affine layer in (W_in over the items, q_i what
- * step i's time embedding and the bias add) and one out (W_out, b_out), carry p = W_in x:
- *     a_i = tanh(p + q_i),   p <- c1_i (G a_i + W_in b_out) + c2_i p,   G = W_in W_out,
- * and since x <- c1_i (W_out a_i + b_out) + c2_i x is linear in what was added,
- *     x = (prod c2) x0 + W_out (sum_i g_i a_i) + (sum_i g_i) b_out,   g_i = c1_i prod_{j<i} c2_j.
- * Per user 2 h^2 (T - 1) + 2 I h FLOPs in place of 4 I h T. */
+/* The reverse chain without its wide products. With one affine layer in (W_in over the items, q_i
+ * what step i's time embedding and the bias add) and one out (W_out, b_out), carry p = W_in x: a_i
+ * = tanh(p + q_i),   p <- c1_i (G a_i + W_in b_out) + c2_i p,   G = W_in W_out, and since x <- c1_i
+ * (W_out a_i + b_out) + c2_i x is linear in what was added, x = (prod c2) x0 + W_out (sum_i g_i
+ * a_i) + (sum_i g_i) b_out,   g_i = c1_i prod_{j<i} c2_j. Per user 2 h^2 (T - 1) + 2 I h FLOPs in
+ * place of 4 I h T. */
 #include "diffusion/hidden_chain.h"
 
 #include <string.h>
@@ -33,8 +33,11 @@ diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
                                           struct diffmm__hidden_chain *out)
 {
     size_t h = layers->widest;
-    *out = (struct diffmm__hidden_chain){.context = context, .arena = diffmm__arena_on(context),
-                                         .layers = *layers, .schedule = schedule, .hidden = h};
+    *out = (struct diffmm__hidden_chain){.context = context,
+                                         .arena = diffmm__arena_on(context),
+                                         .layers = *layers,
+                                         .schedule = schedule,
+                                         .hidden = h};
     struct diffmm__arena *arena = &out->arena;
     out->columns = diffmm__arena_take(arena, layers->items * h, sizeof(float));
     out->g = diffmm__arena_take(arena, h * h, sizeof(float));
@@ -55,8 +58,8 @@ diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
 size_t diffmm__hidden_chain_bytes(const struct diffmm__layers *layers, size_t steps, size_t rows)
 {
     size_t h = layers->widest;
-    return sizeof(float) * (layers->items * h + h * h + h + steps * (h + 1) +
-                            2 * layers->time_size + 3 * rows * h);
+    return sizeof(float) *
+           (layers->items * h + h * h + h + steps * (h + 1) + 2 * layers->time_size + 3 * rows * h);
 }
 
 void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain)

@@ -12,7 +12,9 @@
 static void add_layer(struct diffmm__layers *layers, size_t inputs, size_t outputs)
 {
     struct diffmm__layer *layer = &layers->layer[layers->count++];
-    *layer = (struct diffmm__layer){.inputs = inputs, .outputs = outputs, .weight = layers->size,
+    *layer = (struct diffmm__layer){.inputs = inputs,
+                                    .outputs = outputs,
+                                    .weight = layers->size,
                                     .bias = layers->size + inputs * outputs};
     layers->size += (inputs + 1) * outputs;
 }
@@ -22,8 +24,7 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
     if (!shape)
         return diffmm__null("shape");
     diffmm_denoiser_shape given;
-    diffmm_status status =
-        diffmm__struct_read(&given, sizeof given, sizeof given, shape, "shape");
+    diffmm_status status = diffmm__struct_read(&given, sizeof given, sizeof given, shape, "shape");
     if (status)
         return status;
     enum { limit = 1 << 24 }; /* so that no product of two sizes overflows */
@@ -33,11 +34,13 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
                             "shape: items is %zu and time_size %zu; each must be at least 1",
                             given.items, given.time_size);
     if (given.hidden_count == 0 || given.hidden_count > DIFFMM__MAX_HIDDEN)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "shape: hidden_count is %zu, not 1 to %d",
-                            given.hidden_count, DIFFMM__MAX_HIDDEN);
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "shape: hidden_count is %zu, not 1 to %d", given.hidden_count,
+                            DIFFMM__MAX_HIDDEN);
     if (!given.hidden_sizes)
         return diffmm__null("shape: hidden_sizes");
-    struct diffmm__layers layers = {.items = given.items, .time_size = given.time_size,
+    struct diffmm__layers layers = {.items = given.items,
+                                    .time_size = given.time_size,
                                     .hidden_count = given.hidden_count,
                                     .normalize = given.normalize != 0};
     for (size_t k = 0; k < given.hidden_count; k++) {

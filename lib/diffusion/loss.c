@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loss terms as functions of plain arrays: each as its formula stands. Training computes the same
- * through objective.c, in fewer passes. */
+/* The loss terms as functions of plain arrays: each as its formula stands. Training computes the
+ * same through objective.c, in fewer passes. */
 #include <math.h>
 #include <string.h>
 
@@ -74,8 +74,7 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
         *loss = total / (double)rows;
     if (grad_x_hat)
         diffmm__gemm(context, rows, items, d, (float)(2.0 / ((double)d * (double)rows)),
-                     diffmm__plain(u, d), diffmm__transposed(features, d), 0.0f, grad_x_hat,
-                     items);
+                     diffmm__plain(u, d), diffmm__transposed(features, d), 0.0f, grad_x_hat, items);
     diffmm__release(context, u);
     return DIFFMM_OK;
 }
@@ -111,8 +110,8 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
     struct diffmm__layers layers;
     diffmm_status status;
     if ((status = diffmm__layers(shape, &layers)) ||
-        (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features,
-                             item_embedding, e_loss)))
+        (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features, item_embedding,
+                             e_loss)))
         return status;
     struct diffmm__dense_rows dense;
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
@@ -128,11 +127,11 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
     }
     if (!status) {
         struct diffmm__draws draws = {.noise = noise, .dropout_scale = dropout_scale};
-        struct diffmm__msi term = {.d = d, .features = features, .item_embedding = item_embedding,
-                                   .weight = e_loss};
+        struct diffmm__msi term = {
+            .d = d, .features = features, .item_embedding = item_embedding, .weight = e_loss};
         struct diffmm__denoiser_losses losses =
-            diffmm__objective(&objective, schedule, parameters, rows, &dense.rows, t, &draws,
-                              &term, grad_parameters ? grad_parameters : scratch);
+            diffmm__objective(&objective, schedule, parameters, rows, &dense.rows, t, &draws, &term,
+                              grad_parameters ? grad_parameters : scratch);
         if (loss)
             *loss = losses.elbo + e_loss * losses.msi;
         if (elbo)

@@ -20,7 +20,8 @@ struct diffmm__denoiser_losses {
     double elbo, msi; /* means over users; msi not weighted */
 };
 
-/* Memory for batches of up to `rows` users. B users of a batch, I items, h inputs of the last layer. */
+/* Memory for batches of up to `rows` users. B users of a batch, I items, h inputs of the last
+ * layer. */
 struct diffmm__objective {
     const diffmm_context *context;
     struct diffmm__arena arena;

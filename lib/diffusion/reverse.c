@@ -92,9 +92,14 @@ void diffmm__reverse_direct(struct diffmm__pass *pass, const diffmm_schedule *sc
                             const struct diffmm__sampling *sampling,
                             const struct diffmm__draws *draws, float *x)
 {
-    struct chain c = {.kernels = diffmm__kernels(), .pass = pass, .schedule = schedule,
-                      .rows = rows, .x0 = x0, .draws = draws,
-                      .sampling_steps = sampling->sampling_steps, .x = x};
+    struct chain c = {.kernels = diffmm__kernels(),
+                      .pass = pass,
+                      .schedule = schedule,
+                      .rows = rows,
+                      .x0 = x0,
+                      .draws = draws,
+                      .sampling_steps = sampling->sampling_steps,
+                      .x = x};
     const double *log_variance = schedule->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
     diffmm__parallel_ranges(pass->context, rows, 8, start_range, &c);
     c.noise_block = sampling->sampling_steps > 0 ? 1 : 0;
@@ -123,8 +128,8 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
         return diffmm__null(!schedule ? "schedule" : !parameters ? "parameters" : !x0 ? "x0" : "x");
     if (sampling_steps > schedule->steps)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "sampling_steps is %zu, but the schedule has %zu steps",
-                            sampling_steps, schedule->steps);
+                            "sampling_steps is %zu, but the schedule has %zu steps", sampling_steps,
+                            schedule->steps);
     if (!noise && (sampling_steps > 0 || sampling_noise))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise is NULL, but sampling_steps or sampling_noise needs it");
@@ -134,7 +139,8 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
         return status;
     struct diffmm__pass pass;
-    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)) == DIFFMM_OK) {
+    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)) ==
+        DIFFMM_OK) {
         struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
                                             .sampling_noise = sampling_noise != 0};
         struct diffmm__draws draws = {.noise = noise};

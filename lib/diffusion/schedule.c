@@ -63,8 +63,7 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
                             "noise_scale * noise_min and noise_scale * noise_max must satisfy "
                             "1e-16 < first <= last < 1");
     diffmm_schedule *schedule = diffmm__allocate_zero(context, 1, sizeof *schedule);
-    double *values =
-        diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
+    double *values = diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
     if (!schedule || !values) {
         diffmm__release(context, schedule);
         diffmm__release(context, values);
@@ -127,8 +126,11 @@ diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size
                               const float *x0, const int32_t *t, const float *noise, float *x_t)
 {
     if (!schedule || !x0 || !t || !noise || !x_t)
-        return diffmm__null(!schedule ? "schedule" : !x0 ? "x0" : !t ? "t" : !noise ? "noise"
-                                                                                      : "x_t");
+        return diffmm__null(!schedule ? "schedule"
+                            : !x0     ? "x0"
+                            : !t      ? "t"
+                            : !noise  ? "noise"
+                                      : "x_t");
     diffmm_status status = diffmm__check_steps(schedule, rows, t);
     if (status)
         return status;

@@ -54,8 +54,8 @@ void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffm
     /* BLIS takes its operands without const, but only reads a and b. */
     bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
                  (float *)(uintptr_t)a.data, row_step(a), column_step(a),
-                 (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c,
-                 (inc_t)c_stride, 1, NULL, &runtime);
+                 (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c, (inc_t)c_stride,
+                 1, NULL, &runtime);
 }
 
 struct product {
@@ -108,8 +108,15 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
     /* Tiles large enough that packing is a few per cent of the work, and enough of them for the
      * threads there may be; the same for every number of threads. */
     enum { tile_rows = 512, tile_columns = 1024, tiny = 64 * 64 * 64 };
-    struct product p = {.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .b = b,
-                        .c = c, .c_stride = c_stride};
+    struct product p = {.m = m,
+                        .n = n,
+                        .k = k,
+                        .alpha = alpha,
+                        .beta = beta,
+                        .a = a,
+                        .b = b,
+                        .c = c,
+                        .c_stride = c_stride};
     if (m == 0 || n == 0)
         return;
     if (m * n * k <= tiny) {
@@ -147,8 +154,14 @@ static void deep_piece(void *argument, size_t piece, size_t worker)
 void diffmm__gemm_deep(const diffmm_context *context, size_t m, size_t n, size_t k,
                        struct diffmm__matrix a, struct diffmm__matrix b, float *c, float *scratch)
 {
-    struct deep d = {.m = m, .n = n, .k = k, .pieces = diffmm__gemm_pieces(k), .a = a, .b = b,
-                     .c = c, .scratch = scratch};
+    struct deep d = {.m = m,
+                     .n = n,
+                     .k = k,
+                     .pieces = diffmm__gemm_pieces(k),
+                     .a = a,
+                     .b = b,
+                     .c = c,
+                     .scratch = scratch};
     diffmm__parallel(context, d.pieces, deep_piece, &d);
     memcpy(c, scratch, m * n * sizeof *c);
     for (size_t piece = 1; piece < d.pieces; piece++)
@@ -192,7 +205,12 @@ static void gram_rows(void *argument, size_t begin, size_t end)
 void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
                   float *c, float *scratch)
 {
-    struct gram g = {.n = n, .k = k, .pieces = diffmm__gemm_pieces(k), .a = a, .b = b, .c = c,
+    struct gram g = {.n = n,
+                     .k = k,
+                     .pieces = diffmm__gemm_pieces(k),
+                     .a = a,
+                     .b = b,
+                     .c = c,
                      .scratch = scratch};
     if (k == 0) {
         memset(c, 0, n * n * sizeof *c);

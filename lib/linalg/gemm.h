@@ -38,14 +38,14 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
 /* Into how many pieces the following cut a sum of k terms. */
 size_t diffmm__gemm_pieces(size_t k);
 
-/* C = op(A) op(B), rows without gaps, for a small C and a long sum: k is cut into diffmm__gemm_pieces(k)
- * pieces, added in order; `scratch` has m x n floats for each. */
+/* C = op(A) op(B), rows without gaps, for a small C and a long sum: k is cut into
+ * diffmm__gemm_pieces(k) pieces, added in order; `scratch` has m x n floats for each. */
 void diffmm__gemm_deep(const diffmm_context *context, size_t m, size_t n, size_t k,
                        struct diffmm__matrix a, struct diffmm__matrix b, float *c, float *scratch);
 
-/* C = A^T B (n x n, rows without gaps) for A and B of k x n whose product is symmetric: one triangle is
- * computed, the other mirrored. The sum over k is cut into diffmm__gemm_pieces(k) pieces, added in order;
- * `scratch` has n x n floats for each piece. */
+/* C = A^T B (n x n, rows without gaps) for A and B of k x n whose product is symmetric: one
+ * triangle is computed, the other mirrored. The sum over k is cut into diffmm__gemm_pieces(k)
+ * pieces, added in order; `scratch` has n x n floats for each piece. */
 void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
                   float *c, float *scratch);
 

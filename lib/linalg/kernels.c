@@ -16,10 +16,9 @@
 #include "linalg/philox.h"
 
 /* 16 floats, in as many vectors of the CPU as that takes. (Vectors wider than the CPU's would be
- * correct too, but compilers keep them in memory.) */
-#if defined(__AVX512F__)
-enum { vector_bytes = 64 };
-#elif defined(__AVX__)
+ * correct too, but compilers keep them in memory. With AVX-512, 32 bytes measure a sixth faster
+ * than 64 on Zen 4, which computes 64 in two halves: what counts are the 32 registers.) */
+#if defined(__AVX__)
 enum { vector_bytes = 32 };
 #else
 enum { vector_bytes = 16 };
@@ -71,8 +70,7 @@ static inline lanes larger(lanes x, lanes y)
 {
     for (size_t i = 0; i < parts; i++) {
         vector_bits wins = y.part[i] > x.part[i]; /* all ones where it is so */
-        x.part[i] =
-            (vector)(((vector_bits)y.part[i] & wins) | ((vector_bits)x.part[i] & ~wins));
+        x.part[i] = (vector)(((vector_bits)y.part[i] & wins) | ((vector_bits)x.part[i] & ~wins));
     }
     return x;
 }
@@ -236,9 +234,10 @@ static void kernel_scale(size_t n, float scale, float *x)
 }
 
 /* `width` lanes of the result stay in registers over all rows; called with constant widths. */
-static inline __attribute__((always_inline)) void
-add_rows_columns(size_t width, size_t count, const int32_t *columns, const float *values, size_t d,
-                 const float *x, float *y)
+static inline __attribute__((always_inline)) void add_rows_columns(size_t width, size_t count,
+                                                                   const int32_t *columns,
+                                                                   const float *values, size_t d,
+                                                                   const float *x, float *y)
 {
     lanes sum[4];
     for (size_t w = 0; w < width; w++)
@@ -266,9 +265,10 @@ static void kernel_add_rows(size_t count, const int32_t *columns, const float *v
 }
 
 /* `users` x `panels` sums stay in registers; called with constants. */
-static inline __attribute__((always_inline)) void
-score_block(size_t users, size_t panels, const float *const *x, size_t d, const float *packed,
-            float *scores, size_t stride)
+static inline __attribute__((always_inline)) void score_block(size_t users, size_t panels,
+                                                              const float *const *x, size_t d,
+                                                              const float *packed, float *scores,
+                                                              size_t stride)
 {
     lanes sum[8][4];
     for (size_t b = 0; b < users; b++)
@@ -289,7 +289,7 @@ score_block(size_t users, size_t panels, const float *const *x, size_t d, const 
 
 /* As many sums at a time as there are registers for. */
 #if defined(__AVX512F__)
-enum { users_at_once = 6, panels_at_once = 3, panels_alone = 4 };
+enum { users_at_once = 5, panels_at_once = 2, panels_alone = 4 };
 #elif defined(__AVX__)
 enum { users_at_once = 3, panels_at_once = 2, panels_alone = 4 };
 #else
@@ -346,7 +346,7 @@ static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32
 {
     uint64_t first = position * 16;
     uint32_t *restrict d0 = draw[0], *restrict d1 = draw[1], *restrict d2 = draw[2],
-             *restrict d3 = draw[3];
+                       *restrict d3 = draw[3];
     for (uint32_t j = 0; j < group; j++) {
         /* A group starts at a multiple of 16, so the low word overflows only between blocks. */
         uint64_t counter = first + j;

@@ -31,16 +31,17 @@ struct diffmm__kernels {
     void (*bias_tanh)(size_t n, const float *bias, float *z);
     void (*tanh_backward)(size_t n, const float *a, float *dz);
 
-    double (*dot)(size_t n, const float *x, const float *y); /* float products, double sum */
+    double (*dot)(size_t n, const float *x, const float *y);      /* float products, double sum */
     float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
     void (*scale)(size_t n, float scale, float *x);
-    /* y += sum over e of values[e] * row columns[e] of x (rows of d floats): a sparse row times x. */
+    /* y += sum over e of values[e] * row columns[e] of x (rows of d floats): a sparse row times x.
+     */
     void (*add_rows)(size_t count, const int32_t *columns, const float *values, size_t d,
                      const float *x, float *y);
 
-    /* scores[b][i] = x_b . row i for `users` vectors x_b of d floats and `panels` panels of packed rows
-     * (linalg/panels.h); rows of scores are `stride` apart, each 16 panels floats long. */
+    /* scores[b][i] = x_b . row i for `users` vectors x_b of d floats and `panels` panels of packed
+     * rows (linalg/panels.h); rows of scores are `stride` apart, each 16 panels floats long. */
     void (*score_panels)(size_t users, const float *const *x, size_t d, size_t panels,
                          const float *packed, float *scores, size_t stride);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows packed for scoring: panels of 16 rows, each panel column by column (d x 16 floats), the last
- * one filled up with zeros. A score is the sum of products in the order of columns, one rounding for
- * each product and each sum, whoever computes it: so its bits depend on its two rows alone. */
+ * one filled up with zeros. A score is the sum of products in the order of columns, one rounding
+ * for each product and each sum, whoever computes it: so its bits depend on its two rows alone. */
 #ifndef DIFFMM_LINALG_PANELS_H
 #define DIFFMM_LINALG_PANELS_H
 

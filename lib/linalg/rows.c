@@ -33,8 +33,13 @@ static void normalize_range(void *argument, size_t begin, size_t end)
 void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
                             size_t x_stride, float *y, size_t y_stride, float *norms)
 {
-    struct normalize n = {.kernels = diffmm__kernels(), .d = d, .x_stride = x_stride,
-                          .y_stride = y_stride, .x = x, .y = y, .norms = norms};
+    struct normalize n = {.kernels = diffmm__kernels(),
+                          .d = d,
+                          .x_stride = x_stride,
+                          .y_stride = y_stride,
+                          .x = x,
+                          .y = y,
+                          .norms = norms};
     diffmm__parallel_ranges(context, rows, grain, normalize_range, &n);
 }
 
@@ -73,8 +78,14 @@ void diffmm__normalize_rows_backward(const diffmm_context *context, size_t rows,
                                      const float *y, const float *norms, const float *grad_y,
                                      float scale, float keep, float *grad_x)
 {
-    struct backward b = {.kernels = diffmm__kernels(), .d = d, .y = y, .norms = norms,
-                         .grad_y = grad_y, .scale = scale, .keep = keep, .grad_x = grad_x};
+    struct backward b = {.kernels = diffmm__kernels(),
+                         .d = d,
+                         .y = y,
+                         .norms = norms,
+                         .grad_y = grad_y,
+                         .scale = scale,
+                         .keep = keep,
+                         .grad_x = grad_x};
     diffmm__parallel_ranges(context, rows, grain, backward_range, &b);
 }
 
@@ -100,7 +111,7 @@ static void transpose_range(void *argument, size_t begin, size_t end)
 void diffmm__transpose(const diffmm_context *context, size_t rows, size_t columns, const float *x,
                        size_t x_stride, float *y, size_t y_stride)
 {
-    struct transpose t = {.columns = columns, .x_stride = x_stride, .y_stride = y_stride, .x = x,
-                          .y = y};
+    struct transpose t = {
+        .columns = columns, .x_stride = x_stride, .y_stride = y_stride, .x = x, .y = y};
     diffmm__parallel_ranges(context, rows, 32, transpose_range, &t);
 }

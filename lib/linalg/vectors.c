@@ -75,8 +75,8 @@ double diffmm__dot(const diffmm_context *context, size_t n, const float *x, cons
 {
     double total = 0.0;
     for (size_t first = 0; first < n; first += (size_t)stretch * stretches) {
-        size_t now = n - first < (size_t)stretch * stretches ? n - first
-                                                             : (size_t)stretch * stretches;
+        size_t now =
+            n - first < (size_t)stretch * stretches ? n - first : (size_t)stretch * stretches;
         struct dot d = {.x = x + first, .y = y + first};
         diffmm__parallel_ranges(context, now, stretch, dot_range, &d);
         for (size_t s = 0; s * stretch < now; s++)

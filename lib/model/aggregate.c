@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multi-modal graph aggregation, the main view (paper, section 3.3), with A = A_hat, w = softmax(kappa):
- *     Y_m = A [E_U; Xn_m],   Z_m = Y_m + A [users of Y_m; E_I],   V_m = Z_m + lambda A_m [E_U; E_I],
- *     V = sum_m w_m V_m,     H = sum_l A^l V,     final = H + ris_lambda rownorm(V).
+/* Multi-modal graph aggregation, the main view (paper, section 3.3), with A = A_hat, w =
+ * softmax(kappa): Y_m = A [E_U; Xn_m],   Z_m = Y_m + A [users of Y_m; E_I],   V_m = Z_m + lambda
+ * A_m [E_U; E_I], V = sum_m w_m V_m,     H = sum_l A^l V,     final = H + ris_lambda rownorm(V).
  * Everything before rownorm is linear and the weights sum to 1, so the sum over m is taken first:
  *     Y = A [E_U; sum_m w_m Xn_m],   V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
- * which costs L + 2 products with A in place of 2 M + L. A is symmetric: backward, the same ones. */
+ * which costs L + 2 products with A in place of 2 M + L. A is symmetric: backward, the same ones.
+ */
 #include <math.h>
 
 #include "graph/graph.h"
@@ -34,8 +35,7 @@ void diffmm__aggregate(diffmm_model *model)
 
     diffmm__clear(context, items, w->mixed);
     for (size_t m = 0; m < model->modality_count; m++)
-        diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized,
-                           w->mixed);
+        diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized, w->mixed);
     diffmm__copy(context, users, embedding, w->base);
     diffmm__copy(context, items, w->mixed, w->base + users);
     diffmm__multiply(model->adjacency, false, d, w->base, NULL, w->y);
@@ -101,8 +101,7 @@ void diffmm__aggregate_backward(diffmm_model *model)
     diffmm__add_scaled(context, users, 1.0f, w->base, grad);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__add_scaled(context, items, w->weights[m], w->base + users,
-                           own->grad_normalized);
+        diffmm__add_scaled(context, items, w->weights[m], w->base + users, own->grad_normalized);
         w->grad_weights[m] += diffmm__dot(context, items, w->base + users, own->normalized);
     }
     softmax_backward(model->modality_count, w->weights, w->grad_weights,

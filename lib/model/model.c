@@ -51,16 +51,15 @@ static diffmm_status take_modalities(diffmm_model *model)
 static diffmm_status make_graphs(diffmm_model *model)
 {
     const struct diffmm__rows *seen = &model->catalog->seen;
-    diffmm_status status =
-        diffmm__graph_from_rows(model->context, model->users, model->items, seen->pointers,
-                                seen->items, &model->adjacency);
+    diffmm_status status = diffmm__graph_from_rows(model->context, model->users, model->items,
+                                                   seen->pointers, seen->items, &model->adjacency);
     int64_t *none = diffmm__allocate_zero(model->context, model->users + 1, sizeof *none);
     if (!none)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_graph *loops = NULL;
     if (!status)
-        status = diffmm__graph_from_rows(model->context, model->users, model->items, none, NULL,
-                                         &loops);
+        status =
+            diffmm__graph_from_rows(model->context, model->users, model->items, none, NULL, &loops);
     diffmm__release(model->context, none);
     for (size_t m = 0; m < model->modality_count && !status; m++)
         model->modalities[m].graph = diffmm__graph_retain(loops);
@@ -107,8 +106,8 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
     if ((status = take_modalities(model)) || (status = diffmm__parameters_create(model, true)))
         return status;
     diffmm__parameters_initialize(model);
-    model->final = diffmm__allocate_zero(model->context,
-                                         (model->users + model->items) * model->d, sizeof(float));
+    model->final = diffmm__allocate_zero(model->context, (model->users + model->items) * model->d,
+                                         sizeof(float));
     if (!model->final)
         return DIFFMM_ERROR_NO_MEMORY;
     if ((status = make_graphs(model)) || (status = diffmm__workspace_create(model)))

@@ -38,8 +38,9 @@ struct diffmm__model_modality {
     const float *features;                   /* I x D rows `stride` apart; NULL once loaded */
     size_t stride;
     float *features_owned;
-    diffmm_graph *graph;              /* A_m */
-    diffmm_graph *observed; /* randomly dropped A_hat, mixed into the view by fusion_ratio; or NULL */
+    diffmm_graph *graph; /* A_m */
+    diffmm_graph
+        *observed; /* randomly dropped A_hat, mixed into the view by fusion_ratio; or NULL */
     struct diffmm__denoiser denoiser; /* values NULL where there is none */
 };
 
@@ -62,7 +63,7 @@ struct diffmm_model {
     float *final;   /* (users + items) x d of the last forward pass */
     uint64_t steps; /* Adam steps taken */
 
-    diffmm_graph *adjacency;            /* A_hat; NULL for a model read from a file */
+    diffmm_graph *adjacency;             /* A_hat; NULL for a model read from a file */
     struct diffmm__workspace *workspace; /* forward and backward intermediates; NULL likewise */
     diffmm_denoiser_shape denoiser_shape;
     /* Denoiser tensors in the list of parameters: names, made when the model is. */

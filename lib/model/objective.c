@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg L2, value and
- * gradients, and the Adam step that follows. */
+/* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg
+ * L2, value and gradients, and the Adam step that follows. */
 #include <math.h>
 
 #include "base/check.h"

@@ -165,8 +165,7 @@ void diffmm__denoiser_names_destroy(diffmm_model *model)
 
 size_t diffmm_model_parameters(const diffmm_model *model)
 {
-    return model ? model->parameter_count + model->modality_count * tensors_per_denoiser(model)
-                 : 0;
+    return model ? model->parameter_count + model->modality_count * tensors_per_denoiser(model) : 0;
 }
 
 /* Where parameter `index` is: recommender first, then each modality's denoiser. */

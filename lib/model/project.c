@@ -41,10 +41,9 @@ static void project(const diffmm_model *model, const struct diffmm__model_modali
     size_t items = model->items, d = model->d, inputs = modality->dimensions;
     bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
     const float *weight = modality->weight->values;
-    diffmm__gemm(model->context, items, d, inputs, 1.0f,
-                 diffmm__plain(modality->features, modality->stride),
-                 linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f,
-                 projected, d);
+    diffmm__gemm(
+        model->context, items, d, inputs, 1.0f, diffmm__plain(modality->features, modality->stride),
+        linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f, projected, d);
     struct activation a = {.d = d, .projected = projected, .values = projected};
     if (linear) {
         a.bias = modality->bias->values;
@@ -99,8 +98,8 @@ void diffmm__project_backward(diffmm_model *model)
         diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
                                         w->grad_normalized, 1.0f, 0.0f, grad);
         if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
-            diffmm__gemm_deep(model->context, d, inputs, items, diffmm__transposed(grad, d), features,
-                              modality->weight->gradient, model->workspace->pieces);
+            diffmm__gemm_deep(model->context, d, inputs, items, diffmm__transposed(grad, d),
+                              features, modality->weight->gradient, model->workspace->pieces);
             sum_rows(items, d, grad, modality->bias->gradient);
         } else {
             struct activation a = {.d = d, .projected = w->projected, .values = grad};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The contrastive view of each modality (paper, section 3.4), forward and backward:
  *     C = A_m [E_U; Xn_m],   view = sum_l A_hat^l C.
- * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'. */
+ * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'.
+ */
 #include "graph/graph.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"

@@ -29,8 +29,8 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
         own->grad_normalized = diffmm__arena_take(arena, items, real);
     }
     w->mixed = diffmm__arena_take(arena, items, real);
-    float **node_matrices[] = {&w->base, &w->y, &w->v, &w->v_normalized, &w->grad_final,
-                               &w->grad_v, &w->scratch};
+    float **node_matrices[] = {&w->base,       &w->y,      &w->v,      &w->v_normalized,
+                               &w->grad_final, &w->grad_v, &w->scratch};
     for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);
     w->v_norms = diffmm__arena_take(arena, nodes, real);
@@ -38,7 +38,8 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     for (size_t m = 0; m < count; m++)
         if (model->modalities[m].dimensions > widest)
             widest = model->modalities[m].dimensions;
-    w->pieces = diffmm__arena_take(arena, diffmm__gemm_pieces(model->items) * widest * model->d, real);
+    w->pieces =
+        diffmm__arena_take(arena, diffmm__gemm_pieces(model->items) * widest * model->d, real);
     if (arena->failed)
         return DIFFMM_ERROR_NO_MEMORY;
     if (!model->settings.contrastive_enabled)

@@ -8,11 +8,11 @@
 #include "model/model.h"
 
 struct diffmm__modality_workspace {
-    float *projected;       /* X_m, I x d */
-    float *normalized;      /* Xn_m, I x d */
-    float *norms;           /* I */
-    float *generated;       /* A_m [E_U; E_I] */
-    float *view;            /* contrastive view */
+    float *projected;  /* X_m, I x d */
+    float *normalized; /* Xn_m, I x d */
+    float *norms;      /* I */
+    float *generated;  /* A_m [E_U; E_I] */
+    float *view;       /* contrastive view */
     float *grad_view;
     float *grad_normalized; /* I x d */
 };
@@ -20,7 +20,7 @@ struct diffmm__modality_workspace {
 struct diffmm__workspace {
     struct diffmm__arena arena;
     struct diffmm__modality_workspace *modality;
-    float *weights;                 /* M: softmax of the logits */
+    float *weights; /* M: softmax of the logits */
     double *grad_weights;
     float *mixed;        /* I x d: sum of w_m Xn_m */
     float *base;         /* scratch: an input [E_U; ..] or its gradient */
@@ -37,13 +37,13 @@ struct diffmm__workspace {
 diffmm_status diffmm__workspace_create(diffmm_model *model);
 void diffmm__workspace_destroy(diffmm_model *model);
 
-/* project.c: X_m and Xn_m of every modality, DIFFMM_ERROR_NUMERIC where they are out of range; and the
- * projections' gradients from grad_normalized. */
+/* project.c: X_m and Xn_m of every modality, DIFFMM_ERROR_NUMERIC where they are out of range; and
+ * the projections' gradients from grad_normalized. */
 diffmm_status diffmm__project(diffmm_model *model);
 void diffmm__project_backward(diffmm_model *model);
 
-/* aggregate.c: the main view, from Xn_m to model->final; and, from grad_final, gradients added to the
- * embeddings' and every grad_normalized, and those of the logits. */
+/* aggregate.c: the main view, from Xn_m to model->final; and, from grad_final, gradients added to
+ * the embeddings' and every grad_normalized, and those of the logits. */
 void diffmm__aggregate(diffmm_model *model);
 void diffmm__aggregate_backward(diffmm_model *model);
 

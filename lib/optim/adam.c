@@ -47,8 +47,11 @@ void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint
 {
     diffmm_adam adam = defaults;
     adam.learning_rate = learning_rate;
-    struct step s = {.factors = factors(&adam, step), .parameter = parameter, .gradient = gradient,
-                     .first_moment = first_moment, .second_moment = second_moment};
+    struct step s = {.factors = factors(&adam, step),
+                     .parameter = parameter,
+                     .gradient = gradient,
+                     .first_moment = first_moment,
+                     .second_moment = second_moment};
     diffmm__parallel_ranges(context, count, 16384, step_range, &s);
 }
 
@@ -57,8 +60,10 @@ static diffmm_status choose(double given, double standard, double limit, const c
                             double *out)
 {
     if (!(given >= 0.0 && given < limit))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "adam: %s is negative, not finite, or "
-                            "too large", name);
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "adam: %s is negative, not finite, or "
+                            "too large",
+                            name);
     *out = given > 0.0 ? given : standard;
     return DIFFMM_OK;
 }

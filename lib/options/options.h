@@ -50,8 +50,7 @@ diffmm_status diffmm__options_copy(diffmm_context *context, const diffmm_options
                                    diffmm_options **out);
 
 /* Read everything out; checks what spans several settings (sampling_steps <= steps, ..). */
-diffmm_status diffmm__options_settings(const diffmm_options *options,
-                                       struct diffmm__settings *out);
+diffmm_status diffmm__options_settings(const diffmm_options *options, struct diffmm__settings *out);
 
 /* modality.NAME.projection, or the general one. */
 enum diffmm__projection diffmm__options_projection(const diffmm_options *options,

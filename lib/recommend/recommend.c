@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Top-K for one user or a block of users: tiles of users x packed items (linalg/panels.h). A score's
- * bits depend on nothing but its two rows, and a single user needs no memory but a little on the
- * stack. */
+/* Top-K for one user or a block of users: tiles of users x packed items (linalg/panels.h). A
+ * score's bits depend on nothing but its two rows, and a single user needs no memory but a little
+ * on the stack. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "recommend/scorer.h"
 
 enum {
-    block_users = 24, /* users that share a tile of items while it is in the cache */
+    block_users = 30, /* users that share a tile of items while it is in the cache */
     tile_items = 18 * DIFFMM__PANEL,
     few = 128 /* up to so many ids or ranks need no allocation */
 };

@@ -55,8 +55,11 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     if (!copy)
         return DIFFMM_ERROR_NO_MEMORY;
     memcpy(copy, model->final, count * sizeof *copy);
-    diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog), .d = model->d,
-                           .users = copy, .items = copy + model->users * model->d, .owned = copy};
+    diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog),
+                           .d = model->d,
+                           .users = copy,
+                           .items = copy + model->users * model->d,
+                           .owned = copy};
     return create(model->context, parts, out);
 }
 
@@ -78,8 +81,11 @@ diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diff
         diffmm__safetensors_close(file);
         return status;
     }
-    diffmm_scorer parts = {.catalog = served.catalog, .d = served.d, .users = served.users,
-                           .items = served.items, .file = file};
+    diffmm_scorer parts = {.catalog = served.catalog,
+                           .d = served.d,
+                           .users = served.users,
+                           .items = served.items,
+                           .file = file};
     return create(context, parts, out);
 }
 

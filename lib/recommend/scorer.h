@@ -7,7 +7,8 @@
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
 
-/* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`. */
+/* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
+ */
 struct diffmm_scorer {
     diffmm_context *context;
     struct diffmm__catalog *catalog;

@@ -20,9 +20,9 @@ diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out);
 void diffmm__best_end(struct diffmm__best *best);
 
-/* Take an epoch's results: kept if better, by Recall at the first cutoff on the validation split (on
- * the test split where the option `select` says so, or there is no validation). With nothing held
- * out to judge by, the last epoch is the best. */
+/* Take an epoch's results: kept if better, by Recall at the first cutoff on the validation split
+ * (on the test split where the option `select` says so, or there is no validation). With nothing
+ * held out to judge by, the last epoch is the best. */
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
                         size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test);
 

@@ -20,9 +20,9 @@ diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
     w->arena = diffmm__arena_on(trainer->context);
     if ((status = diffmm_schedule_create(trainer->context, s->steps, s->noise_scale, s->noise_min,
                                          s->noise_max, s->beta_fixed, &w->schedule)) ||
-        (status = diffmm__objective_create(trainer->context, layers, batch, work->objective.d,
-                                           work->pairs, DIFFMM__OBJECTIVE_CHEAPEST,
-                                           &w->objective)) ||
+        (status =
+             diffmm__objective_create(trainer->context, layers, batch, work->objective.d,
+                                      work->pairs, DIFFMM__OBJECTIVE_CHEAPEST, &w->objective)) ||
         (status = diffmm__generator_create(trainer->context, &work->generation, w->schedule,
                                            &w->generator)))
         return status;
@@ -53,12 +53,13 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
     struct diffmm__denoiser *denoiser = &model->modalities[m].denoiser;
     uint64_t epoch = trainer->epoch + 1;
     struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
-                                    .items = model->catalog->seen.items, .row_of = users};
-    struct diffmm__draws draws = {
-        .seed = s->seed,
-        .noise_stream = diffmm__stream(DIFFMM__RANDOM_NOISE, m, epoch),
-        .dropout_stream = diffmm__stream(DIFFMM__RANDOM_DROPOUT, m, epoch),
-        .dropout = s->dropout};
+                                    .items = model->catalog->seen.items,
+                                    .row_of = users};
+    struct diffmm__draws draws = {.seed = s->seed,
+                                  .noise_stream = diffmm__stream(DIFFMM__RANDOM_NOISE, m, epoch),
+                                  .dropout_stream =
+                                      diffmm__stream(DIFFMM__RANDOM_DROPOUT, m, epoch),
+                                  .dropout = s->dropout};
     struct diffmm__msi msi = {.d = s->msi ? model->d : 0,
                               .features = model->workspace->modality[m].projected,
                               .item_embedding = diffmm__item_embedding(model)->values,
@@ -67,14 +68,12 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
     for (size_t b = 0; b < rows; b++)
         w->t[b] = (int32_t)diffmm__random_below(s->seed, time_stream, (uint64_t)users[b], s->steps);
 
-    struct diffmm__denoiser_losses losses =
-        diffmm__objective(&w->objective, w->schedule, denoiser->values, rows, &x0, w->t, &draws,
-                          &msi, w->gradient);
+    struct diffmm__denoiser_losses losses = diffmm__objective(
+        &w->objective, w->schedule, denoiser->values, rows, &x0, w->t, &draws, &msi, w->gradient);
     if (!isfinite(losses.elbo) || !isfinite(losses.msi))
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC,
-                            "epoch %zu, denoise: the %s loss of modality '%s' is not finite",
-                            (size_t)epoch, isfinite(losses.elbo) ? "MSI" : "ELBO",
-                            model->modalities[m].name);
+        return diffmm__fail(
+            DIFFMM_ERROR_NUMERIC, "epoch %zu, denoise: the %s loss of modality '%s' is not finite",
+            (size_t)epoch, isfinite(losses.elbo) ? "MSI" : "ELBO", model->modalities[m].name);
     denoiser->steps++;
     diffmm__adam_step(trainer->context, s->denoiser_learning_rate, denoiser->steps, denoiser->size,
                       denoiser->values, w->gradient, denoiser->first_moment,
@@ -102,8 +101,9 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
             status =
                 train_batch(trainer, m, w->user_order + first, rows, &trainer->denoiser_loss[m]);
             if (!status)
-                status = diffmm__trainer_continue(trainer, DIFFMM_PHASE_DENOISE, m * batches + b + 1,
-                                                  model->modality_count * batches);
+                status =
+                    diffmm__trainer_continue(trainer, DIFFMM_PHASE_DENOISE, m * batches + b + 1,
+                                             model->modality_count * batches);
             if (status)
                 return status;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FLOPs of matrix products (dense and sparse) of one epoch, counted from shapes. Elementwise work is not
- * counted. The straightforward way computes every formula as it stands: both passes of the denoiser
- * with its full output, T denoiser passes per user in the reverse chain, 2 M + L sparse products in
- * the main view, InfoNCE for each pair of a batch. */
+/* FLOPs of matrix products (dense and sparse) of one epoch, counted from shapes. Elementwise work
+ * is not counted. The straightforward way computes every formula as it stands: both passes of the
+ * denoiser with its full output, T denoiser passes per user in the reverse chain, 2 M + L sparse
+ * products in the main view, InfoNCE for each pair of a batch. */
 #include "train/work.h"
 
 /* All batches of all modalities, by the way taken or the direct one. */
@@ -82,7 +82,6 @@ double diffmm__straight_flops(const struct diffmm__work *w)
     if (w->settings->diffusion_enabled)
         flops = denoising(w, diffmm__objective_direct_flops) +
                 m * diffmm__generation_straight_flops(&w->generation);
-    return flops +
-           recommending(w, 2.0 * m + (double)w->settings->layers, straight_contrastive(w)) +
+    return flops + recommending(w, 2.0 * m + (double)w->settings->layers, straight_contrastive(w)) +
            evaluating(w);
 }

@@ -29,9 +29,8 @@ static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__work *w)
     const struct diffmm__settings *s = w->settings;
     double nodes = (double)(w->users + w->items);
     w->adjacency_entries = 2.0 * (double)w->pairs + nodes;
-    double generated = s->diffusion_enabled
-                           ? 2.0 * (double)w->users * (double)s->rebuild_k + nodes
-                           : w->adjacency_entries;
+    double generated = s->diffusion_enabled ? 2.0 * (double)w->users * (double)s->rebuild_k + nodes
+                                            : w->adjacency_entries;
     w->generated_entries = (double)dataset->modality_count * generated * s->keep_rate;
 }
 
@@ -39,8 +38,10 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
                                 const struct diffmm__settings *settings, struct diffmm__work *out)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;
-    *out = (struct diffmm__work){.settings = settings, .users = catalog->users,
-                                 .items = catalog->items, .d = settings->embedding_size,
+    *out = (struct diffmm__work){.settings = settings,
+                                 .users = catalog->users,
+                                 .items = catalog->items,
+                                 .d = settings->embedding_size,
                                  .modalities = dataset->modality_count,
                                  .pairs = (size_t)catalog->seen.pointers[catalog->users],
                                  .ranked_users = users_with_held_items(dataset)};
@@ -54,7 +55,8 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
     plan_graphs(dataset, out);
     if (!settings->diffusion_enabled)
         return DIFFMM_OK;
-    diffmm_denoiser_shape shape = {.items = out->items, .time_size = settings->time_size,
+    diffmm_denoiser_shape shape = {.items = out->items,
+                                   .time_size = settings->time_size,
                                    .hidden_count = settings->hidden_count,
                                    .hidden_sizes = settings->hidden_sizes,
                                    .normalize = settings->normalize};
@@ -65,8 +67,7 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
     struct diffmm__sampling sampling = {.sampling_steps = settings->sampling_steps,
                                         .sampling_noise = settings->sampling_noise};
     diffmm__objective_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
-                           settings->msi ? out->d : 0, DIFFMM__OBJECTIVE_CHEAPEST,
-                           &out->objective);
+                           settings->msi ? out->d : 0, DIFFMM__OBJECTIVE_CHEAPEST, &out->objective);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
     return DIFFMM_OK;
@@ -85,7 +86,7 @@ static size_t model_bytes(const struct diffmm__work *w)
 {
     size_t nodes = w->users + w->items, wide = nodes * w->d * real, items = w->items * w->d * real;
     size_t projections = w->dimensions * w->d * real;
-    size_t bytes = 5 * (wide + projections) + 2 * wide;            /* parameters, final, best */
+    size_t bytes = 5 * (wide + projections) + 2 * wide; /* parameters, final, best */
     bytes += w->modalities * (3 * items + 3 * wide) + items + 7 * wide; /* workspace */
     bytes += diffmm__gemm_pieces(w->items) * w->widest * w->d * real;
     if (w->settings->contrastive_enabled) {
@@ -103,8 +104,8 @@ static size_t graph_bytes(const struct diffmm__work *w)
     size_t nodes = w->users + w->items, entry = sizeof(int32_t) + real;
     double generated = 2.0 * w->generated_entries * (double)entry;
     if (w->settings->fusion_ratio > 0.0)
-        generated += 2.0 * w->adjacency_entries * w->settings->keep_rate *
-                     (double)(w->modalities * entry);
+        generated +=
+            2.0 * w->adjacency_entries * w->settings->keep_rate * (double)(w->modalities * entry);
     return (size_t)(w->adjacency_entries * (double)entry + generated) +
            (1 + 2 * w->modalities) * nodes * sizeof(int64_t);
 }
@@ -143,10 +144,10 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
         status = diffmm__work_plan(dataset, &settings, &work);
     if (status)
         return status;
-    diffmm_forecast forecast = {.struct_size = sizeof forecast,
-                                .straight_flops = diffmm__straight_flops(&work),
-                                .peak_bytes = diffmm__peak_bytes(
-                                    &work, diffmm_context_threads(dataset->context))};
+    diffmm_forecast forecast = {
+        .struct_size = sizeof forecast,
+        .straight_flops = diffmm__straight_flops(&work),
+        .peak_bytes = diffmm__peak_bytes(&work, diffmm_context_threads(dataset->context))};
     for (int phase = 0; phase < 4; phase++)
         forecast.flops[phase] = diffmm__phase_flops(&work, (diffmm_phase)phase);
     return diffmm__struct_write(out, &forecast, sizeof forecast, sizeof forecast, "out");

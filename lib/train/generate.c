@@ -37,9 +37,8 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generate(w->generator, &x0, first, rows, &draws, w->generated + first * count);
-        diffmm_status status =
-            diffmm__trainer_continue(trainer, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
-                                     model->modality_count * blocks);
+        diffmm_status status = diffmm__trainer_continue(
+            trainer, DIFFMM_PHASE_GENERATE, m * blocks + b + 1, model->modality_count * blocks);
         if (status)
             return status;
     }
@@ -98,9 +97,8 @@ diffmm_status diffmm__phase_generate(diffmm_trainer *trainer)
     const struct diffmm__settings *s = &model->settings;
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__model_modality *modality = &model->modalities[m];
-        diffmm_status status = s->diffusion_enabled
-                                   ? generate_graph(trainer, m)
-                                   : observed_graph(trainer, m, &modality->graph);
+        diffmm_status status = s->diffusion_enabled ? generate_graph(trainer, m)
+                                                    : observed_graph(trainer, m, &modality->graph);
         if (!status && s->diffusion_enabled && s->fusion_ratio > 0.0)
             status = observed_graph(trainer, m, &modality->observed);
         if (status)

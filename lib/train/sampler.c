@@ -5,8 +5,7 @@
 #include "base/random.h"
 
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
-                                   const struct diffmm__catalog *catalog,
-                                   struct diffmm__pairs *out)
+                                   const struct diffmm__catalog *catalog, struct diffmm__pairs *out)
 {
     const struct diffmm__rows *seen = &catalog->seen;
     size_t most = (size_t)seen->pointers[catalog->users];
@@ -60,8 +59,7 @@ static void draw_range(void *argument, size_t begin, size_t end)
         size_t pair = (size_t)d->pairs->order[b];
         int32_t user = d->pairs->user[pair];
         uint64_t degree = (uint64_t)(seen->pointers[user + 1] - seen->pointers[user]);
-        uint64_t rank =
-            diffmm__random_below(d->seed, d->stream, pair, d->catalog->items - degree);
+        uint64_t rank = diffmm__random_below(d->seed, d->stream, pair, d->catalog->items - degree);
         d->pairs->batch_user[b] = user;
         d->pairs->batch_positive[b] = d->pairs->positive[pair];
         d->pairs->batch_negative[b] = untouched(seen, user, rank);
@@ -71,7 +69,9 @@ static void draw_range(void *argument, size_t begin, size_t end)
 void diffmm__pairs_draw(struct diffmm__pairs *pairs, const diffmm_context *context,
                         const struct diffmm__catalog *catalog, uint64_t seed, uint64_t epoch)
 {
-    struct draw d = {.pairs = pairs, .catalog = catalog, .seed = seed,
+    struct draw d = {.pairs = pairs,
+                     .catalog = catalog,
+                     .seed = seed,
                      .stream = diffmm__stream(DIFFMM__RANDOM_NEGATIVES, 0, epoch)};
     diffmm__random_shuffle(seed, diffmm__stream(DIFFMM__RANDOM_SHUFFLE_PAIRS, 0, epoch),
                            pairs->count, pairs->order);

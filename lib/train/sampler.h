@@ -8,7 +8,7 @@
 
 struct diffmm__pairs {
     struct diffmm__arena arena;
-    size_t count; /* pairs whose user has an item left that may serve as negative */
+    size_t count;             /* pairs whose user has an item left that may serve as negative */
     int32_t *user, *positive; /* in the order of the rows */
     int32_t *order;           /* of this epoch */
     /* In this epoch's order. */

@@ -19,9 +19,10 @@ static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__w
                             "rebuild_k is %zu, but there are %zu items", s->rebuild_k, work->items);
     size_t peak = diffmm__peak_bytes(work, diffmm_context_threads(trainer->context));
     if (s->memory_limit > 0 && peak > s->memory_limit)
-        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY,
-                            "training would take %zu bytes at its peak, more than memory_limit, %zu",
-                            peak, s->memory_limit);
+        return diffmm__fail(
+            DIFFMM_ERROR_NO_MEMORY,
+            "training would take %zu bytes at its peak, more than memory_limit, %zu", peak,
+            s->memory_limit);
     return DIFFMM_OK;
 }
 
@@ -31,10 +32,10 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     trainer->cutoffs = model->settings.cutoff_count;
     trainer->denoiser_loss =
         diffmm__allocate_zero(trainer->context, model->modality_count, sizeof(double));
-    trainer->valid = diffmm__allocate_zero(trainer->context, trainer->cutoffs,
-                                           sizeof *trainer->valid);
-    trainer->test = diffmm__allocate_zero(trainer->context, trainer->cutoffs,
-                                          sizeof *trainer->test);
+    trainer->valid =
+        diffmm__allocate_zero(trainer->context, trainer->cutoffs, sizeof *trainer->valid);
+    trainer->test =
+        diffmm__allocate_zero(trainer->context, trainer->cutoffs, sizeof *trainer->test);
     if (!trainer->denoiser_loss || !trainer->valid || !trainer->test)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_status status;
@@ -106,8 +107,8 @@ void diffmm_trainer_destroy(diffmm_trainer *trainer)
     diffmm__context_release(context);
 }
 
-diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
-                                         diffmm_progress_function function, void *user_data)
+diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer, diffmm_progress_function function,
+                                         void *user_data)
 {
     if (!trainer)
         return diffmm__null("trainer");
@@ -197,8 +198,7 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     *seconds = (diffmm_seconds){0};
     if (trainer->model->settings.diffusion_enabled)
         status = timed(trainer, diffmm__phase_denoise, &seconds->denoise);
-    if (status ||
-        (status = timed(trainer, diffmm__phase_generate, &seconds->generate)) ||
+    if (status || (status = timed(trainer, diffmm__phase_generate, &seconds->generate)) ||
         (status = timed(trainer, diffmm__phase_recommend, &seconds->recommend)) ||
         (status = timed(trainer, diffmm__phase_evaluate, &seconds->evaluate)))
         return status;
@@ -230,8 +230,10 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
     while (!status && !is_finished(trainer)) {
         status = diffmm_trainer_epoch(trainer, NULL);
         if (!status && on_epoch && on_epoch(&trainer->report, user_data) && !is_finished(trainer))
-            status = diffmm__fail(DIFFMM_CANCELLED, "the epoch callback ended training after epoch "
-                                  "%zu", trainer->epoch);
+            status = diffmm__fail(DIFFMM_CANCELLED,
+                                  "the epoch callback ended training after epoch "
+                                  "%zu",
+                                  trainer->epoch);
     }
     /* However it ended, the model is the best there has been. */
     if (trainer->best.epoch > 0)

@@ -17,11 +17,11 @@ struct diffmm__diffusion_workspace {
     struct diffmm__objective objective;
     struct diffmm__generator *generator;
     struct diffmm__arena arena;
-    float *gradient;      /* of one denoiser */
-    int32_t *user_order;  /* users, shuffled */
-    int32_t *t;           /* batch */
-    int64_t *pointers;    /* users + 1: generated rows, each of rebuild_k items */
-    int32_t *generated;   /* users x rebuild_k */
+    float *gradient;     /* of one denoiser */
+    int32_t *user_order; /* users, shuffled */
+    int32_t *t;          /* batch */
+    int64_t *pointers;   /* users + 1: generated rows, each of rebuild_k items */
+    int32_t *generated;  /* users x rebuild_k */
 };
 
 struct diffmm_trainer {
@@ -41,7 +41,7 @@ struct diffmm_trainer {
 
     /* The last report and what its pointers lead to. */
     diffmm_report report;
-    double *denoiser_loss; /* M */
+    double *denoiser_loss;        /* M */
     diffmm_metrics *valid, *test; /* per cutoff */
     size_t cutoffs;
 };

@@ -19,9 +19,9 @@ struct diffmm__work {
     size_t held_pairs;   /* validation and test pairs */
     size_t ranked_users; /* users that are evaluated */
     double adjacency_entries;
-    double generated_entries;   /* of all modalities' graphs together, after edge dropout */
-    double contrastive_flops;   /* measured, or straight_contrastive as a bound */
-    struct diffmm__objective objective;   /* planned; and these two only with diffusion */
+    double generated_entries;           /* of all modalities' graphs together, after edge dropout */
+    double contrastive_flops;           /* measured, or straight_contrastive as a bound */
+    struct diffmm__objective objective; /* planned; and these two only with diffusion */
     struct diffmm__generation generation;
 };
 

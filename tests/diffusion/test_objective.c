@@ -72,9 +72,8 @@ static diffmm_status objective(diffmm_context *context, const struct setting *s,
                               .features = s->batch.features,
                               .item_embedding = s->batch.embedding,
                               .weight = s->batch.e_loss};
-    diffmm_status status =
-        diffmm__objective_create(context, &s->layers, s->batch.rows, s->batch.d,
-                                 (size_t)s->pointers[users], way, &objective);
+    diffmm_status status = diffmm__objective_create(context, &s->layers, s->batch.rows, s->batch.d,
+                                                    (size_t)s->pointers[users], way, &objective);
     if (status)
         return status;
     *losses = diffmm__objective(&objective, s->schedule, s->denoiser.parameters, s->batch.rows, &x0,
@@ -195,8 +194,10 @@ START_TEST(the_way_is_chosen_by_counting)
         bool gram;
     } shapes[] = {{1024, 6710, 1000, true}, {100, 6710, 1000, false}, {1024, 6710, 4000, false}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        diffmm_denoiser_shape shape = {.items = shapes[i].items, .time_size = 10,
-                                       .hidden_count = 1, .hidden_sizes = &shapes[i].hidden};
+        diffmm_denoiser_shape shape = {.items = shapes[i].items,
+                                       .time_size = 10,
+                                       .hidden_count = 1,
+                                       .hidden_sizes = &shapes[i].hidden};
         struct diffmm__layers layers;
         struct diffmm__objective plan;
         expect_success(diffmm__layers(&shape, &layers));
@@ -242,8 +243,8 @@ static diffmm_status objective_once(void *argument)
 {
     struct diffmm__denoiser_losses losses;
     (void)argument;
-    return objective(short_of_memory.context, &short_of_memory.setting,
-                     short_of_memory.setting.way, &losses);
+    return objective(short_of_memory.context, &short_of_memory.setting, short_of_memory.setting.way,
+                     &losses);
 }
 
 START_TEST(out_of_memory)
@@ -263,8 +264,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {equals_the_formulas_whatever_the_shape,
-                                  a_batch_is_the_mean_of_its_parts,
-                                  the_way_is_chosen_by_counting,
+                                  a_batch_is_the_mean_of_its_parts, the_way_is_chosen_by_counting,
                                   the_same_bits_on_any_number_of_threads, out_of_memory};
     return run_tests("objective", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -36,8 +36,8 @@ static void check(size_t n, size_t k)
                 want += (double)a[t * n + i] * (double)b[t * n + j];
                 size += fabs((double)a[t * n + i] * (double)b[t * n + j]);
             }
-            ck_assert_msg(fabs((double)c[i * n + j] - want) <= 1e-5 * size, "n %zu, k %zu: %zu, %zu",
-                          n, k, i, j);
+            ck_assert_msg(fabs((double)c[i * n + j] - want) <= 1e-5 * size,
+                          "n %zu, k %zu: %zu, %zu", n, k, i, j);
             ck_assert(c[i * n + j] == c[j * n + i]);
         }
     for (size_t threads = 1; threads <= 4; threads *= 2) {

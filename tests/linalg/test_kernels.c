@@ -34,8 +34,13 @@ static const int32_t row_numbers[] = {3, 0, 0, 4, 2, 1, 3};
 static const float row_values[] = {0.5f, -1.25f, 3, 1e-3f, 0.1f, -0.7f, 2};
 enum { row_count = 7 };
 
-static const struct diffmm__adam_factors factors = {
-    .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 0.001f, .step_size = 3e-3f, .correction2 = 1.7f, .epsilon = 1e-8f};
+static const struct diffmm__adam_factors factors = {.beta1 = 0.9f,
+                                                    .rest1 = 0.1f,
+                                                    .beta2 = 0.999f,
+                                                    .rest2 = 0.001f,
+                                                    .step_size = 3e-3f,
+                                                    .correction2 = 1.7f,
+                                                    .epsilon = 1e-8f};
 
 typedef void (*call)(const struct diffmm__kernels *kernels, struct operands *o);
 

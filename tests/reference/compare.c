@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Agreement is 1e-4 relative, or 1e-6 near zero. What is near zero is a matter of the array's scale: a
- * sum of large terms that cancel carries their rounding error, in the reference as in the library.
- * (denoiser_norm1's grad_w_in[572] is 0.00644986 in float64; the reference says 0.00644815, the
- * library 0.00644958; the array's root mean square is 14.) */
+/* Agreement is 1e-4 relative, or 1e-6 near zero. What is near zero is a matter of the array's
+ * scale: a sum of large terms that cancel carries their rounding error, in the reference as in the
+ * library. (denoiser_norm1's grad_w_in[572] is 0.00644986 in float64; the reference says
+ * 0.00644815, the library 0.00644958; the array's root mean square is 14.) */
 static const double relative = 1e-4, absolute = 1e-6;
 
 static double near_zero(const struct array *array)
@@ -168,8 +168,8 @@ static void expect(struct reference *reference, const struct array *array, size_
     double least = near_zero(array);
     for (size_t i = 0; i < array->count; i++) {
         double expected = array->values[i], answer = at(got, i);
-        ck_assert_msg(isfinite(expected), "%s: %s[%zu] is not finite", reference->file,
-                      array->name, i);
+        ck_assert_msg(isfinite(expected), "%s: %s[%zu] is not finite", reference->file, array->name,
+                      i);
         double allowed = tolerance * fmax(least, relative * fabs(expected));
         if (fabs(answer - expected) <= allowed) /* false for NaN */
             continue;
