@@ -64,6 +64,9 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     if (status)
         return status;
     trainer->work.settings = &trainer->model->settings;
+    if (trainer->work.held_pairs == 0)
+        diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
+                    "nothing is held out: no metrics, no early stopping, the last epoch is kept");
     return allocate(trainer);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The method's variants, and data at its edges: each trains, and does what it says. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "../support/training.h"
 
@@ -224,6 +225,43 @@ START_TEST(nothing_held_out)
 }
 END_TEST
 
+struct heard {
+    size_t warnings, ways; /* ways: how the denoiser's loss and the graphs are computed */
+};
+
+static void listen(diffmm_log_level level, const char *message, void *user_data)
+{
+    struct heard *heard = user_data;
+    heard->warnings += level == DIFFMM_LOG_WARNING && strstr(message, "nothing is held out");
+    heard->ways += level == DIFFMM_LOG_DEBUG && strstr(message, " way (");
+}
+
+START_TEST(the_log_says_what_is_missing_and_which_ways_are_taken)
+{
+    static const int32_t user[] = {0, 1, 2}, item[] = {0, 1, 1};
+    static const float features[] = {1, 0, 0, 1};
+    static const char *const plain[] = {NULL};
+    struct heard heard = {0};
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    struct training t;
+    const diffmm_context_settings how = {
+        .threads = 1, .log = listen, .log_data = &heard, .log_level = DIFFMM_LOG_DEBUG};
+    expect_success(diffmm_context_create(&how, &context));
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 3, user, item));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "cover", 2, 2, features, 2));
+    training_on(&t, context, dataset, plain);
+    ck_assert_uint_eq(heard.warnings, 1);
+    ck_assert_uint_eq(heard.ways, 2);
+    training_end(&t);
+    heard = (struct heard){0};
+    training_with(&t, &how, plain);
+    ck_assert_uint_eq(heard.warnings, 0);
+    training_end(&t);
+}
+END_TEST
+
 START_TEST(without_validation_the_test_split_selects)
 {
     static const struct touch touches[] = {
@@ -289,6 +327,7 @@ int main(void)
                                   several_cutoffs,
                                   the_split_that_selects,
                                   nothing_held_out,
+                                  the_log_says_what_is_missing_and_which_ways_are_taken,
                                   without_validation_the_test_split_selects,
                                   one_user,
                                   one_item,
