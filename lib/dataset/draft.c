@@ -65,7 +65,7 @@ diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, s
 diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
                                 diffmm_split split, int32_t user, int32_t item)
 {
-    struct diffmm__pairs *pairs = &draft->pairs[split];
+    struct diffmm__draft_pairs *pairs = &draft->pairs[split];
     diffmm_status status = diffmm__grow(context, &pairs->user, &pairs->user_capacity, pairs->count,
                                         pairs->count + 1, sizeof *pairs->user);
     if (!status)

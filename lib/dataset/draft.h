@@ -11,7 +11,7 @@ enum { DIFFMM__SPLITS = 3 };
 /* How users and items are called; the first interactions or declared items decide. */
 enum diffmm__naming { DIFFMM__NAMING_OPEN, DIFFMM__NAMING_NUMBERS, DIFFMM__NAMING_TEXT };
 
-struct diffmm__pairs {
+struct diffmm__draft_pairs {
     int32_t *user, *item;
     size_t count, user_capacity, item_capacity;
 };
@@ -21,7 +21,7 @@ struct diffmm__draft {
     bool items_declared;
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__interner user_names, item_names;
-    struct diffmm__pairs pairs[DIFFMM__SPLITS];
+    struct diffmm__draft_pairs pairs[DIFFMM__SPLITS];
 };
 
 /* What to go back to when a call fails half-way. */

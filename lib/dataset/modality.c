@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/npy.h"
+#include "linalg/vectors.h"
 
 /* Items that a loader is asked for at once. */
 enum { loader_block = 256 };
@@ -185,30 +186,11 @@ void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality
     diffmm__release(context, modality->path);
 }
 
-/* The first value of a row that is NaN or infinite, whose exponent is all ones; n if there is none.
- * A whole row is judged first, in a loop that compilers turn into vector instructions. */
-static size_t first_not_finite(const float *row, size_t n)
-{
-    uint32_t any = 0;
-    for (size_t j = 0; j < n; j++) {
-        uint32_t pattern;
-        memcpy(&pattern, &row[j], sizeof pattern);
-        any |= (pattern & 0x7f800000) == 0x7f800000;
-    }
-    for (size_t j = 0; any && j < n; j++) {
-        uint32_t pattern;
-        memcpy(&pattern, &row[j], sizeof pattern);
-        if ((pattern & 0x7f800000) == 0x7f800000)
-            return j;
-    }
-    return n;
-}
-
 static diffmm_status check_finite(const struct diffmm__modality *modality, size_t items,
                                   const float *features, size_t stride)
 {
     for (size_t i = 0; i < items; i++) {
-        size_t feature = first_not_finite(features + i * stride, modality->dimensions);
+        size_t feature = diffmm__first_not_finite(modality->dimensions, features + i * stride);
         if (feature < modality->dimensions)
             return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                                 "modality '%s': feature %zu of item %zu is not finite",

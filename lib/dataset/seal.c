@@ -90,7 +90,7 @@ static diffmm_status make_names(const diffmm_dataset *dataset, bool items_are_ro
 static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
                                const struct diffmm__catalog *catalog, struct diffmm__rows *out)
 {
-    const struct diffmm__pairs *pairs = &dataset->draft->pairs[split];
+    const struct diffmm__draft_pairs *pairs = &dataset->draft->pairs[split];
     if (!numbers)
         return diffmm__rows_build(dataset->context, catalog->users, catalog->items, pairs->count,
                                   pairs->user, pairs->item, out);

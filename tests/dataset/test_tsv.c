@@ -26,7 +26,7 @@ static void check_pairs(const struct diffmm__draft *draft, int split, const char
 {
     char text[400] = "";
     size_t used = 0, length;
-    const struct diffmm__pairs *pairs = &draft->pairs[split];
+    const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
     for (size_t i = 0; i < pairs->count; i++) {
         const char *user =
             diffmm__interner_name(&draft->user_names, (size_t)pairs->user[i], &length);
