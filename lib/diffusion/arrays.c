@@ -116,7 +116,8 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
         return status;
     fill_input(&pass, rows, x, dropout_scale);
     diffmm__denoiser_forward_head(&pass, parameters, rows, t);
-    diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, grad_parameters);
+    struct diffmm__gradient gradient = {.values = grad_parameters};
+    diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, &gradient);
     diffmm__pass_end(&pass);
     return DIFFMM_OK;
 }

@@ -29,6 +29,8 @@ diffmm_status diffmm__pass_create(const diffmm_context *context,
     out->steps = diffmm__arena_take(arena, rows, sizeof *out->steps);
     for (size_t i = 0; i < 2 && kind != DIFFMM__PASS_FORWARD; i++)
         out->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
+    if (kind != DIFFMM__PASS_FORWARD)
+        out->grad_time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
     if (arena->failed) {
         diffmm__pass_end(out);
         return DIFFMM_ERROR_NO_MEMORY;
@@ -45,7 +47,7 @@ size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
     if (kind != DIFFMM__PASS_HEAD)
         row += layers->items;
     if (kind != DIFFMM__PASS_FORWARD)
-        row += 2 * layers->widest;
+        row += 2 * layers->widest + layers->time_size;
     return rows * row * sizeof(float);
 }
 
@@ -158,21 +160,37 @@ static void sum_columns_range(void *argument, size_t begin, size_t end)
                                s->sums + begin);
 }
 
-/* Parameter gradients of one layer, from the gradient of its output: dW = dy^T x, db = sum dy. */
-static void layer_gradients(const struct diffmm__pass *pass, size_t l, size_t rows,
-                            const float *grad_output, float *grad_parameters)
+struct layer_gradient {
+    const struct diffmm__layer *layer;
+    size_t rows;
+    const float *grad_output, *input;
+};
+
+/* A tile of dW = dy^T x. */
+static void weight_tile(void *argument, size_t row, size_t rows, size_t column, size_t columns,
+                        float *out, size_t stride)
 {
-    const struct diffmm__layer *layer = &pass->layers.layer[l];
-    diffmm__gemm(pass->context, layer->outputs, layer->inputs, rows, 1.0f,
-                 diffmm__transposed(grad_output, layer->outputs),
-                 diffmm__plain(input_of(pass, l), layer->inputs), 0.0f,
-                 grad_parameters + layer->weight, layer->inputs);
+    const struct layer_gradient *g = argument;
+    diffmm__gemm_serial(rows, columns, g->rows, 1.0f,
+                        diffmm__transposed(g->grad_output + row, g->layer->outputs),
+                        diffmm__plain(g->input + column, g->layer->inputs), 0.0f, out, stride);
+}
+
+/* Parameter gradients of one layer, from the gradient of its output: dW = dy^T x, db = sum dy. */
+static void layer_gradients(const struct diffmm__pass *pass, const struct diffmm__layer *layer,
+                            size_t rows, const float *grad_output, const float *input,
+                            struct diffmm__gradient *gradient)
+{
+    struct layer_gradient g = {
+        .layer = layer, .rows = rows, .grad_output = grad_output, .input = input};
+    diffmm__weight_gradient(pass->context, layer, false, weight_tile, &g, gradient);
     struct column_sums s = {.kernels = diffmm__kernels(),
                             .rows = rows,
                             .width = layer->outputs,
                             .values = grad_output,
-                            .sums = grad_parameters + layer->bias};
+                            .sums = diffmm__bias_gradient(layer, gradient)};
     diffmm__parallel_ranges(pass->context, layer->outputs, 256, sum_columns_range, &s);
+    diffmm__bias_gradient_made(layer, gradient);
 }
 
 struct tanh_backward {
@@ -187,64 +205,51 @@ static void tanh_backward_range(void *argument, size_t begin, size_t end)
     t->kernels->tanh_backward(end - begin, t->activation + begin, t->gradient + begin);
 }
 
-/* The time layer: its output's gradient is the first encoder layer's, times that layer's weights
- * of the time columns. */
-static void time_gradients(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                           const float *grad_first, float *grad_parameters)
+/* dx = dy W: the gradient of what layer `layer` reads, from column `first` on, `columns` wide. */
+static void input_gradient(const struct diffmm__pass *pass, const struct diffmm__layer *layer,
+                           const float *parameters, size_t rows, const float *grad_output,
+                           size_t first, size_t columns, float *out)
 {
-    const struct diffmm__layer *time = &pass->layers.layer[0], *first = &pass->layers.layer[1];
-    size_t e = time->outputs;
-    const float *weight = parameters + first->weight + pass->layers.items;
-    /* The time columns of the input are no longer needed: their gradient takes their place. */
-    float *grad_time = pass->input + pass->layers.items;
-    diffmm__gemm(pass->context, rows, e, first->outputs, 1.0f,
-                 diffmm__plain(grad_first, first->outputs), diffmm__plain(weight, first->inputs),
-                 0.0f, grad_time, first->inputs);
-    diffmm__gemm(pass->context, e, e, rows, 1.0f, diffmm__transposed(grad_time, first->inputs),
-                 diffmm__plain(pass->time, e), 0.0f, grad_parameters + time->weight, e);
-    float *bias = grad_parameters + time->bias;
-    memset(bias, 0, e * sizeof *bias);
-    for (size_t b = 0; b < rows; b++)
-        for (size_t j = 0; j < e; j++)
-            bias[j] += grad_time[b * first->inputs + j];
+    diffmm__gemm(pass->context, rows, columns, layer->outputs, 1.0f,
+                 diffmm__plain(grad_output, layer->outputs),
+                 diffmm__plain(parameters + layer->weight + first, layer->inputs), 0.0f, out,
+                 columns);
 }
 
 void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                    float *grad_parameters)
+                                    struct diffmm__gradient *gradient)
 {
     const struct diffmm__layers *layers = &pass->layers;
-    float *gradient = pass->gradient[0], *next = pass->gradient[1];
+    const struct diffmm__layer *time = &layers->layer[0];
+    float *grad = pass->gradient[0], *next = pass->gradient[1];
     for (size_t l = layers->count - 2; l >= 1; l--) {
         const struct diffmm__layer *layer = &layers->layer[l];
         struct tanh_backward t = {
-            .kernels = diffmm__kernels(), .activation = pass->hidden[l], .gradient = gradient};
+            .kernels = diffmm__kernels(), .activation = pass->hidden[l], .gradient = grad};
         diffmm__parallel_ranges(pass->context, rows * layer->outputs, 16384, tanh_backward_range,
                                 &t);
-        layer_gradients(pass, l, rows, gradient, grad_parameters);
-        if (l == 1)
-            break;
-        diffmm__gemm(pass->context, rows, layer->inputs, layer->outputs, 1.0f,
-                     diffmm__plain(gradient, layer->outputs),
-                     diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f, next,
-                     layer->inputs);
-        float *swap = gradient;
-        gradient = next;
+        /* The first encoder layer reads x, a constant, and the time layer's output. */
+        if (l > 1)
+            input_gradient(pass, layer, parameters, rows, grad, 0, layer->inputs, next);
+        else
+            input_gradient(pass, layer, parameters, rows, grad, layers->items, time->outputs,
+                           pass->grad_time);
+        layer_gradients(pass, layer, rows, grad, input_of(pass, l), gradient);
+        float *swap = grad;
+        grad = next;
         next = swap;
     }
-    time_gradients(pass, parameters, rows, gradient, grad_parameters);
+    layer_gradients(pass, time, rows, pass->grad_time, pass->time, gradient);
 }
 
 void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                               const float *grad_x_hat, float *grad_parameters)
+                               const float *grad_x_hat, struct diffmm__gradient *gradient)
 {
     size_t last = pass->layers.count - 1;
     const struct diffmm__layer *layer = &pass->layers.layer[last];
-    layer_gradients(pass, last, rows, grad_x_hat, grad_parameters);
-    diffmm__gemm(pass->context, rows, layer->inputs, layer->outputs, 1.0f,
-                 diffmm__plain(grad_x_hat, layer->outputs),
-                 diffmm__plain(parameters + layer->weight, layer->inputs), 0.0f, pass->gradient[0],
-                 layer->inputs);
-    diffmm__denoiser_backward_head(pass, parameters, rows, grad_parameters);
+    input_gradient(pass, layer, parameters, rows, grad_x_hat, 0, layer->inputs, pass->gradient[0]);
+    layer_gradients(pass, layer, rows, grad_x_hat, input_of(pass, last), gradient);
+    diffmm__denoiser_backward_head(pass, parameters, rows, gradient);
 }
 
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows)

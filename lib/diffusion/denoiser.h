@@ -4,7 +4,7 @@
 #define DIFFMM_DIFFUSION_DENOISER_H
 
 #include "base/memory.h"
-#include "diffusion/layers.h"
+#include "diffusion/gradient.h"
 
 /* Everything a pass over up to `rows` users holds. */
 struct diffmm__pass {
@@ -18,6 +18,7 @@ struct diffmm__pass {
     float *output;                     /* rows x items: x_hat */
     int32_t *steps;                    /* rows; for callers whose users are all at one step */
     float *gradient[2];                /* rows x widest, for the backward pass */
+    float *grad_time;                  /* rows x e, the same */
 };
 
 /* What a pass has room for. */
@@ -44,14 +45,14 @@ void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters
 void diffmm__denoiser_forward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
                                    const int32_t *t);
 
-/* Gradient of every parameter, overwritten. The forward pass must have run. The gradient of
- * x_hat, rows x items, is used up. */
+/* Gradient of every parameter, overwritten. The forward pass must have run. Where the gradient is
+ * taken as it is made, a layer's parameters are no longer read by then. */
 void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                               const float *grad_x_hat, float *grad_parameters);
+                               const float *grad_x_hat, struct diffmm__gradient *gradient);
 
 /* The part of it below the last layer, whose input's gradient stands in pass->gradient[0]. */
 void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                    float *grad_parameters);
+                                    struct diffmm__gradient *gradient);
 
 /* FLOPs of matrix products of one forward pass over `rows` users. */
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows);

@@ -46,7 +46,7 @@ static void elbo_range(void *argument, size_t begin, size_t end)
 void diffmm__objective_direct(struct diffmm__objective *o, const diffmm_schedule *schedule,
                               const float *parameters, size_t rows,
                               const struct diffmm__batch_rows *x0, const int32_t *t,
-                              const struct diffmm__msi *msi, float *grad_parameters)
+                              const struct diffmm__msi *msi, struct diffmm__gradient *gradient)
 {
     struct diffmm__pass *pass = &o->pass;
     size_t items = pass->layers.items, d = o->d;
@@ -64,8 +64,10 @@ void diffmm__objective_direct(struct diffmm__objective *o, const diffmm_schedule
         diffmm__parallel_ranges(o->context, rows, 16, msi_range, &s);
     }
     diffmm__parallel_ranges(o->context, rows, 16, elbo_range, &s);
+    if (gradient->take && !diffmm__objective_finite(o, rows))
+        return;
     if (d > 0)
         diffmm__gemm(o->context, rows, items, d, 1.0f, diffmm__plain(o->injected, d),
                      diffmm__transposed(msi->features, d), 1.0f, pass->output, items);
-    diffmm__denoiser_backward(pass, parameters, rows, pass->output, grad_parameters);
+    diffmm__denoiser_backward(pass, parameters, rows, pass->output, gradient);
 }

@@ -60,7 +60,8 @@ struct gram {
     struct diffmm__objective *objective;
     const struct diffmm__layer *layer;
     const float *weight, *bias; /* of the last layer */
-    float *grad_weight, *grad_bias;
+    struct diffmm__gradient *gradient;
+    float *grad_bias;
     size_t h, d, rows;
     const double *elbo_weight;
     double bias_square; /* b b */
@@ -160,49 +161,59 @@ static void terms_range(void *argument, size_t begin, size_t end)
     }
 }
 
-/* The sparse part of dL/dW, and dL/db, item by item. */
-static void items_range(void *argument, size_t begin, size_t end)
+/* dL/db of one item, and the sparse part of its row of dL/dW. */
+static void item_gradients(const struct gram *g, size_t i, float *grad_row)
 {
-    const struct gram *g = argument;
     const struct diffmm__objective *o = g->objective;
     size_t d1 = g->d + 1;
     const float *omega_a = o->injected_activations + g->d * g->h;
-    for (size_t i = begin; i < end; i++) {
-        double bias = g->kernels->dot(g->h, g->weight + i * g->h, omega_a) +
-                      g->kernels->dot(d1, o->features_bias + i * d1, o->injected_sums);
-        for (int64_t e = o->item_pointers[i]; e < o->item_pointers[i + 1]; e++) {
-            size_t b = (size_t)o->item_rows[e];
-            bias -= (double)o->item_values[e] * (double)o->injected[b * d1 + g->d];
-            g->kernels->add_scaled(g->h, -o->item_values[e], o->scaled + b * g->h,
-                                   g->grad_weight + i * g->h);
-        }
-        g->grad_bias[i] = (float)bias;
+    double bias = g->kernels->dot(g->h, g->weight + i * g->h, omega_a) +
+                  g->kernels->dot(d1, o->features_bias + i * d1, o->injected_sums);
+    for (int64_t e = o->item_pointers[i]; e < o->item_pointers[i + 1]; e++) {
+        size_t b = (size_t)o->item_rows[e];
+        bias -= (double)o->item_values[e] * (double)o->injected[b * d1 + g->d];
+        g->kernels->add_scaled(g->h, -o->item_values[e], o->scaled + b * g->h, grad_row);
     }
+    g->grad_bias[i] = (float)bias;
+}
+
+/* Whole rows of dL/dW, and dL/db of these items. */
+static void weight_tile(void *argument, size_t row, size_t rows, size_t column, size_t columns,
+                        float *out, size_t stride)
+{
+    (void)column;
+    const struct gram *g = argument;
+    const struct diffmm__objective *o = g->objective;
+    size_t h = g->h, d1 = g->d + 1;
+    diffmm__gemm_serial(rows, columns, h, 1.0f, diffmm__plain(g->weight + row * h, h),
+                        diffmm__plain(o->activations_gram, h), 0.0f, out, stride);
+    diffmm__gemm_serial(rows, columns, d1, 1.0f, diffmm__plain(o->features_bias + row * d1, d1),
+                        diffmm__plain(o->injected_activations, h), 1.0f, out, stride);
+    for (size_t i = row; i < row + rows; i++)
+        item_gradients(g, i, out + (i - row) * stride);
 }
 
 static void last_layer_gradients(struct gram *g)
 {
     struct diffmm__objective *o = g->objective;
     const diffmm_context *context = o->context;
-    size_t h = g->h, d1 = g->d + 1, items = g->layer->outputs;
+    size_t h = g->h, d1 = g->d + 1;
     diffmm__gram(context, h, g->rows, o->scaled, activations(o), o->activations_gram, o->pieces);
     diffmm__gemm(context, d1, h, g->rows, 1.0f, diffmm__transposed(o->injected, d1),
                  diffmm__plain(activations(o), h), 0.0f, o->injected_activations, h);
     memset(o->injected_sums, 0, d1 * sizeof(float));
     for (size_t b = 0; b < g->rows; b++)
         g->kernels->add_scaled(d1, 1.0f, o->injected + b * d1, o->injected_sums);
-    diffmm__gemm(context, items, h, h, 1.0f, diffmm__plain(g->weight, h),
-                 diffmm__plain(o->activations_gram, h), 0.0f, g->grad_weight, h);
-    diffmm__gemm(context, items, h, d1, 1.0f, diffmm__plain(o->features_bias, d1),
-                 diffmm__plain(o->injected_activations, h), 1.0f, g->grad_weight, h);
     group_by_items(g);
-    diffmm__parallel_ranges(context, items, 64, items_range, g);
+    g->grad_bias = diffmm__bias_gradient(g->layer, g->gradient);
+    diffmm__weight_gradient(context, g->layer, true, weight_tile, g, g->gradient);
+    diffmm__bias_gradient_made(g->layer, g->gradient);
 }
 
 void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *schedule,
                             const float *parameters, size_t rows,
                             const struct diffmm__batch_rows *x0, const int32_t *t,
-                            const struct diffmm__msi *msi, float *grad_parameters)
+                            const struct diffmm__msi *msi, struct diffmm__gradient *gradient)
 {
     const struct diffmm__layer *layer = last_layer(o);
     const diffmm_context *context = o->context;
@@ -212,8 +223,7 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
                      .layer = layer,
                      .weight = parameters + layer->weight,
                      .bias = parameters + layer->bias,
-                     .grad_weight = grad_parameters + layer->weight,
-                     .grad_bias = grad_parameters + layer->bias,
+                     .gradient = gradient,
                      .h = h,
                      .d = o->d,
                      .rows = rows,
@@ -221,7 +231,7 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
                      .x0 = x0,
                      .t = t,
                      .msi = msi};
-    float *gradient = o->pass.gradient[0];
+    float *grad_activations = o->pass.gradient[0];
 
     diffmm__denoiser_forward_head(&o->pass, parameters, rows, t);
     prepare_features(&g);
@@ -230,13 +240,15 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
                  diffmm__plain(o->features_bias, d1), 0.0f, o->weights_features_bias, d1);
 
     diffmm__gemm(context, rows, h, h, 1.0f, diffmm__plain(activations(o), h),
-                 diffmm__plain(o->weights_gram, h), 0.0f, gradient, h);
+                 diffmm__plain(o->weights_gram, h), 0.0f, grad_activations, h);
     diffmm__gemm(context, rows, d1, h, 1.0f, diffmm__plain(activations(o), h),
                  diffmm__plain(o->weights_features_bias, d1), 0.0f, o->injected, d1);
     diffmm__parallel_ranges(context, rows, 16, terms_range, &g);
+    if (gradient->take && !diffmm__objective_finite(o, rows))
+        return;
     diffmm__gemm(context, rows, h, d1, 1.0f, diffmm__plain(o->injected, d1),
-                 diffmm__transposed(o->weights_features_bias, d1), 1.0f, gradient, h);
+                 diffmm__transposed(o->weights_features_bias, d1), 1.0f, grad_activations, h);
 
     last_layer_gradients(&g);
-    diffmm__denoiser_backward_head(&o->pass, parameters, rows, grad_parameters);
+    diffmm__denoiser_backward_head(&o->pass, parameters, rows, gradient);
 }

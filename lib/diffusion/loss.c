@@ -129,9 +129,9 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
         struct diffmm__draws draws = {.noise = noise, .dropout_scale = dropout_scale};
         struct diffmm__msi term = {
             .d = d, .features = features, .item_embedding = item_embedding, .weight = e_loss};
-        struct diffmm__denoiser_losses losses =
-            diffmm__objective(&objective, schedule, parameters, rows, &dense.rows, t, &draws, &term,
-                              grad_parameters ? grad_parameters : scratch);
+        struct diffmm__gradient gradient = {.values = grad_parameters ? grad_parameters : scratch};
+        struct diffmm__denoiser_losses losses = diffmm__objective(
+            &objective, schedule, parameters, rows, &dense.rows, t, &draws, &term, &gradient);
         if (loss)
             *loss = losses.elbo + e_loss * losses.msi;
         if (elbo)

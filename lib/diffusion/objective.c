@@ -4,6 +4,8 @@
  *     L = mean_b (ELBO_b + e_loss MSI_b). */
 #include "diffusion/objective.h"
 
+#include <math.h>
+
 #include "base/log.h"
 
 /* Every layer below the last: forward, and the gradients of all weights and of all inputs but the
@@ -90,17 +92,25 @@ void diffmm__objective_end(struct diffmm__objective *objective)
     diffmm__arena_end(&objective->arena);
 }
 
+bool diffmm__objective_finite(const struct diffmm__objective *o, size_t rows)
+{
+    double sum = 0.0;
+    for (size_t b = 0; b < rows; b++)
+        sum += o->elbo[b] + (o->d > 0 ? o->msi[b] : 0.0);
+    return isfinite(sum);
+}
+
 struct diffmm__denoiser_losses
 diffmm__objective(struct diffmm__objective *o, const diffmm_schedule *schedule,
                   const float *parameters, size_t rows, const struct diffmm__batch_rows *x0,
                   const int32_t *t, const struct diffmm__draws *draws,
-                  const struct diffmm__msi *msi, float *grad_parameters)
+                  const struct diffmm__msi *msi, struct diffmm__gradient *gradient)
 {
     diffmm__corrupt(&o->pass, schedule, x0, rows, t, draws);
     if (o->gram)
-        diffmm__objective_gram(o, schedule, parameters, rows, x0, t, msi, grad_parameters);
+        diffmm__objective_gram(o, schedule, parameters, rows, x0, t, msi, gradient);
     else
-        diffmm__objective_direct(o, schedule, parameters, rows, x0, t, msi, grad_parameters);
+        diffmm__objective_direct(o, schedule, parameters, rows, x0, t, msi, gradient);
     struct diffmm__denoiser_losses losses = {0};
     for (size_t b = 0; b < rows; b++) {
         losses.elbo += o->elbo[b] / (double)rows;

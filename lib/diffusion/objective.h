@@ -67,27 +67,31 @@ diffmm_status diffmm__objective_create(const diffmm_context *context,
                                        struct diffmm__objective *out);
 void diffmm__objective_end(struct diffmm__objective *objective);
 
-/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. */
+/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. A gradient that is taken as
+ * it is made is not made where the loss is not finite: no parameter changes then. */
 struct diffmm__denoiser_losses
 diffmm__objective(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                   const float *parameters, size_t rows, const struct diffmm__batch_rows *x0,
                   const int32_t *t, const struct diffmm__draws *draws,
-                  const struct diffmm__msi *msi, float *grad_parameters);
+                  const struct diffmm__msi *msi, struct diffmm__gradient *gradient);
 
 /* FLOPs of matrix products of one batch of `rows` users, by the way taken and by the direct way. */
 double diffmm__objective_flops(const struct diffmm__objective *objective, size_t rows);
 double diffmm__objective_direct_flops(const struct diffmm__objective *objective, size_t rows);
 
+/* Whether every user's terms are finite. */
+bool diffmm__objective_finite(const struct diffmm__objective *objective, size_t rows);
+
 /* The two ways: from the corrupted input in pass->input to objective->elbo, ->msi and gradients. */
 void diffmm__objective_direct(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                               const float *parameters, size_t rows,
                               const struct diffmm__batch_rows *x0, const int32_t *t,
-                              const struct diffmm__msi *msi, float *grad_parameters);
+                              const struct diffmm__msi *msi, struct diffmm__gradient *gradient);
 diffmm_status diffmm__gram_create(struct diffmm__objective *objective, size_t entries);
 size_t diffmm__gram_bytes(const struct diffmm__objective *objective, size_t entries);
 void diffmm__objective_gram(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                             const float *parameters, size_t rows,
                             const struct diffmm__batch_rows *x0, const int32_t *t,
-                            const struct diffmm__msi *msi, float *grad_parameters);
+                            const struct diffmm__msi *msi, struct diffmm__gradient *gradient);
 
 #endif

@@ -9,7 +9,6 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "base/structs.h"
-#include "linalg/kernels.h"
 
 static const diffmm_adam defaults = {
     .learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
@@ -41,13 +40,18 @@ static void step_range(void *argument, size_t begin, size_t end)
                             s->first_moment + begin, s->second_moment + begin);
 }
 
+struct diffmm__adam_factors diffmm__adam_factors(double learning_rate, uint64_t step)
+{
+    diffmm_adam adam = defaults;
+    adam.learning_rate = learning_rate;
+    return factors(&adam, step);
+}
+
 void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint64_t step,
                        size_t count, float *parameter, const float *gradient, float *first_moment,
                        float *second_moment)
 {
-    diffmm_adam adam = defaults;
-    adam.learning_rate = learning_rate;
-    struct step s = {.factors = factors(&adam, step),
+    struct step s = {.factors = diffmm__adam_factors(learning_rate, step),
                      .parameter = parameter,
                      .gradient = gradient,
                      .first_moment = first_moment,

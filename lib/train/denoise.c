@@ -26,12 +26,11 @@ diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
         (status = diffmm__generator_create(trainer->context, &work->generation, w->schedule,
                                            &w->generator)))
         return status;
-    w->gradient = diffmm__arena_take(&w->arena, layers->size, sizeof(float));
     w->user_order = diffmm__arena_take(&w->arena, work->users, sizeof(int32_t));
     w->t = diffmm__arena_take(&w->arena, batch, sizeof(int32_t));
     w->pointers = diffmm__arena_take(&w->arena, work->users + 1, sizeof(int64_t));
     w->generated = diffmm__arena_take(&w->arena, work->users * s->rebuild_k, sizeof(int32_t));
-    return w->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    return diffmm__gradient_tiles(trainer->context, layers, &w->arena, &w->gradient);
 }
 
 void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer)
@@ -41,6 +40,24 @@ void diffmm__diffusion_workspace_destroy(diffmm_trainer *trainer)
     diffmm__objective_end(&w->objective);
     diffmm_schedule_destroy(w->schedule);
     diffmm__arena_end(&w->arena);
+}
+
+/* An Adam step of one denoiser. */
+struct step {
+    struct diffmm__adam_factors factors;
+    struct diffmm__denoiser *denoiser;
+};
+
+static void step_tile(void *argument, size_t first, size_t rows, size_t columns, size_t stride,
+                      const float *gradient)
+{
+    const struct step *s = argument;
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    for (size_t r = 0; r < rows; r++) {
+        size_t place = first + r * stride;
+        kernels->adam(columns, &s->factors, s->denoiser->values + place, gradient + r * columns,
+                      s->denoiser->first_moment + place, s->denoiser->second_moment + place);
+    }
 }
 
 /* One batch: loss, gradient, Adam step. */
@@ -68,16 +85,18 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
     for (size_t b = 0; b < rows; b++)
         w->t[b] = (int32_t)diffmm__random_below(s->seed, time_stream, (uint64_t)users[b], s->steps);
 
+    struct step step = {.factors =
+                            diffmm__adam_factors(s->denoiser_learning_rate, denoiser->steps + 1),
+                        .denoiser = denoiser};
+    w->gradient.take = step_tile;
+    w->gradient.argument = &step;
     struct diffmm__denoiser_losses losses = diffmm__objective(
-        &w->objective, w->schedule, denoiser->values, rows, &x0, w->t, &draws, &msi, w->gradient);
+        &w->objective, w->schedule, denoiser->values, rows, &x0, w->t, &draws, &msi, &w->gradient);
     if (!isfinite(losses.elbo) || !isfinite(losses.msi))
         return diffmm__fail(
             DIFFMM_ERROR_NUMERIC, "epoch %zu, denoise: the %s loss of modality '%s' is not finite",
             (size_t)epoch, isfinite(losses.elbo) ? "MSI" : "ELBO", model->modalities[m].name);
     denoiser->steps++;
-    diffmm__adam_step(trainer->context, s->denoiser_learning_rate, denoiser->steps, denoiser->size,
-                      denoiser->values, w->gradient, denoiser->first_moment,
-                      denoiser->second_moment);
     *loss += losses.elbo + s->e_loss * losses.msi;
     return DIFFMM_OK;
 }

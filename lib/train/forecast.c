@@ -110,19 +110,21 @@ static size_t graph_bytes(const struct diffmm__work *w)
            (1 + 2 * w->modalities) * nodes * sizeof(int64_t);
 }
 
-static size_t diffusion_bytes(const struct diffmm__work *w)
+static size_t diffusion_bytes(const struct diffmm__work *w, size_t threads)
 {
     if (!w->settings->diffusion_enabled)
         return 0;
     size_t parameters = w->objective.pass.layers.size * real;
-    return (3 * w->modalities + 1) * parameters + diffmm__objective_bytes(&w->objective, w->pairs) +
+    return 3 * w->modalities * parameters +
+           diffmm__gradient_tiles_bytes(&w->objective.pass.layers, threads) +
+           diffmm__objective_bytes(&w->objective, w->pairs) +
            diffmm__generation_bytes(&w->generation) +
            w->users * (sizeof(int64_t) + (1 + w->settings->rebuild_k) * sizeof(int32_t));
 }
 
 size_t diffmm__peak_bytes(const struct diffmm__work *w, size_t threads)
 {
-    return dataset_bytes(w) + model_bytes(w) + graph_bytes(w) + diffusion_bytes(w) +
+    return dataset_bytes(w) + model_bytes(w) + graph_bytes(w) + diffusion_bytes(w, threads) +
            w->pairs * 6 * sizeof(int32_t) + threads * blis_per_thread + process;
 }
 

@@ -17,11 +17,11 @@ struct diffmm__diffusion_workspace {
     struct diffmm__objective objective;
     struct diffmm__generator *generator;
     struct diffmm__arena arena;
-    float *gradient;     /* of one denoiser */
-    int32_t *user_order; /* users, shuffled */
-    int32_t *t;          /* batch */
-    int64_t *pointers;   /* users + 1: generated rows, each of rebuild_k items */
-    int32_t *generated;  /* users x rebuild_k */
+    struct diffmm__gradient gradient; /* taken by Adam as it is made */
+    int32_t *user_order;              /* users, shuffled */
+    int32_t *t;                       /* batch */
+    int64_t *pointers;                /* users + 1: generated rows, each of rebuild_k items */
+    int32_t *generated;               /* users x rebuild_k */
 };
 
 struct diffmm_trainer {

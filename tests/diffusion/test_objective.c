@@ -2,6 +2,8 @@
 /* The objective as training calls it: sparse rows of a larger matrix, draws from streams. */
 #include "diffusion/objective.h"
 
+#include <stdatomic.h>
+
 #include "../support/close.h"
 #include "../support/contexts.h"
 #include "../support/failing.h"
@@ -76,8 +78,9 @@ static diffmm_status objective(diffmm_context *context, const struct setting *s,
                                                     (size_t)s->pointers[users], way, &objective);
     if (status)
         return status;
+    struct diffmm__gradient gradient = {.values = s->gradient};
     *losses = diffmm__objective(&objective, s->schedule, s->denoiser.parameters, s->batch.rows, &x0,
-                                s->batch.t, &s->draws, &msi, s->gradient);
+                                s->batch.t, &s->draws, &msi, &gradient);
     diffmm__objective_end(&objective);
     return DIFFMM_OK;
 }
@@ -210,6 +213,46 @@ START_TEST(the_way_is_chosen_by_counting)
 }
 END_TEST
 
+static void count_taken(void *argument, size_t first, size_t rows, size_t columns, size_t stride,
+                        const float *gradient)
+{
+    (void)first, (void)stride, (void)gradient;
+    atomic_fetch_add((atomic_size_t *)argument, rows * columns);
+}
+
+/* Nothing is taken, and so no parameter changes, where a loss is not finite. */
+START_TEST(no_step_on_a_loss_that_is_not_finite)
+{
+    for (size_t w = 0; w < 2; w++)
+        for (size_t broken = 0; broken < 2; broken++) {
+            static struct setting s;
+            struct diffmm__objective objective;
+            struct diffmm__gradient gradient;
+            atomic_size_t taken = 0;
+            begin(&s, 20, 40, 9, 4, 0, 0.5);
+            struct diffmm__batch_rows x0 = rows_of(&s);
+            struct diffmm__msi msi = {.d = 4,
+                                      .features = s.batch.features,
+                                      .item_embedding = s.batch.embedding,
+                                      .weight = 0.1};
+            if (broken)
+                s.batch.features[17] = INFINITY;
+            expect_success(diffmm__objective_create(
+                NULL, &s.layers, 20, 4, (size_t)s.pointers[users], ways[w], &objective));
+            expect_success(diffmm__gradient_tiles(NULL, &s.layers, &objective.arena, &gradient));
+            gradient.take = count_taken;
+            gradient.argument = &taken;
+            struct diffmm__denoiser_losses losses =
+                diffmm__objective(&objective, s.schedule, s.denoiser.parameters, 20, &x0, s.batch.t,
+                                  &s.draws, &msi, &gradient);
+            ck_assert(broken ? !isfinite(losses.msi) : isfinite(losses.msi));
+            ck_assert_uint_eq(taken, broken ? 0 : s.denoiser.size);
+            diffmm__objective_end(&objective);
+            end(&s);
+        }
+}
+END_TEST
+
 static void objective_of_much(diffmm_context *context, void *argument, void *out)
 {
     struct setting *s = argument;
@@ -263,8 +306,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {equals_the_formulas_whatever_the_shape,
-                                  a_batch_is_the_mean_of_its_parts, the_way_is_chosen_by_counting,
-                                  the_same_bits_on_any_number_of_threads, out_of_memory};
+    const TTest *const tests[] = {
+        equals_the_formulas_whatever_the_shape, a_batch_is_the_mean_of_its_parts,
+        the_way_is_chosen_by_counting,          no_step_on_a_loss_that_is_not_finite,
+        the_same_bits_on_any_number_of_threads, out_of_memory};
     return run_tests("objective", tests, sizeof tests / sizeof *tests) != 0;
 }
