@@ -7,30 +7,36 @@
  *
  * The weights exp((p_b . q_v - shift_b) / tau) must not overflow, nor all vanish. Since |p . q| <=
  * 1 up to rounding, a shift of 1 serves unless tau is small; then it is the row's largest product.
- * They are made for a chunk of batch rows against all nodes, tile by tile (product, then exp while
- * the tile is in cache), used for both gradients, and forgotten: three products, a chunk of memory.
+ * They are made for a chunk of batch rows against all nodes, block by block (product, then exp
+ * while the block is in the nearest cache), used for both gradients, and forgotten: three products,
+ * a chunk of memory. Nodes stand in panels of 16 (linalg/panels.h): a block is some rows by a
+ * panel.
  */
 #include "contrastive/infonce.h"
 
 #include <diffmm/contrastive.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
-#include "linalg/gemm.h"
 #include "linalg/kernels.h"
+#include "linalg/panels.h"
 #include "linalg/rows.h"
 
-/* A tile is chunk_rows x about tile_columns weights; sum_v s_bv q_v is added up in pieces of a tile
- * each. Tiles are even in number and equal in width, so that two, four or eight threads share them
- * well. */
-enum { chunk_rows = 256, tile_columns = 1024 };
+/* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up in pieces
+ * of a tile each. Tiles are even in number and equal in width, so that two, four or eight threads
+ * share them well. Within a tile, a block of block_rows rows stays in the nearest cache, and so
+ * does 16 columns of strip_panels panels of q. */
+enum { chunk_rows = 256, tile_panels = 64, block_rows = 64, strip_panels = 16 };
+enum { lanes = DIFFMM__PANEL };
 
 static size_t count_tiles(size_t nodes)
 {
-    return nodes <= tile_columns ? 1 : (nodes + 2 * tile_columns - 1) / (2 * tile_columns) * 2;
+    size_t panels = diffmm__panel_count(nodes);
+    return panels <= tile_panels ? 1 : (panels + 2 * tile_panels - 1) / (2 * tile_panels) * 2;
 }
 
 void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
@@ -50,61 +56,119 @@ void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch,
 
 struct chunk {
     const struct diffmm__kernels *kernels;
-    size_t nodes, d, tiles;
+    size_t nodes, d, panels, tiles;
     size_t rows;             /* of this chunk */
     const int32_t *nodes_of; /* its batch nodes */
     const float *times;
     const float *p, *q;
     float inverse_tau;
-    float *p_rows;   /* rows x d: p_b, gathered */
-    float *p_scaled; /* rows x d: p_b c_b weight / (B tau sum_b) */
-    float *weights;  /* rows x nodes */
-    float *shifts;   /* rows: what is subtracted from p_b . q_v / tau */
-    double *sums;    /* rows x tiles: sums of weights */
-    float *pieces;   /* tiles x rows x d: parts of sum_v exp(..) q_v */
-    double scale;    /* weight / (B tau) */
-    double *losses;  /* rows */
+    float *packed_q;  /* q in panels */
+    float *q_strips;  /* strips x panels x 16 x 16: 16 columns of q each */
+    float *p_rows;    /* rows x d: p_b, gathered */
+    float *p_strips;  /* strips x rows x 16: 16 columns each of p_b c_b weight / (B tau sum_b) */
+    float *weights;   /* panels x rows x 16 */
+    float *shifts;    /* rows: what is subtracted from p_b . q_v / tau */
+    float *lane_sums; /* tiles x rows x 16: sums of weights, lane by lane */
+    double *sums;     /* rows x tiles: sums of weights */
+    float *pieces;    /* tiles x rows x d: parts of sum_v exp(..) q_v */
+    double scale;     /* weight / (B tau) */
+    double *losses;   /* rows */
     float *grad_p, *grad_q;
 };
 
-/* Where a tile's columns begin, and how many there are. */
-static size_t tile_begin(const struct chunk *c, size_t tile, size_t *width)
+/* A tile's panels: from `begin` up to `end`. */
+struct range {
+    size_t begin, end;
+};
+
+static struct range tile_range(const struct chunk *c, size_t tile)
 {
-    size_t begin = c->nodes * tile / c->tiles;
-    *width = c->nodes * (tile + 1) / c->tiles - begin;
-    return begin;
+    return (struct range){c->panels * tile / c->tiles, c->panels * (tile + 1) / c->tiles};
 }
 
-/* p_b . q_v for one tile. */
-static void multiply_tile(const struct chunk *c, size_t tile)
+/* Nodes in a panel: 16, but fewer in the last. */
+static size_t panel_nodes(const struct chunk *c, size_t panel)
 {
-    size_t width, first = tile_begin(c, tile, &width);
-    diffmm__gemm_serial(c->rows, width, c->d, 1.0f, diffmm__plain(c->p_rows, c->d),
-                        diffmm__transposed(c->q + first * c->d, c->d), 0.0f, c->weights + first,
-                        c->nodes);
+    size_t left = c->nodes - panel * lanes;
+    return left < lanes ? left : lanes;
 }
 
-/* The products of one tile become weights: their row sums, and their product with the tile's rows
- * of q. */
-static void exponentiate_tile(void *argument, size_t tile, size_t worker)
+/* p_b . q_v for `rows` rows from `first` on and the nodes of one panel; -infinity beyond the last.
+ */
+static float *multiply_block(const struct chunk *c, size_t first, size_t rows, size_t panel)
 {
-    (void)worker;
-    const struct chunk *c = argument;
-    size_t width, first = tile_begin(c, tile, &width);
-    float *weights = c->weights + first;
-    for (size_t b = 0; b < c->rows; b++)
-        c->sums[b * c->tiles + tile] =
-            c->kernels->exp_scaled_sum(width, c->inverse_tau, c->shifts[b], weights + b * c->nodes);
+    float *block = c->weights + (panel * c->rows + first) * lanes;
+    size_t nodes = panel_nodes(c, panel);
+    c->kernels->panels->multiply(rows, c->d, c->p_rows + first * c->d,
+                                 c->packed_q + panel * c->d * lanes, block);
+    for (size_t b = 0; nodes < lanes && b < rows; b++)
+        for (size_t j = nodes; j < lanes; j++)
+            block[b * lanes + j] = -INFINITY;
+    return block;
+}
+
+static size_t block_length(const struct chunk *c, size_t first)
+{
+    return c->rows - first < block_rows ? c->rows - first : block_rows;
+}
+
+/* A tile's sum_v exp(..) q_v. */
+static void gather_tile(const struct chunk *c, size_t tile)
+{
+    struct range range = tile_range(c, tile);
+    float *piece = c->pieces + tile * c->rows * c->d;
+    for (size_t panel = range.begin; panel < range.end; panel += strip_panels) {
+        size_t panels = range.end - panel < strip_panels ? range.end - panel : strip_panels;
+        for (size_t column = 0; column < c->d; column += lanes)
+            c->kernels->panels->gather(
+                c->rows, panels, c->weights + panel * c->rows * lanes, c->rows * lanes,
+                c->q_strips + (column * c->panels + panel * lanes) * lanes, panel > range.begin,
+                piece + column, c->d - column < lanes ? c->d - column : lanes, c->d);
+    }
+}
+
+/* The row sums of a tile, from those of its lanes. */
+static void sum_tile(const struct chunk *c, size_t tile)
+{
+    const float *lane_sums = c->lane_sums + tile * c->rows * lanes;
+    for (size_t b = 0; b < c->rows; b++) {
+        double sum = 0.0;
+        for (size_t j = 0; j < lanes; j++)
+            sum += (double)lane_sums[b * lanes + j];
+        c->sums[b * c->tiles + tile] = sum;
+    }
+}
+
+/* The weights of one tile, their row sums, and their product with the tile's rows of q.
+ * `multiplied`: the products p_b . q_v stand there already. */
+static void weigh(const struct chunk *c, size_t tile, bool multiplied)
+{
+    struct range range = tile_range(c, tile);
+    float *lane_sums = c->lane_sums + tile * c->rows * lanes;
+    memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
+    for (size_t first = 0; first < c->rows; first += block_rows)
+        for (size_t panel = range.begin; panel < range.end; panel++) {
+            size_t rows = block_length(c, first);
+            float *block = multiplied ? c->weights + (panel * c->rows + first) * lanes
+                                      : multiply_block(c, first, rows, panel);
+            c->kernels->panels->exponentiate(rows, c->inverse_tau, c->shifts + first, block,
+                                             lane_sums + first * lanes);
+        }
+    sum_tile(c, tile);
     if (c->grad_q)
-        diffmm__gemm_serial(c->rows, c->d, width, 1.0f, diffmm__plain(weights, c->nodes),
-                            diffmm__plain(c->q + first * c->d, c->d), 0.0f,
-                            c->pieces + tile * c->rows * c->d, c->d);
+        gather_tile(c, tile);
 }
 
 static void weigh_tile(void *argument, size_t tile, size_t worker)
 {
-    multiply_tile(argument, tile);
-    exponentiate_tile(argument, tile, worker);
+    (void)worker;
+    weigh(argument, tile, false);
+}
+
+static void weigh_multiplied_tile(void *argument, size_t tile, size_t worker)
+{
+    (void)worker;
+    weigh(argument, tile, true);
 }
 
 /* For small tau: the products of one tile and each row's largest. */
@@ -112,19 +176,20 @@ static void find_largest(void *argument, size_t tile, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    size_t width, first = tile_begin(c, tile, &width);
-    multiply_tile(c, tile);
-    for (size_t b = 0; b < c->rows; b++) {
-        const float *row = c->weights + b * c->nodes + first;
-        float largest = row[0];
-        for (size_t v = 1; v < width; v++)
-            largest = row[v] > largest ? row[v] : largest;
-        c->sums[b * c->tiles + tile] = (double)largest;
+    struct range range = tile_range(c, tile);
+    for (size_t b = 0; b < c->rows; b++)
+        c->sums[b * c->tiles + tile] = -HUGE_VAL;
+    for (size_t panel = range.begin; panel < range.end; panel++) {
+        const float *block = multiply_block(c, 0, c->rows, panel);
+        for (size_t b = 0; b < c->rows; b++) {
+            double *largest = &c->sums[b * c->tiles + tile];
+            *largest = fmax(*largest, (double)c->kernels->largest(lanes, block + b * lanes));
+        }
     }
 }
 
 /* All weights of the chunk's rows. */
-static void weigh(const diffmm_context *context, struct chunk *c)
+static void weigh_all(const diffmm_context *context, struct chunk *c)
 {
     if (c->inverse_tau <= 40.0f) { /* exp(-2 / tau) is a normal number */
         for (size_t b = 0; b < c->rows; b++)
@@ -139,18 +204,38 @@ static void weigh(const diffmm_context *context, struct chunk *c)
             largest = fmax(largest, c->sums[b * c->tiles + tile]);
         c->shifts[b] = (float)(largest * (double)c->inverse_tau);
     }
-    diffmm__parallel(context, c->tiles, exponentiate_tile, c);
+    diffmm__parallel(context, c->tiles, weigh_multiplied_tile, c);
 }
 
-/* grad_q += weights^T p_scaled, for the rows of one tile. */
+/* grad_q += weights^T p_scaled, for the nodes of one tile. */
 static void spread_tile(void *argument, size_t tile, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    size_t width, first = tile_begin(c, tile, &width);
-    diffmm__gemm_serial(width, c->d, c->rows, 1.0f,
-                        diffmm__transposed(c->weights + first, c->nodes),
-                        diffmm__plain(c->p_scaled, c->d), 1.0f, c->grad_q + first * c->d, c->d);
+    struct range range = tile_range(c, tile);
+    for (size_t panel = range.begin; panel < range.end; panel++)
+        for (size_t column = 0; column < c->d; column += lanes)
+            c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes,
+                                       c->p_strips + column * c->rows, panel_nodes(c, panel),
+                                       c->grad_q + panel * lanes * c->d + column,
+                                       c->d - column < lanes ? c->d - column : lanes, c->d);
+}
+
+/* Columns of q, 16 at a time; zeros beyond the last column and row. */
+static void cut_strips(void *argument, size_t begin, size_t end)
+{
+    const struct chunk *c = argument;
+    for (size_t panel = begin; panel < end; panel++) {
+        size_t nodes = panel_nodes(c, panel);
+        for (size_t column = 0; column < c->d; column += lanes) {
+            size_t width = c->d - column < lanes ? c->d - column : lanes;
+            float *strip = c->q_strips + (column * c->panels + panel * lanes) * lanes;
+            memset(strip, 0, lanes * lanes * sizeof *strip);
+            for (size_t v = 0; v < nodes; v++)
+                memcpy(strip + v * lanes, c->q + (panel * lanes + v) * c->d + column,
+                       width * sizeof *strip);
+        }
+    }
 }
 
 static void gather_rows(struct chunk *c)
@@ -179,8 +264,10 @@ static void finish_row(struct chunk *c, size_t b)
         c->kernels->add_scaled(c->d, softmax, c->pieces + (tile * c->rows + b) * c->d,
                                c->grad_p + node);
     c->kernels->add_scaled(c->d, -share, q, c->grad_p + node);
-    for (size_t j = 0; j < c->d; j++)
-        c->p_scaled[b * c->d + j] = softmax * p[j];
+    for (size_t column = 0; column < c->d; column += lanes)
+        for (size_t j = 0; j < lanes; j++)
+            c->p_strips[column * c->rows + b * lanes + j] =
+                column + j < c->d ? softmax * p[column + j] : 0.0f;
     c->kernels->add_scaled(c->d, -share, p, c->grad_q + node);
 }
 
@@ -193,7 +280,25 @@ static void finish_range(void *argument, size_t begin, size_t end)
 size_t diffmm__infonce_scratch(size_t nodes, size_t d, size_t batch)
 {
     size_t rows = batch < chunk_rows ? batch : chunk_rows, tiles = count_tiles(nodes);
-    return rows * (2 * d + nodes + 2 * tiles + tiles * d + 3);
+    size_t panels = diffmm__panel_count(nodes), strips = (d + lanes - 1) / lanes;
+    return diffmm__panels_size(nodes, d) + strips * panels * lanes * lanes +
+           rows * (2 * (tiles + 1) + d + strips * lanes + panels * lanes + 1 + tiles * lanes +
+                   tiles * d);
+}
+
+static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
+{
+    size_t strips = (c->d + lanes - 1) / lanes;
+    c->sums = (double *)(void *)scratch; /* first, where the alignment is */
+    c->losses = c->sums + rows * c->tiles;
+    c->packed_q = scratch + 2 * rows * (c->tiles + 1);
+    c->q_strips = c->packed_q + diffmm__panels_size(c->nodes, c->d);
+    c->weights = c->q_strips + strips * c->panels * lanes * lanes;
+    c->p_rows = c->weights + c->panels * rows * lanes;
+    c->p_strips = c->p_rows + rows * c->d;
+    c->pieces = c->p_strips + strips * rows * lanes;
+    c->lane_sums = c->pieces + c->tiles * rows * c->d;
+    c->shifts = c->lane_sums + c->tiles * rows * lanes;
 }
 
 double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, const float *p,
@@ -203,6 +308,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
     struct chunk c = {.kernels = diffmm__kernels(),
                       .nodes = nodes,
                       .d = d,
+                      .panels = diffmm__panel_count(nodes),
                       .tiles = count_tiles(nodes),
                       .p = p,
                       .q = q,
@@ -210,14 +316,10 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                       .grad_p = grad_p,
                       .grad_q = grad_q,
                       .scale = weight / ((double)batch->total * tau)};
-    size_t most = batch->count < chunk_rows ? batch->count : chunk_rows;
-    c.sums = (double *)(void *)scratch; /* first, where the alignment is */
-    c.losses = c.sums + most * c.tiles;
-    c.weights = scratch + 2 * most * (c.tiles + 1);
-    c.p_rows = c.weights + most * nodes;
-    c.p_scaled = c.p_rows + most * d;
-    c.pieces = c.p_scaled + most * d;
-    c.shifts = c.pieces + most * d * c.tiles;
+    divide_scratch(&c, batch->count < chunk_rows ? batch->count : chunk_rows, scratch);
+    diffmm__panels_pack(context, nodes, d, q, c.packed_q);
+    if (grad_q)
+        diffmm__parallel_ranges(context, c.panels, 64, cut_strips, &c);
 
     double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
@@ -225,7 +327,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
         c.nodes_of = batch->nodes + first;
         c.times = batch->times + first;
         gather_rows(&c);
-        weigh(context, &c);
+        weigh_all(context, &c);
         diffmm__parallel_ranges(context, c.rows, 32, finish_range, &c);
         for (size_t b = 0; b < c.rows; b++)
             loss += c.losses[b];

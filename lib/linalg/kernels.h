@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Vector kernels, compiled once per instruction set from kernels.c. Every variant gives the same
- * bits: reductions run in 16 fixed lanes, and nothing is fused. */
+ * bits: reductions run in 16 fixed lanes, and nothing is fused (but see panel_kernels.h). */
 #ifndef DIFFMM_LINALG_KERNELS_H
 #define DIFFMM_LINALG_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "linalg/panel_kernels.h"
 
 /* Lanes of a reduction. */
 enum { DIFFMM__LANES = 16 };
@@ -40,10 +42,7 @@ struct diffmm__kernels {
     void (*add_rows)(size_t count, const int32_t *columns, const float *values, size_t d,
                      const float *x, float *y);
 
-    /* scores[b][i] = x_b . row i for `users` vectors x_b of d floats and `panels` panels of packed
-     * rows (linalg/panels.h); rows of scores are `stride` apart, each 16 panels floats long. */
-    void (*score_panels)(size_t users, const float *const *x, size_t d, size_t panels,
-                         const float *packed, float *scores, size_t stride);
+    const struct diffmm__panel_kernels *panels; /* of the same instruction set */
 
     /* The largest of n floats, NaN left out; -infinity if there is none. */
     float (*largest)(size_t n, const float *x);

@@ -2,6 +2,7 @@
 #include "linalg/panels.h"
 
 #include "base/pool.h"
+#include "linalg/kernels.h"
 
 struct pack {
     size_t rows, d;
@@ -30,8 +31,5 @@ void diffmm__panels_pack(const diffmm_context *context, size_t rows, size_t d, c
 
 float diffmm__panel_score(size_t d, const float *x, const float *y)
 {
-    float sum = 0.0f;
-    for (size_t j = 0; j < d; j++)
-        sum += x[j] * y[j];
-    return sum;
+    return diffmm__kernels()->panels->score_pair(d, x, y);
 }

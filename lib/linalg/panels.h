@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows packed for scoring: panels of 16 rows, each panel column by column (d x 16 floats), the last
- * one filled up with zeros. A score is the sum of products in the order of columns, one rounding
- * for each product and each sum, whoever computes it: so its bits depend on its two rows alone. */
+/* Rows packed for products: panels of 16 rows, each panel column by column (d x 16 floats), the
+ * last one filled up with zeros. panel_kernels.h has what is computed with them. */
 #ifndef DIFFMM_LINALG_PANELS_H
 #define DIFFMM_LINALG_PANELS_H
 
@@ -26,7 +25,7 @@ static inline size_t diffmm__panels_size(size_t rows, size_t d)
 void diffmm__panels_pack(const diffmm_context *context, size_t rows, size_t d, const float *x,
                          float *packed);
 
-/* The same score from two plain rows. */
+/* The same bits as a score of packed rows, from two plain ones. */
 float diffmm__panel_score(size_t d, const float *x, const float *y);
 
 #endif

@@ -194,7 +194,7 @@ static void score_tile(const struct plan *plan, size_t user_count, struct rankin
     const float *vectors[block_users];
     for (size_t b = 0; b < user_count; b++)
         vectors[b] = rankings[b].vector;
-    plan->kernels->score_panels(user_count, vectors, plan->scorer->d, diffmm__panel_count(count),
+    plan->kernels->panels->score(user_count, vectors, plan->scorer->d, diffmm__panel_count(count),
                                 plan->scorer->panels + first * plan->scorer->d, scores[0],
                                 tile_items);
     for (size_t b = 0; b < user_count; b++) {

@@ -34,7 +34,7 @@ START_TEST(packing_puts_each_row_into_its_lane_and_zeros_behind_the_last)
 }
 END_TEST
 
-/* Every score of a block, by every variant, has the bits of the score of its two rows alone. */
+/* Every score of a block has the bits of the score of its two rows alone, by each variant. */
 static void check_scores(size_t users, size_t rows, size_t d)
 {
     const struct diffmm__kernels *kernels[3];
@@ -49,10 +49,10 @@ static void check_scores(size_t users, size_t rows, size_t d)
     for (size_t v = 0; v < variants(kernels); v++) {
         for (size_t i = 0; i < users * stride; i++)
             scores[i] = 77.0f;
-        kernels[v]->score_panels(users, vectors, d, panels, packed, scores, stride);
+        kernels[v]->panels->score(users, vectors, d, panels, packed, scores, stride);
         for (size_t b = 0; b < users; b++) {
             for (size_t r = 0; r < rows; r++) {
-                float alone = diffmm__panel_score(d, vectors[b], y + r * d);
+                float alone = kernels[v]->panels->score_pair(d, vectors[b], y + r * d);
                 ck_assert_msg(memcmp(&scores[b * stride + r], &alone, sizeof alone) == 0,
                               "%s: %zu users, %zu rows, d %zu: score %zu, %zu", kernels[v]->name,
                               users, rows, d, b, r);

@@ -17,7 +17,7 @@ static inline size_t variants(const struct diffmm__kernels *out[3])
     size_t count = 0;
     out[count++] = &diffmm__kernels_portable;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         out[count++] = &diffmm__kernels_avx2;
     if (diffmm__kernels() == &diffmm__kernels_avx512)
         out[count++] = &diffmm__kernels_avx512;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See panel_kernels.h. Sums stay in registers: as many at a time as there are registers for, and
+ * enough to hide the latency of a fused multiply-add. */
+#include "linalg/panel_kernels.h"
+
+#include <math.h>
+
+#include "linalg/lanes.h"
+#include "linalg/panels.h"
+
+/* `users` x `panels` sums stay in registers; called with constants. */
+static inline __attribute__((always_inline)) void score_block(size_t users, size_t panels,
+                                                              const float *const *x, size_t d,
+                                                              const float *packed, float *scores,
+                                                              size_t stride)
+{
+    lanes sum[8][4];
+    for (size_t b = 0; b < users; b++)
+        for (size_t p = 0; p < panels; p++)
+            sum[b][p] = (lanes){{{0}}};
+    for (size_t j = 0; j < d; j++) {
+        lanes rows[4];
+        for (size_t p = 0; p < panels; p++)
+            rows[p] = load(packed + (p * d + j) * DIFFMM__LANES);
+        for (size_t b = 0; b < users; b++)
+            for (size_t p = 0; p < panels; p++)
+                for (size_t i = 0; i < parts; i++)
+                    sum[b][p].part[i] = fused_part(x[b][j], rows[p].part[i], sum[b][p].part[i]);
+    }
+    for (size_t b = 0; b < users; b++)
+        for (size_t p = 0; p < panels; p++)
+            store(scores + b * stride + p * DIFFMM__LANES, sum[b][p]);
+}
+
+/* As many sums at a time as there are registers for. */
+#if defined(__AVX512F__)
+enum { users_at_once = 5, panels_at_once = 2, panels_alone = 4 };
+#elif defined(__AVX__)
+enum { users_at_once = 3, panels_at_once = 2, panels_alone = 4 };
+#else
+enum { users_at_once = 2, panels_at_once = 1, panels_alone = 2 };
+#endif
+
+static void kernel_score(size_t users, const float *const *x, size_t d, size_t panels,
+                         const float *packed, float *scores, size_t stride)
+{
+    size_t b = 0;
+    for (; b + users_at_once <= users; b += users_at_once) {
+        size_t p = 0;
+        for (; p + panels_at_once <= panels; p += panels_at_once)
+            score_block(users_at_once, panels_at_once, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+        for (; p < panels; p++)
+            score_block(users_at_once, 1, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+    }
+    for (; b < users; b++) {
+        size_t p = 0;
+        for (; p + panels_alone <= panels; p += panels_alone)
+            score_block(1, panels_alone, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+        for (; p < panels; p++)
+            score_block(1, 1, x + b, d, packed + p * d * DIFFMM__LANES,
+                        scores + b * stride + p * DIFFMM__LANES, stride);
+    }
+}
+
+static float kernel_score_pair(size_t d, const float *x, const float *y)
+{
+    float sum = 0.0f;
+    for (size_t j = 0; j < d; j++)
+#if defined(__FMA__) || defined(__aarch64__)
+        sum = __builtin_fmaf(x[j], y[j], sum);
+#else
+        sum += x[j] * y[j];
+#endif
+    return sum;
+}
+
+/* A sum over k in two levels: `outer` stretches, `outer_step` floats apart, of `inner` terms,
+ * `inner_step` apart. Rows of the operand are `row_step` apart. */
+struct steps {
+    size_t outer, outer_step, inner, inner_step, row_step;
+};
+
+/* out[r] = (add: +=) sum over k of a[r, k] strip[k], 16 floats, for `rows` rows; called with
+ * constant rows. */
+static inline __attribute__((always_inline)) void tile(size_t rows, struct steps steps,
+                                                       const float *restrict a,
+                                                       const float *restrict strip, int add_to,
+                                                       float *restrict out, size_t stride)
+{
+    vector sum[8][parts];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < parts; i++)
+            sum[r][i] = (vector){0};
+    for (size_t o = 0; o < steps.outer; o++, a += steps.outer_step)
+        for (size_t k = 0; k < steps.inner; k++, strip += DIFFMM__LANES)
+            for (size_t r = 0; r < rows; r++)
+                for (size_t i = 0; i < parts; i++)
+                    sum[r][i] = fused_part(a[k * steps.inner_step + r * steps.row_step],
+                                           *(const vector *)(strip + i * part_floats), sum[r][i]);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < parts; i++) {
+            vector *place = (vector *)(out + r * stride + i * part_floats);
+            if (add_to)
+                sum[r][i] += *place;
+            *place = sum[r][i];
+        }
+}
+
+/* Rows of a tile: the sums, a row of the strip and a factor fill the registers. */
+#if defined(__AVX512F__)
+enum { tile_rows = 8 };
+#elif defined(__AVX__)
+enum { tile_rows = 6 };
+#else
+enum { tile_rows = 2 };
+#endif
+
+static inline __attribute__((always_inline)) void tiles(size_t rows, struct steps steps,
+                                                        const float *a, const float *strip,
+                                                        int add_to, float *out, size_t stride)
+{
+    size_t r = 0;
+    for (; r + tile_rows <= rows; r += tile_rows)
+        tile(tile_rows, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
+    for (; r + 2 <= rows; r += 2)
+        tile(2, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
+    for (; r < rows; r++)
+        tile(1, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
+}
+
+/* The same for rows of out that are narrower than 16 floats. */
+static void narrow_tiles(size_t rows, struct steps steps, const float *a, const float *strip,
+                         int add_to, float *out, size_t width, size_t stride)
+{
+    float wide[DIFFMM__LANES] = {0};
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(wide, out + r * stride, width * sizeof *wide);
+        tile(1, steps, a + r * steps.row_step, strip, add_to, wide, DIFFMM__LANES);
+        memcpy(out + r * stride, wide, width * sizeof *wide);
+    }
+}
+
+static void kernel_multiply(size_t rows, size_t d, const float *p, const float *panel, float *block)
+{
+    struct steps steps = {.outer = 1, .inner = d, .inner_step = 1, .row_step = d};
+    tiles(rows, steps, p, panel, 0, block, DIFFMM__LANES);
+}
+
+static void kernel_exponentiate(size_t rows, float scale, const float *shifts, float *block,
+                                float *sums)
+{
+    for (size_t b = 0; b < rows; b++)
+        for (size_t j = 0; j < DIFFMM__LANES; j++) {
+            float weight = exp1(scale * block[b * DIFFMM__LANES + j] - shifts[b]);
+            block[b * DIFFMM__LANES + j] = weight;
+            sums[b * DIFFMM__LANES + j] += weight;
+        }
+}
+
+static void kernel_gather(size_t rows, size_t panels, const float *blocks, size_t block_stride,
+                          const float *strip, int add_to, float *out, size_t width, size_t stride)
+{
+    struct steps steps = {.outer = panels,
+                          .outer_step = block_stride,
+                          .inner = DIFFMM__LANES,
+                          .inner_step = 1,
+                          .row_step = DIFFMM__LANES};
+    if (width == DIFFMM__LANES)
+        tiles(rows, steps, blocks, strip, add_to, out, stride);
+    else
+        narrow_tiles(rows, steps, blocks, strip, add_to, out, width, stride);
+}
+
+static void kernel_spread(size_t rows, const float *block, const float *strip, size_t nodes,
+                          float *out, size_t width, size_t stride)
+{
+    struct steps steps = {.outer = 1, .inner = rows, .inner_step = DIFFMM__LANES, .row_step = 1};
+    /* 16 rows in equal tiles. */
+    enum { equal = tile_rows == 6 ? 4 : tile_rows };
+    if (width < DIFFMM__LANES)
+        narrow_tiles(nodes, steps, block, strip, 1, out, width, stride);
+    else if (nodes < DIFFMM__LANES)
+        tiles(nodes, steps, block, strip, 1, out, stride);
+    else
+        for (size_t v = 0; v < DIFFMM__LANES; v += equal)
+            tile(equal, steps, block + v, strip, 1, out + v * stride, stride);
+}
+
+extern const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT);
+const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT) = {
+    .score = kernel_score,
+    .score_pair = kernel_score_pair,
+    .multiply = kernel_multiply,
+    .exponentiate = kernel_exponentiate,
+    .gather = kernel_gather,
+    .spread = kernel_spread,
+};
