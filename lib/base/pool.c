@@ -18,13 +18,19 @@ struct job {
     atomic_size_t next;
 };
 
+/* Both sides look a while before they sleep: an epoch makes some 10,000 parallel calls, and waking
+ * a sleeper takes longer than many of them. Who announces something first writes it, then looks
+ * whether the other sleeps; who goes to sleep first says so, then looks once more: one of them sees
+ * the other. */
 struct diffmm__pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
-    struct job *job;   /* what sleeping threads should do, or NULL */
-    size_t generation; /* counts jobs, so that a thread takes each only once */
-    size_t running;    /* threads that have not finished the present job */
-    bool stop;
+    struct job *job;          /* of the present generation */
+    atomic_size_t generation; /* counts jobs, so that a thread takes each only once */
+    atomic_size_t running;    /* threads that have not finished the present job */
+    atomic_size_t sleepers;   /* threads that wait for `work` */
+    atomic_bool caller_sleeps;
+    atomic_bool stop;
     atomic_flag busy; /* one job at a time */
     pid_t process;    /* threads do not survive a fork; 0 before the first start */
     size_t threads;   /* wanted, the calling one included */
@@ -36,7 +42,6 @@ struct diffmm__pool {
 struct seat {
     struct diffmm__pool *pool;
     size_t worker;
-    size_t generation; /* of the last job taken */
 };
 
 static void work_on(struct job *job, size_t worker)
@@ -49,25 +54,75 @@ static void work_on(struct job *job, size_t worker)
     }
 }
 
+/* About 50 microseconds. */
+enum { looks = 1000 };
+
+static void look_later(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+/* Wait for the job after `generation`, or the end; false: the end. */
+static bool await_job(struct diffmm__pool *pool, size_t generation)
+{
+    for (size_t i = 0; i < looks && atomic_load(&pool->generation) == generation; i++)
+        look_later();
+    if (atomic_load(&pool->generation) == generation) {
+        pthread_mutex_lock(&pool->mutex);
+        atomic_fetch_add(&pool->sleepers, 1);
+        while (atomic_load(&pool->generation) == generation)
+            pthread_cond_wait(&pool->work, &pool->mutex);
+        atomic_fetch_sub(&pool->sleepers, 1);
+        pthread_mutex_unlock(&pool->mutex);
+    }
+    return !atomic_load(&pool->stop);
+}
+
+static void announce_job(struct diffmm__pool *pool)
+{
+    atomic_fetch_add(&pool->generation, 1);
+    if (atomic_load(&pool->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void announce_done(struct diffmm__pool *pool)
+{
+    if (atomic_fetch_sub(&pool->running, 1) != 1 || !atomic_load(&pool->caller_sleeps))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void await_done(struct diffmm__pool *pool)
+{
+    for (size_t i = 0; i < looks && atomic_load(&pool->running) > 0; i++)
+        look_later();
+    if (atomic_load(&pool->running) == 0)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->caller_sleeps, true);
+    while (atomic_load(&pool->running) > 0)
+        pthread_cond_wait(&pool->done, &pool->mutex);
+    atomic_store(&pool->caller_sleeps, false);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 static void *thread_main(void *argument)
 {
     struct seat *seat = argument;
     struct diffmm__pool *pool = seat->pool;
-    pthread_mutex_lock(&pool->mutex);
-    for (;;) {
-        while (!pool->stop && pool->generation == seat->generation)
-            pthread_cond_wait(&pool->work, &pool->mutex);
-        if (pool->stop)
-            break;
-        seat->generation = pool->generation;
-        struct job *job = pool->job;
-        pthread_mutex_unlock(&pool->mutex);
-        work_on(job, seat->worker);
-        pthread_mutex_lock(&pool->mutex);
-        if (--pool->running == 0)
-            pthread_cond_signal(&pool->done);
+    for (size_t generation = 0; await_job(pool, generation); generation++) {
+        work_on(pool->job, seat->worker);
+        announce_done(pool);
     }
-    pthread_mutex_unlock(&pool->mutex);
     return NULL;
 }
 
@@ -93,9 +148,13 @@ struct diffmm__pool *diffmm__pool_create(const diffmm_context *context, size_t t
 static void start_threads(struct diffmm__pool *pool)
 {
     pool->process = getpid();
-    pool->started = pool->running = pool->generation = 0;
+    pool->started = 0;
     pool->job = NULL;
-    pool->stop = false;
+    atomic_init(&pool->generation, 0);
+    atomic_init(&pool->running, 0);
+    atomic_init(&pool->sleepers, 0);
+    atomic_init(&pool->caller_sleeps, false);
+    atomic_init(&pool->stop, false);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->done, NULL);
@@ -112,10 +171,8 @@ void diffmm__pool_destroy(const diffmm_context *context, struct diffmm__pool *po
     if (!pool)
         return;
     if (pool->process == getpid()) {
-        pthread_mutex_lock(&pool->mutex);
-        pool->stop = true;
-        pthread_cond_broadcast(&pool->work);
-        pthread_mutex_unlock(&pool->mutex);
+        atomic_store(&pool->stop, true);
+        announce_job(pool);
         for (size_t i = 0; i < pool->started; i++)
             pthread_join(pool->handles[i], NULL);
         pthread_cond_destroy(&pool->done);
@@ -131,17 +188,11 @@ static void pool_work(struct diffmm__pool *pool, struct job *job)
 {
     if (pool->process != getpid())
         start_threads(pool);
-    pthread_mutex_lock(&pool->mutex);
     pool->job = job;
-    pool->running = pool->started;
-    pool->generation++;
-    pthread_cond_broadcast(&pool->work);
-    pthread_mutex_unlock(&pool->mutex);
+    atomic_store(&pool->running, pool->started);
+    announce_job(pool);
     work_on(job, 0);
-    pthread_mutex_lock(&pool->mutex);
-    while (pool->running > 0)
-        pthread_cond_wait(&pool->done, &pool->mutex);
-    pthread_mutex_unlock(&pool->mutex);
+    await_done(pool);
 }
 
 static void host_task(void *argument, size_t worker)

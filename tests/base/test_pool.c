@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../support/failure.h"
 #include "base/pool.h"
@@ -163,6 +164,29 @@ static void *host_main(void *argument)
     return NULL;
 }
 
+static void add_task(void *argument, size_t index, size_t worker)
+{
+    (void)worker;
+    atomic_fetch_add((atomic_size_t *)argument, index + 1);
+}
+
+/* Call upon call; and calls after pauses long enough for the threads to have gone to sleep. */
+START_TEST(many_short_calls)
+{
+    for (size_t t = 0; t < thread_count_count; t++) {
+        diffmm_context *context = with_threads(thread_counts[t]);
+        atomic_size_t sum = 0;
+        for (size_t call = 0; call < 4000; call++) {
+            if (call % 100 == 0)
+                nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
+            diffmm__parallel(context, 5, add_task, &sum);
+        }
+        ck_assert_uint_eq(sum, 4000 * 15);
+        diffmm_context_destroy(context);
+    }
+}
+END_TEST
+
 START_TEST(two_host_threads_share_a_context)
 {
     for (size_t t = 0; t < thread_count_count; t++) {
@@ -221,8 +245,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {each_index_once_by_distinct_workers, as_many_threads_as_asked,
-                                  calls_within_tasks, two_host_threads_share_a_context,
+    const TTest *const tests[] = {each_index_once_by_distinct_workers,
+                                  as_many_threads_as_asked,
+                                  calls_within_tasks,
+                                  many_short_calls,
+                                  two_host_threads_share_a_context,
                                   ranges_cover_exactly};
     return run_tests("pool", tests, sizeof tests / sizeof *tests) != 0;
 }
