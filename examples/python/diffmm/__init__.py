@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""libdiffmm from Python: ctypes and numpy, nothing to compile.
+
+    import diffmm
+
+    data = diffmm.Dataset.from_arrays(user, item, modalities={"image": image})
+    model = diffmm.fit(data, preset="tiktok", epochs=20,
+                       on_epoch=lambda report: print(report.epoch, report.loss.total))
+    diffmm.Scorer(model).recommend(["u17", "u23"], count=10)
+
+Arrays are numpy views of the library's memory, or are read in place, wherever that is possible; a
+view keeps alive what it looks at. A failed call raises Error. doc/bindings.md tells how this module
+is made, for authors of bindings to other languages."""
+
+from ._library import build_info, version
+from .context import Context, LogLevel, default_context
+from .dataset import Dataset, Split
+from .diffusion import Denoiser, Schedule, msi, time_embedding
+from .errors import Cancelled, Error, NotFound, Status
+from .graph import Graph
+from .losses import (Anchor, adam_step, bpr, contrastive_loss, infonce, initialize_normal,
+                     initialize_uniform, initialize_xavier, l2)
+from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
+from .model import Losses, Model
+from .options import Options, OptionType, Setting, settings
+from .scorer import Hit, Scorer
+from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast)

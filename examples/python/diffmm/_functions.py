@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every function of the library with the types of its result and its arguments, in the order of
+the headers. An array argument accepts numpy arrays of exactly its type, in C order, and passes
+their address on: nothing is copied, and nothing of another type gets through."""
+
+import os
+from ctypes import c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64, c_int64, c_void_p
+
+import numpy
+
+from ._structs import EpochFunction, FeatureLoader, ProgressFunction
+
+
+class Status(c_int):
+    """Marks a function whose result is a diffmm_status: a failure is raised (see _library.py)."""
+
+
+class Array:
+    """An argument that is a pointer to an array's first element, or None for NULL."""
+
+    def __init__(self, dtype):
+        self.dtype = numpy.dtype(dtype)
+
+    def from_param(self, value):
+        if value is None:
+            return None
+        if not isinstance(value, numpy.ndarray):
+            raise TypeError(f"expected a numpy array of {self.dtype}, got {type(value).__name__}")
+        if value.dtype != self.dtype or not value.flags.c_contiguous or not value.flags.aligned:
+            raise TypeError(f"expected an array of {self.dtype} in C order, "
+                            f"got {value.dtype} with strides {value.strides}")
+        return c_void_p(value.ctypes.data)
+
+
+class Text:
+    """An argument that is UTF-8 text or a path; None for NULL."""
+
+    @staticmethod
+    def from_param(value):
+        if value is None:
+            return None
+        data = value.encode() if isinstance(value, str) else os.fsencode(value)
+        if b"\0" in data:
+            raise ValueError(f"{value!r} has a NUL inside")
+        return c_char_p(data)
+
+
+status, nothing = Status, None
+text, static_text = Text, c_char_p  # as argument, as result
+pointer, out = c_void_p, c_void_p  # a handle or struct; where a result goes
+enum, flag, size, int32, real = c_int, c_int, c_size_t, c_int32, c_double
+floats, doubles = Array(numpy.float32), Array(numpy.float64)
+int32s, int64s = Array(numpy.int32), Array(numpy.int64)
+sizes, octets = Array(numpy.uintp), Array(numpy.uint8)
+
+FUNCTIONS = {
+    # version.h, status.h
+    "diffmm_version": (c_int,),
+    "diffmm_build_info": (static_text,),
+    "diffmm_status_name": (static_text, enum),
+    "diffmm_error_message": (static_text,),
+    # context.h
+    "diffmm_context_create": (status, pointer, out),
+    "diffmm_context_destroy": (nothing, pointer),
+    "diffmm_context_threads": (size, pointer),
+    # dataset.h
+    "diffmm_dataset_create": (status, pointer, out),
+    "diffmm_dataset_open": (status, pointer, text, out),
+    "diffmm_dataset_synthesize": (status, pointer, pointer, out),
+    "diffmm_dataset_destroy": (nothing, pointer),
+    "diffmm_dataset_reserve": (status, pointer, size, size),
+    "diffmm_dataset_add_interactions": (status, pointer, enum, size, int32s, int32s),
+    "diffmm_dataset_add_named_interactions": (status, pointer, enum, size, pointer, pointer),
+    "diffmm_dataset_read_interactions": (status, pointer, enum, text),
+    "diffmm_dataset_declare_items": (status, pointer, size, pointer),
+    "diffmm_dataset_add_modality": (status, pointer, text, size, FeatureLoader, pointer),
+    "diffmm_dataset_add_modality_array": (status, pointer, text, size, size, pointer, size),
+    "diffmm_dataset_read_modality": (status, pointer, text, text),
+    "diffmm_dataset_seal": (status, pointer),
+    "diffmm_dataset_users": (size, pointer),
+    "diffmm_dataset_items": (size, pointer),
+    "diffmm_dataset_interactions": (size, pointer, enum),
+    "diffmm_dataset_modalities": (size, pointer),
+    "diffmm_dataset_modality_name": (static_text, pointer, size),
+    "diffmm_dataset_modality_dimensions": (size, pointer, size),
+    "diffmm_dataset_user_id": (static_text, pointer, int32),
+    "diffmm_dataset_item_id": (static_text, pointer, int32),
+    "diffmm_dataset_find_user": (status, pointer, text, out),
+    "diffmm_dataset_find_item": (status, pointer, text, out),
+    "diffmm_dataset_row": (status, pointer, enum, int32, out, out),
+    # options.h
+    "diffmm_options_create": (status, pointer, out),
+    "diffmm_options_destroy": (nothing, pointer),
+    "diffmm_options_preset": (status, pointer, text),
+    "diffmm_options_set": (status, pointer, text, text),
+    "diffmm_options_set_integer": (status, pointer, text, c_int64),
+    "diffmm_options_set_real": (status, pointer, text, real),
+    "diffmm_options_get": (status, pointer, text, out),
+    "diffmm_options_get_integer": (status, pointer, text, out),
+    "diffmm_options_get_real": (status, pointer, text, out),
+    "diffmm_option_count": (size,),
+    "diffmm_option_describe": (status, size, pointer),
+    # diffusion.h
+    "diffmm_schedule_create": (status, pointer, size, real, real, real, flag, out),
+    "diffmm_schedule_destroy": (nothing, pointer),
+    "diffmm_schedule_steps": (size, pointer),
+    "diffmm_schedule_values": (pointer, pointer, enum),
+    "diffmm_q_sample": (status, pointer, size, size, floats, int32s, floats, floats),
+    "diffmm_time_embedding": (status, size, int32s, size, floats),
+    "diffmm_denoiser_size": (size, pointer),
+    "diffmm_denoiser_parameter": (status, pointer, size, pointer, out, out, out),
+    "diffmm_denoiser_initialize": (status, pointer, c_uint64, floats),
+    "diffmm_denoiser_forward": (status, pointer, pointer, floats, size, floats, int32s, floats,
+                                floats),
+    "diffmm_denoiser_backward": (status, pointer, pointer, floats, size, floats, int32s, floats,
+                                 floats, floats),
+    "diffmm_elbo": (status, pointer, size, size, floats, floats, int32s, doubles, out, floats),
+    "diffmm_msi": (status, pointer, size, size, size, floats, floats, floats, floats, doubles, out,
+                   floats),
+    "diffmm_denoiser_loss": (status, pointer, pointer, pointer, floats, size, floats, int32s,
+                             floats, floats, size, floats, floats, real, out, out, out, floats),
+    "diffmm_reverse_chain": (status, pointer, pointer, pointer, floats, size, floats, size, flag,
+                             floats, floats),
+    "diffmm_generate_neighbors": (status, pointer, pointer, pointer, floats, size, int64s, int32s,
+                                  size, int32s),
+    # graph.h
+    "diffmm_graph_create_bipartite": (status, pointer, size, size, size, int32s, int32s, out),
+    "diffmm_graph_drop_edges": (status, pointer, real, octets, out),
+    "diffmm_graph_destroy": (nothing, pointer),
+    "diffmm_graph_users": (size, pointer),
+    "diffmm_graph_items": (size, pointer),
+    "diffmm_graph_entries": (size, pointer),
+    "diffmm_graph_rows": (status, pointer, out, out, out),
+    "diffmm_graph_multiply": (status, pointer, size, floats, floats),
+    "diffmm_graph_multiply_transposed": (status, pointer, size, floats, floats),
+    "diffmm_propagate": (status, pointer, size, size, floats, floats),
+    "diffmm_propagate_backward": (status, pointer, size, size, floats, floats),
+    # contrastive.h, optim.h
+    "diffmm_infonce": (status, pointer, size, size, floats, floats, size, int32s, real, out, floats,
+                       floats),
+    "diffmm_contrastive_loss": (status, pointer, enum, size, size, size, size, pointer, floats,
+                                size, int32s, int32s, real, out, pointer, floats),
+    "diffmm_adam_step": (status, pointer, c_uint64, size, floats, floats, floats, floats),
+    "diffmm_bpr": (status, size, size, size, floats, floats, size, int32s, int32s, int32s, real,
+                   out, floats, floats),
+    "diffmm_l2": (status, size, floats, real, out, floats),
+    "diffmm_initialize_xavier": (status, size, size, c_uint64, c_uint64, floats),
+    "diffmm_initialize_uniform": (status, size, real, c_uint64, c_uint64, floats),
+    "diffmm_initialize_normal": (status, size, real, c_uint64, c_uint64, floats),
+    # metrics.h
+    "diffmm_top_k": (status, size, floats, size, int32s, size, int32s, floats, out),
+    "diffmm_ranking_metrics": (status, size, int32s, size, int32s, size, out),
+    "diffmm_evaluate": (status, pointer, pointer, enum, size, floats, floats, size, sizes, out),
+    # model.h
+    "diffmm_model_create": (status, pointer, pointer, out),
+    "diffmm_model_destroy": (nothing, pointer),
+    "diffmm_model_users": (size, pointer),
+    "diffmm_model_items": (size, pointer),
+    "diffmm_model_dimensions": (size, pointer),
+    "diffmm_model_modalities": (size, pointer),
+    "diffmm_model_modality_name": (static_text, pointer, size),
+    "diffmm_model_modality_weights": (status, pointer, floats),
+    "diffmm_model_options": (pointer, pointer),
+    "diffmm_model_parameters": (size, pointer),
+    "diffmm_model_parameter_at": (status, pointer, size, out),
+    "diffmm_model_parameter": (status, pointer, text, out),
+    "diffmm_model_set_parameter": (status, pointer, text, size, size, floats),
+    "diffmm_model_set_graph": (status, pointer, text, pointer),
+    "diffmm_model_graph": (pointer, pointer, text),
+    "diffmm_model_forward": (status, pointer),
+    "diffmm_model_user_embeddings": (pointer, pointer),
+    "diffmm_model_item_embeddings": (pointer, pointer),
+    "diffmm_model_view": (status, pointer, text, floats),
+    "diffmm_model_objective": (status, pointer, size, int32s, int32s, int32s, out),
+    "diffmm_model_step": (status, pointer),
+    "diffmm_model_save": (status, pointer, text),
+    "diffmm_model_load": (status, pointer, text, out),
+    # trainer.h
+    "diffmm_trainer_forecast": (status, pointer, pointer, out),
+    "diffmm_trainer_create": (status, pointer, pointer, out),
+    "diffmm_trainer_destroy": (nothing, pointer),
+    "diffmm_trainer_on_progress": (status, pointer, ProgressFunction, pointer),
+    "diffmm_trainer_epoch": (status, pointer, out),
+    "diffmm_trainer_fit": (status, pointer, EpochFunction, pointer),
+    "diffmm_trainer_restore_best": (status, pointer),
+    "diffmm_trainer_cancel": (nothing, pointer),
+    "diffmm_trainer_best": (status, pointer, out, out, out),
+    "diffmm_trainer_model": (pointer, pointer),
+    # recommend.h
+    "diffmm_scorer_create": (status, pointer, out),
+    "diffmm_scorer_open": (status, pointer, text, out),
+    "diffmm_scorer_destroy": (nothing, pointer),
+    "diffmm_scorer_users": (size, pointer),
+    "diffmm_scorer_items": (size, pointer),
+    "diffmm_scorer_dimensions": (size, pointer),
+    "diffmm_scorer_user_id": (static_text, pointer, int32),
+    "diffmm_scorer_item_id": (static_text, pointer, int32),
+    "diffmm_scorer_find_user": (status, pointer, text, out),
+    "diffmm_scorer_find_item": (status, pointer, text, out),
+    "diffmm_scorer_seen": (status, pointer, int32, out, out),
+    "diffmm_score": (status, pointer, int32, size, int32s, floats),
+    "diffmm_recommend": (status, pointer, int32, pointer, pointer, out),
+    "diffmm_recommend_users": (status, pointer, size, int32s, pointer, pointer, sizes),
+}
+
+
+def declare(library, check):
+    """Give every function of a ctypes library its types; `check` sees each returned status."""
+    for name, (result, *arguments) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype = c_int if result is Status else result
+        function.argtypes = arguments
+        if result is Status:
+            function.errcheck = check

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Find the shared library, check its version, and make a failed call raise.
+
+The environment variable DIFFMM_LIBRARY names the library's file. Without it the dynamic linker
+looks as it does for any program (LD_LIBRARY_PATH, the system's folders)."""
+
+import ctypes
+import ctypes.util
+import os
+
+from . import _callbacks
+from ._functions import declare
+from .errors import error
+
+WRITTEN_FOR = (0, 1, 0)
+SONAME = "libdiffmm.so.1"
+
+
+def _load():
+    path = os.environ.get("DIFFMM_LIBRARY")
+    if path:
+        return ctypes.CDLL(path)
+    try:
+        return ctypes.CDLL(SONAME)
+    except OSError:
+        found = ctypes.util.find_library("diffmm")
+        if not found:
+            raise ImportError(f"{SONAME} is not installed where the dynamic linker looks; "
+                              "DIFFMM_LIBRARY can name its file") from None
+        return ctypes.CDLL(found)
+
+
+def check_version(number):
+    """Refuse a library that this module cannot speak to: an older one, or, as the interface may
+    change with it, one of another major version (before 1.0: of another minor version)."""
+    running = (number // 1000000, number // 1000 % 1000, number % 1000)
+    same = 2 if WRITTEN_FOR[0] == 0 else 1
+    if running < WRITTEN_FOR or running[:same] != WRITTEN_FOR[:same]:
+        raise ImportError("this module was written for libdiffmm {}.{}.{}, ".format(*WRITTEN_FOR) +
+                          "but the library is {}.{}.{}".format(*running))
+
+
+def _check(code, function, arguments):
+    _callbacks.raise_pending()
+    if code:
+        raise error(code, library.diffmm_error_message().decode())
+    return code
+
+
+library = _load()
+library.diffmm_version.restype = ctypes.c_int
+check_version(library.diffmm_version())
+declare(library, _check)
+
+
+def version():
+    """The running library's version, for example (0, 1, 0)."""
+    number = library.diffmm_version()
+    return number // 1000000, number // 1000 % 1000, number % 1000
+
+
+def build_info():
+    """One line about the running library, for bug reports."""
+    return library.diffmm_build_info().decode()

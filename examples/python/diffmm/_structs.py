@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The public structs, laid out as the C compiler lays them out, and the types of callbacks."""
+
+import ctypes
+from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64, c_void_p
+
+
+class Struct(ctypes.Structure):
+    """A struct that says its own size where the library wants to know it."""
+
+    def __init__(self, **fields):
+        super().__init__(**fields)
+        if self._fields_[0][0] == "struct_size":
+            self.struct_size = ctypes.sizeof(self)
+
+
+LogFunction = CFUNCTYPE(None, c_int, c_char_p, c_void_p)
+Task = CFUNCTYPE(None, c_void_p, c_size_t)
+AllocateFunction = CFUNCTYPE(c_void_p, c_size_t, c_void_p)
+ReleaseFunction = CFUNCTYPE(None, c_void_p, c_void_p)
+PoolSizeFunction = CFUNCTYPE(c_size_t, c_void_p)
+PoolRunFunction = CFUNCTYPE(None, c_size_t, Task, c_void_p, c_void_p)
+FeatureLoader = CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p, c_void_p)
+
+
+class ContextSettings(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("threads", c_size_t),
+        ("allocate", AllocateFunction),
+        ("release", ReleaseFunction),
+        ("allocator_data", c_void_p),
+        ("log", LogFunction),
+        ("log_data", c_void_p),
+        ("log_level", c_int),
+        ("pool_size", PoolSizeFunction),
+        ("pool_run", PoolRunFunction),
+        ("pool_data", c_void_p),
+    ]
+
+
+class Synthetic(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("interactions", c_size_t),
+        ("factors", c_size_t),
+        ("modality_count", c_size_t),
+        ("dimensions", POINTER(c_size_t)),
+        ("seed", c_uint64),
+    ]
+
+
+class OptionInfo(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("symbol", c_char_p),
+        ("type", c_int),
+        ("default_value", c_char_p),
+        ("minimum", c_double),
+        ("maximum", c_double),
+        ("choices", c_char_p),
+        ("help", c_char_p),
+    ]
+
+
+class DenoiserShape(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("items", c_size_t),
+        ("time_size", c_size_t),
+        ("hidden_count", c_size_t),
+        ("hidden_sizes", POINTER(c_size_t)),
+        ("normalize", c_int32),
+    ]
+
+
+class Adam(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("learning_rate", c_double),
+        ("beta1", c_double),
+        ("beta2", c_double),
+        ("epsilon", c_double),
+    ]
+
+
+class Metrics(Struct):
+    _fields_ = [
+        ("cutoff", c_size_t),
+        ("users", c_size_t),
+        ("recall", c_double),
+        ("precision", c_double),
+        ("ndcg", c_double),
+    ]
+
+
+class Parameter(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("rows", c_size_t),
+        ("columns", c_size_t),
+        ("values", c_void_p),
+        ("gradient", c_void_p),
+    ]
+
+
+class Losses(Struct):
+    _fields_ = [
+        ("bpr", c_double),
+        ("contrastive", c_double),
+        ("regularizer", c_double),
+        ("total", c_double),
+    ]
+
+
+class Seconds(Struct):
+    _fields_ = [
+        ("denoise", c_double),
+        ("generate", c_double),
+        ("recommend", c_double),
+        ("evaluate", c_double),
+    ]
+
+
+class Report(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("epoch", c_size_t),
+        ("best_epoch", c_size_t),
+        ("finished", c_int32),
+        ("reserved", c_int32),
+        ("seconds", Seconds),
+        ("loss", Losses),
+        ("modality_count", c_size_t),
+        ("denoiser_loss", POINTER(c_double)),
+        ("cutoff_count", c_size_t),
+        ("valid", POINTER(Metrics)),
+        ("test", POINTER(Metrics)),
+        ("counted_flops", c_double * 4),
+        ("straight_flops", c_double),
+    ]
+
+
+class Progress(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("epoch", c_size_t),
+        ("epochs", c_size_t),
+        ("phase", c_int),
+        ("done", c_size_t),
+        ("total", c_size_t),
+    ]
+
+
+class Forecast(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("peak_bytes", c_size_t),
+        ("flops", c_double * 4),
+        ("straight_flops", c_double),
+    ]
+
+
+class Hit(Struct):
+    _fields_ = [("item", c_int32), ("score", ctypes.c_float)]
+
+
+class Query(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("count", c_size_t),
+        ("include_seen", c_int32),
+        ("reserved", c_int32),
+        ("exclude", c_void_p),
+        ("exclude_count", c_size_t),
+        ("candidates", c_void_p),
+        ("candidate_count", c_size_t),
+    ]
+
+
+EpochFunction = CFUNCTYPE(c_int, POINTER(Report), c_void_p)
+ProgressFunction = CFUNCTYPE(c_int, POINTER(Progress), c_void_p)

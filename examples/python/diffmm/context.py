@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the library takes from its host: threads, a log, memory."""
+
+import enum
+import threading
+from ctypes import byref
+
+from . import _callbacks, _structs
+from ._handles import Object, create
+from ._library import library
+
+
+class LogLevel(enum.IntEnum):
+    NONE = 0
+    WARNING = 1
+    INFO = 2
+    DEBUG = 3
+
+
+def _log_callback(log):
+    def callback(level, message, _):
+        _callbacks.tell(log, LogLevel(level), message.decode(errors="replace"))
+
+    return _structs.LogFunction(callback)
+
+
+def _pool_callbacks(pool):
+    count, run = pool
+
+    def size(_):
+        return count
+
+    def run_all(tasks, task, argument, _):
+        called = bytearray(tasks)
+
+        def one(index):
+            called[index] = 1
+            task(argument, index)
+
+        try:
+            _callbacks.tell(run, tasks, one)
+        finally:  # whatever the host did, the work must be done
+            for index in range(tasks):
+                if not called[index]:
+                    one(index)
+
+    return _structs.PoolSizeFunction(size), _structs.PoolRunFunction(run_all)
+
+
+class Context(Object):
+    """Threads, memory and log of a group of objects.
+
+    threads    how many compute; 0: as many as CPUs this process may use
+    log        called as log(level, message)
+    log_level  messages up to this one; INFO if there is a log
+    pool       (size, run): your threads in place of the library's; run(count, task) calls task(i)
+               once for each i below count, on any threads, and returns when all are done
+    allocator  (allocate, release): allocate(size) gives the address of memory aligned for any type,
+               or None; release(address) takes it back. Called from any thread.
+
+    An exception in log, pool or allocator cannot stop the library: sys.unraisablehook reports it."""
+
+    def __init__(self, threads=0, *, log=None, log_level=None, pool=None, allocator=None):
+        settings = _structs.ContextSettings(threads=threads)
+        if log:
+            settings.log = _log_callback(log)
+            settings.log_level = LogLevel.INFO if log_level is None else log_level
+        if pool:
+            settings.pool_size, settings.pool_run = _pool_callbacks(pool)
+        if allocator:
+            allocate, release = allocator
+            settings.allocate = _structs.AllocateFunction(lambda size, _: allocate(size))
+            settings.release = _structs.ReleaseFunction(lambda address, _: release(address))
+        # The structure keeps the callbacks alive, the handle keeps the structure.
+        self._handle = create(library.diffmm_context_destroy, library.diffmm_context_create,
+                              byref(settings), keeps=[settings])
+
+    @property
+    def threads(self):
+        """How many threads compute, the calling one included."""
+        return library.diffmm_context_threads(self.handle)
+
+
+_default = None
+_default_lock = threading.Lock()
+
+
+def default_context():
+    """The context of objects that are made without one; created when first needed."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Context()
+        return _default

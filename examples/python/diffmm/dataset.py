@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who touched what, and what the items look, sound and read like."""
+
+import enum
+import os
+from ctypes import byref, c_int32, c_size_t, c_void_p
+
+import numpy
+
+from . import _structs
+from ._callbacks import interruptible, run
+from ._handles import Object, create, numbers, texts, view
+from ._library import library
+from .context import default_context
+
+
+class Split(enum.IntEnum):
+    TRAIN = 0
+    VALID = 1
+    TEST = 2
+
+
+def as_split(value):
+    """A split from itself or its name."""
+    return Split[value.upper()] if isinstance(value, str) else Split(value)
+
+
+def are_ids(values):
+    """Whether users or items are given by external id (strings) rather than by number."""
+    return numpy.asarray(values).dtype.kind in "UO"
+
+
+def _rows_in_place(features):
+    """Features as the library can read them in place, with the distance between rows in floats: as
+    they are, where each row is in one piece; else a copy."""
+    features = numpy.asarray(features, numpy.float32)
+    if features.ndim != 2:
+        raise ValueError(f"features have two dimensions (items x features), not {features.ndim}")
+    row, column = features.strides
+    columns = features.shape[1]
+    if column != 4 or row % 4 or row < 4 * columns or not features.flags.aligned:
+        features = numpy.ascontiguousarray(features)
+    return features, max(columns, features.strides[0] // 4)
+
+
+def _loader_callback(load, dimensions):
+
+    def fill(first, count, address):
+        # What the host's function returns is not looked at: it raises to stop.
+        load(first, view(address, (count, dimensions), numpy.float32, None, writable=True))
+
+    def callback(first, count, address, _):
+        return run(fill, first, count, address)
+
+    return _structs.FeatureLoader(callback)
+
+
+class Dataset(Object):
+    """Interactions in three splits, ids, and item features per modality. Filled, then sealed: a
+    trainer or a model seals it. Users and items are numbers, or strings of yours throughout."""
+
+    def __init__(self, context=None):
+        self._context = context or default_context()
+        self._handle = self._make(library.diffmm_dataset_create)
+
+    def _make(self, function, *arguments):
+        context = self._context.handle
+        return create(library.diffmm_dataset_destroy, function, context, *arguments, keeps=[context])
+
+    @classmethod
+    def open(cls, path, context=None):
+        """A folder in the released layout, or an interactions file with NAME_feat.npy beside it."""
+        self = cls.__new__(cls)
+        self._context = context or default_context()
+        with interruptible():
+            self._handle = self._make(library.diffmm_dataset_open, path)
+        return self
+
+    @classmethod
+    def synthetic(cls, *, dimensions=None, context=None, **fields):
+        """Made-up data with a structure to be found. Fields: users, items, interactions, factors,
+        seed; modality_count, or dimensions, one feature size per modality."""
+        self = cls.__new__(cls)
+        self._context = context or default_context()
+        spec = _structs.Synthetic(**fields)
+        if dimensions is not None:
+            spec.modality_count = len(dimensions)
+            spec.dimensions = (c_size_t * len(dimensions))(*dimensions)
+        self._handle = self._make(library.diffmm_dataset_synthesize, byref(spec))
+        return self
+
+    @classmethod
+    def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None, context=None):
+        """From arrays of equal length, one entry per interaction, by number or by id. `split` is one
+        for all, or an array too; `modalities` maps names to what add_modality() takes: an array, a
+        path, or (load, dimensions)."""
+        self = cls(context)
+        modalities = {name: features if isinstance(features, tuple) else (features,)
+                      for name, features in (modalities or {}).items()}
+        if item_ids is not None:
+            self.declare_items(item_ids)
+        elif not are_ids(user) and not are_ids(item):
+            # Items that nobody touched have features all the same.
+            self.reserve(0, max((len(first) for first, *_ in modalities.values()
+                                 if isinstance(first, (numpy.ndarray, list))), default=0))
+        splits = numpy.asarray(split)
+        if splits.ndim == 0:
+            self.add_interactions(user, item, split)
+        else:
+            for one in numpy.unique(splits):
+                chosen = splits == one
+                self.add_interactions(numpy.asarray(user)[chosen], numpy.asarray(item)[chosen],
+                                      as_split(one.item()))
+        for name, features in modalities.items():
+            self.add_modality(name, *features)
+        return self
+
+    def reserve(self, users, items):
+        """There are at least so many, also if no interaction names them."""
+        library.diffmm_dataset_reserve(self.handle, users, items)
+
+    def declare_items(self, ids):
+        """Fix the numbering of items: number i is ids[i]."""
+        strings, count = texts(ids)
+        library.diffmm_dataset_declare_items(self.handle, count, strings)
+
+    def add_interactions(self, user, item, split="train"):
+        """Interactions by number (whole numbers) or by external id (strings)."""
+        if len(user) != len(item):
+            raise ValueError(f"{len(user)} users, but {len(item)} items")
+        if are_ids(user) or are_ids(item):
+            (users, count), (items, _) = texts(user), texts(item)
+            library.diffmm_dataset_add_named_interactions(self.handle, as_split(split), count, users,
+                                                          items)
+        else:
+            library.diffmm_dataset_add_interactions(self.handle, as_split(split), len(user),
+                                                    numbers(user), numbers(item))
+
+    def read_interactions(self, path, split="train"):
+        """Read a .tsv, .csv, .npz or .pkl file; `split` is where interactions go that name none."""
+        library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
+
+    def add_modality(self, name, features, dimensions=None):
+        """Item features from one of
+        - an array, items x features: read in place, not copied, if it is float32 and each row is in
+          one piece; it must not change while the data set or what is made from it lives
+        - the path of a .npy file
+        - a function load(first, out) that fills `out`, a block of rows from item `first` on, with
+          `dimensions` features each; `out` is valid during the call only"""
+        if callable(features):
+            if dimensions is None:
+                raise TypeError("a loader needs to know its dimensions")
+            callback = _loader_callback(features, dimensions)
+            library.diffmm_dataset_add_modality(self.handle, name, dimensions, callback, None)
+            self.handle.keeps.append(callback)
+        elif isinstance(features, (str, os.PathLike)):
+            library.diffmm_dataset_read_modality(self.handle, name, features)
+        else:
+            rows, stride = _rows_in_place(features)
+            library.diffmm_dataset_add_modality_array(self.handle, name, *rows.shape,
+                                                      rows.ctypes.data, stride)
+            self.handle.keeps.append(rows)
+
+    def seal(self):
+        """Check everything and index it; after that it cannot change."""
+        with interruptible():
+            library.diffmm_dataset_seal(self.handle)
+
+    @property
+    def users(self):
+        return library.diffmm_dataset_users(self.handle)
+
+    @property
+    def items(self):
+        return library.diffmm_dataset_items(self.handle)
+
+    def interactions(self, split="train"):
+        """How many there are in a split."""
+        return library.diffmm_dataset_interactions(self.handle, as_split(split))
+
+    @property
+    def modalities(self):
+        """Names of modalities with their features per item, in the order added."""
+        handle = self.handle
+        return {
+            library.diffmm_dataset_modality_name(handle, index).decode():
+                library.diffmm_dataset_modality_dimensions(handle, index)
+            for index in range(library.diffmm_dataset_modalities(handle))
+        }
+
+    def user_id(self, user):
+        """External id of a user (its number in decimal, if there are none); None if there is no such
+        number, or before sealing."""
+        found = library.diffmm_dataset_user_id(self.handle, user)
+        return None if found is None else found.decode()
+
+    def item_id(self, item):
+        """External id of an item, as for users."""
+        found = library.diffmm_dataset_item_id(self.handle, item)
+        return None if found is None else found.decode()
+
+    def find_user(self, user_id):
+        """The number of an external id; raises NotFound."""
+        user = c_int32()
+        library.diffmm_dataset_find_user(self.handle, user_id, byref(user))
+        return user.value
+
+    def find_item(self, item_id):
+        """The number of an external id; raises NotFound."""
+        item = c_int32()
+        library.diffmm_dataset_find_item(self.handle, item_id, byref(item))
+        return item.value
+
+    def row(self, user, split="train"):
+        """The items of a user in a split, ascending: a view. Needs a sealed data set."""
+        address, count = c_void_p(), c_size_t()
+        handle = self.handle
+        library.diffmm_dataset_row(handle, as_split(split), user, byref(address), byref(count))
+        return view(address.value, (count.value,), numpy.int32, handle)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The unit `diffusion`: noise schedule, denoiser, ELBO and MSI losses, reverse chain.
+
+Arrays and grad_... as in losses.py; `rows` is the number of users of a batch. All random draws
+are inputs."""
+
+import enum
+from ctypes import byref, c_double, c_size_t, create_string_buffer
+
+import numpy
+
+from . import _structs
+from ._handles import Object, array, create, matrix, numbers, optional, result, view
+from ._library import library
+
+
+class _Quantity(enum.IntEnum):
+    BETA = 0
+    ALPHA_BAR = 1
+    POSTERIOR_VARIANCE = 2
+    POSTERIOR_LOG_VARIANCE = 3
+    POSTERIOR_MEAN_X0 = 4
+    POSTERIOR_MEAN_XT = 5
+    ELBO_WEIGHT = 6
+
+
+def _quantity(which, what):
+    return property(lambda self: self._values(which), doc=what)
+
+
+class Schedule(Object):
+    """A noise schedule of `steps` steps; each quantity is a view of as many doubles."""
+
+    def __init__(self, steps, noise_scale, noise_min, noise_max, beta_fixed=True, *, context=None):
+        self._handle = create(library.diffmm_schedule_destroy, library.diffmm_schedule_create,
+                              optional(context), steps, noise_scale, noise_min, noise_max, beta_fixed,
+                              keeps=[optional(context)])
+
+    def __len__(self):
+        return library.diffmm_schedule_steps(self.handle)
+
+    def _values(self, which):
+        address = library.diffmm_schedule_values(self.handle, which)
+        return view(address, (len(self),), numpy.float64, self.handle)
+
+    beta = _quantity(_Quantity.BETA, "Variance added by each step.")
+    alpha_bar = _quantity(_Quantity.ALPHA_BAR, "Cumulative product of 1 - beta.")
+    posterior_variance = _quantity(_Quantity.POSTERIOR_VARIANCE, "Variance of the posterior.")
+    posterior_log_variance = _quantity(_Quantity.POSTERIOR_LOG_VARIANCE,
+                                       "Its logarithm; entry 0 repeats entry 1.")
+    posterior_mean_x0 = _quantity(_Quantity.POSTERIOR_MEAN_X0, "Coefficient of x_0.")
+    posterior_mean_xt = _quantity(_Quantity.POSTERIOR_MEAN_XT, "Coefficient of x_t.")
+    elbo_weight = _quantity(_Quantity.ELBO_WEIGHT, "SNR(t-1) - SNR(t), and 1 for t = 0.")
+
+    def q_sample(self, x0, t, noise):
+        """x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise."""
+        x0 = matrix(x0)
+        x_t = numpy.empty_like(x0)
+        library.diffmm_q_sample(self.handle, *x0.shape, x0, numbers(t, len(x0)),
+                                array(noise, numpy.float32, *x0.shape), x_t)
+        return x_t
+
+    def elbo(self, x0, x_hat, t, *, per_user=False, grad_x_hat=True):
+        """Per user w_t mean_i (x0 - x_hat)^2, and the mean: loss, per_user, grad_x_hat."""
+        x0 = matrix(x0)
+        per_user = result(per_user, (len(x0),), numpy.float64)
+        grad_x_hat = result(grad_x_hat, x0.shape)
+        loss = c_double()
+        library.diffmm_elbo(self.handle, *x0.shape, x0, array(x_hat, numpy.float32, *x0.shape),
+                            numbers(t, len(x0)), per_user, byref(loss), grad_x_hat)
+        return loss.value, per_user, grad_x_hat
+
+
+def msi(x0, x_hat, features, item_embedding, *, per_user=False, grad_x_hat=True, context=None):
+    """Modality-aware signal injection, per user mean_d (x_hat X - x0 E)^2, and the mean: loss,
+    per_user, grad_x_hat. `features` X and `item_embedding` E are items x d."""
+    x0 = matrix(x0)
+    features = matrix(features)
+    if len(features) != x0.shape[1]:
+        raise ValueError(f"{x0.shape[1]} items in x0, but {len(features)} in features")
+    per_user = result(per_user, (len(x0),), numpy.float64)
+    grad_x_hat = result(grad_x_hat, x0.shape)
+    loss = c_double()
+    library.diffmm_msi(optional(context), *x0.shape, features.shape[1], x0,
+                       array(x_hat, numpy.float32, *x0.shape), features,
+                       array(item_embedding, numpy.float32, *features.shape), per_user, byref(loss),
+                       grad_x_hat)
+    return loss.value, per_user, grad_x_hat
+
+
+def time_embedding(t, size):
+    """Sinusoidal embedding of step indices, one row each."""
+    t = numbers(t)
+    out = numpy.empty((t.size, size), numpy.float32)
+    library.diffmm_time_embedding(t.size, t, size, out)
+    return out
+
+
+class Denoiser:
+    """The shape of a denoiser x_hat(x, t); its parameters stand in one array of yours.
+
+        denoiser = Denoiser(items=100, time_size=10, hidden_sizes=[64])
+        parameters = denoiser.initialize(seed=1)
+        denoiser.views(parameters)["encoder.0.weight"]"""
+
+    def __init__(self, items, time_size, hidden_sizes, normalize=False):
+        self.items = items
+        self._hidden = (c_size_t * len(hidden_sizes))(*hidden_sizes)
+        self._shape = _structs.DenoiserShape(items=items, time_size=time_size,
+                                             hidden_count=len(hidden_sizes),
+                                             hidden_sizes=self._hidden, normalize=normalize)
+
+    @property
+    def size(self):
+        """How many floats the parameters are; 0 for an impossible shape."""
+        return library.diffmm_denoiser_size(byref(self._shape))
+
+    def views(self, parameters):
+        """The parameters by name, as views into the one array."""
+        parameters = result(parameters, (self.size,))
+        named = {}
+        for index in range(2 + 4 * len(self._hidden)):
+            name = create_string_buffer(64)
+            rows, columns, offset = c_size_t(), c_size_t(), c_size_t()
+            library.diffmm_denoiser_parameter(byref(self._shape), index, name, byref(rows),
+                                              byref(columns), byref(offset))
+            end = offset.value + rows.value * columns.value
+            named[name.value.decode()] = parameters[offset.value:end].reshape(
+                rows.value, columns.value)
+        return named
+
+    def initialize(self, seed):
+        """Initial values of all parameters."""
+        parameters = numpy.empty(self.size, numpy.float32)
+        library.diffmm_denoiser_initialize(byref(self._shape), seed, parameters)
+        return parameters
+
+    def _parameters(self, parameters):
+        return array(parameters, numpy.float32, self.size)
+
+    def _batch(self, x, t, dropout_scale):
+        x = matrix(x, self.items)
+        if dropout_scale is not None:
+            dropout_scale = array(dropout_scale, numpy.float32, *x.shape)
+        return x, numbers(t, len(x)), dropout_scale
+
+    def forward(self, parameters, x, t, *, dropout_scale=None, context=None):
+        """x_hat(x, t) for a batch."""
+        x, t, dropout_scale = self._batch(x, t, dropout_scale)
+        x_hat = numpy.empty_like(x)
+        library.diffmm_denoiser_forward(optional(context), byref(self._shape),
+                                        self._parameters(parameters), len(x), x, t, dropout_scale,
+                                        x_hat)
+        return x_hat
+
+    def backward(self, parameters, x, t, grad_x_hat, *, dropout_scale=None, grad_parameters=True,
+                 context=None):
+        """The gradient of the parameters, given that of x_hat."""
+        x, t, dropout_scale = self._batch(x, t, dropout_scale)
+        grad_parameters = result(grad_parameters, (self.size,))
+        library.diffmm_denoiser_backward(optional(context), byref(self._shape),
+                                         self._parameters(parameters), len(x), x, t, dropout_scale,
+                                         array(grad_x_hat, numpy.float32, *x.shape), grad_parameters)
+        return grad_parameters
+
+    def loss(self, parameters, schedule, x0, t, noise, *, features=None, item_embedding=None,
+             e_loss=0.0, dropout_scale=None, grad_parameters=True, context=None):
+        """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters. Without features
+        there is no MSI term."""
+        x0, t, dropout_scale = self._batch(x0, t, dropout_scale)
+        columns = 0
+        if features is not None:
+            features = array(features, numpy.float32, self.items, None)
+            columns = features.shape[1]
+            item_embedding = array(item_embedding, numpy.float32, *features.shape)
+        grad_parameters = result(grad_parameters, (self.size,))
+        loss, elbo, msi_loss = c_double(), c_double(), c_double()
+        library.diffmm_denoiser_loss(optional(context), byref(self._shape), schedule.handle,
+                                     self._parameters(parameters), len(x0), x0, t,
+                                     array(noise, numpy.float32, *x0.shape), dropout_scale, columns,
+                                     features, item_embedding, e_loss, byref(loss), byref(elbo),
+                                     byref(msi_loss), grad_parameters)
+        return loss.value, elbo.value, msi_loss.value, grad_parameters
+
+    def reverse_chain(self, parameters, schedule, x0, *, sampling_steps=0, sampling_noise=False,
+                      noise=None, context=None):
+        """The reverse chain from x0, or from q_sample(x0, sampling_steps - 1). `noise` has rows x
+        items draws for q_sample if sampling_steps > 0, then as many for each step if sampling_noise."""
+        x0 = matrix(x0, self.items)
+        blocks = (sampling_steps > 0) + (len(schedule) if sampling_noise else 0)
+        if blocks:
+            noise = numpy.ascontiguousarray(noise, numpy.float32)
+            if noise.size != blocks * x0.size:
+                raise ValueError(f"noise has {noise.size} draws, not {blocks} x {x0.size}")
+        x = numpy.empty_like(x0)
+        library.diffmm_reverse_chain(optional(context), byref(self._shape), schedule.handle,
+                                     self._parameters(parameters), len(x0), x0, sampling_steps,
+                                     sampling_noise, noise if blocks else None, x)
+        return x
+
+    def generate_neighbors(self, parameters, schedule, row_pointers, row_items, count, *,
+                           context=None):
+        """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given by
+        rows, as in Graph.rows()."""
+        row_pointers = array(row_pointers, numpy.int64)
+        row_items = numbers(row_items)
+        if row_pointers.size == 0 or row_pointers[-1] > row_items.size:
+            raise ValueError("row_pointers reach beyond row_items")
+        items = numpy.empty((row_pointers.size - 1, count), numpy.int32)
+        library.diffmm_generate_neighbors(optional(context), byref(self._shape), schedule.handle,
+                                          self._parameters(parameters), len(items), row_pointers,
+                                          row_items, count, items)
+        return items

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The unit `graph`: normalised user-item graphs and propagation over them."""
+
+from ctypes import byref, c_void_p
+
+import numpy
+
+from ._handles import Object, array, create, matrix, numbers, optional, view
+from ._library import library
+
+
+class Graph(Object):
+    """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N matrix,
+    users first, N = users + items."""
+
+    def __init__(self, users, items, user, item, *, context=None):
+        user = numbers(user)
+        self._handle = create(library.diffmm_graph_destroy, library.diffmm_graph_create_bipartite,
+                              optional(context), users, items, user.size, user,
+                              numbers(item, user.size), keeps=[optional(context)])
+
+    @classmethod
+    def _borrow(cls, handle):
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
+    def drop_edges(self, keep_rate, kept):
+        """A copy with only those entries whose number in `kept` is not 0, divided by keep_rate."""
+        kept = array(kept, numpy.uint8, self.entries)
+        return Graph._borrow(
+            create(library.diffmm_graph_destroy, library.diffmm_graph_drop_edges, self.handle,
+                   keep_rate, kept, keeps=self.handle.keeps))
+
+    @property
+    def users(self):
+        return library.diffmm_graph_users(self.handle)
+
+    @property
+    def items(self):
+        return library.diffmm_graph_items(self.handle)
+
+    @property
+    def entries(self):
+        return library.diffmm_graph_entries(self.handle)
+
+    @property
+    def nodes(self):
+        return self.users + self.items
+
+    def rows(self):
+        """The entries by rows, as views: pointers (N + 1), columns, values. scipy.sparse.csr_array(
+        (values, columns, pointers)) takes them as they are."""
+        pointers, columns, values = c_void_p(), c_void_p(), c_void_p()
+        handle = self.handle
+        library.diffmm_graph_rows(handle, byref(pointers), byref(columns), byref(values))
+        entries = (self.entries,)
+        return (view(pointers.value, (self.nodes + 1,), numpy.int64, handle),
+                view(columns.value, entries, numpy.int32, handle),
+                view(values.value, entries, numpy.float32, handle))
+
+    def _apply(self, function, x, *arguments):
+        x = matrix(x)
+        if len(x) != self.nodes:
+            raise ValueError(f"the graph has {self.nodes} nodes, but the matrix {len(x)} rows")
+        y = numpy.empty_like(x)
+        function(self.handle, *arguments, x.shape[1], x, y)
+        return y
+
+    def multiply(self, x):
+        """A x."""
+        return self._apply(library.diffmm_graph_multiply, x)
+
+    def multiply_transposed(self, x):
+        """The transpose of A, times x: the backward pass of multiply()."""
+        return self._apply(library.diffmm_graph_multiply_transposed, x)
+
+    def propagate(self, x, layers):
+        """The sum of A^l x for l = 0 .. layers."""
+        return self._apply(library.diffmm_propagate, x, layers)
+
+    def propagate_backward(self, grad, layers):
+        """The gradient of x, given that of propagate(x, layers)."""
+        return self._apply(library.diffmm_propagate_backward, grad, layers)

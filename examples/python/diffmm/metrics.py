@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Ranking metrics: Recall, Precision and NDCG at a cutoff."""
+
+from ctypes import byref, c_size_t
+from typing import NamedTuple
+
+import numpy
+
+from . import _structs
+from ._handles import array, numbers, optional
+from ._library import library
+from .dataset import as_split
+
+
+class Metrics(NamedTuple):
+    """Metrics at one cutoff, each the mean over `users` users."""
+
+    cutoff: int
+    users: int
+    recall: float
+    precision: float
+    ndcg: float
+
+
+class PerCutoff(tuple):
+    """Metrics for each cutoff; its attributes are those of the first: report.valid.recall."""
+
+    def __getattr__(self, name):
+        if name in Metrics._fields and self:
+            return getattr(self[0], name)
+        raise AttributeError(name)
+
+
+def from_struct(metrics):
+    """Metrics from the C struct."""
+    return Metrics(*(getattr(metrics, name) for name in Metrics._fields))
+
+
+def per_cutoff(structs, count):
+    """Metrics from an array of C structs."""
+    return PerCutoff(from_struct(structs[i]) for i in range(count))
+
+
+def top_k(scores, count, exclude=()):
+    """The largest scores, ties by lower index, without those in `exclude`: indices, values."""
+    scores = array(scores, numpy.float32)
+    exclude = numpy.sort(numbers(exclude))
+    indices, values = numpy.empty(count, numpy.int32), numpy.empty(count, numpy.float32)
+    found = c_size_t()
+    library.diffmm_top_k(scores.size, scores, exclude.size, exclude, count, indices, values,
+                         byref(found))
+    return indices[:found.value], values[:found.value]
+
+
+def ranking_metrics(ranked, held, cutoff):
+    """Metrics of one user: `ranked` items, best first, against held-out ones."""
+    ranked, held = numbers(ranked), numpy.sort(numbers(held))
+    out = _structs.Metrics()
+    library.diffmm_ranking_metrics(ranked.size, ranked, held.size, held, cutoff, byref(out))
+    return from_struct(out)
+
+
+def evaluate(dataset, split, user_matrix, item_matrix, cutoffs=(20,), *, context=None):
+    """All-ranking evaluation of embeddings whose dot product is the score. The data set is sealed."""
+    user_matrix = array(user_matrix, numpy.float32, dataset.users, None)
+    item_matrix = array(item_matrix, numpy.float32, dataset.items, user_matrix.shape[1])
+    cutoffs = array(cutoffs, numpy.uintp)
+    out = (_structs.Metrics * cutoffs.size)()
+    library.diffmm_evaluate(optional(context), dataset.handle, as_split(split), user_matrix.shape[1],
+                            user_matrix, item_matrix, cutoffs.size, cutoffs, out)
+    return per_cutoff(out, cutoffs.size)

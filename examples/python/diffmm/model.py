@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The recommender: parameters, embeddings, objective, files."""
+
+from collections.abc import Mapping
+from ctypes import byref
+from typing import NamedTuple
+
+import numpy
+
+from . import _structs
+from ._callbacks import interruptible
+from ._handles import Handle, Object, create, matrix, numbers, optional, view
+from ._library import library
+from .context import default_context
+from .graph import Graph
+from .options import Options, as_options
+
+
+class Losses(NamedTuple):
+    """The parts of the recommender's objective, as they add up."""
+
+    bpr: float
+    contrastive: float
+    regularizer: float
+    total: float
+
+
+def losses_from_struct(losses):
+    """Losses from the C struct."""
+    return Losses(*(getattr(losses, name) for name in Losses._fields))
+
+
+class Parameters(Mapping):
+    """Parameters, or their gradients, by name: read-only views of the model's memory, which change as
+    it trains. Assigning to a parameter overwrites it."""
+
+    def __init__(self, model, field):
+        self._handle = model.handle
+        self._field = field
+
+    def _view(self, parameter):
+        address = getattr(parameter, self._field)
+        if address is None:
+            return None
+        return view(address, (parameter.rows, parameter.columns), numpy.float32, self._handle)
+
+    def __getitem__(self, name):
+        parameter = _structs.Parameter()
+        library.diffmm_model_parameter(self._handle, name, byref(parameter))
+        return self._view(parameter)
+
+    def __iter__(self):
+        for index in range(len(self)):
+            parameter = _structs.Parameter()
+            library.diffmm_model_parameter_at(self._handle, index, byref(parameter))
+            yield parameter.name.decode()
+
+    def __len__(self):
+        return library.diffmm_model_parameters(self._handle)
+
+    def __contains__(self, name):
+        return any(name == own for own in self)
+
+    def __setitem__(self, name, values):
+        if self._field != "values":
+            raise TypeError("gradients cannot be written")
+        values = numpy.ascontiguousarray(values, numpy.float32)
+        if values.ndim == 1:
+            values = values.reshape(-1, 1)
+        values = matrix(values)
+        library.diffmm_model_set_parameter(self._handle, name, *values.shape, values)
+
+
+class Model(Object):
+    """A recommender's parameters and the embeddings computed from them.
+
+    A trainer has one (Trainer.model); Model(data) makes one with initial parameters, and
+    Model.load(path) reads one for scoring and reading."""
+
+    def __init__(self, dataset, options=None, *, preset=None, **settings):
+        options = as_options(options, preset, settings, None)
+        with interruptible():
+            self._handle = create(library.diffmm_model_destroy, library.diffmm_model_create,
+                                  dataset.handle, optional(options), keeps=[dataset.handle])
+
+    @classmethod
+    def load(cls, path, context=None):
+        """Read a model file."""
+        context = (context or default_context()).handle
+        return cls._from(
+            create(library.diffmm_model_destroy, library.diffmm_model_load, context, path,
+                   keeps=[context]))
+
+    @classmethod
+    def _from(cls, handle):
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
+    @classmethod
+    def _borrow(cls, pointer, owner):
+        """A model that belongs to another handle, and keeps that alive."""
+        handle = Handle(None, owner)
+        handle.pointer.value = pointer
+        return cls._from(handle)
+
+    def save(self, path):
+        """Write a model file. A crash leaves the old file or the new one."""
+        library.diffmm_model_save(self.handle, path)
+
+    @property
+    def users(self):
+        return library.diffmm_model_users(self.handle)
+
+    @property
+    def items(self):
+        return library.diffmm_model_items(self.handle)
+
+    @property
+    def dimensions(self):
+        return library.diffmm_model_dimensions(self.handle)
+
+    @property
+    def modalities(self):
+        """Names of the modalities."""
+        handle = self.handle
+        return [library.diffmm_model_modality_name(handle, index).decode()
+                for index in range(library.diffmm_model_modalities(handle))]
+
+    @property
+    def modality_weights(self):
+        """The weight of each modality, by name; they sum to 1."""
+        names = self.modalities
+        weights = numpy.empty(len(names), numpy.float32)
+        library.diffmm_model_modality_weights(self.handle, weights)
+        return dict(zip(names, weights.tolist()))
+
+    @property
+    def options(self):
+        """The settings the model was made with."""
+        handle = Handle(None, self.handle)
+        handle.pointer.value = library.diffmm_model_options(self.handle)
+        return Options._borrow(handle)
+
+    @property
+    def parameters(self):
+        """Views of all parameters, by name."""
+        return Parameters(self, "values")
+
+    @property
+    def gradients(self):
+        """Views of the gradients of the last objective(), by name; None where there is none."""
+        return Parameters(self, "gradient")
+
+    def _embeddings(self, function, rows):
+        handle = self.handle
+        return view(function(handle), (rows, self.dimensions), numpy.float32, handle)
+
+    @property
+    def user_embeddings(self):
+        """Final embeddings of the last forward pass, users x dimensions: a view. A score is the dot
+        product of a user's row and an item's."""
+        return self._embeddings(library.diffmm_model_user_embeddings, self.users)
+
+    @property
+    def item_embeddings(self):
+        """Final embeddings of the last forward pass, items x dimensions: a view."""
+        return self._embeddings(library.diffmm_model_item_embeddings, self.items)
+
+    def forward(self):
+        """Compute the final embeddings from the current parameters and graphs."""
+        library.diffmm_model_forward(self.handle)
+
+    def view(self, modality):
+        """The contrastive view of a modality, (users + items) x dimensions."""
+        out = numpy.empty((self.users + self.items, self.dimensions), numpy.float32)
+        library.diffmm_model_view(self.handle, modality, out)
+        return out
+
+    def graph(self, modality):
+        """A copy of a modality's generated graph; None if the model has none."""
+        handle = self.handle
+        graph = library.diffmm_model_graph(handle, modality)
+        if graph is None:
+            return None
+        # The model may replace its graph at any time, so this is a copy: with all edges kept.
+        kept = numpy.ones(library.diffmm_graph_entries(graph), numpy.uint8)
+        return Graph._borrow(
+            create(library.diffmm_graph_destroy, library.diffmm_graph_drop_edges, graph, 1.0, kept,
+                   keeps=[handle]))
+
+    def set_graph(self, modality, graph):
+        """Set a modality's generated graph."""
+        library.diffmm_model_set_graph(self.handle, modality, graph.handle)
+
+    def objective(self, user, positive, negative):
+        """Value and gradients of the objective for a batch; the gradients are then in `gradients`."""
+        user = numbers(user)
+        losses = _structs.Losses()
+        library.diffmm_model_objective(self.handle, user.size, user, numbers(positive, user.size),
+                                       numbers(negative, user.size), byref(losses))
+        return losses_from_struct(losses)
+
+    def step(self):
+        """One Adam step with the gradients of the last objective()."""
+        library.diffmm_model_step(self.handle)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every setting of model and training, by name."""
+
+import enum
+from ctypes import byref, c_char_p, c_double, c_int64
+from typing import NamedTuple, Optional
+
+from . import _structs
+from ._handles import Object, create
+from ._library import library
+from .context import default_context
+
+
+class OptionType(enum.IntEnum):
+    FLAG = 1
+    INTEGER = 2
+    REAL = 3
+    CHOICE = 4
+    LIST = 5
+
+
+class Setting(NamedTuple):
+    """A setting's description. `minimum` and `maximum` hold for numbers, `choices` for choices."""
+
+    name: str
+    symbol: Optional[str]
+    type: OptionType
+    default: str
+    minimum: float
+    maximum: float
+    choices: Optional[list]
+    help: str
+
+
+def _decode(text):
+    return None if text is None else text.decode()
+
+
+def settings():
+    """Descriptions of all settings."""
+    result = []
+    for index in range(library.diffmm_option_count()):
+        info = _structs.OptionInfo()
+        library.diffmm_option_describe(index, byref(info))
+        choices = _decode(info.choices)
+        result.append(
+            Setting(_decode(info.name), _decode(info.symbol), OptionType(info.type),
+                    _decode(info.default_value), info.minimum, info.maximum,
+                    choices.split("|") if choices else None, _decode(info.help)))
+    return result
+
+
+def _python_value(kind, text):
+    if kind is OptionType.FLAG:
+        return text == "true"
+    if kind is OptionType.INTEGER:
+        return int(text)
+    if kind is OptionType.REAL:
+        return float(text)
+    if kind is OptionType.LIST:
+        return [int(part) for part in text.split(",")]
+    return text
+
+
+class Options(Object):
+    """Settings, each at its default, then at its preset's value, then as named.
+
+        options = Options(preset="tiktok", epochs=20, contrastive__anchor="main")
+        options["modality.image.projection"] = "linear"
+
+    In a keyword, two underscores stand for the dot. Reading gives bool, int, float, str or a list of
+    int, after the setting's type."""
+
+    def __init__(self, values=(), *, preset=None, context=None, **keywords):
+        context = context or default_context()
+        self._handle = create(library.diffmm_options_destroy, library.diffmm_options_create,
+                              context.handle, keeps=[context.handle])
+        if preset is not None:
+            self.preset(preset)
+        self.update(values, **keywords)
+
+    @classmethod
+    def _borrow(cls, handle):
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
+    def preset(self, name):
+        """The published settings of a data set: tiktok, baby or sports."""
+        library.diffmm_options_preset(self.handle, name)
+
+    def update(self, values=(), **keywords):
+        """Set from a mapping, from pairs, or from keywords."""
+        for name, value in dict(values).items():
+            self[name] = value
+        for name, value in keywords.items():
+            self[name.replace("__", ".")] = value
+
+    def __setitem__(self, name, value):
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, (list, tuple)):
+            value = ",".join(str(part) for part in value)
+        if isinstance(value, str):
+            library.diffmm_options_set(self.handle, name, value)
+        elif hasattr(value, "__index__"):
+            library.diffmm_options_set_integer(self.handle, name, value.__index__())
+        else:
+            library.diffmm_options_set_real(self.handle, name, value)
+
+    def text(self, name):
+        """A value as text, as it stands in files."""
+        value = c_char_p()
+        library.diffmm_options_get(self.handle, name, byref(value))
+        return value.value.decode()
+
+    def integer(self, name):
+        """An integer, or a flag as 0 or 1."""
+        value = c_int64()
+        library.diffmm_options_get_integer(self.handle, name, byref(value))
+        return value.value
+
+    def real(self, name):
+        """A number."""
+        value = c_double()
+        library.diffmm_options_get_real(self.handle, name, byref(value))
+        return value.value
+
+    def __getitem__(self, name):
+        return _python_value(_type_of(name), self.text(name))
+
+    def keys(self):
+        """Names of all settings that do not belong to one modality."""
+        return [setting.name for setting in settings() if "*" not in setting.name]
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __repr__(self):
+        return f"Options({dict(self)})"
+
+
+def _type_of(name):
+    """The type of a setting by its name or symbol; "modality.image.x" is described as "modality.*.x"."""
+    parts = name.split(".")
+    if parts[0] == "modality" and len(parts) > 2:
+        name = ".".join(["modality", "*"] + parts[2:])
+    for setting in settings():
+        if name in (setting.name, setting.symbol):
+            return setting.type
+    return OptionType.CHOICE  # unknown: the library says so when it is asked for the value
+
+
+def as_options(given, preset, keywords, context):
+    """Options as functions take them: ready ones, or a mapping, a preset and keywords; or None."""
+    if isinstance(given, Options):
+        if preset is not None or keywords:
+            raise TypeError("give either Options, or values, a preset and keywords")
+        return given
+    if given is None and preset is None and not keywords:
+        return None
+    return Options(given or (), preset=preset, context=context, **keywords)
