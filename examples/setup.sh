@@ -15,6 +15,8 @@ setup_present() {
     libjansson-dev) pkg-config --exists 'jansson >= 2.13' 2>/dev/null ;;
     libzip-dev) pkg-config --exists libzip 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
+    python3-numpy)
+        python3 -c 'import numpy' 2>/dev/null || /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Data sets and settings."""
+
+import unittest
+
+import numpy as np
+
+import diffmm
+from small import SETTINGS, data, features, pairs, path_in, temporary_folder
+
+
+class Datasets(unittest.TestCase):
+
+    def test_from_numbers(self):
+        user, item = pairs()
+        split = np.where(np.arange(user.size) % 6 == 5, "test", "train")
+        dataset = diffmm.Dataset.from_arrays(user, item, split=split,
+                                             modalities={"image": features(33)})
+        dataset.seal()
+        self.assertEqual((40, 33), (dataset.users, dataset.items))
+        self.assertEqual({"image": 4}, dataset.modalities)
+        self.assertEqual(40, dataset.interactions("test"))
+        row = sorted(item[(user == 3) & (split == "train")])
+        np.testing.assert_array_equal(row, dataset.row(3))
+        self.assertEqual(item[(user == 3) & (split == "test")].tolist(),
+                         dataset.row(3, diffmm.Split.TEST).tolist())
+        self.assertEqual(("3", "32"), (dataset.user_id(3), dataset.item_id(32)))
+        self.assertIsNone(dataset.item_id(33))
+
+    def test_from_ids(self):
+        dataset = diffmm.Dataset.from_arrays(["ann", "bob", "ann"], ["x", "y", "z\u00e9"],
+                                             item_ids=["z\u00e9", "y", "x"],
+                                             modalities={"image": features(3)})
+        dataset.seal()
+        self.assertEqual(["z\u00e9", "y", "x"], [dataset.item_id(i) for i in range(3)])
+        self.assertEqual(1, dataset.find_user("bob"))
+        self.assertEqual(0, dataset.find_item("z\u00e9"))
+        np.testing.assert_array_equal([0, 2], dataset.row(dataset.find_user("ann")))
+        with self.assertRaises(diffmm.NotFound) as caught:
+            dataset.find_item("w")
+        self.assertIsInstance(caught.exception, LookupError)
+        self.assertIn("'w'", str(caught.exception))
+
+    def test_from_files(self):
+        with temporary_folder() as folder:
+            table, vectors = path_in(folder, "clicks.tsv"), path_in(folder, "image_feat.npy")
+            with open(table, "w", encoding="utf-8") as file:
+                file.write("user\titem\tsplit\nann\tx\ttrain\nann\ty\ttest\nbob\ty\ttrain\n")
+            np.save(vectors, features(2))
+            dataset = diffmm.Dataset.open(table)
+            dataset.seal()
+            self.assertEqual((2, 2, 1), (dataset.users, dataset.items, dataset.interactions("test")))
+            dataset = diffmm.Dataset()
+            dataset.read_interactions(table)
+            dataset.add_modality("cover", vectors)
+            dataset.seal()
+            self.assertEqual({"cover": 4}, dataset.modalities)
+            with self.assertRaisesRegex(diffmm.Error, "nothing.tsv") as caught:
+                diffmm.Dataset.open(path_in(folder, "nothing.tsv"))
+            self.assertIs(diffmm.Status.IO, caught.exception.status)
+
+    def test_synthetic(self):
+        dataset = data(dimensions=[3, 5, 7])
+        dataset.seal()
+        self.assertEqual({"image": 3, "text": 5, "audio": 7}, dataset.modalities)
+        self.assertEqual((80, 50), (dataset.users, dataset.items))
+
+    def test_what_is_wrong_is_said(self):
+        dataset = diffmm.Dataset()
+        with self.assertRaisesRegex(ValueError, "2 users, but 1 items"):
+            dataset.add_interactions([0, 1], [0])
+        with self.assertRaisesRegex(TypeError, "whole numbers"):
+            dataset.add_interactions([0.5], [0])
+        with self.assertRaisesRegex(OverflowError, "32 bits"):
+            dataset.add_interactions([2**31], [0])
+        with self.assertRaisesRegex(ValueError, "NUL"):
+            dataset.declare_items(["a\0b"])
+        with self.assertRaisesRegex(ValueError, "two dimensions"):
+            dataset.add_modality("image", np.zeros(3, np.float32))
+        with self.assertRaisesRegex(KeyError, "LATER"):
+            dataset.add_interactions([0], [0], split="later")
+        with self.assertRaisesRegex(diffmm.Error, "character other than"):
+            dataset.add_modality("an image", features())
+        dataset.add_interactions([0], [0])
+        dataset.add_modality("image", features(2))
+        with self.assertRaisesRegex(diffmm.Error, "2 rows, but the data set has 1 items"):
+            dataset.seal()
+        dataset.reserve(0, 2)
+        dataset.seal()
+        with self.assertRaises(diffmm.Error) as caught:
+            dataset.add_interactions([0], [0])
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+
+
+class Settings(unittest.TestCase):
+
+    def test_by_name_and_by_keyword(self):
+        options = diffmm.Options({"contrastive.anchor": "main"}, preset="sports", epochs=7,
+                                 diffusion__msi=False, hidden_sizes=[30, 20])
+        options["modality.image.projection"] = "leaky"
+        options["lr"] = 0.25
+        self.assertEqual("main", options["contrastive.anchor"])
+        self.assertEqual((7, 7.0, "7"),
+                         (options["epochs"], options.real("epochs"), options.text("epochs")))
+        self.assertIs(False, options["diffusion.msi"])
+        self.assertEqual(0, options.integer("diffusion.msi"))
+        self.assertEqual([30, 20], options["hidden_sizes"])
+        self.assertEqual(0.25, options["learning_rate"])
+        self.assertEqual(("leaky", "linear"), (options["modality.image.projection"],
+                                               options["modality.text.projection"]))
+        options.preset("tiktok")
+        self.assertEqual(50, dict(options)["epochs"])
+        options["seed"] = np.int64(2**62)
+        self.assertEqual(2**62, options["seed"])
+
+    def test_all_are_described(self):
+        described = {setting.name: setting for setting in diffmm.settings()}
+        options = diffmm.Options()
+        self.assertEqual([name for name in described if "*" not in name], list(options))
+        for name, value in dict(options).items():
+            setting = described[name]
+            self.assertEqual(setting.default, options.text(name))
+            if setting.type in (diffmm.OptionType.INTEGER, diffmm.OptionType.REAL):
+                self.assertTrue(setting.minimum <= value <= setting.maximum)
+            if setting.type is diffmm.OptionType.CHOICE:
+                self.assertIn(value, setting.choices)
+            self.assertTrue(setting.help.endswith("."))
+        self.assertEqual("tau", described["temperature"].symbol)
+
+    def test_what_is_wrong_is_said(self):
+        for name, value, message in (("epoch", 3, "did you mean 'epochs'"), ("epochs", 0, "epochs"),
+                                     ("dropout", 2.5, "dropout"), ("norm", "perhaps", "norm")):
+            with self.assertRaisesRegex(diffmm.Error, message) as caught:
+                diffmm.Options({name: value})
+            self.assertIs(diffmm.Status.INVALID_ARGUMENT, caught.exception.status)
+        with self.assertRaisesRegex(diffmm.Error, "no preset is called 'film'"):
+            diffmm.Options(preset="film")
+        with self.assertRaisesRegex(diffmm.Error, "epoch"):
+            diffmm.Options()["epoch"]
+        with self.assertRaisesRegex(TypeError, "either Options"):
+            diffmm.Model(data(), diffmm.Options(), epochs=3)
+
+    def test_a_model_tells_its_own(self):
+        model = diffmm.Model(data(), **SETTINGS)
+        self.assertEqual([16], model.options["hidden_sizes"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From arrays to recommendations, through a file and without."""
+
+import unittest
+
+import numpy as np
+
+import diffmm
+from small import SETTINGS, data, features, pairs, path_in, temporary_folder, trainer
+
+
+def named():
+    """The two groups, by ids, with a trained model."""
+    user, item = pairs()
+    dataset = diffmm.Dataset.from_arrays(
+        [f"u{u}" for u in user], [f"i{i}" for i in item], item_ids=[f"i{i}" for i in range(30)],
+        modalities={"image": features(), "text": (lambda first, out: out.fill(1), 3)})
+    return dataset, diffmm.fit(dataset, preset="tiktok", **{**SETTINGS, "epochs": 20})
+
+
+class Training(unittest.TestCase):
+
+    def test_epoch_by_epoch(self):
+        train = trainer()
+        reports = list(train)
+        self.assertEqual([1, 2, 3], [report.epoch for report in reports])
+        self.assertTrue(train.finished)
+        with self.assertRaises(diffmm.Error) as caught:
+            train.epoch()
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+        best = train.best()
+        self.assertEqual(reports[best.epoch - 1].valid, best.valid)
+        self.assertEqual(reports[-1].best_epoch, best.epoch)
+        train.restore_best()
+        other = trainer()
+        np.testing.assert_array_equal(other.fit().user_embeddings, train.model.user_embeddings)
+        metrics = diffmm.evaluate(data_of(train), "test", train.model.user_embeddings,
+                                  train.model.item_embeddings, cutoffs=[5, 10])
+        self.assertEqual(best.test, metrics)
+
+    def test_forecast(self):
+        expected = diffmm.forecast(data(), **SETTINGS)
+        self.assertGreater(expected.peak_bytes, 0)
+        self.assertEqual(set(diffmm.Phase), set(expected.flops))
+        with self.assertRaisesRegex(diffmm.Error, "memory_limit") as caught:
+            trainer(memory_limit=expected.peak_bytes // 2)
+        self.assertIs(diffmm.Status.NO_MEMORY, caught.exception.status)
+
+    def test_the_model(self):
+        train = trainer()
+        train.fit()
+        model = train.model
+        self.assertEqual(["image", "text"], model.modalities)
+        self.assertAlmostEqual(1, sum(model.modality_weights.values()), places=5)
+        self.assertEqual(len(model.parameters), len(list(model.parameters)))
+        self.assertIn("user_embedding", model.parameters)
+        self.assertNotIn("user_embeddings", model.parameters)
+        self.assertIsNone(model.gradients["denoiser.image.time.weight"])
+        with self.assertRaises(diffmm.NotFound):
+            model.parameters["user_embeddings"]
+        with self.assertRaisesRegex(diffmm.Error, "80 x 8"):
+            model.parameters["user_embedding"] = np.zeros((3, 8), np.float32)
+        with self.assertRaises(TypeError):
+            model.gradients["user_embedding"] = 0
+        graph = model.graph("image")
+        self.assertEqual((80, 50), (graph.users, graph.items))
+        model.set_graph("image", diffmm.Graph(80, 50, [0], [0]))
+        model.forward()
+        self.assertEqual(80 + 50 + 2, model.graph("image").entries)
+        self.assertGreater(graph.entries, 132)
+        self.assertEqual((130, 8), model.view("text").shape)
+        self.assertIsNone(model.graph("smell"))
+        losses = model.objective([0, 1], [0, 1], [1, 0])
+        self.assertAlmostEqual(losses.total, losses.bpr + losses.contrastive + losses.regularizer)
+
+
+def data_of(train):
+    """The same data set again, sealed."""
+    dataset = data()
+    dataset.seal()
+    return dataset
+
+
+class Serving(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dataset, cls.model = named()
+
+    def test_by_id(self):
+        scorer = diffmm.Scorer(self.model)
+        hits = scorer.recommend("u3", 5)
+        self.assertEqual(5, len(hits))
+        self.assertEqual(sorted((hit.score for hit in hits), reverse=True),
+                         [hit.score for hit in hits])
+        # Users of odd number like items from 15 on; what they had is left out.
+        seen = {scorer.item_id(item) for item in scorer.seen("u3")}
+        self.assertEqual(6, len(seen))
+        self.assertTrue(all(int(hit.item[1:]) >= 15 and hit.item not in seen for hit in hits))
+        several = scorer.recommend(["u3", "u4"], 5)
+        self.assertEqual([hits, scorer.recommend("u4", 5)], several)
+        with self.assertRaises(diffmm.NotFound):
+            scorer.recommend("nobody")
+
+    def test_by_number(self):
+        scorer = diffmm.Scorer(self.model)
+        user = scorer.find_user("u3")
+        hits = scorer.recommend(user, 5)
+        self.assertEqual(scorer.recommend("u3", 5),
+                         [diffmm.Hit(scorer.item_id(item), score) for item, score in hits])
+        scores = scorer.score(user)
+        self.assertEqual([score for _, score in hits], scores[[item for item, _ in hits]].tolist())
+        np.testing.assert_allclose(
+            scores, self.model.item_embeddings @ self.model.user_embeddings[user], rtol=1e-4,
+            atol=1e-5)
+        np.testing.assert_array_equal(scores[[4, 2]], scorer.score("u3", ["i4", "i2"]))
+        table, found = scorer.recommend_arrays(count=5)
+        self.assertEqual((40, 5), table.shape)
+        self.assertTrue((found == 5).all())
+        self.assertEqual([item for item, _ in hits], table["item"][user].tolist())
+
+    def test_queries(self):
+        scorer = diffmm.Scorer(self.model)
+        first, second, *_ = scorer.recommend("u3", 5)
+        self.assertEqual(second, scorer.recommend("u3", 1, exclude=[first.item])[0])
+        self.assertEqual({"i1", "i2"},
+                         {hit.item for hit in scorer.recommend("u4", 5, candidates=["i2", "i1"],
+                                                               include_seen=True)})
+        self.assertEqual([], scorer.recommend("u3", 5, candidates=[]))
+        seen = scorer.seen("u3")
+        self.assertEqual(30, len(scorer.recommend("u3", 30, include_seen=True)))
+        self.assertEqual(30 - len(seen), len(scorer.recommend("u3", 30)))
+        with self.assertRaisesRegex(diffmm.Error, "count"):
+            scorer.recommend("u3", 0)
+
+    def test_through_a_file(self):
+        with temporary_folder() as folder:
+            path = path_in(folder, "model.safetensors")
+            self.model.save(path)
+            served, loaded = diffmm.Scorer(path), diffmm.Model.load(path)
+        self.assertEqual((40, 30, 8), (served.users, served.items, served.dimensions))
+        scorer = diffmm.Scorer(self.model)
+        for user in range(40):
+            self.assertEqual(scorer.recommend(user, 10), served.recommend(user, 10))
+        self.assertEqual("u7", served.user_id(served.find_user("u7")))
+        self.assertIsNone(served.user_id(40))
+        self.assertEqual("i9", served.item_id(served.find_item("i9")))
+        np.testing.assert_array_equal(self.model.user_embeddings, loaded.user_embeddings)
+        self.assertNotIn("denoiser.image.time.weight", loaded.parameters)
+        with self.assertRaises(diffmm.Error) as caught:
+            loaded.objective([0], [0], [1])
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+
+
+if __name__ == "__main__":
+    unittest.main()
