@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs the code of doc/guide.md from data to recommendations, on the data of data.sh. */
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { USERS = 40, ITEMS = 30 };
+
+static void check(diffmm_status status)
+{
+    if (status == DIFFMM_OK)
+        return;
+    fprintf(stderr, "%s: %s\n", diffmm_status_name(status), diffmm_error_message());
+    exit(1);
+}
+
+static void expect(int holds, const char *what)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "not so: %s\n", what);
+    exit(1);
+}
+
+static void make_small(diffmm_options *options)
+{
+    check(diffmm_options_set(options, "hidden_sizes", "16"));
+    check(diffmm_options_set(options, "embedding_size", "8"));
+    check(diffmm_options_set(options, "epochs", "3"));
+}
+
+/* Sections 1 to 5. */
+static void own_data_to_recommendations(const struct store *store)
+{
+    char names[ITEMS][16];
+    const char *ids[ITEMS];
+    for (int i = 0; i < ITEMS; i++) {
+        snprintf(names[i], sizeof names[i], "film-%d", i);
+        ids[i] = names[i];
+    }
+    diffmm_context *context;
+    diffmm_dataset *data;
+    diffmm_options *options;
+    check(make_context(&context));
+    check(read_data(context, ITEMS, ids, load_titles, (void *)store, &data));
+    check(make_options(context, &options));
+    make_small(options);
+
+    size_t bytes = 0;
+    check(forecast(data, options, &bytes));
+    expect(bytes > 0, "a forecast of memory");
+    double recall = -1;
+    check(try_value(data, options, "ssl_reg", "0.1", &recall));
+    expect(recall >= 0 && recall <= 1, "a recall");
+    int stop = 0;
+    check(train(data, options, &stop));
+    stop = 1; /* ends after the first epoch, whose model is saved */
+    check(train(data, options, &stop));
+    diffmm_trainer *trainer;
+    check(diffmm_trainer_create(data, options, &trainer));
+    check(own_loop(trainer));
+
+    diffmm_hit hits[20], all[USERS * 5];
+    size_t found = 0, found_all[USERS];
+    const int32_t bought[] = {3, 4};
+    check(recommend(context, "alice", bought, 2, hits, &found));
+    expect(found == 20, "20 recommendations");
+    diffmm_scorer *scorer;
+    check(diffmm_scorer_create(diffmm_trainer_model(trainer), &scorer));
+    check(recommend_all(scorer, 5, all, found_all));
+    for (int u = 0; u < USERS; u++)
+        expect(found_all[u] == 5, "5 recommendations each");
+
+    diffmm_scorer_destroy(scorer);
+    diffmm_trainer_destroy(trainer);
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(data);
+    diffmm_context_destroy(context);
+}
+
+/* Sections 2 and 6: arrays, the host's own pool. */
+static void arrays_on_a_pool(const struct store *store)
+{
+    int32_t user[USERS], item[USERS];
+    for (int32_t i = 0; i < USERS; i++) {
+        user[i] = i;
+        item[i] = i % ITEMS;
+    }
+    diffmm_context *context;
+    diffmm_dataset *data;
+    check(make_context_on_pool(NULL, &context));
+    expect(diffmm_context_threads(context) == 1, "the pool's size");
+    check(take_arrays(context, USERS, ITEMS, USERS, user, item, store->titles, TITLE_SIZE, &data));
+    check(diffmm_dataset_seal(data));
+    expect(diffmm_dataset_interactions(data, DIFFMM_TRAIN) == USERS, "all interactions");
+    diffmm_dataset_destroy(data);
+    diffmm_context_destroy(context);
+}
+
+int main(void)
+{
+    float *titles = calloc((size_t)ITEMS * TITLE_SIZE, sizeof *titles);
+    if (!titles)
+        return 1;
+    for (size_t i = 0; i < ITEMS; i++)
+        titles[i * TITLE_SIZE + i % 7] = 1;
+    struct store store = {titles};
+    own_data_to_recommendations(&store);
+    arrays_on_a_pool(&store);
+    free(titles);
+    return 0;
+}

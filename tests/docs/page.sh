@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The code of a page of documentation: all blocks of a language make one program, in their order.
+# C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
+# C++ is compiled; Python is run; shell is parsed. Programs run in a folder with the data of data.sh.
+# usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
+# SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
+set -eu
+name=$1 page=$2 source=$3 library=$4 python=$5
+shift 5
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/data"
+(cd "$work/data" && sh "$source/tests/docs/data.sh" "$source")
+folder=$(dirname "$library")
+found=no
+
+# The blocks of language $1 go to $work/$name.$2; fails where there are none.
+extract() {
+    awk -v language="$1" -f "$source/tests/docs/blocks.awk" "$source/$page" >"$work/$name.$2"
+    [ -s "$work/$name.$2" ] && found=yes && echo "$page: $1, $(wc -l <"$work/$name.$2") lines"
+}
+
+if extract c c; then
+    strict="-std=c11 -Wall -Wextra -Werror"
+    [ "$SANITIZE" = none ] || strict="$strict -fsanitize=$SANITIZE"
+    main=$source/tests/docs/$name.c
+    if [ -f "$main" ]; then
+        { printf "#line 1 \"%s\"\n" "$main"; cat "$main"; } >>"$work/$name.c"
+        # shellcheck disable=SC2086
+        "$@" $strict -I"$source/include" -o "$work/program" "$work/$name.c" "$library"
+        (cd "$work/data" && LD_LIBRARY_PATH=$folder "$work/program")
+    else
+        # Nobody calls the page's functions.
+        # shellcheck disable=SC2086
+        "$@" $strict -Wno-unused-function -I"$source/include" -c -o "$work/page.o" "$work/$name.c"
+    fi
+fi
+if extract cpp cpp && command -v c++ >/dev/null; then
+    c++ -std=c++17 -Wall -Wextra -Werror -I"$source/include" -fsyntax-only "$work/$name.cpp"
+fi
+if extract python py; then
+    if [ "$python" = none ]; then
+        echo "no python3 with numpy: not run"
+    else
+        (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 DIFFMM_LIBRARY=$library \
+            PYTHONPATH=$source/examples/python PYTHONDONTWRITEBYTECODE=1 "$python" "$work/$name.py")
+    fi
+fi
+if extract sh sh; then
+    sh -n "$work/$name.sh"
+fi
+[ $found = yes ]
