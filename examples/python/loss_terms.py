@@ -60,8 +60,8 @@ class LossTerms(unittest.TestCase):
         self.expect([[-0.4087872, -0.8175745], [0.4087872, 0.8175745]], di)
 
     def test_elbo(self):
-        """A schedule of two steps with variances 0.2 and 0.5: abar = (0.8, 0.5), SNR = (4, 1), so the
-        weights are w_0 = 1 and w_1 = 4 - 1 = 3.
+        """A schedule of two steps with variances 0.2 and 0.5: abar = (0.8, 0.5), SNR = (4, 1), so
+        the weights are w_0 = 1 and w_1 = 4 - 1 = 3.
             user 0 at t = 1: x0 = (1,0), x_hat = (0.5,0.5): 3 * mean(0.25, 0.25) = 0.75
             user 1 at t = 0: x0 = (0,1), x_hat = (0,0):     1 * mean(0, 1)       = 0.5
         Mean: 0.625. Gradient of the mean: w_t * 2 (x_hat - x0) / (2 items * 2 users):
@@ -75,7 +75,8 @@ class LossTerms(unittest.TestCase):
         self.expect([[-0.75, 0.75], [0, -0.5]], gradient)
 
     def test_msi(self):
-        """Two items in two dimensions, features X = (1,0) (0,2), embeddings E = (1,1) (0,1); one user.
+        """Two items in two dimensions, features X = (1,0) (0,2), embeddings E = (1,1) (0,1); one
+        user.
             x_hat X = (0.5, 0.25) X = (0.5, 0.5)      x0 E = (1,0) E = (1,1)
             loss = mean(0.25, 0.25) = 0.25
             dx_hat_i = 2/2 (x_hat X - x0 E) . X_i = (-0.5,-0.5) . X_i = -0.5 and -1"""

@@ -58,7 +58,7 @@ def train(arguments, context):
     best = trainer.best()  # raises, if not even one epoch was done
     print(f"best epoch {best.epoch}: test Recall@{best.test.cutoff} {best.test.recall:.4f}")
 
-    # However it ended, fit() has made the best epoch's parameters the model's. They are numpy arrays.
+    # However it ended, fit() has made the best epoch's parameters the model's: numpy arrays.
     embedding = trainer.model.parameters["user_embedding"]
     print(f"user_embedding: {embedding.shape}, mean square {(embedding**2).mean():.4f}")
     trainer.model.save(arguments.model)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The code of a page of documentation: all blocks of a language make one program, in their order.
 # C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
-# C++ is compiled; Python is run; shell is parsed. Programs run in a folder with the data of data.sh.
+# C++ is compiled; Python is run; shell is parsed. Programs run in a folder with data.sh's data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
 # SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
@@ -43,8 +43,9 @@ if extract python py; then
     if [ "$python" = none ]; then
         echo "no python3 with numpy: not run"
     else
-        (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 DIFFMM_LIBRARY=$library \
-            PYTHONPATH=$source/examples/python PYTHONDONTWRITEBYTECODE=1 "$python" "$work/$name.py")
+        (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 \
+            DIFFMM_LIBRARY=$library PYTHONPATH=$source/examples/python PYTHONDONTWRITEBYTECODE=1 \
+            "$python" "$work/$name.py")
     fi
 fi
 if extract sh sh; then

@@ -22,7 +22,8 @@ awk 'BEGIN {
     print "user\titem\tsplit"
     for (u = 0; u < 40; u++)
         for (k = 0; k < 6; k++)
-            print "u" u "\t" (u % 2) * 15 + (u * 7 + k * (k + 1) / 2) % 15 "\t" (k == 2 ? "valid" : k == 4 ? "test" : "train")
+            print "u" u "\t" (u % 2) * 15 + (u * 7 + k * (k + 1) / 2) % 15 "\t" \
+                (k == 2 ? "valid" : k == 4 ? "test" : "train")
 }' >clicks.tsv
 sh "$source/tests/install/features.sh" 30 >cover_feat.npy
 

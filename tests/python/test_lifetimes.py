@@ -187,11 +187,17 @@ class Order(unittest.TestCase):
         self.assertIsNone(ended())
 
     def test_a_cycle_through_a_callback_is_collected(self):
-        train = trainer()
-        train.on_progress = lambda progress: train.finished
-        train.epoch()
-        ended = weakref.ref(train)
-        del train
+
+        def in_a_cycle():
+            train = trainer()
+            train.on_progress = lambda progress: train.finished
+            train.epoch()
+            return weakref.ref(train)
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        ended = in_a_cycle()
+        self.assertIsNotNone(ended())
         gc.collect()
         self.assertIsNone(ended())
 

@@ -55,7 +55,8 @@ class Losses(unittest.TestCase):
         loss, gradient = diffmm.l2(x, 0.5)
         close(0.5 * (x**2).sum(), loss)
         close(x, gradient)
-        expected = x - 0.1 * gradient / (np.abs(gradient) + 1e-8)  # the first step's size is the rate
+        # The first step's size is the learning rate.
+        expected = x - 0.1 * gradient / (np.abs(gradient) + 1e-8)
         moments = np.zeros_like(x), np.zeros_like(x)
         diffmm.adam_step(1, x, gradient, *moments, learning_rate=0.1)
         close(expected, x)
@@ -122,7 +123,8 @@ class Diffusion(unittest.TestCase):
         variance = schedule.beta * (1 - before) / (1 - schedule.alpha_bar)
         close(variance, schedule.posterior_variance)
         close(np.log(variance[[1, 1, 2, 3]]), schedule.posterior_log_variance)
-        close(schedule.beta * np.sqrt(before) / (1 - schedule.alpha_bar), schedule.posterior_mean_x0)
+        close(schedule.beta * np.sqrt(before) / (1 - schedule.alpha_bar),
+              schedule.posterior_mean_x0)
         close((1 - before) * np.sqrt(1 - schedule.beta) / (1 - schedule.alpha_bar),
               schedule.posterior_mean_xt)
         x0, noise, t = normal(3, 6), normal(3, 6), np.array([0, 3, 1])

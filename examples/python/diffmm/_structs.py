@@ -2,7 +2,8 @@
 """The public structs, laid out as the C compiler lays them out, and the types of callbacks."""
 
 import ctypes
-from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64, c_void_p
+from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64,
+                    c_void_p)
 
 
 class Struct(ctypes.Structure):

@@ -58,7 +58,7 @@ class Context(Object):
     allocator  (allocate, release): allocate(size) gives the address of memory aligned for any type,
                or None; release(address) takes it back. Called from any thread.
 
-    An exception in log, pool or allocator cannot stop the library: sys.unraisablehook reports it."""
+    An exception in log, pool or allocator cannot stop the library; sys.unraisablehook is told."""
 
     def __init__(self, threads=0, *, log=None, log_level=None, pool=None, allocator=None):
         settings = _structs.ContextSettings(threads=threads)

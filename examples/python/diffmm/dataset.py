@@ -65,7 +65,8 @@ class Dataset(Object):
 
     def _make(self, function, *arguments):
         context = self._context.handle
-        return create(library.diffmm_dataset_destroy, function, context, *arguments, keeps=[context])
+        return create(library.diffmm_dataset_destroy, function, context, *arguments,
+                      keeps=[context])
 
     @classmethod
     def open(cls, path, context=None):
@@ -90,10 +91,11 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None, context=None):
-        """From arrays of equal length, one entry per interaction, by number or by id. `split` is one
-        for all, or an array too; `modalities` maps names to what add_modality() takes: an array, a
-        path, or (load, dimensions)."""
+    def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None,
+                    context=None):
+        """From arrays of equal length, one entry per interaction, by number or by id. `split` is
+        one for all, or an array too; `modalities` maps names to what add_modality() takes: an
+        array, a path, or (load, dimensions)."""
         self = cls(context)
         modalities = {name: features if isinstance(features, tuple) else (features,)
                       for name, features in (modalities or {}).items()}
@@ -130,8 +132,8 @@ class Dataset(Object):
             raise ValueError(f"{len(user)} users, but {len(item)} items")
         if are_ids(user) or are_ids(item):
             (users, count), (items, _) = texts(user), texts(item)
-            library.diffmm_dataset_add_named_interactions(self.handle, as_split(split), count, users,
-                                                          items)
+            library.diffmm_dataset_add_named_interactions(self.handle, as_split(split), count,
+                                                          users, items)
         else:
             library.diffmm_dataset_add_interactions(self.handle, as_split(split), len(user),
                                                     numbers(user), numbers(item))
@@ -189,8 +191,8 @@ class Dataset(Object):
         }
 
     def user_id(self, user):
-        """External id of a user (its number in decimal, if there are none); None if there is no such
-        number, or before sealing."""
+        """External id of a user (its number in decimal, if there are none); None if there is no
+        such number, or before sealing."""
         found = library.diffmm_dataset_user_id(self.handle, user)
         return None if found is None else found.decode()
 

@@ -33,8 +33,8 @@ class Schedule(Object):
 
     def __init__(self, steps, noise_scale, noise_min, noise_max, beta_fixed=True, *, context=None):
         self._handle = create(library.diffmm_schedule_destroy, library.diffmm_schedule_create,
-                              optional(context), steps, noise_scale, noise_min, noise_max, beta_fixed,
-                              keeps=[optional(context)])
+                              optional(context), steps, noise_scale, noise_min, noise_max,
+                              beta_fixed, keeps=[optional(context)])
 
     def __len__(self):
         return library.diffmm_schedule_steps(self.handle)
@@ -160,13 +160,14 @@ class Denoiser:
         grad_parameters = result(grad_parameters, (self.size,))
         library.diffmm_denoiser_backward(optional(context), byref(self._shape),
                                          self._parameters(parameters), len(x), x, t, dropout_scale,
-                                         array(grad_x_hat, numpy.float32, *x.shape), grad_parameters)
+                                         array(grad_x_hat, numpy.float32, *x.shape),
+                                         grad_parameters)
         return grad_parameters
 
     def loss(self, parameters, schedule, x0, t, noise, *, features=None, item_embedding=None,
              e_loss=0.0, dropout_scale=None, grad_parameters=True, context=None):
-        """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters. Without features
-        there is no MSI term."""
+        """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters. Without
+        features there is no MSI term."""
         x0, t, dropout_scale = self._batch(x0, t, dropout_scale)
         columns = 0
         if features is not None:
@@ -185,7 +186,8 @@ class Denoiser:
     def reverse_chain(self, parameters, schedule, x0, *, sampling_steps=0, sampling_noise=False,
                       noise=None, context=None):
         """The reverse chain from x0, or from q_sample(x0, sampling_steps - 1). `noise` has rows x
-        items draws for q_sample if sampling_steps > 0, then as many for each step if sampling_noise."""
+        items draws for q_sample if sampling_steps > 0, then as many for each step if
+        sampling_noise."""
         x0 = matrix(x0, self.items)
         blocks = (sampling_steps > 0) + (len(schedule) if sampling_noise else 0)
         if blocks:
@@ -200,8 +202,8 @@ class Denoiser:
 
     def generate_neighbors(self, parameters, schedule, row_pointers, row_items, count, *,
                            context=None):
-        """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given by
-        rows, as in Graph.rows()."""
+        """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given
+        by rows, as in Graph.rows()."""
         row_pointers = array(row_pointers, numpy.int64)
         row_items = numbers(row_items)
         if row_pointers.size == 0 or row_pointers[-1] > row_items.size:

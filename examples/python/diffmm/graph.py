@@ -10,8 +10,8 @@ from ._library import library
 
 
 class Graph(Object):
-    """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N matrix,
-    users first, N = users + items."""
+    """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N
+    matrix, users first, N = users + items."""
 
     def __init__(self, users, items, user, item, *, context=None):
         user = numbers(user)

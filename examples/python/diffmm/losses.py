@@ -74,10 +74,11 @@ def bpr(user_matrix, item_matrix, user, positive, negative, divisor=None, *, gra
     user = numbers(user)
     positive, negative = numbers(positive, user.size), numbers(negative, user.size)
     loss = c_double()
-    grad_user, grad_item = result(grad_user, user_matrix.shape), result(grad_item, item_matrix.shape)
-    library.diffmm_bpr(len(user_matrix), *item_matrix.shape, user_matrix, item_matrix, user.size, user,
-                       positive, negative, user.size if divisor is None else divisor, byref(loss),
-                       grad_user, grad_item)
+    grad_user = result(grad_user, user_matrix.shape)
+    grad_item = result(grad_item, item_matrix.shape)
+    library.diffmm_bpr(len(user_matrix), *item_matrix.shape, user_matrix, item_matrix, user.size,
+                       user, positive, negative, user.size if divisor is None else divisor,
+                       byref(loss), grad_user, grad_item)
     return loss.value, grad_user, grad_item
 
 
@@ -91,9 +92,11 @@ def l2(x, weight, *, grad=True):
 
 
 def adam_step(step, parameter, gradient, first_moment, second_moment, **settings):
-    """One Adam step in place, the first with step 1. Settings: learning_rate, beta1, beta2, epsilon."""
+    """One Adam step in place, the first with step 1. Settings: learning_rate, beta1, beta2,
+    epsilon."""
     count = parameter.size
-    library.diffmm_adam_step(byref(_structs.Adam(**settings)), step, count, in_place(parameter, count),
+    library.diffmm_adam_step(byref(_structs.Adam(**settings)), step, count,
+                             in_place(parameter, count),
                              array(gradient, numpy.float32, *parameter.shape),
                              in_place(first_moment, count), in_place(second_moment, count))
 

@@ -61,11 +61,13 @@ def ranking_metrics(ranked, held, cutoff):
 
 
 def evaluate(dataset, split, user_matrix, item_matrix, cutoffs=(20,), *, context=None):
-    """All-ranking evaluation of embeddings whose dot product is the score. The data set is sealed."""
+    """All-ranking evaluation of embeddings whose dot product is the score. Needs a sealed data
+    set."""
     user_matrix = array(user_matrix, numpy.float32, dataset.users, None)
     item_matrix = array(item_matrix, numpy.float32, dataset.items, user_matrix.shape[1])
     cutoffs = array(cutoffs, numpy.uintp)
     out = (_structs.Metrics * cutoffs.size)()
-    library.diffmm_evaluate(optional(context), dataset.handle, as_split(split), user_matrix.shape[1],
-                            user_matrix, item_matrix, cutoffs.size, cutoffs, out)
+    library.diffmm_evaluate(optional(context), dataset.handle, as_split(split),
+                            user_matrix.shape[1], user_matrix, item_matrix, cutoffs.size, cutoffs,
+                            out)
     return per_cutoff(out, cutoffs.size)

@@ -31,8 +31,8 @@ def losses_from_struct(losses):
 
 
 class Parameters(Mapping):
-    """Parameters, or their gradients, by name: read-only views of the model's memory, which change as
-    it trains. Assigning to a parameter overwrites it."""
+    """Parameters, or their gradients, by name: read-only views of the model's memory, which change
+    as it trains. Assigning to a parameter overwrites it."""
 
     def __init__(self, model, field):
         self._handle = model.handle
@@ -194,7 +194,7 @@ class Model(Object):
         library.diffmm_model_set_graph(self.handle, modality, graph.handle)
 
     def objective(self, user, positive, negative):
-        """Value and gradients of the objective for a batch; the gradients are then in `gradients`."""
+        """Value of the objective for a batch; its gradients are then in `gradients`."""
         user = numbers(user)
         losses = _structs.Losses()
         library.diffmm_model_objective(self.handle, user.size, user, numbers(positive, user.size),

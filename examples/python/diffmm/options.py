@@ -68,8 +68,8 @@ class Options(Object):
         options = Options(preset="tiktok", epochs=20, contrastive__anchor="main")
         options["modality.image.projection"] = "linear"
 
-    In a keyword, two underscores stand for the dot. Reading gives bool, int, float, str or a list of
-    int, after the setting's type."""
+    In a keyword, two underscores stand for the dot. Reading gives bool, int, float, str or a list
+    of int, after the setting's type."""
 
     def __init__(self, values=(), *, preset=None, context=None, **keywords):
         context = context or default_context()
@@ -144,7 +144,7 @@ class Options(Object):
 
 
 def _type_of(name):
-    """The type of a setting by its name or symbol; "modality.image.x" is described as "modality.*.x"."""
+    """The type of a setting by its name or symbol; "modality.image.x" is listed with a star."""
     parts = name.split(".")
     if parts[0] == "modality" and len(parts) > 2:
         name = ".".join(["modality", "*"] + parts[2:])

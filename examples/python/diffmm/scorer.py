@@ -33,8 +33,8 @@ class Scorer(Object):
     def __init__(self, source, context=None):
         if isinstance(source, (str, os.PathLike)):
             context = (context or default_context()).handle
-            self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_open, context,
-                                  source, keeps=[context])
+            self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_open,
+                                  context, source, keeps=[context])
         else:
             self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_create,
                                   source.handle, keeps=[source.handle])
@@ -52,8 +52,8 @@ class Scorer(Object):
         return library.diffmm_scorer_dimensions(self.handle)
 
     def user_id(self, user):
-        """External id of a user (its number in decimal, if there are none); None if there is no such
-        number."""
+        """External id of a user (its number in decimal, if there are none); None if there is no
+        such number."""
         found = library.diffmm_scorer_user_id(self.handle, user)
         return None if found is None else found.decode()
 
@@ -142,6 +142,7 @@ class Scorer(Object):
         users = None if users is None else numbers(users)
         rows = self.users if users is None else users.size
         hits, found = numpy.zeros((rows, count), HIT), numpy.zeros(rows, numpy.uintp)
-        library.diffmm_recommend_users(self.handle, rows, users, byref(query), hits.ctypes.data, found)
+        library.diffmm_recommend_users(self.handle, rows, users, byref(query), hits.ctypes.data,
+                                       found)
         del lent
         return hits, found

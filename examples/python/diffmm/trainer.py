@@ -102,8 +102,8 @@ def _report(struct, modalities):
 
 
 class _Listener:
-    """The host's function, told of every step. Apart from the trainer, so that the C callback, which
-    the trainer's handle keeps alive, does not keep the trainer."""
+    """The host's function, told of every step. Apart from the trainer, so that the C callback,
+    which the trainer's handle keeps alive, does not keep the trainer."""
 
     function = None
 
@@ -141,8 +141,8 @@ class Trainer(Object):
 
     @property
     def on_progress(self):
-        """Called with a Progress after every step; what is true stops: the epoch is abandoned, and the
-        call raises Cancelled."""
+        """Called with a Progress after every step; what is true stops: the epoch is abandoned, and
+        the call raises Cancelled."""
         return self._listener.function
 
     @on_progress.setter
@@ -177,8 +177,8 @@ class Trainer(Object):
         """Train until all epochs are done or validation has stopped getting better, and restore the
         best epoch's parameters, however it ends.
 
-        on_epoch is called with a Report after every epoch; what is true ends training there. Returns
-        the model."""
+        on_epoch is called with a Report after every epoch; what is true ends training there.
+        Returns the model."""
         wanted_end = False
 
         def after_epoch(struct, _):
@@ -186,7 +186,8 @@ class Trainer(Object):
             self._finished = bool(struct.contents.finished)
             if on_epoch is None:
                 return _callbacks.run(lambda: False)
-            wanted_end = _callbacks.run(lambda: on_epoch(_report(struct.contents, self._modalities)))
+            report = _report(struct.contents, self._modalities)
+            wanted_end = _callbacks.run(on_epoch, report)
             return wanted_end
 
         try:
