@@ -28,7 +28,7 @@ static void *take(size_t count, size_t size)
     return memory;
 }
 
-/* The training pairs of a data set. */
+/* The training pairs of a data set: first in the order of its rows, then shuffled for an epoch. */
 struct pairs {
     size_t count;
     int32_t *user, *item, *negative;
@@ -51,30 +51,6 @@ static struct pairs training_pairs(const diffmm_dataset *dataset)
     return pairs;
 }
 
-/* A small generator is enough here (xorshift); the library's units take their draws as inputs. */
-static uint32_t draw(uint32_t *state, uint32_t bound)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state % bound;
-}
-
-/* Shuffle the pairs and give each a random item as its negative. */
-static void shuffle(struct pairs *pairs, size_t items, uint32_t *state)
-{
-    for (size_t i = pairs->count - 1; i > 0; i--) {
-        size_t j = draw(state, (uint32_t)i + 1);
-        int32_t user = pairs->user[i], item = pairs->item[i];
-        pairs->user[i] = pairs->user[j];
-        pairs->item[i] = pairs->item[j];
-        pairs->user[j] = user;
-        pairs->item[j] = item;
-    }
-    for (size_t i = 0; i < pairs->count; i++)
-        pairs->negative[i] = (int32_t)draw(state, (uint32_t)items);
-}
-
 int main(void)
 {
     diffmm_context *context;
@@ -95,11 +71,11 @@ int main(void)
     check(diffmm_initialize_xavier(users + items, D, 1, 0, embedding));
 
     diffmm_adam adam = {.struct_size = sizeof adam, .learning_rate = 5e-3};
-    uint32_t state = 1;
     uint64_t step = 0;
-    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+    for (uint64_t epoch = 1; epoch <= EPOCHS; epoch++) {
         double total = 0;
-        shuffle(&pairs, items, &state);
+        check(diffmm_sample_pairs(dataset, 1, epoch, pairs.user, pairs.item, pairs.negative,
+                                  &pairs.count));
         for (size_t first = 0; first < pairs.count; first += BATCH) {
             size_t count = pairs.count - first < BATCH ? pairs.count - first : BATCH;
             double loss;
@@ -112,8 +88,8 @@ int main(void)
                                    second_moment));
             total += loss;
         }
-        if (epoch % 5 == 4)
-            printf("epoch %d: BPR %.4f\n", epoch + 1, total);
+        if (epoch % 5 == 0)
+            printf("epoch %d: BPR %.4f\n", (int)epoch, total);
     }
 
     size_t cutoff = CUTOFF;

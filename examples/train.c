@@ -128,7 +128,7 @@ static int declare_items(diffmm_dataset *dataset, const char *path)
 
 /* Data from what the command line names; *out is the caller's also after a failure. */
 static int open_dataset(diffmm_context *context, const struct arguments *arguments,
-                        diffmm_dataset **out)
+                        const diffmm_options *options, diffmm_dataset **out)
 {
     diffmm_status status;
     if (strcmp(arguments->data, "synthetic") == 0) {
@@ -145,6 +145,12 @@ static int open_dataset(diffmm_context *context, const struct arguments *argumen
     for (size_t i = 0; i < arguments->modality_count && status == DIFFMM_OK; i++)
         status = diffmm_dataset_read_modality(*out, arguments->modalities[i].name,
                                               arguments->modalities[i].value);
+    int64_t seed = 0;
+    if (status == DIFFMM_OK && arguments->hold_out)
+        status = diffmm_options_get_integer(options, "seed", &seed);
+    if (status == DIFFMM_OK && arguments->hold_out)
+        status = diffmm_dataset_hold_out(*out, arguments->hold_out_valid, arguments->hold_out_test,
+                                         (uint64_t)seed);
     if (status == DIFFMM_OK)
         status = diffmm_dataset_seal(*out);
     return status == DIFFMM_OK ? EXIT_DONE : failed();
@@ -287,7 +293,7 @@ static int run_program(const struct arguments *arguments)
         code = EXIT_USAGE;
         goto done;
     }
-    code = open_dataset(context, arguments, &dataset);
+    code = open_dataset(context, arguments, options, &dataset);
     if (code != EXIT_DONE)
         goto done;
     describe_dataset(dataset);

@@ -11,6 +11,7 @@ enum option_code {
     OPTION_DATA = 256,
     OPTION_ITEMS,
     OPTION_MODALITY,
+    OPTION_HOLD_OUT,
     OPTION_PRESET,
     OPTION_EPOCHS,
     OPTION_THREADS,
@@ -26,6 +27,7 @@ static const struct option option_table[] = {
     {"data", required_argument, NULL, OPTION_DATA},
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
+    {"hold-out", required_argument, NULL, OPTION_HOLD_OUT},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"epochs", required_argument, NULL, OPTION_EPOCHS},
     {"threads", required_argument, NULL, OPTION_THREADS},
@@ -67,6 +69,20 @@ static bool read_threads(const char *text, size_t *out)
     return true;
 }
 
+/* Two shares; the library says whether they can be. */
+static bool read_hold_out(const char *text, struct arguments *out)
+{
+    char *comma, *end;
+    out->hold_out_valid = strtod(text, &comma);
+    if (comma == text || *comma != ',')
+        return complain("--hold-out takes two shares, as 0.1,0.1, not ", text);
+    out->hold_out_test = strtod(comma + 1, &end);
+    if (end == comma + 1 || *end)
+        return complain("--hold-out takes two shares, as 0.1,0.1, not ", text);
+    out->hold_out = true;
+    return true;
+}
+
 static bool read_option(int code, char *value, struct arguments *out)
 {
     switch (code) {
@@ -74,6 +90,7 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_ITEMS: out->items = value; return true;
     case OPTION_MODALITY:
         return read_assignment(value, "--modality", &out->modalities[out->modality_count++]);
+    case OPTION_HOLD_OUT: return read_hold_out(value, out);
     case OPTION_PRESET: out->preset = value; return true;
     case OPTION_EPOCHS:
         out->settings[out->setting_count++] = (struct assignment){"epochs", value};
@@ -169,6 +186,9 @@ void print_help(void)
         "  --items FILE               item ids, one per line, in the order of feature rows;\n"
         "                             with an interactions file; features come by --modality\n"
         "  --modality NAME=FILE.npy   item features; may be repeated\n"
+        "  --hold-out VALID,TEST      where the data has no splits: shares of every user's\n"
+        "                             interactions for validation and test, as 0.1,0.1, drawn\n"
+        "                             by the seed\n"
         "  --preset NAME              published settings: tiktok, baby or sports\n"
         "  --epochs N                 the same as --set epochs=N\n"
         "  --seed S                   the same as --set seed=S\n"

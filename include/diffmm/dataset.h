@@ -124,6 +124,18 @@ DIFFMM_API diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *datas
 DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
                                                       const char *path);
 
+/** Hold out a random share of every user's training interactions, for data without splits of its own.
+ *  A user's distinct items are shuffled; as many as the shares say, rounded up or down at random so that
+ *  on average the shares are met, go to validation and test; at least one stays in training.
+ *  Depends on nothing but the interactions, their order and these numbers.
+ *  Call it once all interactions have been added, before sealing: DIFFMM_ERROR_STATE if the data set is
+ *  sealed or already holds something out.
+ *  @param dataset     not sealed
+ *  @param valid,test  shares of a user's interactions, each in [0, 1), together below 1
+ *  @param seed        the same seed holds out the same interactions */
+DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
+                                                 uint64_t seed);
+
 /** Check everything and index it. Fails, naming what is wrong, if there is no training interaction,
  *  or a modality's rows are not as many as the items, or a feature is not finite; the data
  *  set may then be completed and sealed again. Sealing twice is fine. */

@@ -129,6 +129,24 @@ DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size
                                              const diffmm_metrics **valid,
                                              const diffmm_metrics **test);
 
+/** The report of the last epoch, for a host that has not listened; DIFFMM_ERROR_STATE before the first
+ *  one, or if the last was cancelled or failed.
+ *  @param trainer  not training at the moment
+ *  @param report   set struct_size; arrays are borrowed until the next epoch */
+DIFFMM_API diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer,
+                                               diffmm_report *report);
+
+/** The training pairs of an epoch in random order, each with a negative: an item that the user has
+ *  not touched in training, drawn uniformly. For training loops of one's own; with the option `seed` and
+ *  epochs from 1 on they are those of a trainer. Pairs of a user who has touched every item are left out.
+ *  @param dataset   sealed
+ *  @param seed,epoch  the same two give the same pairs and order; epoch below 2^32
+ *  @param user,positive,negative  room for as many as there are training interactions each
+ *  @param count     how many pairs were written */
+DIFFMM_API diffmm_status diffmm_sample_pairs(const diffmm_dataset *dataset, uint64_t seed,
+                                             uint64_t epoch, int32_t *user, int32_t *positive,
+                                             int32_t *negative, size_t *count);
+
 /** The model in training, borrowed until the trainer ends. It may be read, and used in every other way
  *  (views, objective, parameters set by hand), while no call on the trainer runs. */
 DIFFMM_API diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);

@@ -21,7 +21,8 @@ enum diffmm__purpose {
     DIFFMM__RANDOM_REVERSE_NOISE = 8,
     DIFFMM__RANDOM_EDGES = 9,
     DIFFMM__RANDOM_OBSERVED_EDGES = 10,
-    DIFFMM__RANDOM_SYNTHETIC = 11
+    DIFFMM__RANDOM_SYNTHETIC = 11,
+    DIFFMM__RANDOM_HOLD_OUT = 12
 };
 
 /* A stream: purpose, which one of its kind (modality, parameter, ..), and epoch. */

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "train/sampler.h"
 
+#include <string.h>
+
+#include <diffmm/trainer.h>
+
 #include "base/pool.h"
 #include "base/random.h"
+#include "base/status.h"
+#include "dataset/dataset.h"
 
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
                                    const struct diffmm__catalog *catalog, struct diffmm__pairs *out)
@@ -76,4 +82,43 @@ void diffmm__pairs_draw(struct diffmm__pairs *pairs, const diffmm_context *conte
     diffmm__random_shuffle(seed, diffmm__stream(DIFFMM__RANDOM_SHUFFLE_PAIRS, 0, epoch),
                            pairs->count, pairs->order);
     diffmm__parallel_ranges(context, pairs->count, 2048, draw_range, &d);
+}
+
+static diffmm_status check_sample(const diffmm_dataset *dataset, uint64_t epoch,
+                                  const int32_t *user, const int32_t *positive,
+                                  const int32_t *negative, const size_t *count)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!user || !positive || !negative || !count)
+        return diffmm__null(!user       ? "user"
+                            : !positive ? "positive"
+                            : !negative ? "negative"
+                                        : "count");
+    if (epoch > UINT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "epoch is %llu, more than %lu",
+                            (unsigned long long)epoch, (unsigned long)UINT32_MAX);
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed");
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_sample_pairs(const diffmm_dataset *dataset, uint64_t seed, uint64_t epoch,
+                                  int32_t *user, int32_t *positive, int32_t *negative,
+                                  size_t *count)
+{
+    diffmm_status status = check_sample(dataset, epoch, user, positive, negative, count);
+    if (status)
+        return status;
+    struct diffmm__pairs pairs;
+    status = diffmm__pairs_create(dataset->context, dataset->catalog, &pairs);
+    if (status)
+        return status;
+    diffmm__pairs_draw(&pairs, dataset->context, dataset->catalog, seed, epoch);
+    memcpy(user, pairs.batch_user, pairs.count * sizeof *user);
+    memcpy(positive, pairs.batch_positive, pairs.count * sizeof *positive);
+    memcpy(negative, pairs.batch_negative, pairs.count * sizeof *negative);
+    *count = pairs.count;
+    diffmm__pairs_end(&pairs);
+    return DIFFMM_OK;
 }

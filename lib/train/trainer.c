@@ -199,6 +199,7 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
         return status;
     diffmm_seconds *seconds = &trainer->report.seconds;
     *seconds = (diffmm_seconds){0};
+    trainer->report.epoch = 0; /* not whole until complete_report() */
     if (trainer->model->settings.diffusion_enabled)
         status = timed(trainer, diffmm__phase_denoise, &seconds->denoise);
     if (status || (status = timed(trainer, diffmm__phase_generate, &seconds->generate)) ||
@@ -212,6 +213,18 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     return report ? diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
                                          sizeof trainer->report, "report")
                   : DIFFMM_OK;
+}
+
+diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, diffmm_report *report)
+{
+    if (!trainer || !report)
+        return diffmm__null(!trainer ? "trainer" : "report");
+    if (trainer->report.epoch == 0)
+        return diffmm__fail(DIFFMM_ERROR_STATE, trainer->epoch == 0
+                                                    ? "no epoch has been trained yet"
+                                                    : "the last epoch was not completed");
+    return diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
+                                sizeof trainer->report, "report");
 }
 
 diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)

@@ -24,6 +24,10 @@ static const struct wrong wrong_training[] = {
     {{"--data", "synthetic", "--threads", "two"}, 2, "two"},
     {{"--data", "synthetic", "--set", "epochs"}, 2, "NAME=VALUE"},
     {{"--data", "synthetic", "--set", "=3"}, 2, "NAME=VALUE"},
+    {{"--data", "clicks.tsv", "--hold-out", "0.1"}, 2, "--hold-out takes two shares"},
+    {{"--data", "clicks.tsv", "--hold-out", "0.1,some"}, 2, "0.1,some"},
+    {{"--data", "clicks.tsv", "--hold-out", "0.5,0.5"}, 1, "together"},
+    {{"--data", "synthetic", "--hold-out", "0.1,0.1"}, 1, "already holds out"},
     {{"--data", "synthetic", "--modality", "cover.npy"}, 2, "NAME=VALUE"},
     {{"--data", "synthetic", "--set", "no_such_setting=1"}, 2, "no_such_setting"},
     {{"--data", "synthetic", "--set", "keep_rate=1.5"}, 2, "keep_rate"},
@@ -83,6 +87,31 @@ START_TEST(unknown_user)
 }
 END_TEST
 
+/* Of 10 x 9 interactions 10 % go to validation and 20 % to test, rounded for each user. */
+START_TEST(held_out_by_the_program)
+{
+    FILE *file = fopen("own.tsv", "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("user\titem\n", file);
+    for (int u = 0; u < 10; u++)
+        for (int i = 0; i < 10; i++)
+            fprintf(file, "u%d\ti%d\n", u, (2 * u + i) % 20);
+    fclose(file);
+    /* One feature of 0 for each of 20 items. */
+    char npy[128 + 20 * 4 + 1] = {0};
+    memcpy(npy, "\223NUMPY\1\0v\0", 10);
+    snprintf(npy + 10, 119, "%-117s\n",
+             "{'descr': '<f4', 'fortran_order': False, 'shape': (20, 1), }");
+    write_bytes("cover.npy", npy, sizeof npy - 1);
+    ck_assert_int_eq(
+        run(train_program,
+            (const char *[]){"--data", "own.tsv", "--modality", "cover=cover.npy", "--hold-out",
+                             "0.1,0.2", "--epochs", "1", "--set", "hidden_sizes=8", NULL}),
+        0);
+    expect_text("err", "10 users, 20 items, 70 + 10 + 20 interactions");
+}
+END_TEST
+
 /* The help names every setting of the library. */
 START_TEST(help_lists_settings)
 {
@@ -90,8 +119,16 @@ START_TEST(help_lists_settings)
     for (size_t i = 0; i < diffmm_option_count(); i++) {
         diffmm_option_info info = {.struct_size = sizeof info};
         ck_assert_int_eq(diffmm_option_describe(i, &info), DIFFMM_OK);
-        expect_text("out", info.name);
+        char line[200], range[64];
+        snprintf(line, sizeof line, "\n  %s%s%s%s%s%s\n", info.name, info.symbol ? " (" : "",
+                 info.symbol ? info.symbol : "", info.symbol ? ")" : "",
+                 *info.default_value ? " = " : "", info.default_value);
+        expect_text("out", line);
         expect_text("out", info.help);
+        snprintf(range, sizeof range, "[%.9g .. %.9g", info.minimum, info.maximum);
+        expect_text("out", info.type == DIFFMM_OPTION_CHOICE ? info.choices
+                           : info.type == DIFFMM_OPTION_FLAG ? "[true|false]"
+                                                             : range);
     }
     ck_assert_int_eq(run(recommend_program, (const char *[]){"--help", NULL}), 0);
     expect_text("out", "usage: diffmm_recommend");
@@ -108,6 +145,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, recommend_says_what_is_wrong, 0,
                         (int)(sizeof wrong_serving / sizeof wrong_serving[0]));
     tcase_add_test(tests, unknown_user);
+    tcase_add_test(tests, held_out_by_the_program);
     tcase_add_test(tests, help_lists_settings);
     return run_tests(argc, argv, tests, "command_lines");
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <diffmm/trainer.h>
+
 #include "../support/failing.h"
 #include "../support/failure.h"
 #include "dataset/dataset.h"
@@ -183,6 +185,72 @@ START_TEST(the_same_draws_whatever_the_threads)
 }
 END_TEST
 
+/* The public function gives what a trainer draws. */
+START_TEST(the_public_sample)
+{
+    struct world world;
+    begin_striped(&world, 2);
+    int32_t user[most], positive[most], negative[most];
+    size_t count = 0, size = world.pairs.count * sizeof *user;
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        draw(&world, 9, epoch);
+        expect_success(
+            diffmm_sample_pairs(world.dataset, 9, epoch, user, positive, negative, &count));
+        ck_assert_uint_eq(count, world.pairs.count);
+        ck_assert_mem_eq(user, world.pairs.batch_user, size);
+        ck_assert_mem_eq(positive, world.pairs.batch_positive, size);
+        ck_assert_mem_eq(negative, world.pairs.batch_negative, size);
+    }
+    end(&world);
+}
+END_TEST
+
+START_TEST(the_public_sample_refuses)
+{
+    struct world world;
+    begin_striped(&world, 1);
+    int32_t one[1] = {-5};
+    size_t count = 77;
+    const diffmm_dataset *data = world.dataset;
+    expect_invalid(diffmm_sample_pairs(NULL, 1, 1, one, one, one, &count), "dataset is NULL");
+    expect_invalid(diffmm_sample_pairs(data, 1, 1, NULL, one, one, &count), "user is NULL");
+    expect_invalid(diffmm_sample_pairs(data, 1, 1, one, NULL, one, &count), "positive is NULL");
+    expect_invalid(diffmm_sample_pairs(data, 1, 1, one, one, NULL, &count), "negative is NULL");
+    expect_invalid(diffmm_sample_pairs(data, 1, 1, one, one, one, NULL), "count is NULL");
+    expect_invalid(diffmm_sample_pairs(data, 1, UINT64_C(1) << 32, one, one, one, &count),
+                   "epoch is 4294967296");
+    diffmm_dataset *open;
+    expect_success(diffmm_dataset_create(world.context, &open));
+    expect_failure(diffmm_sample_pairs(open, 1, 1, one, one, one, &count), DIFFMM_ERROR_STATE,
+                   "not sealed");
+    ck_assert(count == 77 && one[0] == -5);
+    diffmm_dataset_destroy(open);
+    end(&world);
+}
+END_TEST
+
+static diffmm_status sample(void *argument)
+{
+    static int32_t user[most], positive[most], negative[most];
+    size_t count;
+    return diffmm_sample_pairs(argument, 1, 1, user, positive, negative, &count);
+}
+
+START_TEST(the_public_sample_without_memory)
+{
+    struct failing failing = {.fail = 0};
+    diffmm_context *context = failing_context(&failing, 1);
+    diffmm_dataset *dataset;
+    size_t count = striped(users, items, user_of, item_of);
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, count, user_of, item_of));
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_uint_ge(fail_each_allocation(&failing, sample, dataset), 12);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 struct creating {
     diffmm_context *context;
     const struct diffmm__catalog *catalog;
@@ -217,6 +285,9 @@ int main(void)
                                   one_item_left,
                                   nothing_to_draw,
                                   the_same_draws_whatever_the_threads,
+                                  the_public_sample,
+                                  the_public_sample_refuses,
+                                  the_public_sample_without_memory,
                                   without_memory};
     return run_tests("train/sampler", tests, sizeof tests / sizeof *tests) != 0;
 }

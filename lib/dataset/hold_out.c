@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Holding out a random share of each user's training interactions.
+ *
+ * Of a user's n items, v go to validation and t to test:
+ *     v = floor(n valid + r),  v + t = floor(n (valid + test) + r),  at most n - 1,
+ * with r uniform in [0, 1), one draw per user, so that on average exactly the shares are held out,
+ * also of users with few items. Which ones: the first of a random order (Fisher and Yates). */
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "dataset/draft.h"
+#include "dataset/rows.h"
+
+/* Two streams: how many a user gives away, and which. */
+enum { draw_counts = 0, draw_items = 1 };
+
+struct division {
+    double valid, test;
+    uint64_t seed;
+};
+
+static diffmm_status check(const diffmm_dataset *dataset, double valid, double test)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    if (!(valid >= 0 && valid < 1) || !(test >= 0 && test < 1))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %g, not in [0, 1)",
+                            valid >= 0 && valid < 1 ? "test" : "valid",
+                            valid >= 0 && valid < 1 ? test : valid);
+    if (!(valid + test < 1))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "valid and test are %g together, not below 1", valid + test);
+    const struct diffmm__draft_pairs *pairs = dataset->draft->pairs;
+    if (pairs[DIFFMM_VALID].count || pairs[DIFFMM_TEST].count)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "the data set already holds out %zu interactions for validation and "
+                            "%zu for test",
+                            pairs[DIFFMM_VALID].count, pairs[DIFFMM_TEST].count);
+    return DIFFMM_OK;
+}
+
+static size_t take(double share, size_t n, double draw)
+{
+    size_t count = (size_t)floor((double)n * share + draw);
+    return count < n ? count : n - 1;
+}
+
+static void add(struct diffmm__draft_pairs *pairs, int32_t user, int32_t item)
+{
+    pairs->user[pairs->count] = user;
+    pairs->item[pairs->count++] = item;
+}
+
+/* Shuffles the user's row. */
+static void divide_row(const struct division *division, size_t user, struct diffmm__rows *rows,
+                       struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+{
+    size_t begin = (size_t)rows->pointers[user], n = (size_t)rows->pointers[user + 1] - begin;
+    if (n == 0)
+        return;
+    uint64_t seed = division->seed;
+    uint64_t items = diffmm__stream(DIFFMM__RANDOM_HOLD_OUT, draw_items, 0);
+    double draw =
+        diffmm__random_real(seed, diffmm__stream(DIFFMM__RANDOM_HOLD_OUT, draw_counts, 0), user);
+    size_t valid = take(division->valid, n, draw);
+    size_t held = take(division->valid + division->test, n, draw);
+    int32_t *row = rows->items + begin;
+    for (size_t i = 0; i < n; i++) {
+        if (i < held) {
+            size_t j = i + (size_t)diffmm__random_below(seed, items, begin + i, n - i);
+            int32_t other = row[j];
+            row[j] = row[i];
+            row[i] = other;
+        }
+        add(&splits[i < valid  ? DIFFMM_VALID
+                    : i < held ? DIFFMM_TEST
+                               : DIFFMM_TRAIN],
+            (int32_t)user, row[i]);
+    }
+}
+
+static void end_pairs(const diffmm_context *context,
+                      struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+{
+    for (int s = 0; s < DIFFMM__SPLITS; s++) {
+        diffmm__release(context, splits[s].user);
+        diffmm__release(context, splits[s].item);
+    }
+}
+
+static diffmm_status make_pairs(const diffmm_context *context, size_t capacity,
+                                struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+{
+    for (int s = 0; s < DIFFMM__SPLITS; s++) {
+        splits[s].user_capacity = splits[s].item_capacity = capacity;
+        splits[s].user = diffmm__allocate(context, capacity, sizeof(int32_t));
+        splits[s].item =
+            splits[s].user ? diffmm__allocate(context, capacity, sizeof(int32_t)) : NULL;
+        if (!splits[s].item) {
+            end_pairs(context, splits);
+            return DIFFMM_ERROR_NO_MEMORY;
+        }
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
+                                      uint64_t seed)
+{
+    diffmm_status status = check(dataset, valid, test);
+    if (status)
+        return status;
+    const struct division division = {valid, test, seed};
+    const diffmm_context *context = dataset->context;
+    struct diffmm__draft_pairs *pairs = dataset->draft->pairs;
+    size_t users = diffmm_dataset_users(dataset), items = diffmm_dataset_items(dataset);
+    struct diffmm__draft_pairs splits[DIFFMM__SPLITS] = {{0}};
+    struct diffmm__rows rows;
+    status = diffmm__rows_build(context, users, items, pairs[DIFFMM_TRAIN].count,
+                                pairs[DIFFMM_TRAIN].user, pairs[DIFFMM_TRAIN].item, &rows);
+    if (status)
+        return status;
+    status = make_pairs(context, (size_t)rows.pointers[users], splits);
+    if (!status) {
+        for (size_t u = 0; u < users; u++)
+            divide_row(&division, u, &rows, splits);
+        end_pairs(context, pairs);
+        for (int s = 0; s < DIFFMM__SPLITS; s++)
+            pairs[s] = splits[s];
+    }
+    diffmm__rows_end(context, &rows);
+    return status;
+}
