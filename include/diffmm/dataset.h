@@ -9,7 +9,15 @@
  *  Users and items are numbered from 0. With external ids (strings) the number is the order of
  *  diffmm_dataset_declare_items(), or else of first appearance. One exception serves features whose
  *  rows are numbered: where every item id is an integer below the number of feature rows, the id is
- *  the row number. */
+ *  the row number.
+ *
+ *  DIFFMM_ERROR_STATE for a call that comes before or after sealing and should not;
+ *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
+ *  or line in the message; DIFFMM_ERROR_NUMERIC for features that are not finite;
+ *  DIFFMM_ERROR_NOT_FOUND for unknown ids.
+ *
+ *  Context and threads: a data set keeps its context; filling it needs exclusive use, once sealed
+ *  it may be read by any number of threads at once. */
 #ifndef DIFFMM_DATASET_H
 #define DIFFMM_DATASET_H
 
@@ -34,36 +42,39 @@ typedef enum diffmm_split {
  *  non-zero makes that call fail with DIFFMM_ERROR_CALLBACK. */
 typedef int (*diffmm_feature_loader)(size_t first, size_t count, float *out, void *user_data);
 
-/** Create an empty data set. */
+/** Create an empty data set; it keeps the context alive. */
 DIFFMM_API diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **out);
 
-/** Open a whole data set.
- *  @param path  a folder in the released layout (trnMat.pkl, valMat.pkl, tstMat.pkl, of which only
- *               the first must exist, or the same names ending in .npz; and NAME_feat.npy, each a
- *               modality NAME); or a file for diffmm_dataset_read_interactions(), with NAME_feat.npy
- *               and, optionally, item_ids.txt (one id per line, in the order of the features'
- *               rows) beside it
- *  The result is not yet sealed: modalities and interactions may be added. */
+/** Open a whole data set. The result is not yet sealed: modalities and interactions may be added.
+ *  @param context  kept alive
+ *  @param path     a folder in the released layout (trnMat.pkl, valMat.pkl, tstMat.pkl, of which
+ *                  only the first must exist, or the same names ending in .npz; and
+ *                  NAME_feat.npy, each a modality NAME); or a file for
+ *                  diffmm_dataset_read_interactions(), with NAME_feat.npy and, optionally,
+ *                  item_ids.txt (one id per line, in the order of the features' rows) beside it
+ *  @param out      receives the data set */
 DIFFMM_API diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path,
                                              diffmm_dataset **out);
 
 /** What diffmm_dataset_synthesize() makes. Zero in a field means its default. */
 typedef struct diffmm_synthetic {
-    size_t struct_size;
-    size_t users;           /**< default 1000 */
-    size_t items;           /**< default 600 */
-    size_t interactions;    /**< in all splits together; default 12 per user */
-    size_t factors;         /**< size of the planted structure; default 8 */
-    size_t modality_count;  /**< default 2: "image" and "text", then "audio", "modality3", .. */
+    size_t struct_size;       /**< as for diffmm_context_settings */
+    size_t users;             /**< default 1000 */
+    size_t items;             /**< default 600 */
+    size_t interactions;      /**< in all splits together; default 12 per user */
+    size_t factors;           /**< size of the planted structure; default 8 */
+    size_t modality_count;    /**< default 2: "image", "text"; then "audio", "modality3" */
     const size_t *dimensions; /**< modality_count feature sizes, borrowed; NULL: 32 each */
-    uint64_t seed;
+    uint64_t seed;            /**< every random draw follows from it */
 } diffmm_synthetic;
 
 /** Make a data set with a planted structure: users and items have hidden factors, users touch items
  *  close to them (popular ones more often), and each modality shows the items' factors through a
- *  random map with noise. 80 % of the interactions go to training, 10 % to validation, 10 % to test.
- *  The same fields give the same bits everywhere.
- *  @param spec  borrowed; NULL: all defaults */
+ *  random map with noise. 80 % of the interactions go to training, 10 % to validation, 10 % to
+ *  test. The same fields give the same bits everywhere.
+ *  @param context  kept alive
+ *  @param spec     borrowed; NULL: all defaults
+ *  @param out      receives the data set, not yet sealed */
 DIFFMM_API diffmm_status diffmm_dataset_synthesize(diffmm_context *context,
                                                    const diffmm_synthetic *spec,
                                                    diffmm_dataset **out);
@@ -76,9 +87,13 @@ DIFFMM_API void diffmm_dataset_destroy(diffmm_dataset *dataset);
 DIFFMM_API diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users,
                                                 size_t items);
 
-/** Add interactions by number.
- *  @param user,item  `count` numbers each, copied. Repeated pairs count once.
- *  Numbers and external ids cannot be mixed in one data set. */
+/** Add interactions by number. Repeated pairs count once. Numbers and external ids cannot be mixed
+ *  in one data set.
+ *  @param dataset  not sealed
+ *  @param split    where they go
+ *  @param count    size of user and item
+ *  @param user     numbers from 0, copied
+ *  @param item     numbers from 0, copied */
 DIFFMM_API diffmm_status diffmm_dataset_add_interactions(diffmm_dataset *dataset,
                                                          diffmm_split split, size_t count,
                                                          const int32_t *user, const int32_t *item);
@@ -89,12 +104,15 @@ DIFFMM_API diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *d
                                                                const char *const *user,
                                                                const char *const *item);
 
-/** Read interactions from a file, by its ending:
+/** Read interactions from a file; after a failure none of them are in the data set. By the file's
+ *  ending:
  *  - .tsv, .csv: a header with columns `user`, `item` and optionally `split` (train, valid, test;
  *    empty means `split`); other columns are ignored; ids are strings
  *  - .npz: a scipy sparse matrix (coo, csr), users x items (needs libzip)
  *  - .pkl: a pickled scipy coo or csr matrix (nothing in it is executed)
- *  @param split  where interactions go that name none */
+ *  @param dataset  not sealed
+ *  @param split    where interactions go that name none
+ *  @param path     the file */
 DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset,
                                                           diffmm_split split, const char *path);
 
@@ -104,35 +122,42 @@ DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, s
                                                       const char *const *ids);
 
 /** Add a modality whose features a callback gives.
- *  @param name       1 to 63 of A-Z a-z 0-9 _ -
- *  @param dimensions features per item
- *  @param user_data  passed to the loader, borrowed until the data set ends */
+ *  @param dataset     not sealed
+ *  @param name        1 to 63 of A-Z a-z 0-9 _ -
+ *  @param dimensions  features per item
+ *  @param loader      asked when a trainer or model is made, as often as needed
+ *  @param user_data   passed to the loader, borrowed until the data set ends */
 DIFFMM_API diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
                                                      size_t dimensions,
-                                                     diffmm_feature_loader loader,
-                                                     void *user_data);
+                                                     diffmm_feature_loader loader, void *user_data);
 
-/** Add a modality from an array, items x dimensions, rows `stride` floats apart.
- *  Borrowed until the data set ends, not copied. */
+/** Add a modality from an array.
+ *  @param dataset     not sealed
+ *  @param name        as for diffmm_dataset_add_modality()
+ *  @param items       rows of the array
+ *  @param dimensions  features per item
+ *  @param features    items x dimensions, borrowed until the data set ends, not copied
+ *  @param stride      floats from one row to the next, at least `dimensions` */
 DIFFMM_API diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset,
                                                            const char *name, size_t items,
-                                                           size_t dimensions,
-                                                           const float *features, size_t stride);
+                                                           size_t dimensions, const float *features,
+                                                           size_t stride);
 
 /** Add a modality from a .npy file, items x dimensions: float16, float32 or float64, either byte
  *  order, C or Fortran order. */
 DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
                                                       const char *path);
 
-/** Hold out a random share of every user's training interactions, for data without splits of its own.
- *  A user's distinct items are shuffled; as many as the shares say, rounded up or down at random so that
- *  on average the shares are met, go to validation and test; at least one stays in training.
- *  Depends on nothing but the interactions, their order and these numbers.
- *  Call it once all interactions have been added, before sealing: DIFFMM_ERROR_STATE if the data set is
- *  sealed or already holds something out.
- *  @param dataset     not sealed
- *  @param valid,test  shares of a user's interactions, each in [0, 1), together below 1
- *  @param seed        the same seed holds out the same interactions */
+/** Hold out a random share of every user's training interactions, for data without splits of its
+ *  own. A user's distinct items are shuffled; as many as the shares say, rounded up or down at
+ *  random so that on average the shares are met, go to validation and test; at least one stays in
+ *  training. Depends on nothing but the interactions, their order and these numbers.
+ *  Call it once all interactions have been added, before sealing: DIFFMM_ERROR_STATE if the data
+ *  set is sealed or already holds something out.
+ *  @param dataset  not sealed
+ *  @param valid    share of a user's interactions, in [0, 1)
+ *  @param test     likewise; together below 1
+ *  @param seed     the same seed holds out the same interactions */
 DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
                                                  uint64_t seed);
 
@@ -141,11 +166,18 @@ DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double
  *  set may then be completed and sealed again. Sealing twice is fine. */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
 
-/** Counts. Before sealing, what is known so far. */
+/** How many users there are. Before sealing, this and the following counts say what is known so
+ *  far. */
 DIFFMM_API size_t diffmm_dataset_users(const diffmm_dataset *dataset);
-DIFFMM_API size_t diffmm_dataset_items(const diffmm_dataset *dataset);                        /**< @copydoc diffmm_dataset_users */
-DIFFMM_API size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split split); /**< @copydoc diffmm_dataset_users */
-DIFFMM_API size_t diffmm_dataset_modalities(const diffmm_dataset *dataset);                   /**< @copydoc diffmm_dataset_users */
+
+/** How many items there are. */
+DIFFMM_API size_t diffmm_dataset_items(const diffmm_dataset *dataset);
+
+/** How many interactions a split has. */
+DIFFMM_API size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split split);
+
+/** How many modalities there are. */
+DIFFMM_API size_t diffmm_dataset_modalities(const diffmm_dataset *dataset);
 
 /** Name of modality `index`, in the order added; NULL if there are not so many. Borrowed until the
  *  data set ends. */
@@ -157,16 +189,25 @@ DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *datas
 /** External id of a user or item (its number in decimal, if none were given); NULL if there is no
  *  such number, or before sealing. Borrowed until the data set ends. */
 DIFFMM_API const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user);
-DIFFMM_API const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item); /**< @copydoc diffmm_dataset_user_id */
 
-/** The number of an external id. DIFFMM_ERROR_NOT_FOUND if there is none; needs a sealed data set. */
+/** The same of an item. */
+DIFFMM_API const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item);
+
+/** The number of a user's external id. DIFFMM_ERROR_NOT_FOUND if there is none; needs a sealed data
+ *  set. */
 DIFFMM_API diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char *id,
                                                   int32_t *user);
-DIFFMM_API diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id,
-                                                  int32_t *item); /**< @copydoc diffmm_dataset_find_user */
 
-/** The items of a user in a split, ascending, without repetition. Needs a sealed data set.
- *  @param items  receives `count` numbers, borrowed until the data set ends */
+/** The same of an item. */
+DIFFMM_API diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id,
+                                                  int32_t *item);
+
+/** The items of a user in a split, ascending, without repetition.
+ *  @param dataset  sealed
+ *  @param split    which split
+ *  @param user     below diffmm_dataset_users()
+ *  @param items    receives `count` numbers, borrowed until the data set ends
+ *  @param count    receives how many */
 DIFFMM_API diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split split,
                                             int32_t user, const int32_t **items, size_t *count);
 

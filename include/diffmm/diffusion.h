@@ -3,8 +3,11 @@
  *  The unit `diffusion`: noise schedule, denoiser, ELBO and MSI losses, reverse chain.
  *
  *  Everything works on plain arrays, row-major without gaps; all random draws are inputs. `rows` is
- *  the number of users of a batch, `items` the number of items I. Contexts may be NULL. Gradient
- *  arrays may be NULL; where given they are overwritten, not added to. */
+ *  the number of users of a batch, `items` the number of items I. Gradient arrays may be NULL;
+ *  where given they are overwritten, not added to.
+ *
+ *  Context and threads: the context may be NULL; a schedule never changes and may be used by any
+ *  number of threads at once, as may every function, on arrays that no other thread writes. */
 #ifndef DIFFMM_DIFFUSION_H
 #define DIFFMM_DIFFUSION_H
 
@@ -19,18 +22,24 @@ typedef struct diffmm_schedule diffmm_schedule;
 
 /** The quantities of a schedule, each an array of T doubles. */
 typedef enum diffmm_schedule_quantity {
-    DIFFMM_SCHEDULE_BETA = 0,
+    DIFFMM_SCHEDULE_BETA = 0,                   /**< variance of the noise a step adds */
     DIFFMM_SCHEDULE_ALPHA_BAR = 1,              /**< cumulative product of 1 - beta */
-    DIFFMM_SCHEDULE_POSTERIOR_VARIANCE = 2,
+    DIFFMM_SCHEDULE_POSTERIOR_VARIANCE = 2,     /**< of x_{t-1}, given x_t and x_0 */
     DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE = 3, /**< clipped: entry 0 repeats entry 1 */
     DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0 = 4,      /**< c1, the coefficient of x_0 */
     DIFFMM_SCHEDULE_POSTERIOR_MEAN_XT = 5,      /**< c2, the coefficient of x_t */
     DIFFMM_SCHEDULE_ELBO_WEIGHT = 6             /**< SNR(t-1) - SNR(t), and 1 for t = 0 */
 } diffmm_schedule_quantity;
 
-/** Compute a schedule: variances linear from noise_scale * noise_min to noise_scale * noise_max.
- *  @param steps       T, at least 1
- *  @param beta_fixed  non-zero: beta_0 = 1e-4 as the authors' program does */
+/** Compute a schedule: variances 1 - abar_t linear from noise_scale * noise_min to noise_scale *
+ *  noise_max.
+ *  @param context      or NULL
+ *  @param steps        T, at least 1
+ *  @param noise_scale  s, above 0
+ *  @param noise_min    of the first step, above 0
+ *  @param noise_max    of the last step, above 0
+ *  @param beta_fixed   non-zero: beta_0 = 1e-4 as the authors' program does
+ *  @param out          receives the schedule */
 DIFFMM_API diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps,
                                                 double noise_scale, double noise_min,
                                                 double noise_max, int beta_fixed,
@@ -47,14 +56,23 @@ DIFFMM_API const double *diffmm_schedule_values(const diffmm_schedule *schedule,
                                                 diffmm_schedule_quantity quantity);
 
 /** x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (paper, equation 2).
- *  @param t  `rows` step indices, each below T */
-DIFFMM_API diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows,
-                                         size_t items, const float *x0, const int32_t *t,
-                                         const float *noise, float *x_t);
+ *  @param schedule  gives abar
+ *  @param rows      users in the batch
+ *  @param items     I
+ *  @param x0        rows x items
+ *  @param noise     rows x items standard normal draws
+ *  @param t         `rows` step indices, each below T
+ *  @param x_t       rows x items */
+DIFFMM_API diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size_t items,
+                                         const float *x0, const int32_t *t, const float *noise,
+                                         float *x_t);
 
 /** Sinusoidal embedding of step indices: cos(t f_j) for all j, then sin(t f_j),
  *  f_j = exp(-ln(10000) j / floor(size/2)); a last 0 where size is odd.
- *  @param out  rows x size */
+ *  @param rows  how many indices
+ *  @param t     the indices
+ *  @param size  e, at least 1
+ *  @param out   rows x size */
 DIFFMM_API diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size,
                                                float *out);
 
@@ -64,12 +82,13 @@ DIFFMM_API diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, si
  *  decoder.0 .. (h_1 -> .. -> h_k -> items, tanh after each but the last). Each layer is a weight
  *  (outputs x inputs) followed by a bias. All parameters stand in one array in that order. */
 typedef struct diffmm_denoiser_shape {
-    size_t struct_size;
-    size_t items;
+    size_t struct_size;         /**< as for diffmm_context_settings */
+    size_t items;               /**< I */
     size_t time_size;           /**< e */
     size_t hidden_count;        /**< k, at least 1 */
     const size_t *hidden_sizes; /**< h_1 .. h_k, decoder first; borrowed */
     int32_t normalize;          /**< non-zero: rows of x are divided by max(norm, 1e-12) first */
+    int32_t reserved;           /**< 0 */
 } diffmm_denoiser_shape;
 
 /** How many floats the parameters of a denoiser are; 0 for an impossible shape. */
@@ -86,7 +105,13 @@ DIFFMM_API diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *
 DIFFMM_API diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape,
                                                     uint64_t seed, float *parameters);
 
-/** x_hat(x, t) for a batch.
+/** x_hat(x, t) for a batch (paper, section 3.2).
+ *  @param context        or NULL
+ *  @param shape          borrowed
+ *  @param parameters     diffmm_denoiser_size() floats
+ *  @param rows           users in the batch
+ *  @param x              rows x items
+ *  @param t              `rows` step indices
  *  @param dropout_scale  rows x items factors for x (0 or 2 at rate 0.5); NULL: none
  *  @param x_hat          rows x items */
 DIFFMM_API diffmm_status diffmm_denoiser_forward(diffmm_context *context,
@@ -104,6 +129,12 @@ DIFFMM_API diffmm_status diffmm_denoiser_backward(diffmm_context *context,
                                                   const float *grad_x_hat, float *grad_parameters);
 
 /** ELBO term: per user w_t mean_i (x0 - x_hat)^2 (paper, equation 8; without its factor 1/2).
+ *  @param schedule    gives the weights w
+ *  @param rows        users in the batch
+ *  @param items       I
+ *  @param x0          rows x items
+ *  @param x_hat       rows x items
+ *  @param t           `rows` step indices, each below T
  *  @param per_user    `rows` values, or NULL
  *  @param loss        their mean, or NULL
  *  @param grad_x_hat  gradient of the mean, rows x items, or NULL */
@@ -112,54 +143,85 @@ DIFFMM_API diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t row
                                      double *per_user, double *loss, float *grad_x_hat);
 
 /** Modality-aware signal injection: per user mean_d (x_hat X - x0 E)^2 (paper, equation 10).
+ *  @param context         or NULL
+ *  @param rows            users in the batch
+ *  @param items           I
+ *  @param d               columns of the matrices
+ *  @param x0              rows x items
+ *  @param x_hat           rows x items
  *  @param features        X, items x d, the modality's projected features, constant
  *  @param item_embedding  E, items x d, constant
- *  @param per_user, loss, grad_x_hat  as for diffmm_elbo() */
+ *  @param per_user        as for diffmm_elbo()
+ *  @param loss            as for diffmm_elbo()
+ *  @param grad_x_hat      as for diffmm_elbo() */
 DIFFMM_API diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, size_t d,
                                     const float *x0, const float *x_hat, const float *features,
                                     const float *item_embedding, double *per_user, double *loss,
                                     float *grad_x_hat);
 
-/** The training loss of one batch, ELBO + e_loss * MSI, through the denoiser: value and gradient of
- *  every parameter.
- *  @param noise          rows x items standard normal draws for q_sample
- *  @param dropout_scale  as for diffmm_denoiser_forward(), or NULL
- *  @param d              columns of features and item_embedding; 0: no MSI term (both may be NULL)
- *  @param loss, elbo, msi  means over users (msi without its weight); each may be NULL */
-DIFFMM_API diffmm_status diffmm_denoiser_loss(diffmm_context *context,
-                                              const diffmm_denoiser_shape *shape,
-                                              const diffmm_schedule *schedule,
-                                              const float *parameters, size_t rows,
-                                              const float *x0, const int32_t *t, const float *noise,
-                                              const float *dropout_scale, size_t d,
-                                              const float *features, const float *item_embedding,
-                                              double e_loss, double *loss, double *elbo,
-                                              double *msi, float *grad_parameters);
+/** The training loss of one batch, ELBO + e_loss * MSI (paper, equation 11), through the denoiser:
+ *  value and gradient of every parameter.
+ *  @param context          or NULL
+ *  @param shape            borrowed
+ *  @param schedule         of q_sample and the weights
+ *  @param parameters       diffmm_denoiser_size() floats
+ *  @param rows             users in the batch
+ *  @param x0               rows x items
+ *  @param t                `rows` step indices, each below T
+ *  @param noise            rows x items standard normal draws for q_sample
+ *  @param dropout_scale    as for diffmm_denoiser_forward(), or NULL
+ *  @param d                columns of features and item_embedding; 0: no MSI term (both may be
+ *                          NULL)
+ *  @param features         items x d, as for diffmm_msi(), or NULL
+ *  @param item_embedding   items x d, or NULL
+ *  @param e_loss           weight of MSI
+ *  @param loss             mean over users, or NULL
+ *  @param elbo             its first part, or NULL
+ *  @param msi              its second part without the weight, or NULL
+ *  @param grad_parameters  diffmm_denoiser_size() floats, or NULL */
+DIFFMM_API diffmm_status diffmm_denoiser_loss(
+    diffmm_context *context, const diffmm_denoiser_shape *shape, const diffmm_schedule *schedule,
+    const float *parameters, size_t rows, const float *x0, const int32_t *t, const float *noise,
+    const float *dropout_scale, size_t d, const float *features, const float *item_embedding,
+    double e_loss, double *loss, double *elbo, double *msi, float *grad_parameters);
 
-/** The reverse chain (paper, equations 4 to 6): from x0, or from q_sample(x0, sampling_steps - 1) if
- *  sampling_steps > 0, through all T steps of the schedule to x, rows x items.
- *  @param noise  rows x items standard normal draws, one block for q_sample if sampling_steps > 0,
- *                then, if sampling_noise, one for each step T-1 .. 0 (that of step 0 is not
- *                used); may be NULL if neither */
+/** The reverse chain (paper, equations 4 to 6): from x0, or from q_sample(x0, sampling_steps - 1)
+ *  if sampling_steps > 0, through all T steps of the schedule to x.
+ *  @param context         or NULL
+ *  @param shape           borrowed
+ *  @param schedule        of T steps
+ *  @param parameters      diffmm_denoiser_size() floats
+ *  @param rows            users in the batch
+ *  @param x0              rows x items
+ *  @param sampling_steps  noise steps applied first, at most T; 0: none
+ *  @param sampling_noise  non-zero: each step but the last adds noise
+ *  @param noise           rows x items standard normal draws, one block for q_sample if
+ *                         sampling_steps > 0, then, if sampling_noise, one for each step T-1 ..
+ *                         0 (that of step 0 is not used); may be NULL if neither
+ *  @param x               rows x items */
 DIFFMM_API diffmm_status diffmm_reverse_chain(diffmm_context *context,
                                               const diffmm_denoiser_shape *shape,
                                               const diffmm_schedule *schedule,
-                                              const float *parameters, size_t rows,
-                                              const float *x0, size_t sampling_steps,
-                                              int sampling_noise, const float *noise, float *x);
+                                              const float *parameters, size_t rows, const float *x0,
+                                              size_t sampling_steps, int sampling_noise,
+                                              const float *noise, float *x);
 
 /** Generated neighbours of a batch of users: the `count` items with the largest entries of the
  *  reverse chain's x (without sampling noise, from x0 itself), largest first, ties by lower item;
  *  -1 where fewer entries are numbers.
- *  @param row_pointers,row_items  x0 as the users' items, rows + 1 pointers
- *  @param items_out  rows x count; count at most I */
-DIFFMM_API diffmm_status diffmm_generate_neighbors(diffmm_context *context,
-                                                   const diffmm_denoiser_shape *shape,
-                                                   const diffmm_schedule *schedule,
-                                                   const float *parameters, size_t rows,
-                                                   const int64_t *row_pointers,
-                                                   const int32_t *row_items, size_t count,
-                                                   int32_t *items_out);
+ *  @param context       or NULL
+ *  @param shape         borrowed
+ *  @param schedule      of T steps
+ *  @param parameters    diffmm_denoiser_size() floats
+ *  @param rows          users in the batch
+ *  @param row_pointers  rows + 1, x0 as the items of each user
+ *  @param row_items     numbers of the entries of x0 that are 1
+ *  @param count         neighbours of each user
+ *  @param items_out     rows x count; count at most I */
+DIFFMM_API diffmm_status diffmm_generate_neighbors(
+    diffmm_context *context, const diffmm_denoiser_shape *shape, const diffmm_schedule *schedule,
+    const float *parameters, size_t rows, const int64_t *row_pointers, const int32_t *row_items,
+    size_t count, int32_t *items_out);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,10 @@
  *  The unit `graph`: normalised user-item graphs and propagation over them.
  *
  *  Nodes are users first, then items: N = users + items. Node matrices are N x d, row-major, rows
- *  without gaps. */
+ *  without gaps.
+ *
+ *  Context and threads: the context may be NULL; a graph never changes and may be used by any
+ *  number of threads at once. */
 #ifndef DIFFMM_GRAPH_H
 #define DIFFMM_GRAPH_H
 
@@ -13,23 +16,29 @@
 extern "C" {
 #endif
 
-/** An immutable sparse N x N matrix. Opaque; any number of threads may use one at once. */
+/** An immutable sparse N x N matrix. Opaque. */
 typedef struct diffmm_graph diffmm_graph;
 
 /** The normalised adjacency of user-item pairs, with self loops:
  *  B = [[0, R], [R^T, 0]] + I, A_hat = D^-1/2 B D^-1/2, D the row sums of B (paper, section 3.3).
  *  @param context  or NULL
+ *  @param users    U
+ *  @param items    I; together at most 2^31 - 1
  *  @param count    pairs; repeated pairs count once
- *  @param user,item  borrowed during the call */
+ *  @param user     `count` numbers, borrowed during the call
+ *  @param item     likewise
+ *  @param out      receives the graph */
 DIFFMM_API diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, size_t users,
                                                        size_t items, size_t count,
                                                        const int32_t *user, const int32_t *item,
                                                        diffmm_graph **out);
 
 /** A copy in which each stored entry is kept or dropped on its own.
+ *  @param graph      not changed
  *  @param keep_rate  in (0, 1]; kept entries are divided by it
  *  @param kept       one byte per entry in row-major order, non-zero to keep; the result is in
- *                    general no longer symmetric */
+ *                    general no longer symmetric
+ *  @param out        receives the copy */
 DIFFMM_API diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rate,
                                                  const uint8_t *kept, diffmm_graph **out);
 

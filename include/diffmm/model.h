@@ -9,7 +9,13 @@
  *  - denoiser.NAME.time.weight, denoiser.NAME.encoder.0.bias, .. (see diffusion.h), in a model
  *    that has its denoisers (a trainer's; not one loaded from a model file)
  *
- *  A const model may be read by any number of threads. */
+ *  DIFFMM_ERROR_NOT_FOUND for a parameter or modality there is not; DIFFMM_ERROR_STATE for a model
+ *  that was loaded and cannot train; DIFFMM_ERROR_NUMERIC for values that are not finite;
+ *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files; DIFFMM_ERROR_CALLBACK from
+ *  feature loaders.
+ *
+ *  Context and threads: a model keeps its context; a const model may be read by any number of
+ *  threads at once, every other call needs exclusive use. */
 #ifndef DIFFMM_MODEL_H
 #define DIFFMM_MODEL_H
 
@@ -27,18 +33,20 @@ typedef struct diffmm_model diffmm_model;
 
 /** One parameter, in place. */
 typedef struct diffmm_parameter {
-    size_t struct_size;
-    const char *name;     /**< borrowed until the model ends */
-    size_t rows, columns; /**< columns is 1 for a vector */
-    const float *values;  /**< rows x columns, borrowed until the model ends; changes as it trains */
+    size_t struct_size;    /**< as for diffmm_context_settings */
+    const char *name;      /**< borrowed until the model ends */
+    size_t rows;           /**< of the matrix */
+    size_t columns;        /**< 1 for a vector */
+    const float *values;   /**< rows x columns, borrowed until the model ends; they train */
     const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL */
 } diffmm_parameter;
 
 /** Create a model with initial parameters drawn from the options' seed.
+ *  Until a modality's generated graph is set, it is the normalised adjacency of no pairs
+ *  (self loops only).
  *  @param dataset  sealed by this call if it was not; kept alive
  *  @param options  copied; NULL: defaults
- *  Until a modality's generated graph is set, it is the normalised adjacency of no pairs
- *  (self loops only). */
+ *  @param out      receives the model */
 DIFFMM_API diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
                                              diffmm_model **out);
 
@@ -53,7 +61,9 @@ DIFFMM_API size_t diffmm_model_modalities(const diffmm_model *model); /**< M */
 /** Name of modality `index`; NULL if there are not so many. Borrowed until the model ends. */
 DIFFMM_API const char *diffmm_model_modality_name(const diffmm_model *model, size_t index);
 
-/** softmax(modality_logits): M weights that sum to 1. */
+/** softmax(modality_logits): M weights that sum to 1, in the order of the modalities.
+ *  @param model    read
+ *  @param weights  room for M */
 DIFFMM_API diffmm_status diffmm_model_modality_weights(const diffmm_model *model, float *weights);
 
 /** The settings the model was made with; borrowed until the model ends. */
@@ -85,19 +95,23 @@ DIFFMM_API diffmm_status diffmm_model_set_graph(diffmm_model *model, const char 
 DIFFMM_API const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality);
 
 /** Compute final embeddings from the current parameters and graphs (model.h names the parameters;
- *  the paper's section 3.3): for each modality Y_m = A [E_U; Xn_m], Z_m = Y_m + A [users of Y_m; E_I],
- *  V_m = Z_m + ris_adj_lambda A_m [E_U; E_I]; V = sum softmax(logits)_m V_m;
+ *  the paper's section 3.3): for each modality Y_m = A [E_U; Xn_m], Z_m = Y_m + A [users of Y_m;
+ *  E_I], V_m = Z_m + ris_adj_lambda A_m [E_U; E_I]; V = sum softmax(logits)_m V_m;
  *  final = sum of A^l V for l = 0 .. layers, + ris_lambda rownorm(V). */
 DIFFMM_API diffmm_status diffmm_model_forward(diffmm_model *model);
 
-/** Final embeddings of the last forward pass, users x d and items x d, in place. The score of a user
- *  and an item is the dot product of their rows. Borrowed until the model ends. */
+/** Final embeddings of the users from the last forward pass, users x d, in place. The score of a
+ *  user and an item is the dot product of their rows. Borrowed until the model ends. */
 DIFFMM_API const float *diffmm_model_user_embeddings(const diffmm_model *model);
-DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model); /**< @copydoc diffmm_model_user_embeddings */
+
+/** Those of the items, items x d. */
+DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model);
 
 /** The contrastive view of a modality: sum over l of A^l A_m [E_U; Xn_m] (paper, section 3.4).
  *  Computed from the current parameters and graphs.
- *  @param out  (users + items) x d */
+ *  @param model     its workspace is used
+ *  @param modality  name
+ *  @param out       (users + items) x d, users first */
 DIFFMM_API diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out);
 
 /** The parts of the recommender's objective, as they add up. This struct never changes. */
@@ -105,12 +119,17 @@ typedef struct diffmm_losses {
     double bpr;         /**< divided by the configured batch size */
     double contrastive; /**< weighted by ssl_reg */
     double regularizer; /**< reg (||E_U||^2 + ||E_I||^2) */
-    double total;
+    double total;       /**< their sum */
 } diffmm_losses;
 
 /** Value and gradient of BPR + contrastive + L2 for a batch of (user, positive, negative); runs the
  *  forward pass. Gradients are then read through diffmm_parameter::gradient.
- *  @param count  at most the option `batch`, by which BPR is divided */
+ *  @param model     receives gradients and final embeddings
+ *  @param count     at most the option `batch`, by which BPR is divided
+ *  @param user      `count` numbers
+ *  @param positive  `count` numbers
+ *  @param negative  `count` numbers
+ *  @param losses    or NULL */
 DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t count,
                                                 const int32_t *user, const int32_t *positive,
                                                 const int32_t *negative, diffmm_losses *losses);

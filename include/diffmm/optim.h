@@ -2,8 +2,11 @@
 /** @file optim.h
  *  The unit `optim`: Adam, BPR, L2, initial values.
  *
- *  Plain arrays, no context: these neither allocate nor start threads. Gradients may be NULL; where
- *  given they are overwritten. */
+ *  Plain arrays, row-major without gaps. Gradients may be NULL; where given they are overwritten.
+ *  DIFFMM_ERROR_NUMERIC where numbers given are not finite and the function says so.
+ *
+ *  Context and threads: no context, since nothing is allocated and no thread started; any thread at
+ *  any time, on arrays that no other thread writes. */
 #ifndef DIFFMM_OPTIM_H
 #define DIFFMM_OPTIM_H
 
@@ -18,28 +21,42 @@ extern "C" {
 
 /** Settings of Adam. Zero in a field means its default. */
 typedef struct diffmm_adam {
-    size_t struct_size;
+    size_t struct_size;   /**< as for diffmm_context_settings */
     double learning_rate; /**< default 1e-3 */
     double beta1;         /**< default 0.9 */
     double beta2;         /**< default 0.999 */
     double epsilon;       /**< default 1e-8 */
 } diffmm_adam;
 
-/** One Adam step (Kingma and Ba 2015, algorithm 1), in place.
- *  @param adam  borrowed; NULL: all defaults
- *  @param step  1 for the first step
- *  @param first_moment,second_moment  `count` floats each, 0 before the first step */
+/** One Adam step (Kingma and Ba 2015, algorithm 1), in place: m = beta1 m + (1 - beta1) g,
+ *  v = beta2 v + (1 - beta2) g^2, x -= learning_rate m / (1 - beta1^step) /
+ *  (sqrt(v / (1 - beta2^step)) + epsilon).
+ *  @param adam           borrowed; NULL: all defaults
+ *  @param step           1 for the first step
+ *  @param count          size of the four arrays
+ *  @param parameter      x
+ *  @param gradient       g
+ *  @param first_moment   m, 0 before the first step
+ *  @param second_moment  v, 0 before the first step */
 DIFFMM_API diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t count,
                                           float *parameter, const float *gradient,
                                           float *first_moment, float *second_moment);
 
-/** Bayesian personalised ranking: sum over b of -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor,
- *  s the dot product of rows.
- *  @param user_matrix,item_matrix  users x d, items x d
- *  @param user,positive,negative   `count` numbers each
- *  @param divisor    the configured batch size, which may exceed count
- *  @param loss       or NULL
- *  @param grad_user,grad_item  users x d and items x d, or NULL */
+/** Bayesian personalised ranking (Rendle et al. 2009; paper, equation 19): sum over b of
+ *  -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor, s the dot product of rows.
+ *  @param users        U
+ *  @param items        I
+ *  @param d            columns of the matrices
+ *  @param user_matrix  users x d
+ *  @param item_matrix  items x d
+ *  @param count        size of the batch
+ *  @param user         `count` numbers
+ *  @param positive     `count` numbers
+ *  @param negative     `count` numbers
+ *  @param divisor      the configured batch size, which may exceed count
+ *  @param loss         or NULL
+ *  @param grad_user    users x d, or NULL
+ *  @param grad_item    items x d, or NULL */
 DIFFMM_API diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user_matrix,
                                     const float *item_matrix, size_t count, const int32_t *user,
                                     const int32_t *positive, const int32_t *negative,

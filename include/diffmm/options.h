@@ -5,7 +5,13 @@
  *  Each setting has a name, a type, a default, a range and a sentence of help, all of which can be
  *  listed; bindings, command lines, configuration files and saved models share this one truth.
  *  Names of the paper's symbols ("tau", "e_loss", "d") are accepted where the table gives one as
- *  symbol. Settings per modality are named "modality.NAME.setting". */
+ *  symbol. Settings per modality are named "modality.NAME.setting".
+ *
+ *  DIFFMM_ERROR_INVALID_ARGUMENT for a name, a value or a preset that there is not; the message
+ *  gives the range.
+ *
+ *  Context and threads: options keep their context; setting needs exclusive use, reading may be
+ *  done by any number of threads at once. */
 #ifndef DIFFMM_OPTIONS_H
 #define DIFFMM_OPTIONS_H
 
@@ -29,26 +35,27 @@ typedef enum diffmm_option_type {
 
 /** A setting's description. Texts are static. */
 typedef struct diffmm_option_info {
-    size_t struct_size;
-    const char *name;   /**< for example "ris_lambda" or "modality.*.projection" */
-    const char *symbol; /**< the name in the paper or its program where it differs, or NULL */
-    diffmm_option_type type;
+    size_t struct_size;      /**< as for diffmm_context_settings */
+    const char *name;        /**< for example "ris_lambda" or "modality.*.projection" */
+    const char *symbol;      /**< the name in the paper or its program where it differs, or NULL */
+    diffmm_option_type type; /**< how to read the following */
     const char *default_value; /**< "" where a setting per modality follows the general one */
-    double minimum, maximum;
-    const char *choices; /**< NULL unless type is DIFFMM_OPTION_CHOICE */
-    const char *help;    /**< one sentence */
+    double minimum;            /**< the smallest value allowed */
+    double maximum;            /**< the largest value allowed */
+    const char *choices;       /**< NULL unless type is DIFFMM_OPTION_CHOICE */
+    const char *help;          /**< one sentence */
 } diffmm_option_info;
 
-/** Create a set of settings with every value at its default. Thread-safe. */
+/** Create a set of settings with every value at its default. */
 DIFFMM_API diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out);
 
 /** Release; NULL is fine. Trainers and models keep their own copy. */
 DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 
-/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset gives a value
- *  to the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate, projection,
- *  contrastive.anchor, epochs, patience), so one after another equals the second alone. The seed
- *  and all else stay. */
+/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset gives a
+ *  value to the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate,
+ *  projection, contrastive.anchor, epochs, patience), so one after another equals the second alone.
+ *  The seed and all else stay. */
 DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
 
 /** Set a value from text, whatever its type, always with '.' as the decimal point. */
@@ -69,8 +76,8 @@ DIFFMM_API diffmm_status diffmm_options_get(const diffmm_options *options, const
                                             const char **value);
 
 /** Read an integer or a flag (0 or 1). */
-DIFFMM_API diffmm_status diffmm_options_get_integer(const diffmm_options *options,
-                                                    const char *name, int64_t *value);
+DIFFMM_API diffmm_status diffmm_options_get_integer(const diffmm_options *options, const char *name,
+                                                    int64_t *value);
 
 /** Read a number. */
 DIFFMM_API diffmm_status diffmm_options_get_real(const diffmm_options *options, const char *name,
@@ -79,7 +86,8 @@ DIFFMM_API diffmm_status diffmm_options_get_real(const diffmm_options *options, 
 /** How many settings there are. */
 DIFFMM_API size_t diffmm_option_count(void);
 
-/** Describe setting `index` (below diffmm_option_count()). `info->struct_size` as for every struct. */
+/** Describe setting `index` (below diffmm_option_count()). `info->struct_size` as for every
+ *  struct. */
 DIFFMM_API diffmm_status diffmm_option_describe(size_t index, diffmm_option_info *info);
 
 #ifdef __cplusplus

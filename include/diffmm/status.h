@@ -4,7 +4,11 @@
  *
  *  Every function that can fail returns a diffmm_status. On failure the outputs are untouched,
  *  nothing leaks, every handle passed in stays usable, and diffmm_error_message() says in one
- *  sentence what was wrong with what. */
+ *  sentence what was wrong with what. Any function may return DIFFMM_ERROR_INVALID_ARGUMENT and
+ *  DIFFMM_ERROR_NO_MEMORY; the header of each part names the others.
+ *
+ *  Context and threads: no context; any thread at any time. The text is the calling thread's
+ *  own. */
 #ifndef DIFFMM_STATUS_H
 #define DIFFMM_STATUS_H
 
@@ -19,23 +23,23 @@ typedef enum diffmm_status {
     DIFFMM_OK = 0,
     DIFFMM_ERROR_INVALID_ARGUMENT = 1, /**< NULL, out of range, unknown name, wrong shape. */
     DIFFMM_ERROR_NO_MEMORY = 2,        /**< The allocator returned NULL, or a size overflowed. */
-    DIFFMM_ERROR_IO = 3,               /**< The operating system refused: open, read, write, .. */
-    DIFFMM_ERROR_FORMAT = 4,           /**< A file's content is malformed, truncated or of a type not read. */
-    DIFFMM_ERROR_VERSION = 5,          /**< A file was written by a format version this library cannot read. */
+    DIFFMM_ERROR_IO = 3,               /**< The system refused to open, read, write, and so on. */
+    DIFFMM_ERROR_FORMAT = 4,           /**< A file is malformed, truncated or of a type not read. */
+    DIFFMM_ERROR_VERSION = 5,          /**< A file is of a format version not read here. */
     DIFFMM_ERROR_NUMERIC = 6,          /**< NaN or infinity in input, or training diverged. */
-    DIFFMM_ERROR_STATE = 7,            /**< The call does not fit what was done with the handle before. */
+    DIFFMM_ERROR_STATE = 7,            /**< The call does not fit what was done before. */
     DIFFMM_ERROR_NOT_FOUND = 8,        /**< No user, item, modality or parameter of that name. */
-    DIFFMM_ERROR_UNSUPPORTED = 9,      /**< This build lacks an optional part (for example libzip). */
+    DIFFMM_ERROR_UNSUPPORTED = 9,      /**< This build lacks an optional part (libzip). */
     DIFFMM_ERROR_CALLBACK = 10,        /**< A callback that supplies data returned non-zero. */
-    DIFFMM_CANCELLED = 11              /**< A progress callback returned non-zero, or diffmm_trainer_cancel(). */
+    DIFFMM_CANCELLED = 11              /**< The host stopped it: callback or cancel. */
 } diffmm_status;
 
 /** The name of a status, for example "DIFFMM_ERROR_IO"; "unknown status" for any other number.
- *  Static text. Thread-safe. */
+ *  Static text. */
 DIFFMM_API const char *diffmm_status_name(diffmm_status status);
 
 /** What was wrong with what in this thread's last failed call; "" if none failed yet.
- *  Borrowed until this thread's next failing call. Thread-safe. */
+ *  Borrowed until this thread's next failing call. */
 DIFFMM_API const char *diffmm_error_message(void);
 
 #ifdef __cplusplus

@@ -4,8 +4,16 @@
  *
  *  One epoch (paper, algorithm 1): draw negatives; train every denoiser over all users; generate
  *  every modality's graph and drop edges; one pass of BPR and contrastive training over all
- *  shuffled training pairs; evaluate. A trainer needs exclusive use, except for
- *  diffmm_trainer_cancel(). The same seed gives the same bits, whatever the number of threads. */
+ *  shuffled training pairs; evaluate. The same seed gives the same bits, whatever the number of
+ *  threads.
+ *
+ *  DIFFMM_ERROR_STATE for a call that comes too early or too late; DIFFMM_ERROR_NUMERIC where
+ *  training diverges; DIFFMM_CANCELLED where the host has stopped it; DIFFMM_ERROR_CALLBACK from
+ *  feature loaders.
+ *
+ *  Context and threads: a trainer keeps its context; every call needs exclusive use, except
+ *  diffmm_trainer_cancel(), which may come from any thread or a signal handler. Callbacks run on
+ *  the thread that made the call. */
 #ifndef DIFFMM_TRAINER_H
 #define DIFFMM_TRAINER_H
 
@@ -29,36 +37,38 @@ typedef struct diffmm_seconds {
 
 /** What an epoch did. Arrays are borrowed until the next epoch or the trainer's end. */
 typedef struct diffmm_report {
-    size_t struct_size;
-    size_t epoch;      /**< 1 for the first */
-    size_t best_epoch; /**< the best so far by validation; 0 before any evaluation */
-    int32_t finished;  /**< non-zero: all epochs done, or stopped early */
-    int32_t reserved;
-    diffmm_seconds seconds;
-    diffmm_losses loss; /**< means over the epoch's batches */
-    size_t modality_count;
+    size_t struct_size;          /**< as for diffmm_context_settings */
+    size_t epoch;                /**< 1 for the first */
+    size_t best_epoch;           /**< the best so far by validation; 0 before any evaluation */
+    int32_t finished;            /**< non-zero: all epochs done, or stopped early */
+    int32_t reserved;            /**< 0 */
+    diffmm_seconds seconds;      /**< by phase */
+    diffmm_losses loss;          /**< means over the epoch's batches */
+    size_t modality_count;       /**< M */
     const double *denoiser_loss; /**< per modality, means over batches */
     size_t cutoff_count;         /**< the option `cutoffs` */
     const diffmm_metrics *valid; /**< per cutoff; users = 0 where the split is empty */
-    const diffmm_metrics *test;
-    double counted_flops[4]; /**< matrix-product FLOPs by phase, counted from shapes, for the way taken */
-    double straight_flops;   /**< the same for the whole epoch by the straightforward way */
+    const diffmm_metrics *test;  /**< the same of the test split */
+    double counted_flops[4];     /**< FLOPs of matrix products by phase, counted from shapes */
+    double straight_flops;       /**< the same for the whole epoch by the straightforward way */
 } diffmm_report;
 
 /** A phase of an epoch. */
 typedef enum diffmm_phase {
-    DIFFMM_PHASE_DENOISE = 0,
-    DIFFMM_PHASE_GENERATE = 1,
-    DIFFMM_PHASE_RECOMMEND = 2,
-    DIFFMM_PHASE_EVALUATE = 3
+    DIFFMM_PHASE_DENOISE = 0,   /**< a step is a batch of users of one modality */
+    DIFFMM_PHASE_GENERATE = 1,  /**< a step is a modality */
+    DIFFMM_PHASE_RECOMMEND = 2, /**< a step is a batch of training pairs */
+    DIFFMM_PHASE_EVALUATE = 3   /**< one step */
 } diffmm_phase;
 
 /** Where training stands. */
 typedef struct diffmm_progress {
-    size_t struct_size;
-    size_t epoch, epochs;
-    diffmm_phase phase;
-    size_t done, total; /**< steps of this phase */
+    size_t struct_size; /**< as for diffmm_context_settings */
+    size_t epoch;       /**< 1 for the first */
+    size_t epochs;      /**< of the whole training */
+    diffmm_phase phase; /**< of this epoch */
+    size_t done;        /**< steps of this phase so far */
+    size_t total;       /**< steps of this phase */
 } diffmm_progress;
 
 /** Told after every epoch. Return 0 to go on, non-zero to stop (the fit ends with
@@ -71,25 +81,26 @@ typedef int (*diffmm_progress_function)(const diffmm_progress *progress, void *u
 
 /** What training will take. */
 typedef struct diffmm_forecast {
-    size_t struct_size;
+    size_t struct_size;    /**< as for diffmm_context_settings */
     size_t peak_bytes;     /**< memory of data set, trainer and matrix library at the most */
     double flops[4];       /**< matrix-product FLOPs of an epoch by phase (diffmm_phase), at most */
     double straight_flops; /**< of a whole epoch, by the straightforward way */
 } diffmm_forecast;
 
-/** Know memory and work beforehand; allocates nothing large.
+/** Know memory and work beforehand; allocates nothing large. The option `memory_limit` makes
+ *  diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it allocates, where peak_bytes
+ *  exceeds it.
  *  @param dataset  sealed by this call if it was not
  *  @param options  NULL: defaults
- *  @param out      set struct_size
- *  The option `memory_limit` makes diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it
- *  allocates, where peak_bytes exceeds it. */
+ *  @param out      set struct_size */
 DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
                                                  const diffmm_options *options,
                                                  diffmm_forecast *out);
 
 /** Create a trainer with a new model.
  *  @param dataset  sealed by this call if it was not; kept alive
- *  @param options  copied; NULL: defaults */
+ *  @param options  copied; NULL: defaults
+ *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_create(diffmm_dataset *dataset,
                                                const diffmm_options *options, diffmm_trainer **out);
 
@@ -101,21 +112,24 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
                                                     diffmm_progress_function function,
                                                     void *user_data);
 
-/** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch leaves
- *  parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes back to
- *  it. Training on repeats the epoch from where the parameters are.
- *  @param report  set struct_size; or NULL */
+/** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch
+ *  leaves parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes
+ *  back to it. Training on repeats the epoch from where the parameters are.
+ *  @param trainer  not finished
+ *  @param report   set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
 /** Train until all epochs are done or validation has not improved for `patience` epochs, then
  *  restore the parameters of the best epoch by validation (however it ended, where there is one).
- *  @param on_epoch  or NULL */
+ *  @param trainer    trains on from where it is
+ *  @param on_epoch   or NULL
+ *  @param user_data  passed to on_epoch */
 DIFFMM_API diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
                                             void *user_data);
 
 /** Make the best epoch's recommender parameters and final embeddings the model's, as
- *  diffmm_trainer_fit() does at its end; denoisers and generated graphs stay those of the last epoch.
- *  DIFFMM_ERROR_STATE before any epoch. */
+ *  diffmm_trainer_fit() does at its end; denoisers and generated graphs stay those of the last
+ *  epoch. DIFFMM_ERROR_STATE before any epoch. */
 DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
 
 /** Ask a running epoch (or, between two, the next one) to stop at its next step; it returns
@@ -124,31 +138,36 @@ DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);
 
 /** The best epoch so far with its metrics, per cutoff of the option `cutoffs`; DIFFMM_ERROR_STATE
  *  before any. Chosen by validation (by test, where `select` says so, or if there is no
- *  validation split; the last epoch, where nothing is held out). Arrays are borrowed until the next epoch; each pointer may be NULL. */
+ *  validation split; the last epoch, where nothing is held out). Arrays are borrowed until the next
+ *  epoch; each pointer may be NULL. */
 DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
                                              const diffmm_metrics **valid,
                                              const diffmm_metrics **test);
 
-/** The report of the last epoch, for a host that has not listened; DIFFMM_ERROR_STATE before the first
- *  one, or if the last was cancelled or failed.
+/** The report of the last epoch, for a host that has not listened; DIFFMM_ERROR_STATE before the
+ *  first one, or if the last was cancelled or failed.
  *  @param trainer  not training at the moment
  *  @param report   set struct_size; arrays are borrowed until the next epoch */
 DIFFMM_API diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer,
                                                diffmm_report *report);
 
 /** The training pairs of an epoch in random order, each with a negative: an item that the user has
- *  not touched in training, drawn uniformly. For training loops of one's own; with the option `seed` and
- *  epochs from 1 on they are those of a trainer. Pairs of a user who has touched every item are left out.
+ *  not touched in training, drawn uniformly. For training loops of one's own; with the option
+ *  `seed` and epochs from 1 on they are those of a trainer. Pairs of a user who has touched every
+ *  item are left out.
  *  @param dataset   sealed
- *  @param seed,epoch  the same two give the same pairs and order; epoch below 2^32
- *  @param user,positive,negative  room for as many as there are training interactions each
+ *  @param seed      with epoch it gives pairs, order and negatives
+ *  @param epoch     below 2^32
+ *  @param user      room for diffmm_dataset_interactions(dataset, DIFFMM_TRAIN) numbers
+ *  @param positive  likewise
+ *  @param negative  likewise
  *  @param count     how many pairs were written */
 DIFFMM_API diffmm_status diffmm_sample_pairs(const diffmm_dataset *dataset, uint64_t seed,
                                              uint64_t epoch, int32_t *user, int32_t *positive,
                                              int32_t *negative, size_t *count);
 
-/** The model in training, borrowed until the trainer ends. It may be read, and used in every other way
- *  (views, objective, parameters set by hand), while no call on the trainer runs. */
+/** The model in training, borrowed until the trainer ends. It may be read, and used in every other
+ *  way (views, objective, parameters set by hand), while no call on the trainer runs. */
 DIFFMM_API diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);
 
 #ifdef __cplusplus

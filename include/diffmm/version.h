@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file version.h
- *  What version was compiled against, and what version is running. */
+ *  What version was compiled against, and what version is running.
+ *
+ *  Context and threads: no context; any thread at any time. */
 #ifndef DIFFMM_VERSION_H
 #define DIFFMM_VERSION_H
 
@@ -8,9 +10,13 @@
 extern "C" {
 #endif
 
-#define DIFFMM_VERSION_MAJOR 0
-#define DIFFMM_VERSION_MINOR 1
-#define DIFFMM_VERSION_PATCH 0
+#define DIFFMM_VERSION_MAJOR 0 /**< Grows with an incompatible change. */
+#define DIFFMM_VERSION_MINOR 1 /**< Grows with an addition. */
+#define DIFFMM_VERSION_PATCH 0 /**< Grows with a correction. */
+
+/** The version compiled against, as diffmm_version() gives the one running. */
+#define DIFFMM_VERSION                                                                             \
+    (DIFFMM_VERSION_MAJOR * 1000000 + DIFFMM_VERSION_MINOR * 1000 + DIFFMM_VERSION_PATCH)
 
 /** Marks a function of the public interface. Everything else is hidden. */
 #if defined(__GNUC__)
@@ -20,13 +26,13 @@ extern "C" {
 #endif
 
 /** The version of the running library, major * 1000000 + minor * 1000 + patch.
- *  A program may compare it with the DIFFMM_VERSION_* macros it was compiled with. Never fails;
- *  thread-safe. */
+ *  A program may compare it with DIFFMM_VERSION, with which it was compiled. Never fails. */
 DIFFMM_API int diffmm_version(void);
 
-/** One line about this build for bug reports: library version, BLIS version and kernel
- *  architecture, instruction set chosen at run time, optional parts compiled in.
- *  Borrowed for the life of the calling thread, until its next call. Thread-safe. */
+/** One line about build and machine, for bug reports: library version; BLIS version and the kernels
+ *  it chose for this processor; the library's own vector kernels; what the processor can; compiler
+ *  and options of the build (libzip, optimised).
+ *  Borrowed until the calling thread's next call or its end. */
 DIFFMM_API const char *diffmm_build_info(void);
 
 #ifdef __cplusplus

@@ -46,6 +46,8 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
     if (settings) {
         diffmm_status status = diffmm__struct_read(&boot.settings, sizeof boot.settings,
                                                    sizeof boot.settings, settings, "settings");
+        if (!status)
+            status = diffmm__struct_reserved(boot.settings.reserved, "settings");
         if (status)
             return status;
     }

@@ -40,6 +40,14 @@ diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, co
     return DIFFMM_OK;
 }
 
+diffmm_status diffmm__struct_reserved(int32_t reserved, const char *name)
+{
+    if (reserved)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s: reserved is %d, not 0", name,
+                            (int)reserved);
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size,
                                    const char *name)
 {

@@ -4,6 +4,7 @@
 #define DIFFMM_BASE_STRUCTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <diffmm/status.h>
 
@@ -15,6 +16,9 @@ diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, co
 
 /* Refuse a struct_size that no version can have had (an uninitialised struct). */
 diffmm_status diffmm__struct_check(const void *callers, const char *name);
+
+/* Refuse what a later version may give a meaning to. */
+diffmm_status diffmm__struct_reserved(int32_t reserved, const char *name);
 
 /* Copy ours out to a caller's struct, after that check, as much as it has room for, keeping its
  * struct_size. */

@@ -25,7 +25,7 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
         return diffmm__null("shape");
     diffmm_denoiser_shape given;
     diffmm_status status = diffmm__struct_read(&given, sizeof given, sizeof given, shape, "shape");
-    if (status)
+    if (status || (status = diffmm__struct_reserved(given.reserved, "shape")))
         return status;
     enum { limit = 1 << 24 }; /* so that no product of two sizes overflows */
     if (given.items == 0 || given.items > INT32_MAX || given.time_size == 0 ||
@@ -76,7 +76,7 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
                                         char name[64], size_t *rows, size_t *columns,
                                         size_t *offset)
 {
-    struct diffmm__layers layers;
+    struct diffmm__layers layers = {0};
     diffmm_status status = diffmm__layers(shape, &layers);
     if (status)
         return status;

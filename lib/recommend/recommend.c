@@ -139,6 +139,8 @@ static diffmm_status begin_plan(struct plan *plan, const diffmm_scorer *scorer,
     diffmm_status status =
         diffmm__struct_read(&plan->query, sizeof plan->query, sizeof plan->query, query, "query");
     if (!status)
+        status = diffmm__struct_reserved(plan->query.reserved, "query");
+    if (!status)
         status = check_query(scorer, &plan->query);
     if (!status)
         status = prepare_lists(plan);

@@ -63,6 +63,14 @@ START_TEST(refuses_what_it_does_not_know)
 }
 END_TEST
 
+START_TEST(reserved_fields_are_0)
+{
+    expect_success(diffmm__struct_reserved(0, "query"));
+    expect_failure(diffmm__struct_reserved(-3, "query"), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "query: reserved is -3, not 0");
+}
+END_TEST
+
 static diffmm_status try_write(void *callers)
 {
     const struct second ours = {.struct_size = sizeof ours, .a = 1, .b = 2};
@@ -108,7 +116,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {reads_each_version, refuses_what_it_does_not_know,
-                                  leaves_an_uninitialised_struct_alone,
+                                  reserved_fields_are_0, leaves_an_uninitialised_struct_alone,
                                   writes_as_much_as_there_is_room_for};
     return run_tests("structs", tests, sizeof tests / sizeof *tests) != 0;
 }
