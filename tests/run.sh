@@ -39,11 +39,11 @@ run() {
 }
 
 if setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev \
-    libzip-dev check python3-numpy; then
+    libzip-dev check python3-numpy abigail-tools; then
     base=$root/build-test
     build "$base-sanitize" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined &&
         run "$base-sanitize"
-    build "$base-release" -Dbuildtype=release && run "$base-release"
+    build "$base-release" -Dbuildtype=release -Ddebug=true && run "$base-release"
     if command -v clang >/dev/null; then
         export CC=clang
         build "$base-clang" -Dbuildtype=debugoptimized

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The layout of every public struct and the numbers of every enum, as programs have them compiled
+ * in, for pointers and sizes of 8 bytes. Compiling is the test. A struct with struct_size may get
+ * members at its end, an enum more numbers; nothing else here changes. Written by layout.sh. */
+#include <stddef.h>
+
+#include <diffmm/diffmm.h>
+
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+#define AT(type, member, offset)                                                                   \
+    _Static_assert(offsetof(type, member) == (offset), #type "." #member)
+#define IS(name, value) _Static_assert((int)(name) == (value), #name)
+
+SIZE(diffmm_status, 4);
+IS(DIFFMM_OK, 0);
+IS(DIFFMM_ERROR_INVALID_ARGUMENT, 1);
+IS(DIFFMM_ERROR_NO_MEMORY, 2);
+IS(DIFFMM_ERROR_IO, 3);
+IS(DIFFMM_ERROR_FORMAT, 4);
+IS(DIFFMM_ERROR_VERSION, 5);
+IS(DIFFMM_ERROR_NUMERIC, 6);
+IS(DIFFMM_ERROR_STATE, 7);
+IS(DIFFMM_ERROR_NOT_FOUND, 8);
+IS(DIFFMM_ERROR_UNSUPPORTED, 9);
+IS(DIFFMM_ERROR_CALLBACK, 10);
+IS(DIFFMM_CANCELLED, 11);
+
+SIZE(diffmm_log_level, 4);
+IS(DIFFMM_LOG_NONE, 0);
+IS(DIFFMM_LOG_WARNING, 1);
+IS(DIFFMM_LOG_INFO, 2);
+IS(DIFFMM_LOG_DEBUG, 3);
+
+SIZE(diffmm_context_settings, 88);
+AT(diffmm_context_settings, struct_size, 0);
+AT(diffmm_context_settings, threads, 8);
+AT(diffmm_context_settings, allocate, 16);
+AT(diffmm_context_settings, release, 24);
+AT(diffmm_context_settings, allocator_data, 32);
+AT(diffmm_context_settings, log, 40);
+AT(diffmm_context_settings, log_data, 48);
+AT(diffmm_context_settings, log_level, 56);
+AT(diffmm_context_settings, reserved, 60);
+AT(diffmm_context_settings, pool_size, 64);
+AT(diffmm_context_settings, pool_run, 72);
+AT(diffmm_context_settings, pool_data, 80);
+
+SIZE(diffmm_anchor, 4);
+IS(DIFFMM_ANCHOR_MODAL, 0);
+IS(DIFFMM_ANCHOR_MAIN, 1);
+
+SIZE(diffmm_split, 4);
+IS(DIFFMM_TRAIN, 0);
+IS(DIFFMM_VALID, 1);
+IS(DIFFMM_TEST, 2);
+
+SIZE(diffmm_synthetic, 64);
+AT(diffmm_synthetic, struct_size, 0);
+AT(diffmm_synthetic, users, 8);
+AT(diffmm_synthetic, items, 16);
+AT(diffmm_synthetic, interactions, 24);
+AT(diffmm_synthetic, factors, 32);
+AT(diffmm_synthetic, modality_count, 40);
+AT(diffmm_synthetic, dimensions, 48);
+AT(diffmm_synthetic, seed, 56);
+
+SIZE(diffmm_schedule_quantity, 4);
+IS(DIFFMM_SCHEDULE_BETA, 0);
+IS(DIFFMM_SCHEDULE_ALPHA_BAR, 1);
+IS(DIFFMM_SCHEDULE_POSTERIOR_VARIANCE, 2);
+IS(DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE, 3);
+IS(DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0, 4);
+IS(DIFFMM_SCHEDULE_POSTERIOR_MEAN_XT, 5);
+IS(DIFFMM_SCHEDULE_ELBO_WEIGHT, 6);
+
+SIZE(diffmm_denoiser_shape, 48);
+AT(diffmm_denoiser_shape, struct_size, 0);
+AT(diffmm_denoiser_shape, items, 8);
+AT(diffmm_denoiser_shape, time_size, 16);
+AT(diffmm_denoiser_shape, hidden_count, 24);
+AT(diffmm_denoiser_shape, hidden_sizes, 32);
+AT(diffmm_denoiser_shape, normalize, 40);
+AT(diffmm_denoiser_shape, reserved, 44);
+
+SIZE(diffmm_metrics, 40);
+AT(diffmm_metrics, cutoff, 0);
+AT(diffmm_metrics, users, 8);
+AT(diffmm_metrics, recall, 16);
+AT(diffmm_metrics, precision, 24);
+AT(diffmm_metrics, ndcg, 32);
+
+SIZE(diffmm_option_type, 4);
+IS(DIFFMM_OPTION_FLAG, 1);
+IS(DIFFMM_OPTION_INTEGER, 2);
+IS(DIFFMM_OPTION_REAL, 3);
+IS(DIFFMM_OPTION_CHOICE, 4);
+IS(DIFFMM_OPTION_LIST, 5);
+
+SIZE(diffmm_option_info, 72);
+AT(diffmm_option_info, struct_size, 0);
+AT(diffmm_option_info, name, 8);
+AT(diffmm_option_info, symbol, 16);
+AT(diffmm_option_info, type, 24);
+AT(diffmm_option_info, default_value, 32);
+AT(diffmm_option_info, minimum, 40);
+AT(diffmm_option_info, maximum, 48);
+AT(diffmm_option_info, choices, 56);
+AT(diffmm_option_info, help, 64);
+
+SIZE(diffmm_parameter, 48);
+AT(diffmm_parameter, struct_size, 0);
+AT(diffmm_parameter, name, 8);
+AT(diffmm_parameter, rows, 16);
+AT(diffmm_parameter, columns, 24);
+AT(diffmm_parameter, values, 32);
+AT(diffmm_parameter, gradient, 40);
+
+SIZE(diffmm_losses, 32);
+AT(diffmm_losses, bpr, 0);
+AT(diffmm_losses, contrastive, 8);
+AT(diffmm_losses, regularizer, 16);
+AT(diffmm_losses, total, 24);
+
+SIZE(diffmm_adam, 40);
+AT(diffmm_adam, struct_size, 0);
+AT(diffmm_adam, learning_rate, 8);
+AT(diffmm_adam, beta1, 16);
+AT(diffmm_adam, beta2, 24);
+AT(diffmm_adam, epsilon, 32);
+
+SIZE(diffmm_hit, 8);
+AT(diffmm_hit, item, 0);
+AT(diffmm_hit, score, 4);
+
+SIZE(diffmm_query, 56);
+AT(diffmm_query, struct_size, 0);
+AT(diffmm_query, count, 8);
+AT(diffmm_query, include_seen, 16);
+AT(diffmm_query, reserved, 20);
+AT(diffmm_query, exclude, 24);
+AT(diffmm_query, exclude_count, 32);
+AT(diffmm_query, candidates, 40);
+AT(diffmm_query, candidate_count, 48);
+
+SIZE(diffmm_seconds, 32);
+AT(diffmm_seconds, denoise, 0);
+AT(diffmm_seconds, generate, 8);
+AT(diffmm_seconds, recommend, 16);
+AT(diffmm_seconds, evaluate, 24);
+
+SIZE(diffmm_report, 176);
+AT(diffmm_report, struct_size, 0);
+AT(diffmm_report, epoch, 8);
+AT(diffmm_report, best_epoch, 16);
+AT(diffmm_report, finished, 24);
+AT(diffmm_report, reserved, 28);
+AT(diffmm_report, seconds, 32);
+AT(diffmm_report, loss, 64);
+AT(diffmm_report, modality_count, 96);
+AT(diffmm_report, denoiser_loss, 104);
+AT(diffmm_report, cutoff_count, 112);
+AT(diffmm_report, valid, 120);
+AT(diffmm_report, test, 128);
+AT(diffmm_report, counted_flops, 136);
+AT(diffmm_report, straight_flops, 168);
+
+SIZE(diffmm_phase, 4);
+IS(DIFFMM_PHASE_DENOISE, 0);
+IS(DIFFMM_PHASE_GENERATE, 1);
+IS(DIFFMM_PHASE_RECOMMEND, 2);
+IS(DIFFMM_PHASE_EVALUATE, 3);
+
+SIZE(diffmm_progress, 48);
+AT(diffmm_progress, struct_size, 0);
+AT(diffmm_progress, epoch, 8);
+AT(diffmm_progress, epochs, 16);
+AT(diffmm_progress, phase, 24);
+AT(diffmm_progress, done, 32);
+AT(diffmm_progress, total, 40);
+
+SIZE(diffmm_forecast, 56);
+AT(diffmm_forecast, struct_size, 0);
+AT(diffmm_forecast, peak_bytes, 8);
+AT(diffmm_forecast, flops, 16);
+AT(diffmm_forecast, straight_flops, 48);
