@@ -17,6 +17,7 @@ setup_present() {
     check) pkg-config --exists check 2>/dev/null ;;
     python3-numpy)
         python3 -c 'import numpy' 2>/dev/null || /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
+    locales) [ -f /usr/share/i18n/locales/de_DE ] ;;
     abigail-tools) command -v abidiff >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac

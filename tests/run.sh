@@ -39,7 +39,7 @@ run() {
 }
 
 if setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev \
-    libzip-dev check python3-numpy abigail-tools; then
+    libzip-dev check python3-numpy abigail-tools locales; then
     base=$root/build-test
     build "$base-sanitize" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined &&
         run "$base-sanitize"

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 gzip -dc "$2" >"$work/golden.abi"
-"$here/golden.sh" "$1" "$work/present.abi.gz" >"$work/report"
+sh "$here/golden.sh" "$1" "$work/present.abi.gz" >"$work/report"
 gzip -dc "$work/present.abi.gz" >"$work/present.abi"
 
 # abidiff answers with a bit mask; every bit is a difference or an error.
