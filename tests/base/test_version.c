@@ -15,6 +15,16 @@ START_TEST(the_running_version)
 }
 END_TEST
 
+/* The build's version, from which that of the package comes, is that of the header. */
+START_TEST(one_version_everywhere)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
+             DIFFMM_VERSION_PATCH);
+    ck_assert_str_eq(text, PROJECT_VERSION);
+}
+END_TEST
+
 START_TEST(the_build_in_one_line)
 {
     const char *info = diffmm_build_info();
