@@ -141,9 +141,21 @@ DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
  *  ids, settings. A crash leaves the old file or the new one. */
 DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
 
+/** Write a model file into memory instead.
+ *  @param data      NULL: only its size is asked for; else the caller's `capacity` bytes
+ *  @param capacity  fewer bytes than the file has are DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param size      receives the size of the file */
+DIFFMM_API diffmm_status diffmm_model_save_memory(const diffmm_model *model, void *data,
+                                                  size_t capacity, size_t *size);
+
 /** Read a model file, for scoring and reading parameters; it cannot train (DIFFMM_ERROR_STATE). */
 DIFFMM_API diffmm_status diffmm_model_load(diffmm_context *context, const char *path,
                                            diffmm_model **out);
+
+/** Read a model file that is in memory.
+ *  @param data  `size` bytes, borrowed during the call */
+DIFFMM_API diffmm_status diffmm_model_load_memory(diffmm_context *context, const void *data,
+                                                  size_t size, diffmm_model **out);
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,12 @@ DIFFMM_API diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_
 DIFFMM_API diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path,
                                             diffmm_scorer **out);
 
+/** Make a scorer from a model file in memory (diffmm_model_save_memory(), a mapping, shared memory).
+ *  @param data  `size` bytes, borrowed until the scorer ends, and not to be changed meanwhile. Where
+ *               they are aligned to 8 bytes, the embeddings are read in place, otherwise copied. */
+DIFFMM_API diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data,
+                                                   size_t size, diffmm_scorer **out);
+
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
 

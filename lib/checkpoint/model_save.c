@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing a model file (checkpoint/model_file.h says what is in it). */
-#include <stdio.h>
-
-#include "base/json.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "checkpoint/safetensors.h"
+#include "checkpoint/description.h"
 #include "model/model.h"
 
-enum { further_tensors = 8, metadata_count = 8, count_text = 24 };
+enum { further_tensors = 8 };
 
 struct tensors {
     struct diffmm__tensor *list;
@@ -65,43 +62,27 @@ static diffmm_status add_all(struct tensors *tensors, const diffmm_model *model)
     return DIFFMM_OK;
 }
 
-/* The list of modalities as text, or NULL with the error text set. */
-static char *modalities_json(const diffmm_model *model)
+static diffmm_status save(const diffmm_model *model, const struct diffmm__target *target)
 {
-    json_t *list = json_array();
-    bool fine = list != NULL;
-    for (size_t i = 0; fine && i < model->modality_count; i++) {
-        const struct diffmm__model_modality *modality = &model->modalities[i];
-        const char *projection =
-            modality->projection == DIFFMM__PROJECTION_LINEAR ? "linear" : "leaky";
-        fine = json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "name", modality->name,
-                                                     "dimensions", (json_int_t)modality->dimensions,
-                                                     "projection", projection)) == 0;
+    if (!model->final)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "model: there are no embeddings before diffmm_model_forward()");
+    struct diffmm__description description;
+    struct tensors tensors = {.list = diffmm__allocate(model->context,
+                                                       model->parameter_count + further_tensors,
+                                                       sizeof *tensors.list)};
+    if (!tensors.list)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = add_all(&tensors, model);
+    if (!status)
+        status = diffmm__describe(model, DIFFMM__MODEL_FORMAT, &description);
+    if (!status) {
+        status = diffmm__safetensors_put(model->context, target, description.list,
+                                         description.count, tensors.list, tensors.count);
+        diffmm__description_end(&description);
     }
-    char *text = fine ? diffmm__json_text(model->context, list) : NULL;
-    if (!fine)
-        diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for the list of modalities");
-    json_decref(list);
-    return text;
-}
-
-static diffmm_status write_file(const diffmm_model *model, const char *path,
-                                const struct tensors *tensors, const char *modalities,
-                                const char *options)
-{
-    char library[count_text * 2], users[count_text], items[count_text], d[count_text];
-    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
-             DIFFMM_VERSION_PATCH);
-    snprintf(users, sizeof users, "%zu", model->users);
-    snprintf(items, sizeof items, "%zu", model->items);
-    snprintf(d, sizeof d, "%zu", model->d);
-    const struct diffmm__metadata metadata[metadata_count] = {
-        {"format", "diffmm-model"}, {"version", "1"},     {"library", library},
-        {"users", users},           {"items", items},     {"d", d},
-        {"modalities", modalities}, {"options", options},
-    };
-    return diffmm__safetensors_write(model->context, path, metadata, metadata_count, tensors->list,
-                                     tensors->count);
+    diffmm__release(model->context, tensors.list);
+    return status;
 }
 
 diffmm_status diffmm_model_save(const diffmm_model *model, const char *path)
@@ -110,24 +91,15 @@ diffmm_status diffmm_model_save(const diffmm_model *model, const char *path)
         return diffmm__null("model");
     if (!path)
         return diffmm__null("path");
-    if (!model->final)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "model: there are no embeddings before diffmm_model_forward()");
-    struct tensors tensors = {.list = diffmm__allocate(model->context,
-                                                       model->parameter_count + further_tensors,
-                                                       sizeof *tensors.list)};
-    if (!tensors.list)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = add_all(&tensors, model);
-    char *modalities = NULL, *options = NULL;
-    if (!status) {
-        modalities = modalities_json(model);
-        options = modalities ? diffmm__options_to_json(model->options) : NULL;
-        status = options ? write_file(model, path, &tensors, modalities, options)
-                         : DIFFMM_ERROR_NO_MEMORY;
-    }
-    diffmm__release(model->context, options);
-    diffmm__release(model->context, modalities);
-    diffmm__release(model->context, tensors.list);
-    return status;
+    return save(model, &(struct diffmm__target){.path = path});
+}
+
+diffmm_status diffmm_model_save_memory(const diffmm_model *model, void *data, size_t capacity,
+                                       size_t *size)
+{
+    if (!model)
+        return diffmm__null("model");
+    if (!size)
+        return diffmm__null("size");
+    return save(model, &(struct diffmm__target){.data = data, .capacity = capacity, .size = size});
 }

@@ -5,39 +5,9 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
 
-static diffmm_status check_format(const struct diffmm__safetensors *file, const char *path)
-{
-    const char *format = diffmm__safetensors_metadata(file, "format");
-    const char *version = diffmm__safetensors_metadata(file, "version");
-    if (!format || strcmp(format, "diffmm-model") != 0)
-        return diffmm__fail(
-            DIFFMM_ERROR_FORMAT,
-            "%s: not a model file: the metadata's format is '%s', not 'diffmm-model'", path,
-            format ? format : "");
-    if (!version || strcmp(version, "1") != 0)
-        return diffmm__fail(
-            DIFFMM_ERROR_VERSION,
-            "%s: the model file has format version '%s'; this library reads version "
-            "'1'",
-            path, version ? version : "");
-    return DIFFMM_OK;
-}
-
-static diffmm_status read_count(const struct diffmm__safetensors *file, const char *path,
-                                const char *key, size_t *out)
-{
-    const char *text = diffmm__safetensors_metadata(file, key);
-    int64_t value;
-    if (!text || !diffmm__read_integer(text, &value) || value < 1 || value > INT32_MAX)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's %s is '%s', not a count", path,
-                            key, text ? text : "");
-    *out = (size_t)value;
-    return DIFFMM_OK;
-}
-
-/* A vector that must be there. */
 static diffmm_status find_vector(const struct diffmm__safetensors *file, const char *path,
                                  const char *name, enum diffmm__dtype dtype,
                                  struct diffmm__tensor *out)
@@ -111,17 +81,6 @@ static diffmm_status read_seen(diffmm_context *context, const struct diffmm__saf
     return status;
 }
 
-static bool has_tensor(const struct diffmm__safetensors *file, const char *name)
-{
-    struct diffmm__tensor tensor;
-    for (size_t i = 0; i < diffmm__safetensors_count(file); i++) {
-        diffmm__safetensors_at(file, i, &tensor);
-        if (strcmp(tensor.name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Where no names are stored, the ids are the numbers. */
 static diffmm_status read_names(diffmm_context *context, const struct diffmm__safetensors *file,
                                 const char *path, const char *what, const char *text_name,
@@ -130,7 +89,7 @@ static diffmm_status read_names(diffmm_context *context, const struct diffmm__sa
     struct diffmm__tensor text, offsets;
     char *text_copy = NULL;
     int64_t *offsets_copy = NULL;
-    if (!has_tensor(file, text_name) && !has_tensor(file, offsets_name))
+    if (!diffmm__safetensors_has(file, text_name) && !diffmm__safetensors_has(file, offsets_name))
         return diffmm__names_numeric(context, count, out);
     diffmm_status status = find_vector(file, path, text_name, DIFFMM__U8, &text);
     if (!status)
@@ -160,9 +119,9 @@ static diffmm_status read_names(diffmm_context *context, const struct diffmm__sa
 static diffmm_status read_catalog(diffmm_context *context, const struct diffmm__safetensors *file,
                                   const char *path, struct diffmm__catalog *catalog)
 {
-    diffmm_status status = read_count(file, path, "users", &catalog->users);
+    diffmm_status status = diffmm__read_count(file, "users", &catalog->users);
     if (!status)
-        status = read_count(file, path, "items", &catalog->items);
+        status = diffmm__read_count(file, "items", &catalog->items);
     if (!status)
         status = read_seen(context, file, path, catalog);
     if (!status)
@@ -207,7 +166,7 @@ static diffmm_status read_final(const struct diffmm__safetensors *file, const ch
 {
     struct diffmm__tensor user, item;
     size_t users = served->catalog->users, items = served->catalog->items, d = 0;
-    diffmm_status status = read_count(file, path, "d", &d);
+    diffmm_status status = diffmm__read_count(file, "d", &d);
     if (!status)
         status = find_matrix(file, path, "final.user", users, d, &user);
     if (!status)
@@ -224,7 +183,7 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out)
 {
-    diffmm_status status = check_format(file, path);
+    diffmm_status status = diffmm__read_format(file, DIFFMM__MODEL_FORMAT);
     if (status)
         return status;
     struct diffmm__served served = {.catalog = diffmm__catalog_create(context)};

@@ -4,6 +4,7 @@
 #ifndef DIFFMM_CHECKPOINT_SAFETENSORS_H
 #define DIFFMM_CHECKPOINT_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,9 +34,35 @@ struct diffmm__metadata {
 const char *diffmm__dtype_name(enum diffmm__dtype dtype);
 size_t diffmm__dtype_size(enum diffmm__dtype dtype);
 
-/* Write a file by diffmm__file_replace. The format allows no holes between tensors, so they are
+/* Where a file goes: to a path, by diffmm__file_replace; or, where `path` is NULL, into memory.
+ * Then
+ * `*size` becomes the file's size, and `data`, unless it is NULL, receives the file, which must fit
+ * into `capacity` bytes. */
+struct diffmm__target {
+    const char *path;
+    void *data;
+    size_t capacity;
+    size_t *size;
+};
+
+/* Where one comes from: a path, or `size` bytes of memory, borrowed until the file is closed. */
+struct diffmm__source {
+    const char *path; /* NULL: memory */
+    const void *data;
+    size_t size;
+    bool header_only; /* the tensors' data is not asked for: it is neither touched nor copied */
+};
+
+/* Write a file. The format allows no holes between tensors, so they are
  * written by falling element size, otherwise in the order given: with the data's start 64-byte
  * aligned, every tensor is aligned for its type. */
+diffmm_status diffmm__safetensors_put(const diffmm_context *context,
+                                      const struct diffmm__target *target,
+                                      const struct diffmm__metadata *metadata,
+                                      size_t metadata_count, const struct diffmm__tensor *tensors,
+                                      size_t tensor_count);
+
+/* The same, to a path. */
 diffmm_status diffmm__safetensors_write(const diffmm_context *context, const char *path,
                                         const struct diffmm__metadata *metadata,
                                         size_t metadata_count, const struct diffmm__tensor *tensors,
@@ -43,12 +70,20 @@ diffmm_status diffmm__safetensors_write(const diffmm_context *context, const cha
 
 struct diffmm__safetensors; /* an open, validated file */
 
-/* Map and validate everything: header length, JSON, dtypes, shapes of one or two dimensions,
+/* Open and validate everything: header length, JSON, dtypes, shapes of one or two dimensions,
  * tensors that cover the file's data without gap or overlap. Messages name file and tensor. A
  * tensor that lies misaligned is copied, so that data can always be read in place. */
+diffmm_status diffmm__safetensors_get(diffmm_context *context, const struct diffmm__source *source,
+                                      struct diffmm__safetensors **out);
+
+/* The same, from a path. */
 diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path,
                                        struct diffmm__safetensors **out);
 void diffmm__safetensors_close(struct diffmm__safetensors *file);
+
+/* What messages call the file: its path, or "data" for memory; and the bytes of all its tensors. */
+const char *diffmm__safetensors_path(const struct diffmm__safetensors *file);
+size_t diffmm__safetensors_size(const struct diffmm__safetensors *file);
 
 /* NULL if there is no such key. */
 const char *diffmm__safetensors_metadata(const struct diffmm__safetensors *file, const char *key);
@@ -56,6 +91,8 @@ const char *diffmm__safetensors_metadata(const struct diffmm__safetensors *file,
 size_t diffmm__safetensors_count(const struct diffmm__safetensors *file);
 void diffmm__safetensors_at(const struct diffmm__safetensors *file, size_t index,
                             struct diffmm__tensor *out);
+
+bool diffmm__safetensors_has(const struct diffmm__safetensors *file, const char *name);
 
 /* A tensor that must be there, of that dtype. */
 diffmm_status diffmm__safetensors_find(const struct diffmm__safetensors *file, const char *name,

@@ -14,9 +14,10 @@ enum { length_size = 8, max_header = 100 * 1000 * 1000 };
 
 struct diffmm__safetensors {
     diffmm_context *context;
-    char *path;
-    struct diffmm__mapping mapping;
-    const unsigned char *data; /* where offsets count from */
+    char *path; /* for messages */
+    bool header_only;
+    struct diffmm__mapping mapping; /* of the file; or the memory it is in */
+    const unsigned char *data;      /* where offsets count from */
     size_t data_size;
     json_t *header; /* owns the names */
     size_t count;
@@ -96,12 +97,12 @@ static diffmm_status read_span(const struct diffmm__safetensors *file, const cha
     return DIFFMM_OK;
 }
 
-/* A tensor's data, aligned for its type. */
+/* A tensor's data, aligned for its type where it will be read. */
 static const void *aligned_data(struct diffmm__safetensors *file, const struct span *span,
                                 size_t width)
 {
     const unsigned char *data = file->data + span->begin;
-    if ((uintptr_t)data % width == 0)
+    if ((uintptr_t)data % width == 0 || file->header_only)
         return data;
     void *copy = diffmm__arena_take(&file->copies, span->end - span->begin, 1);
     if (copy)
@@ -214,17 +215,25 @@ static diffmm_status read_header(struct diffmm__safetensors *file)
     return status;
 }
 
-diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path,
-                                       struct diffmm__safetensors **out)
+static diffmm_status find_bytes(const struct diffmm__source *source, struct diffmm__mapping *out)
+{
+    if (source->path)
+        return diffmm__file_map(source->path, out);
+    *out = (struct diffmm__mapping){.data = source->data, .size = source->size};
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__safetensors_get(diffmm_context *context, const struct diffmm__source *source,
+                                      struct diffmm__safetensors **out)
 {
     struct diffmm__safetensors *file = diffmm__allocate_zero(context, 1, sizeof *file);
     if (!file)
         return DIFFMM_ERROR_NO_MEMORY;
     file->context = diffmm__context_retain(context);
     file->copies = diffmm__arena_on(context);
-    file->path = diffmm__copy_text(context, path);
-    diffmm_status status =
-        file->path ? diffmm__file_map(path, &file->mapping) : DIFFMM_ERROR_NO_MEMORY;
+    file->header_only = source->header_only;
+    file->path = diffmm__copy_text(context, source->path ? source->path : "data");
+    diffmm_status status = file->path ? find_bytes(source, &file->mapping) : DIFFMM_ERROR_NO_MEMORY;
     if (!status)
         status = read_header(file);
     if (status) {
@@ -233,6 +242,12 @@ diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path
     }
     *out = file;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path,
+                                       struct diffmm__safetensors **out)
+{
+    return diffmm__safetensors_get(context, &(struct diffmm__source){.path = path}, out);
 }
 
 void diffmm__safetensors_close(struct diffmm__safetensors *file)
@@ -250,6 +265,16 @@ void diffmm__safetensors_close(struct diffmm__safetensors *file)
     diffmm__context_release(context);
 }
 
+const char *diffmm__safetensors_path(const struct diffmm__safetensors *file)
+{
+    return file->path;
+}
+
+size_t diffmm__safetensors_size(const struct diffmm__safetensors *file)
+{
+    return file->data_size;
+}
+
 const char *diffmm__safetensors_metadata(const struct diffmm__safetensors *file, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
@@ -264,6 +289,14 @@ void diffmm__safetensors_at(const struct diffmm__safetensors *file, size_t index
                             struct diffmm__tensor *out)
 {
     *out = file->tensors[index];
+}
+
+bool diffmm__safetensors_has(const struct diffmm__safetensors *file, const char *name)
+{
+    for (size_t i = 0; i < file->count; i++)
+        if (strcmp(file->tensors[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 diffmm_status diffmm__safetensors_find(const struct diffmm__safetensors *file, const char *name,

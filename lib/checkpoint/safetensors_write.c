@@ -99,11 +99,35 @@ static diffmm_status add_tensors(json_t *header, const char *path,
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__safetensors_write(const diffmm_context *context, const char *path,
-                                        const struct diffmm__metadata *metadata,
-                                        size_t metadata_count, const struct diffmm__tensor *tensors,
-                                        size_t tensor_count)
+/* Copy the pieces into memory that has room for them. */
+static diffmm_status fill_memory(const struct diffmm__target *target,
+                                 const struct diffmm__piece *pieces, size_t count)
 {
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(size, pieces[i].size, &size))
+            return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "data: exceeds the address space");
+    if (target->data && target->capacity < size)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "data: capacity is %zu bytes, but the file has %zu", target->capacity,
+                            size);
+    unsigned char *place = target->data;
+    for (size_t i = 0; place && i < count; i++) {
+        if (pieces[i].size)
+            memcpy(place, pieces[i].data, pieces[i].size);
+        place += pieces[i].size;
+    }
+    *target->size = size;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__safetensors_put(const diffmm_context *context,
+                                      const struct diffmm__target *target,
+                                      const struct diffmm__metadata *metadata,
+                                      size_t metadata_count, const struct diffmm__tensor *tensors,
+                                      size_t tensor_count)
+{
+    const char *path = target->path ? target->path : "data";
     char *text = NULL;
     size_t size = 0;
     json_t *header = json_object();
@@ -119,10 +143,20 @@ diffmm_status diffmm__safetensors_write(const diffmm_context *context, const cha
         uint64_t length = size;
         pieces[0] = (struct diffmm__piece){.data = &length, .size = sizeof length};
         pieces[1] = (struct diffmm__piece){.data = text, .size = size};
-        status = diffmm__file_replace(context, path, pieces, tensor_count + 2);
+        status = target->path ? diffmm__file_replace(context, path, pieces, tensor_count + 2)
+                              : fill_memory(target, pieces, tensor_count + 2);
     }
     diffmm__release(context, text);
     diffmm__release(context, pieces);
     json_decref(header);
     return status;
+}
+
+diffmm_status diffmm__safetensors_write(const diffmm_context *context, const char *path,
+                                        const struct diffmm__metadata *metadata,
+                                        size_t metadata_count, const struct diffmm__tensor *tensors,
+                                        size_t tensor_count)
+{
+    return diffmm__safetensors_put(context, &(struct diffmm__target){.path = path}, metadata,
+                                   metadata_count, tensors, tensor_count);
 }

@@ -55,6 +55,7 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
         return status;
     if ((status = diffmm__project(model)))
         return status;
+    model->evaluated.epoch = 0;
     diffmm__aggregate(model);
     size_t size = (model->users + model->items) * model->d;
     size_t bad = diffmm__first_not_finite(size, model->final);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include <diffmm/diffusion.h>
+#include <diffmm/metrics.h>
 #include <diffmm/model.h>
 
 #include "base/memory.h"
@@ -44,6 +45,13 @@ struct diffmm__model_modality {
     struct diffmm__denoiser denoiser; /* values NULL where there is none */
 };
 
+/* An epoch and what its embeddings scored. */
+struct diffmm__evaluated {
+    size_t epoch; /* 0: not known */
+    size_t cutoff_count;
+    diffmm_metrics valid[DIFFMM__MAX_LIST], test[DIFFMM__MAX_LIST];
+};
+
 struct diffmm_model {
     diffmm_context *context;
     struct diffmm__catalog *catalog;
@@ -62,6 +70,9 @@ struct diffmm_model {
 
     float *final;   /* (users + items) x d of the last forward pass */
     uint64_t steps; /* Adam steps taken */
+    /* Of the present parameters and `final`; not known once either changes otherwise than by an
+     * evaluated epoch. */
+    struct diffmm__evaluated evaluated;
 
     diffmm_graph *adjacency;             /* A_hat; NULL for a model read from a file */
     struct diffmm__workspace *workspace; /* forward and backward intermediates; NULL likewise */

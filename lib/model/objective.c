@@ -60,6 +60,7 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
 
     if ((status = diffmm__project(model)))
         return status;
+    model->evaluated.epoch = 0;
     diffmm__aggregate(model);
     sum.contrastive = contrast(model, count, user, positive);
     sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,

@@ -252,5 +252,6 @@ diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, 
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite", name,
                             bad);
     memcpy(place, values, rows * columns * sizeof *values);
+    model->evaluated.epoch = 0;
     return DIFFMM_OK;
 }

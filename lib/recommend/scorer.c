@@ -63,20 +63,15 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     return create(model->context, parts, out);
 }
 
-diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
+static diffmm_status open_source(diffmm_context *context, const struct diffmm__source *source,
+                                 diffmm_scorer **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!path)
-        return diffmm__null("path");
-    if (!out)
-        return diffmm__null("out");
     struct diffmm__safetensors *file;
     struct diffmm__served served;
-    diffmm_status status = diffmm__safetensors_open(context, path, &file);
+    diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
         return status;
-    status = diffmm__model_file_served(context, file, path, &served);
+    status = diffmm__model_file_served(context, file, diffmm__safetensors_path(file), &served);
     if (status) {
         diffmm__safetensors_close(file);
         return status;
@@ -87,6 +82,29 @@ diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diff
                            .items = served.items,
                            .file = file};
     return create(context, parts, out);
+}
+
+diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!path)
+        return diffmm__null("path");
+    if (!out)
+        return diffmm__null("out");
+    return open_source(context, &(struct diffmm__source){.path = path}, out);
+}
+
+diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data, size_t size,
+                                        diffmm_scorer **out)
+{
+    if (!context)
+        return diffmm__null("context");
+    if (!data)
+        return diffmm__null("data");
+    if (!out)
+        return diffmm__null("out");
+    return open_source(context, &(struct diffmm__source){.data = data, .size = size}, out);
 }
 
 void diffmm_scorer_destroy(diffmm_scorer *scorer)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file file.h
+ *  What a model file or a training checkpoint says of itself, without loading it.
+ *
+ *  Only the header is read, whatever the size of the file. A const handle may be read by any number
+ *  of threads. */
+#ifndef DIFFMM_FILE_H
+#define DIFFMM_FILE_H
+
+#include <diffmm/metrics.h>
+#include <diffmm/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The metadata of a file. Opaque. */
+typedef struct diffmm_file diffmm_file;
+
+/** What a file is. */
+typedef enum diffmm_file_kind {
+    DIFFMM_FILE_MODEL = 1,     /**< for scoring: diffmm_model_load(), diffmm_scorer_open() */
+    DIFFMM_FILE_CHECKPOINT = 2 /**< for training on: diffmm_trainer_resume() */
+} diffmm_file_kind;
+
+/** A file's metadata. Pointers are borrowed until the handle ends. */
+typedef struct diffmm_file_info {
+    size_t struct_size;
+    diffmm_file_kind kind;
+    int32_t format_version;
+    const char *library;  /**< version of the library that wrote it; "" where the file does not tell */
+    size_t users, items;  /**< U, I */
+    size_t dimensions;    /**< d */
+    size_t modality_count;
+    size_t epochs_done;   /**< of a checkpoint; 0 for a model file */
+    /** The epoch that was chosen: the one a model file holds, or a checkpoint's best so far; 0 where
+     *  there is none, or the model has changed since it was evaluated. */
+    size_t chosen_epoch;
+    size_t cutoff_count;         /**< 0 where chosen_epoch is 0 */
+    const diffmm_metrics *valid; /**< the chosen epoch's, per cutoff; users = 0 for an empty split */
+    const diffmm_metrics *test;
+} diffmm_file_info;
+
+/** Read the header of a model file or training checkpoint. The file may change or go once this has
+ *  returned. */
+DIFFMM_API diffmm_status diffmm_file_open(diffmm_context *context, const char *path,
+                                          diffmm_file **out);
+
+/** The same for a file that is in memory.
+ *  @param data  `size` bytes, borrowed during the call */
+DIFFMM_API diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data,
+                                                 size_t size, diffmm_file **out);
+
+/** Release; NULL is fine. */
+DIFFMM_API void diffmm_file_destroy(diffmm_file *file);
+
+/** What it says. */
+DIFFMM_API diffmm_status diffmm_file_describe(const diffmm_file *file, diffmm_file_info *out);
+
+/** Every setting the model was made with; borrowed until the handle ends. */
+DIFFMM_API const diffmm_options *diffmm_file_options(const diffmm_file *file);
+
+/** Name of modality `index`; NULL if there are not so many. Borrowed until the handle ends. */
+DIFFMM_API const char *diffmm_file_modality_name(const diffmm_file *file, size_t index);
+
+/** Raw features of an item of modality `index`; 0 if there are not so many. */
+DIFFMM_API size_t diffmm_file_modality_dimensions(const diffmm_file *file, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

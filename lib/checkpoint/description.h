@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The metadata that model files and training checkpoints have in common, written and read: format,
+ * version, library, users, items, d, modalities (a JSON list of name, dimensions, projection),
+ * options (JSON), and, where it is known, evaluated (JSON: the epoch whose embeddings the file
+ * holds, with its metrics). */
+#ifndef DIFFMM_CHECKPOINT_DESCRIPTION_H
+#define DIFFMM_CHECKPOINT_DESCRIPTION_H
+
+#include "base/json.h"
+#include "checkpoint/safetensors.h"
+#include "model/model.h"
+
+#define DIFFMM__MODEL_FORMAT "diffmm-model"
+#define DIFFMM__CHECKPOINT_FORMAT "diffmm-checkpoint"
+
+/* Metadata in the making. */
+struct diffmm__description {
+    const diffmm_context *context;
+    size_t count;
+    struct diffmm__metadata list[16];
+    char *values[16]; /* the list's, owned */
+};
+
+/* The common part, for a file of that format. Ends with diffmm__description_end, unless it fails.
+ */
+diffmm_status diffmm__describe(const diffmm_model *model, const char *format,
+                               struct diffmm__description *out);
+
+/* Add a JSON value, which is taken over; NULL means that there was no memory for it. */
+diffmm_status diffmm__describe_json(struct diffmm__description *description, const char *key,
+                                    json_t *value);
+void diffmm__description_end(struct diffmm__description *description);
+
+/* An epoch and its metrics as JSON; NULL without memory. */
+json_t *diffmm__evaluated_json(const struct diffmm__evaluated *evaluated);
+
+/* Check that a file is of that format and of the version this library reads. */
+diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *format);
+
+/* users, items or d: from 1 to 2^31 - 1. */
+diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const char *key,
+                                 size_t *out);
+
+/* A value that must be there, as JSON; the caller releases it. */
+diffmm_status diffmm__read_json(const struct diffmm__safetensors *file, const char *key,
+                                json_t **out);
+diffmm_status diffmm__read_options(diffmm_context *context, const struct diffmm__safetensors *file,
+                                   diffmm_options **out);
+
+/* Name, dimensions and projection of each modality; the array is from the context's allocator. */
+diffmm_status diffmm__read_modalities(const diffmm_context *context,
+                                      const struct diffmm__safetensors *file,
+                                      struct diffmm__model_modality **modalities, size_t *count);
+
+/* The value of `key` written by diffmm__evaluated_json; absent: `out` is left as it was. */
+diffmm_status diffmm__read_evaluated(const struct diffmm__safetensors *file, const char *key,
+                                     struct diffmm__evaluated *out);
+
+#endif
