@@ -61,6 +61,11 @@ enum diffmm__projection diffmm__options_projection(const diffmm_options *options
 diffmm_status diffmm__options_check_modalities(const diffmm_options *options, size_t count,
                                                const char *const *names);
 
+/* DIFFMM_ERROR_INVALID_ARGUMENT names a setting in which `now` differs from what a training was
+ * begun with, where that would change what it computes. */
+diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
+                                              const diffmm_options *now);
+
 /* All settings as one JSON object of name: text (those that differ from the defaults and those that
  * do not alike), from the context's allocator; and back. */
 char *diffmm__options_to_json(const diffmm_options *options);

@@ -48,18 +48,29 @@ static void keep(struct diffmm__best *best, const diffmm_model *model)
     memcpy(place, model->final, final_size(model) * sizeof *place);
 }
 
+/* The metrics that count. */
+static const diffmm_metrics *judge(const diffmm_model *model, const diffmm_metrics *valid,
+                                   const diffmm_metrics *test)
+{
+    return model->settings.select_by_test || valid[0].users == 0 ? test : valid;
+}
+
+void diffmm__best_name(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
+                       size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test)
+{
+    best->epoch = epoch;
+    best->score = judge(model, valid, test)[0].recall;
+    memcpy(best->valid, valid, cutoffs * sizeof *valid);
+    memcpy(best->test, test, cutoffs * sizeof *test);
+}
+
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
                         size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test)
 {
-    const diffmm_metrics *judge =
-        model->settings.select_by_test || valid[0].users == 0 ? test : valid;
-    double score = judge[0].recall;
-    if (best->epoch > 0 && judge[0].users > 0 && score <= best->score)
+    const diffmm_metrics *metrics = judge(model, valid, test);
+    if (best->epoch > 0 && metrics[0].users > 0 && metrics[0].recall <= best->score)
         return;
-    best->epoch = epoch;
-    best->score = score;
-    memcpy(best->valid, valid, cutoffs * sizeof *valid);
-    memcpy(best->test, test, cutoffs * sizeof *test);
+    diffmm__best_name(best, model, epoch, cutoffs, valid, test);
     keep(best, model);
 }
 

@@ -20,6 +20,10 @@ diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out);
 void diffmm__best_end(struct diffmm__best *best);
 
+/* Name an epoch the best, with its metrics; its values are the caller's to fill in. */
+void diffmm__best_name(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
+                       size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test);
+
 /* Take an epoch's results: kept if better, by Recall at the first cutoff on the validation split
  * (on the test split where the option `select` says so, or there is no validation). With nothing
  * held out to judge by, the last epoch is the best. */

@@ -26,20 +26,36 @@ static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__w
     return DIFFMM_OK;
 }
 
+static diffmm_status allocate_reports(diffmm_trainer *trainer)
+{
+    const diffmm_model *model = trainer->model;
+    size_t cutoffs = trainer->cutoffs = model->settings.cutoff_count;
+    double **losses[] = {&trainer->denoiser_loss, &trainer->last_denoiser_loss};
+    diffmm_metrics **metrics[] = {&trainer->valid, &trainer->test, &trainer->last_valid,
+                                  &trainer->last_test};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        if (!(*losses[i] =
+                  diffmm__allocate_zero(trainer->context, model->modality_count, sizeof(double))))
+            return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (!(*metrics[i] =
+                  diffmm__allocate_zero(trainer->context, cutoffs, sizeof(diffmm_metrics))))
+            return DIFFMM_ERROR_NO_MEMORY;
+    trainer->last = (diffmm_report){.struct_size = sizeof trainer->last,
+                                    .modality_count = model->modality_count,
+                                    .denoiser_loss = trainer->last_denoiser_loss,
+                                    .cutoff_count = cutoffs,
+                                    .valid = trainer->last_valid,
+                                    .test = trainer->last_test};
+    return DIFFMM_OK;
+}
+
 static diffmm_status allocate(diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
-    trainer->cutoffs = model->settings.cutoff_count;
-    trainer->denoiser_loss =
-        diffmm__allocate_zero(trainer->context, model->modality_count, sizeof(double));
-    trainer->valid =
-        diffmm__allocate_zero(trainer->context, trainer->cutoffs, sizeof *trainer->valid);
-    trainer->test =
-        diffmm__allocate_zero(trainer->context, trainer->cutoffs, sizeof *trainer->test);
-    if (!trainer->denoiser_loss || !trainer->valid || !trainer->test)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status;
-    if ((status = diffmm__pairs_create(trainer->context, model->catalog, &trainer->pairs)) ||
+    diffmm_status status = allocate_reports(trainer);
+    if (status ||
+        (status = diffmm__pairs_create(trainer->context, model->catalog, &trainer->pairs)) ||
         (status = diffmm__best_create(model, trainer->cutoffs, &trainer->best)))
         return status;
     return model->settings.diffusion_enabled ? diffmm__diffusion_workspace_create(trainer)
@@ -104,6 +120,9 @@ void diffmm_trainer_destroy(diffmm_trainer *trainer)
     diffmm__release(context, trainer->denoiser_loss);
     diffmm__release(context, trainer->valid);
     diffmm__release(context, trainer->test);
+    diffmm__release(context, trainer->last_denoiser_loss);
+    diffmm__release(context, trainer->last_valid);
+    diffmm__release(context, trainer->last_test);
     diffmm_model_destroy(trainer->model);
     diffmm_dataset_destroy(trainer->dataset);
     diffmm__release(context, trainer);
@@ -161,7 +180,20 @@ static diffmm_status timed(diffmm_trainer *trainer, diffmm_status (*phase)(diffm
     return status;
 }
 
-static void complete_report(diffmm_trainer *trainer)
+/* The report again, for as long as the next epoch is not through. */
+static void keep_report(diffmm_trainer *trainer)
+{
+    size_t modalities = trainer->model->modality_count, cutoffs = trainer->cutoffs;
+    memcpy(trainer->last_denoiser_loss, trainer->denoiser_loss, modalities * sizeof(double));
+    memcpy(trainer->last_valid, trainer->valid, cutoffs * sizeof *trainer->valid);
+    memcpy(trainer->last_test, trainer->test, cutoffs * sizeof *trainer->test);
+    trainer->last = trainer->report;
+    trainer->last.denoiser_loss = trainer->last_denoiser_loss;
+    trainer->last.valid = trainer->last_valid;
+    trainer->last.test = trainer->last_test;
+}
+
+void diffmm__trainer_completed(diffmm_trainer *trainer)
 {
     diffmm_report *report = &trainer->report;
     const struct diffmm__settings *s = &trainer->model->settings;
@@ -169,7 +201,7 @@ static void complete_report(diffmm_trainer *trainer)
     report->struct_size = sizeof *report;
     report->epoch = trainer->epoch;
     report->best_epoch = trainer->best.epoch;
-    report->finished = trainer->stopped || trainer->epoch == s->epochs;
+    report->finished = trainer->stopped || trainer->epoch >= s->epochs;
     report->modality_count = trainer->model->modality_count;
     report->denoiser_loss = trainer->denoiser_loss;
     report->cutoff_count = trainer->cutoffs;
@@ -178,13 +210,44 @@ static void complete_report(diffmm_trainer *trainer)
     for (int phase = 0; phase < 4; phase++)
         report->counted_flops[phase] = diffmm__phase_flops(&trainer->work, (diffmm_phase)phase);
     report->straight_flops = diffmm__straight_flops(&trainer->work);
-    diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
-                trainer->epoch, trainer->best.epoch);
+    keep_report(trainer);
 }
 
 static bool is_finished(const diffmm_trainer *trainer)
 {
     return trainer->stopped || trainer->epoch >= trainer->model->settings.epochs;
+}
+
+static diffmm_status run_phases(diffmm_trainer *trainer)
+{
+    diffmm_status status = DIFFMM_OK;
+    diffmm_seconds *seconds = &trainer->report.seconds;
+    *seconds = (diffmm_seconds){0};
+    if (trainer->model->settings.diffusion_enabled)
+        status = timed(trainer, diffmm__phase_denoise, &seconds->denoise);
+    if (!status)
+        status = timed(trainer, diffmm__phase_generate, &seconds->generate);
+    if (!status)
+        status = timed(trainer, diffmm__phase_recommend, &seconds->recommend);
+    return status ? status : timed(trainer, diffmm__phase_evaluate, &seconds->evaluate);
+}
+
+/* What the model now holds is this epoch's. */
+static void mark_model(diffmm_trainer *trainer, size_t epoch, const diffmm_metrics *valid,
+                       const diffmm_metrics *test)
+{
+    struct diffmm__evaluated *evaluated = &trainer->model->evaluated;
+    evaluated->epoch = epoch;
+    evaluated->cutoff_count = trainer->cutoffs;
+    memcpy(evaluated->valid, valid, trainer->cutoffs * sizeof *valid);
+    memcpy(evaluated->test, test, trainer->cutoffs * sizeof *test);
+}
+
+static void restore_best(diffmm_trainer *trainer)
+{
+    const struct diffmm__best *best = &trainer->best;
+    diffmm__best_restore(best, trainer->model);
+    mark_model(trainer, best->epoch, best->valid, best->test);
 }
 
 diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report)
@@ -197,34 +260,21 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     diffmm_status status = report ? diffmm__struct_check(report, "report") : DIFFMM_OK;
     if (status)
         return status;
-    diffmm_seconds *seconds = &trainer->report.seconds;
-    *seconds = (diffmm_seconds){0};
-    trainer->report.epoch = 0; /* not whole until complete_report() */
-    if (trainer->model->settings.diffusion_enabled)
-        status = timed(trainer, diffmm__phase_denoise, &seconds->denoise);
-    if (status || (status = timed(trainer, diffmm__phase_generate, &seconds->generate)) ||
-        (status = timed(trainer, diffmm__phase_recommend, &seconds->recommend)) ||
-        (status = timed(trainer, diffmm__phase_evaluate, &seconds->evaluate)))
+    trainer->within = true;
+    status = run_phases(trainer);
+    trainer->within = false;
+    if (status)
         return status;
     trainer->epoch++;
+    mark_model(trainer, trainer->epoch, trainer->valid, trainer->test);
     diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch, trainer->cutoffs,
                        trainer->valid, trainer->test);
-    complete_report(trainer);
+    diffmm__trainer_completed(trainer);
+    diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
+                trainer->epoch, trainer->best.epoch);
     return report ? diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
                                          sizeof trainer->report, "report")
                   : DIFFMM_OK;
-}
-
-diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, diffmm_report *report)
-{
-    if (!trainer || !report)
-        return diffmm__null(!trainer ? "trainer" : "report");
-    if (trainer->report.epoch == 0)
-        return diffmm__fail(DIFFMM_ERROR_STATE, trainer->epoch == 0
-                                                    ? "no epoch has been trained yet"
-                                                    : "the last epoch was not completed");
-    return diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
-                                sizeof trainer->report, "report");
 }
 
 diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
@@ -233,7 +283,7 @@ diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
         return diffmm__null("trainer");
     if (trainer->best.epoch == 0)
         return diffmm__fail(DIFFMM_ERROR_STATE, "no epoch has been trained yet");
-    diffmm__best_restore(&trainer->best, trainer->model);
+    restore_best(trainer);
     return DIFFMM_OK;
 }
 
@@ -253,8 +303,16 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
     }
     /* However it ended, the model is the best there has been. */
     if (trainer->best.epoch > 0)
-        diffmm__best_restore(&trainer->best, trainer->model);
+        restore_best(trainer);
     return status;
+}
+
+diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, diffmm_report *out)
+{
+    if (!trainer || !out)
+        return diffmm__null(!trainer ? "trainer" : "out");
+    return diffmm__struct_write(out, &trainer->last, sizeof trainer->last, sizeof trainer->last,
+                                "out");
 }
 
 diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,

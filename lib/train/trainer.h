@@ -30,6 +30,7 @@ struct diffmm_trainer {
     diffmm_dataset *dataset;
     size_t epoch; /* epochs done */
     bool stopped; /* early */
+    bool within;  /* an epoch is running: parameters are part of the way */
     atomic_int cancelled;
     diffmm_progress_function on_progress;
     void *progress_data;
@@ -39,12 +40,18 @@ struct diffmm_trainer {
     struct diffmm__pairs pairs;
     struct diffmm__best best;
 
-    /* The last report and what its pointers lead to. */
-    diffmm_report report;
-    double *denoiser_loss;        /* M */
-    diffmm_metrics *valid, *test; /* per cutoff */
+    /* The running epoch's report and what its pointers lead to; and those of the last epoch that
+     * came to its end. */
+    diffmm_report report, last;
+    double *denoiser_loss, *last_denoiser_loss; /* M */
+    diffmm_metrics *valid, *test;               /* per cutoff */
+    diffmm_metrics *last_valid, *last_test;
     size_t cutoffs;
 };
+
+/* Epoch trainer->epoch has come to its end, with what the phases wrote and the best so far:
+ * complete the report and keep it. */
+void diffmm__trainer_completed(diffmm_trainer *trainer);
 
 /* One phase of the present epoch (trainer->epoch + 1) each: they fill their parts of
  * trainer->report, ask diffmm__trainer_continue after each step, and count FLOPs. */

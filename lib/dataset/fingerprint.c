@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/fingerprint.h"
+
+#include <string.h>
+
+/* One word more: an odd multiplier carries every bit upwards, the shift brings the high ones back
+ * down. Each step is a bijection of the hash, so no two words lead to the same. */
+static uint64_t add(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 32;
+}
+
+void diffmm__fingerprint(const diffmm_dataset *dataset, struct diffmm__fingerprint *out)
+{
+    size_t users = dataset->catalog->users;
+    for (int split = 0; split < 3; split++) {
+        const struct diffmm__rows *rows = diffmm__dataset_rows(dataset, (diffmm_split)split);
+        uint64_t hash = add(0, users);
+        for (size_t u = 0; u < users; u++) {
+            hash = add(hash, (uint64_t)(rows->pointers[u + 1] - rows->pointers[u]));
+            for (int64_t e = rows->pointers[u]; e < rows->pointers[u + 1]; e++)
+                hash = add(hash, (uint64_t)rows->items[e]);
+        }
+        out->pairs[split] = (size_t)rows->pointers[users];
+        out->hashes[split] = hash;
+    }
+}
+
+uint64_t diffmm__fingerprint_features(size_t items, size_t dimensions, const float *features,
+                                      size_t stride)
+{
+    uint64_t hash = add(0, dimensions);
+    for (size_t i = 0; i < items; i++)
+        for (size_t k = 0; k < dimensions; k++) {
+            uint32_t bits;
+            memcpy(&bits, &features[i * stride + k], sizeof bits);
+            hash = add(hash, bits);
+        }
+    return hash;
+}

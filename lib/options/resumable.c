@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether a training begun with some settings may go on with others: it may where they decide how
+ * long it goes on, not what it computes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "options/store.h"
+
+static bool may_change(const char *name)
+{
+    static const char *const free[] = {"epochs", "patience", "memory_limit"};
+    for (size_t i = 0; i < sizeof free / sizeof *free; i++)
+        if (strcmp(name, free[i]) == 0)
+            return true;
+    return false;
+}
+
+static diffmm_status compare(const diffmm_options *begun, const diffmm_options *now,
+                             const struct diffmm__key *key, const char *name)
+{
+    const char *then = diffmm__options_value(begun, key), *wanted = diffmm__options_value(now, key);
+    return strcmp(then, wanted) == 0
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "options: training was begun with %s %s and cannot go on with %s; "
+                              "only epochs, patience and memory_limit may change",
+                              name, then, wanted);
+}
+
+/* The settings per modality that `from` has, in both. */
+static diffmm_status compare_overrides(const diffmm_options *begun, const diffmm_options *now,
+                                       const diffmm_options *from)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < from->override_count && !status; i++) {
+        const struct diffmm__override *override = &from->overrides[i];
+        struct diffmm__key key = {.index = override->index, .per_modality = true};
+        const char *general = diffmm__option_at(key.index)->name, *star = strchr(general, '*');
+        char name[2 * DIFFMM__MODALITY_NAME];
+        memcpy(key.modality, override->modality, sizeof key.modality);
+        snprintf(name, sizeof name, "%.*s%s%s", (int)(star - general), general, key.modality,
+                 star + 1);
+        status = compare(begun, now, &key, name);
+    }
+    return status;
+}
+
+diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
+                                              const diffmm_options *now)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < diffmm_option_count() && !status; i++) {
+        const char *name = diffmm__option_at(i)->name;
+        if (!strchr(name, '*') && !may_change(name))
+            status = compare(begun, now, &(struct diffmm__key){.index = i}, name);
+    }
+    if (!status)
+        status = compare_overrides(begun, now, begun);
+    return status ? status : compare_overrides(begun, now, now);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Going on from a training checkpoint: everything is held against the data set, the settings and
+ * the file's own size before memory of any size is asked for; then a new trainer is made and
+ * filled. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "checkpoint/model_file.h"
+#include "graph/graph.h"
+#include "train/state.h"
+
+/* A setting that does not do comes from the file, whichever way it was checked. */
+static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
+{
+    return status == DIFFMM_ERROR_INVALID_ARGUMENT || status == DIFFMM_ERROR_NOT_FOUND
+               ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", diffmm__safetensors_path(file),
+                              diffmm_error_message())
+               : status;
+}
+
+/* The settings to go on with: the file's, or the caller's where they continue those. */
+static diffmm_status choose_options(diffmm_dataset *dataset, const struct diffmm__safetensors *file,
+                                    const diffmm_options *given, diffmm_options **out)
+{
+    diffmm_options *begun;
+    diffmm_status status = diffmm__read_options(dataset->context, file, &begun);
+    if (status || !given) {
+        if (!status)
+            *out = begun;
+        return status;
+    }
+    status = diffmm__options_check_resumable(begun, given);
+    diffmm_options_destroy(begun);
+    return status ? status : diffmm__options_copy(dataset->context, given, out);
+}
+
+/* The arrays of that many parameters are in the file, before a trainer for them is made. */
+static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_options *options,
+                                const struct diffmm__safetensors *file)
+{
+    struct diffmm__settings settings;
+    struct diffmm__work work;
+    diffmm_status status = diffmm__options_settings(options, &settings);
+    if (!status)
+        status = diffmm__work_plan(dataset, &settings, &work);
+    if (status)
+        return status;
+    double count =
+        ((double)work.users + (double)work.items + (double)work.dimensions) * (double)work.d;
+    if (settings.diffusion_enabled)
+        count += (double)work.modalities * (double)work.objective.pass.layers.size;
+    double bytes = 3.0 * count * sizeof(float);
+    if (bytes > (double)diffmm__safetensors_size(file))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the settings ask for %.0f bytes of parameters and moments, but "
+                            "the file has %zu",
+                            diffmm__safetensors_path(file), bytes, diffmm__safetensors_size(file));
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_array(const struct diffmm__safetensors *file,
+                                const struct diffmm__state_array *array)
+{
+    const char *path = diffmm__safetensors_path(file);
+    diffmm_status status = diffmm__model_file_matrix(file, path, array->name, array->rows,
+                                                     array->columns, array->values);
+    for (size_t i = 0; array->squares && !status && i < array->rows * array->columns; i++)
+        if (array->values[i] < 0.0f)
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu", path,
+                                  array->name, i);
+    return status;
+}
+
+static diffmm_status read_arrays(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    struct diffmm__state state;
+    diffmm_status status = diffmm__state_list(trainer, trainer->best.epoch > 0, &state);
+    if (status)
+        return status;
+    for (size_t i = 0; i < state.count && !status; i++)
+        status = read_array(file, &state.arrays[i]);
+    diffmm__state_end(trainer, &state);
+    return status;
+}
+
+/* Rows of ascending columns below `nodes`. */
+static diffmm_status check_graph(const char *path, const struct diffmm__tensor *pointers,
+                                 const struct diffmm__tensor *columns, size_t nodes)
+{
+    const int64_t *rows = pointers->data;
+    const int32_t *column = columns->data;
+    if (rows[0] != 0 || rows[nodes] < 0 || (size_t)rows[nodes] != columns->rows)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: tensor '%s' does not run from 0 to the %zu entries", path,
+                            pointers->name, columns->rows);
+    for (size_t r = 0; r < nodes; r++)
+        if (rows[r + 1] < rows[r])
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' falls at row %zu", path,
+                                pointers->name, r);
+    for (size_t r = 0; r < nodes; r++) {
+        int64_t last = -1;
+        for (int64_t e = rows[r]; e < rows[r + 1]; last = column[e++])
+            if (column[e] <= last || (size_t)column[e] >= nodes)
+                return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                    "%s: tensor '%s': column %d of row %zu is out of order, "
+                                    "repeated or not below %zu",
+                                    path, columns->name, column[e], r, nodes);
+    }
+    return DIFFMM_OK;
+}
+
+static diffmm_status find_vector(const struct diffmm__safetensors *file, const char *name,
+                                 enum diffmm__dtype dtype, size_t rows, struct diffmm__tensor *out)
+{
+    diffmm_status status = diffmm__safetensors_find(file, name, dtype, out);
+    if (!status && (out->columns || out->rows != rows))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is not a vector of %zu",
+                            diffmm__safetensors_path(file), name, rows);
+    return status;
+}
+
+static diffmm_status build_graph(const diffmm_trainer *trainer, const int64_t *pointers,
+                                 size_t entries, const int32_t *columns, const float *values,
+                                 diffmm_graph **out)
+{
+    const diffmm_model *model = trainer->model;
+    diffmm_graph *graph;
+    diffmm_status status =
+        diffmm__graph_allocate(trainer->context, model->users, model->items, entries, &graph);
+    if (status)
+        return status;
+    memcpy(graph->rows.pointers, pointers, (graph->nodes + 1) * sizeof *pointers);
+    if (entries > 0) {
+        memcpy(graph->rows.columns, columns, entries * sizeof *columns);
+        memcpy(graph->rows.values, values, entries * sizeof *values);
+    }
+    status = diffmm__graph_transpose(graph);
+    if (status) {
+        diffmm_graph_destroy(graph);
+        return status;
+    }
+    *out = graph;
+    return DIFFMM_OK;
+}
+
+/* In place of what the modality has. */
+static diffmm_status read_graph(const diffmm_trainer *trainer,
+                                const struct diffmm__safetensors *file, size_t m, const char *which,
+                                diffmm_graph **place)
+{
+    const diffmm_model *model = trainer->model;
+    const char *path = diffmm__safetensors_path(file);
+    size_t nodes = model->users + model->items;
+    char names[3][192];
+    struct diffmm__tensor pointers, columns;
+    diffmm_graph *graph;
+    diffmm__state_graph_name(trainer, m, which, "pointers", names[0]);
+    diffmm__state_graph_name(trainer, m, which, "columns", names[1]);
+    diffmm__state_graph_name(trainer, m, which, "values", names[2]);
+    diffmm_status status = find_vector(file, names[0], DIFFMM__I64, nodes + 1, &pointers);
+    if (!status)
+        status = diffmm__safetensors_find(file, names[1], DIFFMM__I32, &columns);
+    if (!status)
+        status = find_vector(file, names[1], DIFFMM__I32, columns.rows, &columns);
+    if (!status)
+        status = check_graph(path, &pointers, &columns, nodes);
+    if (!status)
+        status = diffmm__model_file_matrix(file, path, names[2], columns.rows, 1, NULL);
+    if (status)
+        return status;
+    struct diffmm__tensor values;
+    status = diffmm__safetensors_find(file, names[2], DIFFMM__F32, &values);
+    if (!status)
+        status =
+            build_graph(trainer, pointers.data, columns.rows, columns.data, values.data, &graph);
+    if (status)
+        return status;
+    diffmm_graph_destroy(*place);
+    *place = graph;
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_graphs(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < trainer->model->modality_count && !status; m++) {
+        struct diffmm__model_modality *modality = &trainer->model->modalities[m];
+        char name[192];
+        diffmm__state_graph_name(trainer, m, "observed", "pointers", name);
+        status = read_graph(trainer, file, m, "graph", &modality->graph);
+        if (!status && diffmm__safetensors_has(file, name))
+            status = read_graph(trainer, file, m, "observed", &modality->observed);
+    }
+    return status;
+}
+
+static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    diffmm_status status;
+    if ((status = diffmm__state_check_features(trainer, file)) ||
+        (status = diffmm__state_read(trainer, file)) || (status = read_arrays(trainer, file)))
+        return status;
+    return read_graphs(trainer, file);
+}
+
+static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__safetensors *file,
+                                 const diffmm_options *given, diffmm_trainer **out)
+{
+    diffmm_options *options;
+    diffmm_trainer *trainer = NULL;
+    diffmm_status status;
+    if ((status = diffmm__read_format(file, DIFFMM__CHECKPOINT_FORMAT)) ||
+        (status = diffmm__state_check_data(dataset, file)) ||
+        (status = choose_options(dataset, file, given, &options)))
+        return status;
+    status = check_size(dataset, options, file);
+    if (!status)
+        status = diffmm_trainer_create(dataset, options, &trainer);
+    if (status && !given)
+        status = blame(file, status);
+    diffmm_options_destroy(options);
+    if (!status)
+        status = fill(trainer, file);
+    if (status) {
+        diffmm_trainer_destroy(trainer);
+        return status;
+    }
+    diffmm__log(dataset->context, DIFFMM_LOG_INFO, "going on after epoch %zu", trainer->epoch);
+    *out = trainer;
+    return DIFFMM_OK;
+}
+
+static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source *source,
+                            const diffmm_options *options, diffmm_trainer **out)
+{
+    struct diffmm__safetensors *file;
+    diffmm_status status = diffmm_dataset_seal(dataset);
+    if (!status)
+        status = diffmm__safetensors_get(dataset->context, source, &file);
+    if (status)
+        return status;
+    status = resume_file(dataset, file, options, out);
+    diffmm__safetensors_close(file);
+    return status;
+}
+
+diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,
+                                    const diffmm_options *options, diffmm_trainer **out)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!path)
+        return diffmm__null("path");
+    if (!out)
+        return diffmm__null("out");
+    return resume(dataset, &(struct diffmm__source){.path = path}, options, out);
+}
+
+diffmm_status diffmm_trainer_resume_memory(diffmm_dataset *dataset, const void *data, size_t size,
+                                           const diffmm_options *options, diffmm_trainer **out)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!data)
+        return diffmm__null("data");
+    if (!out)
+        return diffmm__null("out");
+    return resume(dataset, &(struct diffmm__source){.data = data, .size = size}, options, out);
+}

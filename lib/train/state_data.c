@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fingerprint of a training's data set: written, and held against another. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "dataset/fingerprint.h"
+#include "train/state.h"
+
+static const char *const splits[] = {"train", "valid", "test"};
+
+struct hash_text {
+    char text[17];
+};
+
+static struct hash_text hash_text(uint64_t hash)
+{
+    struct hash_text out;
+    snprintf(out.text, sizeof out.text, "%016" PRIx64, hash);
+    return out;
+}
+
+static struct hash_text features_hash(const diffmm_model *model, size_t m)
+{
+    const struct diffmm__model_modality *modality = &model->modalities[m];
+    return hash_text(diffmm__fingerprint_features(model->items, modality->dimensions,
+                                                  modality->features, modality->stride));
+}
+
+static json_t *features_json(const diffmm_model *model)
+{
+    json_t *list = json_array();
+    for (size_t m = 0; list && m < model->modality_count; m++)
+        if (json_array_append_new(list, json_string(features_hash(model, m).text))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
+                                          struct diffmm__description *description)
+{
+    struct diffmm__fingerprint print;
+    json_t *data = json_object();
+    diffmm__fingerprint(trainer->dataset, &print);
+    bool fine = data && json_object_set_new(data, "features", features_json(trainer->model)) == 0;
+    for (int i = 0; fine && i < 3; i++)
+        fine = json_object_set_new(data, splits[i],
+                                   json_pack("{s:I, s:s}", "pairs", (json_int_t)print.pairs[i],
+                                             "hash", hash_text(print.hashes[i]).text)) == 0;
+    if (!fine) {
+        json_decref(data);
+        data = NULL;
+    }
+    return diffmm__describe_json(description, "data", data);
+}
+
+static diffmm_status compare_counts(const struct diffmm__safetensors *file, const char *key,
+                                    size_t here)
+{
+    size_t there;
+    diffmm_status status = diffmm__read_count(file, key, &there);
+    if (!status && there != here)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "dataset: %s was made with %zu %s, the data set has %zu",
+                            diffmm__safetensors_path(file), there, key, here);
+    return status;
+}
+
+static diffmm_status compare_split(const char *path, const char *split, const json_t *there,
+                                   size_t pairs, uint64_t hash)
+{
+    const json_t *count = json_object_get(there, "pairs");
+    const char *text = json_string_value(json_object_get(there, "hash"));
+    if (!json_is_integer(count) || !text)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the metadata's data has no pairs and hash of split '%s'", path,
+                            split);
+    if (json_integer_value(count) != (json_int_t)pairs)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "dataset: %s was made with %lld interactions in split '%s', the data "
+                            "set has %zu",
+                            path, (long long)json_integer_value(count), split, pairs);
+    if (strcmp(text, hash_text(hash).text) != 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "dataset: %s was made with other interactions in split '%s', as many "
+                            "though they are",
+                            path, split);
+    return DIFFMM_OK;
+}
+
+static diffmm_status compare_modalities(const diffmm_dataset *dataset,
+                                        const struct diffmm__safetensors *file)
+{
+    const char *path = diffmm__safetensors_path(file);
+    struct diffmm__model_modality *there;
+    size_t count;
+    diffmm_status status = diffmm__read_modalities(dataset->context, file, &there, &count);
+    if (status)
+        return status;
+    if (count != dataset->modality_count)
+        status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "dataset: %s was made with %zu modalities, the data set has %zu",
+                              path, count, dataset->modality_count);
+    for (size_t m = 0; m < count && !status; m++) {
+        const struct diffmm__modality *here = &dataset->modalities[m];
+        if (strcmp(there[m].name, here->name) != 0 || there[m].dimensions != here->dimensions)
+            status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                  "dataset: %s was made with modality %zu '%s' of %zu features, in "
+                                  "the data set it is "
+                                  "'%s' of %zu",
+                                  path, m, there[m].name, there[m].dimensions, here->name,
+                                  here->dimensions);
+    }
+    diffmm__release(dataset->context, there);
+    return status;
+}
+
+diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
+                                       const struct diffmm__safetensors *file)
+{
+    struct diffmm__fingerprint print;
+    json_t *data;
+    diffmm_status status;
+    if ((status = compare_counts(file, "users", dataset->catalog->users)) ||
+        (status = compare_counts(file, "items", dataset->catalog->items)) ||
+        (status = compare_modalities(dataset, file)) ||
+        (status = diffmm__read_json(file, "data", &data)))
+        return status;
+    diffmm__fingerprint(dataset, &print);
+    for (int i = 0; i < 3 && !status; i++)
+        status = compare_split(diffmm__safetensors_path(file), splits[i],
+                               json_object_get(data, splits[i]), print.pairs[i], print.hashes[i]);
+    json_decref(data);
+    return status;
+}
+
+diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
+                                           const struct diffmm__safetensors *file)
+{
+    const diffmm_model *model = trainer->model;
+    const char *path = diffmm__safetensors_path(file);
+    json_t *data;
+    diffmm_status status = diffmm__read_json(file, "data", &data);
+    if (status)
+        return status;
+    const json_t *hashes = json_object_get(data, "features");
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
+        const char *there = json_string_value(json_array_get(hashes, m));
+        if (!there)
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                  "%s: the metadata's data has no hash of modality '%s'", path,
+                                  model->modalities[m].name);
+        else if (strcmp(there, features_hash(model, m).text) != 0)
+            status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                  "dataset: %s was made with other features of modality '%s'", path,
+                                  model->modalities[m].name);
+    }
+    json_decref(data);
+    return status;
+}

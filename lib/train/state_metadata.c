@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a training's state has beside arrays: steps, epochs, the last report's figures. */
+#include <string.h>
+
+#include "base/status.h"
+#include "train/state.h"
+
+static json_t *reals(size_t count, const double *values)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, json_real(values[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *denoiser_steps(const diffmm_model *model)
+{
+    json_t *list = json_array();
+    for (size_t m = 0; list && m < model->modality_count; m++)
+        if (json_array_append_new(list,
+                                  json_integer((json_int_t)model->modalities[m].denoiser.steps))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *training_json(const diffmm_trainer *trainer)
+{
+    const diffmm_report *last = &trainer->last;
+    const diffmm_seconds *s = &last->seconds;
+    const diffmm_losses *l = &last->loss;
+    const double seconds[] = {s->denoise, s->generate, s->recommend, s->evaluate};
+    const double loss[] = {l->bpr, l->contrastive, l->regularizer, l->total};
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:f}", "steps", (json_int_t)trainer->model->steps,
+                     "denoiser_steps", denoiser_steps(trainer->model), "seconds", reals(4, seconds),
+                     "loss", reals(4, loss), "denoiser_loss",
+                     reals(last->modality_count, last->denoiser_loss), "contrastive_flops",
+                     trainer->work.contrastive_flops);
+}
+
+static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
+                              const diffmm_metrics *valid, const diffmm_metrics *test)
+{
+    struct diffmm__evaluated evaluated = {.epoch = epoch, .cutoff_count = trainer->cutoffs};
+    memcpy(evaluated.valid, valid, trainer->cutoffs * sizeof *valid);
+    memcpy(evaluated.test, test, trainer->cutoffs * sizeof *test);
+    return diffmm__evaluated_json(&evaluated);
+}
+
+diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffmm__description *d)
+{
+    const struct diffmm__best *best = &trainer->best;
+    diffmm_status status = diffmm__describe_json(d, "training", training_json(trainer));
+    if (!status)
+        status = diffmm__describe_json(
+            d, "last",
+            evaluated_json(trainer, trainer->epoch, trainer->last_valid, trainer->last_test));
+    if (!status && best->epoch > 0)
+        status = diffmm__describe_json(
+            d, "best", evaluated_json(trainer, best->epoch, best->valid, best->test));
+    return status;
+}
+
+static bool read_reals(const json_t *object, const char *key, size_t count, double *out)
+{
+    const json_t *list = json_object_get(object, key);
+    if (json_array_size(list) != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_array_get(list, i);
+        if (!json_is_number(value))
+            return false;
+        out[i] = json_number_value(value);
+    }
+    return true;
+}
+
+static bool read_steps(const json_t *value, uint64_t *out)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *out = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+/* Into the places where the phases of an epoch write. */
+static bool unpack_training(diffmm_trainer *trainer, const json_t *object)
+{
+    diffmm_model *model = trainer->model;
+    diffmm_seconds *s = &trainer->report.seconds;
+    diffmm_losses *l = &trainer->report.loss;
+    const json_t *denoisers = json_object_get(object, "denoiser_steps");
+    const json_t *flops = json_object_get(object, "contrastive_flops");
+    double seconds[4], loss[4];
+    if (!read_steps(json_object_get(object, "steps"), &model->steps) ||
+        json_array_size(denoisers) != model->modality_count || !json_is_number(flops) ||
+        !read_reals(object, "seconds", 4, seconds) || !read_reals(object, "loss", 4, loss) ||
+        !read_reals(object, "denoiser_loss", model->modality_count, trainer->denoiser_loss))
+        return false;
+    for (size_t m = 0; m < model->modality_count; m++)
+        if (!read_steps(json_array_get(denoisers, m), &model->modalities[m].denoiser.steps))
+            return false;
+    *s = (diffmm_seconds){seconds[0], seconds[1], seconds[2], seconds[3]};
+    *l = (diffmm_losses){loss[0], loss[1], loss[2], loss[3]};
+    trainer->work.contrastive_flops = json_number_value(flops);
+    return true;
+}
+
+static diffmm_status read_training(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    json_t *object;
+    diffmm_status status = diffmm__read_json(file, "training", &object);
+    if (status)
+        return status;
+    bool fine = unpack_training(trainer, object);
+    json_decref(object);
+    return fine ? DIFFMM_OK
+                : diffmm__fail(DIFFMM_ERROR_FORMAT,
+                               "%s: the metadata's training has not the steps and figures of "
+                               "%zu modalities",
+                               diffmm__safetensors_path(file), trainer->model->modality_count);
+}
+
+/* Metrics at exactly the cutoffs of the settings; none are known (all 0) of epoch 0. */
+static bool fits(const diffmm_trainer *trainer, const struct diffmm__evaluated *e)
+{
+    const struct diffmm__settings *s = &trainer->model->settings;
+    bool fine = e->cutoff_count == s->cutoff_count;
+    for (size_t i = 0; fine && e->epoch > 0 && i < e->cutoff_count; i++)
+        fine = e->valid[i].cutoff == s->cutoffs[i] && e->test[i].cutoff == s->cutoffs[i];
+    return fine;
+}
+
+static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    struct diffmm__evaluated last = {0}, best = {0}, *now = &trainer->model->evaluated;
+    diffmm_status status;
+    if ((status = diffmm__read_evaluated(file, "last", &last)) ||
+        (status = diffmm__read_evaluated(file, "best", &best)) ||
+        (status = diffmm__read_evaluated(file, "evaluated", now)))
+        return status;
+    const char *wrong =
+        !diffmm__safetensors_metadata(file, "last") || !fits(trainer, &last) ? "last"
+        : best.epoch > last.epoch || (best.epoch == 0) != (last.epoch == 0) ||
+                (best.epoch > 0 && !fits(trainer, &best))
+            ? "best"
+        : now->epoch > last.epoch || (now->epoch > 0 && !fits(trainer, now)) ? "evaluated"
+                                                                             : NULL;
+    if (wrong)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the metadata's %s is not an epoch of this training",
+                            diffmm__safetensors_path(file), wrong);
+    trainer->epoch = last.epoch;
+    memcpy(trainer->valid, last.valid, trainer->cutoffs * sizeof *trainer->valid);
+    memcpy(trainer->test, last.test, trainer->cutoffs * sizeof *trainer->test);
+    if (best.epoch > 0)
+        diffmm__best_name(&trainer->best, trainer->model, best.epoch, trainer->cutoffs, best.valid,
+                          best.test);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__state_read(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+{
+    diffmm_status status = read_training(trainer, file);
+    if (!status)
+        status = read_epochs(trainer, file);
+    if (!status && trainer->epoch > 0)
+        diffmm__trainer_completed(trainer);
+    return status;
+}
