@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../support/failure.h"
+#include "../support/folder.h"
 #include "../support/settings.h"
 #include "train/work.h"
 
@@ -110,6 +111,36 @@ START_TEST(a_bound_that_is_near)
 }
 END_TEST
 
+/* A checkpoint takes next to nothing while it is written, and a resumed training what any does. */
+START_TEST(checkpoints)
+{
+    struct world world;
+    struct folder folder = folder_begin();
+    char path[128];
+    diffmm_trainer *trainer;
+    begin(&world, (const char *const[]){"fusion_ratio", "0.5", NULL});
+    folder_file(&folder, "run.ckpt", path);
+    size_t forecast = forecast_bytes(&world), size;
+    expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));
+    expect_success(diffmm_trainer_epoch(trainer, NULL));
+    size_t before = world.counter.now, whole = world.counter.peak;
+    world.counter.peak = before;
+    expect_success(diffmm_trainer_checkpoint(trainer, path));
+    expect_success(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size));
+    ck_assert_uint_eq(world.counter.now, before);
+    ck_assert_uint_lt(world.counter.peak - before, size / 10);
+    diffmm_trainer_destroy(trainer);
+    expect_success(diffmm_trainer_resume(world.dataset, path, NULL, &trainer));
+    expect_success(diffmm_trainer_epoch(trainer, NULL));
+    diffmm_trainer_destroy(trainer);
+    ck_assert_uint_gt(world.counter.peak, before);
+    ck_assert_uint_lt(world.counter.peak, whole + size / 10);
+    ck_assert_uint_le(world.counter.peak, forecast);
+    folder_end(&folder);
+    end(&world);
+}
+END_TEST
+
 START_TEST(the_limit)
 {
     struct world world;
@@ -150,6 +181,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_bound_that_is_near, the_limit, bad_input};
+    const TTest *const tests[] = {a_bound_that_is_near, checkpoints, the_limit, bad_input};
     return run_tests("train/forecast", tests, sizeof tests / sizeof *tests) != 0;
 }
