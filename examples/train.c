@@ -2,6 +2,7 @@
 /* diffmm_train: from a data set to a saved model.
  *
  *     diffmm_train --data synthetic --epochs 20 --log run.jsonl --model model.safetensors
+ *     diffmm_train .. --checkpoint run.ckpt --resume      (again and again, until it is through)
  *
  * The order of things is that of every program that trains: a context, the settings, the data, a
  * trainer, fit, save. Progress and results come through two callbacks. */
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <diffmm/diffmm.h>
 
@@ -22,11 +24,13 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTE
 
 /* What the callbacks need. */
 struct run {
+    const struct arguments *arguments;
     const diffmm_dataset *dataset;
+    const diffmm_trainer *trainer;
     struct progress progress;
     FILE *log; /* NULL: none */
     size_t epochs_done, cutoff_count;
-    bool log_failed;
+    bool log_failed, checkpoint_failed;
 };
 
 /* Ctrl-C: the trainer stops at its next step. diffmm_trainer_cancel() may be called from a signal
@@ -55,6 +59,12 @@ static void leave_interrupt(void)
     training = NULL;
 }
 
+static int failed(void)
+{
+    fprintf(stderr, "diffmm_train: %s\n", diffmm_error_message());
+    return EXIT_FAILED;
+}
+
 static int on_progress(const diffmm_progress *step, void *user_data)
 {
     struct run *run = user_data;
@@ -70,13 +80,15 @@ static int on_epoch(const diffmm_report *report, void *user_data)
     progress_epoch(&run->progress, report);
     if (run->log && !log_epoch(run->log, run->dataset, report))
         run->log_failed = true;
-    return interrupted || run->log_failed;
-}
-
-static int failed(void)
-{
-    fprintf(stderr, "diffmm_train: %s\n", diffmm_error_message());
-    return EXIT_FAILED;
+    /* After the log, which a resumed run cuts back to what the checkpoint knows of. */
+    const struct arguments *arguments = run->arguments;
+    bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
+    if (arguments->checkpoint && due && !run->log_failed &&
+        diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint) != DIFFMM_OK) {
+        failed(); /* while the reason is still known */
+        run->checkpoint_failed = true;
+    }
+    return interrupted || run->log_failed || run->checkpoint_failed;
 }
 
 static int failed_file(const char *what, const char *path)
@@ -257,6 +269,8 @@ static int train(diffmm_context *context, diffmm_trainer *trainer, struct run *r
         fprintf(stderr, "diffmm_train: cannot write %s\n", arguments->log);
         return EXIT_FAILED;
     }
+    if (run->checkpoint_failed)
+        return EXIT_FAILED;
     bool cancelled = status == DIFFMM_CANCELLED;
     if (cancelled) {
         if (run->epochs_done == 0) {
@@ -274,13 +288,35 @@ static int train(diffmm_context *context, diffmm_trainer *trainer, struct run *r
     return code == EXIT_DONE && cancelled ? EXIT_INTERRUPTED : code;
 }
 
+/* A new trainer, or one that goes on from the checkpoint where there is one. */
+static int make_trainer(diffmm_dataset *dataset, const diffmm_options *options, struct run *run,
+                        diffmm_trainer **out)
+{
+    const struct arguments *arguments = run->arguments;
+    diffmm_report report = {.struct_size = sizeof report};
+    bool resume = arguments->resume && access(arguments->checkpoint, F_OK) == 0;
+    diffmm_status status = resume
+                               ? diffmm_trainer_resume(dataset, arguments->checkpoint, options, out)
+                               : diffmm_trainer_create(dataset, options, out);
+    if (status == DIFFMM_OK)
+        status = diffmm_trainer_report(*out, &report);
+    if (status != DIFFMM_OK)
+        return failed();
+    if (resume)
+        fprintf(stderr, "going on after epoch %zu\n", report.epoch);
+    run->trainer = *out;
+    run->epochs_done = report.epoch;
+    run->cutoff_count = report.cutoff_count;
+    return EXIT_DONE;
+}
+
 static int run_program(const struct arguments *arguments)
 {
     diffmm_context *context = NULL;
     diffmm_options *options = NULL;
     diffmm_dataset *dataset = NULL;
     diffmm_trainer *trainer = NULL;
-    struct run run = {0};
+    struct run run = {.arguments = arguments};
     diffmm_context_settings settings = {.struct_size = sizeof settings,
                                         .threads = arguments->threads};
     int code = EXIT_DONE;
@@ -298,12 +334,11 @@ static int run_program(const struct arguments *arguments)
         goto done;
     describe_dataset(dataset);
     run.dataset = dataset;
-    if (arguments->log && !(run.log = fopen(arguments->log, "w"))) {
-        code = failed_file("cannot write", arguments->log);
+    code = make_trainer(dataset, options, &run, &trainer);
+    if (code != EXIT_DONE)
         goto done;
-    }
-    if (diffmm_trainer_create(dataset, options, &trainer) != DIFFMM_OK) {
-        code = failed();
+    if (arguments->log && !(run.log = log_open(arguments->log, run.epochs_done))) {
+        code = failed_file("cannot write", arguments->log);
         goto done;
     }
     code = train(context, trainer, &run, arguments);

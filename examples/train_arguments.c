@@ -19,6 +19,9 @@ enum option_code {
     OPTION_SET,
     OPTION_LOG,
     OPTION_MODEL,
+    OPTION_CHECKPOINT,
+    OPTION_CHECKPOINT_EVERY,
+    OPTION_RESUME,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -35,6 +38,9 @@ static const struct option option_table[] = {
     {"set", required_argument, NULL, OPTION_SET},
     {"log", required_argument, NULL, OPTION_LOG},
     {"model", required_argument, NULL, OPTION_MODEL},
+    {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
+    {"checkpoint-every", required_argument, NULL, OPTION_CHECKPOINT_EVERY},
+    {"resume", no_argument, NULL, OPTION_RESUME},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -58,13 +64,16 @@ static bool read_assignment(char *text, const char *option, struct assignment *o
     return true;
 }
 
-static bool read_threads(const char *text, size_t *out)
+static bool read_number(const char *option, const char *text, long most, size_t *out)
 {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (errno || end == text || *end || value < 1 || value > 1024)
-        return complain("--threads takes a number from 1 to 1024, not ", text);
+    if (errno || end == text || *end || value < 1 || value > most) {
+        fprintf(stderr, "diffmm_train: %s takes a number from 1 to %ld, not %s\n", option, most,
+                text);
+        return false;
+    }
     *out = (size_t)value;
     return true;
 }
@@ -95,13 +104,17 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_EPOCHS:
         out->settings[out->setting_count++] = (struct assignment){"epochs", value};
         return true;
-    case OPTION_THREADS: return read_threads(value, &out->threads);
+    case OPTION_THREADS: return read_number("--threads", value, 1024, &out->threads);
     case OPTION_SEED:
         out->settings[out->setting_count++] = (struct assignment){"seed", value};
         return true;
     case OPTION_SET: return read_assignment(value, "--set", &out->settings[out->setting_count++]);
     case OPTION_LOG: out->log = value; return true;
     case OPTION_MODEL: out->model = value; return true;
+    case OPTION_CHECKPOINT: out->checkpoint = value; return true;
+    case OPTION_CHECKPOINT_EVERY:
+        return read_number("--checkpoint-every", value, 1000000, &out->checkpoint_every);
+    case OPTION_RESUME: out->resume = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
@@ -125,6 +138,10 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
         return complain("an argument that belongs to no option: ", argv[optind]);
     if (!out->data)
         return complain("--data is missing: a folder, a file, or the word synthetic", "");
+    if ((out->resume || out->checkpoint_every > 0) && !out->checkpoint)
+        return complain("--checkpoint is missing: the file to write, and to resume from", "");
+    if (out->checkpoint_every == 0)
+        out->checkpoint_every = 1;
     return true;
 }
 
@@ -196,6 +213,10 @@ void print_help(void)
         "  --set NAME=VALUE           a setting (below); may be repeated\n"
         "  --log FILE                 one JSON object per epoch, and a last one with the result\n"
         "  --model FILE               where to save the model\n"
+        "  --checkpoint FILE          where to keep what it takes to go on after an interruption\n"
+        "  --checkpoint-every N       epochs from one checkpoint to the next (1)\n"
+        "  --resume                   go on from the checkpoint, if it is there, to the same bits\n"
+        "                             as without interruption; epochs and patience may differ\n"
         "  --version                  what is running\n"
         "\n"
         "Ctrl-C stops cleanly: the best epoch so far is saved. Exit status: 0 done, 1 failed,\n"

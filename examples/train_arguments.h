@@ -23,6 +23,15 @@ struct arguments {
     const char *log;    /* or NULL */
     const char *model;  /* or NULL */
     size_t threads;     /* 0: all */
+    bool resume;             /* go on from the checkpoint, if there is one */
+    const char *data;        /* folder, file, or "synthetic" */
+    const char *items;       /* item ids in the order of feature rows, or NULL */
+    const char *preset;      /* or NULL */
+    const char *log;         /* or NULL */
+    const char *model;       /* or NULL */
+    const char *checkpoint;  /* or NULL */
+    size_t checkpoint_every; /* epochs */
+    size_t threads;          /* 0: all */
     size_t setting_count, modality_count;
     struct assignment *settings;   /* --set, --epochs, --seed, in their order */
     struct assignment *modalities; /* --modality NAME=FILE.npy */

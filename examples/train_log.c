@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "train_log.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <jansson.h>
 
 /* {"recall@20": .., "precision@20": .., "ndcg@20": .., and so for each cutoff}; null where no user
@@ -37,6 +41,36 @@ static bool write_line(FILE *file, json_t *object)
                    fputc('\n', file) != EOF && fflush(file) == 0;
     json_decref(object);
     return written;
+}
+
+/* Whether a line is whole and of an epoch up to the last one done. */
+static bool is_kept(const char *line, ssize_t length, size_t epochs)
+{
+    if (line[length - 1] != '\n')
+        return false;
+    json_t *object = json_loads(line, 0, NULL);
+    json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
+    json_decref(object);
+    return epoch >= 1 && (size_t)epoch <= epochs;
+}
+
+FILE *log_open(const char *path, size_t epochs)
+{
+    FILE *file = epochs > 0 ? fopen(path, "r+") : NULL;
+    if (!file)
+        return epochs == 0 || errno == ENOENT ? fopen(path, "w") : NULL;
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    off_t kept = 0;
+    while ((length = getline(&line, &size, file)) > 0 && is_kept(line, length, epochs))
+        kept += length;
+    free(line);
+    if (ferror(file) || fseeko(file, kept, SEEK_SET) != 0 || ftruncate(fileno(file), kept) != 0) {
+        fclose(file);
+        return NULL;
+    }
+    return file;
 }
 
 bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report)

@@ -19,6 +19,10 @@ struct result {
     const diffmm_metrics *popularity; /* on the test split */
 };
 
+/* Open the log of a run of which `epochs` are done: its lines up to that epoch are kept, later ones
+ * will be written again. NULL, with errno set, if it cannot be opened. */
+FILE *log_open(const char *path, size_t epochs);
+
 /* Each writes one line and flushes it; false if it cannot be written. */
 bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report);
 bool log_result(FILE *file, const struct result *result);

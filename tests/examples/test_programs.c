@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "program.h"
 
@@ -260,6 +261,94 @@ START_TEST(interrupt_saves)
 }
 END_TEST
 
+/* The log without its times. */
+static json_t *timeless_log(const char *path)
+{
+    json_t *log = read_log(path);
+    for (size_t i = 0; i < json_array_size(log); i++)
+        json_object_del(json_array_get(log, i), "seconds");
+    return log;
+}
+
+static bool same_files(const char *a, const char *b)
+{
+    FILE *x = fopen(a, "rb"), *y = fopen(b, "rb");
+    ck_assert(x && y);
+    int c, d;
+    do {
+        c = fgetc(x);
+        d = fgetc(y);
+    } while (c == d && c != EOF);
+    fclose(x);
+    fclose(y);
+    return c == d;
+}
+
+#define FEW                                                                                        \
+    "--data", "synthetic", "--seed", "3", "--set", "patience=0", "--set", "hidden_sizes=16",       \
+        "--set", "embedding_size=8", "--set", "batch=256"
+
+/* Killed in the middle and resumed, then resumed for one epoch more: log and model are those of a
+ * run that was never interrupted. */
+START_TEST(resume_after_a_kill)
+{
+    pid_t process =
+        start(train_program, (const char *[]){FEW, "--epochs", "100000", "--log", "parted",
+                                              "--checkpoint", "run", "--threads", "1", NULL});
+    while (!has_line("parted") || access("run", F_OK) != 0)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    ck_assert_int_eq(kill(process, SIGKILL), 0);
+    ck_assert_int_eq(finish(process), -1);
+    char *text = read_text("parted"), epochs[24] = "";
+    size_t done = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        done++;
+    free(text);
+    for (size_t more = 1; more <= 2; more++) {
+        snprintf(epochs, sizeof epochs, "%zu", done + more);
+        ck_assert_int_eq(
+            run(train_program, (const char *[]){FEW, "--epochs", epochs, "--log", "parted",
+                                                "--model", "parted-model", "--checkpoint", "run",
+                                                "--resume", "--checkpoint-every", "2", NULL}),
+            0);
+        expect_text("err", "going on after epoch ");
+    }
+    ck_assert_int_eq(run(train_program, (const char *[]){FEW, "--epochs", epochs, "--log", "whole",
+                                                         "--model", "whole-model", NULL}),
+                     0);
+    json_t *whole = timeless_log("whole"), *parted = timeless_log("parted");
+    ck_assert_uint_eq(json_array_size(whole), done + 3);
+    ck_assert(json_equal(whole, parted));
+    ck_assert(same_files("whole-model", "parted-model"));
+    json_decref(whole);
+    json_decref(parted);
+}
+END_TEST
+
+/* Settings that are not those of the checkpoint. */
+START_TEST(resume_otherwise)
+{
+    ck_assert_int_eq(run(train_program, (const char *[]){FEW, "--epochs", "1", "--checkpoint",
+                                                         "run", "--resume", NULL}),
+                     0);
+    ck_assert_int_eq(run(train_program, (const char *[]){FEW, "--epochs", "2", "--set", "reg=0.5",
+                                                         "--checkpoint", "run", "--resume", NULL}),
+                     1);
+    expect_text("err", "reg 1e-5 and cannot go on with 0.5");
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){FEW, "--epochs", "1", "--checkpoint", "run", "--resume",
+                                            "--model", "model", NULL}),
+        0);
+    expect_text("err", "going on after epoch 1\n");
+    expect_text("out", "best epoch 1 of 1");
+    ck_assert_int_eq(access("model", F_OK), 0);
+    ck_assert_int_eq(run(train_program, (const char *[]){FEW, "--epochs", "1", "--checkpoint",
+                                                         "no-such-folder/run", NULL}),
+                     1);
+    expect_text("err", "no-such-folder");
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("programs");
@@ -267,5 +356,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, seed_decides);
     tcase_add_test(tests, named_round_trip);
     tcase_add_test(tests, interrupt_saves);
+    tcase_add_test(tests, resume_after_a_kill);
+    tcase_add_test(tests, resume_otherwise);
     return run_tests(argc, argv, tests, "programs");
 }
