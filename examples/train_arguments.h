@@ -15,15 +15,9 @@ struct assignment {
 
 struct arguments {
     bool help, version;
-    const char *data;   /* folder, file, or "synthetic" */
-    const char *items;  /* item ids in the order of feature rows, or NULL */
-    const char *preset; /* or NULL */
-    bool hold_out;      /* --hold-out: shares of interactions for validation and test */
+    bool resume;   /* go on from the checkpoint, if there is one */
+    bool hold_out; /* --hold-out: shares of interactions for validation and test */
     double hold_out_valid, hold_out_test;
-    const char *log;    /* or NULL */
-    const char *model;  /* or NULL */
-    size_t threads;     /* 0: all */
-    bool resume;             /* go on from the checkpoint, if there is one */
     const char *data;        /* folder, file, or "synthetic" */
     const char *items;       /* item ids in the order of feature rows, or NULL */
     const char *preset;      /* or NULL */
