@@ -4,7 +4,7 @@
  * Tensors: every recommender parameter by its name; final.user, final.item; seen.pointers (I64),
  * seen.items (I32); unless the ids are numbers, ids.user.text (U8, NUL-terminated names) and
  * ids.user.offsets (I64), likewise for items. Metadata: format "diffmm-model", version, library,
- * users, items, d, modalities (a JSON list of name, dimensions, projection), options (JSON). */
+ * users, items, d, modalities, options, evaluated (checkpoint/description.h). */
 #ifndef DIFFMM_CHECKPOINT_MODEL_FILE_H
 #define DIFFMM_CHECKPOINT_MODEL_FILE_H
 

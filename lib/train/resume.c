@@ -41,7 +41,14 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
 {
     struct diffmm__settings settings;
     struct diffmm__work work;
+    size_t d = 0;
     diffmm_status status = diffmm__options_settings(options, &settings);
+    if (!status)
+        status = diffmm__read_count(file, "d", &d);
+    if (!status && d != settings.embedding_size)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT,
+                              "%s: the options' embedding_size is %zu, but the metadata's d is %zu",
+                              diffmm__safetensors_path(file), settings.embedding_size, d);
     if (!status)
         status = diffmm__work_plan(dataset, &settings, &work);
     if (status)
