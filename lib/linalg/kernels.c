@@ -117,13 +117,23 @@ static float kernel_dot_float(size_t n, const float *restrict x, const float *re
     return total;
 }
 
+/* Where products of floats overflow (from 1.8e19 squared on), those of doubles do not: the sum is
+ * finite if all of x and y are. */
+static double dot_of_doubles(size_t n, const float *x, const float *y)
+{
+    double total = 0.0;
+    for (size_t i = 0; i < n; i++)
+        total += (double)x[i] * (double)y[i];
+    return total;
+}
+
 static double kernel_dot(size_t n, const float *restrict x, const float *restrict y)
 {
     double total = 0.0;
     enum { stretch = 16 * DIFFMM__LANES };
     for (size_t i = 0; i < n; i += stretch)
         total += (double)kernel_dot_float(n - i < stretch ? n - i : stretch, x + i, y + i);
-    return total;
+    return total - total == 0.0 ? total : dot_of_doubles(n, x, y);
 }
 
 static void kernel_add_scaled(size_t n, float scale, const float *restrict x, float *restrict y)

@@ -33,7 +33,8 @@ struct diffmm__kernels {
     void (*bias_tanh)(size_t n, const float *bias, float *z);
     void (*tanh_backward)(size_t n, const float *a, float *dz);
 
-    double (*dot)(size_t n, const float *x, const float *y);      /* float products, double sum */
+    /* Float products, double sum; all in double where that overflows. */
+    double (*dot)(size_t n, const float *x, const float *y);
     float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
     void (*scale)(size_t n, float scale, float *x);

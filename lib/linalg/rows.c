@@ -15,16 +15,34 @@ struct normalize {
     float *y, *norms;
 };
 
+/* ||x||, at least 1e-12; NaN or infinite if x is. */
+static double norm_of(const struct diffmm__kernels *kernels, size_t d, const float *x)
+{
+    double norm = sqrt(kernels->dot(d, x, x));
+    return norm < 1e-12 ? 1e-12 : norm;
+}
+
+/* y = x / norm: by a product, unless the norm is so large that its inverse loses digits. */
+static void divide(size_t d, const float *x, double norm, float *y)
+{
+    if (norm < 1e37) {
+        float inverse = (float)(1.0 / norm);
+        for (size_t j = 0; j < d; j++)
+            y[j] = x[j] * inverse;
+        return;
+    }
+    for (size_t j = 0; j < d; j++)
+        y[j] = (float)((double)x[j] / norm);
+}
+
 static void normalize_range(void *argument, size_t begin, size_t end)
 {
     const struct normalize *n = argument;
     for (size_t r = begin; r < end; r++) {
         const float *x = n->x + r * n->x_stride;
         float *y = n->y + r * n->y_stride;
-        double norm = fmax(sqrt(n->kernels->dot(n->d, x, x)), 1e-12);
-        float inverse = (float)(1.0 / norm);
-        for (size_t j = 0; j < n->d; j++)
-            y[j] = x[j] * inverse;
+        double norm = norm_of(n->kernels, n->d, x);
+        divide(n->d, x, norm, y);
         if (n->norms)
             n->norms[r] = (float)norm;
     }
@@ -45,8 +63,18 @@ void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d
 
 void diffmm__normalize_row(size_t d, float *x)
 {
+    divide(d, x, norm_of(diffmm__kernels(), d, x), x);
+}
+
+double diffmm__largest_norm(size_t rows, size_t d, const float *x)
+{
     const struct diffmm__kernels *kernels = diffmm__kernels();
-    kernels->scale(d, (float)(1.0 / fmax(sqrt(kernels->dot(d, x, x)), 1e-12)), x);
+    double largest = 0.0;
+    for (size_t r = 0; r < rows; r++) {
+        double square = kernels->dot(d, x + r * d, x + r * d);
+        largest = square <= largest || isnan(largest) ? largest : square;
+    }
+    return sqrt(largest);
 }
 
 struct backward {

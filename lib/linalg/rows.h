@@ -8,13 +8,16 @@
 #include <diffmm/context.h>
 
 /* y = x / max(||x||, 1e-12) for each row of d floats; norms, where not NULL, receives each row's
- * divisor. x and y may be the same. Squares are floats: beyond a norm of 1.8e19 the divisor is
- * infinite and y 0. */
+ * divisor, infinite where it is no float. x and y may be the same. Rows that are not finite give a
+ * divisor that is not, and NaN. */
 void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d, const float *x,
                             size_t x_stride, float *y, size_t y_stride, float *norms);
 
 /* One row of d floats, in place. */
 void diffmm__normalize_row(size_t d, float *x);
+
+/* The largest norm of all rows, which have no gaps. */
+double diffmm__largest_norm(size_t rows, size_t d, const float *x);
 
 /* Backward: with y and norms from above,
  *     grad_x = keep grad_x + scale (grad_y - y (y . grad_y)) / norm.

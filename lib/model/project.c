@@ -53,15 +53,15 @@ static void project(const diffmm_model *model, const struct diffmm__model_modali
     }
 }
 
-/* A row whose length overflows is 0 once normalised, which would pass for an item without
- * features. */
+/* A row whose length is no float has no gradient either. */
 static diffmm_status check_norms(const diffmm_model *model, size_t m)
 {
     size_t bad = diffmm__first_not_finite(model->items, model->workspace->modality[m].norms);
     if (bad == model->items)
         return DIFFMM_OK;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC,
-                        "the projected features of modality '%s' are too large at item %zu",
+                        "the projected features of modality '%s' are not finite, or too large, "
+                        "at item %zu",
                         model->modalities[m].name, bad);
 }
 

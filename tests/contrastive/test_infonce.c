@@ -237,6 +237,32 @@ START_TEST(rows_of_any_length)
 }
 END_TEST
 
+/* Lengths whose squares are no floats, up to the longest: the loss does not depend on them, and the
+ * gradient of a row falls as its length grows. */
+START_TEST(rows_too_long_to_square)
+{
+    struct views v = random_views(20, 6, 12, 0.2);
+    double loss = loss_of(&v), longer = NAN;
+    expect_success(infonce(NULL, &v, NULL, v.grad_p, v.grad_q));
+    float *grad = malloc(2 * v.nodes * v.d * sizeof *grad);
+    ck_assert_ptr_nonnull(grad);
+    memcpy(grad, v.grad_p, 2 * v.nodes * v.d * sizeof *grad);
+    for (size_t i = 0; i < v.nodes * v.d; i++) {
+        v.p[i] *= 0x1p80f;
+        v.q[i] *= i / v.d % 2 ? 0x1p110f : 1.0f;
+    }
+    expect_success(infonce(NULL, &v, &longer, v.grad_p, v.grad_q));
+    expect_close("loss", 0, longer, loss, 1e-6);
+    for (size_t i = 0; i < v.nodes * v.d; i++) {
+        expect_close("grad_p", i, (double)v.grad_p[i] * 0x1p80, (double)grad[i], 1e-5);
+        expect_close("grad_q", i, (double)v.grad_q[i] * (i / v.d % 2 ? 0x1p110 : 1.0),
+                     (double)grad[v.nodes * v.d + i], 1e-5);
+    }
+    free(grad);
+    release(&v);
+}
+END_TEST
+
 START_TEST(outputs_are_optional)
 {
     struct views v = random_views(12, 4, 7, 0.3);
@@ -378,6 +404,7 @@ int main(void)
                                   a_low_temperature_neither_overflows_nor_vanishes,
                                   opposed_views_at_low_temperatures,
                                   rows_of_any_length,
+                                  rows_too_long_to_square,
                                   outputs_are_optional,
                                   a_batch_is_a_bag,
                                   distinct_nodes_ascend_and_are_counted,

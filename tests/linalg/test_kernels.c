@@ -228,6 +228,32 @@ START_TEST(dots)
 }
 END_TEST
 
+/* Finite operands have a finite dot product, also where its terms are no floats. */
+START_TEST(dots_that_overflow_as_floats)
+{
+    static struct operands o;
+    const struct diffmm__kernels *all[3];
+    size_t count = variants(all);
+    draw(&o);
+    for (size_t l = 1; l < length_count; l++) {
+        double sum = 0, magnitude = 0;
+        for (size_t i = 0; i < lengths[l]; i++) {
+            o.x[i] = ldexpf(1 + (float)(i % 13), i % 5 ? 90 : 0);
+            o.y[i] = ldexpf(i % 3 ? 1 : -1, i % 7 ? 3 : 120);
+            sum += (double)o.x[i] * (double)o.y[i];
+            magnitude += fabs((double)o.x[i] * (double)o.y[i]);
+        }
+        o.y[0] = -3e38f;
+        sum += (double)o.x[0] * ((double)o.y[0] + 0x1p120);
+        for (size_t v = 0; v < count; v++)
+            ck_assert(near(all[v]->dot(lengths[l], o.x, o.y), sum, 0x1p-20 * magnitude + 1e33));
+    }
+    const float large[] = {3e38f, -3e38f}, other[] = {3e38f, 3e38f}, bad[] = {INFINITY, 1};
+    ck_assert(all[0]->dot(2, large, other) == 0.0);
+    ck_assert(isfinite(all[0]->dot(2, other, other)) && isinf(all[0]->dot(2, bad, other)));
+}
+END_TEST
+
 START_TEST(exp_with_its_sum)
 {
     static struct operands o;
@@ -346,6 +372,7 @@ int main(void)
     const TTest *const tests[] = {the_fastest_is_chosen,
                                   every_variant_gives_the_same_bits,
                                   dots,
+                                  dots_that_overflow_as_floats,
                                   exp_with_its_sum,
                                   element_by_element,
                                   sparse_rows,

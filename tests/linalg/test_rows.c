@@ -130,12 +130,37 @@ START_TEST(one_row_is_as_many)
 }
 END_TEST
 
+/* Squares are no floats, the norm is; then neither is; then there is no norm. */
 START_TEST(rows_too_long_to_square)
 {
-    const float x[] = {1e20f, 1};
-    float y[2], norm;
-    diffmm__normalize_rows(NULL, 1, 2, x, 2, y, 2, &norm);
-    ck_assert(norm == INFINITY && y[0] == 0.0f && y[1] == 0.0f);
+    enum { rows = 5, d = 40 };
+    static float x[rows * d], y[rows * d], norms[rows];
+    static const float sizes[rows] = {1e20f, 3e30f, 5e37f, 3e38f, 1};
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < d; j++)
+            x[r * d + j] = sizes[r] * cosf((float)(r * d + j));
+    diffmm__normalize_rows(NULL, rows, d, x, d, y, d, norms);
+    ck_assert(norms[3] == INFINITY);
+    ck_assert_uint_eq(count_wrong(rows, d, x, d, y, d, NULL), 0);
+    norms[3] = 1; /* infinite is not near the true norm */
+    ck_assert_uint_eq(count_wrong(3, d, x, d, y, d, norms), 0);
+    for (size_t r = 0; r < rows; r++) {
+        diffmm__normalize_row(d, x + r * d);
+        ck_assert_mem_eq(x + r * d, y + r * d, d * sizeof *y);
+    }
+    const float bad[] = {NAN, 1, INFINITY, 1};
+    diffmm__normalize_rows(NULL, 2, 2, bad, 2, y, 2, norms);
+    ck_assert(isnan(norms[0]) && isnan(y[0]) && norms[1] == INFINITY && isnan(y[2]));
+}
+END_TEST
+
+START_TEST(largest_norm_of_rows)
+{
+    const float x[] = {3, 4, 0, -1, 2e20f, 0}, bad[] = {1, 1, NAN, 1, 0, 0};
+    ck_assert(diffmm__largest_norm(0, 2, x) == 0.0);
+    ck_assert(near(diffmm__largest_norm(2, 2, x), 5, 1e-12));
+    ck_assert(near(diffmm__largest_norm(3, 2, x), 2e20, 1e14));
+    ck_assert(isnan(diffmm__largest_norm(2, 2, bad)));
 }
 END_TEST
 
@@ -279,12 +304,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {normalizes_rows_with_strides,
-                                  rows_of_no_length,
-                                  rows_too_long_to_square,
-                                  one_row_is_as_many,
-                                  backward_equals_differences,
-                                  backward_overwrites_or_keeps,
-                                  transposes};
+    const TTest *const tests[] = {normalizes_rows_with_strides, rows_of_no_length,
+                                  rows_too_long_to_square,      largest_norm_of_rows,
+                                  one_row_is_as_many,           backward_equals_differences,
+                                  backward_overwrites_or_keeps, transposes};
     return run_tests("rows", tests, sizeof tests / sizeof *tests) != 0;
 }

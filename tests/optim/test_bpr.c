@@ -140,6 +140,14 @@ START_TEST(large_scores_do_not_overflow)
         diffmm_bpr(1, 2, 1, user, item, 1, &zero, &one, &zero, 1.0, &loss, grad_user, grad_item));
     ck_assert(loss == 2e6 && grad_user[0] == 2000.0f && grad_item[0] == 1000.0f &&
               grad_item[1] == -1000.0f);
+    /* Nor do scores that are no floats. */
+    const float far[] = {1e30f}, sides[] = {2e30f, 1e30f};
+    expect_success(
+        diffmm_bpr(1, 2, 1, far, sides, 1, &zero, &zero, &one, 1.0, &loss, grad_user, grad_item));
+    ck_assert(loss == 0.0 && grad_user[0] == 0.0f);
+    expect_success(
+        diffmm_bpr(1, 2, 1, far, sides, 1, &zero, &one, &zero, 1.0, &loss, grad_user, grad_item));
+    ck_assert(fabs(loss / 1e60 - 1.0) < 1e-6 && fabsf(grad_user[0] / 1e30f - 1.0f) < 1e-6f);
 }
 END_TEST
 

@@ -50,6 +50,16 @@ START_TEST(value_and_gradient)
 }
 END_TEST
 
+START_TEST(squares_that_are_no_floats)
+{
+    const float x[] = {3e30f, -4e30f, 1};
+    float gradient[3];
+    double loss = NAN;
+    expect_success(diffmm_l2(3, x, 2.0, &loss, gradient));
+    ck_assert(fabs(loss / 50e60 - 1.0) < 1e-6 && gradient[1] == -16e30f && gradient[2] == 4.0f);
+}
+END_TEST
+
 START_TEST(nothing_has_no_norm)
 {
     double loss = NAN;
@@ -79,6 +89,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {value_and_gradient, nothing_has_no_norm, bad_input};
+    const TTest *const tests[] = {value_and_gradient, squares_that_are_no_floats,
+                                  nothing_has_no_norm, bad_input};
     return run_tests("l2", tests, sizeof tests / sizeof *tests) != 0;
 }
