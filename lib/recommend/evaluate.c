@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "dataset/dataset.h"
 #include "linalg/gemm.h"
+#include "recommend/range.h"
 
 enum { block_users = 128, tile_items = 1024, split_count = 2 };
 
@@ -182,7 +183,8 @@ static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "user_matrix holds NaN or infinity");
     if (!diffmm__all_finite(dataset->catalog->items * d, item_matrix))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "item_matrix holds NaN or infinity");
-    return DIFFMM_OK;
+    return diffmm__check_range("embeddings", dataset->catalog->users, dataset->catalog->items, d,
+                               user_matrix, item_matrix);
 }
 
 static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)

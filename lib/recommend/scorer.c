@@ -11,6 +11,7 @@
 #include "checkpoint/model_file.h"
 #include "linalg/panels.h"
 #include "model/model.h"
+#include "recommend/range.h"
 
 static void end_parts(diffmm_scorer *scorer)
 {
@@ -51,6 +52,11 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     size_t count = (model->users + model->items) * model->d;
     if (!diffmm__all_finite(count, model->final))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
+    diffmm_status status =
+        diffmm__check_range("model", model->users, model->items, model->d, model->final,
+                            model->final + model->users * model->d);
+    if (status)
+        return status;
     float *copy = diffmm__allocate(model->context, count, sizeof *copy);
     if (!copy)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -71,7 +77,14 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
         return status;
-    status = diffmm__model_file_served(context, file, diffmm__safetensors_path(file), &served);
+    const char *path = diffmm__safetensors_path(file);
+    status = diffmm__model_file_served(context, file, path, &served);
+    if (!status) {
+        status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
+                                     served.users, served.items);
+        if (status)
+            diffmm__catalog_release(served.catalog);
+    }
     if (status) {
         diffmm__safetensors_close(file);
         return status;

@@ -17,5 +17,8 @@ diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer)
     status = diffmm__evaluate(trainer->context, trainer->dataset, model->d, model->final,
                               model->final + model->users * model->d, s->cutoff_count, s->cutoffs,
                               trainer->valid, trainer->test);
-    return status ? status : diffmm__trainer_continue(trainer, DIFFMM_PHASE_EVALUATE, 1, 1);
+    if (status)
+        return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
+                            diffmm_error_message());
+    return diffmm__trainer_continue(trainer, DIFFMM_PHASE_EVALUATE, 1, 1);
 }

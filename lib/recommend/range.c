@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "recommend/range.h"
+
+#include <float.h>
+
+#include "base/numbers.h"
+#include "base/status.h"
+#include "linalg/rows.h"
+
+diffmm_status diffmm__check_range(const char *name, size_t users, size_t items, size_t d,
+                                  const float *user_matrix, const float *item_matrix)
+{
+    char user_text[DIFFMM__REAL_TEXT], item_text[DIFFMM__REAL_TEXT];
+    double user = diffmm__largest_norm(users, d, user_matrix);
+    double item = diffmm__largest_norm(items, d, item_matrix);
+    if (user * item < 0.5 * (double)FLT_MAX) /* half: sums are rounded */
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                        "%s: scores overflow, with norms of up to %s (users) and %s (items)", name,
+                        diffmm__real_text(user, user_text), diffmm__real_text(item, item_text));
+}
