@@ -7,9 +7,15 @@
  *  shuffled training pairs; evaluate. The same seed gives the same bits, whatever the number of
  *  threads.
  *
- *  DIFFMM_ERROR_STATE for a call that comes too early or too late; DIFFMM_ERROR_NUMERIC where
- *  training diverges; DIFFMM_CANCELLED where the host has stopped it; DIFFMM_ERROR_CALLBACK from
- *  feature loaders.
+ *  A user who has touched every item has no negative: such a user's pairs are in the graph and in the
+ *  denoisers' training, but not in BPR and contrastive training (a warning is logged); if no others
+ *  are left, the recommender keeps its initial parameters.
+ *
+ *  DIFFMM_ERROR_STATE for a call that comes too early or too late; DIFFMM_CANCELLED where the host
+ *  has stopped it; DIFFMM_ERROR_CALLBACK from feature loaders. Numbers that go wrong end in
+ *  DIFFMM_ERROR_NUMERIC, with a message that names epoch, phase and quantity: losses, generated
+ *  scores, gradients and embeddings that are not finite, and embeddings whose scores would not be. So
+ *  a trained model always serves.
  *
  *  Context and threads: a trainer keeps its context; every call needs exclusive use, except
  *  diffmm_trainer_cancel(), which may come from any thread or a signal handler. Callbacks run on

@@ -2,6 +2,7 @@
 /* Phase 1 of an epoch: train every modality's denoiser over all users, in shuffled batches. Item
  * embeddings and projected features are constants here. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/random.h"
 #include "base/status.h"
@@ -101,6 +102,15 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
     return DIFFMM_OK;
 }
 
+static diffmm_status check_gradients(const diffmm_trainer *trainer, size_t m)
+{
+    const struct diffmm__model_modality *modality = &trainer->model->modalities[m];
+    char name[96];
+    snprintf(name, sizeof name, "the denoiser of modality '%s'", modality->name);
+    return diffmm__trainer_check_moments(trainer, "denoise", name, modality->denoiser.size,
+                                         modality->denoiser.second_moment);
+}
+
 diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
 {
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
@@ -127,6 +137,9 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
                 return status;
         }
         trainer->denoiser_loss[m] /= (double)batches;
+        status = check_gradients(trainer, m);
+        if (status)
+            return status;
     }
     return DIFFMM_OK;
 }

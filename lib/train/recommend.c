@@ -34,6 +34,14 @@ diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
         if (status)
             return status;
     }
+    for (size_t p = 0; p < model->parameter_count; p++) {
+        const struct diffmm__parameter *parameter = &model->parameters[p];
+        diffmm_status status = diffmm__trainer_check_moments(trainer, "recommend", parameter->name,
+                                                             parameter->rows * parameter->columns,
+                                                             parameter->second_moment);
+        if (status)
+            return status;
+    }
     if (contrastive)
         trainer->work.contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
     return DIFFMM_OK;

@@ -27,7 +27,7 @@ diffmm_status diffmm__pairs_create(const diffmm_context *context,
     for (size_t u = 0; u < catalog->users; u++) {
         int64_t degree = seen->pointers[u + 1] - seen->pointers[u];
         if ((size_t)degree == catalog->items)
-            continue; /* has touched everything: no pair of this user can be ranked */
+            continue; /* has touched everything: there is no item to rank below another */
         for (int64_t e = seen->pointers[u]; e < seen->pointers[u + 1]; e++) {
             out->user[out->count] = (int32_t)u;
             out->positive[out->count++] = seen->items[e];

@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "base/structs.h"
 
@@ -58,6 +59,12 @@ static diffmm_status allocate(diffmm_trainer *trainer)
         (status = diffmm__pairs_create(trainer->context, model->catalog, &trainer->pairs)) ||
         (status = diffmm__best_create(model, trainer->cutoffs, &trainer->best)))
         return status;
+    size_t left_out = trainer->work.pairs - trainer->pairs.count;
+    if (left_out > 0)
+        diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
+                    "%zu of %zu training pairs are of users who have touched every item, and are "
+                    "left out of the ranking loss",
+                    left_out, trainer->work.pairs);
     return model->settings.diffusion_enabled ? diffmm__diffusion_workspace_create(trainer)
                                              : DIFFMM_OK;
 }
@@ -162,6 +169,16 @@ diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase pha
     if (cancelled)
         return diffmm__fail(DIFFMM_CANCELLED, "epoch %zu was cancelled", progress.epoch);
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__trainer_check_moments(const diffmm_trainer *trainer, const char *phase,
+                                            const char *name, size_t count,
+                                            const float *second_moment)
+{
+    if (diffmm__all_finite(count, second_moment))
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "epoch %zu, %s: the gradient of %s is too large",
+                        trainer->epoch + 1, phase, name);
 }
 
 static double now(void)

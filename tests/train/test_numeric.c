@@ -37,13 +37,13 @@ static void begin(struct training *t, float scale, const char *const *list)
 static void expect_explained(void)
 {
     static const char *const phases[] = {", denoise", ", generate", ", recommend", ", evaluate"};
-    static const char *const quantities[] = {"loss", "scores", "embedding", "features"};
+    static const char *const quantities[] = {"loss", "scores", "embedding", "features", "gradient"};
     const char *message = diffmm_error_message();
     bool phase = false, quantity = false;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
         phase |= strstr(message, phases[i]) != NULL;
+    for (size_t i = 0; i < sizeof quantities / sizeof *quantities; i++)
         quantity |= strstr(message, quantities[i]) != NULL;
-    }
     ck_assert_msg(strncmp(message, "epoch ", 6) == 0 && phase && quantity, "%s", message);
 }
 
