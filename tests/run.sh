@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Set up, then build and run every test: with address and undefined-behaviour sanitisers, then
-# optimised; warnings are errors. Where clang is there, it must build everything without warning too.
-# The last line counts tests of both runs; a build that fails counts as one failed test.
+# optimised; warnings are errors. Where clang is there, it must build everything without warning too,
+# and where it has libFuzzer, the harnesses of tests/fuzz look for findings for a minute.
+# The last line counts tests of all runs; a build that fails counts as one failed test.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/examples/setup.sh"
@@ -47,6 +48,11 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     if command -v clang >/dev/null; then
         export CC=clang
         build "$base-clang" -Dbuildtype=debugoptimized
+        if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
+            clang -fsanitize=fuzzer,address -x c -o /dev/null - >/dev/null 2>&1; then
+            build "$base-fuzz" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+                -Db_lundef=false -Dfuzz=true -Dexamples=false && run "$base-fuzz"
+        fi
     fi
 fi
 

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Write the seeds of every harness into a folder (tests/fuzz/corpus): small files of each kind, as
+other programs write them, and some that are wrong. Needs numpy and scipy, and diffmm_train for a
+model file:
+
+    python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build/examples/diffmm_train
+"""
+import io
+import pickle
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+ENTRIES = ([0, 0, 1, 2, 2], [1, 3, 0, 2, 3])
+
+
+def matrix(kind, dtype, shape=(3, 4)):
+    coo = sparse.coo_matrix((np.ones(5, dtype), ENTRIES), shape=shape)
+    return coo if kind == "coo" else coo.tocsr()
+
+
+def npy(array):
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def npy_seeds():
+    values = np.sin(np.arange(12)).reshape(4, 3)
+    for dtype in "<f2", "<f4", "<f8", ">f4", ">f8", "<i4":
+        yield dtype.replace("<", "little_").replace(">", "big_"), npy(values.astype(dtype))
+    yield "fortran", npy(np.asfortranarray(values.astype("<f4")))
+    yield "empty", npy(np.zeros((0, 3), "<f4"))
+    yield "one", npy(np.ones((1, 1), "<f4"))
+    yield "nan", npy(np.full((2, 2), np.nan, "<f4"))
+    yield "three_dimensions", npy(np.zeros((2, 2, 2), "<f4"))
+    whole = npy(values.astype("<f4"))
+    yield "version_2", whole[:6] + b"\2\0" + struct.pack("<I", len(whole) - 10 - 48) + whole[10:]
+    claim = whole[:10] + whole[10:128].replace(b"(4, 3)", b"(1000000000000, 3)")
+    yield "claims_too_much", claim[:128]
+    yield "cut", whole[:-5]
+
+
+def pickle_seeds():
+    for protocol in 2, 3, 4, 5:
+        yield f"coo_{protocol}", pickle.dumps(matrix("coo", "<f4"), protocol)
+        yield f"csr_{protocol}", pickle.dumps(matrix("csr", "<f8"), protocol)
+    yield "int8", pickle.dumps(matrix("coo", "i1"), 4)
+    yield "bool", pickle.dumps(matrix("csr", "?"), 4)
+    yield "none", pickle.dumps(sparse.coo_matrix((3, 4)), 4)
+    yield "many_rows", pickle.dumps(matrix("coo", "<f4", (5000, 6000)), 4)
+    yield "claims_too_much", pickle.dumps(matrix("coo", "<f4", (2**31 - 1, 4)), 4)
+    yield "csc", pickle.dumps(matrix("csr", "<f4").tocsc(), 4)
+    yield "list", pickle.dumps([1, 2.5, "three", None, {4: 5}], 4)
+    yield "calls", b"\x80\x02cposix\nsystem\nX\x04\0\0\0true\x85R."
+    yield "cut", pickle.dumps(matrix("coo", "<f4"), 4)[:-30]
+
+
+def npz_seeds():
+    for kind in "coo", "csr":
+        for compressed in False, True:
+            out = io.BytesIO()
+            sparse.save_npz(out, matrix(kind, "<f4"), compressed)
+            yield f"{kind}_{'deflated' if compressed else 'stored'}", out.getvalue()
+    out = io.BytesIO()
+    sparse.save_npz(out, matrix("coo", "<f4").tocsc(), False)
+    yield "csc", out.getvalue()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("format.npy", npy(np.array(b"coo")))
+        archive.writestr("data.npy", npy(np.zeros(100000, "<f8")))
+    yield "packed_tight", out.getvalue()
+    yield "empty", b"PK\5\6" + bytes(18)
+    yield "claims_many_members", b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 0, 0, 0)
+    yield "claims_more_members", (
+        b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 2**40, 2**40, 46, 0)
+        + b"PK\6\7" + struct.pack("<IQI", 0, 0, 1)
+        + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0))
+
+
+def member_seeds():
+    """Of fuzz_npz_members.c: which member, its length, its bytes."""
+    names = ["format", "shape", "data", "row", "col", "indptr", "indices"]
+    coo, csr = matrix("coo", "<f4"), matrix("csr", "i1")
+    contents = {
+        "coo": {"format": np.array(b"coo"), "shape": np.array((3, 4)), "data": coo.data,
+                "row": coo.row, "col": coo.col},
+        "csr": {"format": np.array("csr"), "shape": np.array((3, 4), ">i8"), "data": csr.data,
+                "indptr": csr.indptr, "indices": csr.indices},
+        "claims_too_much": {"format": np.array(b"coo"), "shape": np.array((10**12, 4)),
+                            "data": coo.data, "row": coo.row, "col": coo.col},
+    }
+    for name, members in contents.items():
+        pieces = [(names.index(member), npy(array)) for member, array in members.items()]
+        yield name, b"".join(struct.pack("<BH", i, len(data)) + data for i, data in pieces)
+
+
+def table_seeds():
+    yield "tabs", b"user\titem\tsplit\nann\tred\ttrain\nann\tblue\tvalid\nbob\tred\t\n"
+    yield "commas", b'user,item\n"a ""quoted"" one",x\n"two\nlines",y\r\nz,"x"\n'
+    yield "more_columns", b"when,item,user\n1,i,u\n2,j,u\n"
+    yield "mark", b"\xef\xbb\xbfuser\titem\r\nu\ti\r\n\r\n"
+    yield "no_header", b"1\t2\n3\t4\n"
+    yield "not_utf8", b"user\titem\n\xff\xfe\ti\n"
+    yield "empty_value", b"user\titem\nu\t\n"
+    yield "numbers", b"user\titem\n0\t1\n1\t0\n2\t2\n"
+    yield "nothing", b""
+    yield "long", b"user,item\n" + b"".join(b"u%d,i%d\n" % (i % 7, i % 11) for i in range(60))
+
+
+def item_id_seeds():
+    yield "two", b"a\nb\n"
+    yield "more", b"x\r\nb\r\ny\r\na"
+    yield "repeated", b"a\na\nb\n"
+    yield "missing", b"a\n"
+    yield "empty_line", b"a\n\nb\n"
+
+
+def option_seeds():
+    yield "presets", b"tiktok\nbaby\nsports\nnone"
+    yield "numbers", b"learning_rate=1e-3\ntemperature=0.5\nseed=18446744073709551615\nepochs=007"
+    yield "lists", b"hidden_sizes=200, 600\ncutoffs=10,20,50\nhidden_sizes=1,,2"
+    yield "words", b"projection=linear\nmodality.image.projection=leaky\nselect=test\nnorm=yes"
+    yield "symbols", b"tau=0.1\nd=32\nL=2\nrho=0.5\nK=5\nlr=1"
+    yield "wrong", b"tau=-1\nepochs=1.5\nmodality.*.projection=leaky\nunknown=1\n=\nnorm="
+
+
+def model_seeds(train):
+    with tempfile.TemporaryDirectory() as folder:
+        table, model = Path(folder, "clicks.tsv"), Path(folder, "model.safetensors")
+        for kind, users in ("names", ["ann", "bob", "cid"]), ("numbers", ["0", "1", "2"]):
+            rows = [f"{user}\t{i}" for u, user in enumerate(users) for i in range(4) if (u + i) % 3]
+            table.write_text("user\titem\n" + "\n".join(rows) + "\n")
+            np.save(Path(folder, "image_feat.npy"), np.sin(np.arange(8, dtype="<f4")).reshape(4, 2))
+            for projection in "leaky", "linear":
+                sizes = ["embedding_size=2", "hidden_sizes=2", "time_embedding_size=2", "epochs=1",
+                         f"projection={projection}"]
+                sets = [word for size in sizes for word in ("--set", size)]
+                subprocess.run([train, "--data", table, "--model", model, *sets], check=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                yield f"{kind}_{projection}", model.read_bytes()
+    whole = model.read_bytes() if model.exists() else b""
+    yield "no_tensors", struct.pack("<Q", 2) + b"{}" + whole
+    yield "claims_too_much", struct.pack("<Q", 10**12) + b"{"
+
+
+# Calls of fuzz_api.c, as kinds and numbers of its tables.
+PREPARE, OPTIONS, WAYS, SEAL, EVALUATE = (2, 1), (2, 13), (2, 12), (2, 9), (2, 11)
+MODEL, FORWARD, OBJECTIVE, TRAINER, EPOCH, FIT = (5, 0), (5, 1), (5, 2), (5, 5), (5, 7), (5, 9)
+SCORER, RECOMMEND, SCORE, SAVE = (5, 11), (5, 12), (5, 13), (5, 14)
+
+
+def api_seeds():
+    draw = random.Random(1)
+    lives = {
+        "train": [PREPARE, OPTIONS, WAYS, TRAINER, EPOCH, EPOCH, SCORER, RECOMMEND, SCORE],
+        "fit": [PREPARE, OPTIONS, WAYS, WAYS, TRAINER, FIT, SCORER, RECOMMEND, SAVE],
+        "model": [PREPARE, SEAL, MODEL, FORWARD, OBJECTIVE, FORWARD, SCORER, RECOMMEND, EVALUATE],
+        "arrays": [(0, i) for i in range(14)],
+        "graphs": [(0, 8)] + [(1, i) for i in range(6)],
+        "datasets": [(2, i) for i in range(18)],
+    }
+    for name, calls in lives.items():
+        for version in range(3):
+            records = (bytes(call) + bytes(draw.randrange(256) & (127 if version else 1)
+                                           for _ in range(22)) for call in calls)
+            yield f"{name}_{version}", b"".join(records)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    corpus = Path(sys.argv[1])
+    targets = {
+        "npy": npy_seeds(), "npz": npz_seeds(), "npz_members": member_seeds(),
+        "pickle": pickle_seeds(), "table": table_seeds(), "item_ids": item_id_seeds(),
+        "options": option_seeds(), "model": model_seeds(sys.argv[2]), "api": api_seeds(),
+    }
+    for target, seeds in targets.items():
+        folder = corpus / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in seeds:
+            (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
