@@ -64,8 +64,8 @@ diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer);
 diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase phase, size_t done,
                                        size_t total);
 
-/* DIFFMM_ERROR_NUMERIC if the squares of a gradient have overflowed, after which Adam would no longer
- * change that parameter. `phase` and `name` are for the message. */
+/* DIFFMM_ERROR_NUMERIC if the squares of a gradient have overflowed, after which Adam would no
+ * longer change that parameter. `phase` and `name` are for the message. */
 diffmm_status diffmm__trainer_check_moments(const diffmm_trainer *trainer, const char *phase,
                                             const char *name, size_t count,
                                             const float *second_moment);
