@@ -102,6 +102,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         the_running_version,
+        one_version_everywhere,
         the_build_in_one_line,
         threads_read_the_same,
 #if defined(__x86_64__)
