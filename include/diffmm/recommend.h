@@ -2,14 +2,20 @@
 /** @file recommend.h
  *  Serving: an immutable scorer, from a model or a model file.
  *
- *  A scorer holds finished embeddings, seen items and ids. Results are sorted by score, ties by
- *  lower item.
+ *  A scorer holds finished embeddings, seen items, ids, modality weights, and what attaching a new
+ *  user takes. Calls for one user allocate nothing where their lists ascend or hold at most 256
+ *  numbers; longer lists in another order are sorted in a copy. Calls for many users compute on the
+ *  context's threads.
+ *
+ *  What every ranking holds to: hits are sorted by score, ties by lower number; as many as there
+ *  are, at most query->count, are written and counted in `found`; what lies beyond them in `hits`
+ *  is not touched; a score that is NaN is never among them.
  *
  *  DIFFMM_ERROR_NOT_FOUND for unknown ids; DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT,
  *  DIFFMM_ERROR_VERSION for files.
  *
  *  Context and threads: a scorer keeps its context; it never changes and may be used by any number
- *  of threads at once. */
+ *  of threads at once, without a lock. */
 #ifndef DIFFMM_RECOMMEND_H
 #define DIFFMM_RECOMMEND_H
 
@@ -28,7 +34,18 @@ typedef struct diffmm_hit {
     float score;  /**< the dot product of user and item */
 } diffmm_hit;
 
-/** What to recommend. Zero in a field means its default. */
+/** Decides whether an item may be recommended to a user.
+ *  @param user  DIFFMM_NEW_USER for an embedding, and where items are compared with items
+ *  @param keep  is 1; set it to 0 to leave the item out
+ *  Asked on the thread that made the call, in any order, and only of items that would otherwise be
+ *  among the best; must answer the same each time. Returns 0; non-zero stops the call, which
+ *  returns DIFFMM_ERROR_CALLBACK. */
+typedef int (*diffmm_item_filter)(int32_t user, int32_t item, int32_t *keep, void *user_data);
+
+/** In place of a user's number: a user whom training did not know. */
+enum { DIFFMM_NEW_USER = -1 };
+
+/** What to recommend. Zero in a field means its default. Several restrictions hold together. */
 typedef struct diffmm_query {
     size_t struct_size;        /**< as for diffmm_context_settings */
     size_t count;              /**< how many, at least 1 */
@@ -38,6 +55,14 @@ typedef struct diffmm_query {
     size_t exclude_count;      /**< size of exclude */
     const int32_t *candidates; /**< only these, in any order, if not NULL */
     size_t candidate_count;    /**< size of candidates */
+    /** A bit per item, if not NULL: item i may be recommended if bit i % 8 (from the lowest) of
+     * byte i / 8 is set. At least (items + 7) / 8 bytes. */
+    const uint8_t *allowed;
+    size_t allowed_size;       /**< bytes */
+    diffmm_item_filter filter; /**< or NULL. With one, the calling thread alone computes. */
+    void *filter_data;         /**< passed to filter */
+    int32_t has_min_score;     /**< non-zero: only scores of at least min_score */
+    float min_score;           /**< the lowest score to recommend */
 } diffmm_query;
 
 /** Make a scorer from a model's current final embeddings, which are copied. */
@@ -47,9 +72,10 @@ DIFFMM_API diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_
 DIFFMM_API diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path,
                                             diffmm_scorer **out);
 
-/** Make a scorer from a model file in memory (diffmm_model_save_memory(), a mapping, shared memory).
- *  @param data  `size` bytes, borrowed until the scorer ends, and not to be changed meanwhile. Where
- *               they are aligned to 8 bytes, the embeddings are read in place, otherwise copied. */
+/** Make a scorer from a model file in memory (diffmm_model_save_memory(), a mapping, shared
+ * memory).
+ *  @param data  `size` bytes, borrowed until the scorer ends, and not to be changed meanwhile.
+ * Where they are aligned to 8 bytes, the embeddings are read in place, otherwise copied. */
 DIFFMM_API diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data,
                                                    size_t size, diffmm_scorer **out);
 
@@ -108,6 +134,94 @@ DIFFMM_API diffmm_status diffmm_recommend(const diffmm_scorer *scorer, int32_t u
 DIFFMM_API diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_count,
                                                 const int32_t *users, const diffmm_query *query,
                                                 diffmm_hit *hits, size_t *found);
+
+/** Receives the best items of users first .. first + count - 1.
+ *  @param hits   count x query->count; row b belongs to user first + b
+ *  @param found  `count` numbers
+ *  Borrowed during the call. Return 0 to go on, non-zero to stop. */
+typedef int (*diffmm_block_function)(size_t first, size_t count, const diffmm_hit *hits,
+                                     const size_t *found, void *user_data);
+
+/** The best items for every user, block by block in the order of users; the same bits as one by
+ * one. Memory is bounded: some MB and one row of hits, whatever the number of users.
+ *  @param function  called on the thread that made the call; non-zero ends it with DIFFMM_CANCELLED
+ */
+DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
+                                              const diffmm_query *query,
+                                              diffmm_block_function function, void *user_data);
+
+/** The final embedding of a user with items that training did not know of, by the model's own
+ *  propagation rule with the user's node attached to the graph as training left it.
+ *  @param user   DIFFMM_NEW_USER, or a known user, whose training items count too
+ *  @param items  `count` items just touched, in any order; repeated or known ones count once
+ *  @param out    d floats, for diffmm_recommend_embedding() and diffmm_score_embedding()
+ *  DIFFMM_ERROR_STATE where the model file was written without what this takes. */
+DIFFMM_API diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
+                                        const int32_t *items, float *out);
+
+/** diffmm_score() for an embedding of d finite floats. */
+DIFFMM_API diffmm_status diffmm_score_embedding(const diffmm_scorer *scorer, const float *embedding,
+                                                size_t count, const int32_t *items, float *out);
+
+/** diffmm_recommend() for an embedding of d finite floats. Nothing counts as seen: list what should
+ *  not come back in query->exclude. */
+DIFFMM_API diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer,
+                                                    const float *embedding,
+                                                    const diffmm_query *query, diffmm_hit *hits,
+                                                    size_t *found);
+
+/** How alike two final embeddings are. */
+typedef enum diffmm_similarity {
+    DIFFMM_COSINE = 0, /**< of the angle between them; 0 where one is 0 */
+    DIFFMM_DOT = 1     /**< their dot product */
+} diffmm_similarity;
+
+/** The items most alike to one, which is not among them.
+ *  @param query  as for diffmm_recommend(), but that nothing counts as seen */
+DIFFMM_API diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
+                                              diffmm_similarity similarity,
+                                              const diffmm_query *query, diffmm_hit *hits,
+                                              size_t *found);
+
+/** The users most alike to one, who is not among them. As diffmm_similar_items(), with users in the
+ *  place of items in the query and in the hits. */
+DIFFMM_API diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
+                                              diffmm_similarity similarity,
+                                              const diffmm_query *query, diffmm_hit *hits,
+                                              size_t *found);
+
+DIFFMM_API size_t
+diffmm_scorer_modalities(const diffmm_scorer *scorer); /**< M; 0 if the file does not tell */
+
+/** Name of modality `index`; NULL if there are not so many. Borrowed until the scorer ends. */
+DIFFMM_API const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index);
+
+/** M weights that sum to 1: how the model mixes modalities. DIFFMM_ERROR_STATE as diffmm_fold_in().
+ */
+DIFFMM_API diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *scorer,
+                                                        float *weights);
+
+/** Where a score comes from, cut in two ways; the parts of each sum to the score:
+ *      score = sum of modalities + collaborative = sum of items + rest. */
+typedef struct diffmm_explanation {
+    size_t struct_size;
+    float *modalities; /**< in: room for diffmm_scorer_modalities() parts, or NULL */
+    diffmm_hit *items; /**< in: room for one per item of the user, or NULL; filled with each item
+                        *   that the user has touched, ascending, and its part */
+    size_t item_count; /**< out: how many items those are */
+    float score;
+    float collaborative; /**< what learnt embeddings and other users bring */
+    float rest;          /**< what the user's own learnt embedding and generated neighbours bring */
+} diffmm_explanation;
+
+/** Explain the score of a user and an item.
+ *  @param user,count,items  as for diffmm_fold_in(); count 0: the user as trained
+ *  @param item  whose score
+ *  @param out   set struct_size and the two pointers
+ *  DIFFMM_ERROR_STATE as diffmm_fold_in(). */
+DIFFMM_API diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t count,
+                                        const int32_t *items, int32_t item,
+                                        diffmm_explanation *out);
 
 #ifdef __cplusplus
 }
