@@ -3,8 +3,9 @@
  *
  * Tensors: every recommender parameter by its name; final.user, final.item; seen.pointers (I64),
  * seen.items (I32); unless the ids are numbers, ids.user.text (U8, NUL-terminated names) and
- * ids.user.offsets (I64), likewise for items. Metadata: format "diffmm-model", version, library,
- * users, items, d, modalities, options, evaluated (checkpoint/description.h). */
+ * ids.user.offsets (I64), likewise for items; for attaching users, content.NAME of each
+ * modality and propagated.L of each layer. Metadata: format "diffmm-model", version, library, users,
+ * items, d, modalities, options, evaluated (checkpoint/description.h). */
 #ifndef DIFFMM_CHECKPOINT_MODEL_FILE_H
 #define DIFFMM_CHECKPOINT_MODEL_FILE_H
 
@@ -12,6 +13,7 @@
 
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
+#include "model/attachment.h"
 
 /* Finished embeddings with their ids and seen items. */
 struct diffmm__served {
@@ -25,6 +27,13 @@ struct diffmm__served {
 diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out);
+
+/* Read what attaching users takes, within the file's memory, or NULL where the file has none.
+ * Values are not checked. */
+diffmm_status diffmm__model_file_attachment(diffmm_context *context,
+                                            const struct diffmm__safetensors *file,
+                                            const char *path, const struct diffmm__served *served,
+                                            struct diffmm__attachment **out);
 
 /* A float tensor that must be rows x columns (1 column: a vector is fine) and finite, copied into
  * `out` where that is not NULL. */

@@ -57,6 +57,21 @@ static diffmm_status read_parameters(diffmm_model *model, const struct diffmm__s
     return status;
 }
 
+/* A copy of it, since the file is closed. */
+static diffmm_status read_attachment(diffmm_model *model, const struct diffmm__safetensors *file,
+                                     const char *path, const struct diffmm__served *served)
+{
+    struct diffmm__attachment *mapped;
+    diffmm_status status =
+        diffmm__model_file_attachment(model->context, file, path, served, &mapped);
+    if (status || !mapped)
+        return status;
+    status = diffmm__attachment_copy(model->context, mapped, model->users, model->items, model->d,
+                                     &model->attachment);
+    diffmm__attachment_destroy(mapped);
+    return status;
+}
+
 static diffmm_status read_model(diffmm_model *model, const struct diffmm__safetensors *file,
                                 const char *path)
 {
@@ -83,7 +98,7 @@ static diffmm_status read_model(diffmm_model *model, const struct diffmm__safete
         status = diffmm__read_evaluated(file, "evaluated", &model->evaluated);
     if (!status)
         status = read_parameters(model, file, path);
-    return status;
+    return status ? status : read_attachment(model, file, path, &served);
 }
 
 static diffmm_status load(diffmm_context *context, const struct diffmm__source *source,

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing a model file (checkpoint/model_file.h says what is in it). */
+#include <stdio.h>
+
+#include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
-#include "model/model.h"
+#include "model/attachment.h"
 
-enum { further_tensors = 8 };
+enum { further_tensors = 8, name_size = 96, count_text = 24 };
 
 struct tensors {
+    struct diffmm__arena arena; /* holds the list and names made for it */
     struct diffmm__tensor *list;
     size_t count;
 };
@@ -38,6 +42,31 @@ static void add_names(struct tensors *tensors, const char *text_name, const char
     add(tensors, offsets_name, DIFFMM__I64, names->count + 1, 0, names->offsets);
 }
 
+/* A matrix called by a word and what follows it. */
+static diffmm_status add_rows(struct tensors *tensors, const char *word, const char *rest,
+                              const diffmm_model *model, const float *values)
+{
+    char *name = diffmm__arena_take(&tensors->arena, name_size, 1);
+    if (!name)
+        return DIFFMM_ERROR_NO_MEMORY;
+    snprintf(name, name_size, "%s.%s", word, rest);
+    return add_floats(tensors, name, model->items, model->d, values);
+}
+
+static diffmm_status add_attachment(struct tensors *tensors, const diffmm_model *model,
+                                    const struct diffmm__attachment *attachment)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; attachment && m < attachment->modality_count && !status; m++)
+        status = add_rows(tensors, "content", attachment->names[m], model, attachment->content[m]);
+    for (size_t l = 0; attachment && l < attachment->layers && !status; l++) {
+        char number[count_text];
+        snprintf(number, sizeof number, "%zu", l);
+        status = add_rows(tensors, "propagated", number, model, attachment->propagated[l]);
+    }
+    return status;
+}
+
 static diffmm_status add_all(struct tensors *tensors, const diffmm_model *model)
 {
     const struct diffmm__catalog *catalog = model->catalog;
@@ -62,26 +91,42 @@ static diffmm_status add_all(struct tensors *tensors, const diffmm_model *model)
     return DIFFMM_OK;
 }
 
+static diffmm_status put(const diffmm_model *model, const struct diffmm__attachment *attachment,
+                         struct tensors *tensors, const struct diffmm__target *target)
+{
+    size_t attached = attachment ? attachment->modality_count + attachment->layers : 0;
+    struct diffmm__description description;
+    tensors->list =
+        diffmm__arena_take(&tensors->arena, model->parameter_count + further_tensors + attached,
+                           sizeof *tensors->list);
+    if (!tensors->list)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = add_all(tensors, model);
+    if (!status)
+        status = add_attachment(tensors, model, attachment);
+    if (!status)
+        status = diffmm__describe(model, DIFFMM__MODEL_FORMAT, &description);
+    if (status)
+        return status;
+    status = diffmm__safetensors_put(model->context, target, description.list, description.count,
+                                     tensors->list, tensors->count);
+    diffmm__description_end(&description);
+    return status;
+}
+
 static diffmm_status save(const diffmm_model *model, const struct diffmm__target *target)
 {
     if (!model->final)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "model: there are no embeddings before diffmm_model_forward()");
-    struct diffmm__description description;
-    struct tensors tensors = {.list = diffmm__allocate(model->context,
-                                                       model->parameter_count + further_tensors,
-                                                       sizeof *tensors.list)};
-    if (!tensors.list)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = add_all(&tensors, model);
-    if (!status)
-        status = diffmm__describe(model, DIFFMM__MODEL_FORMAT, &description);
-    if (!status) {
-        status = diffmm__safetensors_put(model->context, target, description.list,
-                                         description.count, tensors.list, tensors.count);
-        diffmm__description_end(&description);
-    }
-    diffmm__release(model->context, tensors.list);
+    struct diffmm__attachment *attachment;
+    diffmm_status status = diffmm__attachment_of_model(model, &attachment);
+    if (status)
+        return status;
+    struct tensors tensors = {.arena = diffmm__arena_on(model->context)};
+    status = put(model, attachment, &tensors, target);
+    diffmm__arena_end(&tensors.arena);
+    diffmm__attachment_destroy(attachment);
     return status;
 }
 

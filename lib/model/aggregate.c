@@ -13,16 +13,21 @@
 #include "linalg/vectors.h"
 #include "model/workspace.h"
 
+void diffmm__softmax(size_t count, const float *logits, float *weights)
+{
+    double largest = (double)logits[0], sum = 0.0;
+    for (size_t m = 1; m < count; m++)
+        largest = fmax(largest, (double)logits[m]);
+    for (size_t m = 0; m < count; m++)
+        sum += exp((double)logits[m] - largest);
+    for (size_t m = 0; m < count; m++)
+        weights[m] = (float)(exp((double)logits[m] - largest) / sum);
+}
+
 void diffmm__modality_weights(const diffmm_model *model, float *weights)
 {
     const struct diffmm__parameter *logits = diffmm__modality_logits(model);
-    double largest = (double)logits->values[0], sum = 0.0;
-    for (size_t m = 1; m < logits->rows; m++)
-        largest = fmax(largest, (double)logits->values[m]);
-    for (size_t m = 0; m < logits->rows; m++)
-        sum += exp((double)logits->values[m] - largest);
-    for (size_t m = 0; m < logits->rows; m++)
-        weights[m] = (float)(exp((double)logits->values[m] - largest) / sum);
+    diffmm__softmax(logits->rows, logits->values, weights);
 }
 
 void diffmm__aggregate(diffmm_model *model)

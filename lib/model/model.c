@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "diffusion/layers.h"
 #include "graph/graph.h"
+#include "model/attachment.h"
 #include "model/parameters.h"
 #include "model/workspace.h"
 
@@ -150,6 +151,7 @@ void diffmm_model_destroy(diffmm_model *model)
         return;
     diffmm_context *context = model->context;
     diffmm__workspace_destroy(model);
+    diffmm__attachment_destroy(model->attachment);
     diffmm__denoiser_names_destroy(model);
     diffmm__parameters_destroy(model);
     for (size_t m = 0; m < model->modality_count; m++) {

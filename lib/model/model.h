@@ -77,6 +77,7 @@ struct diffmm_model {
     diffmm_graph *adjacency;             /* A_hat; NULL for a model read from a file */
     struct diffmm__workspace *workspace; /* forward and backward intermediates; NULL likewise */
     diffmm_denoiser_shape denoiser_shape;
+    struct diffmm__attachment *attachment; /* of a model read from a file (model/attachment.h) */
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };
@@ -84,6 +85,9 @@ struct diffmm_model {
 /* A model with initial parameters; with_denoisers: ready for a trainer. The data set is sealed. */
 diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
                                    bool with_denoisers, diffmm_model **out);
+
+/* weights = softmax(logits), at least one; they may be the same array. */
+void diffmm__softmax(size_t count, const float *logits, float *weights);
 
 /* softmax(modality_logits). */
 void diffmm__modality_weights(const diffmm_model *model, float *weights);

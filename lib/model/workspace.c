@@ -21,7 +21,7 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     for (size_t m = 0; m < count && !arena->failed; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
         own->projected = diffmm__arena_take(arena, items, real);
-        own->normalized = diffmm__arena_take(arena, items, real);
+        own->normalized = diffmm__arena_take_zero(arena, items, real);
         own->norms = diffmm__arena_take(arena, model->items, real);
         own->generated = diffmm__arena_take(arena, wide, real);
         own->view = w->views[m] = diffmm__arena_take(arena, wide, real);
@@ -29,7 +29,9 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
         own->grad_normalized = diffmm__arena_take(arena, items, real);
     }
     w->mixed = diffmm__arena_take(arena, items, real);
-    float **node_matrices[] = {&w->base,       &w->y,      &w->v,      &w->v_normalized,
+    w->v =
+        diffmm__arena_take_zero(arena, wide, real); /* readable before the first pass, as final */
+    float **node_matrices[] = {&w->base,       &w->y,      &w->v_normalized,
                                &w->grad_final, &w->grad_v, &w->scratch};
     for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);

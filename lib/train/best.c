@@ -4,24 +4,43 @@
 
 #include <string.h>
 
-/* The item embedding's values are the tail of the user embedding's: one block of the model. */
-static size_t block_size(const diffmm_model *model, size_t p)
+#include "model/workspace.h"
+
+/* What is copied, array by array: every recommender parameter (the two embeddings are one block of
+ * the model), the final embeddings, and what the forward pass left for serving
+ * (model/attachment.h): V and each modality's Xn_m. A model without workspace has no such. */
+struct array {
+    float *values;
+    size_t size;
+};
+
+static size_t array_count(const diffmm_model *model)
 {
-    const struct diffmm__parameter *parameter = &model->parameters[p];
-    return p == 1 ? 0 : (parameter->rows + (p == 0 ? model->items : 0)) * parameter->columns;
+    return model->parameter_count + (model->workspace ? 1 + model->modality_count : 0);
 }
 
-static size_t final_size(const diffmm_model *model)
+static struct array array_at(const diffmm_model *model, size_t index)
 {
-    return (model->users + model->items) * model->d;
+    size_t items = model->items * model->d, all = model->users * model->d + items;
+    const struct diffmm__parameter *parameter = &model->parameters[index];
+    if (index == 0)
+        return (struct array){parameter->values, all};
+    if (index == 1)
+        return (struct array){model->final, all};
+    if (index < model->parameter_count)
+        return (struct array){parameter->values, parameter->rows * parameter->columns};
+    size_t m = index - model->parameter_count;
+    if (m == model->modality_count)
+        return (struct array){model->workspace->v, all};
+    return (struct array){model->workspace->modality[m].normalized, items};
 }
 
 diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out)
 {
-    size_t size = final_size(model);
-    for (size_t p = 0; p < model->parameter_count; p++)
-        size += block_size(model, p);
+    size_t size = 0;
+    for (size_t i = 0; i < array_count(model); i++)
+        size += array_at(model, i).size;
     *out = (struct diffmm__best){.arena = diffmm__arena_on(model->context)};
     out->values = diffmm__arena_take(&out->arena, size, sizeof *out->values);
     out->valid = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->valid);
@@ -41,11 +60,11 @@ void diffmm__best_end(struct diffmm__best *best)
 static void keep(struct diffmm__best *best, const diffmm_model *model)
 {
     float *place = best->values;
-    for (size_t p = 0; p < model->parameter_count; p++) {
-        memcpy(place, model->parameters[p].values, block_size(model, p) * sizeof *place);
-        place += block_size(model, p);
+    for (size_t i = 0; i < array_count(model); i++) {
+        struct array array = array_at(model, i);
+        memcpy(place, array.values, array.size * sizeof *place);
+        place += array.size;
     }
-    memcpy(place, model->final, final_size(model) * sizeof *place);
 }
 
 /* The metrics that count. */
@@ -82,9 +101,9 @@ bool diffmm__best_is_stale(const struct diffmm__best *best, size_t epoch, size_t
 void diffmm__best_restore(const struct diffmm__best *best, diffmm_model *model)
 {
     const float *place = best->values;
-    for (size_t p = 0; p < model->parameter_count; p++) {
-        memcpy(model->parameters[p].values, place, block_size(model, p) * sizeof *place);
-        place += block_size(model, p);
+    for (size_t i = 0; i < array_count(model); i++) {
+        struct array array = array_at(model, i);
+        memcpy(array.values, place, array.size * sizeof *place);
+        place += array.size;
     }
-    memcpy(model->final, place, final_size(model) * sizeof *place);
 }

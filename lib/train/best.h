@@ -12,7 +12,7 @@ struct diffmm__best {
     struct diffmm__arena arena;
     size_t epoch; /* 0: none yet */
     double score;
-    float *values; /* every recommender parameter in order, then the final embeddings */
+    float *values; /* parameters, final embeddings, and what serving takes from a forward pass */
     diffmm_metrics *valid, *test; /* per cutoff */
 };
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading from a model file what it takes to attach users (model/attachment.h). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "checkpoint/description.h"
+#include "checkpoint/model_file.h"
+
+enum { name_size = 96, most_layers = 64 };
+
+static bool has_tensor(const struct diffmm__safetensors *file, const char *name)
+{
+    struct diffmm__tensor tensor;
+    for (size_t i = 0; i < diffmm__safetensors_count(file); i++) {
+        diffmm__safetensors_at(file, i, &tensor);
+        if (strcmp(tensor.name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A float matrix of that shape. Its values are not looked at: that would read all of the file when
+ * a scorer is opened. Whoever computes with them checks the result. */
+static diffmm_status find_rows(const struct diffmm__safetensors *file, const char *path,
+                               const char *name, size_t rows, size_t columns, const float **out)
+{
+    struct diffmm__tensor tensor;
+    diffmm_status status = diffmm__safetensors_find(file, name, DIFFMM__F32, &tensor);
+    if (status)
+        return status;
+    size_t found = tensor.columns ? tensor.columns : 1;
+    if (tensor.rows != rows || found != columns)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is %zu x %zu, not %zu x %zu",
+                            path, name, tensor.rows, found, rows, columns);
+    *out = tensor.data;
+    return DIFFMM_OK;
+}
+
+/* A setting of the metadata's options, which are text. */
+static diffmm_status read_setting(const json_t *options, const char *path, const char *name,
+                                  double least, double most, double *out)
+{
+    const char *text = json_string_value(json_object_get(options, name));
+    if (!text || !diffmm__read_real(text, out) || !(*out >= least && *out <= most))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's options have no %s in range",
+                            path, name);
+    return DIFFMM_OK;
+}
+
+/* The options `layers` and `ris_lambda`. */
+static diffmm_status read_settings(const struct diffmm__safetensors *file, const char *path,
+                                   size_t *layers, float *ris_lambda)
+{
+    const char *text = diffmm__safetensors_metadata(file, "options");
+    json_t *options;
+    double count = 0, lambda = 0;
+    if (!text)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no options", path);
+    diffmm_status status = diffmm__json_parse(text, strlen(text), path, &options);
+    if (status)
+        return status;
+    status = read_setting(options, path, "layers", 0, most_layers, &count);
+    if (!status)
+        status = read_setting(options, path, "ris_lambda", 0, INFINITY, &lambda);
+    json_decref(options);
+    *layers = (size_t)count;
+    *ris_lambda = (float)lambda;
+    return status;
+}
+
+static diffmm_status find_all(const struct diffmm__safetensors *file, const char *path,
+                              const struct diffmm__served *served, struct diffmm__attachment *a)
+{
+    size_t items = served->catalog->items, d = served->d;
+    char name[name_size];
+    diffmm_status status =
+        find_rows(file, path, "user_embedding", served->catalog->users, d, &a->users);
+    if (!status)
+        status = find_rows(file, path, "item_embedding", items, d, &a->items);
+    for (size_t m = 0; m < a->modality_count && !status; m++) {
+        snprintf(name, sizeof name, "content.%s", a->names[m]);
+        status = find_rows(file, path, name, items, d, &a->content[m]);
+    }
+    for (size_t l = 0; l < a->layers && !status; l++) {
+        snprintf(name, sizeof name, "propagated.%zu", l);
+        status = find_rows(file, path, name, items, d, &a->propagated[l]);
+    }
+    return status;
+}
+
+/* Names and weights. */
+static diffmm_status read_modalities(const struct diffmm__safetensors *file, const char *path,
+                                     const struct diffmm__model_modality *modalities,
+                                     struct diffmm__attachment *a)
+{
+    diffmm_status status =
+        diffmm__model_file_matrix(file, path, "modality_logits", a->modality_count, 1, a->weights);
+    for (size_t m = 0; m < a->modality_count; m++)
+        memcpy(a->names[m], modalities[m].name, sizeof *a->names);
+    if (!status)
+        diffmm__softmax(a->modality_count, a->weights, a->weights);
+    return status;
+}
+
+static diffmm_status read_attachment(diffmm_context *context,
+                                     const struct diffmm__safetensors *file, const char *path,
+                                     const struct diffmm__served *served,
+                                     const struct diffmm__model_modality *modalities,
+                                     size_t modality_count, struct diffmm__attachment **out)
+{
+    size_t layers = 0;
+    float ris_lambda = 0.0f;
+    struct diffmm__attachment *a;
+    diffmm_status status = read_settings(file, path, &layers, &ris_lambda);
+    if (!status)
+        status = diffmm__attachment_allocate(context, modality_count, layers, &a);
+    if (status)
+        return status;
+    a->ris_lambda = ris_lambda;
+    status = read_modalities(file, path, modalities, a);
+    if (!status)
+        status = find_all(file, path, served, a);
+    if (status) {
+        diffmm__attachment_destroy(a);
+        return status;
+    }
+    *out = a;
+    return DIFFMM_OK;
+}
+
+/* Model files of before have none of it, which is known by the first modality's content. */
+diffmm_status diffmm__model_file_attachment(diffmm_context *context,
+                                            const struct diffmm__safetensors *file,
+                                            const char *path, const struct diffmm__served *served,
+                                            struct diffmm__attachment **out)
+{
+    struct diffmm__model_modality *modalities;
+    size_t count;
+    char name[name_size];
+    diffmm_status status = diffmm__read_modalities(context, file, &modalities, &count);
+    if (status)
+        return status;
+    *out = NULL;
+    snprintf(name, sizeof name, "content.%s", count > 0 ? modalities[0].name : "");
+    if (has_tensor(file, name))
+        status = read_attachment(context, file, path, served, modalities, count, out);
+    diffmm__release(context, modalities);
+    return status;
+}
