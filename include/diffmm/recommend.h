@@ -135,20 +135,18 @@ DIFFMM_API diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, siz
                                                 const int32_t *users, const diffmm_query *query,
                                                 diffmm_hit *hits, size_t *found);
 
-/** Receives the best items of users first .. first + count - 1.
- *  @param hits   count x query->count; row b belongs to user first + b
- *  @param found  `count` numbers
- *  Borrowed during the call. Return 0 to go on, non-zero to stop. */
-typedef int (*diffmm_block_function)(size_t first, size_t count, const diffmm_hit *hits,
-                                     const size_t *found, void *user_data);
+/** Receives the best items of one user; `hits` is borrowed during the call. Return 0 to go on,
+ *  non-zero to stop. */
+typedef int (*diffmm_hits_function)(int32_t user, const diffmm_hit *hits, size_t found,
+                                    void *user_data);
 
-/** The best items for every user, block by block in the order of users; the same bits as one by
- * one. Memory is bounded: some MB and one row of hits, whatever the number of users.
- *  @param function  called on the thread that made the call; non-zero ends it with DIFFMM_CANCELLED
- */
+/** The best items for every user, the same bits as one by one. Ranks blocks of users on the context's
+ *  threads; memory is bounded by 8 MB and one row of hits, whatever the number of users.
+ *  @param function  told of one user after the other, in their order, on the thread that made the
+ *                   call; non-zero ends it with DIFFMM_CANCELLED */
 DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
                                               const diffmm_query *query,
-                                              diffmm_block_function function, void *user_data);
+                                              diffmm_hits_function function, void *user_data);
 
 /** The final embedding of a user with items that training did not know of, by the model's own
  *  propagation rule with the user's node attached to the graph as training left it.

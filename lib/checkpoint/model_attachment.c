@@ -117,11 +117,14 @@ static diffmm_status read_attachment(diffmm_context *context,
     struct diffmm__attachment *a;
     diffmm_status status = read_settings(file, path, &layers, &ris_lambda);
     if (!status)
-        status = diffmm__attachment_allocate(context, modality_count, layers, &a);
+        status = diffmm__attachment_allocate(context, modality_count, layers, served->d, &a);
     if (status)
         return status;
     a->ris_lambda = ris_lambda;
     status = read_modalities(file, path, modalities, a);
+    if (!status)
+        status =
+            diffmm__model_file_matrix(file, path, "user_embedding.mean", served->d, 1, a->mean);
     if (!status)
         status = find_all(file, path, served, a);
     if (status) {

@@ -3,9 +3,9 @@
  *
  * Tensors: every recommender parameter by its name; final.user, final.item; seen.pointers (I64),
  * seen.items (I32); unless the ids are numbers, ids.user.text (U8, NUL-terminated names) and
- * ids.user.offsets (I64), likewise for items; for attaching users, content.NAME of each
- * modality and propagated.L of each layer. Metadata: format "diffmm-model", version, library, users,
- * items, d, modalities, options, evaluated (checkpoint/description.h). */
+ * ids.user.offsets (I64), likewise for items; for attaching users, user_embedding.mean,
+ * content.NAME of each modality and propagated.L of each layer. Metadata: format "diffmm-model",
+ * version, library, users, items, d, modalities, options, evaluated (checkpoint/description.h). */
 #ifndef DIFFMM_CHECKPOINT_MODEL_FILE_H
 #define DIFFMM_CHECKPOINT_MODEL_FILE_H
 

@@ -8,7 +8,7 @@
 #include "checkpoint/description.h"
 #include "model/attachment.h"
 
-enum { further_tensors = 8, name_size = 96, count_text = 24 };
+enum { further_tensors = 9, name_size = 96, count_text = 24 };
 
 struct tensors {
     struct diffmm__arena arena; /* holds the list and names made for it */
@@ -64,6 +64,8 @@ static diffmm_status add_attachment(struct tensors *tensors, const diffmm_model 
         snprintf(number, sizeof number, "%zu", l);
         status = add_rows(tensors, "propagated", number, model, attachment->propagated[l]);
     }
+    if (attachment && !status)
+        status = add_floats(tensors, "user_embedding.mean", model->d, 1, attachment->mean);
     return status;
 }
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "linalg/topk.h"
 
-#include <math.h>
-#include <stdbool.h>
-
 #include "linalg/kernels.h"
 
 static bool worse(struct diffmm__ranked a, struct diffmm__ranked b)
@@ -44,18 +41,10 @@ static void rise(struct diffmm__ranked *heap, size_t at, struct diffmm__ranked e
 static void offer(struct diffmm__topk *topk, int32_t index, float score)
 {
     struct diffmm__ranked entry = {.index = index, .score = score};
-    if (isnan(score))
-        return;
     if (topk->count < topk->capacity)
         rise(topk->entries, topk->count++, entry);
     else if (worse(topk->entries[0], entry))
         sink(topk->entries, topk->count, entry);
-}
-
-/* Once the heap is full, most scores end at the first comparison, which NaN never passes. */
-static bool may_enter(const struct diffmm__topk *topk, float score)
-{
-    return topk->count < topk->capacity || score >= topk->entries[0].score;
 }
 
 /* A stretch whose largest score is too small is passed over at once. */
@@ -67,10 +56,10 @@ void diffmm__topk_push(struct diffmm__topk *topk, size_t base, size_t count, con
         return;
     for (size_t begin = 0; begin < count; begin += stretch) {
         size_t end = begin + stretch < count ? begin + stretch : count;
-        if (!may_enter(topk, kernels->largest(end - begin, scores + begin)))
+        if (!diffmm__topk_admits(topk, kernels->largest(end - begin, scores + begin)))
             continue;
         for (size_t i = begin; i < end; i++)
-            if (may_enter(topk, scores[i]))
+            if (diffmm__topk_admits(topk, scores[i]))
                 offer(topk, (int32_t)(base + i), scores[i]);
     }
 }
@@ -81,7 +70,7 @@ void diffmm__topk_push_indices(struct diffmm__topk *topk, const int32_t *indices
     if (topk->capacity == 0)
         return;
     for (size_t i = 0; i < count; i++)
-        if (may_enter(topk, scores[i]))
+        if (diffmm__topk_admits(topk, scores[i]))
             offer(topk, indices[i], scores[i]);
 }
 

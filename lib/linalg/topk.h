@@ -4,25 +4,36 @@
 #ifndef DIFFMM_LINALG_TOPK_H
 #define DIFFMM_LINALG_TOPK_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct diffmm__ranked {
+/* May lie in a caller's array of a public struct of the same members. */
+struct __attribute__((may_alias)) diffmm__ranked {
     int32_t index;
     float score;
 };
 
 /* Over the caller's array of `capacity` entries: a heap with the worst at entries[0], until it is
- * finished. */
+ * finished. Entries beyond `count` are never touched. */
 struct diffmm__topk {
     struct diffmm__ranked *entries;
     size_t capacity, count;
+    float least; /* lower scores do not enter; -infinity, unless the caller sets it */
 };
 
 static inline struct diffmm__topk diffmm__topk_begin(struct diffmm__ranked *entries,
                                                      size_t capacity)
 {
-    return (struct diffmm__topk){.entries = entries, .capacity = capacity};
+    return (struct diffmm__topk){.entries = entries, .capacity = capacity, .least = -INFINITY};
+}
+
+/* Whether a score may still enter. Once the heap is full, most end at this comparison, which NaN
+ * never passes. */
+static inline bool diffmm__topk_admits(const struct diffmm__topk *topk, float score)
+{
+    return score >= (topk->count < topk->capacity ? topk->least : topk->entries[0].score);
 }
 
 /* Offer the scores of indices base .. base + count - 1. */

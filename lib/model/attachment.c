@@ -7,12 +7,13 @@
 #include "model/workspace.h"
 
 diffmm_status diffmm__attachment_allocate(const diffmm_context *context, size_t modality_count,
-                                          size_t layers, struct diffmm__attachment **out)
+                                          size_t layers, size_t d, struct diffmm__attachment **out)
 {
     struct diffmm__arena arena = diffmm__arena_on(context);
     struct diffmm__attachment *a = diffmm__arena_take_zero(&arena, 1, sizeof *a);
     char(*names)[64] = diffmm__arena_take_zero(&arena, modality_count, sizeof *names);
     float *weights = diffmm__arena_take_zero(&arena, modality_count, sizeof *weights);
+    float *mean = diffmm__arena_take_zero(&arena, d, sizeof *mean);
     const float **matrices =
         diffmm__arena_take_zero(&arena, modality_count + layers, sizeof *matrices);
     if (arena.failed) {
@@ -24,6 +25,7 @@ diffmm_status diffmm__attachment_allocate(const diffmm_context *context, size_t 
                                      .layers = layers,
                                      .names = names,
                                      .weights = weights,
+                                     .mean = mean,
                                      .content = matrices,
                                      .propagated = matrices + modality_count};
     *out = a;
@@ -53,13 +55,14 @@ diffmm_status diffmm__attachment_copy(const diffmm_context *context,
 {
     struct diffmm__attachment *copy;
     diffmm_status status =
-        diffmm__attachment_allocate(context, from->modality_count, from->layers, &copy);
+        diffmm__attachment_allocate(context, from->modality_count, from->layers, d, &copy);
     if (status)
         return status;
     size_t count = from->modality_count;
     copy->ris_lambda = from->ris_lambda;
     memcpy(copy->names, from->names, count * sizeof *copy->names);
     memcpy(copy->weights, from->weights, count * sizeof *copy->weights);
+    memcpy(copy->mean, from->mean, d * sizeof *copy->mean);
     copy->users = copy_matrix(&copy->arena, users * d, from->users);
     copy->items = copy_matrix(&copy->arena, items * d, from->items);
     for (size_t m = 0; m < count; m++)
@@ -100,6 +103,23 @@ static diffmm_status propagate(const diffmm_model *model, struct diffmm__attachm
     return failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
+/* Users without training items have learnt nothing. */
+static void average(const diffmm_model *model, float *mean)
+{
+    const int64_t *pointers = model->catalog->seen.pointers;
+    const float *embedding = diffmm__user_embedding(model)->values;
+    size_t d = model->d, count = 0;
+    for (size_t u = 0; u < model->users; u++)
+        count += pointers[u + 1] > pointers[u];
+    for (size_t j = 0; j < d && count > 0; j++) {
+        double sum = 0.0;
+        for (size_t u = 0; u < model->users; u++)
+            if (pointers[u + 1] > pointers[u])
+                sum += (double)embedding[u * d + j];
+        mean[j] = (float)(sum / (double)count);
+    }
+}
+
 diffmm_status diffmm__attachment_of_model(const diffmm_model *model,
                                           struct diffmm__attachment **out)
 {
@@ -111,13 +131,14 @@ diffmm_status diffmm__attachment_of_model(const diffmm_model *model,
         return DIFFMM_OK;
     }
     diffmm_status status =
-        diffmm__attachment_allocate(model->context, model->modality_count, layers, &a);
+        diffmm__attachment_allocate(model->context, model->modality_count, layers, model->d, &a);
     if (status)
         return status;
     a->ris_lambda = (float)model->settings.ris_lambda;
     a->users = diffmm__user_embedding(model)->values;
     a->items = diffmm__item_embedding(model)->values;
     diffmm__modality_weights(model, a->weights);
+    average(model, a->mean);
     for (size_t m = 0; m < model->modality_count; m++) {
         memcpy(a->names[m], model->modalities[m].name, sizeof *a->names);
         a->content[m] = loaded ? loaded->content[m] : model->workspace->modality[m].normalized;

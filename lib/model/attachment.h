@@ -14,14 +14,15 @@ struct diffmm__attachment {
     char (*names)[64]; /* of modalities */
     float *weights;    /* softmax(modality_logits) */
     float ris_lambda;
+    float *mean;                /* d: of E_U over the users who have training items */
     const float *users, *items; /* E_U, E_I */
     const float **content;      /* per modality, I x d: Xn_m */
     const float **propagated;   /* per layer l < L, I x d: items' rows of sum_{k <= l} A^k V */
 };
 
-/* One with names, weights and pointers still to be filled in. */
+/* One with names, weights, mean and pointers still to be filled in. */
 diffmm_status diffmm__attachment_allocate(const diffmm_context *context, size_t modality_count,
-                                          size_t layers, struct diffmm__attachment **out);
+                                          size_t layers, size_t d, struct diffmm__attachment **out);
 void diffmm__attachment_destroy(struct diffmm__attachment *attachment);
 
 /* A copy that borrows nothing. */

@@ -16,9 +16,38 @@
 static void end_parts(diffmm_scorer *scorer)
 {
     diffmm__catalog_release(scorer->catalog);
+    diffmm__attachment_destroy(scorer->attachment);
+    diffmm__release(scorer->context, scorer->degrees);
     diffmm__release(scorer->context, scorer->panels);
     diffmm__release(scorer->context, scorer->owned);
     diffmm__safetensors_close(scorer->file);
+}
+
+static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degrees)
+{
+    const struct diffmm__rows *seen = &catalog->seen;
+    for (size_t i = 0; i < catalog->items; i++)
+        degrees[i] = 1;
+    for (int64_t e = 0; e < seen->pointers[catalog->users]; e++)
+        degrees[seen->items[e]]++;
+}
+
+/* What is made of the parts: packed items, degrees. */
+static diffmm_status complete(diffmm_scorer *scorer)
+{
+    size_t items = scorer->catalog->items, d = scorer->d;
+    scorer->panels =
+        diffmm__allocate(scorer->context, diffmm__panels_size(items, d), sizeof *scorer->panels);
+    if (!scorer->panels)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__panels_pack(scorer->context, items, d, scorer->items, scorer->panels);
+    if (!scorer->attachment)
+        return DIFFMM_OK;
+    scorer->degrees = diffmm__allocate(scorer->context, items, sizeof *scorer->degrees);
+    if (!scorer->degrees)
+        return DIFFMM_ERROR_NO_MEMORY;
+    count_degrees(scorer->catalog, scorer->degrees);
+    return DIFFMM_OK;
 }
 
 /* Takes over everything in `parts`; on failure it is released. */
@@ -26,18 +55,30 @@ static diffmm_status create(const diffmm_context *context, diffmm_scorer parts, 
 {
     parts.context = diffmm__context_retain(context);
     diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
-    parts.panels = diffmm__allocate(context, diffmm__panels_size(parts.catalog->items, parts.d),
-                                    sizeof *parts.panels);
-    if (!scorer || !parts.panels) {
+    diffmm_status status = scorer ? complete(&parts) : DIFFMM_ERROR_NO_MEMORY;
+    if (status) {
         end_parts(&parts);
         diffmm__release(context, scorer);
         diffmm__context_release(parts.context);
-        return DIFFMM_ERROR_NO_MEMORY;
+        return status;
     }
-    diffmm__panels_pack(context, parts.catalog->items, parts.d, parts.items, parts.panels);
     *scorer = parts;
     *out = scorer;
     return DIFFMM_OK;
+}
+
+/* A copy of what attaching users takes, or NULL where the model has none. */
+static diffmm_status copy_attachment(const diffmm_model *model, struct diffmm__attachment **out)
+{
+    struct diffmm__attachment *borrowed;
+    *out = NULL;
+    diffmm_status status = diffmm__attachment_of_model(model, &borrowed);
+    if (status || !borrowed)
+        return status;
+    status = diffmm__attachment_copy(model->context, borrowed, model->users, model->items, model->d,
+                                     out);
+    diffmm__attachment_destroy(borrowed);
+    return status;
 }
 
 diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
@@ -55,17 +96,23 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     diffmm_status status =
         diffmm__check_range("model", model->users, model->items, model->d, model->final,
                             model->final + model->users * model->d);
+    struct diffmm__attachment *attachment;
+    if (!status)
+        status = copy_attachment(model, &attachment);
     if (status)
         return status;
     float *copy = diffmm__allocate(model->context, count, sizeof *copy);
-    if (!copy)
+    if (!copy) {
+        diffmm__attachment_destroy(attachment);
         return DIFFMM_ERROR_NO_MEMORY;
+    }
     memcpy(copy, model->final, count * sizeof *copy);
     diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog),
                            .d = model->d,
                            .users = copy,
                            .items = copy + model->users * model->d,
-                           .owned = copy};
+                           .owned = copy,
+                           .attachment = attachment};
     return create(model->context, parts, out);
 }
 
@@ -73,19 +120,20 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                                  diffmm_scorer **out)
 {
     struct diffmm__safetensors *file;
-    struct diffmm__served served;
+    struct diffmm__served served = {.catalog = NULL};
+    struct diffmm__attachment *attachment = NULL;
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
         return status;
     const char *path = diffmm__safetensors_path(file);
     status = diffmm__model_file_served(context, file, path, &served);
-    if (!status) {
+    if (!status)
         status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
                                      served.users, served.items);
-        if (status)
-            diffmm__catalog_release(served.catalog);
-    }
+    if (!status)
+        status = diffmm__model_file_attachment(context, file, path, &served, &attachment);
     if (status) {
+        diffmm__catalog_release(served.catalog);
         diffmm__safetensors_close(file);
         return status;
     }
@@ -93,7 +141,8 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .d = served.d,
                            .users = served.users,
                            .items = served.items,
-                           .file = file};
+                           .file = file,
+                           .attachment = attachment};
     return create(context, parts, out);
 }
 
@@ -185,6 +234,14 @@ diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t use
     return DIFFMM_OK;
 }
 
+diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t item)
+{
+    if (item < 0 || (size_t)item >= scorer->catalog->items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "item is %d, but there are %zu items",
+                            item, scorer->catalog->items);
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
                                          size_t count, const int32_t *items)
 {
@@ -214,26 +271,79 @@ diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user, cons
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm_score(const diffmm_scorer *scorer, int32_t user, size_t count,
+diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding)
+{
+    if (!embedding)
+        return diffmm__null("embedding");
+    if (!diffmm__all_finite(scorer->d, embedding))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding holds NaN or infinity");
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__scorer_check_attachment(const diffmm_scorer *scorer)
+{
+    return scorer->attachment
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_STATE,
+                              "the scorer's model was saved without what attaching users takes");
+}
+
+static diffmm_status score(const diffmm_scorer *scorer, const float *vector, size_t count,
                            const int32_t *items, float *out)
 {
-    if (!scorer)
-        return diffmm__null("scorer");
+    diffmm_status status = DIFFMM_OK;
     if (!out && count > 0)
         return diffmm__null("out");
-    diffmm_status status = diffmm__scorer_check_user(scorer, user);
-    if (!status && items)
+    if (items)
         status = diffmm__scorer_check_items(scorer, "items", count, items);
-    else if (!status && count > scorer->catalog->items)
+    else if (count > scorer->catalog->items)
         status =
             diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, but there are %zu items",
                          count, scorer->catalog->items);
     if (status)
         return status;
-    const float *vector = diffmm__scorer_user(scorer, user);
     for (size_t i = 0; i < count; i++) {
         int32_t item = items ? items[i] : (int32_t)i;
         out[i] = diffmm__panel_score(scorer->d, vector, diffmm__scorer_item(scorer, item));
     }
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm_score(const diffmm_scorer *scorer, int32_t user, size_t count,
+                           const int32_t *items, float *out)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    diffmm_status status = diffmm__scorer_check_user(scorer, user);
+    return status ? status : score(scorer, diffmm__scorer_user(scorer, user), count, items, out);
+}
+
+diffmm_status diffmm_score_embedding(const diffmm_scorer *scorer, const float *embedding,
+                                     size_t count, const int32_t *items, float *out)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    diffmm_status status = diffmm__scorer_check_embedding(scorer, embedding);
+    return status ? status : score(scorer, embedding, count, items, out);
+}
+
+size_t diffmm_scorer_modalities(const diffmm_scorer *scorer)
+{
+    return scorer && scorer->attachment ? scorer->attachment->modality_count : 0;
+}
+
+const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index)
+{
+    return index < diffmm_scorer_modalities(scorer) ? scorer->attachment->names[index] : NULL;
+}
+
+diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *scorer, float *weights)
+{
+    if (!scorer || !weights)
+        return diffmm__null(!scorer ? "scorer" : "weights");
+    diffmm_status status = diffmm__scorer_check_attachment(scorer);
+    if (!status)
+        memcpy(weights, scorer->attachment->weights,
+               scorer->attachment->modality_count * sizeof *weights);
+    return status;
 }

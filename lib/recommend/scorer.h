@@ -6,6 +6,7 @@
 
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
+#include "model/attachment.h"
 
 /* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
  */
@@ -17,6 +18,8 @@ struct diffmm_scorer {
     float *panels; /* the items packed for scoring (linalg/panels.h) */
     float *owned;
     struct diffmm__safetensors *file;
+    struct diffmm__attachment *attachment; /* NULL where the model file has none */
+    int32_t *degrees; /* training users of each item, and 1; NULL without attachment */
 };
 
 static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
@@ -32,8 +35,17 @@ static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int3
 /* A user that must be below the number of users. */
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);
 
+/* An item that must be below the number of items. */
+diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t item);
+
 /* Items that must be below the number of items. */
 diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
                                          size_t count, const int32_t *items);
+
+/* An embedding given by a caller: not NULL, and finite. */
+diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding);
+
+/* DIFFMM_ERROR_STATE where users cannot be attached. */
+diffmm_status diffmm__scorer_check_attachment(const diffmm_scorer *scorer);
 
 #endif

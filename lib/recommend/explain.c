@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a score comes from. With the user attached as in recommend/attach.h and f the item's final
+ * embedding, the score is a sum over the user's items and what is the user's own:
+ *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f).
+ * By modality, it is the terms in Xn_m; collaborative are all others. By item, it is the terms of
+ * i; the rest is k own . f. */
+#include "base/status.h"
+#include "base/structs.h"
+#include "linalg/kernels.h"
+#include "linalg/panels.h"
+#include "recommend/attach.h"
+#include "recommend/scratch.h"
+
+/* k E_i . f + P_i . f. */
+static double collaborative(const struct diffmm__attached *attached, double k, size_t row,
+                            const float *f)
+{
+    const struct diffmm__attachment *parts = attached->parts;
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    size_t d = attached->scorer->d;
+    double sum = k * kernels->dot(d, parts->items + row, f);
+    for (size_t l = 0; l < parts->layers; l++)
+        sum += (double)diffmm__attached_share(attached, l) *
+               kernels->dot(d, parts->propagated[l] + row, f);
+    return sum;
+}
+
+/* Fill in the parts of every item and modality; collaborative starts as the rest. */
+static void add_items(const struct diffmm__attached *attached, double k, const float *f,
+                      diffmm_explanation *out)
+{
+    const struct diffmm__attachment *parts = attached->parts;
+    const struct diffmm__kernels *kernels = diffmm__kernels();
+    size_t d = attached->scorer->d;
+    double twice = k * (1.0 + 1.0 / (double)(attached->items + 1)), others = (double)out->rest;
+    for (size_t m = 0; m < parts->modality_count && out->modalities; m++)
+        out->modalities[m] = 0.0f;
+    struct diffmm__attached walk = *attached;
+    struct diffmm__edge edge;
+    for (size_t i = 0; diffmm__attached_next(&walk, &edge); i++) {
+        size_t row = (size_t)edge.item * d;
+        double a = (double)edge.weight, part = a * collaborative(attached, k, row, f);
+        others += part;
+        for (size_t m = 0; m < parts->modality_count; m++) {
+            double term =
+                a * twice * (double)parts->weights[m] * kernels->dot(d, parts->content[m] + row, f);
+            if (out->modalities)
+                out->modalities[m] += (float)term;
+            part += term;
+        }
+        if (out->items)
+            out->items[i] = (diffmm_hit){.item = edge.item, .score = (float)part};
+    }
+    out->collaborative = (float)others;
+    out->item_count = attached->items;
+}
+
+/* `vector` is d floats of scratch. */
+static diffmm_status explain(const struct diffmm__attached *attached, int32_t item, float *vector,
+                             diffmm_explanation *out)
+{
+    const diffmm_scorer *scorer = attached->scorer;
+    const float *f = diffmm__scorer_item(scorer, item);
+    diffmm__attached_own(attached, vector);
+    double own = diffmm__kernels()->dot(scorer->d, vector, f);
+    double k = diffmm__attached_gather(attached, vector);
+    diffmm_status status = diffmm__attached_propagate(attached, k, vector);
+    if (status)
+        return status;
+    const float *final = diffmm__attached_as_trained(attached)
+                             ? diffmm__scorer_user(scorer, attached->user)
+                             : vector;
+    out->score = diffmm__panel_score(scorer->d, final, f);
+    out->rest = (float)(k * own);
+    add_items(attached, k, f, out);
+    return DIFFMM_OK;
+}
+
+static diffmm_status explain_list(const struct diffmm__attached *attached, int32_t item,
+                                  diffmm_explanation *out)
+{
+    struct diffmm__scratch scratch;
+    float *vector = diffmm__scratch_begin(&scratch, attached->scorer->context, attached->scorer->d);
+    if (!vector)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = explain(attached, item, vector, out);
+    diffmm__scratch_end(&scratch, attached->scorer->context);
+    return status;
+}
+
+diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t count,
+                             const int32_t *items, int32_t item, diffmm_explanation *out)
+{
+    if (!scorer)
+        return diffmm__null("scorer");
+    if (!out)
+        return diffmm__null("out");
+    struct diffmm__list list;
+    struct diffmm__attached attached;
+    diffmm_explanation own;
+    diffmm_status status = diffmm__struct_read(&own, sizeof own, sizeof own, out, "out");
+    if (!status)
+        status = diffmm__scorer_check_item(scorer, item);
+    if (status)
+        return status;
+    status = diffmm__attach(scorer, user, count, items, &list, &attached);
+    if (!status)
+        status = explain_list(&attached, item, &own);
+    if (!status)
+        status = diffmm__struct_write(out, &own, sizeof own, sizeof own, "out");
+    diffmm__list_end(scorer->context, &list);
+    return status;
+}

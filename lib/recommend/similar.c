@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Similar items and similar users: one row of final embeddings against all others, which are read
+ * once; for the cosine, each row's length is computed while it is in the cache. */
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "recommend/single.h"
+
+struct likeness {
+    const struct diffmm__kernels *kernels;
+    size_t d;
+    const float *rows, *vector;
+    double length; /* of the vector; 0: the dot product is wanted */
+};
+
+static float likeness_of(const struct likeness *likeness, const float *row)
+{
+    double dot = likeness->kernels->dot(likeness->d, likeness->vector, row);
+    double length = sqrt(likeness->kernels->dot(likeness->d, row, row));
+    return length > 0.0 ? (float)(dot / (likeness->length * length)) : 0.0f;
+}
+
+static void cosines(const void *source, size_t first, const int32_t *numbers, size_t count,
+                    float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        scores[i] = likeness_of(likeness, likeness->rows + number * likeness->d);
+    }
+}
+
+static void dots(const void *source, size_t first, const int32_t *numbers, size_t count,
+                 float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        scores[i] = likeness->kernels->dot_float(likeness->d, likeness->vector,
+                                                 likeness->rows + number * likeness->d);
+    }
+}
+
+/* Nothing is like a row of zeros. */
+static void zeros(const void *source, size_t first, const int32_t *numbers, size_t count,
+                  float *scores)
+{
+    (void)source;
+    (void)first;
+    (void)numbers;
+    memset(scores, 0, count * sizeof *scores);
+}
+
+static diffmm_status similar(struct diffmm__plan *plan, const float *rows, int32_t number,
+                             diffmm_similarity similarity, diffmm_hit *hits, size_t *found)
+{
+    size_t d = plan->scorer->d;
+    struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
+    struct diffmm__ranking ranking = diffmm__ranking_of(plan, likeness.vector, hits);
+    diffmm__score_function score = dots;
+    if (similarity == DIFFMM_COSINE) {
+        likeness.length = sqrt(plan->kernels->dot(d, likeness.vector, likeness.vector));
+        score = likeness.length > 0.0 ? cosines : zeros;
+    }
+    ranking.seen = &number; /* not itself */
+    ranking.seen_end = &number + 1;
+    return diffmm__single(plan, &ranking, score, &likeness, hits, found);
+}
+
+static diffmm_status check_similarity(diffmm_similarity similarity)
+{
+    if (similarity != DIFFMM_COSINE && similarity != DIFFMM_DOT)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "similarity is %d, not DIFFMM_COSINE or DIFFMM_DOT", (int)similarity);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
+                                   diffmm_similarity similarity, const diffmm_query *query,
+                                   diffmm_hit *hits, size_t *found)
+{
+    diffmm_status status = diffmm__single_check(scorer, query, hits, found);
+    if (!status)
+        status = diffmm__scorer_check_item(scorer, item);
+    if (!status)
+        status = check_similarity(similarity);
+    if (status)
+        return status;
+    struct diffmm__plan plan;
+    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    if (!status)
+        status = similar(&plan, scorer->items, item, similarity, hits, found);
+    diffmm__plan_end(&plan);
+    return status;
+}
+
+diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
+                                   diffmm_similarity similarity, const diffmm_query *query,
+                                   diffmm_hit *hits, size_t *found)
+{
+    diffmm_status status = diffmm__single_check(scorer, query, hits, found);
+    if (!status)
+        status = diffmm__scorer_check_user(scorer, user);
+    if (!status)
+        status = check_similarity(similarity);
+    if (status)
+        return status;
+    struct diffmm__plan plan;
+    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->users, "users", query);
+    if (!status)
+        status = similar(&plan, scorer->users, user, similarity, hits, found);
+    diffmm__plan_end(&plan);
+    return status;
+}
