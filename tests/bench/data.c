@@ -121,6 +121,53 @@ diffmm_dataset *bench_data(diffmm_context *context, const struct bench_shape *sh
                   : synthetic(context, shape, modalities);
 }
 
+static void copy_rows(const diffmm_dataset *from, diffmm_split split, const bool *without,
+                      diffmm_dataset *to)
+{
+    for (size_t u = 0; u < diffmm_dataset_users(from); u++) {
+        const int32_t *items;
+        size_t count;
+        bench_check(diffmm_dataset_row(from, split, (int32_t)u, &items, &count));
+        if (without && without[u])
+            continue;
+        int32_t *user = bench_take(count, sizeof *user);
+        for (size_t i = 0; i < count; i++)
+            user[i] = (int32_t)u;
+        bench_check(diffmm_dataset_add_interactions(to, split, count, user, items));
+        free(user);
+    }
+}
+
+/* From the folder, if it has such a file. */
+static void copy_modality(const struct bench_shape *shape, size_t m, diffmm_dataset *to)
+{
+    const struct bench_modality *modality = &shape->modalities[m];
+    const char *folder = bench_folder(shape);
+    char path[4096] = "";
+    if (folder)
+        snprintf(path, sizeof path, "%s/%s_feat.npy", folder, modality->name);
+    if (folder && access(path, R_OK) == 0)
+        bench_check(diffmm_dataset_read_modality(to, modality->name, path));
+    else
+        add_random(to, modality);
+}
+
+diffmm_dataset *bench_without_users(const diffmm_dataset *dataset, diffmm_context *context,
+                                    const struct bench_shape *shape, size_t modalities,
+                                    const bool *without)
+{
+    diffmm_dataset *copy;
+    bench_check(diffmm_dataset_create(context, &copy));
+    bench_check(
+        diffmm_dataset_reserve(copy, diffmm_dataset_users(dataset), diffmm_dataset_items(dataset)));
+    copy_rows(dataset, DIFFMM_TRAIN, without, copy);
+    copy_rows(dataset, DIFFMM_VALID, without, copy);
+    copy_rows(dataset, DIFFMM_TEST, without, copy);
+    for (size_t m = 0; m < modalities; m++)
+        copy_modality(shape, m, copy);
+    return copy;
+}
+
 diffmm_dataset *bench_sparse_data(diffmm_context *context, size_t users, size_t items,
                                   size_t per_user)
 {

@@ -4,6 +4,8 @@
 #ifndef DIFFMM_BENCH_DATA_H
 #define DIFFMM_BENCH_DATA_H
 
+#include <stdbool.h>
+
 #include <diffmm/diffmm.h>
 
 struct bench_modality {
@@ -33,6 +35,13 @@ const char *bench_folder(const struct bench_shape *shape);
  * folder lacks are stood in for by random features. */
 diffmm_dataset *bench_data(diffmm_context *context, const struct bench_shape *shape,
                            size_t modalities);
+
+/* The same data set, of which `dataset` is sealed and made by bench_data(), without the
+ * interactions of some users (NULL: of none). Random features stand in for those of a synthetic
+ * one. Not yet sealed. */
+diffmm_dataset *bench_without_users(const diffmm_dataset *dataset, diffmm_context *context,
+                                    const struct bench_shape *shape, size_t modalities,
+                                    const bool *without);
 
 /* `per_user` random items for each user, and one modality of a few random features: for models
  * whose size alone matters. Not yet sealed. */
