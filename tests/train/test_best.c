@@ -5,7 +5,10 @@
 #include "../support/failing.h"
 #include "../support/failure.h"
 #include "../support/small_model.h"
+#include "../support/training.h"
+#include "model/workspace.h"
 #include "train/best.h"
+#include "train/trainer.h"
 
 enum { cutoffs = 2 };
 
@@ -156,6 +159,38 @@ START_TEST(the_best_is_put_back)
 }
 END_TEST
 
+/* What serving takes from a forward pass goes back too, so that a model saved after its best epoch
+ * was restored folds users in by that epoch. */
+START_TEST(the_best_forward_pass_is_put_back)
+{
+    static const char *const list[] = {NULL};
+    struct training t;
+    struct diffmm__best best;
+    training_begin(&t, list);
+    diffmm_model *model = t.trainer->model;
+    const struct diffmm__workspace *w = model->workspace;
+    size_t items = model->items * model->d, all = model->users * model->d + items;
+    float *v = malloc(all * sizeof *v), *content = malloc(2 * items * sizeof *content);
+    expect_success(diffmm_trainer_epoch(t.trainer, NULL));
+    expect_success(diffmm__best_create(model, t.trainer->cutoffs, &best));
+    diffmm__best_offer(&best, model, 1, t.trainer->cutoffs, t.trainer->valid, t.trainer->test);
+    memcpy(v, w->v, all * sizeof *v);
+    for (size_t m = 0; m < 2; m++)
+        memcpy(content + m * items, w->modality[m].normalized, items * sizeof *content);
+    expect_success(diffmm_trainer_epoch(t.trainer, NULL));
+    ck_assert_mem_ne(v, w->v, all * sizeof *v);
+    ck_assert_mem_ne(content, w->modality[0].normalized, items * sizeof *content);
+    diffmm__best_restore(&best, model);
+    ck_assert_mem_eq(v, w->v, all * sizeof *v);
+    for (size_t m = 0; m < 2; m++)
+        ck_assert_mem_eq(content + m * items, w->modality[m].normalized, items * sizeof *content);
+    free(v);
+    free(content);
+    diffmm__best_end(&best);
+    training_end(&t);
+}
+END_TEST
+
 static diffmm_status create(void *model)
 {
     struct diffmm__best best;
@@ -180,6 +215,7 @@ int main(void)
 {
     const TTest *const tests[] = {chosen_by_validation, chosen_by_test,
                                   nothing_to_choose_by, patience,
-                                  the_best_is_put_back, without_memory};
+                                  the_best_is_put_back, the_best_forward_pass_is_put_back,
+                                  without_memory};
     return run_tests("train/best", tests, sizeof tests / sizeof *tests) != 0;
 }
