@@ -137,8 +137,8 @@ DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t coun
 /** One Adam step on every recommender parameter with the gradients of the last objective. */
 DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
-/** Write a model file (safetensors): parameters without denoisers, final embeddings, seen items,
- *  ids, settings. A crash leaves the old file or the new one. */
+/** Write a model file (safetensors): parameters without denoisers, final embeddings, what attaching
+ *  users takes (recommend.h), seen items, ids, settings. A crash leaves the old file or the new one. */
 DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
 
 /** Write a model file into memory instead.

@@ -3,9 +3,10 @@
  *  Serving: an immutable scorer, from a model or a model file.
  *
  *  A scorer holds finished embeddings, seen items, ids, modality weights, and what attaching a new
- *  user takes. Calls for one user allocate nothing where their lists ascend or hold at most 256
- *  numbers; longer lists in another order are sorted in a copy. Calls for many users compute on the
- *  context's threads.
+ *  user takes. Calls for one user take no lock and allocate nothing, except for: a list of more than
+ *  256 numbers that does not ascend (sorted in a copy); more than 128 hits under a filter callback;
+ *  fold-in and explanation where d exceeds 1024. Calls for many users compute on the context's
+ *  threads.
  *
  *  What every ranking holds to: hits are sorted by score, ties by lower number; as many as there
  *  are, at most query->count, are written and counted in `found`; what lies beyond them in `hits`
@@ -37,9 +38,9 @@ typedef struct diffmm_hit {
 /** Decides whether an item may be recommended to a user.
  *  @param user  DIFFMM_NEW_USER for an embedding, and where items are compared with items
  *  @param keep  is 1; set it to 0 to leave the item out
- *  Asked on the thread that made the call, in any order, and only of items that would otherwise be
- *  among the best; must answer the same each time. Returns 0; non-zero stops the call, which
- *  returns DIFFMM_ERROR_CALLBACK. */
+ *  Asked on the thread that made the call, in any order, and only of items that are among the best so
+ *  far; must answer the same each time. Returns 0; non-zero stops the call, which then returns
+ *  DIFFMM_ERROR_CALLBACK. */
 typedef int (*diffmm_item_filter)(int32_t user, int32_t item, int32_t *keep, void *user_data);
 
 /** In place of a user's number: a user whom training did not know. */
@@ -149,7 +150,14 @@ DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
                                               diffmm_hits_function function, void *user_data);
 
 /** The final embedding of a user with items that training did not know of, by the model's own
- *  propagation rule with the user's node attached to the graph as training left it.
+ *  propagation rule with the user's node attached to the graph as training left it: with items S,
+ *  s = |S| + 1, a_i = 1 / sqrt(s t_i), where t_i is the number of item i's training users + 1, and 1 more
+ *  if this user is not among them, L layers, and the names of diffmm_model_forward(),
+ *      V = (1 + 1/s) E / s + G + sum_i a_i ((1 + 1/s) sum_m w_m Xn_m,i + E_I,i),
+ *      final = sum_{l <= L} s^-l V + sum_i a_i sum_{l < L} s^-(L-1-l) H_l,i + ris_lambda rownorm(V),
+ *  H_l,i being item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
+ *  user_embedding (of a new user: the mean of all who have training items), G what generated
+ *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item.
  *  @param user   DIFFMM_NEW_USER, or a known user, whose training items count too
  *  @param items  `count` items just touched, in any order; repeated or known ones count once
  *  @param out    d floats, for diffmm_recommend_embedding() and diffmm_score_embedding()

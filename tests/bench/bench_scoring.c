@@ -123,5 +123,6 @@ int main(int argc, char **argv)
     all_users(&subject, settings.runs);
     end(&subject);
     scoring_latency(&settings);
+    scoring_options(&settings);
     return 0;
 }

@@ -10,7 +10,7 @@
 #include "data.h"
 #include "memory_rate.h"
 
-enum { latency_users = 64, items_per_user = 12, rounds = 5 };
+enum { items_per_user = 12, rounds = 5 };
 
 /* Memory from malloc, counted. */
 static void *counting_allocate(size_t size, void *user_data)
@@ -38,10 +38,10 @@ static diffmm_context *counting_context(size_t threads, atomic_size_t *count)
     return context;
 }
 
-/* A scorer of so many items; the model it is made from is gone afterwards. */
-static diffmm_scorer *make_scorer(diffmm_context *context, size_t items)
+/* The model it is made from is gone afterwards. */
+diffmm_scorer *scoring_scorer(diffmm_context *context, size_t items)
 {
-    diffmm_dataset *dataset = bench_sparse_data(context, latency_users, items, items_per_user);
+    diffmm_dataset *dataset = bench_sparse_data(context, SCORING_USERS, items, items_per_user);
     diffmm_options *options;
     diffmm_model *model;
     diffmm_scorer *scorer;
@@ -64,7 +64,7 @@ static void rank_some(const diffmm_scorer *scorer, size_t calls, struct samples 
         size_t found;
         double start = bench_now();
         bench_check(
-            diffmm_recommend(scorer, (int32_t)(call % latency_users), &query, hits, &found));
+            diffmm_recommend(scorer, (int32_t)(call % SCORING_USERS), &query, hits, &found));
         samples_add(seconds, bench_now() - start);
         if (found != SCORING_COUNT)
             bench_fail("%zu items found instead of %d", found, SCORING_COUNT);
@@ -76,7 +76,7 @@ static void latency_at(const struct scoring_settings *settings, size_t items)
     atomic_size_t allocations;
     atomic_init(&allocations, 0);
     diffmm_context *context = counting_context(settings->threads, &allocations);
-    diffmm_scorer *scorer = make_scorer(context, items);
+    diffmm_scorer *scorer = scoring_scorer(context, items);
     size_t threads = diffmm_context_threads(context);
     size_t floats = items * diffmm_scorer_dimensions(scorer);
     /* So many calls that the 99th percentile is one, and no more than some seconds of them. */
