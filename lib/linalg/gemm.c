@@ -6,6 +6,7 @@
  * their operands and make a row's bits depend on how many rows are computed with it. */
 #include "linalg/gemm.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 /* BLIS's headers are not clean under our warnings. */
@@ -220,8 +221,27 @@ void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float
     diffmm__parallel_ranges(context, n, 32, gram_rows, &g);
 }
 
+/* BLIS keeps the memory it packs operands into, and has no end at which it gives it back: unloaded
+ * together with this library, it would leave tens of megabytes behind each time. So it stays
+ * loaded, to be found again. In a program without dynamic loading there is nothing to do: hence
+ * weak. */
+#pragma weak dladdr
+#pragma weak dlopen
+#pragma weak dlclose
+
+static void keep_loaded(void)
+{
+    Dl_info info;
+    if (!dladdr || !dlopen || !dlclose || !dladdr((void *)(uintptr_t)bli_init, &info))
+        return;
+    void *blis = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    if (blis)
+        dlclose(blis);
+}
+
 void diffmm__gemm_prepare(void)
 {
+    keep_loaded();
     float a[32 * 32] = {0}, c[32 * 32];
     diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
 }
