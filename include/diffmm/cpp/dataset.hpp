@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file dataset.hpp
+ *  Who touched what, and what the items look, sound and read like. */
+#ifndef DIFFMM_CPP_DATASET_HPP
+#define DIFFMM_CPP_DATASET_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffmm/cpp/context.hpp>
+#include <diffmm/dataset.h>
+#include <diffmm/metrics.h>
+
+namespace diffmm
+{
+inline namespace DIFFMM_CPP
+{
+
+using metrics = diffmm_metrics;
+
+/** Fills `rows`, `count` rows of features from item `first` on. Asked for blocks in any order, as
+ * often as needed, on the thread that made the call; by several threads at once only where they
+ * work with the same data set. May throw. */
+using feature_loader = std::function<void(std::size_t first, std::size_t count, span<float> rows)>;
+
+/** @see diffmm_dataset
+ *
+ *  Functions that fill return the data set, so that they can follow each other. */
+class dataset : public detail::handle<diffmm_dataset>
+{
+  public:
+    /** An empty one. */
+    explicit dataset(const context &from)
+        : dataset(from,
+                  [&](diffmm_dataset **out) { return diffmm_dataset_create(from.get(), out); })
+    {
+    }
+    /** A folder in the released layout, or a file of interactions with its features beside it. */
+    static dataset open(const context &from, const std::string &path)
+    {
+        return dataset(from, [&](diffmm_dataset **out) {
+            return diffmm_dataset_open(from.get(), path.c_str(), out);
+        });
+    }
+    /** Made-up data with a planted structure.
+     *  @param spec  zero in a field: its default; struct_size need not be set */
+    static dataset synthesize(const context &from, diffmm_synthetic spec = {})
+    {
+        spec.struct_size = sizeof spec;
+        return dataset(from, [&](diffmm_dataset **out) {
+            return diffmm_dataset_synthesize(from.get(), &spec, out);
+        });
+    }
+
+    dataset &reserve(std::size_t users, std::size_t items)
+    {
+        check(diffmm_dataset_reserve(get(), users, items));
+        return *this;
+    }
+    /** By number; copied. */
+    dataset &add_interactions(diffmm_split split, span<const std::int32_t> user,
+                              span<const std::int32_t> item)
+    {
+        detail::require(user.size() == item.size(), "user and item are not equally many");
+        check(diffmm_dataset_add_interactions(get(), split, user.size(), user.data(), item.data()));
+        return *this;
+    }
+    /** By external id; copied. */
+    dataset &add_interactions(diffmm_split split, const std::vector<std::string> &user,
+                              const std::vector<std::string> &item)
+    {
+        detail::require(user.size() == item.size(), "user and item are not equally many");
+        check(diffmm_dataset_add_named_interactions(get(), split, user.size(),
+                                                    pointers(user).data(), pointers(item).data()));
+        return *this;
+    }
+    /** From a file: .tsv, .csv, .npz or .pkl. */
+    dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
+    {
+        check(diffmm_dataset_read_interactions(get(), split, path.c_str()));
+        return *this;
+    }
+    dataset &declare_items(const std::vector<std::string> &ids)
+    {
+        check(diffmm_dataset_declare_items(get(), ids.size(), pointers(ids).data()));
+        return *this;
+    }
+
+    /** A modality whose features a callable gives. It lives as long as anything made from this data
+     * set. */
+    dataset &add_modality(const std::string &name, std::size_t dimensions, feature_loader loader)
+    {
+        detail::require(loader != nullptr, "loader is empty");
+        auto state = std::make_shared<loader_state>(loader_state{dimensions, std::move(loader)});
+        lent_->push_back(state);
+        return added(
+            diffmm_dataset_add_modality(get(), name.c_str(), dimensions, load, state.get()));
+    }
+    /** A modality from an array, items x dimensions; borrowed, not copied: it must live as long as
+     *  anything made from this data set.
+     *  @param stride  floats from row to row; 0: dimensions */
+    dataset &add_modality(const std::string &name, std::size_t items, std::size_t dimensions,
+                          span<const float> features, std::size_t stride = 0)
+    {
+        const std::size_t step = stride != 0 ? stride : dimensions;
+        const bool held = items == 0 || dimensions == 0 ||
+                          (features.size() >= dimensions &&
+                           (step == 0 || (features.size() - dimensions) / step >= items - 1));
+        detail::require(held, "features is shorter than items x dimensions");
+        check(diffmm_dataset_add_modality_array(get(), name.c_str(), items, dimensions,
+                                                features.data(), step));
+        return *this;
+    }
+    /** A modality from an array that the data set takes over. */
+    dataset &add_modality(const std::string &name, std::size_t dimensions,
+                          std::vector<float> &&features)
+    {
+        detail::require(dimensions != 0 && features.size() % dimensions == 0,
+                        "features is not a whole number of rows");
+        auto taken = std::make_shared<const std::vector<float>>(std::move(features));
+        lent_->push_back(taken);
+        return added(diffmm_dataset_add_modality_array(get(), name.c_str(),
+                                                       taken->size() / dimensions, dimensions,
+                                                       taken->data(), dimensions));
+    }
+    /** A modality from a .npy file. */
+    dataset &read_modality(const std::string &name, const std::string &path)
+    {
+        check(diffmm_dataset_read_modality(get(), name.c_str(), path.c_str()));
+        return *this;
+    }
+
+    /** Check everything and index it; trainers and models do so where it was not done. */
+    dataset &seal()
+    {
+        detail::run([&] { return diffmm_dataset_seal(get()); });
+        return *this;
+    }
+
+    std::size_t users() const noexcept
+    {
+        return diffmm_dataset_users(get());
+    }
+    std::size_t items() const noexcept
+    {
+        return diffmm_dataset_items(get());
+    }
+    std::size_t interactions(diffmm_split split) const noexcept
+    {
+        return diffmm_dataset_interactions(get(), split);
+    }
+    std::size_t modalities() const noexcept
+    {
+        return diffmm_dataset_modalities(get());
+    }
+    /** NULL if there are not so many. Borrowed until the data set ends. */
+    const char *modality_name(std::size_t index) const noexcept
+    {
+        return diffmm_dataset_modality_name(get(), index);
+    }
+    std::size_t modality_dimensions(std::size_t index) const noexcept
+    {
+        return diffmm_dataset_modality_dimensions(get(), index);
+    }
+    /** External ids; NULL if there is no such number, or before sealing. Borrowed until the data
+     * set ends. */
+    const char *user_id(std::int32_t user) const noexcept
+    {
+        return diffmm_dataset_user_id(get(), user);
+    }
+    const char *item_id(std::int32_t item) const noexcept
+    {
+        return diffmm_dataset_item_id(get(), item);
+    }
+
+    /** All-ranking evaluation of embeddings, one result per cutoff; this data set must be sealed.
+     *  @see diffmm_evaluate() */
+    std::vector<metrics> evaluate(diffmm_split split, std::size_t d, span<const float> user_matrix,
+                                  span<const float> item_matrix,
+                                  const std::vector<std::size_t> &cutoffs) const
+    {
+        detail::require(user_matrix.size() == users() * d, "user_matrix is not users x d");
+        detail::require(item_matrix.size() == items() * d, "item_matrix is not items x d");
+        std::vector<metrics> out(cutoffs.size());
+        auto *context = static_cast<const diffmm_context *>(root().get());
+        check(diffmm_evaluate(const_cast<diffmm_context *>(context), get(), split, d,
+                              user_matrix.data(), item_matrix.data(), cutoffs.size(),
+                              cutoffs.data(), out.data()));
+        return out;
+    }
+
+  private:
+    /** Callables and arrays that C code holds pointers to. */
+    using kept = std::vector<std::shared_ptr<const void>>;
+
+    struct loader_state {
+        std::size_t dimensions;
+        feature_loader loader;
+    };
+
+    template <class Create>
+    dataset(const context &from, Create create) : dataset(from, create, std::make_shared<kept>())
+    {
+    }
+    template <class Create>
+    dataset(const context &from, Create create, const std::shared_ptr<kept> &lent)
+        : handle(make(from, create, lent), from.root()), lent_(lent)
+    {
+    }
+    template <class Create>
+    static std::shared_ptr<diffmm_dataset> make(const context &from, Create create,
+                                                const std::shared_ptr<kept> &lent)
+    {
+        diffmm_dataset *created = nullptr;
+        check(create(&created));
+        return detail::own(created, diffmm_dataset_destroy, from.root(), lent);
+    }
+
+    static int load(std::size_t first, std::size_t count, float *out, void *user_data) noexcept
+    {
+        auto *state = static_cast<loader_state *>(user_data);
+        return detail::guarded([&] {
+            state->loader(first, count, span<float>(out, count * state->dimensions));
+            return true;
+        });
+    }
+    /** What was just lent is needed no longer if C code did not take it. */
+    dataset &added(diffmm_status status)
+    {
+        if (status != DIFFMM_OK)
+            lent_->pop_back();
+        check(status);
+        return *this;
+    }
+    static std::vector<const char *> pointers(const std::vector<std::string> &texts)
+    {
+        std::vector<const char *> all;
+        all.reserve(texts.size());
+        for (const std::string &text : texts)
+            all.push_back(text.c_str());
+        return all;
+    }
+
+    std::shared_ptr<kept> lent_;
+};
+
+} // namespace DIFFMM_CPP
+} // namespace diffmm
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file handle.hpp
+ *  What the owning classes have in common. */
+#ifndef DIFFMM_CPP_HANDLE_HPP
+#define DIFFMM_CPP_HANDLE_HPP
+
+#include <memory>
+#include <utility>
+
+#include <diffmm/cpp/span.hpp>
+
+namespace diffmm
+{
+inline namespace DIFFMM_CPP
+{
+namespace detail
+{
+
+/** Own a C handle, and what it was lent, which ends after it. */
+template <class T, class... Lent>
+std::shared_ptr<T> own(T *handle, void (*destroy)(T *), Lent... lent)
+{
+    return std::shared_ptr<T>(handle, [destroy, lent...](T *ended) { destroy(ended); });
+}
+
+/** A C handle with its context. Shared only inside this library (a model with the trainer it
+ * belongs to): to the outside it is move-only. */
+template <class T> class handle
+{
+  public:
+    handle(handle &&) noexcept = default;
+    handle &operator=(handle &&) noexcept = default;
+    handle(const handle &) = delete;
+    handle &operator=(const handle &) = delete;
+
+    /** The C handle, lent; NULL after a move. */
+    T *get() const noexcept
+    {
+        return owned_.get();
+    }
+    explicit operator bool() const noexcept
+    {
+        return owned_ != nullptr;
+    }
+
+    /** For the classes of this library: what keeps handle and context alive. */
+    const std::shared_ptr<T> &shared() const noexcept
+    {
+        return owned_;
+    }
+    const std::shared_ptr<const void> &root() const noexcept
+    {
+        return root_;
+    }
+
+  protected:
+    handle() noexcept = default;
+    handle(std::shared_ptr<T> owned, std::shared_ptr<const void> root) noexcept
+        : owned_(std::move(owned)), root_(std::move(root))
+    {
+    }
+    ~handle() = default;
+
+  private:
+    std::shared_ptr<T> owned_;
+    std::shared_ptr<const void> root_;
+};
+
+} // namespace detail
+} // namespace DIFFMM_CPP
+} // namespace diffmm
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file trainer.hpp
+ *  Training: all epochs, or one at a time. */
+#ifndef DIFFMM_CPP_TRAINER_HPP
+#define DIFFMM_CPP_TRAINER_HPP
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <diffmm/cpp/model.hpp>
+#include <diffmm/trainer.h>
+
+namespace diffmm
+{
+inline namespace DIFFMM_CPP
+{
+
+using forecast = diffmm_forecast;
+using progress = diffmm_progress;
+
+/** What an epoch did. Spans are borrowed until the next epoch or the trainer's end. */
+struct report {
+    std::size_t epoch = 0;      /**< 1 for the first */
+    std::size_t best_epoch = 0; /**< the best so far */
+    bool finished = false;      /**< all epochs done, or stopped early */
+    diffmm_seconds seconds = {};
+    losses loss = {};                         /**< means over the epoch's batches */
+    span<const double> denoiser_loss;         /**< per modality */
+    span<const metrics> valid, test;          /**< per cutoff; users = 0 where the split is empty */
+    std::array<double, 4> counted_flops = {}; /**< by diffmm_phase */
+    double straight_flops = 0;
+};
+
+/** The best epoch so far. Spans are borrowed until the next epoch or the trainer's end. */
+struct best_epoch {
+    std::size_t epoch = 0;
+    span<const metrics> valid, test;
+};
+
+/** @see diffmm_trainer
+ *
+ *  A callable that is told of something may return nothing, or whether to go on. */
+class trainer : public detail::handle<diffmm_trainer>
+{
+  public:
+    /** The data set is sealed if it was not. */
+    explicit trainer(dataset &data) : trainer(data, nullptr, std::make_shared<progress_function>())
+    {
+    }
+    trainer(dataset &data, const options &wanted)
+        : trainer(data, wanted.get(), std::make_shared<progress_function>())
+    {
+    }
+
+    /** Memory and work, known beforehand. */
+    static diffmm::forecast forecast(dataset &data)
+    {
+        return foresee(data, nullptr);
+    }
+    static diffmm::forecast forecast(dataset &data, const options &wanted)
+    {
+        return foresee(data, wanted.get());
+    }
+
+    /** Be told of every step: `void (const progress &)`, or `bool` with false to stop, which
+     * abandons the epoch. */
+    template <class OnProgress> void on_progress(OnProgress function)
+    {
+        progress_function next = [told = std::move(function)](const progress &at) mutable {
+            return goes_on(told, at);
+        };
+        check(diffmm_trainer_on_progress(get(), tell_progress, on_progress_.get()));
+        *on_progress_ = std::move(next);
+    }
+    /** No longer. */
+    void on_progress(std::nullptr_t)
+    {
+        check(diffmm_trainer_on_progress(get(), nullptr, nullptr));
+        *on_progress_ = nullptr;
+    }
+
+    /** Train one epoch. */
+    diffmm::report epoch()
+    {
+        diffmm_report c = {};
+        c.struct_size = sizeof c;
+        detail::run([&] { return diffmm_trainer_epoch(get(), &c); });
+        return lend(c);
+    }
+    /** Train until all epochs are done or validation has not improved for long enough; the model is
+     *  then that of the best epoch. */
+    diffmm::model fit()
+    {
+        detail::run([&] { return diffmm_trainer_fit(get(), nullptr, nullptr); });
+        return model();
+    }
+    /** The same, told of each epoch: `void (const report &)`, or `bool` with false to stop there,
+     * which is no failure. Stopped by cancel() or a progress function, it throws DIFFMM_CANCELLED.
+     */
+    template <class OnEpoch> diffmm::model fit(OnEpoch &&on_epoch)
+    {
+        following<std::remove_reference_t<OnEpoch>> state{&on_epoch, false};
+        diffmm_status status = detail::outcome(
+            [&] { return diffmm_trainer_fit(get(), tell_epoch<decltype(state)>, &state); });
+        if (status != DIFFMM_CANCELLED || !state.stopped)
+            check(status);
+        return model();
+    }
+    /** Make the best epoch's parameters the model's, as fit() does at its end. */
+    void restore_best()
+    {
+        check(diffmm_trainer_restore_best(get()));
+    }
+    /** Stop a running epoch, or the next one, at its next step. From any thread or a signal
+     * handler. */
+    void cancel() const noexcept
+    {
+        diffmm_trainer_cancel(get());
+    }
+    best_epoch best() const
+    {
+        best_epoch found;
+        const metrics *valid = nullptr, *test = nullptr;
+        check(diffmm_trainer_best(get(), &found.epoch, &valid, &test));
+        const std::size_t cutoffs = count_cutoffs();
+        found.valid = {valid, cutoffs};
+        found.test = {test, cutoffs};
+        return found;
+    }
+    /** The model in training. It may outlive this object. */
+    diffmm::model model() const
+    {
+        return diffmm::model(std::shared_ptr<diffmm_model>(shared(), diffmm_trainer_model(get())),
+                             root());
+    }
+
+  private:
+    using progress_function = std::function<bool(const progress &)>;
+
+    template <class OnEpoch> struct following {
+        OnEpoch *on_epoch;
+        bool stopped;
+    };
+
+    trainer(dataset &data, const diffmm_options *wanted,
+            const std::shared_ptr<progress_function> &on_progress)
+        : handle(create(data, wanted, on_progress), data.root()), on_progress_(on_progress)
+    {
+    }
+    static std::shared_ptr<diffmm_trainer>
+    create(dataset &data, const diffmm_options *wanted,
+           const std::shared_ptr<progress_function> &on_progress)
+    {
+        diffmm_trainer *created = nullptr;
+        detail::run([&] { return diffmm_trainer_create(data.get(), wanted, &created); });
+        return detail::own(created, diffmm_trainer_destroy, data.root(), data.shared(),
+                           on_progress);
+    }
+    static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted)
+    {
+        diffmm::forecast out = {};
+        out.struct_size = sizeof out;
+        detail::run([&] { return diffmm_trainer_forecast(data.get(), wanted, &out); });
+        return out;
+    }
+
+    template <class Told, class What> static bool goes_on(Told &told, const What &what)
+    {
+        if constexpr (std::is_void_v<decltype(told(what))>) {
+            told(what);
+            return true;
+        } else {
+            return static_cast<bool>(told(what));
+        }
+    }
+    static int tell_progress(const diffmm_progress *at, void *user_data) noexcept
+    {
+        return detail::guarded([&] { return (*static_cast<progress_function *>(user_data))(*at); });
+    }
+    template <class State> static int tell_epoch(const diffmm_report *c, void *user_data) noexcept
+    {
+        return detail::guarded([&] {
+            auto *state = static_cast<State *>(user_data);
+            state->stopped = !goes_on(*state->on_epoch, lend(*c));
+            return !state->stopped;
+        });
+    }
+    static diffmm::report lend(const diffmm_report &c)
+    {
+        diffmm::report out;
+        out.epoch = c.epoch;
+        out.best_epoch = c.best_epoch;
+        out.finished = c.finished != 0;
+        out.seconds = c.seconds;
+        out.loss = c.loss;
+        out.denoiser_loss = {c.denoiser_loss, c.modality_count};
+        out.valid = {c.valid, c.cutoff_count};
+        out.test = {c.test, c.cutoff_count};
+        for (std::size_t phase = 0; phase < out.counted_flops.size(); phase++)
+            out.counted_flops[phase] = c.counted_flops[phase];
+        out.straight_flops = c.straight_flops;
+        return out;
+    }
+    /** The option `cutoffs` is a list with a comma between two. */
+    std::size_t count_cutoffs() const
+    {
+        std::size_t count = 1;
+        for (char letter : model().setting("cutoffs"))
+            count += letter == ',';
+        return count;
+    }
+
+    std::shared_ptr<progress_function> on_progress_;
+};
+
+} // namespace DIFFMM_CPP
+} // namespace diffmm
+
+#endif
