@@ -1,28 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Install into a scratch folder; build the program of README.md through pkg-config, against the shared
-# and the static library; run both on a small table with features.
+# Install into a scratch prefix; build the programs of README.md, C and C++, through pkg-config, and run
+# them on a small table with features: they print the same.
 # usage: install.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$source/tests/install/prefix.sh"
 
-DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet >"$work/log" 2>&1 || {
-    cat "$work/log" >&2
-    exit 1
+# The blocks of a language in a text.
+blocks() {
+    awk -v start="^\`\`\`$1\$" '$0 ~ start {inside = 1; next} /^```$/ {inside = 0} inside' "$2"
 }
-file=$(find "$work/root" -name diffmm.pc)
-prefix=$(sed -n 's/^prefix=//p' "$file")
-lib=$(dirname "$(dirname "$file")")
-PKG_CONFIG_PATH=$(dirname "$file")
-export PKG_CONFIG_PATH
-flags() {
-    pkg-config --define-variable=prefix="$work/root$prefix" "$@" diffmm
-}
-
-# The C block of the README, and a main that calls it.
-awk '/^```c$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source/README.md" >"$work/program.c"
+blocks c "$source/README.md" >"$work/program.c"
+blocks cpp "$source/README.md" >"$work/program.cpp"
+blocks cpp "$source/doc/guide.md" >"$work/guide.cpp"
 cat >>"$work/program.c" <<'C'
 #include <stdio.h>
 int main(void)
@@ -38,12 +29,6 @@ int main(void)
     return found != 10;
 }
 C
-cc=${CC:-cc}
-# shellcheck disable=SC2046
-$cc -std=c11 -Wall -Wextra -Werror -o "$work/shared" "$work/program.c" $(flags --cflags --libs)
-# shellcheck disable=SC2046
-$cc -std=c11 -o "$work/static" "$work/program.c" $(flags --cflags) "$lib/libdiffmm.a" \
-    $(flags --libs --static | sed 's/-ldiffmm//')
 
 # 40 users, 30 items, two groups; features that name the group.
 cd "$work"
@@ -54,7 +39,30 @@ awk 'BEGIN {
             print "u" u "\t" (u % 2) * 15 + (u * 7 + k * k) % 15
 }' >clicks.tsv
 "$source/tests/install/features.sh" 30 >cover_feat.npy
-"$work/static" >static.txt
-LD_LIBRARY_PATH=$lib "$work/shared" >shared.txt
-cmp static.txt shared.txt
-cat shared.txt
+
+strict="-Wall -Wextra -pedantic -Wconversion -Wshadow -Werror"
+# shellcheck disable=SC2046,SC2086
+$cc -std=c11 $strict -o c program.c $(pkg-config --cflags --libs diffmm)
+./c >expected
+cat expected
+for compiler in "$cxx" clang++; do
+    command -v "$compiler" >/dev/null || continue
+    for standard in c++20 c++17; do
+        # shellcheck disable=SC2046,SC2086
+        "$compiler" -std=$standard $strict -o cpp program.cpp "$source/tests/install/cpp/main.cpp" \
+            guide.cpp $(pkg-config --cflags --libs diffmm)
+        echo "$compiler -std=$standard: no warning"
+    done
+done
+test -x cpp || exit 0
+rm model.safetensors
+./cpp >output
+cmp expected output
+test -s model.safetensors
+echo "C++: the same"
+# The exception of a missing table is the program's own: exit code and message are those of the C call.
+rm clicks.tsv
+code=0
+./cpp 2>message || code=$?
+test "$code" -eq 3
+grep '^DIFFMM_ERROR_IO: .*clicks.tsv' message
