@@ -44,11 +44,12 @@ inline namespace DIFFMM_CPP
 namespace detail
 {
 
-/** The exception on its way through the C code that this thread runs. */
-inline std::exception_ptr &in_flight() noexcept
+/** Where this thread's innermost outcome() takes what a callback throws; NULL outside. A plain
+ * pointer, so that nothing has to be ended with the thread and a plugin can be unloaded before. */
+inline std::exception_ptr *&thrown_goes_to() noexcept
 {
-    thread_local std::exception_ptr exception;
-    return exception;
+    thread_local std::exception_ptr *place = nullptr;
+    return place;
 }
 
 /** The body of a C callback: 0 to go on, non-zero to stop.
@@ -58,19 +59,21 @@ template <class Body> int guarded(Body &&body) noexcept
     try {
         return body() ? 0 : 1;
     } catch (...) {
-        in_flight() = std::current_exception();
+        if (std::exception_ptr *place = thrown_goes_to())
+            *place = std::current_exception();
         return 1;
     }
 }
 
 /** Call C code that may call back; rethrow what a callback threw. Callbacks may do the same in
- * turn, so the exception of an outer call is put aside meanwhile.
+ * turn.
  *  @param call  returns a diffmm_status, which is passed on */
 template <class Call> diffmm_status outcome(Call &&call)
 {
-    std::exception_ptr outer = std::exchange(in_flight(), nullptr);
-    diffmm_status status = call();
-    std::exception_ptr thrown = std::exchange(in_flight(), std::move(outer));
+    std::exception_ptr thrown;
+    std::exception_ptr *outer = std::exchange(thrown_goes_to(), &thrown);
+    const diffmm_status status = call();
+    thrown_goes_to() = outer;
     if (thrown)
         std::rethrow_exception(std::move(thrown));
     return status;

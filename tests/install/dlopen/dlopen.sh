@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Load and unload the library fifty times: the library itself, a plugin linked with it, and a plugin that
-# has the static library inside; then a few times more under a leak checker, where the compiler has one.
+# Load and unload the library fifty times: the library itself, a plugin linked with it, one that has
+# the static library inside, one in C++; then a few times more under a leak checker, where the compiler has one.
 # usage: dlopen.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
@@ -33,6 +33,18 @@ echo "the library:" && try "$work/host" "$library" "$work/plugin-bare.so" 50
 echo "a plugin linked with it:" && try "$work/host" "$library" "$work/plugin-shared.so" 50
 echo "a plugin that contains it:" &&
     try "$work/host" "$work/plugin-static.so" "$work/plugin-static.so" 50
+
+# A plugin in C++ that trains through diffmm.hpp. It exports its own function alone: what it has of the
+# standard library, if others can find it, keeps any plugin loaded.
+if command -v "$cxx" >/dev/null; then
+    echo '{ global: train_small; local: *; };' >"$work/plugin.map"
+    $cc -std=c11 -fPIC -c -o "$work/checksum.o" checksum.c
+    # shellcheck disable=SC2046
+    "$cxx" -std=c++17 -Wall -Wextra -Werror -shared -fPIC -I. -o "$work/plugin-cpp.so" \
+        dlopen/plugin.cpp "$work/checksum.o" $(pkg-config --cflags --libs diffmm) \
+        -Wl,--version-script,"$work/plugin.map"
+    echo "a plugin in C++:" && try "$work/host" "$library" "$work/plugin-cpp.so" 50
+fi
 
 # shellcheck disable=SC2046
 if $cc -std=gnu11 -fsanitize=address -I. -o "$work/checked" dlopen/host.c \
