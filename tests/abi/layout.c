@@ -107,6 +107,25 @@ AT(diffmm_option_info, maximum, 48);
 AT(diffmm_option_info, choices, 56);
 AT(diffmm_option_info, help, 64);
 
+SIZE(diffmm_file_kind, 4);
+IS(DIFFMM_FILE_MODEL, 1);
+IS(DIFFMM_FILE_CHECKPOINT, 2);
+
+SIZE(diffmm_file_info, 96);
+AT(diffmm_file_info, struct_size, 0);
+AT(diffmm_file_info, kind, 8);
+AT(diffmm_file_info, format_version, 12);
+AT(diffmm_file_info, library, 16);
+AT(diffmm_file_info, users, 24);
+AT(diffmm_file_info, items, 32);
+AT(diffmm_file_info, dimensions, 40);
+AT(diffmm_file_info, modality_count, 48);
+AT(diffmm_file_info, epochs_done, 56);
+AT(diffmm_file_info, chosen_epoch, 64);
+AT(diffmm_file_info, cutoff_count, 72);
+AT(diffmm_file_info, valid, 80);
+AT(diffmm_file_info, test, 88);
+
 SIZE(diffmm_parameter, 48);
 AT(diffmm_parameter, struct_size, 0);
 AT(diffmm_parameter, name, 8);
@@ -132,7 +151,7 @@ SIZE(diffmm_hit, 8);
 AT(diffmm_hit, item, 0);
 AT(diffmm_hit, score, 4);
 
-SIZE(diffmm_query, 56);
+SIZE(diffmm_query, 96);
 AT(diffmm_query, struct_size, 0);
 AT(diffmm_query, count, 8);
 AT(diffmm_query, include_seen, 16);
@@ -141,6 +160,25 @@ AT(diffmm_query, exclude, 24);
 AT(diffmm_query, exclude_count, 32);
 AT(diffmm_query, candidates, 40);
 AT(diffmm_query, candidate_count, 48);
+AT(diffmm_query, allowed, 56);
+AT(diffmm_query, allowed_size, 64);
+AT(diffmm_query, filter, 72);
+AT(diffmm_query, filter_data, 80);
+AT(diffmm_query, has_min_score, 88);
+AT(diffmm_query, min_score, 92);
+
+SIZE(diffmm_similarity, 4);
+IS(DIFFMM_COSINE, 0);
+IS(DIFFMM_DOT, 1);
+
+SIZE(diffmm_explanation, 48);
+AT(diffmm_explanation, struct_size, 0);
+AT(diffmm_explanation, modalities, 8);
+AT(diffmm_explanation, items, 16);
+AT(diffmm_explanation, item_count, 24);
+AT(diffmm_explanation, score, 32);
+AT(diffmm_explanation, collaborative, 36);
+AT(diffmm_explanation, rest, 40);
 
 SIZE(diffmm_seconds, 32);
 AT(diffmm_seconds, denoise, 0);
