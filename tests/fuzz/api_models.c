@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls on models, trainers and scorers. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,6 +134,29 @@ static void call_epoch(struct api *api)
                    "a metric is not finite");
 }
 
+/* Go on from a trainer's checkpoint, perhaps with other settings or on another data set. */
+static void call_resume(struct api *api)
+{
+    const diffmm_trainer *trainer = api->trainers[place(api)];
+    diffmm_trainer *made = NULL;
+    diffmm_report report = {.struct_size = sizeof report};
+    size_t where = place(api), size = 0;
+    fuzz_status(diffmm_trainer_report(trainer, &report));
+    if (fuzz_status(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size)))
+        return;
+    uint8_t *data = malloc(size);
+    fuzz_check(data && diffmm_trainer_checkpoint_memory(trainer, data, size, &size) == DIFFMM_OK,
+               "a checkpoint is not written");
+    const diffmm_options *options = api_below(api, 3) ? NULL : api->options[place(api)];
+    diffmm_status status =
+        diffmm_trainer_resume_memory(api->datasets[place(api)], data, size, options, &made);
+    free(data);
+    if (fuzz_status(status))
+        return;
+    diffmm_trainer_destroy(api->trainers[where]);
+    api->trainers[where] = made;
+}
+
 static int stop_after_two(const diffmm_report *report, void *user_data)
 {
     (void)user_data;
@@ -246,6 +270,6 @@ void api_call_models(struct api *api, size_t which)
         call_model_create,   call_forward,        call_objective, call_parameters, call_model_graph,
         call_trainer_create, call_trainer_create, call_epoch,     call_epoch,      call_fit,
         call_trainer_rest,   call_scorer_create,  call_recommend, call_score,      call_save,
-        call_model_ask};
+        call_model_ask,      call_resume};
     calls[which % (sizeof calls / sizeof *calls)](api);
 }

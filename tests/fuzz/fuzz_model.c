@@ -27,6 +27,29 @@ static void visit_model(diffmm_model *model)
     diffmm_scorer_destroy(scorer);
 }
 
+/* From memory as from the file; and what the file says of itself. */
+static void read_memory(diffmm_context *context, const uint8_t *data, size_t size,
+                        diffmm_status serves, diffmm_status loads)
+{
+    diffmm_scorer *scorer = NULL;
+    diffmm_model *model = NULL;
+    diffmm_file *file = NULL;
+    diffmm_file_info info = {.struct_size = sizeof info};
+    fuzz_check(diffmm_scorer_open_memory(context, data, size, &scorer) == serves &&
+                   diffmm_model_load_memory(context, data, size, &model) == loads,
+               "a file in memory is read in another way");
+    if (scorer)
+        fuzz_visit_scorer(scorer);
+    if (!fuzz_status(diffmm_file_open_memory(context, data, size, &file)))
+        fuzz_check(diffmm_file_describe(file, &info) == DIFFMM_OK && info.users > 0,
+                   "a file does not say what it is");
+    else
+        fuzz_check(!file && !model, "a model that is read cannot be described");
+    diffmm_file_destroy(file);
+    diffmm_model_destroy(model);
+    diffmm_scorer_destroy(scorer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     diffmm_context *context = fuzz_begin(64 * size + 65536, FUZZ_REPORT);
@@ -45,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                "a model can be read, but not served");
     diffmm_model_destroy(model);
     diffmm_scorer_destroy(scorer);
+    if (size > 0)
+        read_memory(context, data, size, serves, loads);
     fuzz_end();
     return 0;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Write the seeds of every harness into a folder (tests/fuzz/corpus): small files of each kind, as
-other programs write them, and some that are wrong. Needs numpy and scipy, and diffmm_train for a
-model file:
+other programs write them, and some that are wrong. Needs numpy and scipy, and two programs of a
+build folder, for model files and checkpoints:
 
-    python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build/examples/diffmm_train
+    python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build
 """
 import io
 import pickle
@@ -155,14 +155,14 @@ def model_seeds(train):
 # Calls of fuzz_api.c, as kinds and numbers of its tables.
 PREPARE, OPTIONS, WAYS, SEAL, EVALUATE = (2, 1), (2, 13), (2, 12), (2, 9), (2, 11)
 MODEL, FORWARD, OBJECTIVE, TRAINER, EPOCH, FIT = (5, 0), (5, 1), (5, 2), (5, 5), (5, 7), (5, 9)
-SCORER, RECOMMEND, SCORE, SAVE = (5, 11), (5, 12), (5, 13), (5, 14)
+SCORER, RECOMMEND, SCORE, SAVE, RESUME = (5, 11), (5, 12), (5, 13), (5, 14), (5, 16)
 
 
 def api_seeds():
     draw = random.Random(1)
     lives = {
         "train": [PREPARE, OPTIONS, WAYS, TRAINER, EPOCH, EPOCH, SCORER, RECOMMEND, SCORE],
-        "fit": [PREPARE, OPTIONS, WAYS, WAYS, TRAINER, FIT, SCORER, RECOMMEND, SAVE],
+        "fit": [PREPARE, OPTIONS, WAYS, WAYS, TRAINER, FIT, RESUME, EPOCH, SCORER, RECOMMEND, SAVE],
         "model": [PREPARE, SEAL, MODEL, FORWARD, OBJECTIVE, FORWARD, SCORER, RECOMMEND, EVALUATE],
         "arrays": [(0, i) for i in range(14)],
         "graphs": [(0, 8)] + [(1, i) for i in range(6)],
@@ -178,17 +178,19 @@ def api_seeds():
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    corpus = Path(sys.argv[1])
+    corpus, build = Path(sys.argv[1]), Path(sys.argv[2])
     targets = {
         "npy": npy_seeds(), "npz": npz_seeds(), "npz_members": member_seeds(),
         "pickle": pickle_seeds(), "table": table_seeds(), "item_ids": item_id_seeds(),
-        "options": option_seeds(), "model": model_seeds(sys.argv[2]), "api": api_seeds(),
+        "options": option_seeds(), "model": model_seeds(build / "examples/diffmm_train"), "api": api_seeds(),
     }
     for target, seeds in targets.items():
         folder = corpus / target
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in seeds:
             (folder / name).write_bytes(data)
+    (corpus / "checkpoint").mkdir(exist_ok=True)
+    subprocess.run([build / "tests/fuzz/fuzz_make_checkpoints", corpus / "checkpoint"], check=True)
 
 
 if __name__ == "__main__":

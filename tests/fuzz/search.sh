@@ -8,4 +8,4 @@ seconds=$2
 shift 2
 mkdir -p "$fuzzer.inputs"
 exec "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=64 \
-    -max_len=4096 -print_final_stats=1 -artifact_prefix="$fuzzer.finding-" "$fuzzer.inputs" "$@"
+    -max_len=16384 -print_final_stats=1 -artifact_prefix="$fuzzer.finding-" "$fuzzer.inputs" "$@"
