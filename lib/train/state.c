@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "model/workspace.h"
 
 static void add(struct diffmm__state *state, const char *prefix, const char *name, size_t rows,
                 size_t columns, float *values, bool squares)
@@ -41,6 +42,22 @@ static diffmm_status add_denoiser(struct diffmm__state *state, const diffmm_mode
     return DIFFMM_OK;
 }
 
+/* What the last forward pass left for serving (model/attachment.h): V, and each modality's Xn_m. */
+static void add_served(struct diffmm__state *state, const diffmm_model *model, const char *prefix,
+                       float *place)
+{
+    const struct diffmm__workspace *w = model->workspace;
+    char name[96];
+    for (size_t m = 0; m < model->modality_count; m++) {
+        snprintf(name, sizeof name, "content.%s", model->modalities[m].name);
+        add(state, prefix, name, model->items, model->d, place ? place : w->modality[m].normalized,
+            false);
+        place = place ? place + model->items * model->d : NULL;
+    }
+    add(state, prefix, "aggregated", model->users + model->items, model->d, place ? place : w->v,
+        false);
+}
+
 /* In the order in which train/best.c lays them out. */
 static void add_best(struct diffmm__state *state, const diffmm_trainer *trainer)
 {
@@ -52,15 +69,17 @@ static void add_best(struct diffmm__state *state, const diffmm_trainer *trainer)
         place += parameter->rows * parameter->columns;
     }
     add(state, "best.", "final.user", model->users, model->d, place, false);
-    add(state, "best.", "final.item", model->items, model->d, place + model->users * model->d,
-        false);
+    place += model->users * model->d;
+    add(state, "best.", "final.item", model->items, model->d, place, false);
+    add_served(state, model, "best.", place + model->items * model->d);
 }
 
 diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out)
 {
     const diffmm_model *model = trainer->model;
-    size_t most = 3 * diffmm_model_parameters(model) + model->parameter_count + 4;
+    size_t most = 3 * diffmm_model_parameters(model) + model->parameter_count + 4 +
+                  2 * (model->modality_count + 1);
     struct diffmm__state state = {
         .arrays = diffmm__allocate(trainer->context, most, sizeof *state.arrays)};
     diffmm_status status = state.arrays ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
@@ -76,6 +95,7 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
     add(&state, "", "final.user", model->users, model->d, model->final, false);
     add(&state, "", "final.item", model->items, model->d, model->final + model->users * model->d,
         false);
+    add_served(&state, model, "", NULL);
     if (with_best)
         add_best(&state, trainer);
     if (status)

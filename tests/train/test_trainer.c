@@ -154,7 +154,9 @@ START_TEST(the_last_report_can_be_read_later)
     ck_assert_uint_eq(read.epoch, 0);
     expect_success(diffmm_trainer_epoch(t.trainer, &heard));
     expect_success(diffmm_trainer_report(t.trainer, &read));
-    ck_assert_mem_eq(&read, &heard, sizeof read);
+    ck_assert_mem_eq(&read.loss, &heard.loss, sizeof read.loss);
+    ck_assert_mem_eq(&read.seconds, &heard.seconds, sizeof read.seconds);
+    ck_assert_mem_eq(read.valid, heard.valid, heard.cutoff_count * sizeof *read.valid);
     ck_assert(read.epoch == 1 && read.loss.total > 0 && read.denoiser_loss[1] > 0);
 
     /* An epoch that was not completed leaves that of the one before. */
