@@ -184,7 +184,7 @@ static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
     if (!diffmm__all_finite(dataset->catalog->items * d, item_matrix))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "item_matrix holds NaN or infinity");
     return diffmm__check_range("embeddings", dataset->catalog->users, dataset->catalog->items, d,
-                               user_matrix, item_matrix);
+                               user_matrix, item_matrix, NULL);
 }
 
 static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)

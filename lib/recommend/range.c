@@ -7,13 +7,27 @@
 #include "base/status.h"
 #include "linalg/rows.h"
 
+/* Half the largest float, since sums are rounded. */
+static bool representable(double bound)
+{
+    return bound < 0.5 * (double)FLT_MAX;
+}
+
+bool diffmm__in_range(size_t d, const float *embedding, double item_norm)
+{
+    return representable(diffmm__largest_norm(1, d, embedding) * item_norm);
+}
+
 diffmm_status diffmm__check_range(const char *name, size_t users, size_t items, size_t d,
-                                  const float *user_matrix, const float *item_matrix)
+                                  const float *user_matrix, const float *item_matrix,
+                                  double *item_norm)
 {
     char user_text[DIFFMM__REAL_TEXT], item_text[DIFFMM__REAL_TEXT];
     double user = diffmm__largest_norm(users, d, user_matrix);
     double item = diffmm__largest_norm(items, d, item_matrix);
-    if (user * item < 0.5 * (double)FLT_MAX) /* half: sums are rounded */
+    if (item_norm)
+        *item_norm = item;
+    if (representable(user * item))
         return DIFFMM_OK;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                         "%s: scores overflow, with norms of up to %s (users) and %s (items)", name,

@@ -93,9 +93,10 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     size_t count = (model->users + model->items) * model->d;
     if (!diffmm__all_finite(count, model->final))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
+    double item_norm;
     diffmm_status status =
         diffmm__check_range("model", model->users, model->items, model->d, model->final,
-                            model->final + model->users * model->d);
+                            model->final + model->users * model->d, &item_norm);
     struct diffmm__attachment *attachment;
     if (!status)
         status = copy_attachment(model, &attachment);
@@ -111,6 +112,7 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
                            .d = model->d,
                            .users = copy,
                            .items = copy + model->users * model->d,
+                           .item_norm = item_norm,
                            .owned = copy,
                            .attachment = attachment};
     return create(model->context, parts, out);
@@ -122,6 +124,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
     struct diffmm__safetensors *file;
     struct diffmm__served served = {.catalog = NULL};
     struct diffmm__attachment *attachment = NULL;
+    double item_norm = 0.0;
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
         return status;
@@ -129,7 +132,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
     status = diffmm__model_file_served(context, file, path, &served);
     if (!status)
         status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
-                                     served.users, served.items);
+                                     served.users, served.items, &item_norm);
     if (!status)
         status = diffmm__model_file_attachment(context, file, path, &served, &attachment);
     if (status) {
@@ -141,6 +144,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .d = served.d,
                            .users = served.users,
                            .items = served.items,
+                           .item_norm = item_norm,
                            .file = file,
                            .attachment = attachment};
     return create(context, parts, out);
@@ -277,6 +281,8 @@ diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const 
         return diffmm__null("embedding");
     if (!diffmm__all_finite(scorer->d, embedding))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding holds NaN or infinity");
+    if (!diffmm__in_range(scorer->d, embedding, scorer->item_norm))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding: its scores overflow");
     return DIFFMM_OK;
 }
 

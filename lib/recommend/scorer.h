@@ -15,7 +15,8 @@ struct diffmm_scorer {
     struct diffmm__catalog *catalog;
     size_t d;
     const float *users, *items;
-    float *panels; /* the items packed for scoring (linalg/panels.h) */
+    double item_norm; /* the items' largest */
+    float *panels;    /* the items packed for scoring (linalg/panels.h) */
     float *owned;
     struct diffmm__safetensors *file;
     struct diffmm__attachment *attachment; /* NULL where the model file has none */
@@ -42,7 +43,7 @@ diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t ite
 diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
                                          size_t count, const int32_t *items);
 
-/* An embedding given by a caller: not NULL, and finite. */
+/* An embedding given by a caller: not NULL, finite, and with finite scores. */
 diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding);
 
 /* DIFFMM_ERROR_STATE where users cannot be attached. */

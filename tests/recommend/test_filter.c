@@ -172,25 +172,26 @@ START_TEST(scores_at_the_least_one_are_in)
 }
 END_TEST
 
-START_TEST(scores_that_overflow_to_nan_are_never_recommended)
+/* NaN is never recommended, since no score is one. */
+START_TEST(embeddings_whose_scores_overflow_are_refused)
 {
-    diffmm_hit hits[items];
-    size_t found;
+    diffmm_hit hit = {.item = -7};
+    size_t found = 77;
     float embedding[2] = {3e38F, 3e38F};
     diffmm_context *context;
     diffmm_scorer *scorer;
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
     diffmm_model *model = small_model(context, 2, 40, 2, false);
-    for (size_t i = 0; i < 40; i++) { /* every third is infinity - infinity */
-        model->final[2 * (2 + i)] = i % 3 ? 1 : 1e37F;
-        model->final[2 * (2 + i) + 1] = i % 3 ? -1 : -1e37F;
-    }
+    model->final[2 * 5] = 1e37F;
+    model->final[2 * 5 + 1] = -1e37F;
     expect_success(diffmm_scorer_create(model, &scorer));
-    const diffmm_query query = {.struct_size = sizeof query, .count = 40};
-    expect_success(diffmm_recommend_embedding(scorer, embedding, &query, hits, &found));
-    ck_assert_uint_eq(found, 26);
-    for (size_t i = 0; i < found; i++)
-        ck_assert(hits[i].item % 3 != 0 && !isnan(hits[i].score));
+    const diffmm_query query = {.struct_size = sizeof query, .count = 1};
+    expect_failure(diffmm_recommend_embedding(scorer, embedding, &query, &hit, &found),
+                   DIFFMM_ERROR_NUMERIC, "embedding: its scores overflow");
+    ck_assert(hit.item == -7 && found == 77);
+    embedding[0] = embedding[1] = 1.0F;
+    expect_success(diffmm_recommend_embedding(scorer, embedding, &query, &hit, &found));
+    ck_assert(found == 1 && isfinite(hit.score));
     diffmm_scorer_destroy(scorer);
     diffmm_model_destroy(model);
     diffmm_context_destroy(context);
@@ -242,7 +243,7 @@ int main(void)
                                   a_failing_callback_stops_and_touches_nothing,
                                   any_allocation_for_a_callback_may_fail,
                                   scores_at_the_least_one_are_in,
-                                  scores_that_overflow_to_nan_are_never_recommended,
+                                  embeddings_whose_scores_overflow_are_refused,
                                   bad_filters_are_refused,
                                   a_query_of_before_has_no_filter};
     return run_tests("filter", tests, sizeof tests / sizeof *tests) != 0;

@@ -9,7 +9,7 @@
 static diffmm_status check(float user, float item)
 {
     const float users[] = {0, 1, user, user}, items[] = {item, item, item, item, 0, 0};
-    return diffmm__check_range("it", 2, 3, 2, users, items);
+    return diffmm__check_range("it", 2, 3, 2, users, items, NULL);
 }
 
 START_TEST(products_of_norms_decide)
