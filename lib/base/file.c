@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/system.h"
+
+enum { reason_size = 128 };
 
 /* "cannot ACTION PATH: reason", where the reason is errno's. */
 static diffmm_status fail_errno(const char *action, const char *path)
 {
-    char text[128];
-    const char *reason = strerror_r(errno, text, sizeof text);
-    return diffmm__fail(DIFFMM_ERROR_IO, "cannot %s %s: %s", action, path, reason);
+    int number = errno;
+    char text[reason_size];
+    const char *reason = strerror_r(number, text, sizeof text);
+    return diffmm__fail(number == ENOMEM ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_ERROR_IO,
+                        "cannot %s %s: %s", action, path, reason);
 }
 
 static diffmm_status map_open(int file, const char *path, struct diffmm__mapping *out)
 {
     struct stat about;
-    if (fstat(file, &about) != 0)
+    if (diffmm__sys_fstat(file, &about) != 0)
         return fail_errno("examine", path);
     if (S_ISDIR(about.st_mode))
         return diffmm__fail(DIFFMM_ERROR_IO, "cannot read %s: it is a folder", path);
@@ -34,7 +38,7 @@ static diffmm_status map_open(int file, const char *path, struct diffmm__mapping
     static const unsigned char nothing[1];
     struct diffmm__mapping mapping = {.data = nothing, .size = (size_t)about.st_size};
     if (mapping.size > 0) { /* mmap refuses empty files */
-        mapping.address = mmap(NULL, mapping.size, PROT_READ, MAP_PRIVATE, file, 0);
+        mapping.address = diffmm__sys_map(file, mapping.size);
         if (mapping.address == MAP_FAILED)
             return fail_errno("map", path);
         mapping.data = mapping.address;
@@ -48,7 +52,7 @@ static int open_again(const char *path, int flags, mode_t mode)
 {
     int file;
     do {
-        file = open(path, flags | O_CLOEXEC, mode);
+        file = diffmm__sys_open(path, flags | O_CLOEXEC, mode);
     } while (file < 0 && errno == EINTR);
     return file;
 }
@@ -60,27 +64,29 @@ diffmm_status diffmm__file_map(const char *path, struct diffmm__mapping *out)
     if (file < 0)
         return fail_errno("open", path);
     diffmm_status status = map_open(file, path, out);
-    close(file);
+    diffmm__sys_close(file);
     return status;
 }
 
 void diffmm__file_unmap(struct diffmm__mapping *mapping)
 {
     if (mapping->address)
-        munmap(mapping->address, mapping->size);
+        diffmm__sys_unmap(mapping->address, mapping->size);
     *mapping = (struct diffmm__mapping){0};
 }
 
-bool diffmm__file_is_folder(const char *path)
+diffmm_status diffmm__file_kind(const char *path, enum diffmm__file_kind *out)
 {
     struct stat about;
-    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-}
-
-bool diffmm__file_exists(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+    if (diffmm__sys_stat(path, &about) == 0)
+        *out = S_ISREG(about.st_mode)   ? DIFFMM__FILE_REGULAR
+               : S_ISDIR(about.st_mode) ? DIFFMM__FILE_FOLDER
+                                        : DIFFMM__FILE_OTHER;
+    else if (errno == ENOENT || errno == ENOTDIR)
+        *out = DIFFMM__FILE_NONE;
+    else
+        return fail_errno("examine", path);
+    return DIFFMM_OK;
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -100,7 +106,7 @@ static diffmm_status collect_names(const diffmm_context *context, const char *pa
     size_t capacity = 0;
     for (;;) {
         errno = 0;
-        const struct dirent *entry = readdir(folder);
+        const struct dirent *entry = diffmm__sys_readdir(folder);
         if (!entry)
             return errno ? fail_errno("list", path) : DIFFMM_OK;
         if (entry->d_name[0] == '.' || !has_suffix(entry->d_name, suffix))
@@ -119,14 +125,17 @@ static diffmm_status collect_names(const diffmm_context *context, const char *pa
 diffmm_status diffmm__file_list(const diffmm_context *context, const char *folder,
                                 const char *suffix, char ***names, size_t *count)
 {
-    DIR *open_folder = opendir(folder);
+    DIR *open_folder;
+    do {
+        open_folder = diffmm__sys_opendir(folder);
+    } while (!open_folder && errno == EINTR);
     if (!open_folder)
         return fail_errno("open", folder);
     char **found = NULL;
     size_t found_count = 0;
     diffmm_status status =
         collect_names(context, folder, open_folder, suffix, &found, &found_count);
-    closedir(open_folder);
+    diffmm__sys_closedir(open_folder);
     if (status) {
         diffmm__file_list_end(context, found, found_count);
         return status;
@@ -172,10 +181,13 @@ char *diffmm__path_folder(const diffmm_context *context, const char *path)
 static bool write_all(int file, const unsigned char *data, size_t size)
 {
     while (size > 0) {
-        ssize_t written = write(file, data, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
+        ssize_t written =
+            diffmm__sys_write(file, data, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0)
+        if (written == 0)
+            errno = EIO; /* of a regular file, none is no progress at all */
+        if (written <= 0)
             return false;
         data += written;
         size -= (size_t)written;
@@ -187,22 +199,34 @@ static bool sync_all(int file)
 {
     int result;
     do {
-        result = fsync(file);
+        result = diffmm__sys_fsync(file);
     } while (result != 0 && errno == EINTR);
     return result == 0;
 }
 
-/* Write, sync and close a new file. It gets the permissions of the one it will replace. */
+/* Give a new file the permissions of the one it will replace, if there is one. */
+static bool take_permissions(int file, const char *path)
+{
+    struct stat old;
+    int result;
+    if (diffmm__sys_stat(path, &old) != 0)
+        return errno == ENOENT;
+    do {
+        result = diffmm__sys_fchmod(file, old.st_mode & 0777);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Write, sync and close a new file. After a signal a closed file is closed all the same. */
 static diffmm_status fill(int file, const char *temporary, const char *path,
                           const struct diffmm__piece *pieces, size_t count)
 {
-    struct stat old;
-    bool good = stat(path, &old) != 0 || fchmod(file, old.st_mode & 0777) == 0;
+    bool good = take_permissions(file, path);
     for (size_t i = 0; i < count && good; i++)
         good = write_all(file, pieces[i].data, pieces[i].size);
     good = good && sync_all(file);
     diffmm_status status = good ? DIFFMM_OK : fail_errno("write", temporary);
-    if (close(file) != 0 && !status)
+    if (diffmm__sys_close(file) != 0 && errno != EINTR && !status)
         status = fail_errno("write", temporary);
     return status;
 }
@@ -219,23 +243,30 @@ static int create_beside(const char *path, char *temporary, size_t size)
     return file;
 }
 
-static diffmm_status replace_in(int folder, const char *path, char *temporary, size_t size,
+static diffmm_status replace_in(const char *path, char *temporary, size_t size,
                                 const struct diffmm__piece *pieces, size_t count)
 {
     int file = create_beside(path, temporary, size);
     if (file < 0)
         return fail_errno("create", temporary);
     diffmm_status status = fill(file, temporary, path, pieces, count);
-    if (!status && rename(temporary, path) != 0)
+    if (!status && diffmm__sys_rename(temporary, path) != 0)
         status = fail_errno("replace", path);
-    if (status) {
-        unlink(temporary);
-        return status;
-    }
-    /* Some file systems cannot sync a folder, and say so with EINVAL. */
+    if (status)
+        diffmm__sys_unlink(temporary);
+    return status;
+}
+
+/* Make sure of the new name. The file stands replaced by now, so that this can fail no more: a
+ * crash of the machine may bring back the old one, which is as whole. Some file systems cannot sync
+ * a folder, and say so with EINVAL. */
+static void sync_folder(const diffmm_context *context, int folder, const char *path)
+{
+    char text[reason_size];
     if (!sync_all(folder) && errno != EINVAL)
-        return fail_errno("sync the folder of", path);
-    return DIFFMM_OK;
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%s is written, but its folder cannot be synced: %s", path,
+                    strerror_r(errno, text, sizeof text));
 }
 
 diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,
@@ -252,8 +283,10 @@ diffmm_status diffmm__file_replace(const diffmm_context *context, const char *pa
         status = fail_errno("open", folder_path);
         goto done;
     }
-    status = replace_in(folder, path, temporary, size, pieces, count);
-    close(folder);
+    status = replace_in(path, temporary, size, pieces, count);
+    if (!status)
+        sync_folder(context, folder, path);
+    diffmm__sys_close(folder);
 done:
     diffmm__release(context, temporary);
     diffmm__release(context, folder_path);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library's only way to the file system. */
+/* The library's only way to the file system. Whatever the system refuses is DIFFMM_ERROR_IO with
+ * its reason and the path (DIFFMM_ERROR_NO_MEMORY where the reason is ENOMEM); calls that a signal
+ * interrupted are made again. */
 #ifndef DIFFMM_BASE_FILE_H
 #define DIFFMM_BASE_FILE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <diffmm/context.h>
@@ -19,9 +20,14 @@ struct diffmm__mapping {
 diffmm_status diffmm__file_map(const char *path, struct diffmm__mapping *out);
 void diffmm__file_unmap(struct diffmm__mapping *mapping);
 
-/* Whether there is a folder, or a regular file, of that name. */
-bool diffmm__file_is_folder(const char *path);
-bool diffmm__file_exists(const char *path);
+/* What there is of that name; fails where that cannot be told. */
+enum diffmm__file_kind {
+    DIFFMM__FILE_NONE,
+    DIFFMM__FILE_REGULAR,
+    DIFFMM__FILE_FOLDER,
+    DIFFMM__FILE_OTHER
+};
+diffmm_status diffmm__file_kind(const char *path, enum diffmm__file_kind *out);
 
 /* Names in a folder that end in `suffix`, sorted by strcmp. The array and each name are from the
  * context's allocator. */
@@ -40,7 +46,8 @@ struct diffmm__piece {
 };
 
 /* Replace a file by the pieces in order: a temporary file beside it, fsync, rename, fsync of the
- * folder. On failure the old file is whole and no temporary one is left. */
+ * folder. On failure the old file is whole and no temporary one is left. Where only the last step
+ * fails, the file is replaced: that is a success, with a warning in the log. */
 diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,
                                    const struct diffmm__piece *pieces, size_t count);
 

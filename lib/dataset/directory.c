@@ -49,8 +49,9 @@ static diffmm_status read_if_there(diffmm_dataset *dataset, diffmm_split split, 
     char *path = diffmm__path_join(dataset->context, folder, file);
     if (!path)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = DIFFMM_OK;
-    *found = diffmm__file_exists(path);
+    enum diffmm__file_kind kind;
+    diffmm_status status = diffmm__file_kind(path, &kind);
+    *found = !status && kind == DIFFMM__FILE_REGULAR;
     if (*found)
         status = diffmm_dataset_read_interactions(dataset, split, path);
     diffmm__release(dataset->context, path);
@@ -119,9 +120,10 @@ static diffmm_status declare_from_file(diffmm_dataset *dataset, const char *fold
     char *path = diffmm__path_join(dataset->context, folder, "item_ids.txt");
     if (!path)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = DIFFMM_OK;
+    enum diffmm__file_kind kind;
     struct diffmm__mapping mapping;
-    if (diffmm__file_exists(path)) {
+    diffmm_status status = diffmm__file_kind(path, &kind);
+    if (!status && kind == DIFFMM__FILE_REGULAR) {
         status = diffmm__file_map(path, &mapping);
         if (!status) {
             status = declare_lines(dataset, path, &mapping);
@@ -146,6 +148,23 @@ static diffmm_status read_file(diffmm_dataset *dataset, const char *path)
     return status;
 }
 
+static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
+{
+    enum diffmm__file_kind kind;
+    diffmm_status status = diffmm__file_kind(path, &kind);
+    if (status)
+        return status;
+    if (kind == DIFFMM__FILE_FOLDER)
+        return read_folder(dataset, path);
+    /* Before its ending is judged, whether it is there at all. */
+    struct diffmm__mapping mapping;
+    status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    diffmm__file_unmap(&mapping);
+    return read_file(dataset, path);
+}
+
 diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, diffmm_dataset **out)
 {
     if (!context)
@@ -156,17 +175,7 @@ diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, dif
     diffmm_status status = diffmm_dataset_create(context, &dataset);
     if (status)
         return status;
-    if (diffmm__file_is_folder(path)) {
-        status = read_folder(dataset, path);
-    } else {
-        /* Before its ending is judged, whether it is there at all. */
-        struct diffmm__mapping mapping;
-        status = diffmm__file_map(path, &mapping);
-        if (!status) {
-            diffmm__file_unmap(&mapping);
-            status = read_file(dataset, path);
-        }
-    }
+    status = read_path(dataset, path);
     if (status) {
         diffmm_dataset_destroy(dataset);
         return status;

@@ -45,11 +45,34 @@ START_TEST(refuses_what_is_no_file)
     ck_assert_int_eq(mkfifo(pipe.text, 0600), 0);
     test_fails(diffmm__file_map(pipe.text, &mapping), DIFFMM_ERROR_IO, "regular");
     ck_assert_uint_eq(mapping.size, 7);
-    ck_assert(diffmm__file_is_folder(folder.path));
-    ck_assert(!diffmm__file_is_folder(missing.text));
-    ck_assert(!diffmm__file_exists(missing.text));
-    ck_assert(!diffmm__file_exists(pipe.text));
-    ck_assert(!diffmm__file_exists(folder.path));
+    test_folder_end(&folder);
+}
+END_TEST
+
+static void check_kind(const char *path, enum diffmm__file_kind wanted)
+{
+    enum diffmm__file_kind kind;
+    test_succeeds(diffmm__file_kind(path, &kind));
+    ck_assert_int_eq(kind, wanted);
+}
+
+START_TEST(tells_what_there_is)
+{
+    struct test_folder folder = test_folder_begin();
+    struct test_path file = test_write_text(&folder, "a", "some bytes");
+    struct test_path pipe = test_path_in(&folder, "pipe");
+    ck_assert_int_eq(mkfifo(pipe.text, 0600), 0);
+    check_kind(file.text, DIFFMM__FILE_REGULAR);
+    check_kind(folder.path, DIFFMM__FILE_FOLDER);
+    check_kind(pipe.text, DIFFMM__FILE_OTHER);
+    check_kind(test_path_in(&folder, "missing").text, DIFFMM__FILE_NONE);
+    check_kind(test_path_in(&folder, "a/b").text, DIFFMM__FILE_NONE);
+    /* No file can be called so: what there is cannot be told. */
+    char name[300] = {0};
+    memset(name, 'x', sizeof name - 1);
+    enum diffmm__file_kind kind = DIFFMM__FILE_OTHER;
+    test_fails(diffmm__file_kind(name, &kind), DIFFMM_ERROR_IO, "File name too long");
+    ck_assert_int_eq(kind, DIFFMM__FILE_OTHER);
     test_folder_end(&folder);
 }
 END_TEST
@@ -163,6 +186,7 @@ int main(void)
     const TTest *const tests[] = {maps_a_file,
                                   maps_an_empty_file,
                                   refuses_what_is_no_file,
+                                  tells_what_there_is,
                                   lists_names_in_order,
                                   puts_paths_together,
                                   replaces_a_file,

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/system.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int diffmm__sys_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+int diffmm__sys_close(int file)
+{
+    return close(file);
+}
+
+int diffmm__sys_stat(const char *path, struct stat *out)
+{
+    return stat(path, out);
+}
+
+int diffmm__sys_fstat(int file, struct stat *out)
+{
+    return fstat(file, out);
+}
+
+int diffmm__sys_fchmod(int file, mode_t mode)
+{
+    return fchmod(file, mode);
+}
+
+ssize_t diffmm__sys_write(int file, const void *data, size_t size)
+{
+    return write(file, data, size);
+}
+
+int diffmm__sys_fsync(int file)
+{
+    return fsync(file);
+}
+
+int diffmm__sys_rename(const char *from, const char *to)
+{
+    return rename(from, to);
+}
+
+int diffmm__sys_unlink(const char *path)
+{
+    return unlink(path);
+}
+
+void *diffmm__sys_map(int file, size_t size)
+{
+    return mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+}
+
+int diffmm__sys_unmap(void *address, size_t size)
+{
+    return munmap(address, size);
+}
+
+DIR *diffmm__sys_opendir(const char *path)
+{
+    return opendir(path);
+}
+
+struct dirent *diffmm__sys_readdir(DIR *folder)
+{
+    return readdir(folder);
+}
+
+int diffmm__sys_closedir(DIR *folder)
+{
+    return closedir(folder);
+}
+
+int diffmm__sys_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    return pthread_create(thread, NULL, function, argument);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the library asks of the operating system: the only way to the file system (base/file.c) and
+ * to new threads (base/pool.c). Each function is the call it is named after and nothing more; a
+ * program that defines all of them itself, as the tests of failure do, is linked without ours. */
+#ifndef DIFFMM_BASE_SYSTEM_H
+#define DIFFMM_BASE_SYSTEM_H
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+int diffmm__sys_open(const char *path, int flags, mode_t mode);
+int diffmm__sys_close(int file);
+int diffmm__sys_stat(const char *path, struct stat *out);
+int diffmm__sys_fstat(int file, struct stat *out);
+int diffmm__sys_fchmod(int file, mode_t mode);
+ssize_t diffmm__sys_write(int file, const void *data, size_t size);
+int diffmm__sys_fsync(int file);
+int diffmm__sys_rename(const char *from, const char *to);
+int diffmm__sys_unlink(const char *path);
+
+/* A private, read-only mapping of the first `size` bytes; MAP_FAILED on failure. */
+void *diffmm__sys_map(int file, size_t size);
+int diffmm__sys_unmap(void *address, size_t size);
+
+DIR *diffmm__sys_opendir(const char *path);
+struct dirent *diffmm__sys_readdir(DIR *folder);
+int diffmm__sys_closedir(DIR *folder);
+
+/* An error number, as pthread_create() returns it. */
+int diffmm__sys_thread(pthread_t *thread, void *(*function)(void *), void *argument);
+
+#endif
