@@ -118,15 +118,19 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
                                                     diffmm_progress_function function,
                                                     void *user_data);
 
-/** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or failed epoch
+/** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or diverged epoch
  *  leaves parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes
- *  back to it. Training on repeats the epoch from where the parameters are.
+ *  back to it. Training on repeats the epoch from where the parameters are. An epoch that lacks
+ *  memory (DIFFMM_ERROR_NO_MEMORY) fails before it changes anything: called again, it gives the same
+ *  bits.
  *  @param trainer  not finished
  *  @param report   set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
 /** Train until all epochs are done or validation has not improved for `patience` epochs, then
- *  restore the parameters of the best epoch by validation (however it ended, where there is one).
+ *  restore the parameters of the best epoch by validation (however it ended, where there is one;
+ *  only with DIFFMM_ERROR_NO_MEMORY are they left as after the last whole epoch, so that the call can
+ *  be made again and end in the same bits).
  *  @param trainer    trains on from where it is
  *  @param on_epoch   or NULL
  *  @param user_data  passed to on_epoch */

@@ -24,15 +24,10 @@ static void fill_values(diffmm_graph *graph)
     }
 }
 
-diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,
-                                      const int64_t *pointers, const int32_t *row_items,
-                                      diffmm_graph **out)
+void diffmm__graph_fill(diffmm_graph *graph, const int64_t *pointers, const int32_t *row_items)
 {
-    size_t pairs = (size_t)pointers[users], nodes = users + items;
-    diffmm_graph *graph;
-    diffmm_status status = diffmm__graph_allocate(context, users, items, 2 * pairs + nodes, &graph);
-    if (status)
-        return status;
+    size_t users = graph->users, items = graph->items, nodes = graph->nodes;
+    size_t pairs = (size_t)pointers[users];
     struct diffmm__csr *csr = &graph->rows;
 
     /* Row sizes, self loops included; then where each row begins. */
@@ -66,6 +61,18 @@ diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t user
     for (size_t i = 0; i < items; i++)
         csr->columns[csr->pointers[users + i + 1] - 1] = (int32_t)(users + i);
     fill_values(graph);
+}
+
+diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,
+                                      const int64_t *pointers, const int32_t *row_items,
+                                      diffmm_graph **out)
+{
+    size_t entries = 2 * (size_t)pointers[users] + users + items;
+    diffmm_graph *graph;
+    diffmm_status status = diffmm__graph_allocate(context, users, items, entries, true, &graph);
+    if (status)
+        return status;
+    diffmm__graph_fill(graph, pointers, row_items);
     *out = graph;
     return DIFFMM_OK;
 }

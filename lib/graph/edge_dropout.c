@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
  * probability keep_rate and divided by it. */
-#include <string.h>
-
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "graph/graph.h"
 
-/* The entries of `graph` where kept[e] is not 0. */
-static diffmm_status keep_entries(const diffmm_graph *graph, double keep_rate, const uint8_t *kept,
-                                  diffmm_graph **out)
+static size_t count_kept(size_t entries, const uint8_t *kept)
+{
+    size_t count = 0;
+    for (size_t e = 0; e < entries; e++)
+        count += kept[e] != 0;
+    return count;
+}
+
+/* The entries of `graph` where kept[e] is not 0, into a graph with room for them. */
+static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint8_t *kept,
+                         diffmm_graph *out)
 {
     const struct diffmm__csr *from = &graph->rows;
-    size_t entries = diffmm_graph_entries(graph), left = 0;
-    for (size_t e = 0; e < entries; e++)
-        left += kept[e] != 0;
-    diffmm_graph *dropped;
-    diffmm_status status =
-        diffmm__graph_allocate(graph->context, graph->users, graph->items, left, &dropped);
-    if (status)
-        return status;
-    struct diffmm__csr *to = &dropped->rows;
+    struct diffmm__csr *to = &out->rows;
     int64_t place = 0;
     for (size_t r = 0; r < graph->nodes; r++) {
         to->pointers[r] = place;
@@ -32,13 +30,7 @@ static diffmm_status keep_entries(const diffmm_graph *graph, double keep_rate, c
             }
     }
     to->pointers[graph->nodes] = place;
-    status = diffmm__graph_transpose(dropped);
-    if (status) {
-        diffmm_graph_destroy(dropped);
-        return status;
-    }
-    *out = dropped;
-    return DIFFMM_OK;
+    diffmm__graph_transpose(out);
 }
 
 diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rate,
@@ -48,23 +40,50 @@ diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rat
         return diffmm__null(!graph ? "graph" : !kept ? "kept" : "out");
     if (!(keep_rate > 0.0 && keep_rate <= 1.0))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "keep_rate is not in (0, 1]");
-    return keep_entries(graph, keep_rate, kept, out);
+    diffmm_graph *dropped;
+    diffmm_status status =
+        diffmm__graph_allocate(graph->context, graph->users, graph->items,
+                               count_kept(diffmm_graph_entries(graph), kept), false, &dropped);
+    if (status)
+        return status;
+    keep_entries(graph, keep_rate, kept, dropped);
+    *out = dropped;
+    return DIFFMM_OK;
 }
 
-diffmm_status diffmm__graph_drop_random(const diffmm_graph *graph, double keep_rate, uint64_t seed,
-                                        uint64_t stream, diffmm_graph **out)
+diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t users, size_t items,
+                                      size_t entries, double keep_rate, uint64_t seed,
+                                      uint64_t stream, struct diffmm__edge_drop *out)
 {
-    if (keep_rate >= 1.0) {
-        *out = diffmm__graph_retain(graph);
+    *out = (struct diffmm__edge_drop){.context = context, .keep_rate = keep_rate};
+    if (keep_rate >= 1.0)
         return DIFFMM_OK;
-    }
-    size_t entries = diffmm_graph_entries(graph);
-    uint8_t *kept = diffmm__allocate(graph->context, entries, 1);
-    if (!kept)
+    out->kept = diffmm__allocate(context, entries, 1);
+    if (!out->kept)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t e = 0; e < entries; e++)
-        kept[e] = diffmm__random_real(seed, stream, e) < keep_rate;
-    diffmm_status status = keep_entries(graph, keep_rate, kept, out);
-    diffmm__release(graph->context, kept);
+        out->kept[e] = diffmm__random_real(seed, stream, e) < keep_rate;
+    diffmm_status status = diffmm__graph_allocate(
+        context, users, items, count_kept(entries, out->kept), false, &out->graph);
+    if (status)
+        diffmm__edge_drop_end(out);
     return status;
+}
+
+diffmm_graph *diffmm__edge_drop_finish(struct diffmm__edge_drop *drop, const diffmm_graph *graph)
+{
+    if (!drop->kept)
+        return diffmm__graph_retain(graph);
+    diffmm_graph *dropped = drop->graph;
+    drop->graph = NULL;
+    keep_entries(graph, drop->keep_rate, drop->kept, dropped);
+    diffmm__edge_drop_end(drop);
+    return dropped;
+}
+
+void diffmm__edge_drop_end(struct diffmm__edge_drop *drop)
+{
+    diffmm_graph_destroy(drop->graph);
+    diffmm__release(drop->context, drop->kept);
+    *drop = (struct diffmm__edge_drop){0};
 }

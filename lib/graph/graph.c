@@ -25,7 +25,7 @@ static void csr_release(const diffmm_context *context, struct diffmm__csr *csr)
 }
 
 diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
-                                     size_t entries, diffmm_graph **out)
+                                     size_t entries, bool symmetric, diffmm_graph **out)
 {
     diffmm_graph *graph = diffmm__allocate_zero(context, 1, sizeof *graph);
     if (!graph)
@@ -35,11 +35,15 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
     graph->users = users;
     graph->items = items;
     graph->nodes = users + items;
-    if (csr_allocate(context, graph->nodes, entries, &graph->rows)) {
+    diffmm_status status = csr_allocate(context, graph->nodes, entries, &graph->rows);
+    if (symmetric)
+        graph->transposed = graph->rows;
+    else if (!status)
+        status = csr_allocate(context, graph->nodes, entries, &graph->transposed);
+    if (status) {
         diffmm_graph_destroy(graph);
-        return DIFFMM_ERROR_NO_MEMORY;
+        return status;
     }
-    graph->transposed = graph->rows;
     *out = graph;
     return DIFFMM_OK;
 }
@@ -64,31 +68,24 @@ void diffmm_graph_destroy(diffmm_graph *graph)
 }
 
 /* Counting sort by column; rows are visited in order, so each transposed row is ascending. */
-diffmm_status diffmm__graph_transpose(diffmm_graph *graph)
+void diffmm__graph_transpose(diffmm_graph *graph)
 {
-    const struct diffmm__csr *from = &graph->rows;
-    size_t nodes = graph->nodes, entries = (size_t)from->pointers[nodes];
-    struct diffmm__csr to = {0};
-    if (csr_allocate(graph->context, nodes, entries, &to)) {
-        csr_release(graph->context, &to);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
+    struct diffmm__csr from = graph->rows, to = graph->transposed;
+    size_t nodes = graph->nodes, entries = (size_t)from.pointers[nodes];
     memset(to.pointers, 0, (nodes + 1) * sizeof *to.pointers);
     for (size_t e = 0; e < entries; e++)
-        to.pointers[from->columns[e] + 1]++;
+        to.pointers[from.columns[e] + 1]++;
     for (size_t r = 0; r < nodes; r++)
         to.pointers[r + 1] += to.pointers[r];
     for (size_t r = 0; r < nodes; r++)
-        for (int64_t e = from->pointers[r]; e < from->pointers[r + 1]; e++) {
-            int64_t place = to.pointers[from->columns[e]]++;
+        for (int64_t e = from.pointers[r]; e < from.pointers[r + 1]; e++) {
+            int64_t place = to.pointers[from.columns[e]]++;
             to.columns[place] = (int32_t)r;
-            to.values[place] = from->values[e];
+            to.values[place] = from.values[e];
         }
     /* Each pointer now stands at its row's end: shift them back by one row. */
     memmove(to.pointers + 1, to.pointers, nodes * sizeof *to.pointers);
     to.pointers[0] = 0;
-    graph->transposed = to;
-    return DIFFMM_OK;
 }
 
 size_t diffmm_graph_users(const diffmm_graph *graph)

@@ -28,8 +28,11 @@ diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph);
 /* A graph with room for `entries`; the maker fills rows, and calls diffmm__graph_transpose if the
  * matrix is not symmetric. */
 diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
-                                     size_t entries, diffmm_graph **out);
-diffmm_status diffmm__graph_transpose(diffmm_graph *graph);
+                                     size_t entries, bool symmetric, diffmm_graph **out);
+void diffmm__graph_transpose(diffmm_graph *graph);
+
+/* Fill a symmetric graph that has room for 2 pairs + nodes entries: as diffmm__graph_from_rows. */
+void diffmm__graph_fill(diffmm_graph *graph, const int64_t *pointers, const int32_t *row_items);
 
 /* The normalised adjacency of users' items: user u has items[pointers[u]] .. [pointers[u+1] - 1],
  * ascending, without repetition. */
@@ -37,10 +40,20 @@ diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t user
                                       const int64_t *pointers, const int32_t *row_items,
                                       diffmm_graph **out);
 
-/* A copy with edges kept at random: stored entry e is kept where the draw at position e of
- * `stream` says so. */
-diffmm_status diffmm__graph_drop_random(const diffmm_graph *graph, double keep_rate, uint64_t seed,
-                                        uint64_t stream, diffmm_graph **out);
+/* A copy with edges kept at random (stored entry e is kept where the draw at position e of `stream`
+ * says so; all of them, and no copy, where keep_rate is 1), in two steps: the first allocates all
+ * there is to allocate, and need only know the number of stored entries. All zero holds nothing. */
+struct diffmm__edge_drop {
+    const diffmm_context *context;
+    double keep_rate;
+    uint8_t *kept;       /* per entry; NULL where all are kept */
+    diffmm_graph *graph; /* room for what is kept */
+};
+diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t users, size_t items,
+                                      size_t entries, double keep_rate, uint64_t seed,
+                                      uint64_t stream, struct diffmm__edge_drop *out);
+diffmm_graph *diffmm__edge_drop_finish(struct diffmm__edge_drop *drop, const diffmm_graph *graph);
+void diffmm__edge_drop_end(struct diffmm__edge_drop *drop);
 
 /* y = add + A x (or A^T x): N x d, no overlap of x and y; add may be NULL, or y itself. */
 void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,

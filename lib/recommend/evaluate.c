@@ -25,7 +25,9 @@ struct bench {
     const int32_t *seen_end[block_users];
 };
 
-struct evaluation {
+struct diffmm__evaluation {
+    const diffmm_context *context;
+    struct diffmm__arena arena;
     size_t d, items;
     const float *user_matrix, *item_matrix;
     const struct diffmm__rows *seen;
@@ -44,14 +46,14 @@ static size_t row_size(const struct diffmm__rows *rows, int32_t user)
     return rows ? (size_t)(rows->pointers[user + 1] - rows->pointers[user]) : 0;
 }
 
-static bool is_active(const struct evaluation *evaluation, int32_t user)
+static bool is_active(const struct diffmm__evaluation *evaluation, int32_t user)
 {
     return row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0;
 }
 
 /* Gather the block's users and start their rankings. */
-static void begin_block(const struct evaluation *evaluation, struct bench *bench, size_t count,
-                        const int32_t *users)
+static void begin_block(const struct diffmm__evaluation *evaluation, struct bench *bench,
+                        size_t count, const int32_t *users)
 {
     size_t d = evaluation->d;
     for (size_t b = 0; b < count; b++) {
@@ -67,8 +69,8 @@ static void begin_block(const struct evaluation *evaluation, struct bench *bench
 }
 
 /* Score the block against one tile of items, and offer what was not seen in training. */
-static void rank_tile(const struct evaluation *evaluation, struct bench *bench, size_t count,
-                      size_t first)
+static void rank_tile(const struct diffmm__evaluation *evaluation, struct bench *bench,
+                      size_t count, size_t first)
 {
     size_t d = evaluation->d, left = evaluation->items - first;
     size_t width = left < tile_items ? left : tile_items;
@@ -85,7 +87,7 @@ static void rank_tile(const struct evaluation *evaluation, struct bench *bench, 
     }
 }
 
-static void measure_user(const struct evaluation *evaluation, struct diffmm__topk *heap,
+static void measure_user(const struct diffmm__evaluation *evaluation, struct diffmm__topk *heap,
                          int32_t user, struct diffmm__user_metrics *out)
 {
     size_t ranked = diffmm__topk_finish(heap);
@@ -100,7 +102,7 @@ static void measure_user(const struct evaluation *evaluation, struct diffmm__top
 
 static void evaluate_block(void *argument, size_t index, size_t worker)
 {
-    const struct evaluation *evaluation = argument;
+    const struct diffmm__evaluation *evaluation = argument;
     struct bench *bench = &evaluation->benches[worker];
     size_t begin = index * block_users, left = evaluation->active_count - begin;
     size_t count = left < block_users ? left : block_users;
@@ -113,9 +115,9 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
                      evaluation->results + (begin + b) * split_count * evaluation->cutoff_count);
 }
 
-static void prepare(struct evaluation *evaluation, struct diffmm__arena *arena, size_t users,
-                    size_t workers)
+static void prepare(struct diffmm__evaluation *evaluation, size_t users, size_t workers)
 {
+    struct diffmm__arena *arena = &evaluation->arena;
     evaluation->active = diffmm__arena_take(arena, users, sizeof *evaluation->active);
     for (size_t u = 0; evaluation->active && u < users; u++)
         if (is_active(evaluation, (int32_t)u))
@@ -134,7 +136,7 @@ static void prepare(struct evaluation *evaluation, struct diffmm__arena *arena, 
 }
 
 /* Means over the users of a split, summed in the order of users. */
-static void average(const struct evaluation *evaluation, size_t split, diffmm_metrics *out)
+static void average(const struct diffmm__evaluation *evaluation, size_t split, diffmm_metrics *out)
 {
     size_t cutoffs = evaluation->cutoff_count;
     for (size_t c = 0; c < cutoffs; c++) {
@@ -156,6 +158,65 @@ static void average(const struct evaluation *evaluation, size_t split, diffmm_me
         }
         out[c] = mean;
     }
+}
+
+static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)
+{
+    size_t depth = 0;
+    for (size_t c = 0; c < cutoff_count; c++)
+        if (cutoffs[c] > depth)
+            depth = cutoffs[c];
+    return depth < items ? depth : items;
+}
+
+diffmm_status diffmm__evaluation_create(const diffmm_context *context,
+                                        const diffmm_dataset *dataset, size_t d,
+                                        size_t cutoff_count, const size_t *cutoffs, bool valid,
+                                        bool test, struct diffmm__evaluation **out)
+{
+    const struct diffmm__catalog *catalog = dataset->catalog;
+    struct diffmm__evaluation *evaluation = diffmm__allocate(context, 1, sizeof *evaluation);
+    if (!evaluation)
+        return DIFFMM_ERROR_NO_MEMORY;
+    *evaluation = (struct diffmm__evaluation){
+        .context = context,
+        .arena = diffmm__arena_on(context),
+        .d = d,
+        .items = catalog->items,
+        .seen = &catalog->seen,
+        .held = {valid ? &dataset->held[0] : NULL, test ? &dataset->held[1] : NULL},
+        .cutoff_count = cutoff_count,
+        .depth = ranking_depth(cutoff_count, cutoffs, catalog->items),
+        .cutoffs = cutoffs,
+    };
+    prepare(evaluation, catalog->users, diffmm__workers(context));
+    if (evaluation->arena.failed) {
+        diffmm__evaluation_destroy(evaluation);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    *out = evaluation;
+    return DIFFMM_OK;
+}
+
+void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation)
+{
+    if (!evaluation)
+        return;
+    diffmm__arena_end(&evaluation->arena);
+    diffmm__release(evaluation->context, evaluation);
+}
+
+void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                            const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
+{
+    evaluation->user_matrix = user_matrix;
+    evaluation->item_matrix = item_matrix;
+    size_t blocks = (evaluation->active_count + block_users - 1) / block_users;
+    diffmm__parallel(evaluation->context, blocks, evaluate_block, evaluation);
+    if (evaluation->held[0])
+        average(evaluation, 0, valid);
+    if (evaluation->held[1])
+        average(evaluation, 1, test);
 }
 
 static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
@@ -187,50 +248,6 @@ static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
                                user_matrix, item_matrix, NULL);
 }
 
-static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)
-{
-    size_t depth = 0;
-    for (size_t c = 0; c < cutoff_count; c++)
-        if (cutoffs[c] > depth)
-            depth = cutoffs[c];
-    return depth < items ? depth : items;
-}
-
-diffmm_status diffmm__evaluate(const diffmm_context *context, const diffmm_dataset *dataset,
-                               size_t d, const float *user_matrix, const float *item_matrix,
-                               size_t cutoff_count, const size_t *cutoffs, diffmm_metrics *valid,
-                               diffmm_metrics *test)
-{
-    diffmm_status status =
-        check_arguments(dataset, d, user_matrix, item_matrix, cutoff_count, cutoffs);
-    if (status)
-        return status;
-    const struct diffmm__catalog *catalog = dataset->catalog;
-    struct evaluation evaluation = {
-        .d = d,
-        .items = catalog->items,
-        .user_matrix = user_matrix,
-        .item_matrix = item_matrix,
-        .seen = &catalog->seen,
-        .held = {valid ? &dataset->held[0] : NULL, test ? &dataset->held[1] : NULL},
-        .cutoff_count = cutoff_count,
-        .depth = ranking_depth(cutoff_count, cutoffs, catalog->items),
-        .cutoffs = cutoffs,
-    };
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    prepare(&evaluation, &arena, catalog->users, diffmm__workers(context));
-    if (!arena.failed) {
-        size_t blocks = (evaluation.active_count + block_users - 1) / block_users;
-        diffmm__parallel(context, blocks, evaluate_block, &evaluation);
-        if (valid)
-            average(&evaluation, 0, valid);
-        if (test)
-            average(&evaluation, 1, test);
-    }
-    diffmm__arena_end(&arena);
-    return arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-}
-
 diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,
                               diffmm_split split, size_t d, const float *user_matrix,
                               const float *item_matrix, size_t cutoff_count, const size_t *cutoffs,
@@ -241,6 +258,16 @@ diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dat
     if (split != DIFFMM_VALID && split != DIFFMM_TEST)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "split is %d, neither DIFFMM_VALID nor DIFFMM_TEST", (int)split);
-    return diffmm__evaluate(context, dataset, d, user_matrix, item_matrix, cutoff_count, cutoffs,
-                            split == DIFFMM_VALID ? out : NULL, split == DIFFMM_TEST ? out : NULL);
+    struct diffmm__evaluation *evaluation;
+    diffmm_status status =
+        check_arguments(dataset, d, user_matrix, item_matrix, cutoff_count, cutoffs);
+    if (!status)
+        status =
+            diffmm__evaluation_create(context, dataset, d, cutoff_count, cutoffs,
+                                      split == DIFFMM_VALID, split == DIFFMM_TEST, &evaluation);
+    if (status)
+        return status;
+    diffmm__evaluation_run(evaluation, user_matrix, item_matrix, out, out);
+    diffmm__evaluation_destroy(evaluation);
+    return DIFFMM_OK;
 }

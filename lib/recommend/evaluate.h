@@ -3,6 +3,8 @@
 #ifndef DIFFMM_RECOMMEND_EVALUATE_H
 #define DIFFMM_RECOMMEND_EVALUATE_H
 
+#include <stdbool.h>
+
 #include <diffmm/metrics.h>
 
 #include "linalg/topk.h"
@@ -16,11 +18,18 @@ void diffmm__user_metrics(size_t ranked_count, const struct diffmm__ranked *rank
                           size_t held_count, const int32_t *held, size_t cutoff,
                           struct diffmm__user_metrics *out);
 
-/* As diffmm_evaluate(), for both splits at once. `valid` and `test` have cutoff_count results each;
- * either may be NULL. The same bits as split by split. */
-diffmm_status diffmm__evaluate(const diffmm_context *context, const diffmm_dataset *dataset,
-                               size_t d, const float *user_matrix, const float *item_matrix,
-                               size_t cutoff_count, const size_t *cutoffs, diffmm_metrics *valid,
-                               diffmm_metrics *test);
+/* An evaluation that may be run again and again: one ranking for whichever of the two splits are
+ * wanted. Arguments as for diffmm_evaluate(), sound; borrowed until it ends. */
+struct diffmm__evaluation;
+diffmm_status diffmm__evaluation_create(const diffmm_context *context,
+                                        const diffmm_dataset *dataset, size_t d,
+                                        size_t cutoff_count, const size_t *cutoffs, bool valid,
+                                        bool test, struct diffmm__evaluation **out);
+void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
+
+/* `valid` and `test` receive cutoff_count results each, the same bits as split by split; one that
+ * is not wanted is left alone. The matrices are finite. */
+void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                            const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test);
 
 #endif

@@ -99,16 +99,20 @@ static size_t model_bytes(const struct diffmm__work *w)
     return bytes;
 }
 
-/* A_hat, and each modality's graph with its transpose. */
+/* A_hat, and each modality's graph with its transpose: the last epoch's, and room for the next. */
 static size_t graph_bytes(const struct diffmm__work *w)
 {
-    size_t nodes = w->users + w->items, entry = sizeof(int32_t) + real;
-    double generated = 2.0 * w->generated_entries * (double)entry;
-    if (w->settings->fusion_ratio > 0.0)
-        generated +=
-            2.0 * w->adjacency_entries * w->settings->keep_rate * (double)(w->modalities * entry);
-    return (size_t)(w->adjacency_entries * (double)entry + generated) +
-           (1 + 2 * w->modalities) * nodes * sizeof(int64_t);
+    const struct diffmm__settings *s = w->settings;
+    size_t nodes = w->users + w->items, entry = sizeof(int32_t) + real, arrays = s->keep_rate < 1.0;
+    double observed = (double)w->modalities * w->adjacency_entries * s->keep_rate;
+    double entries = w->generated_entries;
+    if (s->diffusion_enabled && s->fusion_ratio > 0.0)
+        entries += observed;
+    entries *= 2.0 * (double)(1 + arrays);
+    if (s->diffusion_enabled && arrays) /* before edges are dropped */
+        entries += 2.0 * (double)w->users * (double)s->rebuild_k + (double)nodes;
+    return (size_t)((w->adjacency_entries + entries) * (double)entry) +
+           (2 + 2 * (1 + arrays) * w->modalities) * nodes * sizeof(int64_t);
 }
 
 static size_t diffusion_bytes(const struct diffmm__work *w, size_t threads)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Phase 2 of an epoch: generate every modality's graph A_m, then drop edges. */
+/* Phase 2 of an epoch: generate every modality's graph A_m, then drop edges. The graphs' memory is
+ * taken when the epoch begins, before anything has changed. */
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -59,36 +60,14 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
 static diffmm_status generate_graph(diffmm_trainer *trainer, size_t m)
 {
     struct diffmm__diffusion_workspace *w = &trainer->diffusion;
-    diffmm_model *model = trainer->model;
-    const struct diffmm__settings *s = &model->settings;
-    diffmm_graph *whole, *dropped;
+    struct diffmm__epoch_graphs *room = &trainer->graphs[m];
     diffmm_status status = generate_rows(trainer, m);
     if (status)
         return status;
-    status = diffmm__graph_from_rows(trainer->context, model->users, model->items, w->pointers,
-                                     w->generated, &whole);
-    if (status)
-        return status;
-    status = diffmm__graph_drop_random(whole, s->keep_rate, s->seed,
-                                       diffmm__stream(DIFFMM__RANDOM_EDGES, m, trainer->epoch + 1),
-                                       &dropped);
-    diffmm_graph_destroy(whole);
-    if (!status)
-        set_graph(&model->modalities[m].graph, dropped);
-    return status;
-}
-
-/* A_hat with edges dropped at random, drawn anew each epoch. */
-static diffmm_status observed_graph(diffmm_trainer *trainer, size_t m, diffmm_graph **place)
-{
-    const diffmm_model *model = trainer->model;
-    diffmm_graph *dropped;
-    diffmm_status status = diffmm__graph_drop_random(
-        model->adjacency, model->settings.keep_rate, model->settings.seed,
-        diffmm__stream(DIFFMM__RANDOM_OBSERVED_EDGES, m, trainer->epoch + 1), &dropped);
-    if (!status)
-        set_graph(place, dropped);
-    return status;
+    diffmm__graph_fill(room->whole, w->pointers, w->generated);
+    set_graph(&trainer->model->modalities[m].graph,
+              diffmm__edge_drop_finish(&room->generated, room->whole));
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm__phase_generate(diffmm_trainer *trainer)
@@ -97,12 +76,66 @@ diffmm_status diffmm__phase_generate(diffmm_trainer *trainer)
     const struct diffmm__settings *s = &model->settings;
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__model_modality *modality = &model->modalities[m];
-        diffmm_status status = s->diffusion_enabled ? generate_graph(trainer, m)
-                                                    : observed_graph(trainer, m, &modality->graph);
-        if (!status && s->diffusion_enabled && s->fusion_ratio > 0.0)
-            status = observed_graph(trainer, m, &modality->observed);
+        diffmm_status status = s->diffusion_enabled ? generate_graph(trainer, m) : DIFFMM_OK;
         if (status)
             return status;
+        /* A_hat with edges dropped at random, drawn anew each epoch. */
+        if (!s->diffusion_enabled || s->fusion_ratio > 0.0)
+            set_graph(s->diffusion_enabled ? &modality->observed : &modality->graph,
+                      diffmm__edge_drop_finish(&trainer->graphs[m].observed, model->adjacency));
     }
     return DIFFMM_OK;
+}
+
+static diffmm_status begin_drop(const diffmm_trainer *trainer, size_t entries,
+                                enum diffmm__purpose purpose, size_t m,
+                                struct diffmm__edge_drop *out)
+{
+    const diffmm_model *model = trainer->model;
+    return diffmm__edge_drop_begin(trainer->context, model->users, model->items, entries,
+                                   model->settings.keep_rate, model->settings.seed,
+                                   diffmm__stream(purpose, m, trainer->epoch + 1), out);
+}
+
+/* Room for one modality's whole generated graph: shared where edges are dropped from it, for it is
+ * then no more than a step on the way. */
+static diffmm_status begin_whole(diffmm_trainer *trainer, size_t m, size_t entries)
+{
+    const diffmm_model *model = trainer->model;
+    if (m == 0 || model->settings.keep_rate >= 1.0)
+        return diffmm__graph_allocate(trainer->context, model->users, model->items, entries, true,
+                                      &trainer->graphs[m].whole);
+    trainer->graphs[m].whole = diffmm__graph_retain(trainer->graphs[0].whole);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__epoch_graphs_begin(diffmm_trainer *trainer)
+{
+    const diffmm_model *model = trainer->model;
+    const struct diffmm__settings *s = &model->settings;
+    size_t entries = 2 * model->users * s->rebuild_k + model->users + model->items;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
+        struct diffmm__epoch_graphs *room = &trainer->graphs[m];
+        if (s->diffusion_enabled) {
+            status = begin_whole(trainer, m, entries);
+            if (!status)
+                status = begin_drop(trainer, entries, DIFFMM__RANDOM_EDGES, m, &room->generated);
+        }
+        if (!status && (!s->diffusion_enabled || s->fusion_ratio > 0.0))
+            status = begin_drop(trainer, diffmm_graph_entries(model->adjacency),
+                                DIFFMM__RANDOM_OBSERVED_EDGES, m, &room->observed);
+    }
+    return status;
+}
+
+void diffmm__epoch_graphs_end(diffmm_trainer *trainer)
+{
+    for (size_t m = 0; m < trainer->model->modality_count; m++) {
+        struct diffmm__epoch_graphs *room = &trainer->graphs[m];
+        diffmm_graph_destroy(room->whole);
+        diffmm__edge_drop_end(&room->generated);
+        diffmm__edge_drop_end(&room->observed);
+        *room = (struct diffmm__epoch_graphs){0};
+    }
 }

@@ -10,6 +10,7 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "recommend/evaluate.h"
 
 /* What spans settings and data. */
 static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__work *work)
@@ -55,7 +56,15 @@ static diffmm_status allocate(diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
     diffmm_status status = allocate_reports(trainer);
-    if (status ||
+    if (status)
+        return status;
+    trainer->graphs =
+        diffmm__allocate_zero(trainer->context, model->modality_count, sizeof *trainer->graphs);
+    if (!trainer->graphs)
+        return DIFFMM_ERROR_NO_MEMORY;
+    if ((status = diffmm__evaluation_create(trainer->context, trainer->dataset, model->d,
+                                            trainer->cutoffs, model->settings.cutoffs, true, true,
+                                            &trainer->evaluation)) ||
         (status = diffmm__pairs_create(trainer->context, model->catalog, &trainer->pairs)) ||
         (status = diffmm__best_create(model, trainer->cutoffs, &trainer->best)))
         return status;
@@ -122,6 +131,7 @@ void diffmm_trainer_destroy(diffmm_trainer *trainer)
         return;
     diffmm_context *context = trainer->context;
     diffmm__diffusion_workspace_destroy(trainer);
+    diffmm__evaluation_destroy(trainer->evaluation);
     diffmm__best_end(&trainer->best);
     diffmm__pairs_end(&trainer->pairs);
     diffmm__release(context, trainer->denoiser_loss);
@@ -130,6 +140,7 @@ void diffmm_trainer_destroy(diffmm_trainer *trainer)
     diffmm__release(context, trainer->last_denoiser_loss);
     diffmm__release(context, trainer->last_valid);
     diffmm__release(context, trainer->last_test);
+    diffmm__release(context, trainer->graphs);
     diffmm_model_destroy(trainer->model);
     diffmm_dataset_destroy(trainer->dataset);
     diffmm__release(context, trainer);
@@ -277,8 +288,12 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     diffmm_status status = report ? diffmm__struct_check(report, "report") : DIFFMM_OK;
     if (status)
         return status;
+    /* What memory an epoch needs it takes first: without it, nothing has changed. */
     trainer->within = true;
-    status = run_phases(trainer);
+    status = diffmm__epoch_graphs_begin(trainer);
+    if (!status)
+        status = run_phases(trainer);
+    diffmm__epoch_graphs_end(trainer);
     trainer->within = false;
     if (status)
         return status;
@@ -318,8 +333,9 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
                                   "%zu",
                                   trainer->epoch);
     }
-    /* However it ended, the model is the best there has been. */
-    if (trainer->best.epoch > 0)
+    /* However it ended, the model is the best there has been; but not where it ran out of memory,
+     * which the caller may find, and then go on. */
+    if (trainer->best.epoch > 0 && status != DIFFMM_ERROR_NO_MEMORY)
         restore_best(trainer);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include <diffmm/trainer.h>
 
+#include "graph/graph.h"
 #include "model/model.h"
 #include "train/best.h"
 #include "train/sampler.h"
@@ -24,6 +25,12 @@ struct diffmm__diffusion_workspace {
     int32_t *generated;               /* users x rebuild_k */
 };
 
+/* Room for a modality's graphs of one epoch. */
+struct diffmm__epoch_graphs {
+    diffmm_graph *whole; /* the generated one before edges are dropped */
+    struct diffmm__edge_drop generated, observed;
+};
+
 struct diffmm_trainer {
     diffmm_context *context;
     diffmm_model *model;
@@ -37,6 +44,8 @@ struct diffmm_trainer {
 
     struct diffmm__work work; /* what an epoch is; measured parts are those of the last one */
     struct diffmm__diffusion_workspace diffusion;
+    struct diffmm__epoch_graphs *graphs; /* M */
+    struct diffmm__evaluation *evaluation;
     struct diffmm__pairs pairs;
     struct diffmm__best best;
 
@@ -59,6 +68,11 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer);
 diffmm_status diffmm__phase_generate(diffmm_trainer *trainer);
 diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer);
 diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer);
+
+/* Take the memory of the epoch's graphs, all that an epoch allocates; and give back what is left of
+ * it, also after a failure to take it. */
+diffmm_status diffmm__epoch_graphs_begin(diffmm_trainer *trainer);
+void diffmm__epoch_graphs_end(diffmm_trainer *trainer);
 
 /* Tell the host of a step done; DIFFMM_CANCELLED if it wants no more. */
 diffmm_status diffmm__trainer_continue(diffmm_trainer *trainer, diffmm_phase phase, size_t done,

@@ -8,6 +8,18 @@
 
 enum { users = 40, items = 30, nodes = users + items };
 
+static diffmm_status drop_at_random(const diffmm_graph *graph, double keep_rate, uint64_t seed,
+                                    uint64_t stream, diffmm_graph **out)
+{
+    struct diffmm__edge_drop drop;
+    diffmm_status status = diffmm__edge_drop_begin(
+        graph->context, diffmm_graph_users(graph), diffmm_graph_items(graph),
+        diffmm_graph_entries(graph), keep_rate, seed, stream, &drop);
+    if (!status)
+        *out = diffmm__edge_drop_finish(&drop, graph);
+    return status;
+}
+
 START_TEST(kept_entries_are_divided_by_the_rate)
 {
     diffmm_graph *graph = random_graph(NULL, users, items, 200, 1.0, 1), *dropped;
@@ -74,7 +86,7 @@ START_TEST(random_drops_are_as_many_as_they_should_be)
     for (size_t r = 0; r < 3; r++) {
         diffmm_graph *dropped;
         double rate = rates[r];
-        expect_success(diffmm__graph_drop_random(graph, rate, 7, 3, &dropped));
+        expect_success(drop_at_random(graph, rate, 7, 3, &dropped));
         double left = (double)diffmm_graph_entries(dropped);
         /* Five standard deviations of a binomial count. */
         expect_close("entries", r, left, rate * entries, 5.0 * sqrt(entries * rate * (1.0 - rate)));
@@ -91,7 +103,7 @@ START_TEST(each_entry_has_a_draw_of_its_own)
     uint8_t *kept = malloc(entries);
     for (size_t e = 0; e < entries; e++)
         kept[e] = diffmm__random_real(9, 4, e) < 0.6;
-    expect_success(diffmm__graph_drop_random(graph, 0.6, 9, 4, &random));
+    expect_success(drop_at_random(graph, 0.6, 9, 4, &random));
     expect_success(diffmm_graph_drop_edges(graph, 0.6, kept, &by_hand));
     ck_assert_uint_eq(diffmm_graph_entries(random), diffmm_graph_entries(by_hand));
     ck_assert_mem_eq(random->rows.columns, by_hand->rows.columns,
@@ -122,7 +134,7 @@ START_TEST(seeds_and_streams_differ)
     static const uint64_t seeds[] = {1, 1, 2, 1}, streams[] = {1, 1, 1, 2};
     double *a[4];
     for (size_t i = 0; i < 4; i++) {
-        expect_success(diffmm__graph_drop_random(graph, 0.5, seeds[i], streams[i], &dropped[i]));
+        expect_success(drop_at_random(graph, 0.5, seeds[i], streams[i], &dropped[i]));
         a[i] = dense_graph(dropped[i]);
         size_t size = nodes * nodes * sizeof *a[i];
         ck_assert((memcmp(a[0], a[i], size) == 0) == (i < 2));
@@ -138,7 +150,7 @@ END_TEST
 START_TEST(rate_one_is_the_same_graph)
 {
     diffmm_graph *graph = random_graph(NULL, users, items, 200, 1.0, 1), *same;
-    expect_success(diffmm__graph_drop_random(graph, 1.0, 1, 1, &same));
+    expect_success(drop_at_random(graph, 1.0, 1, 1, &same));
     ck_assert_ptr_eq(same, graph);
     diffmm_graph_destroy(graph);
     ck_assert_uint_eq(diffmm_graph_users(same), users);
@@ -177,7 +189,7 @@ static diffmm_status drop_given(void *argument)
 static diffmm_status drop_random(void *argument)
 {
     diffmm_graph *dropped = NULL;
-    diffmm_status status = diffmm__graph_drop_random(argument, 0.5, 1, 1, &dropped);
+    diffmm_status status = drop_at_random(argument, 0.5, 1, 1, &dropped);
     ck_assert((status == DIFFMM_OK) == (dropped != NULL));
     diffmm_graph_destroy(dropped);
     return status;

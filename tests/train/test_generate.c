@@ -102,13 +102,22 @@ static void expect_generated(const struct training *t, const struct expected *e,
     free(item);
 }
 
+static diffmm_status generate(diffmm_trainer *trainer)
+{
+    diffmm_status status = diffmm__epoch_graphs_begin(trainer);
+    if (!status)
+        status = diffmm__phase_generate(trainer);
+    diffmm__epoch_graphs_end(trainer);
+    return status;
+}
+
 static void expect_generation(const char *const *list, const struct expected *expected)
 {
     struct training t;
     training_begin(&t, list);
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
         expect_success(diffmm__phase_denoise(t.trainer));
-        expect_success(diffmm__phase_generate(t.trainer));
+        expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             expect_generated(&t, expected, m, epoch);
             ck_assert_ptr_null(t.model->modalities[m].observed);
@@ -139,7 +148,7 @@ START_TEST(all_items_are_neighbours)
 {
     struct training t;
     training_begin(&t, (const char *const[]){"rebuild_k", "60", "keep_rate", "1", NULL});
-    expect_success(diffmm__phase_generate(t.trainer));
+    expect_success(generate(t.trainer));
     ck_assert_uint_eq(diffmm_graph_entries(t.model->modalities[1].graph),
                       users + items + 2 * users * items);
     training_end(&t);
@@ -154,7 +163,7 @@ START_TEST(without_diffusion)
     training_begin(&t, (const char *const[]){"diffusion.enabled", "false", "keep_rate", "0.7",
                                              "fusion_ratio", "0.5", NULL});
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
-        expect_success(diffmm__phase_generate(t.trainer));
+        expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             diffmm_graph *graph =
                 drop(t.model->adjacency, 0.7, DIFFMM__RANDOM_OBSERVED_EDGES, m, epoch);
@@ -172,7 +181,7 @@ START_TEST(view_fusion_has_observed_edges)
     struct training t;
     training_begin(&t, (const char *const[]){"fusion_ratio", "0.5", NULL});
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
-        expect_success(diffmm__phase_generate(t.trainer));
+        expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             diffmm_graph *graph =
                 drop(t.model->adjacency, 0.5, DIFFMM__RANDOM_OBSERVED_EDGES, m, epoch);
@@ -194,7 +203,7 @@ START_TEST(the_share_of_kept_edges)
     training_begin(&t,
                    (const char *const[]){"diffusion.enabled", "false", "keep_rate", "0.3", NULL});
     for (int epoch = 0; epoch < 40; epoch++) {
-        expect_success(diffmm__phase_generate(t.trainer));
+        expect_success(generate(t.trainer));
         all += (double)diffmm_graph_entries(t.model->adjacency);
         kept += (double)diffmm_graph_entries(t.model->modalities[0].graph);
         t.trainer->epoch++;
@@ -212,7 +221,7 @@ START_TEST(scores_that_are_not_numbers)
     struct diffmm__denoiser *denoiser = &t.trainer->model->modalities[1].denoiser;
     for (size_t i = 0; i < denoiser->size; i++)
         denoiser->values[i] = NAN;
-    diffmm_status status = diffmm__phase_generate(t.trainer);
+    diffmm_status status = generate(t.trainer);
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "epoch 1, generate");
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "'text'");
     ck_assert_ptr_eq(t.model->modalities[1].graph, kept);

@@ -47,7 +47,9 @@ static void expect_epochs(const char *const *list, size_t batch)
     ck_assert(pairs.count > 500 && pairs.count % batch != 0); /* a last batch that is smaller */
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
         diffmm_losses mean, got;
+        expect_success(diffmm__epoch_graphs_begin(t.trainer));
         expect_success(diffmm__phase_generate(t.trainer));
+        diffmm__epoch_graphs_end(t.trainer);
         for (size_t m = 0; m < 2; m++)
             expect_success(diffmm_model_set_graph(own, own->modalities[m].name,
                                                   t.trainer->model->modalities[m].graph));
