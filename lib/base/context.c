@@ -54,6 +54,9 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
     diffmm_status status = check_settings(&boot.settings);
     if (status)
         return status;
+    status = diffmm__gemm_prepare(boot.settings.threads);
+    if (status)
+        return status;
     diffmm_context *context = diffmm__allocate_zero(&boot, 1, sizeof *context);
     if (!context)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -66,7 +69,6 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
             return DIFFMM_ERROR_NO_MEMORY;
         }
     }
-    diffmm__gemm_prepare();
     *out = context;
     return DIFFMM_OK;
 }

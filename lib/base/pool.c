@@ -161,7 +161,7 @@ static void start_threads(struct diffmm__pool *pool)
     pthread_cond_init(&pool->done, NULL);
     for (size_t i = 0; i + 1 < pool->threads; i++) {
         pool->seats[i] = (struct seat){.pool = pool, .worker = i + 1};
-        if (diffmm__sys_thread(&pool->handles[i], thread_main, &pool->seats[i]))
+        if (diffmm__sys_thread(&pool->handles[i], 0, thread_main, &pool->seats[i]))
             break;
         pool->started++;
     }

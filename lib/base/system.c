@@ -76,7 +76,16 @@ int diffmm__sys_closedir(DIR *folder)
     return closedir(folder);
 }
 
-int diffmm__sys_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *), void *argument)
 {
-    return pthread_create(thread, NULL, function, argument);
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error)
+        return error;
+    if (stack)
+        error = pthread_attr_setstacksize(&attributes, stack);
+    if (!error)
+        error = pthread_create(thread, &attributes, function, argument);
+    pthread_attr_destroy(&attributes);
+    return error;
 }

@@ -28,7 +28,8 @@ DIR *diffmm__sys_opendir(const char *path);
 struct dirent *diffmm__sys_readdir(DIR *folder);
 int diffmm__sys_closedir(DIR *folder);
 
-/* An error number, as pthread_create() returns it. */
-int diffmm__sys_thread(pthread_t *thread, void *(*function)(void *), void *argument);
+/* Start a thread with a stack of so many bytes; 0: the usual size. An error number, as
+ * pthread_create() returns it. */
+int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *), void *argument);
 
 #endif

@@ -20,7 +20,9 @@
 #include <blis.h>
 #pragma GCC diagnostic pop
 
+#include "base/memory.h"
 #include "base/pool.h"
+#include "base/system.h"
 
 static rntm_t own_runtime(void)
 {
@@ -239,11 +241,76 @@ static void keep_loaded(void)
         dlclose(blis);
 }
 
-void diffmm__gemm_prepare(void)
+/* BLIS packs operands into blocks of pools that it shares among all threads. Where more products
+ * run at once than it has sets of blocks, it allocates another set, and ends the process if malloc
+ * has none. So as many sets as there are threads are allocated beforehand: a product of 1 x 1
+ * matrices holds one set, and its micro-kernel, here, calls the next such product. Alpha counts
+ * them down. */
+enum { warm_most = 64, warm_stack = 64 * 1024 };
+
+static void nested_product(float depth, cntx_t *kernels)
 {
+    float one = 1.0f, zero = 0.0f, c = 0.0f;
+    rntm_t runtime = own_runtime();
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, 1, 1, 1, &depth, &one, 1, 1, &one, 1, 1,
+                 &zero, &c, 1, 1, kernels, &runtime);
+}
+
+static void nested_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
+                          float *restrict b, float *restrict beta, float *restrict c,
+                          inc_t row_stride, inc_t column_stride, auxinfo_t *restrict data,
+                          cntx_t *restrict kernels)
+{
+    (void)m, (void)n, (void)k, (void)a, (void)b, (void)beta, (void)c;
+    (void)row_stride, (void)column_stride, (void)data;
+    if (*alpha > 1.0f)
+        nested_product(*alpha - 1.0f, kernels);
+}
+
+static void *warm(void *argument)
+{
+    const size_t *count = argument;
+    sgemm_ukr_ft kernel = nested_kernel;
+    cntx_t kernels = *bli_gks_query_cntx();
+    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, &kernels);
+    bli_func_set_dt((void_fp)kernel, BLIS_FLOAT, &function);
+    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, &kernels);
+    nested_product((float)*count, &kernels);
+    return NULL;
+}
+
+static size_t block_size(packbuf_t kind)
+{
+    return bli_pool_block_size(bli_pba_pool((dim_t)bli_packbuf_index(kind), bli_pba_query()));
+}
+
+/* Whether malloc has room for so many sets, asked where a refusal does no harm. */
+static diffmm_status probe(size_t count)
+{
+    size_t size = block_size(BLIS_BUFFER_FOR_A_BLOCK) + block_size(BLIS_BUFFER_FOR_B_PANEL);
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    for (size_t i = 0; i < count; i++)
+        diffmm__arena_take(&arena, size, 1);
+    diffmm__arena_end(&arena);
+    return arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+}
+
+diffmm_status diffmm__gemm_prepare(size_t threads)
+{
+    size_t count = threads < warm_most ? threads : warm_most;
+    pthread_t thread;
     keep_loaded();
+    bli_init();
+    diffmm_status status = probe(count);
+    if (status)
+        return status;
+    /* On a stack of its own, since the caller's may be small. Without a thread for this there will
+     * be none that computes either, and one set is enough. */
+    if (diffmm__sys_thread(&thread, warm_stack * (count + 4), warm, &count) == 0)
+        pthread_join(thread, NULL);
     float a[32 * 32] = {0}, c[32 * 32];
     diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
+    return DIFFMM_OK;
 }
 
 const char *diffmm__gemm_version(void)

@@ -49,8 +49,10 @@ void diffmm__gemm_deep(const diffmm_context *context, size_t m, size_t n, size_t
 void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float *a, const float *b,
                   float *c, float *scratch);
 
-/* Start BLIS up and let it allocate its pools now, since it aborts if its malloc fails later. */
-void diffmm__gemm_prepare(void);
+/* Start BLIS up and let it allocate now what as many products at once as there are threads (64 at
+ * most) need, since it ends the process where its malloc fails later. DIFFMM_ERROR_NO_MEMORY where
+ * malloc has no room for that. */
+diffmm_status diffmm__gemm_prepare(size_t threads);
 
 /* BLIS's version and the kernel family it chose; static text. */
 const char *diffmm__gemm_version(void);
