@@ -133,8 +133,8 @@ static diffmm_status build_graph(const diffmm_trainer *trainer, const int64_t *p
 {
     const diffmm_model *model = trainer->model;
     diffmm_graph *graph;
-    diffmm_status status =
-        diffmm__graph_allocate(trainer->context, model->users, model->items, entries, &graph);
+    diffmm_status status = diffmm__graph_allocate(trainer->context, model->users, model->items,
+                                                  entries, false, &graph);
     if (status)
         return status;
     memcpy(graph->rows.pointers, pointers, (graph->nodes + 1) * sizeof *pointers);
@@ -142,11 +142,7 @@ static diffmm_status build_graph(const diffmm_trainer *trainer, const int64_t *p
         memcpy(graph->rows.columns, columns, entries * sizeof *columns);
         memcpy(graph->rows.values, values, entries * sizeof *values);
     }
-    status = diffmm__graph_transpose(graph);
-    if (status) {
-        diffmm_graph_destroy(graph);
-        return status;
-    }
+    diffmm__graph_transpose(graph);
     *out = graph;
     return DIFFMM_OK;
 }
