@@ -16,17 +16,3 @@ char *diffmm__json_text(const diffmm_context *context, const json_t *json)
     diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory to write JSON");
     return NULL;
 }
-
-diffmm_status diffmm__json_parse(const char *text, size_t size, const char *name, json_t **out)
-{
-    json_error_t error;
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (json) {
-        *out = json;
-        return DIFFMM_OK;
-    }
-    if (json_error_code(&error) == json_error_out_of_memory)
-        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%s: no memory to read JSON", name);
-    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: JSON, byte %d: %s", name, error.position,
-                        error.text);
-}

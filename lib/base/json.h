@@ -12,8 +12,8 @@
 /* Compact text, or NULL with the error text set; the caller then returns DIFFMM_ERROR_NO_MEMORY. */
 char *diffmm__json_text(const diffmm_context *context, const json_t *json);
 
-/* Parse `size` bytes; repeated keys are an error. `name` opens each message. The result is released
- * with json_decref. */
+/* Parse `size` bytes, a list or an object; repeated keys are an error. `name` opens each message,
+ * bytes are counted from 1. The result is released with json_decref. */
 diffmm_status diffmm__json_parse(const char *text, size_t size, const char *name, json_t **out);
 
 #endif

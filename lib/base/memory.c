@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,16 @@ char *diffmm__copy_text(const diffmm_context *context, const char *text)
     if (copy)
         memcpy(copy, text, size);
     return copy;
+}
+
+void diffmm__malloc_watch(void)
+{
+    errno = 0;
+}
+
+bool diffmm__malloc_failed(void)
+{
+    return errno == ENOMEM;
 }
 
 struct diffmm__arena_block {

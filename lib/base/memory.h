@@ -25,6 +25,12 @@ diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, s
 /* A copy of a string, or NULL as for diffmm__allocate. */
 char *diffmm__copy_text(const diffmm_context *context, const char *text);
 
+/* jansson and libzip allocate by themselves, and do not always tell a lack of memory from bad
+ * input; malloc does, in errno. Watch before such calls; after one that failed, ask whether memory
+ * was what it lacked. */
+void diffmm__malloc_watch(void);
+bool diffmm__malloc_failed(void);
+
 /* Several blocks that end together: the scratch of one operation, or the parts of one handle.
  * Allocations after a failed one fail too, so `failed` need be checked only once.
  *     struct diffmm__arena arena = diffmm__arena_on(context);
