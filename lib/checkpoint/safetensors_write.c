@@ -31,11 +31,13 @@ static diffmm_status add_metadata(json_t *header, const char *path,
     json_t *object = json_object();
     if (json_object_set_new(header, "__metadata__", object))
         return no_memory(path);
+    diffmm__malloc_watch();
     for (size_t i = 0; i < count; i++)
         if (json_object_set_new(object, metadata[i].key, json_string(metadata[i].value)))
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "%s: metadata '%s' is not UTF-8, or there is no memory for it",
-                                path, metadata[i].key);
+            return diffmm__malloc_failed()
+                       ? no_memory(path)
+                       : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                      "%s: metadata '%s' is not UTF-8", path, metadata[i].key);
     return DIFFMM_OK;
 }
 

@@ -44,18 +44,19 @@ void diffmm__npz_close(struct diffmm__npz *archive)
     diffmm__release(archive->context, archive);
 }
 
-/* Fail with libzip's reason. */
+/* Fail with libzip's reason. diffmm__malloc_watch() was called before. */
 static diffmm_status fail_zip(const char *path, zip_error_t *error)
 {
-    diffmm_status status =
-        zip_error_code_zip(error) == ZIP_ER_MEMORY ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_ERROR_FORMAT;
-    return diffmm__fail(status, "%s: %s", path, zip_error_strerror(error));
+    if (diffmm__malloc_failed() || zip_error_code_zip(error) == ZIP_ER_MEMORY)
+        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%s: no memory to read it", path);
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, zip_error_strerror(error));
 }
 
 static diffmm_status open_zip(struct diffmm__npz *archive)
 {
     zip_error_t error;
     zip_error_init(&error);
+    diffmm__malloc_watch();
     zip_source_t *source =
         zip_source_buffer_create(archive->mapping.data, archive->mapping.size, 0, &error);
     if (source)
@@ -69,6 +70,7 @@ static diffmm_status open_zip(struct diffmm__npz *archive)
 
 static diffmm_status list_members(struct diffmm__npz *archive)
 {
+    diffmm__malloc_watch();
     zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
     size_t count = entries > 0 ? (size_t)entries : 0;
     archive->members = diffmm__allocate_zero(archive->context, count, sizeof *archive->members);
@@ -163,6 +165,8 @@ static diffmm_status read_all(struct diffmm__npz *archive, zip_file_t *file, str
         bool full = got == member->size;
         zip_int64_t read =
             zip_fread(file, full ? &extra : member->bytes + got, full ? 1 : member->size - got);
+        if (read < 0 && diffmm__malloc_failed())
+            return fail_zip(archive->path, zip_file_get_error(file));
         if (read < 0)
             return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: member '%s': %s", archive->path,
                                 member->name, zip_error_strerror(zip_file_get_error(file)));
@@ -180,6 +184,7 @@ static diffmm_status read_all(struct diffmm__npz *archive, zip_file_t *file, str
 static diffmm_status read_member(struct diffmm__npz *archive, size_t index)
 {
     struct member *member = &archive->members[index];
+    diffmm__malloc_watch();
     diffmm_status status = member_size(archive, index, &member->size);
     if (status)
         return status;
