@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Contexts, options, data sets: making, filling, reading. */
+#include <string.h>
+
+#include "../support/failure.h"
+#include "faults.h"
+
+static diffmm_status create_context(struct fault_world *world)
+{
+    return diffmm_context_create(&world->settings, &world->out.context);
+}
+
+static void context_bits(struct fault_world *world)
+{
+    size_t threads = diffmm_context_threads(world->out.context);
+    fault_hash(&threads, sizeof threads);
+}
+
+static void end_context(struct fault_world *world)
+{
+    diffmm_context_destroy(world->out.context);
+}
+
+static diffmm_status create_options(struct fault_world *world)
+{
+    return diffmm_options_create(world->context, &world->out.options);
+}
+
+static void hash_options(const diffmm_options *options)
+{
+    for (size_t i = 0; i < diffmm_option_count(); i++) {
+        const char *value;
+        diffmm_option_info info = {.struct_size = sizeof info};
+        expect_success(diffmm_option_describe(i, &info));
+        expect_success(diffmm_options_get(options, info.name, &value));
+        fault_hash_text(value);
+    }
+    const char *value;
+    expect_success(diffmm_options_get(options, "modality.sound.projection", &value));
+    fault_hash_text(value);
+}
+
+static void new_options_bits(struct fault_world *world)
+{
+    hash_options(world->out.options);
+}
+
+static void end_options(struct fault_world *world)
+{
+    diffmm_options_destroy(world->out.options);
+}
+
+static diffmm_status set_preset(struct fault_world *world)
+{
+    return diffmm_options_preset(world->options, "sports");
+}
+
+static diffmm_status set_text(struct fault_world *world)
+{
+    return diffmm_options_set(world->options, "hidden_sizes", "7,8");
+}
+
+static diffmm_status set_of_modality(struct fault_world *world)
+{
+    return diffmm_options_set(world->options, "modality.sound.projection", "linear");
+}
+
+static diffmm_status set_integer(struct fault_world *world)
+{
+    return diffmm_options_set_integer(world->options, "batch", 99);
+}
+
+static diffmm_status set_real(struct fault_world *world)
+{
+    return diffmm_options_set_real(world->options, "learning_rate", 0.3);
+}
+
+static void options_bits(struct fault_world *world)
+{
+    hash_options(world->options);
+}
+
+static void empty_dataset(struct fault_world *world)
+{
+    expect_success(diffmm_dataset_create(world->context, &world->dataset));
+}
+
+static diffmm_status create_dataset(struct fault_world *world)
+{
+    return diffmm_dataset_create(world->context, &world->out.dataset);
+}
+
+static diffmm_status open_folder(struct fault_world *world)
+{
+    return diffmm_dataset_open(world->context, world->folder, &world->out.dataset);
+}
+
+static diffmm_status open_table(struct fault_world *world)
+{
+    return diffmm_dataset_open(world->context, fault_path(world, "clicks.tsv"),
+                               &world->out.dataset);
+}
+
+static diffmm_status synthesize(struct fault_world *world)
+{
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 20, .items = 12, .seed = 2};
+    return diffmm_dataset_synthesize(world->context, &spec, &world->out.dataset);
+}
+
+static void new_dataset_bits(struct fault_world *world)
+{
+    /* An empty one cannot be sealed, and has nothing that could differ. */
+    if (diffmm_dataset_interactions(world->out.dataset, DIFFMM_TRAIN) == 0)
+        return;
+    expect_success(diffmm_dataset_seal(world->out.dataset));
+    fault_hash_dataset(world->out.dataset);
+}
+
+static void end_dataset(struct fault_world *world)
+{
+    diffmm_dataset_destroy(world->out.dataset);
+}
+
+static diffmm_status add_numbers(struct fault_world *world)
+{
+    static const int32_t user[] = {0, 1, 2}, item[] = {3, 1, 0};
+    return diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, 3, user, item);
+}
+
+static diffmm_status add_many_names(struct fault_world *world)
+{
+    char text[40][8];
+    const char *ids[40];
+    for (int i = 0; i < 40; i++) {
+        ids[i] = text[i];
+        memcpy(text[i], "id-00-x", 8);
+        text[i][3] = (char)('0' + i / 10);
+        text[i][4] = (char)('0' + i % 10);
+    }
+    return diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 40, ids, ids);
+}
+
+static diffmm_status declare_items(struct fault_world *world)
+{
+    static const char *const ids[] = {"green", "blue", "red"};
+    return diffmm_dataset_declare_items(world->dataset, 3, ids);
+}
+
+static void declared_bits(struct fault_world *world)
+{
+    static const char *const user[] = {"ann"}, *const item[] = {"red"};
+    expect_success(
+        diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 1, user, item));
+    expect_success(diffmm_dataset_seal(world->dataset));
+    fault_hash_dataset(world->dataset);
+}
+
+static diffmm_status read_table(struct fault_world *world)
+{
+    return diffmm_dataset_read_interactions(world->dataset, DIFFMM_TRAIN,
+                                            fault_path(world, "clicks.tsv"));
+}
+
+static diffmm_status read_quoted(struct fault_world *world)
+{
+    return diffmm_dataset_read_interactions(world->dataset, DIFFMM_TRAIN,
+                                            fault_path(world, "quoted.csv"));
+}
+
+static diffmm_status read_pickle(struct fault_world *world)
+{
+    return diffmm_dataset_read_interactions(world->dataset, DIFFMM_TRAIN,
+                                            fault_path(world, "trnMat.pkl"));
+}
+
+#ifdef DIFFMM__HAVE_LIBZIP
+static diffmm_status read_npz(struct fault_world *world)
+{
+    return diffmm_dataset_read_interactions(world->dataset, DIFFMM_TRAIN,
+                                            fault_path(world, "valMat.npz"));
+}
+#endif
+
+static void filled_bits(struct fault_world *world)
+{
+    expect_success(diffmm_dataset_seal(world->dataset));
+    fault_hash_dataset(world->dataset);
+}
+
+static int load(size_t first, size_t count, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * 2; i++)
+        out[i] = (float)(first + i);
+    return 0;
+}
+
+static const float features[] = {1, 2, 3, 4};
+
+static diffmm_status add_modality(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality(world->dataset, "sound", 2, load, NULL);
+}
+
+static diffmm_status add_array(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality_array(world->dataset, "sound", 2, 2, features, 2);
+}
+
+static diffmm_status read_modality(struct fault_world *world)
+{
+    return diffmm_dataset_read_modality(world->dataset, "sound",
+                                        fault_path(world, "image_feat.npy"));
+}
+
+static void modality_bits(struct fault_world *world)
+{
+    size_t dimensions = diffmm_dataset_modality_dimensions(world->dataset, 0);
+    fault_hash_text(diffmm_dataset_modality_name(world->dataset, 0));
+    fault_hash(&dimensions, sizeof dimensions);
+}
+
+static void numbered_dataset(struct fault_world *world)
+{
+    empty_dataset(world);
+    expect_success(add_numbers(world));
+}
+
+static void named_dataset(struct fault_world *world)
+{
+    empty_dataset(world);
+    expect_success(diffmm_dataset_reserve(world->dataset, 50, 50));
+    expect_success(add_many_names(world));
+}
+
+/* Items called "0" and "1": rows of the features. */
+static void dataset_of_row_numbers(struct fault_world *world)
+{
+    static const char *const user[] = {"ann", "bob"}, *const item[] = {"1", "0"};
+    empty_dataset(world);
+    expect_success(add_array(world));
+    expect_success(
+        diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 2, user, item));
+}
+
+static diffmm_status seal(struct fault_world *world)
+{
+    return diffmm_dataset_seal(world->dataset);
+}
+
+static void sealed_bits(struct fault_world *world)
+{
+    fault_hash_dataset(world->dataset);
+}
+
+const struct fault_case fault_data_cases[] = {
+    {"diffmm_context_create", NULL, create_context, context_bits, end_context},
+    {"diffmm_options_create", NULL, create_options, new_options_bits, end_options},
+    {"diffmm_options_preset", fault_make_options, set_preset, options_bits, NULL},
+    {"diffmm_options_set", fault_make_options, set_text, options_bits, NULL},
+    {"diffmm_options_set of a modality", fault_make_options, set_of_modality, options_bits, NULL},
+    {"diffmm_options_set_integer", fault_make_options, set_integer, options_bits, NULL},
+    {"diffmm_options_set_real", fault_make_options, set_real, options_bits, NULL},
+    {"diffmm_dataset_create", NULL, create_dataset, new_dataset_bits, end_dataset},
+    {"diffmm_dataset_open a folder", NULL, open_folder, new_dataset_bits, end_dataset},
+    {"diffmm_dataset_open a table", NULL, open_table, new_dataset_bits, end_dataset},
+    {"diffmm_dataset_synthesize", NULL, synthesize, new_dataset_bits, end_dataset},
+    {"diffmm_dataset_add_interactions", empty_dataset, add_numbers, filled_bits, NULL},
+    {"diffmm_dataset_add_named_interactions", empty_dataset, add_many_names, filled_bits, NULL},
+    {"diffmm_dataset_declare_items", empty_dataset, declare_items, declared_bits, NULL},
+    {"diffmm_dataset_read_interactions .tsv", empty_dataset, read_table, filled_bits, NULL},
+    {"diffmm_dataset_read_interactions .csv", empty_dataset, read_quoted, filled_bits, NULL},
+    {"diffmm_dataset_read_interactions .pkl", empty_dataset, read_pickle, filled_bits, NULL},
+#ifdef DIFFMM__HAVE_LIBZIP
+    {"diffmm_dataset_read_interactions .npz", empty_dataset, read_npz, filled_bits, NULL},
+#endif
+    {"diffmm_dataset_add_modality", empty_dataset, add_modality, modality_bits, NULL},
+    {"diffmm_dataset_add_modality_array", empty_dataset, add_array, modality_bits, NULL},
+    {"diffmm_dataset_read_modality", empty_dataset, read_modality, modality_bits, NULL},
+    {"diffmm_dataset_seal numbers", numbered_dataset, seal, sealed_bits, NULL},
+    {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},
+    {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},
+    {.name = NULL}};

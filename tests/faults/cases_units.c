@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The units on plain arrays: graph, diffusion, contrastive, metrics. */
+#include "../support/failure.h"
+#include "faults.h"
+
+enum { users = 5, items = 6, nodes = users + items, d = 4, rows = 3, steps = 3 };
+
+static const int32_t user[] = {0, 0, 1, 2, 3, 4}, item[] = {0, 5, 1, 2, 3, 4}, t[] = {0, 2, 1};
+static const size_t hidden[] = {7};
+static const diffmm_denoiser_shape shape = {.struct_size = sizeof shape,
+                                            .items = items,
+                                            .time_size = 4,
+                                            .hidden_count = 1,
+                                            .hidden_sizes = hidden};
+
+/* Some numbers; read only, and as many as anything here needs. */
+static const float *numbers(void)
+{
+    static float values[512];
+    for (int i = 0; i < 512; i++)
+        values[i] = (float)(i * 7 % 19) / 19.0f - 0.4f;
+    return values;
+}
+
+static void output_bits(struct fault_world *world)
+{
+    fault_hash(&world->out, sizeof world->out);
+}
+
+static diffmm_status create_bipartite(struct fault_world *world)
+{
+    return diffmm_graph_create_bipartite(world->context, users, items, 6, user, item,
+                                         &world->out.graph);
+}
+
+static void make_graph(struct fault_world *world)
+{
+    expect_success(
+        diffmm_graph_create_bipartite(world->context, users, items, 6, user, item, &world->graph));
+}
+
+static diffmm_status drop_edges(struct fault_world *world)
+{
+    static const uint8_t kept[23] = {1, 0, 1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 1};
+    return diffmm_graph_drop_edges(world->graph, 0.5, kept, &world->out.graph);
+}
+
+static void graph_bits(struct fault_world *world)
+{
+    fault_hash_graph(world->out.graph);
+}
+
+static void end_graph(struct fault_world *world)
+{
+    diffmm_graph_destroy(world->out.graph);
+}
+
+static diffmm_status propagate(struct fault_world *world)
+{
+    return diffmm_propagate(world->graph, 3, d, numbers(), world->out.values);
+}
+
+static diffmm_status propagate_backward(struct fault_world *world)
+{
+    return diffmm_propagate_backward(world->graph, 2, d, numbers(), world->out.values);
+}
+
+static void make_schedule(struct fault_world *world)
+{
+    expect_success(
+        diffmm_schedule_create(world->context, steps, 0.1, 1e-4, 0.02, 1, &world->schedule));
+}
+
+static diffmm_status create_schedule(struct fault_world *world)
+{
+    return diffmm_schedule_create(world->context, steps, 0.1, 1e-4, 0.02, 1, &world->out.schedule);
+}
+
+static void schedule_bits(struct fault_world *world)
+{
+    fault_hash(diffmm_schedule_values(world->out.schedule, DIFFMM_SCHEDULE_ELBO_WEIGHT),
+               steps * sizeof(double));
+}
+
+static void end_schedule(struct fault_world *world)
+{
+    diffmm_schedule_destroy(world->out.schedule);
+}
+
+static diffmm_status forward(struct fault_world *world)
+{
+    return diffmm_denoiser_forward(world->context, &shape, numbers(), rows, numbers(), t, NULL,
+                                   world->out.values);
+}
+
+static diffmm_status backward(struct fault_world *world)
+{
+    return diffmm_denoiser_backward(world->context, &shape, numbers(), rows, numbers(), t,
+                                    numbers(), numbers() + 9, world->out.values);
+}
+
+static diffmm_status msi(struct fault_world *world)
+{
+    return diffmm_msi(world->context, rows, items, d, numbers(), numbers() + 5, numbers(),
+                      numbers() + 3, NULL, &world->out.loss.loss, world->out.loss.gradient);
+}
+
+static diffmm_status denoiser_loss(struct fault_world *world)
+{
+    return diffmm_denoiser_loss(world->context, &shape, world->schedule, numbers(), rows, numbers(),
+                                t, numbers() + 1, NULL, d, numbers(), numbers() + 2, 0.1,
+                                &world->out.loss.loss, NULL, NULL, world->out.loss.gradient);
+}
+
+static diffmm_status reverse_chain(struct fault_world *world)
+{
+    return diffmm_reverse_chain(world->context, &shape, world->schedule, numbers(), rows, numbers(),
+                                2, 1, numbers(), world->out.values);
+}
+
+static diffmm_status generate(struct fault_world *world)
+{
+    static const int64_t pointers[] = {0, 2, 3, 5};
+    return diffmm_generate_neighbors(world->context, &shape, world->schedule, numbers(), rows,
+                                     pointers, item, 2, world->out.numbers);
+}
+
+static diffmm_status infonce(struct fault_world *world)
+{
+    return diffmm_infonce(world->context, users, d, numbers(), numbers() + 4, 3, t, 0.5,
+                          &world->out.loss.loss, world->out.loss.gradient,
+                          world->out.loss.gradient + users * d);
+}
+
+static diffmm_status contrastive(struct fault_world *world)
+{
+    const float *views[] = {numbers(), numbers() + 50};
+    float *gradients[] = {world->out.loss.gradient, world->out.loss.gradient + nodes * d};
+    return diffmm_contrastive_loss(world->context, DIFFMM_ANCHOR_MAIN, users, items, d, 2, views,
+                                   numbers() + 30, 3, t, t, 0.5, &world->out.loss.loss, gradients,
+                                   world->out.loss.gradient + 2 * nodes * d);
+}
+
+static diffmm_status evaluate(struct fault_world *world)
+{
+    static const size_t cutoffs[] = {1, 3};
+    return diffmm_evaluate(world->context, world->dataset, DIFFMM_TEST, d, numbers(),
+                           numbers() + 40, 2, cutoffs, world->out.metrics);
+}
+
+static diffmm_status top_k(struct fault_world *world)
+{
+    return diffmm_top_k(512, numbers(), 0, NULL, 200, world->out.numbers, NULL,
+                        (size_t *)(void *)&world->out.numbers[400]);
+}
+
+static diffmm_status ranking_metrics(struct fault_world *world)
+{
+    return diffmm_ranking_metrics(5, item, 3, item + 2, 5, world->out.metrics);
+}
+
+const struct fault_case fault_unit_cases[] = {
+    {"diffmm_graph_create_bipartite", NULL, create_bipartite, graph_bits, end_graph},
+    {"diffmm_graph_drop_edges", make_graph, drop_edges, graph_bits, end_graph},
+    {"diffmm_propagate", make_graph, propagate, output_bits, NULL},
+    {"diffmm_propagate_backward", make_graph, propagate_backward, output_bits, NULL},
+    {"diffmm_schedule_create", NULL, create_schedule, schedule_bits, end_schedule},
+    {"diffmm_denoiser_forward", NULL, forward, output_bits, NULL},
+    {"diffmm_denoiser_backward", NULL, backward, output_bits, NULL},
+    {"diffmm_msi", NULL, msi, output_bits, NULL},
+    {"diffmm_denoiser_loss", make_schedule, denoiser_loss, output_bits, NULL},
+    {"diffmm_reverse_chain", make_schedule, reverse_chain, output_bits, NULL},
+    {"diffmm_generate_neighbors", make_schedule, generate, output_bits, NULL},
+    {"diffmm_infonce", NULL, infonce, output_bits, NULL},
+    {"diffmm_contrastive_loss", NULL, contrastive, output_bits, NULL},
+    {"diffmm_top_k", NULL, top_k, output_bits, NULL},
+    {"diffmm_ranking_metrics", NULL, ranking_metrics, output_bits, NULL},
+    {"diffmm_evaluate", fault_make_dataset, evaluate, output_bits, NULL},
+    {.name = NULL}};

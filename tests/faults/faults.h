@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What may fail, call by call: a table of calls of public functions, each with inputs that are made
+ * afresh for every attempt, and a driver that lets the n-th thing of a kind fail, once and from
+ * there on, for n = 1, 2, .. until nothing is left to fail. */
+#ifndef DIFFMM_TESTS_FAULTS_H
+#define DIFFMM_TESTS_FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/diffmm.h>
+
+/* Where a call puts its results. */
+union fault_output {
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    diffmm_options *options;
+    diffmm_graph *graph;
+    diffmm_schedule *schedule;
+    diffmm_model *model;
+    diffmm_trainer *trainer;
+    diffmm_scorer *scorer;
+    diffmm_forecast forecast;
+    diffmm_report report;
+    diffmm_losses losses;
+    diffmm_metrics metrics[4];
+    float values[512];
+    int32_t numbers[512];
+    struct {
+        double loss;
+        float gradient[256];
+    } loss;
+    struct {
+        diffmm_hit hits[64];
+        size_t found[16];
+    } ranked;
+};
+
+/* The inputs of one attempt; those that a case does not use are NULL. */
+struct fault_world {
+    diffmm_context_settings settings; /* those of the context */
+    diffmm_context *context;
+    const char *folder; /* with the files of fault_files_begin() */
+    diffmm_dataset *dataset;
+    diffmm_options *options;
+    diffmm_graph *graph;
+    diffmm_schedule *schedule;
+    diffmm_model *model; /* not one that belongs to `trainer` */
+    diffmm_trainer *trainer;
+    diffmm_scorer *scorer;
+    union fault_output out;
+};
+
+/* One call. Everything is made in the world's context. */
+struct fault_case {
+    const char *name;                         /* the function; after a blank, which way */
+    void (*begin)(struct fault_world *world); /* make inputs; NULL: none */
+    diffmm_status (*call)(struct fault_world *world);
+    void (*bits)(struct fault_world *world); /* fault_hash() what a success gave */
+    void (*end)(struct fault_world *world);  /* release world->out; NULL: nothing there */
+};
+
+/* The table: a list for each group of functions, ended by a case without a name. */
+extern const struct fault_case fault_data_cases[], fault_unit_cases[], fault_model_cases[];
+
+/* What tells results apart: start, mix bytes in, end. */
+void fault_hash_begin(void);
+uint64_t fault_hash_end(void);
+void fault_hash(const void *bytes, size_t size);
+void fault_hash_text(const char *text);
+void fault_hash_dataset(const diffmm_dataset *dataset);
+void fault_hash_graph(const diffmm_graph *graph);
+void fault_hash_model(const diffmm_model *model);
+void fault_hash_file(const char *path);
+
+/* A path in the world's folder, until the next call. */
+const char *fault_path(const struct fault_world *world, const char *name);
+
+/* Inputs: 5 users, 6 items, two modalities; everything small. */
+void fault_make_dataset(struct fault_world *world); /* sealed, with ids */
+void fault_make_options(struct fault_world *world);
+
+/* The files that the readers are tried on, made in the folder. */
+void fault_files_begin(const char *folder);
+
+/* What fails, and what may be said of it. */
+struct fault_kind {
+    const char *name;
+    /* Let the n-th thing from now on fail (and, onwards, all after it); 0: none. */
+    void (*arm)(size_t n, bool onwards);
+    size_t (*came)(void);   /* how many there have been since */
+    size_t (*failed)(void); /* how many of them have failed */
+    /* A call in which something failed has returned so: NULL if that is right, else what is wrong.
+     */
+    const char *(*judge)(diffmm_status status, const char *message);
+    size_t (*live)(void); /* of what must be given back: blocks, files, mappings */
+    size_t (*lost)(void); /* how many of them another library may have lost; NULL: none */
+    void *(*allocate)(size_t size, void *user_data); /* the context's; or NULL */
+    void (*release)(void *pointer, void *user_data);
+};
+
+/* Try every case of a list, and print how many failures each was put through. */
+void fault_drive(const struct fault_kind *kind, const struct fault_case *cases);
+
+/* The same for one case; the number of failures. _once: never from there on. */
+size_t fault_drive_case(const struct fault_kind *kind, const struct fault_case *one,
+                        const char *folder);
+size_t fault_drive_once(const struct fault_kind *kind, const struct fault_case *one,
+                        const char *folder);
+
+/* What an undisturbed call gives. */
+uint64_t fault_bits(const struct fault_kind *kind, const struct fault_case *one,
+                    const char *folder);
+
+#endif

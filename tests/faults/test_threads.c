@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Threads that cannot be had: fewer compute, and the bits are the same. */
+#include "../support/failure.h"
+#include "faults.h"
+#include "system.h"
+
+enum { threads = 4 };
+
+/* Make a context, train in it, and hash the model. */
+static void train(void)
+{
+    struct fault_world world = {.folder = NULL};
+    expect_success(
+        diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &world.context));
+    ck_assert_uint_eq(diffmm_context_threads(world.context), threads);
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 700, .items = 500};
+    expect_success(diffmm_dataset_synthesize(world.context, &spec, &world.dataset));
+    fault_make_options(&world);
+    expect_success(diffmm_options_set(world.options, "batch", "1000"));
+    expect_success(diffmm_options_set(world.options, "hidden_sizes", "20"));
+    expect_success(diffmm_trainer_create(world.dataset, world.options, &world.trainer));
+    expect_success(diffmm_trainer_fit(world.trainer, NULL, NULL));
+    fault_hash_model(diffmm_trainer_model(world.trainer));
+    diffmm_trainer_destroy(world.trainer);
+    diffmm_options_destroy(world.options);
+    diffmm_dataset_destroy(world.dataset);
+    diffmm_context_destroy(world.context);
+}
+
+static uint64_t bits(void)
+{
+    fault_hash_begin();
+    train();
+    return fault_hash_end();
+}
+
+START_TEST(any_thread_may_be_refused)
+{
+    struct fault_system *s = &fault_system;
+    uint64_t whole = bits();
+    ck_assert_uint_eq(s->threads, threads); /* one prepares, all but the caller compute */
+    for (int onwards = 0; onwards < 2; onwards++)
+        for (size_t n = 1; n <= threads; n++) {
+            s->threads = s->threads_failed = 0;
+            s->fail_thread = n;
+            s->threads_onwards = onwards;
+            ck_assert_uint_eq(bits(), whole);
+            ck_assert_uint_ge(s->threads_failed, 1);
+        }
+    s->fail_thread = 0;
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {any_thread_may_be_refused};
+    return run_tests("faults/threads", tests, sizeof tests / sizeof *tests) != 0;
+}
