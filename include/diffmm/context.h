@@ -45,7 +45,8 @@ typedef struct diffmm_context_settings {
      *  library does not know must be 0; one filled by the library is filled as far as both know
      *  it. */
     size_t struct_size;
-    /** Threads that compute, the calling one included; 0: as many as CPUs this process may use. */
+    /** Threads that compute, the calling one included; 0: as many as CPUs this process may use.
+     *  Where the system refuses a thread, fewer compute; results are the same bits. */
     size_t threads;
     /** `size` bytes, aligned for any type; NULL if there are none. May be called from any thread.
      *  With release, or neither. */
@@ -67,7 +68,12 @@ typedef struct diffmm_context_settings {
 
 /** Create a context. Its threads start when first needed.
  *  @param settings  borrowed during the call; NULL: all defaults
- *  @param out       receives the context; release with diffmm_context_destroy() */
+ *  @param out       receives the context; release with diffmm_context_destroy()
+ *
+ *  BLIS, the matrix library beneath, ends the process where its malloc fails. So what it needs for
+ *  the context's threads (up to 64) is allocated now, after asking malloc whether there is as much:
+ *  DIFFMM_ERROR_NO_MEMORY if not. doc/errors.md says what remains, which is nothing with BLIS's
+ *  serial variant. */
 DIFFMM_API diffmm_status diffmm_context_create(const diffmm_context_settings *settings,
                                                diffmm_context **out);
 
@@ -75,7 +81,7 @@ DIFFMM_API diffmm_status diffmm_context_create(const diffmm_context_settings *se
  *  it ends; its threads are joined then. */
 DIFFMM_API void diffmm_context_destroy(diffmm_context *context);
 
-/** How many threads compute for this context, the calling one included; 1 for NULL. */
+/** How many threads compute for this context at most, the calling one included; 1 for NULL. */
 DIFFMM_API size_t diffmm_context_threads(const diffmm_context *context);
 
 #ifdef __cplusplus
