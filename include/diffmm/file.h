@@ -2,8 +2,12 @@
 /** @file file.h
  *  What a model file or a training checkpoint says of itself, without loading it.
  *
- *  Only the header is read, whatever the size of the file. A const handle may be read by any number
- *  of threads. */
+ *  Only the header is read, whatever the size of the file.
+ *
+ *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files.
+ *
+ *  Context and threads: a handle keeps its context; it never changes and may be read by any number
+ *  of threads at once. */
 #ifndef DIFFMM_FILE_H
 #define DIFFMM_FILE_H
 
@@ -25,20 +29,21 @@ typedef enum diffmm_file_kind {
 
 /** A file's metadata. Pointers are borrowed until the handle ends. */
 typedef struct diffmm_file_info {
-    size_t struct_size;
-    diffmm_file_kind kind;
-    int32_t format_version;
-    const char *library;  /**< version of the library that wrote it; "" where the file does not tell */
-    size_t users, items;  /**< U, I */
-    size_t dimensions;    /**< d */
-    size_t modality_count;
-    size_t epochs_done;   /**< of a checkpoint; 0 for a model file */
-    /** The epoch that was chosen: the one a model file holds, or a checkpoint's best so far; 0 where
-     *  there is none, or the model has changed since it was evaluated. */
+    size_t struct_size;     /**< as for diffmm_context_settings */
+    diffmm_file_kind kind;  /**< what it may be used for */
+    int32_t format_version; /**< of this kind of file */
+    const char *library;    /**< version that wrote it; "" where the file does not tell */
+    size_t users;           /**< U */
+    size_t items;           /**< I */
+    size_t dimensions;      /**< d */
+    size_t modality_count;  /**< M */
+    size_t epochs_done;     /**< of a checkpoint; 0 for a model file */
+    /** The epoch that was chosen: the one a model file holds, or a checkpoint's best so far; 0
+     *  where there is none, or the model has changed since it was evaluated. */
     size_t chosen_epoch;
     size_t cutoff_count;         /**< 0 where chosen_epoch is 0 */
-    const diffmm_metrics *valid; /**< the chosen epoch's, per cutoff; users = 0 for an empty split */
-    const diffmm_metrics *test;
+    const diffmm_metrics *valid; /**< per cutoff; users = 0 where the split is empty */
+    const diffmm_metrics *test;  /**< the same of the test split */
 } diffmm_file_info;
 
 /** Read the header of a model file or training checkpoint. The file may change or go once this has
@@ -47,7 +52,10 @@ DIFFMM_API diffmm_status diffmm_file_open(diffmm_context *context, const char *p
                                           diffmm_file **out);
 
 /** The same for a file that is in memory.
- *  @param data  `size` bytes, borrowed during the call */
+ *  @param context  kept alive
+ *  @param data     the file, borrowed during the call
+ *  @param size     its bytes
+ *  @param out      receives the handle */
 DIFFMM_API diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data,
                                                  size_t size, diffmm_file **out);
 

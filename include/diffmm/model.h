@@ -138,10 +138,12 @@ DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t coun
 DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
 /** Write a model file (safetensors): parameters without denoisers, final embeddings, what attaching
- *  users takes (recommend.h), seen items, ids, settings. A crash leaves the old file or the new one. */
+ *  users takes (recommend.h), seen items, ids, settings. A crash leaves the old file or the new
+ *  one. */
 DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
 
 /** Write a model file into memory instead.
+ *  @param model     read
  *  @param data      NULL: only its size is asked for; else the caller's `capacity` bytes
  *  @param capacity  fewer bytes than the file has are DIFFMM_ERROR_INVALID_ARGUMENT
  *  @param size      receives the size of the file */
@@ -153,7 +155,10 @@ DIFFMM_API diffmm_status diffmm_model_load(diffmm_context *context, const char *
                                            diffmm_model **out);
 
 /** Read a model file that is in memory.
- *  @param data  `size` bytes, borrowed during the call */
+ *  @param context  kept alive
+ *  @param data     the file, borrowed during the call
+ *  @param size     its bytes
+ *  @param out      receives the model */
 DIFFMM_API diffmm_status diffmm_model_load_memory(diffmm_context *context, const void *data,
                                                   size_t size, diffmm_model **out);
 

@@ -3,10 +3,10 @@
  *  Serving: an immutable scorer, from a model or a model file.
  *
  *  A scorer holds finished embeddings, seen items, ids, modality weights, and what attaching a new
- *  user takes. Calls for one user take no lock and allocate nothing, except for: a list of more than
- *  256 numbers that does not ascend (sorted in a copy); more than 128 hits under a filter callback;
- *  fold-in and explanation where d exceeds 1024. Calls for many users compute on the context's
- *  threads.
+ *  user takes. Calls for one user take no lock and allocate nothing, except for: a list of more
+ *  than 256 numbers that does not ascend (sorted in a copy); more than 128 hits under a filter
+ *  callback; fold-in and explanation where d exceeds 1024. Calls for many users compute on the
+ *  context's threads.
  *
  *  What every ranking holds to: hits are sorted by score, ties by lower number; as many as there
  *  are, at most query->count, are written and counted in `found`; what lies beyond them in `hits`
@@ -35,12 +35,13 @@ typedef struct diffmm_hit {
     float score;  /**< the dot product of user and item */
 } diffmm_hit;
 
-/** Decides whether an item may be recommended to a user.
- *  @param user  DIFFMM_NEW_USER for an embedding, and where items are compared with items
- *  @param keep  is 1; set it to 0 to leave the item out
- *  Asked on the thread that made the call, in any order, and only of items that are among the best so
- *  far; must answer the same each time. Returns 0; non-zero stops the call, which then returns
- *  DIFFMM_ERROR_CALLBACK. */
+/** Decides whether an item may be recommended to a user. Asked on the thread that made the call, in
+ *  any order, and only of items that are among the best so far; must answer the same each time.
+ *  Returns 0; non-zero stops the call, which then returns DIFFMM_ERROR_CALLBACK.
+ *  @param user       DIFFMM_NEW_USER for an embedding, and where items are compared with items
+ *  @param item       its number
+ *  @param keep       is 1; set it to 0 to leave the item out
+ *  @param user_data  diffmm_query::filter_data */
 typedef int (*diffmm_item_filter)(int32_t user, int32_t item, int32_t *keep, void *user_data);
 
 /** In place of a user's number: a user whom training did not know. */
@@ -74,9 +75,12 @@ DIFFMM_API diffmm_status diffmm_scorer_open(diffmm_context *context, const char 
                                             diffmm_scorer **out);
 
 /** Make a scorer from a model file in memory (diffmm_model_save_memory(), a mapping, shared
- * memory).
- *  @param data  `size` bytes, borrowed until the scorer ends, and not to be changed meanwhile.
- * Where they are aligned to 8 bytes, the embeddings are read in place, otherwise copied. */
+ *  memory).
+ *  @param context  kept alive
+ *  @param data     the file, borrowed until the scorer ends, and not to be changed meanwhile. Where
+ *                  it is aligned to 8 bytes, the embeddings are read in place, otherwise copied.
+ *  @param size     its bytes
+ *  @param out      receives the scorer */
 DIFFMM_API diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data,
                                                    size_t size, diffmm_scorer **out);
 
@@ -141,27 +145,33 @@ DIFFMM_API diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, siz
 typedef int (*diffmm_hits_function)(int32_t user, const diffmm_hit *hits, size_t found,
                                     void *user_data);
 
-/** The best items for every user, the same bits as one by one. Ranks blocks of users on the context's
- *  threads; memory is bounded by 8 MB and one row of hits, whatever the number of users.
- *  @param function  told of one user after the other, in their order, on the thread that made the
- *                   call; non-zero ends it with DIFFMM_CANCELLED */
+/** The best items for every user, the same bits as one by one. Ranks blocks of users on the
+ *  context's threads; memory is bounded by 8 MB and one row of hits, whatever the number of users.
+ *  @param scorer     read
+ *  @param query      borrowed
+ *  @param function   told of one user after the other, in their order, on the thread that made the
+ *                    call; non-zero ends it with DIFFMM_CANCELLED
+ *  @param user_data  passed to the function */
 DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
                                               const diffmm_query *query,
                                               diffmm_hits_function function, void *user_data);
 
 /** The final embedding of a user with items that training did not know of, by the model's own
  *  propagation rule with the user's node attached to the graph as training left it: with items S,
- *  s = |S| + 1, a_i = 1 / sqrt(s t_i), where t_i is the number of item i's training users + 1, and 1 more
- *  if this user is not among them, L layers, and the names of diffmm_model_forward(),
+ *  s = |S| + 1, a_i = 1 / sqrt(s t_i), where t_i is the number of item i's training users + 1, and
+ *  1 more if this user is not among them, L layers, and the names of diffmm_model_forward(),
  *      V = (1 + 1/s) E / s + G + sum_i a_i ((1 + 1/s) sum_m w_m Xn_m,i + E_I,i),
- *      final = sum_{l <= L} s^-l V + sum_i a_i sum_{l < L} s^-(L-1-l) H_l,i + ris_lambda rownorm(V),
+ *      final = sum_{l <= L} s^-l V + sum_i a_i sum_{l < L} s^-(L-1-l) H_l,i
+ *              + ris_lambda rownorm(V),
  *  H_l,i being item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
  *  user_embedding (of a new user: the mean of all who have training items), G what generated
  *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item.
- *  @param user   DIFFMM_NEW_USER, or a known user, whose training items count too
- *  @param items  `count` items just touched, in any order; repeated or known ones count once
- *  @param out    d floats, for diffmm_recommend_embedding() and diffmm_score_embedding()
- *  DIFFMM_ERROR_STATE where the model file was written without what this takes. */
+ *  DIFFMM_ERROR_STATE where the model file was written without what this takes.
+ *  @param scorer  read
+ *  @param user    DIFFMM_NEW_USER, or a known user, whose training items count too
+ *  @param count   size of items
+ *  @param items   just touched, in any order; repeated or known ones count once
+ *  @param out     d floats, for diffmm_recommend_embedding() and diffmm_score_embedding() */
 DIFFMM_API diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
                                         const int32_t *items, float *out);
 
@@ -183,7 +193,12 @@ typedef enum diffmm_similarity {
 } diffmm_similarity;
 
 /** The items most alike to one, which is not among them.
- *  @param query  as for diffmm_recommend(), but that nothing counts as seen */
+ *  @param scorer      read
+ *  @param item        to which
+ *  @param similarity  what a hit's score is
+ *  @param query       as for diffmm_recommend(), but that nothing counts as seen
+ *  @param hits        room for query->count
+ *  @param found       how many were written */
 DIFFMM_API diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
                                               diffmm_similarity similarity,
                                               const diffmm_query *query, diffmm_hit *hits,
@@ -196,8 +211,8 @@ DIFFMM_API diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32
                                               const diffmm_query *query, diffmm_hit *hits,
                                               size_t *found);
 
-DIFFMM_API size_t
-diffmm_scorer_modalities(const diffmm_scorer *scorer); /**< M; 0 if the file does not tell */
+/** M; 0 if the file does not tell. */
+DIFFMM_API size_t diffmm_scorer_modalities(const diffmm_scorer *scorer);
 
 /** Name of modality `index`; NULL if there are not so many. Borrowed until the scorer ends. */
 DIFFMM_API const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index);
@@ -210,21 +225,24 @@ DIFFMM_API diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *sco
 /** Where a score comes from, cut in two ways; the parts of each sum to the score:
  *      score = sum of modalities + collaborative = sum of items + rest. */
 typedef struct diffmm_explanation {
-    size_t struct_size;
-    float *modalities; /**< in: room for diffmm_scorer_modalities() parts, or NULL */
-    diffmm_hit *items; /**< in: room for one per item of the user, or NULL; filled with each item
-                        *   that the user has touched, ascending, and its part */
-    size_t item_count; /**< out: how many items those are */
-    float score;
-    float collaborative; /**< what learnt embeddings and other users bring */
-    float rest;          /**< what the user's own learnt embedding and generated neighbours bring */
+    size_t struct_size; /**< as for diffmm_context_settings */
+    float *modalities;  /**< in: room for diffmm_scorer_modalities() parts, or NULL */
+    /** In: room for one per item of the user, or NULL; filled with each item that the user has
+     *  touched, ascending, and its part. */
+    diffmm_hit *items;
+    size_t item_count;   /**< out: how many items those are */
+    float score;         /**< out: of the user and the item */
+    float collaborative; /**< out: what learnt embeddings and other users bring */
+    float rest; /**< out: what the user's own learnt embedding and generated neighbours bring */
 } diffmm_explanation;
 
-/** Explain the score of a user and an item.
- *  @param user,count,items  as for diffmm_fold_in(); count 0: the user as trained
- *  @param item  whose score
- *  @param out   set struct_size and the two pointers
- *  DIFFMM_ERROR_STATE as diffmm_fold_in(). */
+/** Explain the score of a user and an item. DIFFMM_ERROR_STATE as diffmm_fold_in().
+ *  @param scorer  read
+ *  @param user    as for diffmm_fold_in()
+ *  @param count   size of items; 0: the user as trained
+ *  @param items   as for diffmm_fold_in()
+ *  @param item    whose score
+ *  @param out     set struct_size and the two pointers */
 DIFFMM_API diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t count,
                                         const int32_t *items, int32_t item,
                                         diffmm_explanation *out);

@@ -7,15 +7,15 @@
  *  shuffled training pairs; evaluate. The same seed gives the same bits, whatever the number of
  *  threads.
  *
- *  A user who has touched every item has no negative: such a user's pairs are in the graph and in the
- *  denoisers' training, but not in BPR and contrastive training (a warning is logged); if no others
- *  are left, the recommender keeps its initial parameters.
+ *  A user who has touched every item has no negative: such a user's pairs are in the graph and in
+ *  the denoisers' training, but not in BPR and contrastive training (a warning is logged); if no
+ *  others are left, the recommender keeps its initial parameters.
  *
  *  DIFFMM_ERROR_STATE for a call that comes too early or too late; DIFFMM_CANCELLED where the host
  *  has stopped it; DIFFMM_ERROR_CALLBACK from feature loaders. Numbers that go wrong end in
  *  DIFFMM_ERROR_NUMERIC, with a message that names epoch, phase and quantity: losses, generated
- *  scores, gradients and embeddings that are not finite, and embeddings whose scores would not be. So
- *  a trained model always serves.
+ *  scores, gradients and embeddings that are not finite, and embeddings whose scores would not be.
+ *  So a trained model always serves.
  *
  *  Context and threads: a trainer keeps its context; every call needs exclusive use, except
  *  diffmm_trainer_cancel(), which may come from any thread or a signal handler. Callbacks run on
@@ -160,40 +160,46 @@ DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size
  *  @param out      set struct_size. Its arrays are borrowed until the next epoch. */
 DIFFMM_API diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, diffmm_report *out);
 
-/** Write a training checkpoint (safetensors): all that the rest of the training depends on. A training
- *  that goes on from it ends with the same bits as one that was never interrupted. A crash leaves
- *  the old file or the new one. Tensors are written from where they are, so this takes no memory to
- *  speak of.
+/** Write a training checkpoint (safetensors): all that the rest of the training depends on. A
+ *  training that goes on from it ends with the same bits as one that was never interrupted. A crash
+ *  leaves the old file or the new one. Tensors are written from where they are, so this takes no
+ *  memory to speak of.
  *
- *  Between two epochs, or from the epoch callback of diffmm_trainer_fit(); DIFFMM_ERROR_STATE from a
- *  progress callback. It holds the trainer as it is: after an epoch that was cancelled or failed,
- *  parameters part of the way; after diffmm_trainer_fit() or diffmm_trainer_restore_best(), the best
- *  epoch's parameters, from which training would go on. So for the same bits as a longer training,
- *  write it before these. DIFFMM_ERROR_NUMERIC where training has diverged. */
+ *  Between two epochs, or from the epoch callback of diffmm_trainer_fit(); DIFFMM_ERROR_STATE from
+ *  a progress callback. It holds the trainer as it is: after an epoch that was cancelled or failed,
+ *  parameters part of the way; after diffmm_trainer_fit() or diffmm_trainer_restore_best(), the
+ *  best epoch's parameters, from which training would go on. So for the same bits as a longer
+ *  training, write it before these. DIFFMM_ERROR_NUMERIC where training has diverged. */
 DIFFMM_API diffmm_status diffmm_trainer_checkpoint(const diffmm_trainer *trainer, const char *path);
 
 /** Write it into memory instead.
+ *  @param trainer   read
  *  @param data      NULL: only its size is asked for; else the caller's `capacity` bytes
  *  @param capacity  fewer bytes than the checkpoint has are DIFFMM_ERROR_INVALID_ARGUMENT
  *  @param size      receives the size of the checkpoint, which changes from epoch to epoch */
 DIFFMM_API diffmm_status diffmm_trainer_checkpoint_memory(const diffmm_trainer *trainer, void *data,
                                                           size_t capacity, size_t *size);
 
-/** Create a trainer that goes on from a checkpoint, with any number of threads.
+/** Create a trainer that goes on from a checkpoint, with any number of threads. The file is
+ *  validated before it is used. Gradients (diffmm_parameter::gradient) are zero, and
+ *  diffmm_trainer_on_progress() has to be told again.
  *  @param dataset  the one the training was begun with (or an equal one): counts, interactions,
  *                  modalities and features are compared, ids are not; sealed by this call if it was
  *                  not; kept alive
- *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience` and `memory_limit` may
- *                  differ from these, and a finished training goes on where they allow; any other
- *                  difference is DIFFMM_ERROR_INVALID_ARGUMENT
- *  The file is validated before it is used. Gradients (diffmm_parameter::gradient) are zero, and
- *  diffmm_trainer_on_progress() has to be told again. */
+ *  @param path     the checkpoint
+ *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience` and `memory_limit`
+ *                  may differ from these, and a finished training goes on where they allow; any
+ *                  other difference is DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,
-                                               const diffmm_options *options,
-                                               diffmm_trainer **out);
+                                               const diffmm_options *options, diffmm_trainer **out);
 
 /** The same for a checkpoint that is in memory.
- *  @param data  `size` bytes, borrowed during the call */
+ *  @param dataset  as for diffmm_trainer_resume()
+ *  @param data     the checkpoint, borrowed during the call
+ *  @param size     its bytes
+ *  @param options  as for diffmm_trainer_resume()
+ *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_resume_memory(diffmm_dataset *dataset, const void *data,
                                                       size_t size, const diffmm_options *options,
                                                       diffmm_trainer **out);
