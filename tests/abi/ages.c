@@ -151,6 +151,39 @@ static void read_parameters(const diffmm_model *model)
     }
 }
 
+/* A struct that is read and filled. */
+static void explain(const diffmm_scorer *scorer)
+{
+    FRAMED(diffmm_explanation, explanation);
+    float image;
+    explanation.it.modalities = &image;
+    REFUSED(explanation, diffmm_explain(scorer, 7, 0, NULL, 3, &explanation.it));
+    DO(diffmm_explain(scorer, 7, 0, NULL, 3, &explanation.it));
+    CHECK(explanation.it.struct_size == sizeof explanation.it && frame_is_whole(explanation.after));
+    printf("score %.9g, of which %.9g image, %.9g collaborative; %zu items\n",
+           (double)explanation.it.score, (double)image, (double)explanation.it.collaborative,
+           explanation.it.item_count);
+}
+
+static void describe_file(diffmm_context *context, const diffmm_model *model)
+{
+    FRAMED(diffmm_file_info, info);
+    size_t size;
+    diffmm_file *file;
+    DO(diffmm_model_save_memory(model, NULL, 0, &size));
+    void *data = malloc(size);
+    CHECK(data);
+    DO(diffmm_model_save_memory(model, data, size, &size));
+    DO(diffmm_file_open_memory(context, data, size, &file));
+    free(data);
+    PREPARE(info);
+    DO(diffmm_file_describe(file, &info.it));
+    FILLED(info);
+    printf("file of kind %d, %zu x %zu, epoch %zu, recall %.17g\n", (int)info.it.kind,
+           info.it.users, info.it.items, info.it.chosen_epoch, info.it.valid[0].recall);
+    diffmm_file_destroy(file);
+}
+
 static void rank(const diffmm_model *model)
 {
     FRAMED(diffmm_query, query);
@@ -170,6 +203,7 @@ static void rank(const diffmm_model *model)
     CHECK(found == 5 && frame_is_whole(query.after));
     for (size_t i = 0; i < found; i++)
         printf("item %d %.9g\n", (int)hits[i].item, (double)hits[i].score);
+    explain(scorer);
     diffmm_scorer_destroy(scorer);
 }
 
@@ -203,6 +237,7 @@ int main(void)
     diffmm_trainer *trainer = train(dataset, options);
     read_parameters(diffmm_trainer_model(trainer));
     rank(diffmm_trainer_model(trainer));
+    describe_file(context, diffmm_trainer_model(trainer));
     plain_functions();
     diffmm_trainer_destroy(trainer);
     diffmm_options_destroy(options);
