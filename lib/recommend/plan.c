@@ -48,6 +48,8 @@ diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer 
     plan->exclude.owned = plan->candidates.owned = NULL;
     diffmm_status status =
         diffmm__struct_read(&plan->query, sizeof plan->query, sizeof plan->query, query, "query");
+    if (!status)
+        status = diffmm__struct_reserved(plan->query.reserved, "query");
     const diffmm_query *own = &plan->query;
     if (!status)
         status = check_query(own, total, what);
