@@ -70,8 +70,17 @@ static void own_data_to_recommendations(const struct store *store)
     for (int u = 0; u < USERS; u++)
         expect(found_all[u] == 5, "5 recommendations each");
 
+    check(recommend_to_newcomer(scorer, bought, 2, hits, &found));
+    expect(found == 20, "20 recommendations to a newcomer");
+    float parts[2];
+    diffmm_hit by_item[ITEMS];
+    check(explain(scorer, 0, 1, parts, by_item));
+    expect(parts[0] == parts[0] && parts[1] == parts[1], "parts of a score");
+
     diffmm_scorer_destroy(scorer);
     diffmm_trainer_destroy(trainer);
+    check(train_on(data, options, false));
+    check(train_on(data, options, true)); /* nothing is left to do */
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(data);
     diffmm_context_destroy(context);
