@@ -117,7 +117,8 @@ DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *datase
                                                           diffmm_split split, const char *path);
 
 /** Fix the numbering of items by external id: number i is ids[i]. Strings are copied. Call it
- *  before interactions are added; interactions with other items are then refused. */
+ *  before interactions are added; interactions with other items are then refused. In a data set
+ *  made by diffmm_dataset_extend() these are the new items, numbered on from the old ones. */
 DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
                                                       const char *const *ids);
 
@@ -161,6 +162,24 @@ DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, c
 DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
                                                  uint64_t seed);
 
+/** Add rows to a modality that came from an array or a file: features of the items that follow
+ *  those it has rows for. They are copied, with the rows before them. DIFFMM_ERROR_STATE for a
+ *  modality with a loader, which is asked for the new items as for the old.
+ *  @param features  `count` rows of the modality's dimensions, `stride` floats apart */
+DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char *name,
+                                                        size_t count, const float *features,
+                                                        size_t stride);
+
+/** Start a data set with all that a sealed one holds, to add users, items and interactions to it.
+ *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get the
+ *  numbers that follow. The source stays as it is and may be destroyed. Features that the library
+ *  holds are shared, not copied; what the caller lent to the source (arrays, loaders) must live
+ *  until both end. Where there are new items, every modality wants rows for them
+ *  (diffmm_dataset_append_features()).
+ *  @param source  sealed
+ *  @param out     receives a data set that is not sealed, of the same context */
+DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);
+
 /** Check everything and index it. Fails, naming what is wrong, if there is no training interaction,
  *  or a modality's rows are not as many as the items, or a feature is not finite; the data
  *  set may then be completed and sealed again. Sealing twice is fine. */
@@ -185,6 +204,12 @@ DIFFMM_API const char *diffmm_dataset_modality_name(const diffmm_dataset *datase
 
 /** Features per item of modality `index`; 0 if there are not so many modalities. */
 DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index);
+
+/** Raw features of modality `index` for `count` items from `first` on. Needs a sealed data set;
+ *  asks the modality's loader, if it has one.
+ *  @param out  count x dimensions */
+DIFFMM_API diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index,
+                                                 size_t first, size_t count, float *out);
 
 /** External id of a user or item (its number in decimal, if none were given); NULL if there is no
  *  such number, or before sealing. Borrowed until the data set ends. */

@@ -10,15 +10,20 @@
 #include "base/file.h"
 #include "dataset/catalog.h"
 
-/* One modality: features from exactly one of array (borrowed, or owned where `owned`) and loader.
- */
+/* Features that the library holds, shared by a data set and those extended from it. */
+struct diffmm__features {
+    atomic_size_t references;
+    float *values;
+};
+
+/* One modality: features from exactly one of array (borrowed, or in `owned`) and loader. */
 struct diffmm__modality {
     char name[64];
     size_t dimensions;
     size_t rows; /* feature rows; 0 where a loader gives as many as asked */
     const float *features;
     size_t stride;
-    float *owned;
+    struct diffmm__features *owned;
     diffmm_feature_loader loader;
     void *loader_data;
     char *path; /* where it was read from, for messages; or NULL */

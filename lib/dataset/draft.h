@@ -19,6 +19,8 @@ struct diffmm__draft_pairs {
 struct diffmm__draft {
     enum diffmm__naming naming;
     bool items_declared;
+    bool items_ordered;  /* extended: items keep the order of item_names, never that of rows */
+    size_t known_items;  /* extended: so many first item names are the old data set's */
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__interner user_names, item_names;
     struct diffmm__draft_pairs pairs[DIFFMM__SPLITS];

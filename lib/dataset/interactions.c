@@ -122,10 +122,21 @@ static diffmm_status check_declaration(const diffmm_dataset *dataset, size_t cou
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
     if (dataset->draft->items_declared)
         return diffmm__fail(DIFFMM_ERROR_STATE, "items were declared before");
-    if (dataset->draft->item_names.count > 0)
+    if (dataset->draft->item_names.count > dataset->draft->known_items)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "items must be declared before interactions are added");
     return DIFFMM_OK;
+}
+
+static diffmm_status repeated_id(const struct diffmm__draft *draft, const char *const *ids,
+                                 size_t index, size_t number)
+{
+    if (number < draft->known_items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "ids[%zu] is '%s', which is item %zu already", index, ids[index],
+                            number);
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is '%s', as is ids[%zu]", index,
+                        ids[index], number - draft->known_items);
 }
 
 diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
@@ -143,9 +154,8 @@ diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count
         if (!status)
             status = diffmm__interner_add(dataset->context, &draft->item_names, ids[i],
                                           strlen(ids[i]), &number);
-        if (!status && (size_t)number != i)
-            status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is '%s', as is ids[%d]",
-                                  i, ids[i], (int)number);
+        if (!status && (size_t)number != draft->known_items + i)
+            status = repeated_id(draft, ids, i, (size_t)number);
     }
     if (status)
         diffmm__draft_return(draft, &mark);

@@ -12,6 +12,14 @@
 /* Items that a loader is asked for at once. */
 enum { loader_block = 256 };
 
+static struct diffmm__modality *find_modality(const diffmm_dataset *dataset, const char *name)
+{
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (strcmp(dataset->modalities[m].name, name) == 0)
+            return &dataset->modalities[m];
+    return NULL;
+}
+
 static bool is_name_character(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -32,10 +40,9 @@ static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                 "the modality name '%s' has a character other than A-Z a-z 0-9 _ -",
                                 name);
-    for (size_t m = 0; m < dataset->modality_count; m++)
-        if (strcmp(dataset->modalities[m].name, name) == 0)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "the data set already has a modality '%s'", name);
+    if (find_modality(dataset, name))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the data set already has a modality '%s'", name);
     return DIFFMM_OK;
 }
 
@@ -53,6 +60,7 @@ static diffmm_status check_new(const diffmm_dataset *dataset, const char *name, 
     return status;
 }
 
+/* `path` is copied, not the modality's. */
 static diffmm_status append(diffmm_dataset *dataset, const char *name, const char *path,
                             struct diffmm__modality modality)
 {
@@ -62,6 +70,7 @@ static diffmm_status append(diffmm_dataset *dataset, const char *name, const cha
     if (status)
         return status;
     memcpy(modality.name, name, strlen(name) + 1);
+    modality.path = NULL;
     if (path) {
         modality.path = diffmm__copy_text(dataset->context, path);
         if (!modality.path)
@@ -107,9 +116,33 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
             .dimensions = dimensions, .rows = items, .features = features, .stride = stride});
 }
 
+/* Takes over the values, which are released on failure too. */
+static struct diffmm__features *own_features(const diffmm_context *context, float *values)
+{
+    struct diffmm__features *features = diffmm__allocate(context, 1, sizeof *features);
+    if (!features) {
+        diffmm__release(context, values);
+        return NULL;
+    }
+    atomic_init(&features->references, 1);
+    features->values = values;
+    return features;
+}
+
+static void release_features(const diffmm_context *context, struct diffmm__features *features)
+{
+    if (!features || atomic_fetch_sub_explicit(&features->references, 1, memory_order_acq_rel) != 1)
+        return;
+    diffmm__release(context, features->values);
+    diffmm__release(context, features);
+}
+
 diffmm_status diffmm__dataset_own_modality(diffmm_dataset *dataset, const char *name, size_t items,
                                            size_t dimensions, float *features, const char *path)
 {
+    struct diffmm__features *owned = own_features(dataset->context, features);
+    if (!owned)
+        return DIFFMM_ERROR_NO_MEMORY;
     diffmm_status status = check_new(dataset, name, dimensions);
     if (!status)
         status = append(dataset, name, path,
@@ -117,10 +150,77 @@ diffmm_status diffmm__dataset_own_modality(diffmm_dataset *dataset, const char *
                                                   .rows = items,
                                                   .features = features,
                                                   .stride = dimensions,
-                                                  .owned = features});
+                                                  .owned = owned});
     if (status)
-        diffmm__release(dataset->context, features);
+        release_features(dataset->context, owned);
     return status;
+}
+
+diffmm_status diffmm__dataset_share_modality(diffmm_dataset *dataset,
+                                             const struct diffmm__modality *source)
+{
+    diffmm_status status = append(dataset, source->name, source->path, *source);
+    if (!status && source->owned)
+        atomic_fetch_add_explicit(&source->owned->references, 1, memory_order_relaxed);
+    return status;
+}
+
+static diffmm_status check_append(const diffmm_dataset *dataset, const char *name, size_t count,
+                                  const float *features, size_t stride)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    if (!name)
+        return diffmm__null("name");
+    const struct diffmm__modality *modality = find_modality(dataset, name);
+    if (!modality)
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the data set has no modality '%s'", name);
+    if (modality->loader)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "modality '%s': its loader gives the features of all items", name);
+    if (!features)
+        return diffmm__null("features");
+    if (stride < modality->dimensions)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': stride %zu is less than its %zu features", name, stride,
+                            modality->dimensions);
+    if (count > INT32_MAX - modality->rows)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu more rows than %zu are more than %d", name, count,
+                            modality->rows, INT32_MAX);
+    return DIFFMM_OK;
+}
+
+static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t stride, float *to)
+{
+    for (size_t r = 0; r < rows; r++)
+        memcpy(to + r * dimensions, from + r * stride, dimensions * sizeof *to);
+}
+
+diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char *name,
+                                             size_t count, const float *features, size_t stride)
+{
+    diffmm_status status = check_append(dataset, name, count, features, stride);
+    if (status || count == 0)
+        return status;
+    struct diffmm__modality *modality = find_modality(dataset, name);
+    size_t rows = modality->rows, dimensions = modality->dimensions;
+    float *all = diffmm__allocate(dataset->context, rows + count, dimensions * sizeof *all);
+    if (!all)
+        return DIFFMM_ERROR_NO_MEMORY;
+    copy_rows(rows, dimensions, modality->features, modality->stride, all);
+    copy_rows(count, dimensions, features, stride, all + rows * dimensions);
+    struct diffmm__features *owned = own_features(dataset->context, all);
+    if (!owned)
+        return DIFFMM_ERROR_NO_MEMORY;
+    release_features(dataset->context, modality->owned);
+    modality->owned = owned;
+    modality->features = all;
+    modality->stride = dimensions;
+    modality->rows = rows + count;
+    return DIFFMM_OK;
 }
 
 static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
@@ -182,7 +282,7 @@ diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *
 
 void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality)
 {
-    diffmm__release(context, modality->owned);
+    release_features(context, modality->owned);
     diffmm__release(context, modality->path);
 }
 
@@ -211,17 +311,18 @@ diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, si
     return check_finite(modality, items, modality->features, modality->stride);
 }
 
-/* Ask a loader for all items, block by block. */
-static diffmm_status load(const struct diffmm__modality *modality, size_t items, float *out)
+/* Ask a loader for `items` items from `first` on, block by block. */
+static diffmm_status load(const struct diffmm__modality *modality, size_t first, size_t items,
+                          float *out)
 {
-    for (size_t first = 0; first < items; first += loader_block) {
-        size_t count = items - first < loader_block ? items - first : loader_block;
-        int result = modality->loader(first, count, out + first * modality->dimensions,
+    for (size_t done = 0; done < items; done += loader_block) {
+        size_t count = items - done < loader_block ? items - done : loader_block;
+        int result = modality->loader(first + done, count, out + done * modality->dimensions,
                                       modality->loader_data);
         if (result)
             return diffmm__fail(DIFFMM_ERROR_CALLBACK,
                                 "modality '%s': its loader returned %d for items %zu to %zu",
-                                modality->name, result, first, first + count - 1);
+                                modality->name, result, first + done, first + done + count - 1);
     }
     return DIFFMM_OK;
 }
@@ -247,7 +348,7 @@ diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t ind
     float *block = diffmm__allocate(dataset->context, count, sizeof *block);
     if (!block)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = load(modality, items, block);
+    diffmm_status status = load(modality, 0, items, block);
     if (!status)
         status = check_finite(modality, items, block, modality->dimensions);
     if (status) {
@@ -257,5 +358,30 @@ diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t ind
     *scratch = block;
     *features = block;
     *stride = modality->dimensions;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index, size_t first,
+                                      size_t count, float *out)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed yet");
+    if (index >= dataset->modality_count)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "index is %zu, but the data set has %zu modalities", index,
+                            dataset->modality_count);
+    size_t items = diffmm_dataset_items(dataset);
+    if (first > items || count > items - first)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "%zu items from %zu on are beyond the %zu items", count, first, items);
+    if (!out && count > 0)
+        return diffmm__null("out");
+    const struct diffmm__modality *modality = &dataset->modalities[index];
+    if (!modality->features)
+        return load(modality, first, count, out);
+    copy_rows(count, modality->dimensions, modality->features + first * modality->stride,
+              modality->stride, out);
     return DIFFMM_OK;
 }

@@ -9,6 +9,10 @@
 diffmm_status diffmm__dataset_own_modality(diffmm_dataset *dataset, const char *name, size_t items,
                                            size_t dimensions, float *features, const char *path);
 
+/* Add a modality of another data set of the same context, with the features it has. */
+diffmm_status diffmm__dataset_share_modality(diffmm_dataset *dataset,
+                                             const struct diffmm__modality *source);
+
 /* Whether an array or file has a row for each of `items` items, and only finite features. */
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items);
 

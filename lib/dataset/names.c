@@ -105,16 +105,21 @@ const char *diffmm__names_text(const struct diffmm__names *names, int32_t number
     return names->text + names->offsets[number];
 }
 
+int32_t diffmm__names_number(const struct diffmm__names *names, const char *name)
+{
+    size_t length = strlen(name);
+    if (names->numeric)
+        return diffmm__name_number(name, length, names->count);
+    if (names->count == 0)
+        return -1;
+    return names->slots[diffmm__name_slot(names->text, names->offsets, names->slots,
+                                          names->slot_count, name, length)];
+}
+
 diffmm_status diffmm__names_find(const struct diffmm__names *names, const char *name,
                                  const char *what, int32_t *number)
 {
-    size_t length = strlen(name);
-    int32_t found = -1;
-    if (names->numeric)
-        found = diffmm__name_number(name, length, names->count);
-    else if (names->count > 0)
-        found = names->slots[diffmm__name_slot(names->text, names->offsets, names->slots,
-                                               names->slot_count, name, length)];
+    int32_t found = diffmm__names_number(names, name);
     if (found < 0)
         return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "there is no %s '%s'", what, name);
     *number = found;

@@ -25,7 +25,8 @@ static diffmm_status find_row_numbers(const diffmm_dataset *dataset, int32_t **n
 {
     const struct diffmm__draft *draft = dataset->draft;
     size_t rows = feature_rows(dataset);
-    if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || rows == 0)
+    if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || draft->items_ordered ||
+        rows == 0)
         return DIFFMM_OK;
     int32_t *found = diffmm__allocate(dataset->context, draft->item_names.count, sizeof *found);
     if (!found)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A data set that begins with all that another holds. Users and items keep their numbers: their ids
+ * are the first names of the new draft, in the old order. */
+#include "base/status.h"
+#include "dataset/draft.h"
+#include "dataset/modality.h"
+
+static diffmm_status copy_names(const diffmm_context *context, const struct diffmm__names *names,
+                                struct diffmm__interner *out)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < names->count && !status; i++) {
+        int32_t number;
+        size_t length = (size_t)(names->offsets[i + 1] - names->offsets[i] - 1);
+        status =
+            diffmm__interner_add(context, out, names->text + names->offsets[i], length, &number);
+    }
+    return status;
+}
+
+static diffmm_status copy_pairs(const diffmm_dataset *source, diffmm_split split,
+                                struct diffmm__draft *draft)
+{
+    const struct diffmm__rows *rows = diffmm__dataset_rows(source, split);
+    diffmm_status status = DIFFMM_OK;
+    for (size_t u = 0; u < source->catalog->users; u++)
+        for (int64_t i = rows->pointers[u]; i < rows->pointers[u + 1] && !status; i++)
+            status = diffmm__draft_add(source->context, draft, split, (int32_t)u, rows->items[i]);
+    return status;
+}
+
+/* Item ids that are row numbers go on being that; any others keep the order in which they are. */
+static diffmm_status fill_draft(const diffmm_dataset *source, struct diffmm__draft *draft)
+{
+    const struct diffmm__catalog *catalog = source->catalog;
+    diffmm_status status = diffmm__draft_reserve(draft, catalog->users, catalog->items);
+    draft->naming = catalog->user_names.numeric ? DIFFMM__NAMING_NUMBERS : DIFFMM__NAMING_TEXT;
+    if (!status && draft->naming == DIFFMM__NAMING_TEXT) {
+        draft->items_ordered = !catalog->item_names.numeric;
+        draft->known_items = catalog->items;
+        status = copy_names(source->context, &catalog->user_names, &draft->user_names);
+        if (!status)
+            status = copy_names(source->context, &catalog->item_names, &draft->item_names);
+    }
+    for (int split = 0; split < DIFFMM__SPLITS && !status; split++)
+        status = copy_pairs(source, (diffmm_split)split, draft);
+    return status;
+}
+
+diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out)
+{
+    if (!source || !out)
+        return diffmm__null(!source ? "source" : "out");
+    if (!source->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "source: the data set is not sealed yet");
+    diffmm_dataset *dataset;
+    diffmm_status status = diffmm_dataset_create(source->context, &dataset);
+    if (status)
+        return status;
+    status = fill_draft(source, dataset->draft);
+    for (size_t m = 0; m < source->modality_count && !status; m++)
+        status = diffmm__dataset_share_modality(dataset, &source->modalities[m]);
+    if (status) {
+        diffmm_dataset_destroy(dataset);
+        return status;
+    }
+    *out = dataset;
+    return DIFFMM_OK;
+}
