@@ -86,6 +86,17 @@ DIFFMM_API diffmm_status diffmm_model_set_parameter(diffmm_model *model, const c
                                                     size_t rows, size_t columns,
                                                     const float *values);
 
+/** Go on from another model: take over what it has learnt about the users and items that both know.
+ *  Users and items are matched by id (by number, where there are none). Taken over, bit for bit: their
+ *  rows of the embeddings, the projections and logits of modalities of the same name, and, if both
+ *  models have denoisers with the same layers, these too (a model file has none: they start anew).
+ *  What is new keeps the values it has. The generated graphs are those of the model.
+ *  @param model  made from a data set (not loaded); an error leaves it as it was
+ *  @param from   loaded or not, of any context; borrowed during the call. Its embedding size, and
+ *                the dimensions and projections of its modalities, must be the model's.
+ *  See diffmm_trainer_create_from(). */
+DIFFMM_API diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from);
+
 /** Set a modality's generated graph A_m (after edge dropout); kept alive, not copied. */
 DIFFMM_API diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
                                                 const diffmm_graph *graph);

@@ -110,6 +110,20 @@ DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
 DIFFMM_API diffmm_status diffmm_trainer_create(diffmm_dataset *dataset,
                                                const diffmm_options *options, diffmm_trainer **out);
 
+/** Create a trainer that goes on from a saved (or any other) model, also on a data set to which users,
+ *  items and interactions were added since (diffmm_dataset_extend()): diffmm_trainer_create(), then
+ *  diffmm_model_inherit(). Before the first epoch every inherited parameter has the bits of the
+ *  model; rows of new users and items, and denoisers that the model does not have, are drawn as for a
+ *  new one. Optimiser moments start at zero, epochs count from 1, and the seed means the same draws
+ *  again: give another one if that is unwelcome.
+ *  @param options  copied; NULL: the model's. What shapes parameters (embedding_size, projections) must
+ *                  be as in the model.
+ *  @param model    borrowed during the call */
+DIFFMM_API diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset,
+                                                    const diffmm_options *options,
+                                                    const diffmm_model *model,
+                                                    diffmm_trainer **out);
+
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_trainer_destroy(diffmm_trainer *trainer);
 

@@ -102,11 +102,10 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     return allocate(trainer);
 }
 
-diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                    diffmm_trainer **out)
+/* `from` is the model to go on from, or NULL. */
+static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *options,
+                            const diffmm_model *from, diffmm_trainer **out)
 {
-    if (!dataset || !out)
-        return diffmm__null(!dataset ? "dataset" : "out");
     diffmm_status status = diffmm_dataset_seal(dataset);
     if (status)
         return status;
@@ -117,12 +116,30 @@ diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_option
     trainer->context = diffmm__context_retain(dataset->context);
     trainer->dataset = diffmm__dataset_retain(dataset);
     status = assemble(trainer, options);
+    if (!status && from)
+        status = diffmm_model_inherit(trainer->model, from);
     if (status) {
         diffmm_trainer_destroy(trainer);
         return status;
     }
     *out = trainer;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_options *options,
+                                    diffmm_trainer **out)
+{
+    if (!dataset || !out)
+        return diffmm__null(!dataset ? "dataset" : "out");
+    return create(dataset, options, NULL, out);
+}
+
+diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset, const diffmm_options *options,
+                                         const diffmm_model *model, diffmm_trainer **out)
+{
+    if (!dataset || !model || !out)
+        return diffmm__null(!dataset ? "dataset" : !model ? "model" : "out");
+    return create(dataset, options ? options : diffmm_model_options(model), model, out);
 }
 
 void diffmm_trainer_destroy(diffmm_trainer *trainer)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A model that goes on from another, over a data set that may have further users and items: rows of
+ * users and items that both know (by id) are taken over, and so are projections, logits and, where
+ * both models have them, denoisers. Everything is checked before anything is changed. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "diffusion/layers.h"
+#include "model/model.h"
+
+/* For each user and item of the model its number in the other one, or -1. */
+struct origin {
+    struct diffmm__arena arena;
+    int32_t *user, *item;
+    size_t known_users, known_items;
+};
+
+static size_t match(const struct diffmm__names *names, const struct diffmm__names *old,
+                    int32_t *origin)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        origin[i] = diffmm__names_number(old, diffmm__names_text(names, (int32_t)i));
+        known += origin[i] >= 0;
+    }
+    return known;
+}
+
+static diffmm_status find_origin(const diffmm_model *model, const diffmm_model *from,
+                                 struct origin *out)
+{
+    const struct diffmm__catalog *catalog = model->catalog, *old = from->catalog;
+    *out = (struct origin){.arena = diffmm__arena_on(model->context)};
+    out->user = diffmm__arena_take(&out->arena, model->users, sizeof *out->user);
+    out->item = diffmm__arena_take(&out->arena, model->items, sizeof *out->item);
+    if (out->arena.failed)
+        return DIFFMM_ERROR_NO_MEMORY;
+    out->known_users = match(&catalog->user_names, &old->user_names, out->user);
+    out->known_items = match(&catalog->item_names, &old->item_names, out->item);
+    if (out->known_users == 0 || out->known_items == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "from: the model knows none of the data set's %s",
+                            out->known_users == 0 ? "users" : "items");
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_modality(const struct diffmm__model_modality *modality,
+                                    const struct diffmm__model_modality *old)
+{
+    static const char *const kinds[] = {"leaky", "linear"};
+    if (modality->dimensions != old->dimensions)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "from: modality '%s' has %zu features, but %zu in the data set",
+                            modality->name, old->dimensions, modality->dimensions);
+    if (modality->projection != old->projection)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "from: modality '%s' has a %s projection, but %s in the options",
+                            modality->name, kinds[old->projection], kinds[modality->projection]);
+    return DIFFMM_OK;
+}
+
+static diffmm_status check(const diffmm_model *model, const diffmm_model *from)
+{
+    diffmm_status status = diffmm__model_check_trainable(model);
+    if (!status && model->d != from->d)
+        status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "from: its embedding_size is %zu, not %zu", from->d, model->d);
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
+        const struct diffmm__model_modality *modality = &model->modalities[m];
+        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        if (old)
+            status = check_modality(modality, old);
+    }
+    return status;
+}
+
+static void take_rows(size_t rows, size_t columns, const int32_t *origin, const float *old,
+                      float *values)
+{
+    for (size_t r = 0; r < rows; r++)
+        if (origin[r] >= 0)
+            memcpy(values + r * columns, old + (size_t)origin[r] * columns,
+                   columns * sizeof *values);
+}
+
+static void take_parameter(struct diffmm__parameter *parameter, const struct diffmm__parameter *old)
+{
+    memcpy(parameter->values, old->values,
+           parameter->rows * parameter->columns * sizeof *parameter->values);
+}
+
+/* The same layers but for the number of items. */
+static bool are_alike(const diffmm_denoiser_shape *shape, const diffmm_denoiser_shape *old)
+{
+    return shape->time_size == old->time_size && shape->hidden_count == old->hidden_count &&
+           shape->normalize == old->normalize &&
+           memcmp(shape->hidden_sizes, old->hidden_sizes,
+                  shape->hidden_count * sizeof *shape->hidden_sizes) == 0;
+}
+
+/* The first encoder's weight: outputs x (items + e). */
+static void take_columns(size_t items, size_t old_items, const int32_t *origin,
+                         const struct diffmm__layer *layer, const float *old, float *values)
+{
+    size_t rest = layer->inputs - items;
+    for (size_t o = 0; o < layer->outputs; o++) {
+        const float *from = old + o * (old_items + rest);
+        float *to = values + o * layer->inputs;
+        for (size_t i = 0; i < items; i++)
+            if (origin[i] >= 0)
+                to[i] = from[origin[i]];
+        memcpy(to + items, from + old_items, rest * sizeof *to);
+    }
+}
+
+/* Layer 1 has the items (and the time) as inputs, the last one has them as outputs; all others do
+ * not see them. */
+static void take_denoiser(const struct diffmm__layers *layers, const struct diffmm__layers *old,
+                          const int32_t *origin, const float *from, float *values)
+{
+    for (size_t l = 0; l < layers->count; l++) {
+        const struct diffmm__layer *to = &layers->layer[l], *source = &old->layer[l];
+        const float *weight = from + source->weight, *bias = from + source->bias;
+        if (l + 1 == layers->count) {
+            take_rows(to->outputs, to->inputs, origin, weight, values + to->weight);
+            take_rows(to->outputs, 1, origin, bias, values + to->bias);
+            continue;
+        }
+        if (l == 1)
+            take_columns(layers->items, old->items, origin, to, weight, values + to->weight);
+        else
+            memcpy(values + to->weight, weight, to->outputs * to->inputs * sizeof *values);
+        memcpy(values + to->bias, bias, to->outputs * sizeof *values);
+    }
+}
+
+static diffmm_status take_denoisers(diffmm_model *model, const diffmm_model *from,
+                                    const struct origin *origin)
+{
+    struct diffmm__layers layers, old_layers;
+    if (!model->denoiser_names || !from->denoiser_names ||
+        !are_alike(&model->denoiser_shape, &from->denoiser_shape))
+        return DIFFMM_OK;
+    diffmm_status status = diffmm__layers(&model->denoiser_shape, &layers);
+    if (!status)
+        status = diffmm__layers(&from->denoiser_shape, &old_layers);
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
+        struct diffmm__model_modality *modality = &model->modalities[m];
+        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        if (old)
+            take_denoiser(&layers, &old_layers, origin->item, old->denoiser.values,
+                          modality->denoiser.values);
+    }
+    return status;
+}
+
+static void take_recommender(diffmm_model *model, const diffmm_model *from,
+                             const struct origin *origin)
+{
+    size_t d = model->d;
+    take_rows(model->users, d, origin->user, diffmm__user_embedding(from)->values,
+              diffmm__user_embedding(model)->values);
+    take_rows(model->items, d, origin->item, diffmm__item_embedding(from)->values,
+              diffmm__item_embedding(model)->values);
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__model_modality *modality = &model->modalities[m];
+        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        if (!old)
+            continue;
+        take_parameter(modality->weight, old->weight);
+        if (modality->bias)
+            take_parameter(modality->bias, old->bias);
+        diffmm__modality_logits(model)->values[m] =
+            diffmm__modality_logits(from)->values[old - from->modalities];
+    }
+}
+
+diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from)
+{
+    if (!model || !from)
+        return diffmm__null(!model ? "model" : "from");
+    struct origin origin = {0};
+    diffmm_status status = check(model, from);
+    if (!status)
+        status = find_origin(model, from, &origin);
+    if (!status)
+        status = take_denoisers(model, from, &origin);
+    if (!status) {
+        take_recommender(model, from, &origin);
+        diffmm__log(model->context, DIFFMM_LOG_INFO,
+                    "inherited %zu of %zu users and %zu of %zu items", origin.known_users,
+                    model->users, origin.known_items, model->items);
+    }
+    diffmm__arena_end(&origin.arena);
+    return status;
+}
