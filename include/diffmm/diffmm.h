@@ -13,6 +13,7 @@
 #include <diffmm/graph.h>
 #include <diffmm/metrics.h>
 #include <diffmm/model.h>
+#include <diffmm/new_items.h>
 #include <diffmm/optim.h>
 #include <diffmm/options.h>
 #include <diffmm/recommend.h>

@@ -50,8 +50,8 @@ static diffmm_status complete(diffmm_scorer *scorer)
     return DIFFMM_OK;
 }
 
-/* Takes over everything in `parts`; on failure it is released. */
-static diffmm_status create(const diffmm_context *context, diffmm_scorer parts, diffmm_scorer **out)
+diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
+                                      diffmm_scorer **out)
 {
     parts.context = diffmm__context_retain(context);
     diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
@@ -115,7 +115,7 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
                            .item_norm = item_norm,
                            .owned = copy,
                            .attachment = attachment};
-    return create(model->context, parts, out);
+    return diffmm__scorer_assemble(model->context, parts, out);
 }
 
 static diffmm_status open_source(diffmm_context *context, const struct diffmm__source *source,
@@ -147,7 +147,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .item_norm = item_norm,
                            .file = file,
                            .attachment = attachment};
-    return create(context, parts, out);
+    return diffmm__scorer_assemble(context, parts, out);
 }
 
 diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)

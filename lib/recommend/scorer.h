@@ -33,6 +33,10 @@ static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int3
     return scorer->items + (size_t)item * scorer->d;
 }
 
+/* A scorer of these parts, which it takes over (on failure they are released); packs the items. */
+diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
+                                      diffmm_scorer **out);
+
 /* A user that must be below the number of users. */
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);
 

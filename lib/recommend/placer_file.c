@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The placer's file: safetensors. Tensors: item.mean (d), scale (2^M), and of each modality
+ * modality.NAME.mean (D) and modality.NAME.map (D x d). Metadata: format "diffmm-placer", version,
+ * library, d, modalities (a JSON list of name and dimensions). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "checkpoint/model_file.h"
+#include "recommend/placer.h"
+
+enum { most_tensors = 2 + 2 * DIFFMM__PLACER_MODALITIES, most_name = 96 };
+
+static const char format[] = "diffmm-placer";
+
+static void mean_name(const struct diffmm__placer_modality *modality, char name[most_name])
+{
+    snprintf(name, most_name, "modality.%s.mean", modality->name);
+}
+
+static void map_name(const struct diffmm__placer_modality *modality, char name[most_name])
+{
+    snprintf(name, most_name, "modality.%s.map", modality->name);
+}
+
+/* The list of modalities as text, or NULL with the error text set. */
+static char *modalities_json(const diffmm_placer *placer)
+{
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (size_t m = 0; fine && m < placer->modality_count; m++)
+        fine = json_array_append_new(
+                   list, json_pack("{s:s, s:I}", "name", placer->modalities[m].name, "dimensions",
+                                   (json_int_t)placer->modalities[m].dimensions)) == 0;
+    char *text = fine ? diffmm__json_text(placer->context, list) : NULL;
+    if (!fine)
+        diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for the list of modalities");
+    json_decref(list);
+    return text;
+}
+
+diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path)
+{
+    if (!placer || !path)
+        return diffmm__null(!placer ? "placer" : "path");
+    struct diffmm__tensor tensors[most_tensors] = {
+        {"item.mean", DIFFMM__F32, placer->d, 0, placer->mean},
+        {"scale", DIFFMM__F32, (size_t)1 << placer->modality_count, 0, placer->scale}};
+    char names[most_tensors][most_name];
+    size_t count = 2;
+    for (size_t m = 0; m < placer->modality_count; m++) {
+        const struct diffmm__placer_modality *modality = &placer->modalities[m];
+        mean_name(modality, names[count]);
+        tensors[count] = (struct diffmm__tensor){names[count], DIFFMM__F32, modality->dimensions, 0,
+                                                 modality->mean};
+        count++;
+        map_name(modality, names[count]);
+        tensors[count] = (struct diffmm__tensor){names[count], DIFFMM__F32, modality->dimensions,
+                                                 placer->d > 1 ? placer->d : 0, modality->map};
+        count++;
+    }
+    char library[48], d[24], *modalities = modalities_json(placer);
+    if (!modalities)
+        return DIFFMM_ERROR_NO_MEMORY;
+    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
+             DIFFMM_VERSION_PATCH);
+    snprintf(d, sizeof d, "%zu", placer->d);
+    const struct diffmm__metadata metadata[] = {{"format", format},
+                                                {"version", "1"},
+                                                {"library", library},
+                                                {"d", d},
+                                                {"modalities", modalities}};
+    diffmm_status status = diffmm__safetensors_write(
+        placer->context, path, metadata, sizeof metadata / sizeof *metadata, tensors, count);
+    diffmm__release(placer->context, modalities);
+    return status;
+}
+
+static diffmm_status check_format(const struct diffmm__safetensors *file, const char *path)
+{
+    const char *found = diffmm__safetensors_metadata(file, "format");
+    const char *version = diffmm__safetensors_metadata(file, "version");
+    if (!found || strcmp(found, format) != 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: not a placer's file: the metadata's format is '%s', not '%s'",
+                            path, found ? found : "", format);
+    if (!version || strcmp(version, "1") != 0)
+        return diffmm__fail(DIFFMM_ERROR_VERSION,
+                            "%s: the file has format version '%s'; this library reads version '1'",
+                            path, version ? version : "");
+    return DIFFMM_OK;
+}
+
+static diffmm_status bad_modality(const char *path, size_t index, const char *why)
+{
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: modality %zu of the metadata %s", path, index,
+                        why);
+}
+
+static diffmm_status read_modality(const char *path, const json_t *entry, size_t index,
+                                   struct diffmm__placer_modality *all)
+{
+    const char *name = json_string_value(json_object_get(entry, "name"));
+    const json_t *dimensions = json_object_get(entry, "dimensions");
+    size_t length = name ? strlen(name) : 0;
+    if (length == 0 || length >= sizeof all->name)
+        return bad_modality(path, index, "has no name of 1 to 63 bytes");
+    if (!json_is_integer(dimensions) || json_integer_value(dimensions) < 1 ||
+        json_integer_value(dimensions) > INT32_MAX)
+        return bad_modality(path, index, "has no dimensions");
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return bad_modality(path, index, "has the name of another");
+    memcpy(all[index].name, name, length + 1);
+    all[index].dimensions = (size_t)json_integer_value(dimensions);
+    return DIFFMM_OK;
+}
+
+/* The metadata's modalities, up to DIFFMM__PLACER_MODALITIES. */
+static diffmm_status read_modalities(const struct diffmm__safetensors *file, const char *path,
+                                     struct diffmm__placer_modality *out, size_t *count)
+{
+    const char *text = diffmm__safetensors_metadata(file, "modalities");
+    json_t *list;
+    if (!text)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no modalities", path);
+    diffmm_status status = diffmm__json_parse(text, strlen(text), path, &list);
+    if (status)
+        return status;
+    *count = json_array_size(list);
+    if (*count == 0 || *count > DIFFMM__PLACER_MODALITIES)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT,
+                              "%s: the metadata's modalities are not a list of 1 to %d", path,
+                              DIFFMM__PLACER_MODALITIES);
+    for (size_t m = 0; m < *count && !status; m++)
+        status = read_modality(path, json_array_get(list, m), m, out);
+    json_decref(list);
+    return status;
+}
+
+/* Each tensor into `placer`; or, where that is NULL, only checked: the file has room for what the
+ * metadata claims before memory of that size is asked for. */
+static diffmm_status read_tensors(const struct diffmm__safetensors *file, const char *path,
+                                  size_t d, size_t count,
+                                  const struct diffmm__placer_modality *modalities,
+                                  diffmm_placer *placer)
+{
+    diffmm_status status =
+        diffmm__model_file_matrix(file, path, "item.mean", d, 1, placer ? placer->mean : NULL);
+    if (!status)
+        status = diffmm__model_file_matrix(file, path, "scale", (size_t)1 << count, 1,
+                                           placer ? placer->scale : NULL);
+    for (size_t m = 0; m < count && !status; m++) {
+        char name[most_name];
+        mean_name(&modalities[m], name);
+        status = diffmm__model_file_matrix(file, path, name, modalities[m].dimensions, 1,
+                                           placer ? placer->modalities[m].mean : NULL);
+        map_name(&modalities[m], name);
+        if (!status)
+            status = diffmm__model_file_matrix(file, path, name, modalities[m].dimensions, d,
+                                               placer ? placer->modalities[m].map : NULL);
+    }
+    return status;
+}
+
+static diffmm_status read_placer(diffmm_context *context, const struct diffmm__safetensors *file,
+                                 const char *path, diffmm_placer **out)
+{
+    struct diffmm__placer_modality modalities[DIFFMM__PLACER_MODALITIES] = {0};
+    size_t count = 0;
+    int64_t d = 0;
+    diffmm_status status = check_format(file, path);
+    if (status)
+        return status;
+    const char *text = diffmm__safetensors_metadata(file, "d");
+    if (!text || !diffmm__read_integer(text, &d) || d < 1 || d > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's d is '%s', not a count", path,
+                            text ? text : "");
+    status = read_modalities(file, path, modalities, &count);
+    if (!status)
+        status = read_tensors(file, path, (size_t)d, count, modalities, NULL);
+    if (status)
+        return status;
+    diffmm_placer *placer;
+    status = diffmm__placer_allocate(context, (size_t)d, count, modalities, &placer);
+    if (status)
+        return status;
+    status = read_tensors(file, path, (size_t)d, count, modalities, placer);
+    if (status) {
+        diffmm_placer_destroy(placer);
+        return status;
+    }
+    *out = placer;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_placer_open(diffmm_context *context, const char *path, diffmm_placer **out)
+{
+    if (!context || !path || !out)
+        return diffmm__null(!context ? "context" : !path ? "path" : "out");
+    struct diffmm__safetensors *file;
+    diffmm_status status = diffmm__safetensors_open(context, path, &file);
+    if (status)
+        return status;
+    status = read_placer(context, file, path, out);
+    diffmm__safetensors_close(file);
+    return status;
+}
