@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# One program, linked in every way that users have: pkg-config, pkg-config --static, a CMake project, a
-# meson project, one with this library inside. All print the same bits.
+# One program, linked in every way that users have: pkg-config, pkg-config --static, a CMake
+# project, a meson project, one with this library inside. All print the same bits.
 # usage: consumer.sh static|cmake|dependency|subproject BUILD-FOLDER SOURCE-FOLDER
 set -eu
 way=$1 build=$2 source=$3
@@ -30,7 +30,8 @@ link_static() {
     shift
     rm -f "$lib"/libdiffmm.so*
     # shellcheck disable=SC2046
-    quietly $cc -std=c11 "$@" -o "$output" "$here/consumer.c" "$here/training.c" "$here/checksum.c" \
+    quietly $cc -std=c11 "$@" -o "$output" \
+        "$here/consumer.c" "$here/training.c" "$here/checksum.c" \
         $(pkg-config --static --cflags --libs diffmm)
 }
 

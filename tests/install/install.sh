@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Install into a scratch prefix; build the programs of README.md, C and C++, through pkg-config, and run
-# them on a small table with features: they print the same.
+# Install into a scratch prefix; build the programs of README.md, C and C++, through pkg-config, and
+# run them on a small table with features: they print the same.
 # usage: install.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
@@ -60,7 +60,7 @@ rm model.safetensors
 cmp expected output
 test -s model.safetensors
 echo "C++: the same"
-# The exception of a missing table is the program's own: exit code and message are those of the C call.
+# Without the table, status and message of the C call arrive as an exception.
 rm clicks.tsv
 code=0
 ./cpp 2>message || code=$?

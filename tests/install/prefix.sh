@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Sourced by the scripts of this folder, after `build` and `source` are set: installs the library into a
-# scratch prefix.
+# Sourced by the scripts of this folder, after `build` and `source` are set: installs the library
+# into a scratch prefix.
 #
 #   work      a scratch folder, removed at exit
 #   prefix    the prefix, with headers, libraries and diffmm.pc, which knows its place
@@ -38,8 +38,8 @@ use_installed() {
 }
 use_installed "$build"
 
-# What the program of consumer.c prints when linked through pkg-config; other ways of linking give the
-# same bits. $1: where to.
+# What the program of consumer.c prints when linked through pkg-config; other ways of linking give
+# the same bits. $1: where to.
 consumer_expected() {
     # shellcheck disable=SC2046
     $cc -std=c11 -o "$work/consumer" "$source/tests/install/consumer.c" \

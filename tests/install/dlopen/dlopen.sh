@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Load and unload the library fifty times: the library itself, a plugin linked with it, one that has
-# the static library inside, one in C++; then a few times more under a leak checker, where the compiler has one.
+# the static library inside, one in C++; then a few times more under a leak checker, where the
+# compiler has one.
 # usage: dlopen.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
@@ -12,7 +13,8 @@ head -n 1 "$work/expected" >"$work/model"
 
 # shellcheck disable=SC2046
 {
-    $cc -std=gnu11 -Wall -Wextra -I. -o "$work/host" dlopen/host.c $(pkg-config --cflags diffmm) -ldl
+    $cc -std=gnu11 -Wall -Wextra -Werror -I. -o "$work/host" dlopen/host.c \
+        $(pkg-config --cflags diffmm) -ldl
     plugin="$cc -std=c11 -shared -fPIC $(pkg-config --cflags diffmm)"
     $plugin -o "$work/plugin-bare.so" training.c checksum.c
     $plugin -o "$work/plugin-shared.so" training.c checksum.c $(pkg-config --libs diffmm)
@@ -34,8 +36,8 @@ echo "a plugin linked with it:" && try "$work/host" "$library" "$work/plugin-sha
 echo "a plugin that contains it:" &&
     try "$work/host" "$work/plugin-static.so" "$work/plugin-static.so" 50
 
-# A plugin in C++ that trains through diffmm.hpp. It exports its own function alone: what it has of the
-# standard library, if others can find it, keeps any plugin loaded.
+# A plugin in C++ that trains through diffmm.hpp. It exports its own function alone: what it has of
+# the standard library, if others can find it, keeps any plugin loaded.
 if command -v "$cxx" >/dev/null; then
     echo '{ global: train_small; local: *; };' >"$work/plugin.map"
     $cc -std=c11 -fPIC -c -o "$work/checksum.o" checksum.c

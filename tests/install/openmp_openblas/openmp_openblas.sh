@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# A host with OpenMP and OpenBLAS of its own, linked before and after the library, shared and static:
-# neither disturbs the other. The host's results are those of the host alone, the model's those of a
-# program without OpenMP and OpenBLAS, bit for bit; no setting changes.
+# A host with OpenMP and OpenBLAS of its own, linked before and after the library, shared and
+# static: neither disturbs the other. The host's results are those of the host alone, the model's
+# those of a program without OpenMP and OpenBLAS, bit for bit; no setting changes.
 # usage: openmp_openblas.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
@@ -10,8 +10,13 @@ build=$1 source=$2
 cd "$source/tests/install"
 pkg-config --exists openblas || skip "there is no OpenBLAS"
 openblas=$(pkg-config --libs openblas)
-compile="$cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fopenmp -I. $(pkg-config --cflags openblas diffmm)"
-printf '#include <cblas.h>\n#include <omp.h>\nint main(void) { return omp_in_parallel(); }\n' >"$work/probe.c"
+compile="$cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fopenmp -I."
+compile="$compile $(pkg-config --cflags openblas diffmm)"
+cat >"$work/probe.c" <<'C'
+#include <cblas.h>
+#include <omp.h>
+int main(void) { return omp_in_parallel(); }
+C
 # shellcheck disable=SC2086
 $compile -o "$work/probe" "$work/probe.c" $openblas 2>/dev/null || skip "no OpenMP, or no cblas.h"
 
@@ -23,8 +28,8 @@ OMP_NUM_THREADS=3 OPENBLAS_NUM_THREADS=2 "$work/alone" >"$work/expected"
 cat "$work/model" >>"$work/expected"
 cat "$work/expected"
 
-# Link in the order given and compare. The host may take cblas_sgemm from BLIS, if it names it first: then its
-# own results have BLIS's bits, and only they.
+# Link in the order given and compare. The host takes cblas_sgemm from BLIS if it names that first:
+# then its own results have BLIS's bits, and only they.
 try() {
     name=$1 blas=$2
     shift 2
