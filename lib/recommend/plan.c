@@ -22,6 +22,9 @@ static diffmm_status check_list(const char *name, const char *what, size_t total
 static diffmm_status check_query(const diffmm_query *query, size_t total, const char *what)
 {
     size_t bytes = (total + 7) / 8;
+    diffmm_status status = diffmm__struct_reserved(query->reserved, "query");
+    if (status)
+        return status;
     if (query->count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "query->count is 0");
     if (!query->allowed && query->allowed_size > 0)
@@ -32,8 +35,7 @@ static diffmm_status check_query(const diffmm_query *query, size_t total, const 
                             query->allowed_size, total, what, bytes);
     if (query->has_min_score && isnan(query->min_score))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "query->min_score is NaN");
-    diffmm_status status =
-        check_list("query->exclude", what, total, query->exclude_count, query->exclude);
+    status = check_list("query->exclude", what, total, query->exclude_count, query->exclude);
     return status ? status
                   : check_list("query->candidates", what, total, query->candidate_count,
                                query->candidates);

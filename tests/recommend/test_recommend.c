@@ -83,6 +83,9 @@ START_TEST(bad_queries_are_refused)
     query.count = 0;
     expect_failure(diffmm_recommend(world.scorer, 0, &query, hits, found), bad,
                    "query->count is 0");
+    query = (diffmm_query){.count = 1, .reserved = 2};
+    expect_failure(diffmm_recommend(world.scorer, 0, &query, hits, found), bad,
+                   "query: reserved is 2, not 0");
     query = (diffmm_query){.count = 1, .exclude_count = 1};
     expect_failure(diffmm_recommend(world.scorer, 0, &query, hits, found), bad, "query->exclude");
     query = (diffmm_query){.count = 1, .candidate_count = 1};
