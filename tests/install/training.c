@@ -11,7 +11,7 @@ static diffmm_status small_options(diffmm_context *context, diffmm_options **out
     if (!status)
         status = diffmm_options_set(*out, "batch", "128");
     if (!status)
-        status = diffmm_options_set(*out, "hidden_sizes", "64");
+        status = diffmm_options_set(*out, "hidden_sizes", "32");
     return status;
 }
 
@@ -30,7 +30,7 @@ static diffmm_status recommend(const diffmm_model *model, diffmm_hit hits[5])
 diffmm_status train_small(size_t threads, uint64_t *checksum, diffmm_hit hits[5])
 {
     diffmm_context_settings settings = {.struct_size = sizeof settings, .threads = threads};
-    diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 300, .items = 200};
+    diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 120, .items = 80};
     diffmm_context *context = NULL;
     diffmm_dataset *data = NULL;
     diffmm_options *options = NULL;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Load and unload the library fifty times: the library itself, a plugin linked with it, one that has
+# Load and unload the library twenty times: the library itself, a plugin linked with it, one that has
 # the static library inside, one in C++; then a few times more under a leak checker, where the
 # compiler has one.
 # usage: dlopen.sh BUILD-FOLDER SOURCE-FOLDER
@@ -31,10 +31,10 @@ try() {
     grep '^model' "$work/output" | cmp "$work/model" -
 }
 library=$lib/libdiffmm.so.1
-echo "the library:" && try "$work/host" "$library" "$work/plugin-bare.so" 50
-echo "a plugin linked with it:" && try "$work/host" "$library" "$work/plugin-shared.so" 50
+echo "the library:" && try "$work/host" "$library" "$work/plugin-bare.so" 20
+echo "a plugin linked with it:" && try "$work/host" "$library" "$work/plugin-shared.so" 20
 echo "a plugin that contains it:" &&
-    try "$work/host" "$work/plugin-static.so" "$work/plugin-static.so" 50
+    try "$work/host" "$work/plugin-static.so" "$work/plugin-static.so" 20
 
 # A plugin in C++ that trains through diffmm.hpp. It exports its own function alone: what it has of
 # the standard library, if others can find it, keeps any plugin loaded.
@@ -45,7 +45,7 @@ if command -v "$cxx" >/dev/null; then
     "$cxx" -std=c++17 -Wall -Wextra -Werror -shared -fPIC -I. -o "$work/plugin-cpp.so" \
         dlopen/plugin.cpp "$work/checksum.o" $(pkg-config --cflags --libs diffmm) \
         -Wl,--version-script,"$work/plugin.map"
-    echo "a plugin in C++:" && try "$work/host" "$library" "$work/plugin-cpp.so" 50
+    echo "a plugin in C++:" && try "$work/host" "$library" "$work/plugin-cpp.so" 20
 fi
 
 # shellcheck disable=SC2046

@@ -11,7 +11,7 @@ extern "C" {
 static diffmm::model train(diffmm::dataset &data)
 {
     diffmm::options options;
-    options.set("epochs", 2).set("batch", 128).set("hidden_sizes", {64});
+    options.set("epochs", 2).set("batch", 128).set("hidden_sizes", {32});
     diffmm::trainer trainer(data, options);
     bool thrown = false;
     try {
@@ -30,8 +30,8 @@ extern "C" diffmm_status train_small(size_t threads, uint64_t *checksum, diffmm_
     try {
         diffmm::context context(threads);
         diffmm_synthetic spec = {};
-        spec.users = 300;
-        spec.items = 200;
+        spec.users = 120;
+        spec.items = 80;
         diffmm::dataset data = diffmm::dataset::synthesize(context, spec);
         const diffmm::model model = train(data);
         const auto users = model.user_embeddings(), items = model.item_embeddings();
