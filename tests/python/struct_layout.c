@@ -127,6 +127,38 @@ static void serving_structs(void)
     MEMBER(query, exclude_count);
     MEMBER(query, candidates);
     MEMBER(query, candidate_count);
+    MEMBER(query, allowed);
+    MEMBER(query, allowed_size);
+    MEMBER(query, filter);
+    MEMBER(query, filter_data);
+    MEMBER(query, has_min_score);
+    MEMBER(query, min_score);
+    STRUCT(explanation);
+    MEMBER(explanation, struct_size);
+    MEMBER(explanation, modalities);
+    MEMBER(explanation, items);
+    MEMBER(explanation, item_count);
+    MEMBER(explanation, score);
+    MEMBER(explanation, collaborative);
+    MEMBER(explanation, rest);
+}
+
+static void file_structs(void)
+{
+    STRUCT(file_info);
+    MEMBER(file_info, struct_size);
+    MEMBER(file_info, kind);
+    MEMBER(file_info, format_version);
+    MEMBER(file_info, library);
+    MEMBER(file_info, users);
+    MEMBER(file_info, items);
+    MEMBER(file_info, dimensions);
+    MEMBER(file_info, modality_count);
+    MEMBER(file_info, epochs_done);
+    MEMBER(file_info, chosen_epoch);
+    MEMBER(file_info, cutoff_count);
+    MEMBER(file_info, valid);
+    MEMBER(file_info, test);
 }
 
 int main(void)
@@ -134,5 +166,6 @@ int main(void)
     settings_structs();
     training_structs();
     serving_structs();
+    file_structs();
     return 0;
 }

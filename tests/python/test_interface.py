@@ -54,8 +54,8 @@ class Layout(unittest.TestCase):
         self.assertEqual(declared - enums - not_bound("struct "), set(structs()))
 
     def test_hits_are_laid_out_as_the_struct(self):
-        self.assertEqual(diffmm.scorer.HIT.itemsize, ctypes.sizeof(_structs.Hit))
-        self.assertEqual(diffmm.scorer.HIT.fields["score"][1], _structs.Hit.score.offset)
+        self.assertEqual(diffmm.query.HIT.itemsize, ctypes.sizeof(_structs.Hit))
+        self.assertEqual(diffmm.query.HIT.fields["score"][1], _structs.Hit.score.offset)
 
 
 def not_bound(kind=""):
@@ -76,6 +76,7 @@ BY_C_TYPE = {
     "diffmm_feature_loader": [_structs.FeatureLoader],
     "diffmm_epoch_function": [_structs.EpochFunction],
     "diffmm_progress_function": [_structs.ProgressFunction],
+    "diffmm_hits_function": [_structs.HitsFunction],
     "const char *": [_functions.Text, ctypes.c_char_p],
     "float *": [_functions.floats],
     "double *": [_functions.doubles, ctypes.c_void_p],
@@ -168,6 +169,11 @@ class Enums(unittest.TestCase):
         self.expect(diffmm.Anchor, "DIFFMM_ANCHOR_")
         self.expect(diffmm.OptionType, "DIFFMM_OPTION_")
         self.expect(diffmm.Phase, "DIFFMM_PHASE_")
+        self.expect(diffmm.FileKind, "DIFFMM_FILE_")
+        self.assertIn(f"DIFFMM_NEW_USER = {diffmm.query.NEW_USER} ", headers())
+        kinds = re.findall(r"DIFFMM_(COSINE|DOT) = (\d)", headers())
+        self.assertEqual({name: int(value) for name, value in kinds},
+                         {member.name: member.value for member in diffmm.Similarity})
         self.expect(diffusion._Quantity, "DIFFMM_SCHEDULE_")
         splits = re.findall(r"DIFFMM_(TRAIN|VALID|TEST) = (\d)", headers())
         self.assertEqual({name: int(value) for name, value in splits},

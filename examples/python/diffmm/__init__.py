@@ -17,11 +17,14 @@ from .context import Context, LogLevel, default_context
 from .dataset import Dataset, Split
 from .diffusion import Denoiser, Schedule, msi, time_embedding
 from .errors import Cancelled, Error, NotFound, Status
+from .file import FileInfo, FileKind, describe
 from .graph import Graph
 from .losses import (Anchor, adam_step, bpr, contrastive_loss, infonce, initialize_normal,
                      initialize_uniform, initialize_xavier, l2)
 from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
 from .model import Losses, Model
 from .options import Options, OptionType, Setting, settings
-from .scorer import Hit, Scorer
-from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast)
+from .query import Hit, Similarity
+from .scorer import Explanation, Scorer
+from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast,
+                      sample_pairs)

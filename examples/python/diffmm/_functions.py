@@ -8,7 +8,7 @@ from ctypes import c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64, c_int
 
 import numpy
 
-from ._structs import EpochFunction, FeatureLoader, ProgressFunction
+from ._structs import EpochFunction, FeatureLoader, HitsFunction, ProgressFunction
 
 
 class Status(c_int):
@@ -76,6 +76,7 @@ FUNCTIONS = {
     "diffmm_dataset_add_modality": (status, pointer, text, size, FeatureLoader, pointer),
     "diffmm_dataset_add_modality_array": (status, pointer, text, size, size, pointer, size),
     "diffmm_dataset_read_modality": (status, pointer, text, text),
+    "diffmm_dataset_hold_out": (status, pointer, real, real, c_uint64),
     "diffmm_dataset_seal": (status, pointer),
     "diffmm_dataset_users": (size, pointer),
     "diffmm_dataset_items": (size, pointer),
@@ -174,7 +175,17 @@ FUNCTIONS = {
     "diffmm_model_objective": (status, pointer, size, int32s, int32s, int32s, out),
     "diffmm_model_step": (status, pointer),
     "diffmm_model_save": (status, pointer, text),
+    "diffmm_model_save_memory": (status, pointer, pointer, size, out),
     "diffmm_model_load": (status, pointer, text, out),
+    "diffmm_model_load_memory": (status, pointer, pointer, size, out),
+    # file.h
+    "diffmm_file_open": (status, pointer, text, out),
+    "diffmm_file_open_memory": (status, pointer, pointer, size, out),
+    "diffmm_file_destroy": (nothing, pointer),
+    "diffmm_file_describe": (status, pointer, out),
+    "diffmm_file_options": (pointer, pointer),
+    "diffmm_file_modality_name": (static_text, pointer, size),
+    "diffmm_file_modality_dimensions": (size, pointer, size),
     # trainer.h
     "diffmm_trainer_forecast": (status, pointer, pointer, out),
     "diffmm_trainer_create": (status, pointer, pointer, out),
@@ -185,10 +196,17 @@ FUNCTIONS = {
     "diffmm_trainer_restore_best": (status, pointer),
     "diffmm_trainer_cancel": (nothing, pointer),
     "diffmm_trainer_best": (status, pointer, out, out, out),
+    "diffmm_trainer_report": (status, pointer, out),
+    "diffmm_trainer_checkpoint": (status, pointer, text),
+    "diffmm_trainer_checkpoint_memory": (status, pointer, pointer, size, out),
+    "diffmm_trainer_resume": (status, pointer, text, pointer, out),
+    "diffmm_trainer_resume_memory": (status, pointer, pointer, size, pointer, out),
+    "diffmm_sample_pairs": (status, pointer, c_uint64, c_uint64, int32s, int32s, int32s, out),
     "diffmm_trainer_model": (pointer, pointer),
     # recommend.h
     "diffmm_scorer_create": (status, pointer, out),
     "diffmm_scorer_open": (status, pointer, text, out),
+    "diffmm_scorer_open_memory": (status, pointer, pointer, size, out),
     "diffmm_scorer_destroy": (nothing, pointer),
     "diffmm_scorer_users": (size, pointer),
     "diffmm_scorer_items": (size, pointer),
@@ -201,6 +219,16 @@ FUNCTIONS = {
     "diffmm_score": (status, pointer, int32, size, int32s, floats),
     "diffmm_recommend": (status, pointer, int32, pointer, pointer, out),
     "diffmm_recommend_users": (status, pointer, size, int32s, pointer, pointer, sizes),
+    "diffmm_recommend_all": (status, pointer, pointer, HitsFunction, pointer),
+    "diffmm_fold_in": (status, pointer, int32, size, int32s, floats),
+    "diffmm_score_embedding": (status, pointer, floats, size, int32s, floats),
+    "diffmm_recommend_embedding": (status, pointer, floats, pointer, pointer, out),
+    "diffmm_similar_items": (status, pointer, int32, enum, pointer, pointer, out),
+    "diffmm_similar_users": (status, pointer, int32, enum, pointer, pointer, out),
+    "diffmm_scorer_modalities": (size, pointer),
+    "diffmm_scorer_modality_name": (static_text, pointer, size),
+    "diffmm_scorer_modality_weights": (status, pointer, floats),
+    "diffmm_explain": (status, pointer, int32, size, int32s, int32, pointer),
 }
 
 

@@ -2,6 +2,7 @@
 """Lifetimes, and arrays that cross the border without being copied."""
 
 import ctypes
+import os
 
 import numpy
 
@@ -55,6 +56,25 @@ def create(destroy, function, *arguments, keeps=()):
     return handle
 
 
+def open_file(destroy, by_path, by_memory, first, source, *others, keeps=(), lent=False):
+    """A new handle from a file: its path, or its bytes in whatever lends them in one piece (bytes,
+    bytearray, mmap). `lent`: these must live as long as the handle."""
+    if isinstance(source, (str, os.PathLike)):
+        return create(destroy, by_path, first, source, *others, keeps=keeps)
+    data = numpy.frombuffer(source, numpy.uint8)
+    return create(destroy, by_memory, first, data.ctypes.data, data.size, *others,
+                  keeps=[*keeps, data] if lent else keeps)
+
+
+def file_bytes(save_memory, handle):
+    """A file that a function writes into memory."""
+    size = ctypes.c_size_t()
+    save_memory(handle, None, 0, ctypes.byref(size))
+    data = numpy.empty(size.value, numpy.uint8)
+    save_memory(handle, data.ctypes.data, data.size, ctypes.byref(size))
+    return data[:size.value].tobytes()
+
+
 class _Memory:
     """Memory of the library or the host, as numpy wants it described."""
 
@@ -65,6 +85,7 @@ class _Memory:
             "data": (address, not writable),
             "shape": shape,
             "typestr": numpy.dtype(dtype).str,
+            "descr": numpy.dtype(dtype).descr,
         }
 
 

@@ -22,6 +22,8 @@ ReleaseFunction = CFUNCTYPE(None, c_void_p, c_void_p)
 PoolSizeFunction = CFUNCTYPE(c_size_t, c_void_p)
 PoolRunFunction = CFUNCTYPE(None, c_size_t, Task, c_void_p, c_void_p)
 FeatureLoader = CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p, c_void_p)
+ItemFilter = CFUNCTYPE(c_int, c_int32, c_int32, POINTER(c_int32), c_void_p)
+HitsFunction = CFUNCTYPE(c_int, c_int32, c_void_p, c_size_t, c_void_p)
 
 
 class ContextSettings(Struct):
@@ -166,6 +168,24 @@ class Forecast(Struct):
     ]
 
 
+class FileInfo(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("kind", c_int),
+        ("format_version", c_int32),
+        ("library", c_char_p),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("dimensions", c_size_t),
+        ("modality_count", c_size_t),
+        ("epochs_done", c_size_t),
+        ("chosen_epoch", c_size_t),
+        ("cutoff_count", c_size_t),
+        ("valid", POINTER(Metrics)),
+        ("test", POINTER(Metrics)),
+    ]
+
+
 class Hit(Struct):
     _fields_ = [("item", c_int32), ("score", ctypes.c_float)]
 
@@ -180,6 +200,24 @@ class Query(Struct):
         ("exclude_count", c_size_t),
         ("candidates", c_void_p),
         ("candidate_count", c_size_t),
+        ("allowed", c_void_p),
+        ("allowed_size", c_size_t),
+        ("filter", ItemFilter),
+        ("filter_data", c_void_p),
+        ("has_min_score", c_int32),
+        ("min_score", ctypes.c_float),
+    ]
+
+
+class Explanation(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("modalities", c_void_p),
+        ("items", c_void_p),
+        ("item_count", c_size_t),
+        ("score", ctypes.c_float),
+        ("collaborative", ctypes.c_float),
+        ("rest", ctypes.c_float),
     ]
 
 

@@ -163,6 +163,12 @@ class Dataset(Object):
                                                       rows.ctypes.data, stride)
             self.handle.keeps.append(rows)
 
+    def hold_out(self, valid, test, seed=0):
+        """Hold out a random share of every user's training interactions for validation and test,
+        where the data have no splits of their own. Once all interactions have been added, before
+        sealing; the same seed holds out the same."""
+        library.diffmm_dataset_hold_out(self.handle, valid, test, seed)
+
     def seal(self):
         """Check everything and index it; after that it cannot change."""
         with interruptible():

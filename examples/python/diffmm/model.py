@@ -9,7 +9,8 @@ import numpy
 
 from . import _structs
 from ._callbacks import interruptible
-from ._handles import Handle, Object, create, matrix, numbers, optional, view
+from ._handles import (Handle, Object, create, file_bytes, matrix, numbers, open_file, optional,
+                       view)
 from ._library import library
 from .context import default_context
 from .graph import Graph
@@ -75,7 +76,7 @@ class Model(Object):
     """A recommender's parameters and the embeddings computed from them.
 
     A trainer has one (Trainer.model); Model(data) makes one with initial parameters, and
-    Model.load(path) reads one for scoring and reading."""
+    Model.load(file) reads one for scoring and reading."""
 
     def __init__(self, dataset, options=None, *, preset=None, **settings):
         options = as_options(options, preset, settings, None)
@@ -84,12 +85,12 @@ class Model(Object):
                                   dataset.handle, optional(options), keeps=[dataset.handle])
 
     @classmethod
-    def load(cls, path, context=None):
-        """Read a model file."""
+    def load(cls, source, context=None):
+        """Read a model file, given by its path or its bytes."""
         context = (context or default_context()).handle
         return cls._from(
-            create(library.diffmm_model_destroy, library.diffmm_model_load, context, path,
-                   keeps=[context]))
+            open_file(library.diffmm_model_destroy, library.diffmm_model_load,
+                      library.diffmm_model_load_memory, context, source, keeps=[context]))
 
     @classmethod
     def _from(cls, handle):
@@ -107,6 +108,10 @@ class Model(Object):
     def save(self, path):
         """Write a model file. A crash leaves the old file or the new one."""
         library.diffmm_model_save(self.handle, path)
+
+    def to_bytes(self):
+        """The model file as bytes, for load() and Scorer."""
+        return file_bytes(library.diffmm_model_save_memory, self.handle)
 
     @property
     def users(self):

@@ -1,43 +1,61 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Serving: an immutable scorer, from a model or a model file."""
 
-import os
 from ctypes import byref, c_int32, c_size_t, c_void_p
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 import numpy
 
-from . import _structs
-from ._handles import Object, create, numbers, view
+from . import _callbacks, _structs
+from ._handles import Object, array, create, numbers, open_file, view
 from ._library import library
 from .context import default_context
 from .dataset import are_ids
+from .errors import Cancelled
+from .model import Model
+from .query import HIT, NEW_USER, Query, as_hits, as_numbers, as_similarity
 
 
-class Hit(NamedTuple):
-    """A recommended item: its number, or its external id where the user was given by one."""
+class Explanation(NamedTuple):
+    """Where a score comes from, cut in two ways, each of which sums to it:
+    sum(modalities.values()) + collaborative, and sum of items' scores + rest.
 
-    item: Union[int, str]
+    `modalities` are parts by name; `items`, each item that the user has touched with its part (a
+    Hit); `collaborative`, what learnt embeddings and other users bring; `rest`, what the user's own
+    learnt embedding and generated neighbours bring."""
+
     score: float
-
-
-HIT = numpy.dtype([("item", numpy.int32), ("score", numpy.float32)])
+    modalities: dict
+    collaborative: float
+    items: list
+    rest: float
 
 
 class Scorer(Object):
-    """Finished embeddings, seen items and ids. Any number of threads may use one at once.
+    """Finished embeddings, seen items and ids, of a model, or of a model file given by its path or
+    its bytes (which are read in place). Any number of threads may use one at once.
 
-    Users and items are given by number or by external id (a string); where users are given by id,
-    items come back by id."""
+    Users and items are given by number or by external id (a string); where they are given by id,
+    what is found comes back by id. A ranking takes these restrictions, `**query`, which hold
+    together:
+
+    exclude       items never recommended
+    candidates    only these
+    allowed       an array of bool, one per item: only where it is true
+    filter        filter(user, item) tells whether an item may be recommended, given their numbers
+                  (None for a user without one); asked only of items among the best so far
+    min_score     only scores of at least this
+    include_seen  items of the user's training row too"""
 
     def __init__(self, source, context=None):
-        if isinstance(source, (str, os.PathLike)):
-            context = (context or default_context()).handle
-            self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_open,
-                                  context, source, keeps=[context])
-        else:
+        if isinstance(source, Model):
             self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_create,
                                   source.handle, keeps=[source.handle])
+        else:
+            context = (context or default_context()).handle
+            self._handle = open_file(library.diffmm_scorer_destroy, library.diffmm_scorer_open,
+                                     library.diffmm_scorer_open_memory, context, source,
+                                     keeps=[context], lent=True)
 
     @property
     def users(self):
@@ -50,6 +68,21 @@ class Scorer(Object):
     @property
     def dimensions(self):
         return library.diffmm_scorer_dimensions(self.handle)
+
+    @property
+    def modalities(self):
+        """Names of the modalities; none if the file does not tell."""
+        handle = self.handle
+        return [library.diffmm_scorer_modality_name(handle, index).decode()
+                for index in range(library.diffmm_scorer_modalities(handle))]
+
+    @property
+    def modality_weights(self):
+        """The weight of each modality, by name; they sum to 1."""
+        names = self.modalities
+        weights = numpy.empty(len(names), numpy.float32)
+        library.diffmm_scorer_modality_weights(self.handle, weights)
+        return dict(zip(names, weights.tolist()))
 
     def user_id(self, user):
         """External id of a user (its number in decimal, if there are none); None if there is no
@@ -77,12 +110,17 @@ class Scorer(Object):
     def _user(self, user):
         return self.find_user(user) if isinstance(user, str) else int(user)
 
+    def _user_or_new(self, user):
+        return NEW_USER if user is None else self._user(user)
+
+    def _item(self, item):
+        return self.find_item(item) if isinstance(item, str) else int(item)
+
     def _items(self, items):
-        """Numbers of items given by number or id; None stays."""
-        if items is None:
-            return None
-        items = list(items) if not isinstance(items, numpy.ndarray) else items
-        return numbers([self.find_item(i) for i in items] if are_ids(items) else items)
+        return as_numbers(items, self.find_item)
+
+    def _query(self, count, query):
+        return Query(self.items, self.find_item, count, **query)
 
     def seen(self, user):
         """The items of a user's training row, ascending: a view."""
@@ -98,51 +136,118 @@ class Scorer(Object):
         library.diffmm_score(self.handle, self._user(user), out.size, items, out)
         return out
 
-    def _query(self, count, exclude, candidates, include_seen):
-        """A query, and the arrays it points to."""
-        exclude, candidates = self._items(exclude), self._items(candidates)
-        query = _structs.Query(count=count, include_seen=include_seen)
-        if exclude is not None and exclude.size:
-            query.exclude, query.exclude_count = exclude.ctypes.data, exclude.size
-        if candidates is not None:
-            query.candidates, query.candidate_count = candidates.ctypes.data, candidates.size
-        return query, (exclude, candidates)
-
-    def _hits(self, hits, found, by_id):
-        items, scores = hits["item"][:found].tolist(), hits["score"][:found].tolist()
-        if by_id:
-            items = [self.item_id(item) for item in items]
-        return [Hit(*hit) for hit in zip(items, scores)]
-
-    def recommend(self, users, count=20, *, exclude=None, candidates=None, include_seen=False):
+    def recommend(self, users, count=20, **query):
         """The best items for one user, best first: a list of Hit. For several users, a list of such
-        lists.
-
-        exclude       items never recommended
-        candidates    only these
-        include_seen  items of the user's training row too"""
+        lists."""
         if isinstance(users, str) or numpy.ndim(users) == 0:
-            query, lent = self._query(count, exclude, candidates, include_seen)
-            hits, found = numpy.empty(count, HIT), c_size_t()
-            library.diffmm_recommend(self.handle, self._user(users), byref(query), hits.ctypes.data,
-                                     byref(found))
-            del lent
-            return self._hits(hits, found.value, isinstance(users, str))
+            query = self._query(count, query)
+            hits, found = query.hits(), c_size_t()
+            with query.guard:
+                library.diffmm_recommend(self.handle, self._user(users), byref(query.struct),
+                                         hits.ctypes.data, byref(found))
+            return as_hits(hits, found.value, self.item_id if isinstance(users, str) else None)
         users = list(users)
-        by_id = are_ids(users)
-        hits, found = self.recommend_arrays([self._user(u) for u in users], count, exclude=exclude,
-                                            candidates=candidates, include_seen=include_seen)
-        return [self._hits(row, n, by_id) for row, n in zip(hits, found)]
+        id_of = self.item_id if are_ids(users) else None
+        hits, found = self.recommend_arrays([self._user(u) for u in users], count, **query)
+        return [as_hits(row, n, id_of) for row, n in zip(hits, found)]
 
-    def recommend_arrays(self, users=None, count=20, *, exclude=None, candidates=None,
-                         include_seen=False):
+    def recommend_arrays(self, users=None, count=20, **query):
         """The same for many users given by number (None: all), on the context's threads, as arrays:
         hits (users x count, with fields `item` and `score`) and how many each user got."""
-        query, lent = self._query(count, exclude, candidates, include_seen)
+        query = self._query(count, query)
         users = None if users is None else numbers(users)
         rows = self.users if users is None else users.size
-        hits, found = numpy.zeros((rows, count), HIT), numpy.zeros(rows, numpy.uintp)
-        library.diffmm_recommend_users(self.handle, rows, users, byref(query), hits.ctypes.data,
-                                       found)
-        del lent
+        hits, found = query.hits(rows), numpy.zeros(rows, numpy.uintp)
+        with query.guard:
+            library.diffmm_recommend_users(self.handle, rows, users, byref(query.struct),
+                                           hits.ctypes.data, found)
         return hits, found
+
+    def recommend_all(self, function, count=20, **query):
+        """The same for all users, one after the other, in little memory: function(user, hits) is
+        told each user's number and hits, an array with fields `item` and `score`. What is true ends
+        it there."""
+        wanted_end = False
+
+        def tell(user, address, found):
+            return function(user, view(address, (found,), HIT, None).copy())
+
+        def callback(user, address, found, _):
+            nonlocal wanted_end
+            wanted_end = _callbacks.run(tell, user, address, found)
+            return wanted_end
+
+        query = self._query(count, query)
+        try:
+            with _callbacks.interruptible():
+                library.diffmm_recommend_all(self.handle, byref(query.struct),
+                                             _structs.HitsFunction(callback), None)
+        except Cancelled:
+            if not wanted_end:
+                raise
+
+    def fold_in(self, items, user=None):
+        """The embedding that the model gives a user with items which training did not know of: a
+        new user (None), or a known one who has just touched these."""
+        items = self._items(items)
+        out = numpy.empty(self.dimensions, numpy.float32)
+        library.diffmm_fold_in(self.handle, self._user_or_new(user), items.size, items, out)
+        return out
+
+    def _embedding(self, embedding):
+        return array(embedding, numpy.float32, self.dimensions)
+
+    def score_embedding(self, embedding, items=None):
+        """Scores of an embedding, such as fold_in() gives, for some items, or for all."""
+        items = self._items(items)
+        out = numpy.empty(self.items if items is None else items.size, numpy.float32)
+        library.diffmm_score_embedding(self.handle, self._embedding(embedding), out.size, items,
+                                       out)
+        return out
+
+    def recommend_embedding(self, embedding, count=20, *, ids=False, **query):
+        """The best items for an embedding. Nothing counts as seen: exclude what the user has. With
+        `ids`, items come back by external id."""
+        query = self._query(count, query)
+        hits, found = query.hits(), c_size_t()
+        with query.guard:
+            library.diffmm_recommend_embedding(self.handle, self._embedding(embedding),
+                                               byref(query.struct), hits.ctypes.data, byref(found))
+        return as_hits(hits, found.value, self.item_id if ids else None)
+
+    def similar_items(self, item, count=20, similarity="cosine", **query):
+        """The items most alike to one, "cosine" or "dot", without itself: a list of Hit."""
+        query = self._query(count, query)
+        hits, found = query.hits(), c_size_t()
+        with query.guard:
+            library.diffmm_similar_items(self.handle, self._item(item), as_similarity(similarity),
+                                         byref(query.struct), hits.ctypes.data, byref(found))
+        return as_hits(hits, found.value, self.item_id if isinstance(item, str) else None)
+
+    def similar_users(self, user, count=20, similarity="cosine", **query):
+        """The users most alike to one. Users stand in the place of items, in the query and in
+        Hit.item."""
+        query = Query(self.users, self.find_user, count, **query)
+        hits, found = query.hits(), c_size_t()
+        with query.guard:
+            library.diffmm_similar_users(self.handle, self._user(user), as_similarity(similarity),
+                                         byref(query.struct), hits.ctypes.data, byref(found))
+        return as_hits(hits, found.value, self.user_id if isinstance(user, str) else None)
+
+    def explain(self, user, item, items=()):
+        """Explain the score of a user and an item: an Explanation. `items` and `user` as for
+        fold_in(); without items, the user as trained."""
+        items = self._items(items)
+        names = self.modalities
+        parts = numpy.empty(len(names), numpy.float32)
+        own = 0 if user is None else self.seen(user).size
+        touched = numpy.empty(own + items.size, HIT)
+        out = _structs.Explanation(modalities=parts.ctypes.data, items=touched.ctypes.data)
+        library.diffmm_explain(self.handle, self._user_or_new(user), items.size, items,
+                               self._item(item), byref(out))
+        return Explanation(
+            score=out.score,
+            modalities=dict(zip(names, parts.tolist())),
+            collaborative=out.collaborative,
+            items=as_hits(touched, out.item_count, self.item_id if isinstance(item, str) else None),
+            rest=out.rest)

@@ -5,13 +5,16 @@ import enum
 from ctypes import POINTER, byref, c_size_t
 from typing import NamedTuple
 
+import numpy
+
 from . import _callbacks, _structs
-from ._handles import Object, create, optional
+from ._handles import Object, create, file_bytes, open_file, optional
 from ._library import library
 from .errors import Cancelled
+from .file import describe
 from .metrics import PerCutoff, per_cutoff
 from .model import Losses, Model, losses_from_struct
-from .options import as_options
+from .options import Options, as_options, settings as all_settings
 
 
 class Phase(enum.IntEnum):
@@ -85,6 +88,29 @@ def forecast(dataset, options=None, *, preset=None, **settings):
     return Forecast(out.peak_bytes, _by_phase(out.flops), out.straight_flops)
 
 
+def sample_pairs(dataset, seed, epoch):
+    """The training pairs of an epoch in random order, each with an item that the user has not
+    touched: arrays of users, positive and negative items, for training loops of one's own. With a
+    trainer's seed they are those of its epochs from 1 on. Needs a sealed data set."""
+    room = dataset.interactions("train")
+    user, positive, negative = (numpy.empty(room, numpy.int32) for _ in range(3))
+    count = c_size_t()
+    library.diffmm_sample_pairs(dataset.handle, seed, epoch, user, positive, negative, byref(count))
+    return user[:count.value], positive[:count.value], negative[:count.value]
+
+
+def _options_of(source, changes):
+    """A checkpoint's options with some of them changed."""
+    found = describe(source)
+    options = Options()
+    for setting in all_settings():
+        names = [setting.name.replace("*", name) for name in found.modalities]
+        for name in names if "*" in setting.name else [setting.name]:
+            options[name] = found.options.text(name)
+    options.update(**changes)
+    return options
+
+
 def _report(struct, modalities):
     """A report from the C struct, whose arrays the next epoch overwrites."""
     seconds = struct.seconds
@@ -125,12 +151,35 @@ class Trainer(Object):
 
     def __init__(self, dataset, options=None, *, preset=None, on_progress=None, **settings):
         options = as_options(options, preset, settings, None)
-        self._dataset = dataset.handle
         with _callbacks.interruptible():
-            self._handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create,
-                                  dataset.handle, optional(options), keeps=[dataset.handle])
+            handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create,
+                            dataset.handle, optional(options), keeps=[dataset.handle])
+        self._begin(handle, on_progress)
+
+    @classmethod
+    def resume(cls, dataset, source, options=None, *, on_progress=None, **settings):
+        """A trainer that goes on from a checkpoint, given by its path or its bytes, to the same
+        bits as if it had never been interrupted. `dataset` is the one the training was begun with,
+        or an equal one.
+
+        Options are those of the checkpoint; epochs, patience and memory_limit may be others, for
+        example Trainer.resume(data, "run.ckpt", epochs=40)."""
+        if options is None and settings:
+            options, settings = _options_of(source, settings), {}
+        options = as_options(options, None, settings, None)
+        self = cls.__new__(cls)
+        with _callbacks.interruptible():
+            handle = open_file(library.diffmm_trainer_destroy, library.diffmm_trainer_resume,
+                               library.diffmm_trainer_resume_memory, dataset.handle, source,
+                               optional(options), keeps=[dataset.handle])
+        self._begin(handle, on_progress)
+        return self
+
+    def _begin(self, handle, on_progress):
+        self._handle = handle
         self._modalities = self.model.modalities
-        self._finished = False
+        report = self.report()
+        self._finished = report is not None and report.finished
         self._listener = listener = _Listener()
         # Always there, so that Python sees Ctrl-C between two steps.
         callback = _structs.ProgressFunction(
@@ -206,6 +255,22 @@ class Trainer(Object):
     def restore_best(self):
         """Make the best epoch's parameters the model's."""
         library.diffmm_trainer_restore_best(self.handle)
+
+    def report(self):
+        """The Report of the last epoch that came to its end, also of one before the checkpoint a
+        training was resumed from; None before any."""
+        struct = _structs.Report()
+        library.diffmm_trainer_report(self.handle, byref(struct))
+        return _report(struct, self._modalities) if struct.epoch else None
+
+    def checkpoint(self, path):
+        """Write all that the rest of the training depends on, for resume(). Between two epochs, or
+        from fit()'s on_epoch. A crash leaves the old file or the new one."""
+        library.diffmm_trainer_checkpoint(self.handle, path)
+
+    def checkpoint_bytes(self):
+        """The same as bytes."""
+        return file_bytes(library.diffmm_trainer_checkpoint_memory, self.handle)
 
     def best(self):
         """The best epoch so far with its metrics."""

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a model file or a training checkpoint says of itself, without loading it."""
+
+import enum
+from ctypes import byref
+from typing import NamedTuple
+
+from . import _structs
+from ._handles import Handle, open_file
+from ._library import library
+from .context import default_context
+from .metrics import PerCutoff, per_cutoff
+from .options import Options
+
+
+class FileKind(enum.IntEnum):
+    MODEL = 1
+    CHECKPOINT = 2
+
+
+class FileInfo(NamedTuple):
+    """A file's metadata. `modalities` are names with raw features per item; `valid` and `test` have
+    metrics of the chosen epoch for each cutoff, none where `chosen_epoch` is 0."""
+
+    kind: FileKind
+    format_version: int
+    library: str
+    users: int
+    items: int
+    dimensions: int
+    modalities: dict
+    epochs_done: int
+    chosen_epoch: int
+    valid: PerCutoff
+    test: PerCutoff
+    options: Options
+
+
+def describe(source, context=None):
+    """Read the header of a file, given by its path or its bytes."""
+    context = (context or default_context()).handle
+    handle = open_file(library.diffmm_file_destroy, library.diffmm_file_open,
+                       library.diffmm_file_open_memory, context, source, keeps=[context])
+    info = _structs.FileInfo()
+    library.diffmm_file_describe(handle, byref(info))
+    options = Handle(None, handle)
+    options.pointer.value = library.diffmm_file_options(handle)
+    return FileInfo(
+        kind=FileKind(info.kind),
+        format_version=info.format_version,
+        library=info.library.decode(),
+        users=info.users,
+        items=info.items,
+        dimensions=info.dimensions,
+        modalities={
+            library.diffmm_file_modality_name(handle, index).decode():
+                library.diffmm_file_modality_dimensions(handle, index)
+            for index in range(info.modality_count)
+        },
+        epochs_done=info.epochs_done,
+        chosen_epoch=info.chosen_epoch,
+        valid=per_cutoff(info.valid, info.cutoff_count),
+        test=per_cutoff(info.test, info.cutoff_count),
+        options=Options._borrow(options))

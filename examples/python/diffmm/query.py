@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What to recommend, and what comes back."""
+
+import contextlib
+import enum
+from typing import NamedTuple, Union
+
+import numpy
+
+from . import _structs
+from ._callbacks import interruptible, run
+from ._handles import numbers
+from .dataset import are_ids
+
+
+class Hit(NamedTuple):
+    """A recommended item: its number, or its external id where ids were asked for."""
+
+    item: Union[int, str]
+    score: float
+
+
+HIT = numpy.dtype([("item", numpy.int32), ("score", numpy.float32)])
+
+
+class Similarity(enum.IntEnum):
+    """How alike two embeddings are: by the angle between them, or by their dot product."""
+
+    COSINE = 0
+    DOT = 1
+
+
+def as_similarity(value):
+    """A similarity from itself or its name."""
+    return Similarity[value.upper()] if isinstance(value, str) else Similarity(value)
+
+
+NEW_USER = -1
+
+
+def as_numbers(values, find):
+    """Numbers of what is given by number, or by ids that `find` knows; None stays."""
+    if values is None:
+        return None
+    values = list(values) if not isinstance(values, numpy.ndarray) else values
+    return numbers([find(value) for value in values] if are_ids(values) else values)
+
+
+def _filter_callback(keeps):
+
+    def ask(user, item, keep):
+        keep[0] = bool(keeps(None if user == NEW_USER else user, item))
+
+    def callback(user, item, keep, _):
+        return run(ask, user, item, keep)
+
+    return _structs.ItemFilter(callback)
+
+
+def _bits(allowed, total):
+    """An array of bool as a bit per number."""
+    allowed = numpy.asarray(allowed)
+    if allowed.dtype != bool or allowed.shape != (total,):
+        raise TypeError(f"allowed is an array of {total} bool, not {allowed.dtype}, shape "
+                        f"{allowed.shape}")
+    return numpy.packbits(allowed, bitorder="little")
+
+
+class Query:
+    """The C query with what it points to. `total` numbers can be ranked; `find` knows their ids.
+    Calls that use it are made within `guard`: a filter is the host's function."""
+
+    def __init__(self, total, find, count, *, exclude=None, candidates=None, include_seen=False,
+                 allowed=None, filter=None, min_score=None):
+        self.struct = query = _structs.Query(count=count, include_seen=bool(include_seen))
+        exclude, candidates = as_numbers(exclude, find), as_numbers(candidates, find)
+        if exclude is not None and exclude.size:
+            query.exclude, query.exclude_count = exclude.ctypes.data, exclude.size
+        if candidates is not None:
+            query.candidates, query.candidate_count = candidates.ctypes.data, candidates.size
+        if allowed is not None:
+            allowed = _bits(allowed, total)
+            query.allowed, query.allowed_size = allowed.ctypes.data, allowed.size
+        if min_score is not None:
+            query.has_min_score, query.min_score = True, min_score
+        self.guard = contextlib.nullcontext()
+        if filter is not None:
+            query.filter = _filter_callback(filter)
+            self.guard = interruptible()
+        self._lent = exclude, candidates, allowed
+
+    def hits(self, *rows):
+        """Room for what is found."""
+        return numpy.zeros((*rows, self.struct.count), HIT)
+
+
+def as_hits(table, found, id_of=None):
+    """A row of hits as a list of Hit; by external id, where there is a function that tells it."""
+    items, scores = table["item"][:found].tolist(), table["score"][:found].tolist()
+    if id_of is not None:
+        items = [id_of(item) for item in items]
+    return [Hit(*hit) for hit in zip(items, scores)]
