@@ -12,8 +12,8 @@
  *  are, at most query->count, are written and counted in `found`; what lies beyond them in `hits`
  *  is not touched; a score that is NaN is never among them.
  *
- *  DIFFMM_ERROR_NOT_FOUND for unknown ids; DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT,
- *  DIFFMM_ERROR_VERSION for files.
+ *  DIFFMM_ERROR_NOT_FOUND for unknown ids; DIFFMM_ERROR_NUMERIC for embeddings that are not finite;
+ *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files.
  *
  *  Context and threads: a scorer keeps its context; it never changes and may be used by any number
  *  of threads at once, without a lock. */

@@ -60,6 +60,47 @@ class Datasets(unittest.TestCase):
                 diffmm.Dataset.open(path_in(folder, "nothing.tsv"))
             self.assertIs(diffmm.Status.IO, caught.exception.status)
 
+    def test_hold_out(self):
+        user, item = pairs()
+        splits = []
+        for seed in (4, 4, 5):
+            dataset = diffmm.Dataset.from_arrays(user, item)
+            dataset.hold_out(0.2, 0.1, seed)
+            dataset.seal()
+            splits.append([dataset.row(u, split).tolist() for split in diffmm.Split
+                           for u in range(40)])
+        self.assertEqual(240, sum(map(len, splits[0])))
+        self.assertTrue(all(splits[0][:40]))
+        self.assertTrue(any(splits[0][40:80]) and any(splits[0][80:]))
+        self.assertEqual(splits[0], splits[1])
+        self.assertNotEqual(splits[0], splits[2])
+        with self.assertRaises(diffmm.Error) as caught:
+            dataset.hold_out(0.2, 0.1)
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+        for valid, test in ((1, 0), (-0.1, 0), (0.5, 0.5)):
+            with self.assertRaises(diffmm.Error) as caught:
+                diffmm.Dataset.from_arrays(user, item).hold_out(valid, test)
+            self.assertIs(diffmm.Status.INVALID_ARGUMENT, caught.exception.status)
+
+    def test_pairs_of_an_epoch(self):
+        dataset = data()
+        with self.assertRaises(diffmm.Error) as caught:
+            diffmm.sample_pairs(dataset, 7, 1)
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+        dataset.seal()
+        user, positive, negative = diffmm.sample_pairs(dataset, 7, 1)
+        self.assertEqual(dataset.interactions(), user.size)
+        touched = {(u, i) for u in range(80) for i in dataset.row(u).tolist()}
+        self.assertEqual(touched, set(zip(user.tolist(), positive.tolist())))
+        self.assertFalse(touched & set(zip(user.tolist(), negative.tolist())))
+        np.testing.assert_array_equal(negative, diffmm.sample_pairs(dataset, 7, 1)[2])
+        self.assertFalse(np.array_equal(negative, diffmm.sample_pairs(dataset, 7, 2)[2]))
+        # A user who has touched all there is has no pair.
+        everything = diffmm.Dataset.from_arrays([0, 0, 1], [0, 1, 1])
+        everything.seal()
+        self.assertEqual([[1], [1], [0]],
+                         [list(part) for part in diffmm.sample_pairs(everything, 7, 1)])
+
     def test_synthetic(self):
         dataset = data(dimensions=[3, 5, 7])
         dataset.seal()

@@ -103,7 +103,8 @@ class AllUsers(OneScorer):
         self.scorer.recommend_all(lambda user, hits: told.append((user, hits)), 4)
         self.assertEqual(list(range(USERS)), [user for user, _ in told])
         for user, hits in told:
-            self.assertEqual(self.scorer.recommend(user, 4), [diffmm.Hit(*h) for h in hits.tolist()])
+            self.assertEqual(self.scorer.recommend(user, 4),
+                             [diffmm.Hit(*hit) for hit in hits.tolist()])
 
     def test_what_is_true_ends_it(self):
         users = []
@@ -135,7 +136,8 @@ class Embeddings(OneScorer):
         embedding = self.scorer.fold_in([1], user="u3")
         self.assertFalse(np.array_equal(embedding, self.scorer.fold_in([1])))
         scores = self.scorer.score_embedding(embedding)
-        np.testing.assert_array_equal(scores[[9, 2]], self.scorer.score_embedding(embedding, [9, 2]))
+        np.testing.assert_array_equal(scores[[9, 2]],
+                                      self.scorer.score_embedding(embedding, [9, 2]))
         hits = self.scorer.recommend_embedding(embedding, ITEMS)
         self.assertEqual([hit.score for hit in hits], scores[[hit.item for hit in hits]].tolist())
         self.assertEqual(ITEMS, len(hits))
@@ -150,7 +152,7 @@ class Embeddings(OneScorer):
             self.scorer.recommend_embedding(np.ones(7))
         with self.assertRaises(diffmm.Error) as caught:
             self.scorer.score_embedding(np.full(8, np.nan))
-        self.assertIs(diffmm.Status.INVALID_ARGUMENT, caught.exception.status)
+        self.assertIs(diffmm.Status.NUMERIC, caught.exception.status)
         with self.assertRaisesRegex(diffmm.Error, "30 items"):
             self.scorer.fold_in([ITEMS])
         with self.assertRaises(diffmm.NotFound):
@@ -159,12 +161,9 @@ class Embeddings(OneScorer):
 
 class Similar(OneScorer):
 
-    def embeddings(self, count, recover):
-        """Embeddings, up to rotation, from scores: their products with unit vectors."""
-        return np.stack([recover(unit) for unit in np.eye(8)], axis=1)[:count]
-
     def test_items(self):
-        items = self.embeddings(ITEMS, self.scorer.score_embedding)
+        # The scores of a unit vector are a column of the items' embeddings.
+        items = np.stack([self.scorer.score_embedding(unit) for unit in np.eye(8)], axis=1)
         norms = np.linalg.norm(items, axis=1)
         for similarity, table in (("dot", items @ items.T),
                                   (diffmm.Similarity.COSINE,
