@@ -19,6 +19,8 @@ TCase *callback_cases();
 TCase *data_cases();
 TCase *training_cases();
 TCase *scorer_cases();
+TCase *file_cases();
+TCase *query_cases();
 
 /* 40 users, 30 items, two modalities. */
 inline diffmm::dataset small_data(const diffmm::context &context)

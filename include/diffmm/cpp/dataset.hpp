@@ -135,6 +135,15 @@ class dataset : public detail::handle<diffmm_dataset>
         return *this;
     }
 
+    /** Hold out a random share of every user's training interactions, where the data have no splits
+     *  of their own; once all interactions have been added.
+     *  @see diffmm_dataset_hold_out() */
+    dataset &hold_out(double valid, double test, std::uint64_t seed = 0)
+    {
+        check(diffmm_dataset_hold_out(get(), valid, test, seed));
+        return *this;
+    }
+
     /** Check everything and index it; trainers and models do so where it was not done. */
     dataset &seal()
     {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <diffmm/cpp/span.hpp>
@@ -62,6 +63,17 @@ template <class Body> int guarded(Body &&body) noexcept
         if (std::exception_ptr *place = thrown_goes_to())
             *place = std::current_exception();
         return 1;
+    }
+}
+
+/** Tell a callable something: it returns nothing, or whether to go on. */
+template <class Told, class... What> bool goes_on(Told &told, const What &...what)
+{
+    if constexpr (std::is_void_v<decltype(told(what...))>) {
+        told(what...);
+        return true;
+    } else {
+        return static_cast<bool>(told(what...));
     }
 }
 

@@ -4,9 +4,13 @@
 #ifndef DIFFMM_CPP_HANDLE_HPP
 #define DIFFMM_CPP_HANDLE_HPP
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include <diffmm/cpp/error.hpp>
 #include <diffmm/cpp/span.hpp>
 
 namespace diffmm
@@ -21,6 +25,18 @@ template <class T, class... Lent>
 std::shared_ptr<T> own(T *handle, void (*destroy)(T *), Lent... lent)
 {
     return std::shared_ptr<T>(handle, [destroy, lent...](T *ended) { destroy(ended); });
+}
+
+/** A file that a C function writes into memory. */
+template <class T>
+std::vector<std::uint8_t>
+written(diffmm_status (*write)(const T *, void *, std::size_t, std::size_t *), const T *from)
+{
+    std::size_t size = 0;
+    check(write(from, nullptr, 0, &size));
+    std::vector<std::uint8_t> data(size);
+    check(write(from, data.data(), data.size(), &size));
+    return data;
 }
 
 /** A C handle with its context. Shared only inside this library (a model with the trainer it

@@ -52,10 +52,22 @@ class model : public detail::handle<diffmm_model>
         check(diffmm_model_load(from.get(), path.c_str(), &loaded));
         return model(detail::own(loaded, diffmm_model_destroy, from.root()), from.root());
     }
+    /** From a model file in memory, borrowed during the call. */
+    static model load_memory(const context &from, span<const std::uint8_t> data)
+    {
+        diffmm_model *loaded = nullptr;
+        check(diffmm_model_load_memory(from.get(), data.data(), data.size(), &loaded));
+        return model(detail::own(loaded, diffmm_model_destroy, from.root()), from.root());
+    }
     /** Write a model file. */
     void save(const std::string &path) const
     {
         check(diffmm_model_save(get(), path.c_str()));
+    }
+    /** Write it into memory instead. */
+    std::vector<std::uint8_t> save_memory() const
+    {
+        return detail::written(diffmm_model_save_memory, get());
     }
 
     std::size_t users() const noexcept

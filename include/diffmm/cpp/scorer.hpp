@@ -8,12 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <diffmm/cpp/model.hpp>
+#include <diffmm/cpp/query.hpp>
 #include <diffmm/recommend.h>
 
 namespace diffmm
@@ -21,38 +22,14 @@ namespace diffmm
 inline namespace DIFFMM_CPP
 {
 
-/** A recommended item: `for (auto [item, score] : ..)`. */
-using hit = diffmm_hit;
-
-/** What to recommend. What the spans stand on is borrowed during the call. */
-struct query {
-    bool include_seen = false;        /**< items of the user's training row too */
-    span<const std::int32_t> exclude; /**< items never recommended, in any order */
-    std::optional<span<const std::int32_t>> candidates; /**< only these, in any order */
-};
-
-/** Hits of a block of users: one span per user, best first. */
-class rankings
-{
-  public:
-    rankings(std::size_t users, std::size_t count)
-        : count_(count), hits_(users * count), found_(users)
-    {
-    }
-    std::size_t size() const noexcept
-    {
-        return found_.size();
-    }
-    span<const hit> operator[](std::size_t user) const noexcept
-    {
-        return {hits_.data() + user * count_, found_[user]};
-    }
-
-  private:
-    friend class scorer;
-    std::size_t count_;
-    std::vector<hit> hits_;
-    std::vector<std::size_t> found_;
+/** Where a score comes from, cut in two ways, each of which sums to it: the modalities and
+ * collaborative; the items and rest. */
+struct explanation {
+    float score = 0;
+    std::vector<float> modalities; /**< in the scorer's order */
+    float collaborative = 0;       /**< what learnt embeddings and other users bring */
+    std::vector<hit> items;        /**< each item that the user has touched, with its part */
+    float rest = 0; /**< what the user's own learnt embedding and generated neighbours bring */
 };
 
 /** @see diffmm_scorer */
@@ -69,6 +46,18 @@ class scorer : public detail::handle<diffmm_scorer>
         diffmm_scorer *opened = nullptr;
         check(diffmm_scorer_open(from.get(), path.c_str(), &opened));
         return scorer(detail::own(opened, diffmm_scorer_destroy, from.root()), from.root());
+    }
+    /** From a model file in memory, which is read in place where it is aligned to 8 bytes;
+     * borrowed: it must live, and not change, as long as this scorer. */
+    static scorer open_memory(const context &from, span<const std::uint8_t> data)
+    {
+        return open_kept(from, data, nullptr);
+    }
+    /** From a model file in memory that the scorer takes over. */
+    static scorer open_memory(const context &from, std::vector<std::uint8_t> &&data)
+    {
+        auto taken = std::make_shared<const std::vector<std::uint8_t>>(std::move(data));
+        return open_kept(from, *taken, taken);
     }
 
     std::size_t users() const noexcept
@@ -105,6 +94,24 @@ class scorer : public detail::handle<diffmm_scorer>
         check(diffmm_scorer_find_item(get(), id.c_str(), &item));
         return item;
     }
+    /** 0 if the file does not tell. */
+    std::size_t modalities() const noexcept
+    {
+        return diffmm_scorer_modalities(get());
+    }
+    /** NULL if there are not so many. Borrowed until the scorer ends. */
+    const char *modality_name(std::size_t index) const noexcept
+    {
+        return diffmm_scorer_modality_name(get(), index);
+    }
+    /** One per modality; they sum to 1. */
+    std::vector<float> modality_weights() const
+    {
+        /* Not NULL where there is none: C says what is missing. */
+        std::vector<float> weights(std::max<std::size_t>(modalities(), 1));
+        check(diffmm_scorer_modality_weights(get(), weights.data()));
+        return weights;
+    }
     /** The items of a user's training row, ascending; borrowed until the scorer ends. */
     span<const std::int32_t> seen(std::int32_t user) const
     {
@@ -132,45 +139,147 @@ class scorer : public detail::handle<diffmm_scorer>
     void score(std::int32_t user, span<const std::int32_t> some, span<float> out) const
     {
         detail::require(out.size() == some.size(), "out and the items are not equally many");
-        check(diffmm_score(get(), user, some.size(), some.empty() ? &no_item : some.data(),
+        check(diffmm_score(get(), user, some.size(), some.empty() ? &detail::no_item : some.data(),
                            out.data()));
     }
 
     /** The best `count` items for a user, or as many as there are. */
     std::vector<hit> recommend(std::int32_t user, std::size_t count, const query &what = {}) const
     {
-        std::vector<hit> hits(std::min(count, items()));
-        const std::size_t found = recommend(user, span<hit>(hits), what);
-        hits.erase(hits.begin() + static_cast<std::ptrdiff_t>(found), hits.end());
-        return hits;
+        return grown(count, items(), [&](span<hit> hits) { return recommend(user, hits, what); });
     }
     /** The same into the caller's array: as many as it holds; returns how many were found. */
     std::size_t recommend(std::int32_t user, span<hit> hits, const query &what = {}) const
     {
-        diffmm_query c = plain(hits.size(), what);
-        std::size_t found = 0;
-        hit none;
-        check(diffmm_recommend(get(), user, &c, hits.empty() ? &none : hits.data(), &found));
-        return found;
+        return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
+            return diffmm_recommend(get(), user, c, out, found);
+        });
     }
     /** The best items for each of some users, on the context's threads. */
     rankings recommend_users(span<const std::int32_t> users, std::size_t count,
                              const query &what = {}) const
     {
         rankings out(users.size(), std::min(count, items()));
-        diffmm_query c = plain(out.count_, what);
+        const diffmm_query c = detail::plain(out.count_, what);
         hit none;
-        check(diffmm_recommend_users(get(), users.size(), users.empty() ? &no_item : users.data(),
-                                     &c, out.hits_.empty() ? &none : out.hits_.data(),
-                                     out.found_.data()));
+        detail::run([&] {
+            return diffmm_recommend_users(
+                get(), users.size(), users.empty() ? &detail::no_item : users.data(), &c,
+                out.hits_.empty() ? &none : out.hits_.data(), out.found_.data());
+        });
+        return out;
+    }
+    /** The best items for every user, in little memory: tells of one user after the other,
+     * `void (std::int32_t user, span<const hit> hits)`, or `bool` with false to stop there, which
+     * is no failure. The hits are borrowed during the call. */
+    template <class OnHits>
+    void recommend_all(std::size_t count, OnHits &&on_hits, const query &what = {}) const
+    {
+        const diffmm_query c = detail::plain(std::min(count, items()), what);
+        telling<std::remove_reference_t<OnHits>> state{&on_hits, false};
+        const diffmm_status status = detail::outcome(
+            [&] { return diffmm_recommend_all(get(), &c, tell<decltype(state)>, &state); });
+        if (status != DIFFMM_CANCELLED || !state.stopped)
+            check(status);
+    }
+
+    /** The embedding of a user with items that training did not know of: a known user, or new_user.
+     *  @see diffmm_fold_in() */
+    std::vector<float> fold_in(std::int32_t user, span<const std::int32_t> touched) const
+    {
+        std::vector<float> out(dimensions());
+        check(diffmm_fold_in(get(), user, touched.size(), touched.data(), out.data()));
+        return out;
+    }
+    /** Scores of all items for an embedding of d floats. */
+    std::vector<float> score_embedding(span<const float> embedding) const
+    {
+        std::vector<float> out(items());
+        check_size(embedding);
+        check(diffmm_score_embedding(get(), embedding.data(), out.size(), nullptr, out.data()));
+        return out;
+    }
+    /** Scores of some items. */
+    std::vector<float> score_embedding(span<const float> embedding,
+                                       span<const std::int32_t> some) const
+    {
+        std::vector<float> out(some.size());
+        check_size(embedding);
+        check(diffmm_score_embedding(get(), embedding.data(), some.size(),
+                                     some.empty() ? &detail::no_item : some.data(), out.data()));
+        return out;
+    }
+    /** The best items for an embedding; nothing counts as seen. */
+    std::vector<hit> recommend_embedding(span<const float> embedding, std::size_t count,
+                                         const query &what = {}) const
+    {
+        return grown(count, items(),
+                     [&](span<hit> hits) { return recommend_embedding(embedding, hits, what); });
+    }
+    /** The same into the caller's array. */
+    std::size_t recommend_embedding(span<const float> embedding, span<hit> hits,
+                                    const query &what = {}) const
+    {
+        check_size(embedding);
+        return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
+            return diffmm_recommend_embedding(get(), embedding.data(), c, out, found);
+        });
+    }
+
+    /** The items most alike to one. */
+    std::vector<hit> similar_items(std::int32_t item, std::size_t count,
+                                   diffmm_similarity similarity = DIFFMM_COSINE,
+                                   const query &what = {}) const
+    {
+        return grown(count, items(), [&](span<hit> hits) {
+            return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
+                return diffmm_similar_items(get(), item, similarity, c, out, found);
+            });
+        });
+    }
+    /** The users most alike to one: users stand in the place of items, in the query and the hits.
+     */
+    std::vector<hit> similar_users(std::int32_t user, std::size_t count,
+                                   diffmm_similarity similarity = DIFFMM_COSINE,
+                                   const query &what = {}) const
+    {
+        return grown(count, users(), [&](span<hit> hits) {
+            return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
+                return diffmm_similar_users(get(), user, similarity, c, out, found);
+            });
+        });
+    }
+
+    /** Explain the score of a user and an item.
+     *  @param user     as for fold_in()
+     *  @param item     whose score
+     *  @param touched  as for fold_in(); none: the user as trained */
+    diffmm::explanation explain(std::int32_t user, std::int32_t item,
+                                span<const std::int32_t> touched = {}) const
+    {
+        const std::size_t known = user == new_user ? 0 : seen(user).size();
+        diffmm::explanation out;
+        out.modalities.resize(modalities());
+        out.items.resize(known + touched.size());
+        diffmm_explanation c = {};
+        c.struct_size = sizeof c;
+        c.modalities = out.modalities.data();
+        c.items = out.items.data();
+        check(diffmm_explain(get(), user, touched.size(), touched.data(), item, &c));
+        out.items.resize(c.item_count);
+        out.score = c.score;
+        out.collaborative = c.collaborative;
+        out.rest = c.rest;
         return out;
     }
 
   private:
     using handle::handle;
 
-    /** Stands for an array without members where NULL would mean "all". */
-    static constexpr std::int32_t no_item = 0;
+    template <class OnHits> struct telling {
+        OnHits *on_hits;
+        bool stopped;
+    };
 
     static std::shared_ptr<diffmm_scorer> create(const model &from)
     {
@@ -178,19 +287,44 @@ class scorer : public detail::handle<diffmm_scorer>
         check(diffmm_scorer_create(from.get(), &created));
         return detail::own(created, diffmm_scorer_destroy, from.root());
     }
-    static diffmm_query plain(std::size_t count, const query &what)
+    static scorer open_kept(const context &from, span<const std::uint8_t> data,
+                            std::shared_ptr<const void> kept)
     {
-        diffmm_query c = {};
-        c.struct_size = sizeof c;
-        c.count = count;
-        c.include_seen = what.include_seen;
-        c.exclude = what.exclude.data();
-        c.exclude_count = what.exclude.size();
-        if (what.candidates) {
-            c.candidates = what.candidates->empty() ? &no_item : what.candidates->data();
-            c.candidate_count = what.candidates->size();
-        }
-        return c;
+        diffmm_scorer *opened = nullptr;
+        check(diffmm_scorer_open_memory(from.get(), data.data(), data.size(), &opened));
+        return scorer(detail::own(opened, diffmm_scorer_destroy, from.root(), std::move(kept)),
+                      from.root());
+    }
+    void check_size(span<const float> embedding) const
+    {
+        detail::require(embedding.size() == dimensions(), "the embedding has not d floats");
+    }
+    /** Rank into an array. */
+    template <class Rank>
+    static std::size_t ranked(span<hit> hits, const query &what, const Rank &rank)
+    {
+        const diffmm_query c = detail::plain(hits.size(), what);
+        std::size_t found = 0;
+        hit none;
+        detail::run([&] { return rank(&c, hits.empty() ? &none : hits.data(), &found); });
+        return found;
+    }
+    /** Rank into a new array, no larger than there are numbers. */
+    template <class Rank>
+    static std::vector<hit> grown(std::size_t count, std::size_t numbers, const Rank &rank)
+    {
+        std::vector<hit> hits(std::min(count, numbers));
+        hits.resize(rank(span<hit>(hits)));
+        return hits;
+    }
+    template <class State>
+    static int tell(std::int32_t user, const hit *hits, std::size_t found, void *user_data) noexcept
+    {
+        return detail::guarded([&] {
+            auto *state = static_cast<State *>(user_data);
+            state->stopped = !detail::goes_on(*state->on_hits, user, span<const hit>(hits, found));
+            return !state->stopped;
+        });
     }
 };
 

@@ -6,11 +6,13 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <diffmm/cpp/model.hpp>
 #include <diffmm/trainer.h>
@@ -49,12 +51,39 @@ class trainer : public detail::handle<diffmm_trainer>
 {
   public:
     /** The data set is sealed if it was not. */
-    explicit trainer(dataset &data) : trainer(data, nullptr, std::make_shared<progress_function>())
+    explicit trainer(dataset &data)
+        : trainer(
+              data, [&](auto out) { return diffmm_trainer_create(data.get(), nullptr, out); },
+              std::make_shared<progress_function>())
     {
     }
     trainer(dataset &data, const options &wanted)
-        : trainer(data, wanted.get(), std::make_shared<progress_function>())
+        : trainer(
+              data, [&](auto out) { return diffmm_trainer_create(data.get(), wanted.get(), out); },
+              std::make_shared<progress_function>())
     {
+    }
+    /** One that goes on from a checkpoint, with its options, to the same bits as if it had never
+     * been interrupted.
+     *  @param data  the data set the training was begun with, or an equal one */
+    static trainer resume(dataset &data, const std::string &path)
+    {
+        return resume_with(data, path, nullptr);
+    }
+    /** The same, where `epochs`, `patience` and `memory_limit` may differ from the checkpoint's. */
+    static trainer resume(dataset &data, const std::string &path, const options &wanted)
+    {
+        return resume_with(data, path, wanted.get());
+    }
+    /** From a checkpoint in memory, borrowed during the call. */
+    static trainer resume_memory(dataset &data, span<const std::uint8_t> checkpoint)
+    {
+        return resume_memory_with(data, checkpoint, nullptr);
+    }
+    static trainer resume_memory(dataset &data, span<const std::uint8_t> checkpoint,
+                                 const options &wanted)
+    {
+        return resume_memory_with(data, checkpoint, wanted.get());
     }
 
     /** Memory and work, known beforehand. */
@@ -72,7 +101,7 @@ class trainer : public detail::handle<diffmm_trainer>
     template <class OnProgress> void on_progress(OnProgress function)
     {
         progress_function next = [told = std::move(function)](const progress &at) mutable {
-            return goes_on(told, at);
+            return detail::goes_on(told, at);
         };
         check(diffmm_trainer_on_progress(get(), tell_progress, on_progress_.get()));
         *on_progress_ = std::move(next);
@@ -122,6 +151,26 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         diffmm_trainer_cancel(get());
     }
+    /** What the last epoch did that came to its end, also one before the checkpoint; epoch is 0
+     * before any. */
+    diffmm::report report() const
+    {
+        diffmm_report c = {};
+        c.struct_size = sizeof c;
+        check(diffmm_trainer_report(get(), &c));
+        return lend(c);
+    }
+    /** Write all that the rest of the training depends on, for resume(); between two epochs, or
+     * when fit() tells of one. */
+    void checkpoint(const std::string &path) const
+    {
+        check(diffmm_trainer_checkpoint(get(), path.c_str()));
+    }
+    /** Write it into memory instead. */
+    std::vector<std::uint8_t> checkpoint_memory() const
+    {
+        return detail::written(diffmm_trainer_checkpoint_memory, get());
+    }
     best_epoch best() const
     {
         best_epoch found;
@@ -147,17 +196,35 @@ class trainer : public detail::handle<diffmm_trainer>
         bool stopped;
     };
 
-    trainer(dataset &data, const diffmm_options *wanted,
-            const std::shared_ptr<progress_function> &on_progress)
-        : handle(create(data, wanted, on_progress), data.root()), on_progress_(on_progress)
+    template <class Create>
+    trainer(dataset &data, Create create, const std::shared_ptr<progress_function> &on_progress)
+        : handle(make(data, create, on_progress), data.root()), on_progress_(on_progress)
     {
     }
+    static trainer resume_with(dataset &data, const std::string &path, const diffmm_options *wanted)
+    {
+        return trainer(
+            data,
+            [&](auto out) { return diffmm_trainer_resume(data.get(), path.c_str(), wanted, out); },
+            std::make_shared<progress_function>());
+    }
+    static trainer resume_memory_with(dataset &data, span<const std::uint8_t> checkpoint,
+                                      const diffmm_options *wanted)
+    {
+        return trainer(
+            data,
+            [&](auto out) {
+                return diffmm_trainer_resume_memory(data.get(), checkpoint.data(),
+                                                    checkpoint.size(), wanted, out);
+            },
+            std::make_shared<progress_function>());
+    }
+    template <class Create>
     static std::shared_ptr<diffmm_trainer>
-    create(dataset &data, const diffmm_options *wanted,
-           const std::shared_ptr<progress_function> &on_progress)
+    make(dataset &data, Create create, const std::shared_ptr<progress_function> &on_progress)
     {
         diffmm_trainer *created = nullptr;
-        detail::run([&] { return diffmm_trainer_create(data.get(), wanted, &created); });
+        detail::run([&] { return create(&created); });
         return detail::own(created, diffmm_trainer_destroy, data.root(), data.shared(),
                            on_progress);
     }
@@ -169,15 +236,6 @@ class trainer : public detail::handle<diffmm_trainer>
         return out;
     }
 
-    template <class Told, class What> static bool goes_on(Told &told, const What &what)
-    {
-        if constexpr (std::is_void_v<decltype(told(what))>) {
-            told(what);
-            return true;
-        } else {
-            return static_cast<bool>(told(what));
-        }
-    }
     static int tell_progress(const diffmm_progress *at, void *user_data) noexcept
     {
         return detail::guarded([&] { return (*static_cast<progress_function *>(user_data))(*at); });
@@ -186,7 +244,7 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         return detail::guarded([&] {
             auto *state = static_cast<State *>(user_data);
-            state->stopped = !goes_on(*state->on_epoch, lend(*c));
+            state->stopped = !detail::goes_on(*state->on_epoch, lend(*c));
             return !state->stopped;
         });
     }
@@ -217,6 +275,26 @@ class trainer : public detail::handle<diffmm_trainer>
 
     std::shared_ptr<progress_function> on_progress_;
 };
+
+/** Training pairs, each with an item that the user has not touched. */
+struct training_pairs {
+    std::vector<std::int32_t> user, positive, negative;
+};
+
+/** The pairs of an epoch in random order; the data set must be sealed.
+ *  @see diffmm_sample_pairs() */
+inline training_pairs sample_pairs(const dataset &data, std::uint64_t seed, std::uint64_t epoch)
+{
+    std::size_t count = data.interactions(DIFFMM_TRAIN);
+    training_pairs pairs;
+    for (std::vector<std::int32_t> *each : {&pairs.user, &pairs.positive, &pairs.negative})
+        each->resize(count);
+    check(diffmm_sample_pairs(data.get(), seed, epoch, pairs.user.data(), pairs.positive.data(),
+                              pairs.negative.data(), &count));
+    for (std::vector<std::int32_t> *each : {&pairs.user, &pairs.positive, &pairs.negative})
+        each->resize(count);
+    return pairs;
+}
 
 } // namespace DIFFMM_CPP
 } // namespace diffmm
