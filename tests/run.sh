@@ -45,6 +45,8 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     base=$root/build-test
     build "$base-sanitize" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined &&
         run "$base-sanitize"
+    build "$base-thread" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
+        -Dexamples=false && run "$base-thread"
     build "$base-release" -Dbuildtype=release -Ddebug=true && run "$base-release"
     if command -v clang >/dev/null; then
         export CC=clang CXX=clang++
