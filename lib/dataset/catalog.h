@@ -11,6 +11,8 @@
 
 #include <diffmm/context.h>
 
+#include "base/hash.h"
+
 /* A users x items binary matrix by rows: items[pointers[u]] .. [pointers[u + 1] - 1], ascending. */
 struct diffmm__rows {
     int64_t *pointers;
@@ -28,6 +30,7 @@ struct diffmm__names {
     int64_t *offsets;
     int32_t *slots;
     size_t slot_count;
+    struct diffmm__hash_key key; /* of its own: ids come from strangers */
 };
 
 struct diffmm__catalog {

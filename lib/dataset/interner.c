@@ -6,21 +6,10 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-/* FNV-1a over the bytes, then a mix of the high bits into the low ones that pick the slot. */
-static uint64_t hash(const char *name, size_t length)
+size_t diffmm__name_slot(struct diffmm__hash_key key, const char *text, const int64_t *offsets,
+                         const int32_t *slots, size_t slot_count, const char *name, size_t length)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-    h ^= h >> 32;
-    h *= UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ (h >> 29);
-}
-
-size_t diffmm__name_slot(const char *text, const int64_t *offsets, const int32_t *slots,
-                         size_t slot_count, const char *name, size_t length)
-{
-    size_t slot = (size_t)hash(name, length) & (slot_count - 1);
+    size_t slot = (size_t)diffmm__hash(key, name, length) & (slot_count - 1);
     for (;; slot = (slot + 1) & (slot_count - 1)) {
         int32_t number = slots[slot];
         if (number < 0)
@@ -52,8 +41,9 @@ static void fill_slots(struct diffmm__interner *interner)
     for (size_t i = 0; i < interner->count; i++) {
         size_t length;
         const char *name = diffmm__interner_name(interner, i, &length);
-        interner->slots[diffmm__name_slot(interner->text, interner->offsets, interner->slots,
-                                          interner->slot_count, name, length)] = (int32_t)i;
+        interner->slots[diffmm__name_slot(interner->key, interner->text, interner->offsets,
+                                          interner->slots, interner->slot_count, name, length)] =
+            (int32_t)i;
     }
 }
 
@@ -77,6 +67,8 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__int
     size_t slot_count = diffmm__name_slot_count(interner->count + 1);
     if (slot_count <= interner->slot_count)
         return DIFFMM_OK;
+    if (interner->slot_count == 0)
+        interner->key = diffmm__hash_key();
     int32_t *slots = diffmm__allocate(context, slot_count, sizeof *slots);
     if (!slots)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -95,8 +87,8 @@ diffmm_status diffmm__interner_add(const diffmm_context *context, struct diffmm_
         diffmm_status status = make_room(context, interner, length);
         if (status)
             return status;
-        size_t slot = diffmm__name_slot(interner->text, interner->offsets, interner->slots,
-                                        interner->slot_count, name, length);
+        size_t slot = diffmm__name_slot(interner->key, interner->text, interner->offsets,
+                                        interner->slots, interner->slot_count, name, length);
         known = (int32_t)interner->count++;
         int64_t start = interner->offsets[known];
         memcpy(interner->text + start, name, length);
@@ -113,8 +105,8 @@ int32_t diffmm__interner_find(const struct diffmm__interner *interner, const cha
 {
     if (interner->count == 0)
         return -1;
-    return interner->slots[diffmm__name_slot(interner->text, interner->offsets, interner->slots,
-                                             interner->slot_count, name, length)];
+    return interner->slots[diffmm__name_slot(interner->key, interner->text, interner->offsets,
+                                             interner->slots, interner->slot_count, name, length)];
 }
 
 void diffmm__interner_truncate(struct diffmm__interner *interner, size_t count)

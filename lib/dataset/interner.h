@@ -9,6 +9,8 @@
 
 #include <diffmm/context.h>
 
+#include "base/hash.h"
+
 /* Laid out as struct diffmm__names (dataset/catalog.h), but growing. All zero is an empty one;
  * offsets is NULL until the first name comes. */
 struct diffmm__interner {
@@ -19,6 +21,7 @@ struct diffmm__interner {
     size_t offset_capacity;
     int32_t *slots;
     size_t slot_count;
+    struct diffmm__hash_key key; /* of its own */
 };
 
 /* The number of a name, a new one if it has none yet. */
@@ -39,8 +42,8 @@ void diffmm__interner_end(const diffmm_context *context, struct diffmm__interner
 
 /* The place in a hash table of numbers (see struct diffmm__names) where a name is, or, if it is
  * not there, the free place where it belongs. */
-size_t diffmm__name_slot(const char *text, const int64_t *offsets, const int32_t *slots,
-                         size_t slot_count, const char *name, size_t length);
+size_t diffmm__name_slot(struct diffmm__hash_key key, const char *text, const int64_t *offsets,
+                         const int32_t *slots, size_t slot_count, const char *name, size_t length);
 
 /* A power of two with room for `count` names, at most half full. */
 size_t diffmm__name_slot_count(size_t count);

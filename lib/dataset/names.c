@@ -61,7 +61,7 @@ static diffmm_status fill_slots(struct diffmm__names *names, const char *what)
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->text + names->offsets[i];
         size_t length = (size_t)(names->offsets[i + 1] - names->offsets[i] - 1);
-        size_t slot = diffmm__name_slot(names->text, names->offsets, names->slots,
+        size_t slot = diffmm__name_slot(names->key, names->text, names->offsets, names->slots,
                                         names->slot_count, name, length);
         if (names->slots[slot] >= 0)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
@@ -75,7 +75,8 @@ static diffmm_status fill_slots(struct diffmm__names *names, const char *what)
 diffmm_status diffmm__names_index(diffmm_context *context, size_t count, char *text,
                                   int64_t *offsets, const char *what, struct diffmm__names *out)
 {
-    struct diffmm__names names = {.count = count, .text = text, .offsets = offsets};
+    struct diffmm__names names = {
+        .count = count, .text = text, .offsets = offsets, .key = diffmm__hash_key()};
     diffmm_status status = check_layout(count, text, offsets, what);
     if (!status) {
         names.slot_count = diffmm__name_slot_count(count);
@@ -112,7 +113,7 @@ int32_t diffmm__names_number(const struct diffmm__names *names, const char *name
         return diffmm__name_number(name, length, names->count);
     if (names->count == 0)
         return -1;
-    return names->slots[diffmm__name_slot(names->text, names->offsets, names->slots,
+    return names->slots[diffmm__name_slot(names->key, names->text, names->offsets, names->slots,
                                           names->slot_count, name, length)];
 }
 
