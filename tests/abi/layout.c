@@ -140,13 +140,6 @@ AT(diffmm_losses, contrastive, 8);
 AT(diffmm_losses, regularizer, 16);
 AT(diffmm_losses, total, 24);
 
-SIZE(diffmm_adam, 40);
-AT(diffmm_adam, struct_size, 0);
-AT(diffmm_adam, learning_rate, 8);
-AT(diffmm_adam, beta1, 16);
-AT(diffmm_adam, beta2, 24);
-AT(diffmm_adam, epsilon, 32);
-
 SIZE(diffmm_hit, 8);
 AT(diffmm_hit, item, 0);
 AT(diffmm_hit, score, 4);
@@ -179,6 +172,13 @@ AT(diffmm_explanation, item_count, 24);
 AT(diffmm_explanation, score, 32);
 AT(diffmm_explanation, collaborative, 36);
 AT(diffmm_explanation, rest, 40);
+
+SIZE(diffmm_adam, 40);
+AT(diffmm_adam, struct_size, 0);
+AT(diffmm_adam, learning_rate, 8);
+AT(diffmm_adam, beta1, 16);
+AT(diffmm_adam, beta2, 24);
+AT(diffmm_adam, epsilon, 32);
 
 SIZE(diffmm_seconds, 32);
 AT(diffmm_seconds, denoise, 0);
