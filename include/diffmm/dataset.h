@@ -165,16 +165,20 @@ DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double
 /** Add rows to a modality that came from an array or a file: features of the items that follow
  *  those it has rows for. They are copied, with the rows before them. DIFFMM_ERROR_STATE for a
  *  modality with a loader, which is asked for the new items as for the old.
- *  @param features  `count` rows of the modality's dimensions, `stride` floats apart */
+ *  @param dataset   not sealed
+ *  @param name      of the modality
+ *  @param count     how many rows
+ *  @param features  `count` rows of the modality's dimensions, `stride` floats apart
+ *  @param stride    at least the modality's dimensions */
 DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char *name,
                                                         size_t count, const float *features,
                                                         size_t stride);
 
 /** Start a data set with all that a sealed one holds, to add users, items and interactions to it.
- *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get the
- *  numbers that follow. The source stays as it is and may be destroyed. Features that the library
- *  holds are shared, not copied; what the caller lent to the source (arrays, loaders) must live
- *  until both end. Where there are new items, every modality wants rows for them
+ *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get
+ * the numbers that follow. The source stays as it is and may be destroyed. Features that the
+ * library holds are shared, not copied; what the caller lent to the source (arrays, loaders) must
+ * live until both end. Where there are new items, every modality wants rows for them
  *  (diffmm_dataset_append_features()).
  *  @param source  sealed
  *  @param out     receives a data set that is not sealed, of the same context */
@@ -207,7 +211,11 @@ DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *datas
 
 /** Raw features of modality `index` for `count` items from `first` on. Needs a sealed data set;
  *  asks the modality's loader, if it has one.
- *  @param out  count x dimensions */
+ *  @param dataset  sealed
+ *  @param index    of the modality
+ *  @param first    the first item
+ *  @param count    how many items
+ *  @param out      count x dimensions */
 DIFFMM_API diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index,
                                                  size_t first, size_t count, float *out);
 

@@ -110,15 +110,17 @@ DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
 DIFFMM_API diffmm_status diffmm_trainer_create(diffmm_dataset *dataset,
                                                const diffmm_options *options, diffmm_trainer **out);
 
-/** Create a trainer that goes on from a saved (or any other) model, also on a data set to which users,
- *  items and interactions were added since (diffmm_dataset_extend()): diffmm_trainer_create(), then
- *  diffmm_model_inherit(). Before the first epoch every inherited parameter has the bits of the
- *  model; rows of new users and items, and denoisers that the model does not have, are drawn as for a
- *  new one. Optimiser moments start at zero, epochs count from 1, and the seed means the same draws
- *  again: give another one if that is unwelcome.
- *  @param options  copied; NULL: the model's. What shapes parameters (embedding_size, projections) must
- *                  be as in the model.
- *  @param model    borrowed during the call */
+/** Create a trainer that goes on from a saved (or any other) model, also on a data set to which
+ * users, items and interactions were added since (diffmm_dataset_extend()):
+ * diffmm_trainer_create(), then diffmm_model_inherit(). Before the first epoch every inherited
+ * parameter has the bits of the model; rows of new users and items, and denoisers that the model
+ * does not have, are drawn as for a new one. Optimiser moments start at zero, epochs count from 1,
+ * and the seed means the same draws again: give another one if that is unwelcome.
+ *  @param dataset  sealed by this call if it was not; kept alive
+ *  @param options  copied; NULL: the model's. What shapes parameters (embedding_size, projections)
+ *                  must be as in the model.
+ *  @param model    borrowed during the call
+ *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset,
                                                     const diffmm_options *options,
                                                     const diffmm_model *model,
@@ -135,16 +137,16 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
 /** Train one epoch. An epoch after the last is DIFFMM_ERROR_STATE. A cancelled or diverged epoch
  *  leaves parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes
  *  back to it. Training on repeats the epoch from where the parameters are. An epoch that lacks
- *  memory (DIFFMM_ERROR_NO_MEMORY) fails before it changes anything: called again, it gives the same
- *  bits.
+ *  memory (DIFFMM_ERROR_NO_MEMORY) fails before it changes anything: called again, it gives the
+ * same bits.
  *  @param trainer  not finished
  *  @param report   set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
 /** Train until all epochs are done or validation has not improved for `patience` epochs, then
  *  restore the parameters of the best epoch by validation (however it ended, where there is one;
- *  only with DIFFMM_ERROR_NO_MEMORY are they left as after the last whole epoch, so that the call can
- *  be made again and end in the same bits).
+ *  only with DIFFMM_ERROR_NO_MEMORY are they left as after the last whole epoch, so that the call
+ * can be made again and end in the same bits).
  *  @param trainer    trains on from where it is
  *  @param on_epoch   or NULL
  *  @param user_data  passed to on_epoch */

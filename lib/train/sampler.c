@@ -90,6 +90,8 @@ static diffmm_status check_sample(const diffmm_dataset *dataset, uint64_t epoch,
 {
     if (!dataset)
         return diffmm__null("dataset");
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed");
     if (!user || !positive || !negative || !count)
         return diffmm__null(!user       ? "user"
                             : !positive ? "positive"
@@ -98,8 +100,6 @@ static diffmm_status check_sample(const diffmm_dataset *dataset, uint64_t epoch,
     if (epoch > UINT32_MAX)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "epoch is %llu, more than %lu",
                             (unsigned long long)epoch, (unsigned long)UINT32_MAX);
-    if (!dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed");
     return DIFFMM_OK;
 }
 

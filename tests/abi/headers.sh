@@ -45,7 +45,7 @@ done
 for header in "$folder"/*.h; do
     name=$(basename "$header")
     others=$(sed -n 's/^ *# *include *//p' "$header" |
-        grep -vE '^<(stddef\.h|stdint\.h|diffmm/[a-z]+\.h)>$' || true)
+        grep -vE '^<(stddef\.h|stdint\.h|diffmm/[a-z_]+\.h)>$' || true)
     [ -z "$others" ] || complain "$name includes $others"
     if grep -nE '\b(bli_|blis|BLIS_|FILE|off_t|ssize_t|pthread|pid_t|time_t)' "$header" |
         grep -vE '^[0-9]+:[ /]*\*'; then
