@@ -247,6 +247,29 @@ DIFFMM_API diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t use
                                         const int32_t *items, int32_t item,
                                         diffmm_explanation *out);
 
+/** Whose rows. */
+typedef enum diffmm_side { DIFFMM_USERS = 0, DIFFMM_ITEMS = 1 } diffmm_side;
+
+/** How exported vectors are laid out in files (doc/file-formats.md). */
+typedef enum diffmm_vectors_format {
+    DIFFMM_VECTORS_NPY = 0,        /**< NumPy's; ids in a text file beside it, one a line */
+    DIFFMM_VECTORS_SAFETENSORS = 1 /**< one file, with the ids */
+} diffmm_vectors_format;
+
+/** Write the final embeddings of all users or items with their ids, for an index of vectors. Rows
+ *  are in the order of numbers, with the scorer's own bits. A score is the dot product of a user's
+ *  and an item's row: of an exported row, diffmm_score_embedding() gives the bits of diffmm_score();
+ *  a float sum in another order is within 2 d 2^-24 times the sum of the products' magnitudes.
+ *  @param scorer  read
+ *  @param side    whose
+ *  @param format  of the file
+ *  @param path    where to; a file there is replaced as a whole. The ids of a .npy file go, before
+ *                 it, to the path with `.ids.txt` in the place of `.npy` (or after it, where it
+ *                 ends otherwise).
+ *  DIFFMM_ERROR_INVALID_ARGUMENT also for an id with a line break, which that text cannot hold. */
+DIFFMM_API diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
+                                              diffmm_vectors_format format, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading NumPy's .npy format, versions 1 to 3 (numpy/lib/format: magic, version, header
- * dictionary, raw data), from memory. */
+ * dictionary, raw data), from memory; and the header for writing it. */
 #ifndef DIFFMM_DATASET_NPY_H
 #define DIFFMM_DATASET_NPY_H
 
@@ -38,5 +38,9 @@ diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffm
 diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out);
 diffmm_status diffmm__npy_to_double(const struct diffmm__npy *array, const char *name, double *out);
 diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *name, int64_t *out);
+
+/* What stands before rows x columns floats in C order; the data then starts 64-byte aligned. */
+enum { DIFFMM__NPY_HEADER = 128 };
+void diffmm__npy_header(size_t rows, size_t columns, unsigned char header[DIFFMM__NPY_HEADER]);
 
 #endif
