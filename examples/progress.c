@@ -27,7 +27,13 @@ static const char *phase_name(diffmm_phase phase)
 
 void progress_begin(struct progress *progress)
 {
-    *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1};
+    *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1, .epoch_started = now()};
+}
+
+static void format_seconds(double left, char *out, size_t size)
+{
+    long seconds = left > 0 ? (long)(left + 0.5) : 0;
+    snprintf(out, size, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 /* Time left, from the length of the epoch before: there is none to go by in the first. */
@@ -39,8 +45,23 @@ static void format_time_left(const struct progress *progress, double time, char 
     }
     double epochs_left = (double)(progress->epochs - progress->epoch + 1);
     double left = epochs_left * progress->seconds_per_epoch - (time - progress->epoch_started);
-    long seconds = left > 0 ? (long)(left + 0.5) : 0;
-    snprintf(out, size, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format_seconds(left, out, size);
+}
+
+/* Whether to draw now: at most ten times a second. */
+static bool due(struct progress *progress, double time)
+{
+    if (!progress->terminal || time - progress->drawn < 0.1)
+        return false;
+    progress->drawn = time;
+    return true;
+}
+
+static void draw_bar(double share, char bar[BAR_WIDTH + 1])
+{
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
 }
 
 void progress_step(struct progress *progress, const diffmm_progress *step)
@@ -51,18 +72,28 @@ void progress_step(struct progress *progress, const diffmm_progress *step)
         progress->epochs = step->epochs;
         progress->epoch_started = time;
     }
-    if (!progress->terminal || time - progress->drawn < 0.1)
+    if (!due(progress, time))
         return;
-    progress->drawn = time;
-
     char bar[BAR_WIDTH + 1], left[48];
     double share = step->total ? (double)step->done / (double)step->total : 0;
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
+    draw_bar(share, bar);
     format_time_left(progress, time, left, sizeof left);
     progress->width = fprintf(stderr, "\repoch %zu/%zu  %-9s [%s] %3.0f %%  ETA %s   ", step->epoch,
                               step->epochs, phase_name(step->phase), bar, 100 * share, left);
+    fflush(stderr);
+}
+
+void progress_count(struct progress *progress, const char *what, size_t done, size_t total)
+{
+    double time = now();
+    if (done == 0 || !due(progress, time))
+        return;
+    char bar[BAR_WIDTH + 1], left[48];
+    double share = (double)done / (double)total;
+    draw_bar(share, bar);
+    format_seconds((time - progress->epoch_started) * (1 - share) / share, left, sizeof left);
+    progress->width = fprintf(stderr, "\r%s %zu/%zu  [%s] %3.0f %%  ETA %s   ", what, done, total,
+                              bar, 100 * share, left);
     fflush(stderr);
 }
 

@@ -13,6 +13,8 @@
 #include <diffmm/diffmm.h>
 #include <jansson.h>
 
+#include "hits_json.h"
+
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct arguments {
@@ -87,13 +89,9 @@ static void print_table(const diffmm_scorer *scorer, const diffmm_hit *hits, siz
 static int print_json(const diffmm_scorer *scorer, const char *user, const diffmm_hit *hits,
                       size_t found)
 {
-    json_t *items = json_array();
-    for (size_t i = 0; i < found; i++)
-        json_array_append_new(items, json_pack("{s:s, s:f}", "item",
-                                               diffmm_scorer_item_id(scorer, hits[i].item), "score",
-                                               (double)hits[i].score));
+    json_t *items = hits_json(scorer, DIFFMM_ITEMS, hits, found);
     json_t *answer = json_pack("{s:s, s:o}", "user", user, "items", items);
-    int written = answer ? json_dumpf(answer, stdout, JSON_REAL_PRECISION(9)) : -1;
+    int written = answer ? json_dumpf(answer, stdout, JSON_REAL_PRECISION(HITS_DIGITS)) : -1;
     json_decref(answer);
     printf("\n");
     return written == 0 ? EXIT_DONE : EXIT_FAILED;

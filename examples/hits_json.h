@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hits as JSON, the same from every program. */
+#ifndef DIFFMM_EXAMPLES_HITS_JSON_H
+#define DIFFMM_EXAMPLES_HITS_JSON_H
+
+#include <diffmm/diffmm.h>
+#include <jansson.h>
+
+/* How many digits let a float be read back as it was. */
+enum { HITS_DIGITS = 9 };
+
+/* [{"item": "12", "score": 3.25}, ..], or with "user" where the hits are users. NULL: no memory, or
+ * an id that is not UTF-8. */
+json_t *hits_json(const diffmm_scorer *scorer, diffmm_side side, const diffmm_hit *hits,
+                  size_t found);
+
+#endif

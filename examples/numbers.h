@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers on command lines and in query strings. */
+#ifndef DIFFMM_EXAMPLES_NUMBERS_H
+#define DIFFMM_EXAMPLES_NUMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A whole number from `least` to `most`; false for anything else. */
+bool read_number(const char *text, size_t least, size_t most, size_t *out);
+
+#endif

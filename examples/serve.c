@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* diffmm_serve: recommendations over HTTP.
+ *
+ *     diffmm_serve --model model.safetensors --port 8080
+ *     curl 'http://127.0.0.1:8080/recommend?user=7&count=5'
+ *
+ * An example of a service around one scorer that all threads share: requests take hold of it, a new
+ * model is swapped in under them, the old one ends with its last request (serve_model.c). It speaks
+ * plain HTTP to whoever reaches it, so it listens on loopback unless told otherwise. */
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <diffmm/diffmm.h>
+
+#include "serve_arguments.h"
+#include "serve_http.h"
+#include "serve_model.h"
+
+enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+enum {
+    LOOK_SECONDS = 1,  /* how often to look whether the model file has been replaced */
+    LEAVE_SECONDS = 10 /* how long requests under way may take when the service ends */
+};
+
+static int failed(const char *what, const char *reason)
+{
+    fprintf(stderr, "diffmm_serve: %s: %s\n", what, reason);
+    return EXIT_FAILED;
+}
+
+/* A socket that listens at one of the addresses, or -1. */
+static int listen_at(const struct addrinfo *addresses)
+{
+    int found = -1;
+    for (const struct addrinfo *at = addresses; at && found < 0; at = at->ai_next) {
+        int yes = 1;
+        found =
+            socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, at->ai_protocol);
+        if (found < 0)
+            continue;
+        if (setsockopt(found, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+            bind(found, at->ai_addr, at->ai_addrlen) != 0 || listen(found, SOMAXCONN) != 0) {
+            int reason = errno;
+            close(found);
+            errno = reason;
+            found = -1;
+        }
+    }
+    return found;
+}
+
+static int open_socket(const struct serve_arguments *arguments)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *addresses;
+    char port[24];
+    snprintf(port, sizeof port, "%zu", arguments->port);
+    int error = getaddrinfo(arguments->host, port, &hints, &addresses);
+    if (error != 0) {
+        failed(arguments->host, gai_strerror(error));
+        return -1;
+    }
+    int found = listen_at(addresses);
+    if (found < 0)
+        failed("cannot listen", strerror(errno));
+    freeaddrinfo(addresses);
+    return found;
+}
+
+/* Where it listens, on stdout: who chose port 0 reads there which one it is. */
+static void announce(int socket)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getsockname(socket, (struct sockaddr *)&address, &size) != 0 ||
+        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    bool brackets = strchr(host, ':') != NULL;
+    printf("listening on http://%s%s%s:%s\n", brackets ? "[" : "", host, brackets ? "]" : "", port);
+    fflush(stdout);
+}
+
+static void reload(struct store *store)
+{
+    struct failure failure;
+    if (store_reload(store, &failure))
+        fprintf(stderr, "reloaded %s\n", store->path);
+    else
+        failed("the old model stays", failure.reason);
+}
+
+/* Until a signal says to end: reload when one says so, or when the model file is another. */
+static void serve_until_signal(struct store *store, const sigset_t *signals)
+{
+    const struct timespec look = {.tv_sec = LOOK_SECONDS};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &look);
+        if (signal_number == SIGINT || signal_number == SIGTERM)
+            return;
+        if (signal_number == SIGHUP || store_outdated(store))
+            reload(store);
+    }
+}
+
+/* Let requests under way come to their end, unless it takes long or another signal comes. */
+static void leave(struct http *http, const sigset_t *signals)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    http_quiesce(http);
+    for (int i = 0; i < LEAVE_SECONDS * 100 && http_under_way(http) > 0; i++)
+        if (sigtimedwait(signals, NULL, &moment) > 0)
+            break;
+    http_stop(http);
+}
+
+static int serve(const struct serve_arguments *arguments, struct store *store)
+{
+    /* Signals wait until the main thread asks for them; threads started from here on inherit that.
+     */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    int socket = open_socket(arguments);
+    if (socket < 0)
+        return EXIT_FAILED;
+    struct http *http = http_start(socket, arguments, store);
+    if (!http) {
+        close(socket);
+        return failed("cannot serve", "no memory or no threads");
+    }
+    announce(socket);
+    serve_until_signal(store, &signals);
+    leave(http, &signals);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct serve_arguments arguments;
+    struct store store;
+    struct failure failure;
+    if (!serve_arguments_read(argc, argv, &arguments))
+        return EXIT_USAGE;
+    if (arguments.help) {
+        serve_arguments_help();
+        return EXIT_DONE;
+    }
+    if (!store_begin(&store, arguments.model, &failure))
+        return failed("cannot serve", failure.reason);
+    int code = serve(&arguments, &store);
+    store_end(&store);
+    return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of diffmm_serve. */
+#ifndef DIFFMM_EXAMPLES_SERVE_ARGUMENTS_H
+#define DIFFMM_EXAMPLES_SERVE_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct serve_arguments {
+    bool help;
+    const char *model, *host;
+    size_t port;            /* 0: any that is free */
+    size_t threads;         /* that answer requests */
+    size_t max_count;       /* hits of one answer */
+    size_t max_body;        /* bytes of a request's body */
+    size_t max_connections; /* at once */
+};
+
+/* False after saying on stderr what is wrong. Texts stay where argv has them. */
+bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out);
+void serve_arguments_help(void);
+
+#endif
