@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -261,6 +262,9 @@ struct http *http_start(int socket, const struct serve_arguments *arguments, str
 void http_quiesce(struct http *http)
 {
     http->quiet_socket = MHD_quiesce_daemon(http->daemon);
+    /* A thread may still look at it, so that it cannot be closed yet; who comes now is refused. */
+    if (http->quiet_socket >= 0)
+        shutdown(http->quiet_socket, SHUT_RDWR);
 }
 
 size_t http_under_way(struct http *http)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *train_program, *recommend_program;
+const char *train_program, *recommend_program, *batch_program, *export_program, *serve_program;
 
 static char folder[PATH_MAX], home[PATH_MAX];
 
@@ -121,19 +121,37 @@ void expect_text(const char *path, const char *part)
     free(text);
 }
 
+/* Know a program by its name; its path becomes absolute, as the tests change the working folder. */
+static int name_program(const char *argument)
+{
+    static const struct {
+        const char *name;
+        const char **program;
+    } programs[] = {
+        {"/diffmm_train", &train_program},           {"/diffmm_recommend", &recommend_program},
+        {"/diffmm_batch_recommend", &batch_program}, {"/diffmm_export", &export_program},
+        {"/diffmm_serve", &serve_program},
+    };
+    enum { count = sizeof programs / sizeof *programs };
+    static char paths[count][PATH_MAX];
+    char path[PATH_MAX];
+    if (!realpath(argument, path))
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(strrchr(path, '/'), programs[i].name) == 0) {
+            *programs[i].program = strcpy(paths[i], path);
+            return 1;
+        }
+    return 0;
+}
+
 int run_tests(int argc, char **argv, TCase *tests, const char *name)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s TRAIN_PROGRAM RECOMMEND_PROGRAM\n", argv[0]);
-        return 2;
-    }
-    static char paths[2][PATH_MAX]; /* absolute, as the tests change the working folder */
-    train_program = realpath(argv[1], paths[0]);
-    recommend_program = realpath(argv[2], paths[1]);
-    if (!train_program || !recommend_program) {
-        fprintf(stderr, "%s: no such programs\n", argv[0]);
-        return 2;
-    }
+    for (int i = 1; i < argc; i++)
+        if (!name_program(argv[i])) {
+            fprintf(stderr, "%s: there is no program %s\n", argv[0], argv[i]);
+            return 2;
+        }
     Suite *suite = suite_create(name);
     tcase_add_checked_fixture(tests, enter_folder, leave_folder);
     suite_add_tcase(suite, tests);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "http_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int http_connect(int port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection >= 0 &&
+        connect(connection, (const struct sockaddr *)&address, sizeof address) != 0) {
+        close(connection);
+        connection = -1;
+    }
+    return connection;
+}
+
+bool http_send(int connection, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t sent = send(connection, at, size, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        at += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+/* All that comes until the other side closes. */
+static char *receive_all(int connection)
+{
+    size_t size = 0, capacity = 4096;
+    char *text = malloc(capacity);
+    ssize_t got = 1;
+    while (text && got > 0) {
+        if (capacity - size < 2) {
+            char *grown = realloc(text, capacity *= 2);
+            if (!grown) {
+                free(text);
+                return NULL;
+            }
+            text = grown;
+        }
+        got = recv(connection, text + size, capacity - size - 1, 0);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    if (text)
+        text[size] = '\0';
+    return text;
+}
+
+struct response http_receive(int connection)
+{
+    struct response response = {.status = 0};
+    char *text = connection >= 0 ? receive_all(connection) : NULL;
+    char *end = text ? strstr(text, "\r\n\r\n") : NULL;
+    if (connection >= 0)
+        close(connection);
+    if (end && sscanf(text, "HTTP/1.%*d %d", &response.status) == 1) {
+        snprintf(response.headers, sizeof response.headers, "%.*s\n", (int)(end - text), text);
+        memmove(text, end + 4, strlen(end + 4) + 1);
+        response.body = text;
+    } else {
+        free(text);
+        response.body = calloc(1, 1);
+    }
+    return response;
+}
+
+void response_end(struct response *response)
+{
+    free(response->body);
+    response->body = NULL;
+}
+
+struct response http_request(int port, const char *method, const char *target, const char *body)
+{
+    size_t length = body ? strlen(body) : 0, size = strlen(target) + length + 200;
+    char *request = malloc(size);
+    int connection = http_connect(port);
+    if (request && connection >= 0) {
+        int written = snprintf(request, size,
+                               "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                               "Content-Length: %zu\r\n\r\n%s",
+                               method, target, length, body ? body : "");
+        http_send(connection, request, (size_t)written);
+    }
+    free(request);
+    return http_receive(connection);
+}
