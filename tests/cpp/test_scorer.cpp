@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Serving from C++. */
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "support.hpp"
@@ -96,6 +99,24 @@ START_TEST(ids_are_found)
 }
 END_TEST
 
+START_TEST(vectors_are_exported)
+{
+    diffmm::context context(1);
+    const diffmm::scorer scorer = trained(context);
+    char path[] = "/tmp/diffmm-test-XXXXXX";
+    const int file = mkstemp(path);
+    ck_assert_int_ge(file, 0);
+    close(file);
+    scorer.export_vectors(DIFFMM_ITEMS, DIFFMM_VECTORS_SAFETENSORS, path);
+    std::ifstream written(path, std::ios::binary | std::ios::ate);
+    ck_assert_int_gt(static_cast<long>(written.tellg()), 30 * 8 * 4);
+    unlink(path);
+    assert_fails(DIFFMM_ERROR_IO, "no-such-folder", [&] {
+        scorer.export_vectors(DIFFMM_USERS, DIFFMM_VECTORS_NPY, "no-such-folder/users.npy");
+    });
+}
+END_TEST
+
 START_TEST(threads_share_one)
 {
     diffmm::context context(2);
@@ -124,6 +145,7 @@ TCase *scorer_cases()
     tcase_add_test(cases, a_query_narrows_the_answer);
     tcase_add_test(cases, blocks_and_own_arrays_give_the_same);
     tcase_add_test(cases, ids_are_found);
+    tcase_add_test(cases, vectors_are_exported);
     tcase_add_test(cases, threads_share_one);
     return cases;
 }

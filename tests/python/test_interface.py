@@ -174,10 +174,14 @@ class Enums(unittest.TestCase):
         kinds = re.findall(r"DIFFMM_(COSINE|DOT) = (\d)", headers())
         self.assertEqual({name: int(value) for name, value in kinds},
                          {member.name: member.value for member in diffmm.Similarity})
+        self.expect(diffmm.VectorsFormat, "DIFFMM_VECTORS_")
         self.expect(diffusion._Quantity, "DIFFMM_SCHEDULE_")
         splits = re.findall(r"DIFFMM_(TRAIN|VALID|TEST) = (\d)", headers())
         self.assertEqual({name: int(value) for name, value in splits},
                          {member.name: member.value for member in diffmm.Split})
+        sides = re.findall(r"DIFFMM_(USERS|ITEMS) = (\d)", headers())
+        self.assertEqual({name: int(value) for name, value in sides},
+                         {member.name: member.value for member in diffmm.Side})
 
     def test_statuses(self):
         body = re.search(r"typedef enum diffmm_status {(.*?)}", headers(), flags=re.DOTALL)[1]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From arrays to recommendations, through a file and without."""
 
+import json
 import unittest
 
 import numpy as np
@@ -150,6 +151,33 @@ class Serving(unittest.TestCase):
         with self.assertRaises(diffmm.Error) as caught:
             loaded.objective([0], [0], [1])
         self.assertIs(diffmm.Status.STATE, caught.exception.status)
+
+    def test_export(self):
+        scorer = diffmm.Scorer(self.model)
+        with temporary_folder() as folder:
+            users, items = path_in(folder, "users.npy"), path_in(folder, "items.npy")
+            scorer.export(diffmm.Side.USERS, users)
+            scorer.export(diffmm.Side.ITEMS, items)
+            user_vectors, item_vectors = np.load(users), np.load(items)
+            with open(path_in(folder, "items.ids.txt"), encoding="utf-8") as file:
+                ids = file.read().splitlines()
+            scorer.export(diffmm.Side.ITEMS, path_in(folder, "items.safetensors"))
+            with open(path_in(folder, "items.safetensors"), "rb") as file:
+                whole = file.read()
+        np.testing.assert_array_equal(self.model.user_embeddings, user_vectors)
+        np.testing.assert_array_equal(self.model.item_embeddings, item_vectors)
+        self.assertEqual([scorer.item_id(item) for item in range(30)], ids)
+        for user in range(40):
+            np.testing.assert_allclose(scorer.score(user), item_vectors @ user_vectors[user],
+                                       rtol=1e-4, atol=1e-5)
+        size = int.from_bytes(whole[:8], "little")
+        tensor = json.loads(whole[8:8 + size])["final.item"]
+        begin, end = tensor["data_offsets"]
+        np.testing.assert_array_equal(
+            item_vectors, np.frombuffer(whole[8 + size + begin:8 + size + end], np.float32)
+            .reshape(tensor["shape"]))
+        with self.assertRaises(diffmm.Error):
+            scorer.export(diffmm.Side.ITEMS, "no-such-folder/items.npy")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,6 @@ from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
 from .model import Losses, Model
 from .options import Options, OptionType, Setting, settings
 from .query import Hit, Similarity
-from .scorer import Explanation, Scorer
+from .scorer import Explanation, Scorer, Side, VectorsFormat
 from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast,
                       sample_pairs)

@@ -229,6 +229,7 @@ FUNCTIONS = {
     "diffmm_scorer_modality_name": (static_text, pointer, size),
     "diffmm_scorer_modality_weights": (status, pointer, floats),
     "diffmm_explain": (status, pointer, int32, size, int32s, int32, pointer),
+    "diffmm_scorer_export": (status, pointer, enum, enum, text),
 }
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Serving: an immutable scorer, from a model or a model file."""
 
+import enum
+import os
 from ctypes import byref, c_int32, c_size_t, c_void_p
 from typing import NamedTuple
 
@@ -14,6 +16,16 @@ from .dataset import are_ids
 from .errors import Cancelled
 from .model import Model
 from .query import HIT, NEW_USER, Query, as_hits, as_numbers, as_similarity
+
+
+class Side(enum.IntEnum):
+    USERS = 0
+    ITEMS = 1
+
+
+class VectorsFormat(enum.IntEnum):
+    NPY = 0
+    SAFETENSORS = 1
 
 
 class Explanation(NamedTuple):
@@ -251,3 +263,12 @@ class Scorer(Object):
             collaborative=out.collaborative,
             items=as_hits(touched, out.item_count, self.item_id if isinstance(item, str) else None),
             rest=out.rest)
+
+    def export(self, side, path, format=None):
+        """Write final vectors with ids, for a vector index. The score is the dot product of a user's
+        and an item's vector. Without a format, the path's ending decides: .npy, with the ids in
+        .ids.txt beside it, or else safetensors."""
+        if format is None:
+            npy = os.fspath(path).endswith(".npy")
+            format = VectorsFormat.NPY if npy else VectorsFormat.SAFETENSORS
+        library.diffmm_scorer_export(self.handle, side, format, path)

@@ -272,6 +272,12 @@ class scorer : public detail::handle<diffmm_scorer>
         out.rest = c.rest;
         return out;
     }
+    /** Write final vectors with ids, for a vector index. @see diffmm_scorer_export */
+    void export_vectors(diffmm_side side, diffmm_vectors_format format,
+                        const std::string &path) const
+    {
+        check(diffmm_scorer_export(get(), side, format, path.c_str()));
+    }
 
   private:
     using handle::handle;
