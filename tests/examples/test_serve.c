@@ -1,115 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* diffmm_serve, talked to over sockets. */
+/* What diffmm_serve answers, over sockets. */
 #include <check.h>
-#include <jansson.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "http_client.h"
 #include "made_model.h"
 #include "program.h"
-
-static pid_t service;
-static int port;
-static diffmm_scorer *scorer;
-
-static void pause_a_moment(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-}
-
-/* Start the service on a free port with further arguments (NULL last), and wait until it listens.
- */
-static void begin_with(const char *const *further)
-{
-    const char *arguments[16] = {"--model", "model", "--port", "0", "--threads", "2"};
-    for (size_t i = 0; further[i]; i++)
-        arguments[6 + i] = further[i];
-    make_model("model", 1);
-    scorer = open_made_model("model");
-    service = start(serve_program, arguments);
-    for (port = 0; port == 0; pause_a_moment()) {
-        char *said = access("out", F_OK) == 0 ? read_text("out") : NULL;
-        if (said && strchr(said, '\n'))
-            ck_assert_int_eq(sscanf(said, "listening on http://127.0.0.1:%d\n", &port), 1);
-        free(said);
-    }
-}
-
-static void begin(void)
-{
-    begin_with((const char *[]){NULL});
-}
-
-/* A service that is told to end does so in order: a leak, found by a sanitiser, is another status.
- */
-static void end(void)
-{
-    ck_assert_int_eq(kill(service, SIGTERM), 0);
-    ck_assert_int_eq(finish(service), 0);
-    diffmm_scorer_destroy(scorer);
-}
-
-static json_t *parse(const char *body)
-{
-    json_error_t error;
-    json_t *object = json_loads(body, JSON_REJECT_DUPLICATES, &error);
-    ck_assert_msg(object != NULL, "not JSON: %s: %s", error.text, body);
-    return object;
-}
-
-/* A request that succeeds; its answer. */
-static json_t *ask(const char *method, const char *target, const char *body)
-{
-    struct response response = http_request(port, method, target, body);
-    ck_assert_msg(response.status == 200, "%s: status %d: %s", target, response.status,
-                  response.body);
-    ck_assert_ptr_nonnull(strstr(response.headers, "Content-Type: application/json"));
-    json_t *answer = parse(response.body);
-    response_end(&response);
-    return answer;
-}
-
-static void expect_error(const struct response *response, int status, const char *reason)
-{
-    ck_assert_msg(response->status == status, "status %d, not %d: %s", response->status, status,
-                  response->body);
-    json_t *answer = parse(response->body);
-    const char *said = json_string_value(json_object_get(answer, "error"));
-    ck_assert_msg(said && strstr(said, reason), "no '%s' in '%s'", reason, response->body);
-    json_decref(answer);
-}
-
-/* The answer's list `key` holds these hits: ids of `side`, scores to the bit. */
-static void expect_hits(const json_t *answer, diffmm_side side, const diffmm_hit *hits,
-                        size_t found)
-{
-    const json_t *list = json_object_get(answer, side == DIFFMM_USERS ? "users" : "items");
-    ck_assert_uint_eq(json_array_size(list), found);
-    for (size_t i = 0; i < found; i++) {
-        const json_t *hit = json_array_get(list, i);
-        const char *id =
-            json_string_value(json_object_get(hit, side == DIFFMM_USERS ? "user" : "item"));
-        ck_assert_str_eq(id,
-                         side == DIFFMM_USERS ? made_user(hits[i].item) : made_item(hits[i].item));
-        ck_assert_float_eq((float)json_real_value(json_object_get(hit, "score")), hits[i].score);
-    }
-}
-
-static void succeed(diffmm_status status)
-{
-    ck_assert_msg(status == DIFFMM_OK, "%s", diffmm_error_message());
-}
+#include "service.h"
 
 START_TEST(health)
 {
-    begin();
+    service_begin();
     json_t *answer = ask("GET", "/health", NULL);
     json_t *expected = json_pack("{s:s, s:i, s:i, s:i, s:i}", "status", "ok", "users", MADE_USERS,
                                  "items", MADE_ITEMS, "dimensions", 8, "generation", 1);
@@ -120,7 +22,7 @@ START_TEST(health)
     ck_assert_int_eq(response.status, 200);
     ck_assert_str_eq(response.body, "");
     response_end(&response);
-    end();
+    service_end();
 }
 END_TEST
 
@@ -129,7 +31,7 @@ START_TEST(recommend)
     diffmm_hit hits[MADE_ITEMS];
     size_t found;
     diffmm_query query = {.struct_size = sizeof query, .count = 5};
-    begin();
+    service_begin();
     succeed(diffmm_recommend(scorer, 3, &query, hits, &found));
     json_t *answer =
         ask("GET", "/recommend?user=Zo%C3%AB+%26+%22Bob%22%20/%20100%25&count=5", NULL);
@@ -176,7 +78,7 @@ START_TEST(recommend)
     answer = ask("GET", "/recommend?user=u8&candidates=new", NULL);
     expect_hits(answer, DIFFMM_ITEMS, hits, 0);
     json_decref(answer);
-    end();
+    service_end();
 }
 END_TEST
 
@@ -185,7 +87,7 @@ START_TEST(similar)
     diffmm_hit hits[MADE_USERS];
     size_t found;
     diffmm_query query = {.struct_size = sizeof query, .count = 20};
-    begin();
+    service_begin();
     succeed(diffmm_similar_items(scorer, 5, DIFFMM_COSINE, &query, hits, &found));
     json_t *answer = ask("GET", "/similar?item=1005", NULL);
     ck_assert_str_eq(json_string_value(json_object_get(answer, "item")), "1005");
@@ -203,7 +105,7 @@ START_TEST(similar)
     ck_assert_str_eq(json_string_value(json_object_get(answer, "user")), "u5");
     expect_hits(answer, DIFFMM_USERS, hits, found);
     json_decref(answer);
-    end();
+    service_end();
 }
 END_TEST
 
@@ -215,7 +117,7 @@ START_TEST(fold_in)
     const int32_t touched[] = {3, 7};
     const int32_t *seen;
     int32_t exclude[2 + MADE_TOUCHED];
-    begin();
+    service_begin();
     diffmm_query query = {
         .struct_size = sizeof query, .count = MADE_ITEMS, .exclude = touched, .exclude_count = 2};
     succeed(diffmm_fold_in(scorer, DIFFMM_NEW_USER, 2, touched, embedding));
@@ -246,7 +148,7 @@ START_TEST(fold_in)
     answer = ask("GET", "/fold-in?user=u9&items=1003&items=1007&count=100&include_seen=true", NULL);
     expect_hits(answer, DIFFMM_ITEMS, hits, MADE_ITEMS);
     json_decref(answer);
-    end();
+    service_end();
 }
 END_TEST
 
@@ -306,7 +208,7 @@ START_TEST(bad_requests)
         {"GET", "/fold-in?items=new", NULL, 404, "none of 'items'"},
         {"GET", "/fold-in?items=1001&user=nobody", NULL, 404, "there is no user 'nobody'"},
     };
-    begin();
+    service_begin();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct response response = http_request(port, bad[i].method, bad[i].target, bad[i].body);
         expect_error(&response, bad[i].status, bad[i].reason);
@@ -315,7 +217,7 @@ START_TEST(bad_requests)
         response_end(&response);
     }
     json_decref(ask("GET", "/health", NULL));
-    end();
+    service_end();
 }
 END_TEST
 
@@ -331,7 +233,8 @@ static int status_of(const void *bytes, size_t size)
 
 START_TEST(limits)
 {
-    begin_with((const char *[]){"--max-body", "100", "--max-count", "3", "--threads", "1", NULL});
+    service_begin_with(
+        (const char *[]){"--max-body", "100", "--max-count", "3", "--threads", "1", NULL});
     struct response response = http_request(port, "GET", "/recommend?user=u1&count=4", NULL);
     expect_error(&response, 400, "at most 3");
     response_end(&response);
@@ -363,200 +266,7 @@ START_TEST(limits)
     int status = status_of(noise, sizeof noise);
     ck_assert(status == 0 || status == 400);
     json_decref(ask("GET", "/health", NULL));
-    end();
-}
-END_TEST
-
-static int64_t generation(void)
-{
-    json_t *answer = ask("GET", "/health", NULL);
-    int64_t number = json_integer_value(json_object_get(answer, "generation"));
-    json_decref(answer);
-    return number;
-}
-
-static void await_generation(int64_t wanted)
-{
-    while (generation() != wanted)
-        pause_a_moment();
-}
-
-/* A file that is replaced, a signal and a request reload; a spoilt file leaves the old model. */
-START_TEST(reloads)
-{
-    begin();
-    make_model("model", 2);
-    await_generation(2);
-    ck_assert_int_eq(kill(service, SIGHUP), 0);
-    await_generation(3);
-    json_t *answer = ask("POST", "/reload", NULL);
-    ck_assert_int_eq(json_integer_value(json_object_get(answer, "generation")), 4);
-    json_decref(answer);
-
-    diffmm_scorer_destroy(scorer);
-    scorer = open_made_model("model");
-    diffmm_query query = {.struct_size = sizeof query, .count = 20};
-    diffmm_hit hits[20];
-    size_t found;
-    succeed(diffmm_recommend(scorer, 0, &query, hits, &found));
-    write_text("spoilt", "no model");
-    ck_assert_int_eq(rename("spoilt", "model"), 0);
-    struct response response = http_request(port, "POST", "/reload", NULL);
-    expect_error(&response, 500, "model: the header's length");
-    response_end(&response);
-    answer = ask("GET", "/recommend?user=u0", NULL);
-    expect_hits(answer, DIFFMM_ITEMS, hits, found);
-    json_decref(answer);
-    ck_assert_int_eq(generation(), 4);
-    ck_assert_int_eq(unlink("model"), 0);
-    ck_assert_int_eq(kill(service, SIGHUP), 0);
-    ck_assert_int_eq(generation(), 4);
-    end();
-}
-END_TEST
-
-/* What a thread that asks again and again has seen. */
-struct asker {
-    char *expected[2]; /* the answers of both models */
-    size_t asked, answered, from[2];
-};
-
-enum { askers = 4, questions = 60, swaps = 20 };
-
-static atomic_bool swapped_enough;
-
-static void *ask_often(void *argument)
-{
-    struct asker *asker = argument;
-    for (; asker->asked < questions || !swapped_enough; asker->asked++) {
-        struct response response = http_request(port, "GET", "/recommend?user=u6&count=9", NULL);
-        asker->answered += response.status == 200;
-        for (int m = 0; m < 2; m++)
-            asker->from[m] += strcmp(response.body, asker->expected[m]) == 0;
-        response_end(&response);
-    }
-    return NULL;
-}
-
-static char *answer_now(void)
-{
-    struct response response = http_request(port, "GET", "/recommend?user=u6&count=9", NULL);
-    ck_assert_int_eq(response.status, 200);
-    return response.body;
-}
-
-/* Models are swapped under requests: each is answered, by the one model or by the other. */
-START_TEST(reloads_drop_nothing)
-{
-    struct asker asked[askers];
-    pthread_t threads[askers];
-    char *expected[2];
-    begin();
-    expected[0] = answer_now();
-    make_model("model", 2);
-    json_decref(ask("POST", "/reload", NULL));
-    expected[1] = answer_now();
-    ck_assert_str_ne(expected[0], expected[1]);
-    for (int i = 0; i < askers; i++) {
-        asked[i] = (struct asker){.expected = {expected[0], expected[1]}};
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_often, &asked[i]), 0);
-    }
-    for (unsigned i = 0; i < swaps; i++) {
-        make_model("model", 1 + i % 2);
-        if (i % 4 == 3)
-            kill(service, SIGHUP);
-        else
-            json_decref(ask("POST", "/reload", NULL));
-    }
-    swapped_enough = true;
-    size_t from[2] = {0, 0};
-    for (int i = 0; i < askers; i++) {
-        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-        ck_assert_uint_eq(asked[i].answered, asked[i].asked);
-        ck_assert_uint_eq(asked[i].from[0] + asked[i].from[1], asked[i].asked);
-        from[0] += asked[i].from[0];
-        from[1] += asked[i].from[1];
-    }
-    ck_assert(from[0] > 0 && from[1] > 0);
-    ck_assert_int_gt(generation(), swaps / 4 * 3);
-    free(expected[0]);
-    free(expected[1]);
-    end();
-}
-END_TEST
-
-/* A request under way when the service is told to end is answered; new ones are not taken. */
-START_TEST(leaves_in_order)
-{
-    static const char first[] = "POST /recommend HTTP/1.1\r\nHost: localhost\r\n"
-                                "Content-Length: 26\r\n\r\n{\"user\": ";
-    static const char second[] = "\"u1\", \"count\": 2}";
-    begin_with((const char *[]){"--threads", "1", NULL});
-    int connection = http_connect(port);
-    ck_assert(http_send(connection, first, strlen(first)));
-    /* The one thread has come round to it when it has answered what came later. */
-    json_decref(ask("GET", "/health", NULL));
-    json_decref(ask("GET", "/health", NULL));
-    ck_assert_int_eq(kill(service, SIGTERM), 0);
-    for (int late; (late = http_connect(port)) >= 0; pause_a_moment())
-        close(late);
-    ck_assert(http_send(connection, second, strlen(second)));
-    struct response response = http_receive(connection);
-    ck_assert_int_eq(response.status, 200);
-    response_end(&response);
-    ck_assert_int_eq(finish(service), 0);
-    diffmm_scorer_destroy(scorer);
-}
-END_TEST
-
-/* A request that never ends does not keep the service: a second signal cuts it off. */
-START_TEST(leaves_at_once)
-{
-    static const char begun[] = "POST /recommend HTTP/1.1\r\nHost: localhost\r\n"
-                                "Content-Length: 26\r\n\r\n{";
-    begin();
-    int connection = http_connect(port), idle = http_connect(port);
-    ck_assert(http_send(connection, begun, strlen(begun)));
-    json_decref(ask("GET", "/health", NULL));
-    ck_assert_int_eq(kill(service, SIGINT), 0);
-    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    kill(service, SIGINT);
-    ck_assert_int_eq(finish(service), 0);
-    close(connection);
-    close(idle);
-    diffmm_scorer_destroy(scorer);
-}
-END_TEST
-
-START_TEST(says_what_is_wrong)
-{
-    static const struct {
-        const char *arguments[8];
-        int status;
-        const char *reason;
-    } wrong[] = {
-        {{NULL}, 2, "--model is missing"},
-        {{"--nonsense"}, 2, "nonsense"},
-        {{"--model", "model", "left over"}, 2, "left over"},
-        {{"--model", "model", "--port", "65536"}, 2, "--port takes a number from 0 to 65535"},
-        {{"--model", "model", "--port", "http"}, 2, "not http"},
-        {{"--model", "model", "--threads", "0"}, 2, "--threads takes"},
-        {{"--model", "model", "--max-count", "0"}, 2, "--max-count takes"},
-        {{"--model", "model", "--max-body", "x"}, 2, "--max-body takes"},
-        {{"--model", "no-such-model"}, 1, "no-such-model"},
-        {{"--model", "empty"}, 1, "empty"},
-        {{"--model", "model", "--host", "no.such.host.invalid"}, 1, "no.such.host.invalid"},
-        {{"--model", "model", "--host", "192.0.2.1"}, 1, "cannot listen"},
-    };
-    make_model("model", 1);
-    write_text("empty", "");
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        int status = run(serve_program, wrong[i].arguments);
-        expect_text("err", wrong[i].reason);
-        ck_assert_int_eq(status, wrong[i].status);
-    }
-    ck_assert_int_eq(run(serve_program, (const char *[]){"--help", NULL}), 0);
-    expect_text("out", "usage: diffmm_serve");
+    service_end();
 }
 END_TEST
 
@@ -569,10 +279,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, fold_in);
     tcase_add_test(tests, bad_requests);
     tcase_add_test(tests, limits);
-    tcase_add_test(tests, reloads);
-    tcase_add_test(tests, reloads_drop_nothing);
-    tcase_add_test(tests, leaves_in_order);
-    tcase_add_test(tests, leaves_at_once);
-    tcase_add_test(tests, says_what_is_wrong);
     return run_tests(argc, argv, tests, "serve");
 }
