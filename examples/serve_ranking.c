@@ -53,10 +53,11 @@ static bool read_count(struct ranking *ranking, size_t max_count, const json_t *
                        struct failure *failure)
 {
     const json_t *given = json_object_get(parameters, "count");
-    json_int_t count = given ? json_integer_value(given) : DEFAULT_COUNT;
+    size_t by_default = DEFAULT_COUNT < max_count ? DEFAULT_COUNT : max_count;
+    json_int_t count = given ? json_integer_value(given) : (json_int_t)by_default;
     size_t there_are = ranking->side == DIFFMM_USERS ? diffmm_scorer_users(ranking->scorer)
                                                      : diffmm_scorer_items(ranking->scorer);
-    if (given && (unsigned long long)count > max_count)
+    if ((unsigned long long)count > max_count)
         return refuse(failure, 400, "'count' is %lld, but at most %zu are given", (long long)count,
                       max_count);
     ranking->query.count = (size_t)count < there_are ? (size_t)count : there_are;

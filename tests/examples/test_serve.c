@@ -238,6 +238,9 @@ START_TEST(limits)
     struct response response = http_request(port, "GET", "/recommend?user=u1&count=4", NULL);
     expect_error(&response, 400, "at most 3");
     response_end(&response);
+    json_t *answer = ask("GET", "/recommend?user=u1", NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "items")), 3);
+    json_decref(answer);
     char *large = malloc(1 << 20);
     ck_assert_ptr_nonnull(large);
     memset(large, ' ', 1 << 20);
