@@ -210,7 +210,7 @@ START_TEST(some_are_held_out_and_the_rest_is_sampled)
     ck_assert(pairs.negative != diffmm::sample_pairs(data, 3, 2).negative);
     assert_fails(DIFFMM_ERROR_STATE, "seal", [&] { data.hold_out(0.1, 0.1); });
     assert_fails(DIFFMM_ERROR_STATE, "seal",
-                 [&] { diffmm::sample_pairs(diffmm::dataset(context), 3, 1); });
+                 [&] { diffmm::sample_pairs(small_data(context), 3, 1); });
 }
 END_TEST
 
