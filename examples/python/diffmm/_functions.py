@@ -76,6 +76,9 @@ FUNCTIONS = {
     "diffmm_dataset_add_modality": (status, pointer, text, size, FeatureLoader, pointer),
     "diffmm_dataset_add_modality_array": (status, pointer, text, size, size, pointer, size),
     "diffmm_dataset_read_modality": (status, pointer, text, text),
+    "diffmm_dataset_append_features": (status, pointer, text, size, floats, size),
+    "diffmm_dataset_extend": (status, pointer, out),
+    "diffmm_dataset_features": (status, pointer, size, size, size, floats),
     "diffmm_dataset_hold_out": (status, pointer, real, real, c_uint64),
     "diffmm_dataset_seal": (status, pointer),
     "diffmm_dataset_users": (size, pointer),
@@ -174,6 +177,7 @@ FUNCTIONS = {
     "diffmm_model_view": (status, pointer, text, floats),
     "diffmm_model_objective": (status, pointer, size, int32s, int32s, int32s, out),
     "diffmm_model_step": (status, pointer),
+    "diffmm_model_inherit": (status, pointer, pointer),
     "diffmm_model_save": (status, pointer, text),
     "diffmm_model_save_memory": (status, pointer, pointer, size, out),
     "diffmm_model_load": (status, pointer, text, out),
@@ -189,6 +193,7 @@ FUNCTIONS = {
     # trainer.h
     "diffmm_trainer_forecast": (status, pointer, pointer, out),
     "diffmm_trainer_create": (status, pointer, pointer, out),
+    "diffmm_trainer_create_from": (status, pointer, pointer, pointer, out),
     "diffmm_trainer_destroy": (nothing, pointer),
     "diffmm_trainer_on_progress": (status, pointer, ProgressFunction, pointer),
     "diffmm_trainer_epoch": (status, pointer, out),
@@ -230,6 +235,17 @@ FUNCTIONS = {
     "diffmm_scorer_modality_weights": (status, pointer, floats),
     "diffmm_explain": (status, pointer, int32, size, int32s, int32, pointer),
     "diffmm_scorer_export": (status, pointer, enum, enum, text),
+    # new_items.h
+    "diffmm_placer_create": (status, pointer, pointer, out),
+    "diffmm_placer_save": (status, pointer, text),
+    "diffmm_placer_open": (status, pointer, text, out),
+    "diffmm_placer_destroy": (nothing, pointer),
+    "diffmm_placer_dimensions": (size, pointer),
+    "diffmm_placer_modalities": (size, pointer),
+    "diffmm_placer_modality_name": (static_text, pointer, size),
+    "diffmm_placer_modality_dimensions": (size, pointer, size),
+    "diffmm_place_items": (status, pointer, size, pointer, real, floats),
+    "diffmm_scorer_extend": (status, pointer, size, pointer, floats, out),
 }
 
 

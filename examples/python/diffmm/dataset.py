@@ -9,7 +9,7 @@ import numpy
 
 from . import _structs
 from ._callbacks import interruptible, run
-from ._handles import Object, create, numbers, texts, view
+from ._handles import Object, create, matrix, numbers, texts, view
 from ._library import library
 from .context import default_context
 
@@ -162,6 +162,32 @@ class Dataset(Object):
             library.diffmm_dataset_add_modality_array(self.handle, name, *rows.shape,
                                                       rows.ctypes.data, stride)
             self.handle.keeps.append(rows)
+
+    def append_features(self, name, features):
+        """Add rows, of the items that follow, to a modality from an array or a file; copied."""
+        rows = matrix(features)
+        library.diffmm_dataset_append_features(self.handle, name, len(rows), rows, rows.shape[1])
+
+    def extend(self):
+        """A new data set, not yet sealed, with all that this sealed one holds, to add users, items
+        and interactions to. Users and items keep their numbers and ids."""
+        source = self.handle
+        extended = Dataset.__new__(Dataset)
+        extended._context = self._context
+        extended._handle = create(library.diffmm_dataset_destroy, library.diffmm_dataset_extend,
+                                  source, keeps=[source.keeps[0], source])
+        return extended
+
+    def features(self, modality, first=0, count=None):
+        """Raw features of a modality, by name, for `count` items from `first` on (None: all).
+        Needs a sealed data set."""
+        modalities = self.modalities
+        index = list(modalities).index(modality) if modality in modalities else len(modalities)
+        count = max(self.items - first, 0) if count is None else count
+        out = numpy.empty((count, modalities.get(modality, 0)), numpy.float32)
+        with interruptible():
+            library.diffmm_dataset_features(self.handle, index, first, count, out)
+        return out
 
     def hold_out(self, valid, test, seed=0):
         """Hold out a random share of every user's training interactions for validation and test,

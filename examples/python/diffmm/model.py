@@ -206,6 +206,11 @@ class Model(Object):
                                        numbers(negative, user.size), byref(losses))
         return losses_from_struct(losses)
 
+    def inherit(self, model):
+        """Take over what another model has learnt about the users, items and modalities that both
+        know."""
+        library.diffmm_model_inherit(self.handle, model.handle)
+
     def step(self):
         """One Adam step with the gradients of the last objective()."""
         library.diffmm_model_step(self.handle)

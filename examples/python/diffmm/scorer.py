@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy
 
 from . import _callbacks, _structs
-from ._handles import Object, array, create, numbers, open_file, view
+from ._handles import Object, array, create, matrix, numbers, open_file, texts, view
 from ._library import library
 from .context import default_context
 from .dataset import are_ids
@@ -68,6 +68,18 @@ class Scorer(Object):
             self._handle = open_file(library.diffmm_scorer_destroy, library.diffmm_scorer_open,
                                      library.diffmm_scorer_open_memory, context, source,
                                      keeps=[context], lent=True)
+
+    def extend(self, rows, ids=None):
+        """A scorer with further items that nobody has seen: their final embeddings, from
+        Placer.place() or elsewhere, and their ids, if items have ids."""
+        rows = matrix(rows, self.dimensions)
+        strings, count = texts(ids) if ids is not None else (None, len(rows))
+        if count != len(rows):
+            raise ValueError(f"{len(rows)} rows, but {count} ids")
+        extended = Scorer.__new__(Scorer)
+        extended._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_extend,
+                                  self.handle, count, strings, rows, keeps=self.handle.keeps)
+        return extended
 
     @property
     def users(self):

@@ -99,14 +99,13 @@ def sample_pairs(dataset, seed, epoch):
     return user[:count.value], positive[:count.value], negative[:count.value]
 
 
-def _options_of(source, changes):
-    """A checkpoint's options with some of them changed."""
-    found = describe(source)
+def _changed(given, modalities, changes):
+    """A copy of options with some of them changed."""
     options = Options()
     for setting in all_settings():
-        names = [setting.name.replace("*", name) for name in found.modalities]
+        names = [setting.name.replace("*", name) for name in modalities]
         for name in names if "*" in setting.name else [setting.name]:
-            options[name] = found.options.text(name)
+            options[name] = given.text(name)
     options.update(**changes)
     return options
 
@@ -157,6 +156,21 @@ class Trainer(Object):
         self._begin(handle, on_progress)
 
     @classmethod
+    def from_model(cls, dataset, model, options=None, *, on_progress=None, **settings):
+        """A trainer with a new model that inherits what another has learnt, also on a data set to
+        which users, items and interactions were added since (Dataset.extend()). Options are the
+        model's, with `settings` on top."""
+        if options is None and settings:
+            options, settings = _changed(model.options, model.modalities, settings), {}
+        options = as_options(options, None, settings, None)
+        self = cls.__new__(cls)
+        with _callbacks.interruptible():
+            handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create_from,
+                            dataset.handle, optional(options), model.handle, keeps=[dataset.handle])
+        self._begin(handle, on_progress)
+        return self
+
+    @classmethod
     def resume(cls, dataset, source, options=None, *, on_progress=None, **settings):
         """A trainer that goes on from a checkpoint, given by its path or its bytes, to the same
         bits as if it had never been interrupted. `dataset` is the one the training was begun with,
@@ -165,7 +179,8 @@ class Trainer(Object):
         Options are those of the checkpoint; epochs, patience and memory_limit may be others, for
         example Trainer.resume(data, "run.ckpt", epochs=40)."""
         if options is None and settings:
-            options, settings = _options_of(source, settings), {}
+            found = describe(source)
+            options, settings = _changed(found.options, found.modalities, settings), {}
         options = as_options(options, None, settings, None)
         self = cls.__new__(cls)
         with _callbacks.interruptible():

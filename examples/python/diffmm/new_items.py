@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Items that training has not seen: a place in the final space from their raw features."""
+
+from ctypes import c_void_p
+
+import numpy
+
+from ._callbacks import interruptible
+from ._handles import Object, array, create
+from ._library import library
+from .context import default_context
+
+
+class Placer(Object):
+    """What a model's final embeddings have to do with the raw features of a data set. It belongs to
+    that model: after further training, make another.
+
+        placer = Placer(model, data)
+        rows = placer.place({"image": image_of_new_items, "text": text_of_new_items})
+        scorer = Scorer(model).extend(rows, ids=["n1", "n2"])"""
+
+    def __init__(self, model, dataset):
+        with interruptible():
+            self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_create,
+                                  model.handle, dataset.handle,
+                                  keeps=[model.handle, dataset.handle.keeps[0]])
+
+    @classmethod
+    def open(cls, path, context=None):
+        """Read a file that save() has written."""
+        context = (context or default_context()).handle
+        self = cls.__new__(cls)
+        self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_open, context,
+                              path, keeps=[context])
+        return self
+
+    def save(self, path):
+        """Write to a file. A crash leaves the old file or the new one."""
+        library.diffmm_placer_save(self.handle, path)
+
+    @property
+    def dimensions(self):
+        return library.diffmm_placer_dimensions(self.handle)
+
+    @property
+    def modalities(self):
+        """Names of modalities with their features per item."""
+        handle = self.handle
+        return {
+            library.diffmm_placer_modality_name(handle, index).decode():
+                library.diffmm_placer_modality_dimensions(handle, index)
+            for index in range(library.diffmm_placer_modalities(handle))
+        }
+
+    def place(self, features, boost=1.0):
+        """Final embeddings of new items, one row each, for Scorer.extend(). `features` maps names
+        of modalities to a row per item, or None for an item without; a modality may be left out.
+        With boost 1 a new item is shown about as often as a trained one."""
+        counts = {len(rows) for rows in features.values()}
+        if len(counts) != 1:
+            raise ValueError(f"modalities with rows for {sorted(counts)} items")
+        if features.keys() - self.modalities.keys():
+            raise ValueError(f"there is no modality {sorted(features.keys() - self.modalities.keys())}")
+        count = counts.pop()
+        rows = [[None if row is None else array(row, numpy.float32, size)
+                 for row in features.get(name, [None] * count)]
+                for name, size in self.modalities.items()]
+        pointers = [None if row is None else row.ctypes.data for item in zip(*rows) for row in item]
+        out = numpy.empty((count, self.dimensions), numpy.float32)
+        library.diffmm_place_items(self.handle, count, (c_void_p * len(pointers))(*pointers), boost,
+                                   out)
+        return out
