@@ -28,6 +28,44 @@ static void make_small(diffmm_options *options)
     check(diffmm_options_set(options, "epochs", "3"));
 }
 
+static const char *const new_film[] = {"film-new"};
+
+/* Section 9: a film with the features of the first. */
+static void show_new_film(diffmm_dataset *data, const diffmm_model *model,
+                          const diffmm_scorer *scorer)
+{
+    const float *features[2];
+    float *copies[2], row[8];
+    for (size_t m = 0; m < 2; m++) {
+        copies[m] = calloc(diffmm_dataset_modality_dimensions(data, m), sizeof(float));
+        expect(copies[m] != NULL, "memory");
+        check(diffmm_dataset_features(data, m, 0, 1, copies[m]));
+        features[m] = copies[m];
+    }
+    diffmm_scorer *larger;
+    check(add_new_films(model, data, scorer, 1, new_film, features, row, &larger));
+    expect(diffmm_scorer_items(larger) == ITEMS + 1, "one item more");
+    diffmm_scorer_destroy(larger);
+    for (size_t m = 0; m < 2; m++)
+        free(copies[m]);
+}
+
+/* Section 10: the new film has been watched. */
+static void a_day_later(diffmm_context *context, const diffmm_dataset *data)
+{
+    size_t cover_size = diffmm_dataset_modality_dimensions(data, 0);
+    float *cover = calloc(cover_size, sizeof *cover);
+    FILE *today = fopen("today.tsv", "w");
+    expect(cover && today, "memory and a file");
+    fputs("user\titem\nalice\tfilm-new\n", today);
+    fclose(today);
+    diffmm_dataset *larger;
+    check(next_day(context, data, 1, new_film, cover, cover_size, &larger));
+    expect(diffmm_dataset_items(larger) == ITEMS + 1, "one item more");
+    diffmm_dataset_destroy(larger);
+    free(cover);
+}
+
 /* Sections 1 to 5. */
 static void own_data_to_recommendations(const struct store *store)
 {
@@ -77,10 +115,12 @@ static void own_data_to_recommendations(const struct store *store)
     check(explain(scorer, 0, 1, parts, by_item));
     expect(parts[0] == parts[0] && parts[1] == parts[1], "parts of a score");
 
+    show_new_film(data, diffmm_trainer_model(trainer), scorer);
     diffmm_scorer_destroy(scorer);
     diffmm_trainer_destroy(trainer);
     check(train_on(data, options, false));
     check(train_on(data, options, true)); /* nothing is left to do */
+    a_day_later(context, data);
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(data);
     diffmm_context_destroy(context);
@@ -107,10 +147,10 @@ static void arrays_on_a_pool(const struct store *store)
 
 int main(void)
 {
-    float *titles = calloc((size_t)ITEMS * TITLE_SIZE, sizeof *titles);
+    float *titles = calloc((size_t)(ITEMS + 1) * TITLE_SIZE, sizeof *titles); /* one to come */
     if (!titles)
         return 1;
-    for (size_t i = 0; i < ITEMS; i++)
+    for (size_t i = 0; i < ITEMS + 1; i++)
         titles[i * TITLE_SIZE + i % 7] = 1;
     struct store store = {titles};
     own_data_to_recommendations(&store);

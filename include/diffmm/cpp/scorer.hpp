@@ -320,7 +320,8 @@ class scorer : public detail::handle<diffmm_scorer>
     static std::vector<hit> grown(std::size_t count, std::size_t numbers, const Rank &rank)
     {
         std::vector<hit> hits(std::min(count, numbers));
-        hits.resize(rank(span<hit>(hits)));
+        const std::size_t found = rank(span<hit>(hits));
+        hits.erase(hits.begin() + static_cast<std::ptrdiff_t>(found), hits.end());
         return hits;
     }
     template <class State>
