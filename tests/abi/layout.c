@@ -173,12 +173,6 @@ AT(diffmm_explanation, score, 32);
 AT(diffmm_explanation, collaborative, 36);
 AT(diffmm_explanation, rest, 40);
 
-SIZE(diffmm_adam, 40);
-AT(diffmm_adam, struct_size, 0);
-AT(diffmm_adam, learning_rate, 8);
-AT(diffmm_adam, beta1, 16);
-AT(diffmm_adam, beta2, 24);
-AT(diffmm_adam, epsilon, 32);
 SIZE(diffmm_side, 4);
 IS(DIFFMM_USERS, 0);
 IS(DIFFMM_ITEMS, 1);
@@ -186,6 +180,13 @@ IS(DIFFMM_ITEMS, 1);
 SIZE(diffmm_vectors_format, 4);
 IS(DIFFMM_VECTORS_NPY, 0);
 IS(DIFFMM_VECTORS_SAFETENSORS, 1);
+
+SIZE(diffmm_adam, 40);
+AT(diffmm_adam, struct_size, 0);
+AT(diffmm_adam, learning_rate, 8);
+AT(diffmm_adam, beta1, 16);
+AT(diffmm_adam, beta2, 24);
+AT(diffmm_adam, epsilon, 32);
 
 SIZE(diffmm_seconds, 32);
 AT(diffmm_seconds, denoise, 0);
