@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Contexts, options, data sets: making, filling, reading. */
+/* Contexts, options, data sets: making, filling, reading, dividing, drawing from. */
 #include <string.h>
 
 #include "../support/failure.h"
@@ -26,23 +26,9 @@ static diffmm_status create_options(struct fault_world *world)
     return diffmm_options_create(world->context, &world->out.options);
 }
 
-static void hash_options(const diffmm_options *options)
-{
-    for (size_t i = 0; i < diffmm_option_count(); i++) {
-        const char *value;
-        diffmm_option_info info = {.struct_size = sizeof info};
-        expect_success(diffmm_option_describe(i, &info));
-        expect_success(diffmm_options_get(options, info.name, &value));
-        fault_hash_text(value);
-    }
-    const char *value;
-    expect_success(diffmm_options_get(options, "modality.sound.projection", &value));
-    fault_hash_text(value);
-}
-
 static void new_options_bits(struct fault_world *world)
 {
-    hash_options(world->out.options);
+    fault_hash_options(world->out.options);
 }
 
 static void end_options(struct fault_world *world)
@@ -77,7 +63,7 @@ static diffmm_status set_real(struct fault_world *world)
 
 static void options_bits(struct fault_world *world)
 {
-    hash_options(world->options);
+    fault_hash_options(world->options);
 }
 
 static void empty_dataset(struct fault_world *world)
@@ -253,6 +239,32 @@ static void sealed_bits(struct fault_world *world)
     fault_hash_dataset(world->dataset);
 }
 
+/* Users with items enough to give some away. */
+static void dataset_to_divide(struct fault_world *world)
+{
+    static const int32_t user[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2},
+                         item[] = {0, 1, 2, 3, 1, 2, 3, 4, 0, 2, 4, 5};
+    empty_dataset(world);
+    expect_success(diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, 12, user, item));
+}
+
+static diffmm_status hold_out(struct fault_world *world)
+{
+    return diffmm_dataset_hold_out(world->dataset, 0.25, 0.25, 7);
+}
+
+static diffmm_status sample_pairs(struct fault_world *world)
+{
+    return diffmm_sample_pairs(world->dataset, 5, 1, world->out.pairs.user,
+                               world->out.pairs.positive, world->out.pairs.negative,
+                               &world->out.pairs.count);
+}
+
+static void pairs_bits(struct fault_world *world)
+{
+    fault_hash(&world->out, sizeof world->out);
+}
+
 const struct fault_case fault_data_cases[] = {
     {"diffmm_context_create", NULL, create_context, context_bits, end_context},
     {"diffmm_options_create", NULL, create_options, new_options_bits, end_options},
@@ -280,4 +292,6 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_seal numbers", numbered_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},
+    {"diffmm_dataset_hold_out", dataset_to_divide, hold_out, filled_bits, NULL},
+    {"diffmm_sample_pairs", fault_make_dataset, sample_pairs, pairs_bits, NULL},
     {.name = NULL}};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Models, training, model files, serving. */
+/* Models and training. */
 #include "../support/failure.h"
-#include "../support/folder.h"
 #include "../support/settings.h"
 #include "faults.h"
 
@@ -42,13 +41,6 @@ static void new_model_bits(struct fault_world *world)
 static void end_model(struct fault_world *world)
 {
     diffmm_model_destroy(world->out.model);
-}
-
-static void make_model(struct fault_world *world)
-{
-    inputs(world);
-    expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
-    expect_success(diffmm_model_forward(world->model));
 }
 
 static diffmm_status forward(struct fault_world *world)
@@ -151,144 +143,16 @@ static diffmm_status restore_best(struct fault_world *world)
 
 static void trainer_bits(struct fault_world *world)
 {
-    size_t best;
-    const diffmm_metrics *test;
-    expect_success(diffmm_trainer_best(world->trainer, &best, NULL, &test));
-    fault_hash(&best, sizeof best);
-    fault_hash(test, 2 * sizeof *test);
-    fault_hash_model(diffmm_trainer_model(world->trainer));
-}
-
-/* With a file to be replaced. */
-static void make_model_and_file(struct fault_world *world)
-{
-    make_model(world);
-    write_bytes(fault_path(world, "old.safetensors"), "the last one", 12);
-}
-
-static diffmm_status save_new(struct fault_world *world)
-{
-    return diffmm_model_save(world->model, fault_path(world, "new.safetensors"));
-}
-
-static diffmm_status save_over(struct fault_world *world)
-{
-    return diffmm_model_save(world->model, fault_path(world, "old.safetensors"));
-}
-
-static void saved_new_bits(struct fault_world *world)
-{
-    fault_hash_file(fault_path(world, "new.safetensors"));
-}
-
-static void saved_over_bits(struct fault_world *world)
-{
-    fault_hash_file(fault_path(world, "old.safetensors"));
-}
-
-/* So that each attempt finds the folder as the first did. */
-static void remove_new(struct fault_world *world)
-{
-    ck_assert_int_eq(unlink(fault_path(world, "new.safetensors")), 0);
-}
-
-static diffmm_status load_model(struct fault_world *world)
-{
-    return diffmm_model_load(world->context, fault_path(world, "model.safetensors"),
-                             &world->out.model);
-}
-
-static diffmm_status create_scorer(struct fault_world *world)
-{
-    return diffmm_scorer_create(world->model, &world->out.scorer);
-}
-
-static diffmm_status open_scorer(struct fault_world *world)
-{
-    return diffmm_scorer_open(world->context, fault_path(world, "model.safetensors"),
-                              &world->out.scorer);
-}
-
-static void scorer_bits(struct fault_world *world)
-{
-    const diffmm_scorer *scorer = world->out.scorer;
-    for (int32_t u = 0; (size_t)u < diffmm_scorer_users(scorer); u++) {
-        float scores[6];
-        expect_success(diffmm_score(scorer, u, 6, NULL, scores));
-        fault_hash(scores, sizeof scores);
-        fault_hash_text(diffmm_scorer_user_id(scorer, u));
-    }
-}
-
-static void end_scorer(struct fault_world *world)
-{
-    diffmm_scorer_destroy(world->out.scorer);
-}
-
-static void make_scorer(struct fault_world *world)
-{
-    expect_success(
-        diffmm_scorer_open(world->context, fault_path(world, "model.safetensors"), &world->scorer));
-}
-
-/* Lists longer than what is kept on the stack. */
-static const int32_t many[300] = {1, 5, 3};
-
-static diffmm_status recommend(struct fault_world *world)
-{
-    const diffmm_query query = {.struct_size = sizeof query,
-                                .count = 4,
-                                .exclude = many,
-                                .exclude_count = 1,
-                                .candidates = many,
-                                .candidate_count = 300};
-    return diffmm_recommend(world->scorer, 0, &query, world->out.ranked.hits,
-                            world->out.ranked.found);
-}
-
-/* A ranking that is longer than what is kept on the stack. */
-static void make_wide_scorer(struct fault_world *world)
-{
-    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 40, .items = 200};
-    expect_success(diffmm_dataset_synthesize(world->context, &spec, &world->dataset));
-    fault_make_options(world);
-    expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
-    expect_success(diffmm_model_forward(world->model));
-    expect_success(diffmm_scorer_create(world->model, &world->scorer));
-}
-
-static diffmm_status recommend_many(struct fault_world *world)
-{
-    static diffmm_hit hits[150];
-    const diffmm_query query = {.struct_size = sizeof query, .count = 150};
-    size_t found = 0;
-    diffmm_status status = diffmm_recommend(world->scorer, 1, &query, hits, &found);
-    if (!status)
-        for (size_t i = 0; i < 64; i++)
-            world->out.ranked.hits[i] = hits[i];
-    return status;
-}
-
-static diffmm_status recommend_users(struct fault_world *world)
-{
-    const diffmm_query query = {
-        .struct_size = sizeof query, .count = 3, .exclude = many, .exclude_count = 300};
-    return diffmm_recommend_users(world->scorer, 5, NULL, &query, world->out.ranked.hits,
-                                  world->out.ranked.found);
-}
-
-static void ranked_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
+    fault_hash_trainer(world->trainer);
 }
 
 const struct fault_case fault_model_cases[] = {
     {"diffmm_model_create", inputs, create_model, new_model_bits, end_model},
     {"diffmm_model_create from what is not sealed", unsealed_inputs, create_model, new_model_bits,
      end_model},
-    {"diffmm_model_forward", make_model, forward, model_bits, NULL},
-    {"diffmm_model_view", make_model, view, model_bits, NULL},
-    {"diffmm_model_objective", make_model, objective, model_bits, NULL},
+    {"diffmm_model_forward", fault_make_model, forward, model_bits, NULL},
+    {"diffmm_model_view", fault_make_model, view, model_bits, NULL},
+    {"diffmm_model_objective", fault_make_model, objective, model_bits, NULL},
     {"diffmm_trainer_forecast", unsealed_inputs, forecast, forecast_bits, NULL},
     {"diffmm_trainer_create", inputs, create_trainer, new_trainer_bits, end_trainer},
     {"diffmm_trainer_create from what is not sealed", unsealed_inputs, create_trainer,
@@ -301,13 +165,4 @@ const struct fault_case fault_model_cases[] = {
     {"diffmm_trainer_epoch the second", make_trained, epoch, trainer_bits, NULL},
     {"diffmm_trainer_fit", make_trainer, fit, trainer_bits, NULL},
     {"diffmm_trainer_restore_best", make_trained, restore_best, trainer_bits, NULL},
-    {"diffmm_model_save a new file", make_model, save_new, saved_new_bits, remove_new},
-    {"diffmm_model_save over a file", make_model_and_file, save_over, saved_over_bits, NULL},
-    {"diffmm_model_load", NULL, load_model, new_model_bits, end_model},
-    {"diffmm_scorer_create", make_model, create_scorer, scorer_bits, end_scorer},
-    {"diffmm_scorer_open", NULL, open_scorer, scorer_bits, end_scorer},
-    {"diffmm_recommend", make_scorer, recommend, ranked_bits, NULL},
-    {"diffmm_recommend more than fit on the stack", make_wide_scorer, recommend_many, ranked_bits,
-     NULL},
-    {"diffmm_recommend_users", make_scorer, recommend_users, ranked_bits, NULL},
     {.name = NULL}};

@@ -10,6 +10,20 @@
 
 enum { pattern = 0xa5 };
 
+const struct fault_case *const fault_lists[] = {fault_data_cases,    fault_unit_cases,
+                                                fault_model_cases,   fault_file_cases,
+                                                fault_serving_cases, NULL};
+
+const struct fault_case *fault_find(const char *name)
+{
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        for (const struct fault_case *one = *list; one->name; one++)
+            if (strcmp(one->name, name) == 0)
+                return one;
+    ck_abort_msg("there is no case '%s'", name);
+    return NULL;
+}
+
 static uint64_t hash; /* of the results under way */
 
 void fault_hash_begin(void)
@@ -47,6 +61,7 @@ static void end(struct fault_world *world, const struct fault_case *one, bool su
     diffmm_graph_destroy(world->graph);
     diffmm_options_destroy(world->options);
     diffmm_dataset_destroy(world->dataset);
+    free(world->bytes);
     *world = (struct fault_world){
         .settings = world->settings, .context = world->context, .folder = world->folder};
 }

@@ -21,12 +21,17 @@ union fault_output {
     diffmm_model *model;
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
+    diffmm_file *file;
     diffmm_forecast forecast;
     diffmm_report report;
     diffmm_losses losses;
     diffmm_metrics metrics[4];
-    float values[512];
+    float values[2048];
     int32_t numbers[512];
+    struct {
+        int32_t user[16], positive[16], negative[16];
+        size_t count;
+    } pairs;
     struct {
         double loss;
         float gradient[256];
@@ -35,6 +40,15 @@ union fault_output {
         diffmm_hit hits[64];
         size_t found[16];
     } ranked;
+    struct {
+        diffmm_explanation explanation;
+        float modalities[4];
+        diffmm_hit items[16];
+    } explained;
+    struct { /* a file in memory */
+        size_t size;
+        unsigned char bytes[1 << 16];
+    } saved;
 };
 
 /* The inputs of one attempt; those that a case does not use are NULL. */
@@ -49,6 +63,8 @@ struct fault_world {
     diffmm_model *model; /* not one that belongs to `trainer` */
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
+    unsigned char *bytes; /* of fault_read_file() */
+    size_t size;
     union fault_output out;
 };
 
@@ -62,27 +78,43 @@ struct fault_case {
 };
 
 /* The table: a list for each group of functions, ended by a case without a name. */
-extern const struct fault_case fault_data_cases[], fault_unit_cases[], fault_model_cases[];
+extern const struct fault_case fault_data_cases[], fault_unit_cases[], fault_model_cases[],
+    fault_file_cases[], fault_serving_cases[];
+
+/* All of these, ended by NULL; and the case of a name. */
+extern const struct fault_case *const fault_lists[];
+const struct fault_case *fault_find(const char *name);
 
 /* What tells results apart: start, mix bytes in, end. */
 void fault_hash_begin(void);
 uint64_t fault_hash_end(void);
 void fault_hash(const void *bytes, size_t size);
 void fault_hash_text(const char *text);
+void fault_hash_options(const diffmm_options *options);
 void fault_hash_dataset(const diffmm_dataset *dataset);
 void fault_hash_graph(const diffmm_graph *graph);
 void fault_hash_model(const diffmm_model *model);
+void fault_hash_trainer(const diffmm_trainer *trainer); /* after an epoch */
 void fault_hash_file(const char *path);
 
 /* A path in the world's folder, until the next call. */
 const char *fault_path(const struct fault_world *world, const char *name);
 
 /* Inputs: 5 users, 6 items, two modalities; everything small. */
-void fault_make_dataset(struct fault_world *world); /* sealed, with ids */
+void fault_fill_dataset(struct fault_world *world); /* with ids, not yet sealed */
+void fault_make_dataset(struct fault_world *world); /* the same, sealed */
 void fault_make_options(struct fault_world *world);
+void fault_make_model(struct fault_world *world); /* of these two, with embeddings */
 
-/* The files that the readers are tried on, made in the folder. */
+/* The files that the readers are tried on, made in the folder: among them a model and the
+ * checkpoints of a training before its first epoch and after it. */
+#define FAULT_MODEL "model.safetensors"
+#define FAULT_BEGUN "begun.safetensors"
+#define FAULT_TRAINED "trained.safetensors"
 void fault_files_begin(const char *folder);
+
+/* One of them into world->bytes, `shift` bytes past what is aligned for anything. */
+void fault_read_file(struct fault_world *world, const char *name, size_t shift);
 
 /* What fails, and what may be said of it. */
 struct fault_kind {

@@ -180,9 +180,21 @@ START_TEST(models)
 }
 END_TEST
 
+START_TEST(files)
+{
+    fault_drive(&kind, fault_file_cases);
+}
+END_TEST
+
+START_TEST(serving)
+{
+    fault_drive(&kind, fault_serving_cases);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {data, units, models};
+    const TTest *const tests[] = {data, units, models, files, serving};
     /* Else libzip, asking for a local time, has the C library read its zone anew each time. */
     setenv("TZ", "UTC", 1);
     return run_tests("faults/malloc", tests, sizeof tests / sizeof *tests) != 0;

@@ -90,8 +90,20 @@ START_TEST(models)
 }
 END_TEST
 
+START_TEST(files)
+{
+    fault_drive(&kind, fault_file_cases);
+}
+END_TEST
+
+START_TEST(serving)
+{
+    fault_drive(&kind, fault_serving_cases);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {data, units, models};
+    const TTest *const tests[] = {data, units, models, files, serving};
     return run_tests("faults/memory", tests, sizeof tests / sizeof *tests) != 0;
 }

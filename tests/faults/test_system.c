@@ -75,9 +75,8 @@ static void drive(int with)
     snprintf(name, sizeof name, "call with '%s'", strerror(with));
     struct fault_kind kind = {
         .name = name, .arm = arm, .came = came, .failed = failed, .judge = judge, .live = live};
-    fault_drive(&kind, fault_data_cases);
-    fault_drive(&kind, fault_unit_cases);
-    fault_drive(&kind, fault_model_cases);
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        fault_drive(&kind, *list);
 }
 
 START_TEST(input_output_errors)
@@ -103,40 +102,32 @@ START_TEST(signals)
 {
     begin();
     struct folder folder = folder_begin();
-    const struct fault_case *lists[] = {fault_data_cases, fault_model_cases};
     struct fault_kind kind = {
         .name = "signal", .arm = arm, .came = came, .failed = failed, .judge = judge, .live = live};
     size_t count = 0;
     error = EINTR;
     fault_files_begin(folder.path);
-    for (size_t l = 0; l < 2; l++)
-        for (const struct fault_case *one = lists[l]; one->name; one++)
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        for (const struct fault_case *one = *list; one->name; one++)
             count += fault_drive_once(&kind, one, folder.path);
     ck_assert_uint_gt(count, 50);
     folder_end(&folder);
 }
 END_TEST
 
-static const struct fault_case *find(const char *name)
-{
-    const struct fault_case *one = fault_model_cases;
-    while (strcmp(one->name, name) != 0)
-        one++;
-    return one;
-}
-
 /* Writes that take less than they are given, down to a byte; and one that takes nothing. */
 START_TEST(short_writes)
 {
     static const char *const names[] = {"diffmm_model_save a new file",
-                                        "diffmm_model_save over a file"};
+                                        "diffmm_model_save over a file",
+                                        "diffmm_trainer_checkpoint over another"};
     begin();
     struct folder folder = folder_begin();
     struct fault_kind kind = {
         .name = "write", .arm = arm, .came = came, .failed = failed, .judge = judge, .live = live};
     fault_files_begin(folder.path);
-    for (size_t i = 0; i < 2; i++) {
-        const struct fault_case *save = find(names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct fault_case *save = fault_find(names[i]);
         fault_system.most = 0;
         uint64_t whole = fault_bits(&kind, save, folder.path);
         for (size_t most = 1; most < 3000; most = most * 3 + 1) {
@@ -151,6 +142,23 @@ START_TEST(short_writes)
         ck_assert_uint_gt(fault_drive_case(&kind, save, folder.path), 10);
         nothing = false;
     }
+    folder_end(&folder);
+}
+END_TEST
+
+/* So what was resumed after any failure ended as well as what was never interrupted. */
+START_TEST(resuming_is_going_on)
+{
+    static const char *const names[] = {"diffmm_trainer_resume",
+                                        "diffmm_trainer_resume with options",
+                                        "diffmm_trainer_resume_memory"};
+    begin();
+    struct folder folder = folder_begin();
+    const struct fault_kind kind = {.name = "nothing"};
+    fault_files_begin(folder.path);
+    uint64_t whole = fault_bits(&kind, fault_find("diffmm_trainer_epoch the second"), folder.path);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_uint_eq(fault_bits(&kind, fault_find(names[i]), folder.path), whole);
     folder_end(&folder);
 }
 END_TEST
@@ -203,8 +211,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {input_output_errors, no_space,
-                                  no_memory,           signals,
-                                  short_writes,        a_folder_that_cannot_be_synced};
+    const TTest *const tests[] = {input_output_errors,
+                                  no_space,
+                                  no_memory,
+                                  signals,
+                                  short_writes,
+                                  resuming_is_going_on,
+                                  a_folder_that_cannot_be_synced};
     return run_tests("faults/system", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -30,6 +30,11 @@ static const char *const needless[] = {"diffmm_adam_step",
                                        "diffmm_denoiser_size",
                                        "diffmm_elbo",
                                        "diffmm_error_message",
+                                       "diffmm_file_describe",
+                                       "diffmm_file_destroy",
+                                       "diffmm_file_modality_dimensions",
+                                       "diffmm_file_modality_name",
+                                       "diffmm_file_options",
                                        "diffmm_graph_destroy",
                                        "diffmm_graph_entries",
                                        "diffmm_graph_items",
@@ -69,12 +74,16 @@ static const char *const needless[] = {"diffmm_adam_step",
                                        "diffmm_schedule_steps",
                                        "diffmm_schedule_values",
                                        "diffmm_score",
+                                       "diffmm_score_embedding",
                                        "diffmm_scorer_destroy",
                                        "diffmm_scorer_dimensions",
                                        "diffmm_scorer_find_item",
                                        "diffmm_scorer_find_user",
                                        "diffmm_scorer_item_id",
                                        "diffmm_scorer_items",
+                                       "diffmm_scorer_modalities",
+                                       "diffmm_scorer_modality_name",
+                                       "diffmm_scorer_modality_weights",
                                        "diffmm_scorer_seen",
                                        "diffmm_scorer_user_id",
                                        "diffmm_scorer_users",
@@ -85,15 +94,14 @@ static const char *const needless[] = {"diffmm_adam_step",
                                        "diffmm_trainer_destroy",
                                        "diffmm_trainer_model",
                                        "diffmm_trainer_on_progress",
+                                       "diffmm_trainer_report",
                                        "diffmm_version"};
 
 static bool has_case(const char *function)
 {
-    const struct fault_case *const lists[] = {fault_data_cases, fault_unit_cases,
-                                              fault_model_cases};
     size_t length = strlen(function);
-    for (size_t l = 0; l < 3; l++)
-        for (const struct fault_case *one = lists[l]; one->name; one++)
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        for (const struct fault_case *one = *list; one->name; one++)
             if (strncmp(one->name, function, length) == 0 &&
                 (one->name[length] == '\0' || one->name[length] == ' '))
                 return true;

@@ -46,7 +46,7 @@ void fault_make_options(struct fault_world *world)
     world->options = settings(world->context, list);
 }
 
-void fault_make_dataset(struct fault_world *world)
+void fault_fill_dataset(struct fault_world *world)
 {
     static const char *const user[] = {"ann", "ann", "bob", "bob", "cid", "dan", "dan", "eve"};
     static const char *const item[] = {"red",  "blue", "blue",  "pink",
@@ -59,7 +59,20 @@ void fault_make_dataset(struct fault_world *world)
                                                          held_item));
     expect_success(diffmm_dataset_add_modality_array(world->dataset, "image", 6, 3, features, 3));
     expect_success(diffmm_dataset_add_modality_array(world->dataset, "text", 6, 2, features, 3));
+}
+
+void fault_make_dataset(struct fault_world *world)
+{
+    fault_fill_dataset(world);
     expect_success(diffmm_dataset_seal(world->dataset));
+}
+
+void fault_make_model(struct fault_world *world)
+{
+    fault_make_dataset(world);
+    fault_make_options(world);
+    expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
+    expect_success(diffmm_model_forward(world->model));
 }
 
 const char *fault_path(const struct fault_world *world, const char *name)
@@ -130,17 +143,19 @@ static void write_npz(const char *folder, const char *name)
 }
 #endif
 
-/* A trained model, written by the library. */
-static void write_model(const char *folder)
+/* Of a training, written by the library. */
+static void write_trained(const char *folder)
 {
     struct fault_world world = {.folder = folder};
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &world.context));
     fault_make_dataset(&world);
     fault_make_options(&world);
     expect_success(diffmm_trainer_create(world.dataset, world.options, &world.trainer));
+    expect_success(diffmm_trainer_checkpoint(world.trainer, fault_path(&world, FAULT_BEGUN)));
     expect_success(diffmm_trainer_epoch(world.trainer, NULL));
-    expect_success(diffmm_model_save(diffmm_trainer_model(world.trainer),
-                                     fault_path(&world, "model.safetensors")));
+    expect_success(diffmm_trainer_checkpoint(world.trainer, fault_path(&world, FAULT_TRAINED)));
+    expect_success(
+        diffmm_model_save(diffmm_trainer_model(world.trainer), fault_path(&world, FAULT_MODEL)));
     diffmm_trainer_destroy(world.trainer);
     diffmm_options_destroy(world.options);
     diffmm_dataset_destroy(world.dataset);
@@ -161,12 +176,35 @@ void fault_files_begin(const char *folder)
 #ifdef DIFFMM__HAVE_LIBZIP
     write_npz(folder, "valMat.npz");
 #endif
-    write_model(folder);
+    write_trained(folder);
+}
+
+void fault_read_file(struct fault_world *world, const char *name, size_t shift)
+{
+    unsigned char *file = read_bytes(fault_path(world, name), &world->size);
+    world->bytes = malloc(world->size + shift);
+    ck_assert_ptr_nonnull(world->bytes);
+    memcpy(world->bytes + shift, file, world->size);
+    free(file);
 }
 
 void fault_hash_text(const char *text)
 {
     fault_hash(text ? text : "(none)", text ? strlen(text) + 1 : 7);
+}
+
+void fault_hash_options(const diffmm_options *options)
+{
+    for (size_t i = 0; i < diffmm_option_count(); i++) {
+        const char *value;
+        diffmm_option_info info = {.struct_size = sizeof info};
+        expect_success(diffmm_option_describe(i, &info));
+        expect_success(diffmm_options_get(options, info.name, &value));
+        fault_hash_text(value);
+    }
+    const char *value;
+    expect_success(diffmm_options_get(options, "modality.sound.projection", &value));
+    fault_hash_text(value);
 }
 
 void fault_hash_dataset(const diffmm_dataset *dataset)
@@ -215,6 +253,16 @@ void fault_hash_model(const diffmm_model *model)
     }
     fault_hash(diffmm_model_user_embeddings(model),
                rows * diffmm_model_dimensions(model) * sizeof(float));
+}
+
+void fault_hash_trainer(const diffmm_trainer *trainer)
+{
+    size_t best;
+    const diffmm_metrics *test;
+    expect_success(diffmm_trainer_best(trainer, &best, NULL, &test));
+    fault_hash(&best, sizeof best);
+    fault_hash(test, 2 * sizeof *test);
+    fault_hash_model(diffmm_trainer_model(trainer));
 }
 
 void fault_hash_file(const char *path)

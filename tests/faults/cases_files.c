@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Model files and training checkpoints, on disk and in memory. */
+#include <stdlib.h>
+
+#include "../support/failure.h"
+#include "../support/folder.h"
+#include "../support/settings.h"
+#include "faults.h"
+
+/* With a file to be replaced. */
+static void make_model_and_file(struct fault_world *world)
+{
+    fault_make_model(world);
+    write_bytes(fault_path(world, "old.safetensors"), "the last one", 12);
+}
+
+static diffmm_status save_new(struct fault_world *world)
+{
+    return diffmm_model_save(world->model, fault_path(world, "new.safetensors"));
+}
+
+static diffmm_status save_over(struct fault_world *world)
+{
+    return diffmm_model_save(world->model, fault_path(world, "old.safetensors"));
+}
+
+static void saved_new_bits(struct fault_world *world)
+{
+    fault_hash_file(fault_path(world, "new.safetensors"));
+}
+
+static void saved_over_bits(struct fault_world *world)
+{
+    fault_hash_file(fault_path(world, "old.safetensors"));
+}
+
+/* So that each attempt finds the folder as the first did. */
+static void remove_new(struct fault_world *world)
+{
+    ck_assert_int_eq(unlink(fault_path(world, "new.safetensors")), 0);
+}
+
+static diffmm_status load_model(struct fault_world *world)
+{
+    return diffmm_model_load(world->context, fault_path(world, FAULT_MODEL), &world->out.model);
+}
+
+static void new_model_bits(struct fault_world *world)
+{
+    fault_hash_model(world->out.model);
+}
+
+static void end_model(struct fault_world *world)
+{
+    diffmm_model_destroy(world->out.model);
+}
+
+/* As a host does: ask for the size, then for the file. */
+static diffmm_status save_memory(struct fault_world *world)
+{
+    size_t size;
+    diffmm_status status = diffmm_model_save_memory(world->model, NULL, 0, &size);
+    return status ? status
+                  : diffmm_model_save_memory(world->model, world->out.saved.bytes, size,
+                                             &world->out.saved.size);
+}
+
+static void saved_memory_bits(struct fault_world *world)
+{
+    fault_hash(world->out.saved.bytes, world->out.saved.size);
+}
+
+static void model_in_memory(struct fault_world *world)
+{
+    fault_read_file(world, FAULT_MODEL, 0);
+}
+
+static diffmm_status load_memory(struct fault_world *world)
+{
+    return diffmm_model_load_memory(world->context, world->bytes, world->size, &world->out.model);
+}
+
+static diffmm_status open_model(struct fault_world *world)
+{
+    return diffmm_file_open(world->context, fault_path(world, FAULT_MODEL), &world->out.file);
+}
+
+static diffmm_status open_checkpoint(struct fault_world *world)
+{
+    return diffmm_file_open(world->context, fault_path(world, FAULT_TRAINED), &world->out.file);
+}
+
+static diffmm_status open_memory(struct fault_world *world)
+{
+    return diffmm_file_open_memory(world->context, world->bytes, world->size, &world->out.file);
+}
+
+static void file_bits(struct fault_world *world)
+{
+    const diffmm_file *file = world->out.file;
+    diffmm_file_info info = {.struct_size = sizeof info};
+    expect_success(diffmm_file_describe(file, &info));
+    ck_assert_uint_eq(info.modality_count, 2);
+    ck_assert_uint_eq(info.chosen_epoch, 1);
+    fault_hash(&info.kind, sizeof info.kind);
+    fault_hash(&info.epochs_done, sizeof info.epochs_done);
+    fault_hash_text(info.library);
+    fault_hash(info.test, info.cutoff_count * sizeof *info.test);
+    for (size_t m = 0; m < info.modality_count; m++)
+        fault_hash_text(diffmm_file_modality_name(file, m));
+    fault_hash_options(diffmm_file_options(file));
+}
+
+static void end_file(struct fault_world *world)
+{
+    diffmm_file_destroy(world->out.file);
+}
+
+/* A training after its first epoch, which takes as many seconds in every attempt: so its checkpoint
+ * has the same bytes. */
+static void make_resumed(struct fault_world *world)
+{
+    fault_make_dataset(world);
+    expect_success(diffmm_trainer_resume(world->dataset, fault_path(world, FAULT_TRAINED), NULL,
+                                         &world->trainer));
+}
+
+/* With the checkpoint before that epoch, to be replaced. */
+static void make_resumed_and_file(struct fault_world *world)
+{
+    make_resumed(world);
+    size_t size;
+    unsigned char *begun = read_bytes(fault_path(world, FAULT_BEGUN), &size);
+    write_bytes(fault_path(world, "new.safetensors"), begun, size);
+    free(begun);
+}
+
+static diffmm_status checkpoint(struct fault_world *world)
+{
+    return diffmm_trainer_checkpoint(world->trainer, fault_path(world, "new.safetensors"));
+}
+
+/* And training goes on as if nothing had been. */
+static void checkpoint_bits(struct fault_world *world)
+{
+    saved_new_bits(world);
+    expect_success(diffmm_trainer_epoch(world->trainer, NULL));
+    fault_hash_trainer(world->trainer);
+}
+
+static diffmm_status checkpoint_memory(struct fault_world *world)
+{
+    size_t size;
+    diffmm_status status = diffmm_trainer_checkpoint_memory(world->trainer, NULL, 0, &size);
+    return status ? status
+                  : diffmm_trainer_checkpoint_memory(world->trainer, world->out.saved.bytes, size,
+                                                     &world->out.saved.size);
+}
+
+static diffmm_status resume(struct fault_world *world)
+{
+    return diffmm_trainer_resume(world->dataset, fault_path(world, FAULT_TRAINED), NULL,
+                                 &world->out.trainer);
+}
+
+/* Not yet sealed, and settings of one's own. */
+static void make_unsealed_and_options(struct fault_world *world)
+{
+    fault_fill_dataset(world);
+    fault_make_options(world);
+    expect_success(diffmm_options_set(world->options, "epochs", "3"));
+}
+
+static diffmm_status resume_with_options(struct fault_world *world)
+{
+    return diffmm_trainer_resume(world->dataset, fault_path(world, FAULT_TRAINED), world->options,
+                                 &world->out.trainer);
+}
+
+static void training_in_memory(struct fault_world *world)
+{
+    fault_make_dataset(world);
+    fault_read_file(world, FAULT_TRAINED, 0);
+}
+
+static void training_misaligned(struct fault_world *world)
+{
+    fault_make_dataset(world);
+    fault_read_file(world, FAULT_TRAINED, 1);
+}
+
+static diffmm_status resume_memory(struct fault_world *world)
+{
+    return diffmm_trainer_resume_memory(world->dataset, world->bytes, world->size, NULL,
+                                        &world->out.trainer);
+}
+
+static diffmm_status resume_misaligned(struct fault_world *world)
+{
+    return diffmm_trainer_resume_memory(world->dataset, world->bytes + 1, world->size, NULL,
+                                        &world->out.trainer);
+}
+
+static void resumed_bits(struct fault_world *world)
+{
+    expect_success(diffmm_trainer_epoch(world->out.trainer, NULL));
+    fault_hash_trainer(world->out.trainer);
+}
+
+static void end_trainer(struct fault_world *world)
+{
+    diffmm_trainer_destroy(world->out.trainer);
+}
+
+const struct fault_case fault_file_cases[] = {
+    {"diffmm_model_save a new file", fault_make_model, save_new, saved_new_bits, remove_new},
+    {"diffmm_model_save over a file", make_model_and_file, save_over, saved_over_bits, NULL},
+    {"diffmm_model_save_memory", fault_make_model, save_memory, saved_memory_bits, NULL},
+    {"diffmm_model_load", NULL, load_model, new_model_bits, end_model},
+    {"diffmm_model_load_memory", model_in_memory, load_memory, new_model_bits, end_model},
+    {"diffmm_file_open a model", NULL, open_model, file_bits, end_file},
+    {"diffmm_file_open a checkpoint", NULL, open_checkpoint, file_bits, end_file},
+    {"diffmm_file_open_memory", model_in_memory, open_memory, file_bits, end_file},
+    {"diffmm_trainer_checkpoint a new file", make_resumed, checkpoint, checkpoint_bits, remove_new},
+    {"diffmm_trainer_checkpoint over another", make_resumed_and_file, checkpoint, checkpoint_bits,
+     remove_new},
+    {"diffmm_trainer_checkpoint_memory", make_resumed, checkpoint_memory, saved_memory_bits, NULL},
+    {"diffmm_trainer_resume", fault_make_dataset, resume, resumed_bits, end_trainer},
+    {"diffmm_trainer_resume with options", make_unsealed_and_options, resume_with_options,
+     resumed_bits, end_trainer},
+    {"diffmm_trainer_resume_memory", training_in_memory, resume_memory, resumed_bits, end_trainer},
+    {"diffmm_trainer_resume_memory misaligned", training_misaligned, resume_misaligned,
+     resumed_bits, end_trainer},
+    {.name = NULL}};

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scorers: making them, rankings, folding in, explanations. */
+#include "../support/failure.h"
+#include "faults.h"
+
+static diffmm_status create_scorer(struct fault_world *world)
+{
+    return diffmm_scorer_create(world->model, &world->out.scorer);
+}
+
+static diffmm_status open_scorer(struct fault_world *world)
+{
+    return diffmm_scorer_open(world->context, fault_path(world, FAULT_MODEL), &world->out.scorer);
+}
+
+static void model_in_memory(struct fault_world *world)
+{
+    fault_read_file(world, FAULT_MODEL, 0);
+}
+
+static void model_misaligned(struct fault_world *world)
+{
+    fault_read_file(world, FAULT_MODEL, 1);
+}
+
+static diffmm_status open_memory(struct fault_world *world)
+{
+    return diffmm_scorer_open_memory(world->context, world->bytes, world->size, &world->out.scorer);
+}
+
+static diffmm_status open_misaligned(struct fault_world *world)
+{
+    return diffmm_scorer_open_memory(world->context, world->bytes + 1, world->size,
+                                     &world->out.scorer);
+}
+
+static void scorer_bits(struct fault_world *world)
+{
+    const diffmm_scorer *scorer = world->out.scorer;
+    for (int32_t u = 0; (size_t)u < diffmm_scorer_users(scorer); u++) {
+        float scores[6];
+        expect_success(diffmm_score(scorer, u, 6, NULL, scores));
+        fault_hash(scores, sizeof scores);
+        fault_hash_text(diffmm_scorer_user_id(scorer, u));
+    }
+    float weights[2];
+    expect_success(diffmm_scorer_modality_weights(scorer, weights));
+    fault_hash(weights, sizeof weights);
+}
+
+static void end_scorer(struct fault_world *world)
+{
+    diffmm_scorer_destroy(world->out.scorer);
+}
+
+static void make_scorer(struct fault_world *world)
+{
+    expect_success(
+        diffmm_scorer_open(world->context, fault_path(world, FAULT_MODEL), &world->scorer));
+}
+
+/* Lists longer than what is kept on the stack. */
+static const int32_t many[300] = {1, 5, 3};
+
+static diffmm_status recommend(struct fault_world *world)
+{
+    const diffmm_query query = {.struct_size = sizeof query,
+                                .count = 4,
+                                .exclude = many,
+                                .exclude_count = 1,
+                                .candidates = many,
+                                .candidate_count = 300};
+    return diffmm_recommend(world->scorer, 0, &query, world->out.ranked.hits,
+                            world->out.ranked.found);
+}
+
+/* A ranking that is longer than what is kept on the stack. */
+static void make_wide_scorer(struct fault_world *world)
+{
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 40, .items = 200};
+    expect_success(diffmm_dataset_synthesize(world->context, &spec, &world->dataset));
+    fault_make_options(world);
+    expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
+    expect_success(diffmm_model_forward(world->model));
+    expect_success(diffmm_scorer_create(world->model, &world->scorer));
+}
+
+/* Rank into a list of 150, and keep the best. */
+typedef diffmm_status (*ranking_function)(const struct fault_world *world,
+                                          const diffmm_query *query, diffmm_hit *hits,
+                                          size_t *found);
+
+static diffmm_status rank_many(struct fault_world *world, diffmm_query query, ranking_function rank)
+{
+    static diffmm_hit hits[150];
+    size_t found = 0;
+    query.struct_size = sizeof query;
+    query.count = 150;
+    diffmm_status status = rank(world, &query, hits, &found);
+    if (status)
+        return status;
+    for (size_t i = 0; i < 30; i++)
+        world->out.ranked.hits[i] = hits[i];
+    world->out.ranked.found[0] = found;
+    return status;
+}
+
+static int leave_out_fours(int32_t user, int32_t item, int32_t *keep, void *user_data)
+{
+    (void)user;
+    (void)user_data;
+    *keep = item % 4 != 0;
+    return 0;
+}
+
+/* Both take memory. */
+static const diffmm_query filtered = {
+    .filter = leave_out_fours, .exclude = many, .exclude_count = 300};
+
+static diffmm_status for_user(const struct fault_world *world, const diffmm_query *query,
+                              diffmm_hit *hits, size_t *found)
+{
+    return diffmm_recommend(world->scorer, 1, query, hits, found);
+}
+
+static diffmm_status for_embedding(const struct fault_world *world, const diffmm_query *query,
+                                   diffmm_hit *hits, size_t *found)
+{
+    static const float embedding[] = {0.5f, -1, 0.25f, 1};
+    return diffmm_recommend_embedding(world->scorer, embedding, query, hits, found);
+}
+
+static diffmm_status like_item(const struct fault_world *world, const diffmm_query *query,
+                               diffmm_hit *hits, size_t *found)
+{
+    return diffmm_similar_items(world->scorer, 2, DIFFMM_COSINE, query, hits, found);
+}
+
+static diffmm_status like_user(const struct fault_world *world, const diffmm_query *query,
+                               diffmm_hit *hits, size_t *found)
+{
+    return diffmm_similar_users(world->scorer, 2, DIFFMM_DOT, query, hits, found);
+}
+
+static diffmm_status recommend_many(struct fault_world *world)
+{
+    return rank_many(world, (diffmm_query){0}, for_user);
+}
+
+static diffmm_status recommend_filtered(struct fault_world *world)
+{
+    return rank_many(world, filtered, for_user);
+}
+
+static diffmm_status recommend_embedding(struct fault_world *world)
+{
+    return rank_many(world, filtered, for_embedding);
+}
+
+static diffmm_status similar_items(struct fault_world *world)
+{
+    return rank_many(world, filtered, like_item);
+}
+
+static diffmm_status similar_users(struct fault_world *world)
+{
+    return rank_many(world, filtered, like_user);
+}
+
+static diffmm_status recommend_users(struct fault_world *world)
+{
+    const diffmm_query query = {
+        .struct_size = sizeof query, .count = 3, .exclude = many, .exclude_count = 300};
+    return diffmm_recommend_users(world->scorer, 5, NULL, &query, world->out.ranked.hits,
+                                  world->out.ranked.found);
+}
+
+static diffmm_status recommend_users_filtered(struct fault_world *world)
+{
+    const diffmm_query query = {.struct_size = sizeof query, .count = 3, .filter = leave_out_fours};
+    return diffmm_recommend_users(world->scorer, 5, NULL, &query, world->out.ranked.hits,
+                                  world->out.ranked.found);
+}
+
+static int keep_hits(int32_t user, const diffmm_hit *hits, size_t found, void *user_data)
+{
+    union fault_output *out = user_data;
+    for (size_t i = 0; i < found; i++)
+        out->ranked.hits[(size_t)user * 3 + i] = hits[i];
+    out->ranked.found[user] = found;
+    return 0;
+}
+
+static diffmm_status recommend_all(struct fault_world *world)
+{
+    const diffmm_query query = {
+        .struct_size = sizeof query, .count = 3, .exclude = many, .exclude_count = 300};
+    return diffmm_recommend_all(world->scorer, &query, keep_hits, &world->out);
+}
+
+static void ranked_bits(struct fault_world *world)
+{
+    fault_hash(&world->out, sizeof world->out);
+}
+
+/* Embeddings that are longer than what is kept on the stack. */
+static void make_deep_scorer(struct fault_world *world)
+{
+    fault_make_dataset(world);
+    fault_make_options(world);
+    expect_success(diffmm_options_set(world->options, "embedding_size", "1025"));
+    expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
+    expect_success(diffmm_model_forward(world->model));
+    expect_success(diffmm_scorer_create(world->model, &world->scorer));
+}
+
+static diffmm_status fold_in(struct fault_world *world)
+{
+    return diffmm_fold_in(world->scorer, DIFFMM_NEW_USER, 300, many, world->out.values);
+}
+
+static diffmm_status explain(struct fault_world *world)
+{
+    diffmm_explanation explanation = {.struct_size = sizeof explanation,
+                                      .modalities = world->out.explained.modalities,
+                                      .items = world->out.explained.items};
+    diffmm_status status = diffmm_explain(world->scorer, 0, 300, many, 2, &explanation);
+    if (status)
+        return status;
+    explanation.modalities = NULL; /* where they are is no result */
+    explanation.items = NULL;
+    world->out.explained.explanation = explanation;
+    return status;
+}
+
+const struct fault_case fault_serving_cases[] = {
+    {"diffmm_scorer_create", fault_make_model, create_scorer, scorer_bits, end_scorer},
+    {"diffmm_scorer_open", NULL, open_scorer, scorer_bits, end_scorer},
+    {"diffmm_scorer_open_memory", model_in_memory, open_memory, scorer_bits, end_scorer},
+    {"diffmm_scorer_open_memory misaligned", model_misaligned, open_misaligned, scorer_bits,
+     end_scorer},
+    {"diffmm_recommend", make_scorer, recommend, ranked_bits, NULL},
+    {"diffmm_recommend more than fit on the stack", make_wide_scorer, recommend_many, ranked_bits,
+     NULL},
+    {"diffmm_recommend with a filter", make_wide_scorer, recommend_filtered, ranked_bits, NULL},
+    {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, ranked_bits, NULL},
+    {"diffmm_similar_items", make_wide_scorer, similar_items, ranked_bits, NULL},
+    {"diffmm_similar_users", make_wide_scorer, similar_users, ranked_bits, NULL},
+    {"diffmm_recommend_users", make_scorer, recommend_users, ranked_bits, NULL},
+    {"diffmm_recommend_users with a filter", make_scorer, recommend_users_filtered, ranked_bits,
+     NULL},
+    {"diffmm_recommend_all", make_scorer, recommend_all, ranked_bits, NULL},
+    {"diffmm_fold_in", make_deep_scorer, fold_in, ranked_bits, NULL},
+    {"diffmm_explain", make_deep_scorer, explain, ranked_bits, NULL},
+    {.name = NULL}};
