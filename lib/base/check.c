@@ -14,3 +14,11 @@ diffmm_status diffmm__check_numbers(const char *name, const int32_t *numbers, si
                                 b, numbers[b], limit);
     return DIFFMM_OK;
 }
+
+diffmm_status diffmm__check_size(const char *name, size_t size, size_t least, size_t most)
+{
+    if (size < least || size > most)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %zu, not %zu to %zu", name, size,
+                            least, most);
+    return DIFFMM_OK;
+}

@@ -11,4 +11,9 @@
 diffmm_status diffmm__check_numbers(const char *name, const int32_t *numbers, size_t count,
                                     size_t limit);
 
+/* A size within [least, most]. Rows, users and items are at most INT32_MAX and columns at most
+ * diffmm__most_columns, so that no product of two of them overflows. */
+enum { diffmm__most_columns = 1 << 24 };
+diffmm_status diffmm__check_size(const char *name, size_t size, size_t least, size_t most);
+
 #endif

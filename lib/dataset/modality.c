@@ -110,6 +110,10 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': stride %zu is less than its %zu features", name, stride,
                             dimensions);
+    if (stride > SIZE_MAX / sizeof *features / items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu items with stride %zu exceed the address space",
+                            name, items, stride);
     return append(
         dataset, name, NULL,
         (struct diffmm__modality){

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "linalg/rows.h"
 
@@ -45,18 +46,21 @@ diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, 
 {
     if (rows > 0 && (!t || !out))
         return diffmm__null(!t ? "t" : "out");
-    if (size == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "size is 0");
+    diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
+    if (!status)
+        status = diffmm__check_size("size", size, 1, diffmm__most_columns);
+    if (status)
+        return status;
     for (size_t b = 0; b < rows; b++)
         diffmm__time_embedding((double)t[b], size, out + b * size);
     return DIFFMM_OK;
 }
 
-static diffmm_status check(const float *parameters, const float *x, const int32_t *t)
+static diffmm_status check(const float *parameters, size_t rows, const float *x, const int32_t *t)
 {
     if (!parameters || !x || !t)
         return diffmm__null(!parameters ? "parameters" : !x ? "x" : "t");
-    return DIFFMM_OK;
+    return diffmm__check_size("rows", rows, 0, INT32_MAX);
 }
 
 /* The denoiser's input: x as it is given, row-normalised if the shape says so, then dropout. */
@@ -81,7 +85,7 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;
-    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, x, t)))
+    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, rows, x, t)))
         return status;
     if (!x_hat)
         return diffmm__null("x_hat");
@@ -104,7 +108,7 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;
-    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, x, t)))
+    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, rows, x, t)))
         return status;
     if (!grad_x_hat || !grad_parameters)
         return diffmm__null(!grad_x_hat ? "grad_x_hat" : "grad_parameters");

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "diffusion/arrays.h"
@@ -17,11 +18,10 @@ diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t rows, size_t i
 {
     if (!schedule || !x0 || !x_hat || !t)
         return diffmm__null(!schedule ? "schedule" : !x0 ? "x0" : !x_hat ? "x_hat" : "t");
-    if (rows == 0 || items == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu and items %zu", rows,
-                            items);
-    diffmm_status status = diffmm__check_steps(schedule, rows, t);
-    if (status)
+    diffmm_status status;
+    if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
+        (status = diffmm__check_steps(schedule, rows, t)))
         return status;
     double total = 0.0;
     for (size_t b = 0; b < rows; b++) {
@@ -53,9 +53,11 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
                             : !x_hat    ? "x_hat"
                             : !features ? "features"
                                         : "item_embedding");
-    if (rows == 0 || items == 0 || d == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu, items %zu, d %zu", rows,
-                            items, d);
+    diffmm_status status;
+    if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("d", d, 1, diffmm__most_columns)))
+        return status;
     float *u = diffmm__allocate(context, rows * d, sizeof *u);
     if (!u)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -92,11 +94,12 @@ static diffmm_status check_loss(const diffmm_schedule *schedule, const float *pa
                                           : "noise");
     if (d > 0 && (!features || !item_embedding))
         return diffmm__null(!features ? "features" : "item_embedding");
-    if (rows == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is 0");
     if (!isfinite(e_loss))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "e_loss is not finite");
-    return diffmm__check_steps(schedule, rows, t);
+    diffmm_status status = diffmm__check_size("rows", rows, 1, INT32_MAX);
+    if (!status)
+        status = diffmm__check_size("d", d, 0, diffmm__most_columns);
+    return status ? status : diffmm__check_steps(schedule, rows, t);
 }
 
 diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoiser_shape *shape,

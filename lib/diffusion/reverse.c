@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "diffusion/arrays.h"
@@ -133,8 +134,8 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     if (!noise && (sampling_steps > 0 || sampling_noise))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise is NULL, but sampling_steps or sampling_noise needs it");
-    if (rows == 0)
-        return DIFFMM_OK;
+    if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)))
+        return status;
     struct diffmm__dense_rows dense;
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
         return status;

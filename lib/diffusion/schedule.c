@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "base/check.h"
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -131,8 +132,10 @@ diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size
                             : !t      ? "t"
                             : !noise  ? "noise"
                                       : "x_t");
-    diffmm_status status = diffmm__check_steps(schedule, rows, t);
-    if (status)
+    diffmm_status status;
+    if ((status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
+        (status = diffmm__check_size("items", items, 0, INT32_MAX)) ||
+        (status = diffmm__check_steps(schedule, rows, t)))
         return status;
     for (size_t b = 0; b < rows; b++) {
         float signal = diffmm__schedule_signal(schedule, (size_t)t[b]);

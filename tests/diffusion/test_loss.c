@@ -298,7 +298,7 @@ START_TEST(bad_terms)
     expect_invalid(diffmm_elbo(s, rows, items, x, NULL, t, user, &loss, g), "x_hat is NULL");
     expect_invalid(diffmm_elbo(s, rows, items, x, x, NULL, user, &loss, g), "t is NULL");
     expect_invalid(diffmm_elbo(s, 0, items, x, x, t, user, &loss, g), "rows is 0");
-    expect_invalid(diffmm_elbo(s, rows, 0, x, x, t, user, &loss, g), "items 0");
+    expect_invalid(diffmm_elbo(s, rows, 0, x, x, t, user, &loss, g), "items is 0");
     expect_invalid(diffmm_elbo(s, rows, items, x, x, high, user, &loss, g), "t[1] is 4");
     expect_invalid(diffmm_elbo(s, rows, items, x, x, low, user, &loss, g), "t[0] is -1");
     expect_invalid(diffmm_msi(NULL, rows, items, d, NULL, x, f, f, user, &loss, g), "x0 is NULL");
@@ -309,8 +309,8 @@ START_TEST(bad_terms)
     expect_invalid(diffmm_msi(NULL, rows, items, d, x, x, f, NULL, user, &loss, g),
                    "item_embedding is NULL");
     expect_invalid(diffmm_msi(NULL, 0, items, d, x, x, f, f, user, &loss, g), "rows is 0");
-    expect_invalid(diffmm_msi(NULL, rows, 0, d, x, x, f, f, user, &loss, g), "items 0");
-    expect_invalid(diffmm_msi(NULL, rows, items, 0, x, x, f, f, user, &loss, g), "d 0");
+    expect_invalid(diffmm_msi(NULL, rows, 0, d, x, x, f, f, user, &loss, g), "items is 0");
+    expect_invalid(diffmm_msi(NULL, rows, items, 0, x, x, f, f, user, &loss, g), "d is 0");
     expect_untouched(rows * items, g, 7.0f);
     ck_assert(user[0] == 7 && user[1] == 7 && loss == 7);
     diffmm_schedule_destroy(s);
