@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dataset.h */
+#include "table.h"
+
+static diffmm_status create(const union value *v)
+{
+    return diffmm_dataset_create(v[0].p, v[1].p);
+}
+
+static diffmm_status open_path(const union value *v)
+{
+    return diffmm_dataset_open(v[0].p, v[1].in, v[2].p);
+}
+
+static diffmm_status synthesize(const union value *v)
+{
+    return diffmm_dataset_synthesize(v[0].p, v[1].in, v[2].p);
+}
+
+static diffmm_status destroy(const union value *v)
+{
+    diffmm_dataset_destroy(v[0].p);
+    return DIFFMM_OK;
+}
+
+static diffmm_status reserve(const union value *v)
+{
+    return diffmm_dataset_reserve(v[0].p, v[1].n, v[2].n);
+}
+
+static diffmm_status add_interactions(const union value *v)
+{
+    return diffmm_dataset_add_interactions(v[0].p, (diffmm_split)v[1].i, v[2].n, v[3].in, v[4].in);
+}
+
+static diffmm_status add_named(const union value *v)
+{
+    return diffmm_dataset_add_named_interactions(v[0].p, (diffmm_split)v[1].i, v[2].n, v[3].in,
+                                                 v[4].in);
+}
+
+static diffmm_status read_interactions(const union value *v)
+{
+    return diffmm_dataset_read_interactions(v[0].p, (diffmm_split)v[1].i, v[2].in);
+}
+
+static diffmm_status declare_items(const union value *v)
+{
+    return diffmm_dataset_declare_items(v[0].p, v[1].n, v[2].in);
+}
+
+static diffmm_status add_modality(const union value *v)
+{
+    return diffmm_dataset_add_modality(v[0].p, v[1].in, v[2].n, v[3].loader, v[4].p);
+}
+
+static diffmm_status add_modality_array(const union value *v)
+{
+    return diffmm_dataset_add_modality_array(v[0].p, v[1].in, v[2].n, v[3].n, v[4].in, v[5].n);
+}
+
+static diffmm_status read_modality(const union value *v)
+{
+    return diffmm_dataset_read_modality(v[0].p, v[1].in, v[2].in);
+}
+
+static diffmm_status hold_out(const union value *v)
+{
+    return diffmm_dataset_hold_out(v[0].p, v[1].r, v[2].r, v[3].n);
+}
+
+static diffmm_status seal(const union value *v)
+{
+    return diffmm_dataset_seal(v[0].p);
+}
+
+static diffmm_status count_users(const union value *v)
+{
+    return answered(diffmm_dataset_users(v[0].in) == users);
+}
+
+static diffmm_status count_items(const union value *v)
+{
+    return answered(diffmm_dataset_items(v[0].in) == items);
+}
+
+static diffmm_status count_interactions(const union value *v)
+{
+    return answered(diffmm_dataset_interactions(v[0].in, (diffmm_split)v[1].i) > 0);
+}
+
+static diffmm_status count_modalities(const union value *v)
+{
+    return answered(diffmm_dataset_modalities(v[0].in) == 1);
+}
+
+static diffmm_status modality_name(const union value *v)
+{
+    return answered(diffmm_dataset_modality_name(v[0].in, v[1].n) != NULL);
+}
+
+static diffmm_status modality_dimensions(const union value *v)
+{
+    return answered(diffmm_dataset_modality_dimensions(v[0].in, v[1].n) == features);
+}
+
+static diffmm_status user_id(const union value *v)
+{
+    return answered(diffmm_dataset_user_id(v[0].in, (int32_t)v[1].i) != NULL);
+}
+
+static diffmm_status item_id(const union value *v)
+{
+    return answered(diffmm_dataset_item_id(v[0].in, (int32_t)v[1].i) != NULL);
+}
+
+static diffmm_status find_user(const union value *v)
+{
+    return diffmm_dataset_find_user(v[0].in, v[1].in, v[2].p);
+}
+
+static diffmm_status find_item(const union value *v)
+{
+    return diffmm_dataset_find_item(v[0].in, v[1].in, v[2].p);
+}
+
+static diffmm_status row(const union value *v)
+{
+    return diffmm_dataset_row(v[0].in, (diffmm_split)v[1].i, (int32_t)v[2].i, v[3].p, v[4].p);
+}
+
+static int load(size_t first, size_t count, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * features; i++)
+        out[i] = (float)(first + i);
+    return 0;
+}
+
+static const int32_t numbers[] = {3, 1, 0}, negative[] = {0, 1, -1}, huge[] = {0, 1, INT32_MAX};
+static const char *const names[] = {"alice", "bob", "c"}, *const missing[] = {"alice", "bob", NULL},
+                         *const empty[] = {"alice", "bob", ""},
+                         *const bytes[] = {"alice", "bob", "\xc0\x80"},
+                         *const twice[] = {"alice", "bob", "alice"};
+static const float image[12] = {1};
+static const size_t sizes[] = {3, 0};
+static const diffmm_synthetic spec = {.users = 20, .items = 20, .modality_count = 1},
+                              many_users = {.users = (size_t)-1},
+                              many_items = {.items = (size_t)-1},
+                              many = {.users = 3, .items = 3, .interactions = 100},
+                              many_factors = {.factors = (size_t)-1},
+                              no_size = {.modality_count = 2, .dimensions = sizes},
+                              many_modalities = {.modality_count = (size_t)-1};
+
+#define A_UNSEALED                                                                                 \
+    {                                                                                              \
+        "dataset", EMPTY_DATASET                                                                   \
+    }
+#define A_SPLIT                                                                                    \
+    {                                                                                              \
+        "split", NUMBER, .good.i = DIFFMM_TRAIN, .others = {                                       \
+            {{.i = -1}, INVALID},                                                                  \
+            {{.i = 3}, INVALID}                                                                    \
+        }                                                                                          \
+    }
+#define A_COUNT                                                                                    \
+    {                                                                                              \
+        "count", SIZE, .good.n = 3, .others = { {{.n = 0}, OK, ""} }                               \
+    }
+#define A_NUMBERS(what)                                                                            \
+    {                                                                                              \
+        what, DATA, .good.in = numbers, .bytes = sizeof numbers, .others = {                       \
+            {{.in = negative}, INVALID},                                                           \
+            {{.in = huge}, INVALID}                                                                \
+        }                                                                                          \
+    }
+#define A_NAMES(what)                                                                              \
+    {                                                                                              \
+        what, DATA, .good.in = names, .bytes = sizeof names, .others = {                           \
+            {{.in = missing}, INVALID},                                                            \
+            {{.in = empty}, INVALID},                                                              \
+            {{.in = bytes}, INVALID}                                                               \
+        }                                                                                          \
+    }
+#define A_MODALITY                                                                                 \
+    {                                                                                              \
+        "name", TEXT, .good.in = "cover", .others = {                                              \
+            {{.in = ""}, INVALID, "''"},                                                           \
+            {{.in = "a b"}, INVALID, "a b"},                                                       \
+            {{.in = "\xff"}, INVALID, "name"},                                                     \
+            {{.in = "0123456789012345678901234567890123456789012345678901234567890123"},           \
+             INVALID,                                                                              \
+             "63"}                                                                                 \
+        }                                                                                          \
+    }
+#define A_DATASET                                                                                  \
+    {                                                                                              \
+        "dataset", DATASET                                                                         \
+    }
+#define A_NUMBER(what)                                                                             \
+    {                                                                                              \
+        what, NUMBER, .good.i = 0, .others = {                                                     \
+            {{.i = -1}, INVALID},                                                                  \
+            {{.i = 4}, INVALID},                                                                   \
+            {{.i = INT32_MAX}, INVALID},                                                           \
+            {{.i = INT32_MIN}, INVALID}                                                            \
+        }                                                                                          \
+    }
+#define AN_INDEX                                                                                   \
+    {                                                                                              \
+        "index", SIZE, .good.n = 0, .others = {                                                    \
+            {{.n = 1}, INVALID},                                                                   \
+            {{.n = (size_t)-1}, INVALID}                                                           \
+        }                                                                                          \
+    }
+#define AN_ID                                                                                      \
+    {                                                                                              \
+        "id", TEXT, .good.in = "0", .others = {                                                    \
+            {{.in = ""}, NOT_FOUND, "''"},                                                         \
+            {{.in = "4"}, NOT_FOUND, "'4'"},                                                       \
+            {{.in = "00"}, NOT_FOUND, "'00'"},                                                     \
+            {{.in = "99999999999999999999"}, NOT_FOUND, "99"}                                      \
+        }                                                                                          \
+    }
+#define A_FRACTION(what)                                                                           \
+    {                                                                                              \
+        what, REAL, .good.r = 0.2, .others = {                                                     \
+            {{.r = -0.1}, INVALID},                                                                \
+            {{.r = 1}, INVALID},                                                                   \
+            {{.r = (double)NAN}, INVALID},                                                         \
+            {{.r = 0.9}, INVALID},                                                                 \
+            {{.r = 0}, OK, ""}                                                                     \
+        }                                                                                          \
+    }
+
+static const struct entry entries[] = {
+    {"diffmm_dataset_create", create,
+     .arguments = {{"context", CONTEXT}, {"out", MADE, .made = DATASET}}},
+    {"diffmm_dataset_open", open_path,
+     .arguments = {{"context", CONTEXT},
+                   {"path", TEXT, .good.in = "clicks.tsv",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "no-such.tsv"}, IO, "no-such.tsv"},
+                               {{.in = "."}, IO, "trnMat"},
+                               {{.in = "bad.tsv"}, FORMAT, "bad.tsv"}}},
+                   {"out", MADE, .made = DATASET}}},
+    {"diffmm_dataset_synthesize", synthesize,
+     .arguments = {{"context", CONTEXT},
+                   {"spec", SETTINGS, true, .good.in = &spec, .bytes = sizeof spec,
+                    .others = {{{.in = &many_users}, INVALID, "users"},
+                               {{.in = &many_items}, INVALID, "items"},
+                               {{.in = &many}, INVALID, "interactions"},
+                               {{.in = &many_factors}, INVALID, "factors"},
+                               {{.in = &no_size}, INVALID, "dimensions"},
+                               {{.in = &many_modalities}, INVALID, "modality_count"}}},
+                   {"out", MADE, .made = DATASET}}},
+    {"diffmm_dataset_destroy", destroy, .arguments = {{"dataset", DATASET, true, .ends = true}}},
+    {"diffmm_dataset_reserve", reserve,
+     .arguments = {A_UNSEALED,
+                   {"users", SIZE, .good.n = 4,
+                    .others = {{{.n = 0}, OK, ""}, {{.n = (size_t)-1}, INVALID}}},
+                   {"items", SIZE, .good.n = 4,
+                    .others = {{{.n = 0}, OK, ""}, {{.n = (size_t)-1}, INVALID}}}}},
+    {"diffmm_dataset_add_interactions", add_interactions,
+     .arguments = {A_UNSEALED, A_SPLIT, A_COUNT, A_NUMBERS("user"), A_NUMBERS("item")}},
+    {"diffmm_dataset_add_named_interactions", add_named,
+     .arguments = {A_UNSEALED, A_SPLIT, A_COUNT, A_NAMES("user"), A_NAMES("item")}},
+    {"diffmm_dataset_read_interactions", read_interactions,
+     .arguments = {A_UNSEALED,
+                   A_SPLIT,
+                   {"path", TEXT, .good.in = "clicks.tsv",
+                    .others = {{{.in = ""}, INVALID, "are read from"},
+                               {{.in = "no-such.tsv"}, IO, "no-such.tsv"},
+                               {{.in = "bad.tsv"}, FORMAT, "bad.tsv"},
+                               {{.in = "clicks.xyz"}, INVALID, "clicks.xyz"}}}}},
+    {"diffmm_dataset_declare_items", declare_items,
+     .arguments = {A_UNSEALED,
+                   {"count", SIZE, .good.n = 3, .others = {{{.n = 0}, INVALID}}},
+                   {"ids", DATA, .good.in = names, .bytes = sizeof names,
+                    .others = {{{.in = missing}, INVALID},
+                               {{.in = empty}, INVALID},
+                               {{.in = bytes}, INVALID},
+                               {{.in = twice}, INVALID}}}}},
+    {"diffmm_dataset_add_modality", add_modality,
+     .arguments = {A_UNSEALED,
+                   A_MODALITY,
+                   {"dimensions", SIZE, .good.n = 3,
+                    .others = {{{.n = 0}, INVALID, "features"},
+                               {{.n = (size_t)-1}, INVALID, "features"}}},
+                   {"loader", CALLBACK, .good.loader = load},
+                   {"user_data", CALLBACK, true}}},
+    {"diffmm_dataset_add_modality_array", add_modality_array,
+     .arguments =
+         {A_UNSEALED,
+          A_MODALITY,
+          {"items", SIZE, .good.n = 4,
+           .others = {{{.n = 0}, INVALID}, {{.n = (size_t)-1}, INVALID}}},
+          {"dimensions", SIZE, .good.n = 3,
+           .others = {{{.n = 0}, INVALID, "features"}, {{.n = (size_t)-1}, INVALID, "features"}}},
+          {"features", DATA, .good.in = image, .bytes = sizeof image},
+          {"stride", SIZE, .good.n = 3,
+           .others = {{{.n = 0}, INVALID}, {{.n = 2}, INVALID}, {{.n = (size_t)-1}, INVALID}}}}},
+    {"diffmm_dataset_read_modality", read_modality,
+     .arguments = {A_UNSEALED,
+                   A_MODALITY,
+                   {"path", TEXT, .good.in = "cover_feat.npy",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "no-such.npy"}, IO, "no-such.npy"},
+                               {{.in = "clicks.tsv"}, FORMAT, "clicks.tsv"}}}}},
+    {"diffmm_dataset_hold_out", hold_out,
+     .arguments = {{"dataset", OPEN_DATASET},
+                   A_FRACTION("valid"),
+                   A_FRACTION("test"),
+                   {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}}}},
+    {"diffmm_dataset_seal", seal, .arguments = {{"dataset", OPEN_DATASET}}},
+    {"diffmm_dataset_users", count_users, true, {A_DATASET}},
+    {"diffmm_dataset_items", count_items, true, {A_DATASET}},
+    {"diffmm_dataset_interactions", count_interactions, true, {A_DATASET, A_SPLIT}},
+    {"diffmm_dataset_modalities", count_modalities, true, {A_DATASET}},
+    {"diffmm_dataset_modality_name", modality_name, true, {A_DATASET, AN_INDEX}},
+    {"diffmm_dataset_modality_dimensions", modality_dimensions, true, {A_DATASET, AN_INDEX}},
+    {"diffmm_dataset_user_id", user_id, true, {A_DATASET, A_NUMBER("user")}},
+    {"diffmm_dataset_item_id", item_id, true, {A_DATASET, A_NUMBER("item")}},
+    {"diffmm_dataset_find_user", find_user,
+     .arguments = {A_DATASET, AN_ID, {"user", OUT, .bytes = sizeof(int32_t)}}},
+    {"diffmm_dataset_find_item", find_item,
+     .arguments = {A_DATASET, AN_ID, {"item", OUT, .bytes = sizeof(int32_t)}}},
+    {"diffmm_dataset_row", row,
+     .arguments = {A_DATASET,
+                   A_SPLIT,
+                   A_NUMBER("user"),
+                   {"items", OUT, .bytes = sizeof(void *)},
+                   {"count", OUT, .bytes = sizeof(size_t)}}},
+};
+
+struct table table_dataset(void)
+{
+    return (struct table){entries, sizeof entries / sizeof *entries};
+}

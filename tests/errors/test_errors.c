@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every public function with what a caller may get wrong: NULL in the place of each pointer, and
+ * for numbers, arrays, texts and structs what the table says. A refused call returns the status
+ * that is expected, says what was wrong, leaves its outputs untouched and its handles usable. The
+ * test fails where tests/abi/symbols.txt names a function that is not in the table. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../support/folder.h"
+#include "../support/settings.h"
+#include "table.h"
+
+struct bytes model_file, checkpoint_file;
+
+static const float image[items * features] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6};
+
+static diffmm_context *make_context(void)
+{
+    diffmm_context *context;
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 2}, &context));
+    return context;
+}
+
+static diffmm_options *make_options(diffmm_context *context)
+{
+    static const char *const list[] = {
+        "embedding_size", "8", "hidden_sizes",        "6", "batch", "8", "epochs", "3",
+        "cutoffs",        "2", "time_embedding_size", "4", NULL};
+    return settings(context, list);
+}
+
+static diffmm_dataset *make_dataset(diffmm_context *context, enum kind kind)
+{
+    static const int32_t user[] = {0, 0, 1, 2, 2, 3}, item[] = {0, 1, 2, 3, 0, 1};
+    static const int32_t held[] = {0, 1}, held_item[] = {2, 3};
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    if (kind == EMPTY_DATASET)
+        return dataset;
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 6, user, item));
+    expect_success(
+        diffmm_dataset_add_modality_array(dataset, "image", items, features, image, features));
+    if (kind == DATASET) {
+        expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TEST, 2, held, held_item));
+        expect_success(diffmm_dataset_seal(dataset));
+    }
+    return dataset;
+}
+
+static diffmm_trainer *make_trainer(diffmm_context *context, bool trained)
+{
+    diffmm_dataset *dataset = make_dataset(context, DATASET);
+    diffmm_options *options = make_options(context);
+    diffmm_trainer *trainer;
+    expect_success(diffmm_trainer_create(dataset, options, &trainer));
+    if (trained)
+        expect_success(diffmm_trainer_epoch(trainer, NULL));
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(dataset);
+    return trainer;
+}
+
+static diffmm_model *make_model(diffmm_context *context)
+{
+    diffmm_dataset *dataset = make_dataset(context, DATASET);
+    diffmm_options *options = make_options(context);
+    diffmm_model *model;
+    expect_success(diffmm_model_create(dataset, options, &model));
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(dataset);
+    return model;
+}
+
+static void *make_handle(enum kind kind)
+{
+    static const int32_t numbers[] = {0, 1, 3};
+    diffmm_context *context = make_context();
+    void *made = NULL;
+    diffmm_scorer *scorer = NULL;
+    diffmm_graph *graph = NULL;
+    diffmm_schedule *schedule = NULL;
+    diffmm_file *file = NULL;
+    switch (kind) {
+    case CONTEXT: return context;
+    case OPTIONS: made = make_options(context); break;
+    case EMPTY_DATASET:
+    case OPEN_DATASET:
+    case DATASET: made = make_dataset(context, kind); break;
+    case MODEL: made = make_model(context); break;
+    case TRAINER:
+    case TRAINED: made = make_trainer(context, kind == TRAINED); break;
+    case SCORER:
+        expect_success(
+            diffmm_scorer_open_memory(context, model_file.data, model_file.size, &scorer));
+        made = scorer;
+        break;
+    case GRAPH:
+        expect_success(
+            diffmm_graph_create_bipartite(context, users, items, 3, numbers, numbers, &graph));
+        made = graph;
+        break;
+    case SCHEDULE:
+        expect_success(diffmm_schedule_create(context, 5, 0.1, 0.001, 0.02, 1, &schedule));
+        made = schedule;
+        break;
+    case FILE_INFO:
+        expect_success(diffmm_file_open_memory(context, model_file.data, model_file.size, &file));
+        made = file;
+        break;
+    default: ck_abort_msg("no handle is of kind %d", (int)kind);
+    }
+    diffmm_context_destroy(context);
+    return made;
+}
+
+static void end_handle(enum kind kind, void *handle)
+{
+    switch (kind) {
+    case CONTEXT: diffmm_context_destroy(handle); break;
+    case OPTIONS: diffmm_options_destroy(handle); break;
+    case EMPTY_DATASET:
+    case OPEN_DATASET:
+    case DATASET: diffmm_dataset_destroy(handle); break;
+    case MODEL: diffmm_model_destroy(handle); break;
+    case TRAINER:
+    case TRAINED: diffmm_trainer_destroy(handle); break;
+    case SCORER: diffmm_scorer_destroy(handle); break;
+    case GRAPH: diffmm_graph_destroy(handle); break;
+    case SCHEDULE: diffmm_schedule_destroy(handle); break;
+    case FILE_INFO: diffmm_file_destroy(handle); break;
+    default: ck_abort_msg("no handle is of kind %d", (int)kind);
+    }
+}
+
+/* What an untouched output holds. A struct's room is larger than the struct: a later version's. */
+enum { untouched = 0x5a, later = 16 };
+
+static size_t room_of(const struct argument *argument)
+{
+    bool grows = argument->kind == SETTINGS || argument->kind == FILLED;
+    return argument->kind == MADE ? sizeof(void *) : argument->bytes + (grows ? later : 0);
+}
+
+static bool is_block(enum kind kind)
+{
+    return kind == DATA || kind == OUT || kind == SETTINGS || kind == FILLED || kind == MADE;
+}
+
+static bool is_handle(enum kind kind)
+{
+    return kind >= CONTEXT;
+}
+
+static bool is_pointer(enum kind kind)
+{
+    return is_block(kind) || is_handle(kind) || kind == TEXT || kind == CALLBACK;
+}
+
+/* As the call finds it. */
+static void fill_block(const struct argument *argument, const void *content, unsigned char *block)
+{
+    memset(block, argument->kind == SETTINGS ? 0 : untouched, room_of(argument));
+    if (argument->kind == FILLED)
+        memcpy(block, &argument->bytes, sizeof argument->bytes);
+    if (content)
+        memcpy(block, content, argument->bytes);
+}
+
+/* The good arguments of a call, and a copy of each block. */
+struct call {
+    const struct entry *entry;
+    size_t count;
+    union value values[most_arguments];
+    void *blocks[most_arguments], *before[most_arguments];
+};
+
+static void call_begin(struct call *call, const struct entry *entry)
+{
+    *call = (struct call){.entry = entry};
+    for (; call->count < most_arguments && entry->arguments[call->count].name; call->count++) {
+        const struct argument *argument = &entry->arguments[call->count];
+        size_t i = call->count;
+        call->values[i] = argument->good;
+        if (is_handle(argument->kind))
+            call->values[i].p = make_handle(argument->kind);
+        if (!is_block(argument->kind))
+            continue;
+        call->values[i].p = call->blocks[i] = malloc(room_of(argument));
+        call->before[i] = malloc(room_of(argument));
+        fill_block(argument, argument->good.in, call->blocks[i]);
+    }
+}
+
+static void remember(struct call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (call->blocks[i])
+            memcpy(call->before[i], call->blocks[i], room_of(&call->entry->arguments[i]));
+}
+
+static const char *first_touched(const struct call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (call->blocks[i] &&
+            memcmp(call->before[i], call->blocks[i], room_of(&call->entry->arguments[i])) != 0)
+            return call->entry->arguments[i].name;
+    return NULL;
+}
+
+static void end_made(struct call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (call->entry->arguments[i].kind == MADE && call->values[i].p) {
+            end_handle(call->entry->arguments[i].made, *(void **)call->values[i].p);
+            memset(call->values[i].p, untouched, sizeof(void *));
+        }
+}
+
+static void call_end(struct call *call, bool called)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        const struct argument *argument = &call->entry->arguments[i];
+        if (is_handle(argument->kind) && !(called && argument->ends))
+            end_handle(argument->kind, call->values[i].p);
+        free(call->blocks[i]);
+        free(call->before[i]);
+    }
+}
+
+/* The text of another failure, so that a function that says nothing is noticed. */
+static void spoil_message(void)
+{
+    diffmm_dataset *none = NULL;
+    ck_assert_int_eq(diffmm_dataset_seal(none), DIFFMM_ERROR_INVALID_ARGUMENT);
+}
+
+/* Call, and end what was made. What is refused must say why and touch nothing. */
+static void make_call(struct call *call, const char *what, int wanted, const char *says)
+{
+    char stale[512];
+    const char *name = call->entry->name;
+    spoil_message();
+    strcpy(stale, diffmm_error_message());
+    remember(call);
+    int got = (int)call->entry->call(call->values);
+    ck_assert_msg(got == wanted, "%s, %s: %s, not %s (%s)", name, what,
+                  diffmm_status_name((diffmm_status)got), diffmm_status_name((diffmm_status)wanted),
+                  diffmm_error_message());
+    if (got == DIFFMM_OK) {
+        end_made(call);
+        return;
+    }
+    const char *touched = first_touched(call);
+    ck_assert_msg(touched == NULL, "%s, %s: '%s' was touched", name, what, touched);
+    if (call->entry->silent)
+        return;
+    ck_assert_msg(strstr(diffmm_error_message(), says) != NULL, "%s, %s: no '%s' in '%s'", name,
+                  what, says, diffmm_error_message());
+    ck_assert_msg(strcmp(stale, diffmm_error_message()) != 0 || strcmp(says, "dataset") == 0,
+                  "%s, %s: no message", name, what);
+}
+
+/* One argument replaced; and, where that was refused, the good call with the same handles. */
+static void try_value(const struct entry *entry, size_t index, const char *what, union value value,
+                      int wanted, const char *says)
+{
+    struct call call;
+    call_begin(&call, entry);
+    union value good = call.values[index];
+    if (is_handle(entry->arguments[index].kind) && value.p == NULL) {
+        end_handle(entry->arguments[index].kind, good.p);
+        good.p = NULL;
+    }
+    call.values[index] = value;
+    make_call(&call, what, wanted, says ? says : entry->arguments[index].name);
+    if (wanted != DIFFMM_OK && good.p) {
+        call.values[index] = good;
+        make_call(&call, "the good call after a refused one", DIFFMM_OK, "");
+    }
+    if (is_handle(entry->arguments[index].kind) && !good.p)
+        call.values[index].p = make_handle(entry->arguments[index].kind);
+    call_end(&call, wanted == DIFFMM_OK || good.p);
+}
+
+static void try_null(const struct entry *entry, size_t index)
+{
+    char what[80];
+    const struct argument *argument = &entry->arguments[index];
+    snprintf(what, sizeof what, "'%s' NULL", argument->name);
+    try_value(entry, index, what, (union value){.p = NULL},
+              argument->optional ? DIFFMM_OK : DIFFMM_ERROR_INVALID_ARGUMENT, NULL);
+}
+
+/* Other content in a block, at its place: blocks are of just the size that the call may use. */
+static void try_content(const struct entry *entry, size_t index, const char *what,
+                        const void *content, size_t size, int wanted, const char *says)
+{
+    struct call call;
+    call_begin(&call, entry);
+    unsigned char *block = call.blocks[index], *good = malloc(room_of(&entry->arguments[index]));
+    memcpy(good, block, room_of(&entry->arguments[index]));
+    memcpy(block, content, size);
+    make_call(&call, what, wanted, says ? says : entry->arguments[index].name);
+    if (wanted != DIFFMM_OK) {
+        memcpy(block, good, room_of(&entry->arguments[index]));
+        make_call(&call, "the good call after a refused one", DIFFMM_OK, "");
+    }
+    free(good);
+    call_end(&call, true);
+}
+
+static void try_others(const struct entry *entry, size_t index)
+{
+    const struct argument *argument = &entry->arguments[index];
+    for (size_t o = 0; o < most_others; o++) {
+        const struct other *other = &argument->others[o];
+        char what[80];
+        if (other->status == 0 && !other->says)
+            continue;
+        snprintf(what, sizeof what, "'%s', value %zu", argument->name, o);
+        if (is_block(argument->kind))
+            try_content(entry, index, what, other->value.in, argument->bytes, other->status,
+                        other->says);
+        else
+            try_value(entry, index, what, other->value, other->status, other->says);
+    }
+}
+
+/* Sizes that no version can have had; that of a later one, whose new members are 0 or not. */
+static void try_sizes(const struct entry *entry, size_t index)
+{
+    const struct argument *argument = &entry->arguments[index];
+    static const size_t impossible[] = {1, sizeof(size_t) - 1, 65537, (size_t)-1};
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++)
+        try_content(entry, index, "an impossible struct_size", &impossible[i], sizeof(size_t),
+                    DIFFMM_ERROR_INVALID_ARGUMENT, "struct_size");
+    const size_t larger = argument->bytes + later, none = 0;
+    try_content(entry, index, "struct_size 0", &none, sizeof none, DIFFMM_OK, NULL);
+    try_content(entry, index, "a later struct_size", &larger, sizeof larger, DIFFMM_OK, NULL);
+    if (argument->kind != SETTINGS)
+        return;
+    unsigned char content[512] = {0};
+    ck_assert_uint_le(larger, sizeof content);
+    memcpy(content, argument->good.in, argument->bytes);
+    memcpy(content, &larger, sizeof larger);
+    content[larger - 1] = 1;
+    try_content(entry, index, "a member that is not known", content, larger,
+                DIFFMM_ERROR_INVALID_ARGUMENT, "does not know");
+}
+
+static void try_entry(const struct entry *entry)
+{
+    struct call call;
+    call_begin(&call, entry);
+    make_call(&call, "the good call", DIFFMM_OK, "");
+    call_end(&call, true);
+    for (size_t i = 0; i < most_arguments && entry->arguments[i].name; i++) {
+        enum kind kind = entry->arguments[i].kind;
+        if (is_pointer(kind))
+            try_null(entry, i);
+        if (kind == SETTINGS || kind == FILLED)
+            try_sizes(entry, i);
+        try_others(entry, i);
+    }
+}
+
+static void take_bytes(struct bytes *out, size_t size)
+{
+    out->size = size;
+    out->data = malloc(size);
+    ck_assert_ptr_nonnull(out->data);
+}
+
+static void make_files(void)
+{
+    diffmm_context *context = make_context();
+    diffmm_trainer *trainer = make_trainer(context, true);
+    const diffmm_model *model = diffmm_trainer_model(trainer);
+    size_t size;
+    expect_success(diffmm_model_save_memory(model, NULL, 0, &size));
+    take_bytes(&model_file, size);
+    expect_success(
+        diffmm_model_save_memory(model, (void *)(uintptr_t)model_file.data, size, &size));
+    expect_success(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size));
+    take_bytes(&checkpoint_file, size);
+    expect_success(diffmm_trainer_checkpoint_memory(
+        trainer, (void *)(uintptr_t)checkpoint_file.data, size, &size));
+    diffmm_trainer_destroy(trainer);
+    diffmm_context_destroy(context);
+}
+
+static void end_files(void)
+{
+    free((void *)(uintptr_t)model_file.data);
+    free((void *)(uintptr_t)checkpoint_file.data);
+}
+
+void give_file(struct entry *entries, size_t count, struct bytes file)
+{
+    for (size_t e = 0; e < count; e++)
+        for (size_t i = 0; i + 1 < most_arguments; i++) {
+            struct argument *argument = &entries[e].arguments[i];
+            if (argument->kind != DATA || strcmp(argument->name, "data") != 0)
+                continue;
+            argument->good.in = file.data;
+            argument->bytes = file.size;
+            argument[1].good.n = file.size;
+        }
+}
+
+/* The files that the tables name, in a folder of the test's own, which is made the current one. */
+static void make_folder(struct folder *folder)
+{
+    static const char clicks[] = "user\titem\n0\t0\n0\t1\n1\t1\n";
+    static const char header[] = "\x93NUMPY\1\0\x76\0{'descr': '<f4', 'fortran_order': False, "
+                                 "'shape': (2, 3), }";
+    unsigned char npy[128 + 24];
+    *folder = folder_begin();
+    ck_assert_int_eq(chdir(folder->path), 0);
+    memset(npy, ' ', sizeof npy);
+    memcpy(npy, header, sizeof header - 1);
+    npy[127] = '\n';
+    memset(npy + 128, 0, 24);
+    write_bytes("clicks.tsv", clicks, sizeof clicks - 1);
+    write_bytes("bad.tsv", "who\twhat\n", 9);
+    write_bytes("clicks.xyz", clicks, sizeof clicks - 1);
+    write_bytes("cover_feat.npy", npy, sizeof npy);
+    write_bytes("model.safetensors", model_file.data, model_file.size);
+    write_bytes("run.ckpt", checkpoint_file.data, checkpoint_file.size);
+}
+
+static void end_folder(const struct folder *folder, const char *before)
+{
+    ck_assert_int_eq(chdir(before), 0);
+    folder_end(folder);
+}
+
+static struct table (*const tables[])(void) = {table_base,    table_arrays, table_diffusion,
+                                               table_dataset, table_model,  table_trainer,
+                                               table_serving};
+enum { table_count = sizeof tables / sizeof *tables };
+
+static struct folder folder;
+static char folder_before[4096];
+
+static void begin(void)
+{
+    ck_assert_ptr_nonnull(getcwd(folder_before, sizeof folder_before));
+    make_files();
+    make_folder(&folder);
+}
+
+static void end(void)
+{
+    end_folder(&folder, folder_before);
+    end_files();
+}
+
+/* Each function is a test of its own: _i counts them through all tables. */
+START_TEST(every_argument)
+{
+    size_t number = (size_t)_i, t = 0;
+    for (; number >= tables[t]().count; t++)
+        number -= tables[t]().count;
+    try_entry(&tables[t]().entries[number]);
+}
+END_TEST
+
+static size_t entry_count(void)
+{
+    size_t count = 0;
+    for (size_t t = 0; t < table_count; t++)
+        count += tables[t]().count;
+    return count;
+}
+
+static bool in_a_table(const char *name)
+{
+    for (size_t t = 0; t < table_count; t++) {
+        struct table table = tables[t]();
+        for (size_t e = 0; e < table.count; e++)
+            if (strcmp(table.entries[e].name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
+static const char *symbols; /* the path of tests/abi/symbols.txt */
+
+START_TEST(every_function_is_in_a_table)
+{
+    FILE *list = fopen(symbols, "r");
+    ck_assert_msg(list != NULL, "%s", symbols);
+    char name[128], version[32];
+    size_t count = 0;
+    for (; fscanf(list, "%127s %31s", name, version) == 2; count++)
+        ck_assert_msg(in_a_table(name), "%s is in no table: tests/errors/table_*.c", name);
+    fclose(list);
+    ck_assert_uint_gt(count, 100);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    symbols = argc > 1 ? realpath(argv[1], NULL) : NULL;
+    if (!symbols)
+        return 1;
+    Suite *suite = suite_create("errors");
+    TCase *cases = tcase_create("errors");
+    tcase_add_unchecked_fixture(cases, begin, end);
+    tcase_add_loop_test(cases, every_argument, 0, (int)entry_count());
+    tcase_add_test(cases, every_function_is_in_a_table);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    free((void *)(uintptr_t)symbols);
+    return failed != 0;
+}
