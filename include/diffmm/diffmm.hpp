@@ -2,10 +2,10 @@
 /** @file diffmm.hpp
  *  libdiffmm for C++17 and later, header-only, over the C interface alone.
  *
- *  - **Ownership.** context, dataset, options, graph, schedule, model, trainer, scorer and file
- * each own a C handle and are move-only. They may be destroyed in any order: each keeps alive what
- * it was made from, callables included. get() lends the C handle, for calls that have no wrapper;
- * it must not be destroyed through that pointer. A moved-from object may be assigned to or
+ *  - **Ownership.** context, dataset, options, graph, schedule, model, trainer, scorer, placer and
+ * file each own a C handle and are move-only. They may be destroyed in any order: each keeps alive
+ * what it was made from, callables included. get() lends the C handle, for calls that have no
+ * wrapper; it must not be destroyed through that pointer. A moved-from object may be assigned to or
  * destroyed; any other call on it throws.
  *  - **Failures** are thrown as diffmm::error, with status and message of the C interface.
  *  - **Callables** may throw: the exception is caught before it reaches C code, the operation is
@@ -29,6 +29,7 @@
 #include <diffmm/cpp/graph.hpp>
 #include <diffmm/cpp/model.hpp>
 #include <diffmm/cpp/options.hpp>
+#include <diffmm/cpp/placer.hpp>
 #include <diffmm/cpp/query.hpp>
 #include <diffmm/cpp/schedule.hpp>
 #include <diffmm/cpp/scorer.hpp>

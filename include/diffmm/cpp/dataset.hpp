@@ -57,6 +57,16 @@ class dataset : public detail::handle<diffmm_dataset>
         });
     }
 
+    /** One that is not sealed, with all that this sealed one holds, to add users, items and
+     * interactions to; they keep their numbers and ids.
+     *  @see diffmm_dataset_extend() */
+    dataset extend() const
+    {
+        return dataset(
+            root(), [&](diffmm_dataset **out) { return diffmm_dataset_extend(get(), out); },
+            std::make_shared<kept>(*lent_));
+    }
+
     dataset &reserve(std::size_t users, std::size_t items)
     {
         check(diffmm_dataset_reserve(get(), users, items));
@@ -128,6 +138,16 @@ class dataset : public detail::handle<diffmm_dataset>
                                                        taken->size() / dimensions, dimensions,
                                                        taken->data(), dimensions));
     }
+    /** Add rows, of the items that follow, to a modality from an array or a file; copied. */
+    dataset &append_features(const std::string &name, std::size_t dimensions,
+                             span<const float> features)
+    {
+        detail::require(dimensions != 0 && features.size() % dimensions == 0,
+                        "features is not a whole number of rows");
+        check(diffmm_dataset_append_features(get(), name.c_str(), features.size() / dimensions,
+                                             features.data(), dimensions));
+        return *this;
+    }
     /** A modality from a .npy file. */
     dataset &read_modality(const std::string &name, const std::string &path)
     {
@@ -176,6 +196,16 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         return diffmm_dataset_modality_dimensions(get(), index);
     }
+    /** Raw features of a modality for `count` items from `first` on; needs a sealed data set. */
+    std::vector<float> features(std::size_t modality, std::size_t first, std::size_t count) const
+    {
+        const bool held = first <= items() && count <= items() - first;
+        detail::require(held, "there are not so many items");
+        std::vector<float> out(count * modality_dimensions(modality));
+        detail::run(
+            [&] { return diffmm_dataset_features(get(), modality, first, count, out.data()); });
+        return out;
+    }
     /** External ids; NULL if there is no such number, or before sealing. Borrowed until the data
      * set ends. */
     const char *user_id(std::int32_t user) const noexcept
@@ -213,21 +243,23 @@ class dataset : public detail::handle<diffmm_dataset>
     };
 
     template <class Create>
-    dataset(const context &from, Create create) : dataset(from, create, std::make_shared<kept>())
+    dataset(const context &from, Create create)
+        : dataset(from.root(), create, std::make_shared<kept>())
     {
     }
     template <class Create>
-    dataset(const context &from, Create create, const std::shared_ptr<kept> &lent)
-        : handle(make(from, create, lent), from.root()), lent_(lent)
+    dataset(const std::shared_ptr<const void> &root, Create create,
+            const std::shared_ptr<kept> &lent)
+        : handle(make(root, create, lent), root), lent_(lent)
     {
     }
     template <class Create>
-    static std::shared_ptr<diffmm_dataset> make(const context &from, Create create,
-                                                const std::shared_ptr<kept> &lent)
+    static std::shared_ptr<diffmm_dataset> make(const std::shared_ptr<const void> &root,
+                                                Create create, const std::shared_ptr<kept> &lent)
     {
         diffmm_dataset *created = nullptr;
         check(create(&created));
-        return detail::own(created, diffmm_dataset_destroy, from.root(), lent);
+        return detail::own(created, diffmm_dataset_destroy, root, lent);
     }
 
     static int load(std::size_t first, std::size_t count, float *out, void *user_data) noexcept

@@ -194,6 +194,12 @@ class model : public detail::handle<diffmm_model>
         });
         return value;
     }
+    /** Take over what another model has learnt about the users, items and modalities that both
+     * know. */
+    void inherit(const model &from)
+    {
+        check(diffmm_model_inherit(get(), from.get()));
+    }
     /** One Adam step with the gradients of the last objective. */
     void step()
     {

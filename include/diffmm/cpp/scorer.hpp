@@ -60,6 +60,23 @@ class scorer : public detail::handle<diffmm_scorer>
         return open_kept(from, *taken, taken);
     }
 
+    /** One with further items that nobody has seen, of the final embeddings `rows`, one of d floats
+     * each; `ids` is empty where items are called by their numbers.
+     *  @see diffmm_scorer_extend() */
+    scorer extend(span<const float> rows, const std::vector<std::string> &ids = {}) const
+    {
+        const std::size_t count = rows.size() / dimensions();
+        detail::require(rows.size() % dimensions() == 0, "rows is not a whole number of rows");
+        detail::require(ids.empty() || ids.size() == count, "rows and ids are not equally many");
+        std::vector<const char *> pointers;
+        for (const std::string &id : ids)
+            pointers.push_back(id.c_str());
+        diffmm_scorer *extended = nullptr;
+        check(diffmm_scorer_extend(get(), count, ids.empty() ? nullptr : pointers.data(),
+                                   rows.data(), &extended));
+        return scorer(detail::own(extended, diffmm_scorer_destroy, root()), root());
+    }
+
     std::size_t users() const noexcept
     {
         return diffmm_scorer_users(get());

@@ -63,6 +63,17 @@ class trainer : public detail::handle<diffmm_trainer>
               std::make_shared<progress_function>())
     {
     }
+    /** One whose new model inherits what another has learnt, with its options, also on a data set
+     * to which users, items and interactions were added since.
+     *  @see diffmm_trainer_create_from() */
+    static trainer create_from(dataset &data, const diffmm::model &from)
+    {
+        return create_with(data, nullptr, from);
+    }
+    static trainer create_from(dataset &data, const options &wanted, const diffmm::model &from)
+    {
+        return create_with(data, wanted.get(), from);
+    }
     /** One that goes on from a checkpoint, with its options, to the same bits as if it had never
      * been interrupted.
      *  @param data  the data set the training was begun with, or an equal one */
@@ -200,6 +211,16 @@ class trainer : public detail::handle<diffmm_trainer>
     trainer(dataset &data, Create create, const std::shared_ptr<progress_function> &on_progress)
         : handle(make(data, create, on_progress), data.root()), on_progress_(on_progress)
     {
+    }
+    static trainer create_with(dataset &data, const diffmm_options *wanted,
+                               const diffmm::model &from)
+    {
+        return trainer(
+            data,
+            [&](auto out) {
+                return diffmm_trainer_create_from(data.get(), wanted, from.get(), out);
+            },
+            std::make_shared<progress_function>());
     }
     static trainer resume_with(dataset &data, const std::string &path, const diffmm_options *wanted)
     {
