@@ -10,9 +10,13 @@
 
 enum { pattern = 0xa5 };
 
-const struct fault_case *const fault_lists[] = {fault_data_cases,    fault_unit_cases,
-                                                fault_model_cases,   fault_file_cases,
-                                                fault_serving_cases, NULL};
+const struct fault_case *const fault_lists[] = {fault_data_cases,
+                                                fault_unit_cases,
+                                                fault_model_cases,
+                                                fault_file_cases,
+                                                fault_serving_cases,
+                                                fault_growth_cases,
+                                                NULL};
 
 const struct fault_case *fault_find(const char *name)
 {
@@ -54,6 +58,7 @@ static void end(struct fault_world *world, const struct fault_case *one, bool su
 {
     if (succeeded && one->end)
         one->end(world);
+    diffmm_placer_destroy(world->placer);
     diffmm_scorer_destroy(world->scorer);
     diffmm_trainer_destroy(world->trainer);
     diffmm_model_destroy(world->model);

@@ -21,6 +21,7 @@ union fault_output {
     diffmm_model *model;
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
+    diffmm_placer *placer;
     diffmm_file *file;
     diffmm_forecast forecast;
     diffmm_report report;
@@ -63,6 +64,7 @@ struct fault_world {
     diffmm_model *model; /* not one that belongs to `trainer` */
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
+    diffmm_placer *placer;
     unsigned char *bytes; /* of fault_read_file() */
     size_t size;
     union fault_output out;
@@ -79,7 +81,7 @@ struct fault_case {
 
 /* The table: a list for each group of functions, ended by a case without a name. */
 extern const struct fault_case fault_data_cases[], fault_unit_cases[], fault_model_cases[],
-    fault_file_cases[], fault_serving_cases[];
+    fault_file_cases[], fault_serving_cases[], fault_growth_cases[];
 
 /* All of these, ended by NULL; and the case of a name. */
 extern const struct fault_case *const fault_lists[];

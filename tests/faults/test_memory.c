@@ -99,6 +99,7 @@ END_TEST
 START_TEST(serving)
 {
     fault_drive(&kind, fault_serving_cases);
+    fault_drive(&kind, fault_growth_cases);
 }
 END_TEST
 

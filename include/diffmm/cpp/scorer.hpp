@@ -15,6 +15,7 @@
 
 #include <diffmm/cpp/model.hpp>
 #include <diffmm/cpp/query.hpp>
+#include <diffmm/new_items.h>
 #include <diffmm/recommend.h>
 
 namespace diffmm
