@@ -9,7 +9,7 @@ setup_present() {
     case $1 in
     build-essential)
         command -v make >/dev/null && printf 'int main(void) { return 0; }\n' |
-            cc -x c -o /dev/null - >/dev/null 2>&1 ;;
+            cc -x c -S -o - - >/dev/null 2>&1 && command -v ld >/dev/null ;;
     ninja-build) command -v ninja >/dev/null ;;
     libblis-dev) printf '#include <blis.h>\n' | cc -x c -E - >/dev/null 2>&1 ;;
     libjansson-dev) pkg-config --exists 'jansson >= 2.13' 2>/dev/null ;;

@@ -51,11 +51,14 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     if command -v clang >/dev/null; then
         export CC=clang CXX=clang++
         build "$base-clang" -Dbuildtype=debugoptimized
+        # Not to /dev/null: a linker that fails as root may take it away.
+        trial=$(mktemp)
         if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
-            clang -fsanitize=fuzzer,address -x c -o /dev/null - >/dev/null 2>&1; then
+            clang -fsanitize=fuzzer,address -x c -o "$trial" - >/dev/null 2>&1; then
             build "$base-fuzz" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
                 -Db_lundef=false -Dfuzz=true -Dexamples=false && run "$base-fuzz"
         fi
+        rm -f "$trial"
     fi
 fi
 
