@@ -8,7 +8,7 @@
 setup_present() {
     case $1 in
     build-essential)
-        command -v make >/dev/null && printf 'int main(void) { return 0; }\n' |
+        command -v make >/dev/null && printf '#include <stdio.h>\nint main(void) { return 0; }\n' |
             cc -x c -S -o - - >/dev/null 2>&1 && command -v ld >/dev/null ;;
     ninja-build) command -v ninja >/dev/null ;;
     libblis-dev) printf '#include <blis.h>\n' | cc -x c -E - >/dev/null 2>&1 ;;
