@@ -194,6 +194,10 @@ static diffmm_status check_append(const diffmm_dataset *dataset, const char *nam
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': %zu more rows than %zu are more than %d", name, count,
                             modality->rows, INT32_MAX);
+    if (count > 0 && stride > SIZE_MAX / sizeof *features / count)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu rows with stride %zu exceed the address space",
+                            name, count, stride);
     return DIFFMM_OK;
 }
 

@@ -118,6 +118,8 @@ diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side
         return diffmm__null("scorer");
     if (!path)
         return diffmm__null("path");
+    if (!*path)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "path is empty");
     if (side != DIFFMM_USERS && side != DIFFMM_ITEMS)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "side is %d, not DIFFMM_USERS or DIFFMM_ITEMS", (int)side);

@@ -148,6 +148,9 @@ diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t count,
         return DIFFMM_OK;
     if (!features || !out)
         return diffmm__null(!features ? "features" : "out");
+    if (count > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, more than %d", count,
+                            INT32_MAX);
     diffmm_status status = check_features(placer, count, features);
     struct placing placing = {.placer = placer, .features = features, .boost = boost};
     return status ? status : place_all(&placing, count, out);

@@ -45,7 +45,10 @@ enum kind {
     SCORER,
     GRAPH,
     SCHEDULE,
-    FILE_INFO
+    FILE_INFO,
+    PLACER,
+    MANY_ITEMS,      /* a sealed data set with enough items for a placer */
+    MANY_ITEMS_MODEL /* of that */
 };
 
 /* Another value, and what the call then returns. The message names the argument, or holds `says`.
@@ -120,5 +123,6 @@ struct table table_dataset(void);
 struct table table_model(void);
 struct table table_trainer(void);
 struct table table_serving(void);
+struct table table_growth(void);
 
 #endif

@@ -47,6 +47,28 @@ static diffmm_dataset *make_dataset(diffmm_context *context, enum kind kind)
     return dataset;
 }
 
+/* Placers want more items than the others have. Users take them in turn. */
+enum { many_items = 12 };
+
+static diffmm_dataset *make_many_items(diffmm_context *context)
+{
+    int32_t user[many_items], item[many_items];
+    static const float rows[many_items * features] = {1, 2, 3, 9, 8, 7, 6, 5, 4, 3, 1, 0,
+                                                      7, 7, 1, 2, 9, 4, 5, 5, 0, 8, 1, 6,
+                                                      4, 2, 8, 0, 3, 3, 6, 9, 2, 1, 5, 7};
+    diffmm_dataset *dataset;
+    for (int32_t i = 0; i < many_items; i++) {
+        user[i] = i % users;
+        item[i] = i;
+    }
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, many_items, user, item));
+    expect_success(
+        diffmm_dataset_add_modality_array(dataset, "image", many_items, features, rows, features));
+    expect_success(diffmm_dataset_seal(dataset));
+    return dataset;
+}
+
 static diffmm_trainer *make_trainer(diffmm_context *context, bool trained)
 {
     diffmm_dataset *dataset = make_dataset(context, DATASET);
@@ -60,12 +82,15 @@ static diffmm_trainer *make_trainer(diffmm_context *context, bool trained)
     return trainer;
 }
 
-static diffmm_model *make_model(diffmm_context *context)
+static diffmm_model *make_model(diffmm_context *context, enum kind kind)
 {
-    diffmm_dataset *dataset = make_dataset(context, DATASET);
+    diffmm_dataset *dataset =
+        kind == MODEL ? make_dataset(context, DATASET) : make_many_items(context);
     diffmm_options *options = make_options(context);
     diffmm_model *model;
     expect_success(diffmm_model_create(dataset, options, &model));
+    if (kind == MANY_ITEMS_MODEL)
+        expect_success(diffmm_model_forward(model));
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(dataset);
     return model;
@@ -80,13 +105,16 @@ static void *make_handle(enum kind kind)
     diffmm_graph *graph = NULL;
     diffmm_schedule *schedule = NULL;
     diffmm_file *file = NULL;
+    diffmm_placer *placer = NULL;
     switch (kind) {
     case CONTEXT: return context;
     case OPTIONS: made = make_options(context); break;
     case EMPTY_DATASET:
     case OPEN_DATASET:
     case DATASET: made = make_dataset(context, kind); break;
-    case MODEL: made = make_model(context); break;
+    case MANY_ITEMS: made = make_many_items(context); break;
+    case MODEL:
+    case MANY_ITEMS_MODEL: made = make_model(context, kind); break;
     case TRAINER:
     case TRAINED: made = make_trainer(context, kind == TRAINED); break;
     case SCORER:
@@ -107,6 +135,10 @@ static void *make_handle(enum kind kind)
         expect_success(diffmm_file_open_memory(context, model_file.data, model_file.size, &file));
         made = file;
         break;
+    case PLACER:
+        expect_success(diffmm_placer_open(context, "placer.safetensors", &placer));
+        made = placer;
+        break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
     diffmm_context_destroy(context);
@@ -120,14 +152,17 @@ static void end_handle(enum kind kind, void *handle)
     case OPTIONS: diffmm_options_destroy(handle); break;
     case EMPTY_DATASET:
     case OPEN_DATASET:
-    case DATASET: diffmm_dataset_destroy(handle); break;
-    case MODEL: diffmm_model_destroy(handle); break;
+    case DATASET:
+    case MANY_ITEMS: diffmm_dataset_destroy(handle); break;
+    case MODEL:
+    case MANY_ITEMS_MODEL: diffmm_model_destroy(handle); break;
     case TRAINER:
     case TRAINED: diffmm_trainer_destroy(handle); break;
     case SCORER: diffmm_scorer_destroy(handle); break;
     case GRAPH: diffmm_graph_destroy(handle); break;
     case SCHEDULE: diffmm_schedule_destroy(handle); break;
     case FILE_INFO: diffmm_file_destroy(handle); break;
+    case PLACER: diffmm_placer_destroy(handle); break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
 }
@@ -408,6 +443,20 @@ void give_file(struct entry *entries, size_t count, struct bytes file)
         }
 }
 
+static void save_placer(const char *path)
+{
+    diffmm_context *context = make_context();
+    diffmm_dataset *dataset = make_many_items(context);
+    diffmm_model *model = make_model(context, MANY_ITEMS_MODEL);
+    diffmm_placer *placer;
+    expect_success(diffmm_placer_create(model, dataset, &placer));
+    expect_success(diffmm_placer_save(placer, path));
+    diffmm_placer_destroy(placer);
+    diffmm_model_destroy(model);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+
 /* The files that the tables name, in a folder of the test's own, which is made the current one. */
 static void make_folder(struct folder *folder)
 {
@@ -427,6 +476,7 @@ static void make_folder(struct folder *folder)
     write_bytes("cover_feat.npy", npy, sizeof npy);
     write_bytes("model.safetensors", model_file.data, model_file.size);
     write_bytes("run.ckpt", checkpoint_file.data, checkpoint_file.size);
+    save_placer("placer.safetensors");
 }
 
 static void end_folder(const struct folder *folder, const char *before)
@@ -437,7 +487,7 @@ static void end_folder(const struct folder *folder, const char *before)
 
 static struct table (*const tables[])(void) = {table_base,    table_arrays, table_diffusion,
                                                table_dataset, table_model,  table_trainer,
-                                               table_serving};
+                                               table_serving, table_growth};
 enum { table_count = sizeof tables / sizeof *tables };
 
 static struct folder folder;
