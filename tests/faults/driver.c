@@ -43,8 +43,15 @@ uint64_t fault_hash_end(void)
 void fault_hash(const void *bytes, size_t size)
 {
     const unsigned char *byte = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    while (size > 0) { /* a word at a time */
+        uint64_t word = 0;
+        size_t length = size < sizeof word ? size : sizeof word;
+        memcpy(&word, byte, length);
+        hash = (hash ^ word) * UINT64_C(0x100000001b3);
+        hash ^= hash >> 32;
+        byte += length;
+        size -= length;
+    }
 }
 
 static void begin(struct fault_world *world, const struct fault_case *one)
@@ -101,10 +108,7 @@ static uint64_t folder_bits(const char *folder)
 static bool untouched(const union fault_output *out)
 {
     const unsigned char *bytes = (const unsigned char *)out;
-    for (size_t i = 0; i < sizeof *out; i++)
-        if (bytes[i] != pattern)
-            return false;
-    return true;
+    return bytes[0] == pattern && memcmp(bytes, bytes + 1, sizeof *out - 1) == 0;
 }
 
 /* One attempt with the n-th thing failing; whether it came to an n-th. Adds to *count if it failed.

@@ -29,17 +29,19 @@ static struct {
     atomic_bool refused_libzip;
 } heap;
 
-static bool is_in(const void *code, const char *library)
+/* The file that code lies in. */
+static const char *file_of(const void *code)
 {
     Dl_info about;
-    return dladdr(code, &about) && about.dli_fname && strstr(about.dli_fname, library);
+    return dladdr(code, &about) && about.dli_fname ? about.dli_fname : "";
 }
 
 static bool refuses(const void *caller, size_t size)
 {
     if (!heap.fail)
         return false;
-    if (is_in(caller, "libblis") || is_in(caller, "libgomp")) {
+    const char *file = file_of(caller);
+    if (strstr(file, "libblis") || strstr(file, "libgomp")) {
         heap.large += size > 4096;
         return false;
     }
@@ -47,7 +49,7 @@ static bool refuses(const void *caller, size_t size)
     if (number != heap.fail && !(heap.onwards && number > heap.fail))
         return false;
     atomic_fetch_add(&heap.failed, 1);
-    heap.refused_libzip |= is_in(caller, "libzip");
+    heap.refused_libzip |= strstr(file, "libzip") != NULL;
     errno = ENOMEM;
     return true;
 }

@@ -120,7 +120,7 @@ START_TEST(short_writes)
 {
     static const char *const names[] = {"diffmm_model_save a new file",
                                         "diffmm_model_save over a file",
-                                        "diffmm_trainer_checkpoint over another"};
+                                        "diffmm_trainer_checkpoint"};
     begin();
     struct folder folder = folder_begin();
     struct fault_kind kind = {

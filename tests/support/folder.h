@@ -52,13 +52,14 @@ static inline void write_bytes(const char *path, const void *bytes, size_t size)
 static inline unsigned char *read_bytes(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
-    ck_assert_ptr_nonnull(file);
+    if (!file)
+        ck_abort_msg("%s cannot be opened", path);
     fseek(file, 0, SEEK_END);
     *size = (size_t)ftell(file);
     rewind(file);
     unsigned char *bytes = malloc(*size + 1);
-    ck_assert_ptr_nonnull(bytes);
-    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    if (!bytes || fread(bytes, 1, *size, file) != *size)
+        ck_abort_msg("%s cannot be read", path);
     fclose(file);
     return bytes;
 }
