@@ -302,19 +302,14 @@ static void try_value(const struct entry *entry, size_t index, const char *what,
     struct call call;
     call_begin(&call, entry);
     union value good = call.values[index];
-    if (is_handle(entry->arguments[index].kind) && value.p == NULL) {
-        end_handle(entry->arguments[index].kind, good.p);
-        good.p = NULL;
-    }
     call.values[index] = value;
     make_call(&call, what, wanted, says ? says : entry->arguments[index].name);
-    if (wanted != DIFFMM_OK && good.p) {
-        call.values[index] = good;
+    call.values[index] = good;
+    if (wanted != DIFFMM_OK)
         make_call(&call, "the good call after a refused one", DIFFMM_OK, "");
-    }
-    if (is_handle(entry->arguments[index].kind) && !good.p)
-        call.values[index].p = make_handle(entry->arguments[index].kind);
-    call_end(&call, wanted == DIFFMM_OK || good.p);
+    else if (entry->arguments[index].ends) /* not with that call, which had another value */
+        end_handle(entry->arguments[index].kind, good.p);
+    call_end(&call, true);
 }
 
 static void try_null(const struct entry *entry, size_t index)
