@@ -246,7 +246,9 @@ static void keep_loaded(void)
  * has none. So as many sets as there are threads are allocated beforehand: a product of 1 x 1
  * matrices holds one set, and its micro-kernel, here, calls the next such product. Alpha counts
  * them down. */
-enum { warm_most = 64, warm_stack = 64 * 1024 };
+/* Stack of a product, and of the thread itself: all libraries' thread-local storage is in it too,
+ * which may be large (a sanitiser's state: 0.8 MB). */
+enum { warm_most = 64, warm_stack = 64 << 10, warm_base = 2 << 20 };
 
 static void nested_product(float depth, cntx_t *kernels)
 {
@@ -306,7 +308,7 @@ diffmm_status diffmm__gemm_prepare(size_t threads)
         return status;
     /* On a stack of its own, since the caller's may be small. Without a thread for this there will
      * be none that computes either, and one set is enough. */
-    if (diffmm__sys_thread(&thread, warm_stack * (count + 4), warm, &count) == 0)
+    if (diffmm__sys_thread(&thread, warm_base + warm_stack * count, warm, &count) == 0)
         pthread_join(thread, NULL);
     float a[32 * 32] = {0}, c[32 * 32];
     diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
