@@ -2,45 +2,52 @@
 /* Choosing the best epoch, and early stopping. */
 #include "train/best.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/workspace.h"
 
-/* What is copied, array by array: every recommender parameter (the two embeddings are one block of
- * the model), the final embeddings, and what the forward pass left for serving
- * (model/attachment.h): V and each modality's Xn_m. A model without workspace has no such. */
-struct array {
-    float *values;
-    size_t size;
-};
-
-static size_t array_count(const diffmm_model *model)
+/* A model without workspace has nothing but parameters and final embeddings. */
+size_t diffmm__kept_count(const diffmm_model *model)
 {
-    return model->parameter_count + (model->workspace ? 1 + model->modality_count : 0);
+    return model->parameter_count + 2 + (model->workspace ? model->modality_count + 1 : 0);
 }
 
-static struct array array_at(const diffmm_model *model, size_t index)
+static struct diffmm__kept kept(const char *name, size_t rows, size_t columns, float *values)
 {
-    size_t items = model->items * model->d, all = model->users * model->d + items;
-    const struct diffmm__parameter *parameter = &model->parameters[index];
-    if (index == 0)
-        return (struct array){parameter->values, all};
-    if (index == 1)
-        return (struct array){model->final, all};
-    if (index < model->parameter_count)
-        return (struct array){parameter->values, parameter->rows * parameter->columns};
-    size_t m = index - model->parameter_count;
+    struct diffmm__kept array = {.rows = rows, .columns = columns, .values = values};
+    snprintf(array.name, sizeof array.name, "%s", name);
+    return array;
+}
+
+struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index)
+{
+    size_t users = model->users, items = model->items, d = model->d;
+    if (index < model->parameter_count) {
+        const struct diffmm__parameter *p = &model->parameters[index];
+        return kept(p->name, p->rows, p->columns, p->values);
+    }
+    size_t further = index - model->parameter_count;
+    if (further == 0)
+        return kept("final.user", users, d, model->final);
+    if (further == 1)
+        return kept("final.item", items, d, model->final + users * d);
+    size_t m = further - 2;
     if (m == model->modality_count)
-        return (struct array){model->workspace->v, all};
-    return (struct array){model->workspace->modality[m].normalized, items};
+        return kept("aggregated", users + items, d, model->workspace->v);
+    struct diffmm__kept content = kept("", items, d, model->workspace->modality[m].normalized);
+    snprintf(content.name, sizeof content.name, "content.%s", model->modalities[m].name);
+    return content;
 }
 
 diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out)
 {
     size_t size = 0;
-    for (size_t i = 0; i < array_count(model); i++)
-        size += array_at(model, i).size;
+    for (size_t i = 0; i < diffmm__kept_count(model); i++) {
+        struct diffmm__kept array = diffmm__kept_at(model, i);
+        size += array.rows * array.columns;
+    }
     *out = (struct diffmm__best){.arena = diffmm__arena_on(model->context)};
     out->values = diffmm__arena_take(&out->arena, size, sizeof *out->values);
     out->valid = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->valid);
@@ -60,10 +67,10 @@ void diffmm__best_end(struct diffmm__best *best)
 static void keep(struct diffmm__best *best, const diffmm_model *model)
 {
     float *place = best->values;
-    for (size_t i = 0; i < array_count(model); i++) {
-        struct array array = array_at(model, i);
-        memcpy(place, array.values, array.size * sizeof *place);
-        place += array.size;
+    for (size_t i = 0; i < diffmm__kept_count(model); i++) {
+        struct diffmm__kept array = diffmm__kept_at(model, i);
+        memcpy(place, array.values, array.rows * array.columns * sizeof *place);
+        place += array.rows * array.columns;
     }
 }
 
@@ -101,9 +108,9 @@ bool diffmm__best_is_stale(const struct diffmm__best *best, size_t epoch, size_t
 void diffmm__best_restore(const struct diffmm__best *best, diffmm_model *model)
 {
     const float *place = best->values;
-    for (size_t i = 0; i < array_count(model); i++) {
-        struct array array = array_at(model, i);
-        memcpy(array.values, place, array.size * sizeof *place);
-        place += array.size;
+    for (size_t i = 0; i < diffmm__kept_count(model); i++) {
+        struct diffmm__kept array = diffmm__kept_at(model, i);
+        memcpy(array.values, place, array.rows * array.columns * sizeof *place);
+        place += array.rows * array.columns;
     }
 }

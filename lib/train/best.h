@@ -12,9 +12,20 @@ struct diffmm__best {
     struct diffmm__arena arena;
     size_t epoch; /* 0: none yet */
     double score;
-    float *values; /* parameters, final embeddings, and what serving takes from a forward pass */
+    float *values;                /* of all arrays that are kept, one after the other */
     diffmm_metrics *valid, *test; /* per cutoff */
 };
+
+/* An array that is kept of the best epoch, as it lies in the model: every recommender parameter,
+ * the final embeddings, and what the forward pass left for serving (model/attachment.h), each
+ * modality's Xn_m (content) and V (aggregated). Names are those of a training checkpoint. */
+struct diffmm__kept {
+    char name[128];
+    size_t rows, columns;
+    float *values;
+};
+size_t diffmm__kept_count(const diffmm_model *model);
+struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index);
 
 diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out);

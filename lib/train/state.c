@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/status.h"
-#include "model/workspace.h"
 
 static void add(struct diffmm__state *state, const char *prefix, const char *name, size_t rows,
                 size_t columns, float *values, bool squares)
@@ -42,44 +41,21 @@ static diffmm_status add_denoiser(struct diffmm__state *state, const diffmm_mode
     return DIFFMM_OK;
 }
 
-/* What the last forward pass left for serving (model/attachment.h): V, and each modality's Xn_m. */
-static void add_served(struct diffmm__state *state, const diffmm_model *model, const char *prefix,
-                       float *place)
-{
-    const struct diffmm__workspace *w = model->workspace;
-    char name[96];
-    for (size_t m = 0; m < model->modality_count; m++) {
-        snprintf(name, sizeof name, "content.%s", model->modalities[m].name);
-        add(state, prefix, name, model->items, model->d, place ? place : w->modality[m].normalized,
-            false);
-        place = place ? place + model->items * model->d : NULL;
-    }
-    add(state, prefix, "aggregated", model->users + model->items, model->d, place ? place : w->v,
-        false);
-}
-
-/* In the order in which train/best.c lays them out. */
 static void add_best(struct diffmm__state *state, const diffmm_trainer *trainer)
 {
-    const diffmm_model *model = trainer->model;
     float *place = trainer->best.values;
-    for (size_t p = 0; p < model->parameter_count; p++) {
-        const struct diffmm__parameter *parameter = &model->parameters[p];
-        add(state, "best.", parameter->name, parameter->rows, parameter->columns, place, false);
-        place += parameter->rows * parameter->columns;
+    for (size_t i = 0; i < diffmm__kept_count(trainer->model); i++) {
+        struct diffmm__kept array = diffmm__kept_at(trainer->model, i);
+        add(state, "best.", array.name, array.rows, array.columns, place, false);
+        place += array.rows * array.columns;
     }
-    add(state, "best.", "final.user", model->users, model->d, place, false);
-    place += model->users * model->d;
-    add(state, "best.", "final.item", model->items, model->d, place, false);
-    add_served(state, model, "best.", place + model->items * model->d);
 }
 
 diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out)
 {
     const diffmm_model *model = trainer->model;
-    size_t most = 3 * diffmm_model_parameters(model) + model->parameter_count + 4 +
-                  2 * (model->modality_count + 1);
+    size_t most = 3 * diffmm_model_parameters(model) + 2 * diffmm__kept_count(model);
     struct diffmm__state state = {
         .arrays = diffmm__allocate(trainer->context, most, sizeof *state.arrays)};
     diffmm_status status = state.arrays ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
@@ -92,10 +68,10 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
     }
     for (size_t m = 0; model->denoiser_names && m < model->modality_count && !status; m++)
         status = add_denoiser(&state, model, m);
-    add(&state, "", "final.user", model->users, model->d, model->final, false);
-    add(&state, "", "final.item", model->items, model->d, model->final + model->users * model->d,
-        false);
-    add_served(&state, model, "", NULL);
+    for (size_t i = model->parameter_count; i < diffmm__kept_count(model); i++) {
+        struct diffmm__kept array = diffmm__kept_at(model, i);
+        add(&state, "", array.name, array.rows, array.columns, array.values, false);
+    }
     if (with_best)
         add_best(&state, trainer);
     if (status)

@@ -295,6 +295,34 @@ START_TEST(the_report)
 }
 END_TEST
 
+/* What is kept of the best epoch goes by the names of what it was: after the first, the same. */
+START_TEST(what_is_kept)
+{
+    struct training t;
+    struct diffmm__state state;
+    size_t kept = 0;
+    training_begin(&t, variants[0]);
+    ck_assert_uint_eq(one_epoch(t.trainer).best_epoch, 1);
+    expect_success(diffmm__state_list(t.trainer, true, &state));
+    for (size_t i = 0; i < state.count; i++) {
+        const struct diffmm__state_array *best = &state.arrays[i], *now = state.arrays;
+        if (strncmp(best->name, "best.", 5) != 0)
+            continue;
+        while (strcmp(now->name, best->name + 5) != 0)
+            ck_assert(++now < state.arrays + state.count);
+        ck_assert_uint_eq(now->rows, best->rows);
+        ck_assert_uint_eq(now->columns, best->columns);
+        ck_assert_msg(memcmp(now->values, best->values,
+                             best->rows * best->columns * sizeof *best->values) == 0,
+                      "'%s' is something else", best->name);
+        kept++;
+    }
+    ck_assert_uint_eq(kept, diffmm__kept_count(t.model));
+    diffmm__state_end(t.trainer, &state);
+    training_end(&t);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {every_epoch_of_every_variant,
@@ -304,6 +332,7 @@ int main(void)
                                   a_cancelled_epoch,
                                   set_by_hand,
                                   the_report,
+                                  what_is_kept,
                                   nothing_held_out};
     return run_tests("train/resume", tests, sizeof tests / sizeof *tests) != 0;
 }
