@@ -164,40 +164,16 @@ static const struct fault_kind kind = {.name = "malloc",
                                        .allocate = allocate,
                                        .release = release};
 
-START_TEST(data)
+START_TEST(every_call)
 {
-    fault_drive(&kind, fault_data_cases);
-}
-END_TEST
-
-START_TEST(units)
-{
-    fault_drive(&kind, fault_unit_cases);
-}
-END_TEST
-
-START_TEST(models)
-{
-    fault_drive(&kind, fault_model_cases);
-}
-END_TEST
-
-START_TEST(files)
-{
-    fault_drive(&kind, fault_file_cases);
-}
-END_TEST
-
-START_TEST(serving)
-{
-    fault_drive(&kind, fault_serving_cases);
-    fault_drive(&kind, fault_growth_cases);
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        fault_drive(&kind, *list);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {data, units, models, files, serving};
+    const TTest *const tests[] = {every_call};
     /* Else libzip, asking for a local time, has the C library read its zone anew each time. */
     setenv("TZ", "UTC", 1);
     return run_tests("faults/malloc", tests, sizeof tests / sizeof *tests) != 0;
