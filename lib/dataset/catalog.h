@@ -61,6 +61,9 @@ void diffmm__names_end(diffmm_context *context, struct diffmm__names *names);
 const char *diffmm__names_text(const struct diffmm__names *names, int32_t number);
 /* The number of a name, or -1. */
 int32_t diffmm__names_number(const struct diffmm__names *names, const char *name);
+/* For each of `names` its number in `others`, or -1; returns how many have one. */
+size_t diffmm__names_match(const struct diffmm__names *names, const struct diffmm__names *others,
+                           int32_t *numbers);
 /* DIFFMM_ERROR_NOT_FOUND, naming `what` and the name, if there is none. */
 diffmm_status diffmm__names_find(const struct diffmm__names *names, const char *name,
                                  const char *what, int32_t *number);

@@ -80,6 +80,15 @@ static bool is_split(diffmm_split split)
     return (int)split >= DIFFMM_TRAIN && (int)split <= DIFFMM_TEST;
 }
 
+diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    return DIFFMM_OK;
+}
+
 const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split)
 {
     return split == DIFFMM_TRAIN ? &dataset->catalog->seen : &dataset->held[split - 1];

@@ -52,6 +52,9 @@ diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset);
 diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t index,
                                        const float **features, size_t *stride, float **scratch);
 
+/* Not NULL, and not sealed: it can be filled. */
+diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset);
+
 /* Rows of a split of a sealed data set. */
 const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
 

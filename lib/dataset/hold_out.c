@@ -23,10 +23,9 @@ struct division {
 
 static diffmm_status check(const diffmm_dataset *dataset, double valid, double test)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (status)
+        return status;
     if (!(valid >= 0 && valid < 1) || !(test >= 0 && test < 1))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %g, not in [0, 1)",
                             valid >= 0 && valid < 1 ? "test" : "valid",

@@ -10,10 +10,9 @@
 /* The data set can be filled; split is DIFFMM_TRAIN where a call has none. */
 static diffmm_status check_open(const diffmm_dataset *dataset, diffmm_split split)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (status)
+        return status;
     if ((int)split < DIFFMM_TRAIN || (int)split > DIFFMM_TEST)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "there is no split %d", (int)split);
     return DIFFMM_OK;

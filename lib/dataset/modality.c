@@ -48,11 +48,9 @@ static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
 
 static diffmm_status check_new(const diffmm_dataset *dataset, const char *name, size_t dimensions)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
-    diffmm_status status = check_name(dataset, name);
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (!status)
+        status = check_name(dataset, name);
     if (!status && (dimensions == 0 || dimensions > INT32_MAX))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': %zu features per item, not 1 to %d", name, dimensions,
@@ -172,10 +170,9 @@ diffmm_status diffmm__dataset_share_modality(diffmm_dataset *dataset,
 static diffmm_status check_append(const diffmm_dataset *dataset, const char *name, size_t count,
                                   const float *features, size_t stride)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (status)
+        return status;
     if (!name)
         return diffmm__null("name");
     const struct diffmm__modality *modality = find_modality(dataset, name);

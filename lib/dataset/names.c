@@ -117,6 +117,17 @@ int32_t diffmm__names_number(const struct diffmm__names *names, const char *name
                                           names->slot_count, name, length)];
 }
 
+size_t diffmm__names_match(const struct diffmm__names *names, const struct diffmm__names *others,
+                           int32_t *numbers)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        numbers[i] = diffmm__names_number(others, names->text + names->offsets[i]);
+        known += numbers[i] >= 0;
+    }
+    return known;
+}
+
 diffmm_status diffmm__names_find(const struct diffmm__names *names, const char *name,
                                  const char *what, int32_t *number)
 {

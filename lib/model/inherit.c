@@ -16,17 +16,6 @@ struct origin {
     size_t known_users, known_items;
 };
 
-static size_t match(const struct diffmm__names *names, const struct diffmm__names *old,
-                    int32_t *origin)
-{
-    size_t known = 0;
-    for (size_t i = 0; i < names->count; i++) {
-        origin[i] = diffmm__names_number(old, diffmm__names_text(names, (int32_t)i));
-        known += origin[i] >= 0;
-    }
-    return known;
-}
-
 static diffmm_status find_origin(const diffmm_model *model, const diffmm_model *from,
                                  struct origin *out)
 {
@@ -36,8 +25,8 @@ static diffmm_status find_origin(const diffmm_model *model, const diffmm_model *
     out->item = diffmm__arena_take(&out->arena, model->items, sizeof *out->item);
     if (out->arena.failed)
         return DIFFMM_ERROR_NO_MEMORY;
-    out->known_users = match(&catalog->user_names, &old->user_names, out->user);
-    out->known_items = match(&catalog->item_names, &old->item_names, out->item);
+    out->known_users = diffmm__names_match(&catalog->user_names, &old->user_names, out->user);
+    out->known_items = diffmm__names_match(&catalog->item_names, &old->item_names, out->item);
     if (out->known_users == 0 || out->known_items == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "from: the model knows none of the data set's %s",

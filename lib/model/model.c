@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "diffusion/layers.h"
 #include "graph/graph.h"
@@ -178,6 +179,22 @@ diffmm_status diffmm__model_check_trainable(const diffmm_model *model)
     return model->workspace ? DIFFMM_OK
                             : diffmm__fail(DIFFMM_ERROR_STATE,
                                            "the model was read from a file and cannot train");
+}
+
+diffmm_status diffmm__model_check_forward(const diffmm_model *model)
+{
+    return model->final
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_STATE,
+                              "model: there are no embeddings before diffmm_model_forward()");
+}
+
+diffmm_status diffmm__model_check_embeddings(const diffmm_model *model)
+{
+    diffmm_status status = diffmm__model_check_forward(model);
+    if (!status && !diffmm__all_finite((model->users + model->items) * model->d, model->final))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
+    return status;
 }
 
 struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model, const char *name)

@@ -98,6 +98,11 @@ struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model,
 /* DIFFMM_ERROR_STATE where the model was read from a file. */
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model);
 
+/* DIFFMM_ERROR_STATE where there has been no forward pass; the second also DIFFMM_ERROR_NUMERIC where
+ * its embeddings are not finite. */
+diffmm_status diffmm__model_check_forward(const diffmm_model *model);
+diffmm_status diffmm__model_check_embeddings(const diffmm_model *model);
+
 /* Parameters in their fixed places. */
 static inline struct diffmm__parameter *diffmm__user_embedding(const diffmm_model *model)
 {

@@ -51,11 +51,12 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
                               bad % scorer->d, bad / scorer->d);
 }
 
-/* The old names, then the new ones. */
+/* The old names, then `count` new ones; called by their numbers where there is nothing else. */
 static diffmm_status extend_names(diffmm_context *context, const struct diffmm__names *old,
-                                  size_t count, const char *const *ids, struct diffmm__names *out)
+                                  size_t count, const char *const *ids, const char *what,
+                                  struct diffmm__names *out)
 {
-    if (!ids)
+    if (old->numeric && !ids)
         return diffmm__names_numeric(context, old->count + count, out);
     size_t used = (size_t)old->offsets[old->count], size = used;
     for (size_t i = 0; i < count; i++)
@@ -74,24 +75,7 @@ static diffmm_status extend_names(diffmm_context *context, const struct diffmm__
         memcpy(text + offsets[at], ids[i], length);
         offsets[at + 1] = offsets[at] + (int64_t)length;
     }
-    return diffmm__names_index(context, old->count + count, text, offsets, "item", out);
-}
-
-static diffmm_status copy_user_names(diffmm_context *context, const struct diffmm__names *old,
-                                     struct diffmm__names *out)
-{
-    if (old->numeric)
-        return diffmm__names_numeric(context, old->count, out);
-    size_t size = (size_t)old->offsets[old->count];
-    char *text = diffmm__allocate(context, size, 1);
-    int64_t *offsets = text ? diffmm__allocate(context, old->count + 1, sizeof *offsets) : NULL;
-    if (!offsets) {
-        diffmm__release(context, text);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    memcpy(text, old->text, size);
-    memcpy(offsets, old->offsets, (old->count + 1) * sizeof *offsets);
-    return diffmm__names_index(context, old->count, text, offsets, "user", out);
+    return diffmm__names_index(context, old->count + count, text, offsets, what, out);
 }
 
 static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__catalog *old,
@@ -118,9 +102,9 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     catalog->users = old->users;
     catalog->items = old->items + count;
     diffmm_status status =
-        extend_names(context, &old->item_names, count, ids, &catalog->item_names);
+        extend_names(context, &old->item_names, count, ids, "item", &catalog->item_names);
     if (!status)
-        status = copy_user_names(context, &old->user_names, &catalog->user_names);
+        status = extend_names(context, &old->user_names, 0, NULL, "user", &catalog->user_names);
     if (!status)
         status = copy_seen(context, old, &catalog->seen);
     if (status) {

@@ -32,30 +32,20 @@ static diffmm_status check_source(const diffmm_model *model, const diffmm_datase
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has %zu modalities; a placer takes 1 to %d",
                             dataset->modality_count, DIFFMM__PLACER_MODALITIES);
-    if (!model->final)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "model: there are no embeddings before diffmm_model_forward()");
-    if (!diffmm__all_finite((model->users + model->items) * model->d, model->final))
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
-    return DIFFMM_OK;
+    return diffmm__model_check_embeddings(model);
 }
 
 /* Which items of the data set the model has, every fifth of them last. */
 static diffmm_status match_items(struct source *s)
 {
     const struct diffmm__catalog *catalog = s->dataset->catalog;
-    const struct diffmm__names *names = &s->model->catalog->item_names;
     s->item = diffmm__arena_take(&s->arena, catalog->items, sizeof *s->item);
     s->known = diffmm__arena_take(&s->arena, catalog->items, sizeof *s->known);
     int32_t *found = diffmm__arena_take(&s->arena, catalog->items, sizeof *found);
     if (s->arena.failed)
         return DIFFMM_ERROR_NO_MEMORY;
-    size_t matched = 0;
-    for (size_t i = 0; i < catalog->items; i++) {
-        found[i] =
-            diffmm__names_number(names, diffmm__names_text(&catalog->item_names, (int32_t)i));
-        matched += found[i] >= 0;
-    }
+    size_t matched =
+        diffmm__names_match(&catalog->item_names, &s->model->catalog->item_names, found);
     if (matched < least_items)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the model knows %zu of the data set's items; a placer takes at "
