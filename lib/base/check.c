@@ -3,16 +3,37 @@
 
 #include "base/status.h"
 
+/* The first number that is negative or not below `limit`; `count` if there is none. */
+static size_t first_outside(const int32_t *numbers, size_t count, size_t limit)
+{
+    size_t i = 0;
+    while (i < count && numbers[i] >= 0 && (size_t)numbers[i] < limit)
+        i++;
+    return i;
+}
+
 diffmm_status diffmm__check_numbers(const char *name, const int32_t *numbers, size_t count,
                                     size_t limit)
 {
     if (count > 0 && !numbers)
         return diffmm__null(name);
-    for (size_t b = 0; b < count; b++)
-        if (numbers[b] < 0 || (size_t)numbers[b] >= limit)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu", name,
-                                b, numbers[b], limit);
-    return DIFFMM_OK;
+    size_t bad = first_outside(numbers, count, limit);
+    return bad == count
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, not below %zu", name,
+                              bad, numbers[bad], limit);
+}
+
+diffmm_status diffmm__check_known(const char *name, const int32_t *numbers, size_t count,
+                                  size_t total, const char *what)
+{
+    if (count > 0 && !numbers)
+        return diffmm__null(name);
+    size_t bad = first_outside(numbers, count, total);
+    return bad == count
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, but there are %zu %s",
+                              name, bad, numbers[bad], total, what);
 }
 
 diffmm_status diffmm__check_size(const char *name, size_t size, size_t least, size_t most)

@@ -11,6 +11,10 @@
 diffmm_status diffmm__check_numbers(const char *name, const int32_t *numbers, size_t count,
                                     size_t limit);
 
+/* The same, of numbers of which there are `total`, called `what` ("users", "items"). */
+diffmm_status diffmm__check_known(const char *name, const int32_t *numbers, size_t count,
+                                  size_t total, const char *what);
+
 /* A size within [least, most]. Rows, users and items are at most INT32_MAX and columns at most
  * diffmm__most_columns, so that no product of two of them overflows. */
 enum { diffmm__most_columns = 1 << 24 };

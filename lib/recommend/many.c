@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -82,11 +83,7 @@ static diffmm_status check_users(const diffmm_scorer *scorer, size_t count, cons
     if (!users && count > known)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "user_count is %zu, but there are %zu users", count, known);
-    for (size_t i = 0; users && i < count; i++)
-        if (users[i] < 0 || (size_t)users[i] >= known)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "users[%zu] is %d, but there are %zu users", i, users[i], known);
-    return DIFFMM_OK;
+    return users ? diffmm__check_known("users", users, count, known, "users") : DIFFMM_OK;
 }
 
 diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_count,

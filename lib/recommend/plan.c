@@ -3,21 +3,9 @@
 
 #include <math.h>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "base/structs.h"
-
-static diffmm_status check_list(const char *name, const char *what, size_t total, size_t count,
-                                const int32_t *numbers)
-{
-    if (!numbers && count > 0)
-        return diffmm__null(name);
-    for (size_t i = 0; i < count; i++)
-        if (numbers[i] < 0 || (size_t)numbers[i] >= total)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "%s[%zu] is %d, but there are %zu %s", name, i, numbers[i], total,
-                                what);
-    return DIFFMM_OK;
-}
 
 static diffmm_status check_query(const diffmm_query *query, size_t total, const char *what)
 {
@@ -35,10 +23,11 @@ static diffmm_status check_query(const diffmm_query *query, size_t total, const 
                             query->allowed_size, total, what, bytes);
     if (query->has_min_score && isnan(query->min_score))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "query->min_score is NaN");
-    status = check_list("query->exclude", what, total, query->exclude_count, query->exclude);
+    status =
+        diffmm__check_known("query->exclude", query->exclude, query->exclude_count, total, what);
     return status ? status
-                  : check_list("query->candidates", what, total, query->candidate_count,
-                               query->candidates);
+                  : diffmm__check_known("query->candidates", query->candidates,
+                                        query->candidate_count, total, what);
 }
 
 diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer *scorer,
@@ -50,8 +39,6 @@ diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer 
     plan->exclude.owned = plan->candidates.owned = NULL;
     diffmm_status status =
         diffmm__struct_read(&plan->query, sizeof plan->query, sizeof plan->query, query, "query");
-    if (!status)
-        status = diffmm__struct_reserved(plan->query.reserved, "query");
     const diffmm_query *own = &plan->query;
     if (!status)
         status = check_query(own, total, what);

@@ -64,22 +64,29 @@ diffmm_status diffmm__single(const struct diffmm__plan *plan, struct diffmm__ran
     return status;
 }
 
+/* For a user, or, where there is an embedding, for that. */
+static diffmm_status recommend(const diffmm_scorer *scorer, int32_t user, const float *embedding,
+                               const diffmm_query *query, diffmm_hit *hits, size_t *found)
+{
+    struct diffmm__plan plan;
+    diffmm_status status =
+        diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    if (!status) {
+        struct diffmm__ranking ranking = embedding ? diffmm__ranking_of(&plan, embedding, hits)
+                                                   : diffmm__ranking_of_user(&plan, user, hits);
+        status = diffmm__single(&plan, &ranking, NULL, NULL, hits, found);
+    }
+    diffmm__plan_end(&plan);
+    return status;
+}
+
 diffmm_status diffmm_recommend(const diffmm_scorer *scorer, int32_t user, const diffmm_query *query,
                                diffmm_hit *hits, size_t *found)
 {
     diffmm_status status = diffmm__single_check(scorer, query, hits, found);
     if (!status)
         status = diffmm__scorer_check_user(scorer, user);
-    if (status)
-        return status;
-    struct diffmm__plan plan;
-    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
-    if (!status) {
-        struct diffmm__ranking ranking = diffmm__ranking_of_user(&plan, user, hits);
-        status = diffmm__single(&plan, &ranking, NULL, NULL, hits, found);
-    }
-    diffmm__plan_end(&plan);
-    return status;
+    return status ? status : recommend(scorer, user, NULL, query, hits, found);
 }
 
 diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer, const float *embedding,
@@ -88,16 +95,7 @@ diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer, const floa
     diffmm_status status = diffmm__single_check(scorer, query, hits, found);
     if (!status)
         status = diffmm__scorer_check_embedding(scorer, embedding);
-    if (status)
-        return status;
-    struct diffmm__plan plan;
-    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
-    if (!status) {
-        struct diffmm__ranking ranking = diffmm__ranking_of(&plan, embedding, hits);
-        status = diffmm__single(&plan, &ranking, NULL, NULL, hits, found);
-    }
-    diffmm__plan_end(&plan);
-    return status;
+    return status ? status : recommend(scorer, DIFFMM_NEW_USER, embedding, query, hits, found);
 }
 
 diffmm_status diffmm__single_check(const diffmm_scorer *scorer, const diffmm_query *query,

@@ -52,8 +52,16 @@ static void zeros(const void *source, size_t first, const int32_t *numbers, size
     memset(scores, 0, count * sizeof *scores);
 }
 
-static diffmm_status similar(struct diffmm__plan *plan, const float *rows, int32_t number,
-                             diffmm_similarity similarity, diffmm_hit *hits, size_t *found)
+static diffmm_status check_similarity(diffmm_similarity similarity)
+{
+    if (similarity != DIFFMM_COSINE && similarity != DIFFMM_DOT)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "similarity is %d, not DIFFMM_COSINE or DIFFMM_DOT", (int)similarity);
+    return DIFFMM_OK;
+}
+
+static diffmm_status rank(struct diffmm__plan *plan, const float *rows, int32_t number,
+                          diffmm_similarity similarity, diffmm_hit *hits, size_t *found)
 {
     size_t d = plan->scorer->d;
     struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
@@ -68,12 +76,20 @@ static diffmm_status similar(struct diffmm__plan *plan, const float *rows, int32
     return diffmm__single(plan, &ranking, score, &likeness, hits, found);
 }
 
-static diffmm_status check_similarity(diffmm_similarity similarity)
+/* Rows of which there are `total`, called `what`. */
+static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, size_t total,
+                             const char *what, int32_t number, diffmm_similarity similarity,
+                             const diffmm_query *query, diffmm_hit *hits, size_t *found)
 {
-    if (similarity != DIFFMM_COSINE && similarity != DIFFMM_DOT)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "similarity is %d, not DIFFMM_COSINE or DIFFMM_DOT", (int)similarity);
-    return DIFFMM_OK;
+    struct diffmm__plan plan;
+    diffmm_status status = check_similarity(similarity);
+    if (status)
+        return status;
+    status = diffmm__plan_begin(&plan, scorer, total, what, query);
+    if (!status)
+        status = rank(&plan, rows, number, similarity, hits, found);
+    diffmm__plan_end(&plan);
+    return status;
 }
 
 diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
@@ -83,16 +99,9 @@ diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
     diffmm_status status = diffmm__single_check(scorer, query, hits, found);
     if (!status)
         status = diffmm__scorer_check_item(scorer, item);
-    if (!status)
-        status = check_similarity(similarity);
-    if (status)
-        return status;
-    struct diffmm__plan plan;
-    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
-    if (!status)
-        status = similar(&plan, scorer->items, item, similarity, hits, found);
-    diffmm__plan_end(&plan);
-    return status;
+    return status ? status
+                  : similar(scorer, scorer->items, scorer->catalog->items, "items", item,
+                            similarity, query, hits, found);
 }
 
 diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
@@ -102,14 +111,7 @@ diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
     diffmm_status status = diffmm__single_check(scorer, query, hits, found);
     if (!status)
         status = diffmm__scorer_check_user(scorer, user);
-    if (!status)
-        status = check_similarity(similarity);
-    if (status)
-        return status;
-    struct diffmm__plan plan;
-    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->users, "users", query);
-    if (!status)
-        status = similar(&plan, scorer->users, user, similarity, hits, found);
-    diffmm__plan_end(&plan);
-    return status;
+    return status ? status
+                  : similar(scorer, scorer->users, scorer->catalog->users, "users", user,
+                            similarity, query, hits, found);
 }
