@@ -11,7 +11,15 @@
 #include "model/model.h"
 
 #define DIFFMM__MODEL_FORMAT "diffmm-model"
+#define DIFFMM__MODEL_KIND "a model file"
 #define DIFFMM__CHECKPOINT_FORMAT "diffmm-checkpoint"
+#define DIFFMM__CHECKPOINT_KIND "a training checkpoint"
+
+/* This library's version as text, the metadata's "library". */
+struct diffmm__version_text {
+    char text[64];
+};
+struct diffmm__version_text diffmm__version_text(void);
 
 /* Metadata in the making. */
 struct diffmm__description {
@@ -34,8 +42,10 @@ void diffmm__description_end(struct diffmm__description *description);
 /* An epoch and its metrics as JSON; NULL without memory. */
 json_t *diffmm__evaluated_json(const struct diffmm__evaluated *evaluated);
 
-/* Check that a file is of that format and of the version this library reads. */
-diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *format);
+/* Check that a file is of that format, called `kind` in messages, and of the version this library
+ * reads. */
+diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *format,
+                                  const char *kind);
 
 /* users, items or d: from 1 to 2^31 - 1. */
 diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const char *key,
@@ -46,6 +56,11 @@ diffmm_status diffmm__read_json(const struct diffmm__safetensors *file, const ch
                                 json_t **out);
 diffmm_status diffmm__read_options(diffmm_context *context, const struct diffmm__safetensors *file,
                                    diffmm_options **out);
+
+/* Name and dimensions of entry `index` of the metadata's list of modalities. */
+diffmm_status diffmm__read_modality(const char *path, const json_t *entry, size_t index,
+                                    char name[64], size_t *dimensions);
+diffmm_status diffmm__bad_modality(const char *path, size_t index, const char *why);
 
 /* Name, dimensions and projection of each modality; the array is from the context's allocator. */
 diffmm_status diffmm__read_modalities(const diffmm_context *context,

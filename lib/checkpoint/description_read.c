@@ -6,13 +6,12 @@
 #include "base/status.h"
 #include "checkpoint/description.h"
 
-diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *wanted)
+diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *wanted,
+                                  const char *kind)
 {
     const char *path = diffmm__safetensors_path(file);
     const char *format = diffmm__safetensors_metadata(file, "format");
     const char *version = diffmm__safetensors_metadata(file, "version");
-    const char *kind =
-        strcmp(wanted, DIFFMM__MODEL_FORMAT) == 0 ? "a model file" : "a training checkpoint";
     if (!format || strcmp(format, wanted) != 0)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: not %s: the metadata's format is '%s', not '%s'", path, kind,
@@ -58,27 +57,37 @@ diffmm_status diffmm__read_options(diffmm_context *context, const struct diffmm_
                : status;
 }
 
-static diffmm_status bad_modality(const char *path, size_t index, const char *why)
+diffmm_status diffmm__bad_modality(const char *path, size_t index, const char *why)
 {
     return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: modality %zu of the metadata %s", path, index,
                         why);
 }
 
+diffmm_status diffmm__read_modality(const char *path, const json_t *entry, size_t index,
+                                    char name[64], size_t *dimensions)
+{
+    const char *given = json_string_value(json_object_get(entry, "name"));
+    const json_t *count = json_object_get(entry, "dimensions");
+    size_t length = given ? strlen(given) : 0;
+    if (length == 0 || length >= 64)
+        return diffmm__bad_modality(path, index, "has no name of 1 to 63 bytes");
+    if (!json_is_integer(count) || json_integer_value(count) < 1)
+        return diffmm__bad_modality(path, index, "has no dimensions");
+    memcpy(name, given, length + 1);
+    *dimensions = (size_t)json_integer_value(count);
+    return DIFFMM_OK;
+}
+
 static diffmm_status read_modality(const char *path, const json_t *entry, size_t index,
                                    struct diffmm__model_modality *out)
 {
-    const char *name = json_string_value(json_object_get(entry, "name"));
     const char *projection = json_string_value(json_object_get(entry, "projection"));
-    const json_t *dimensions = json_object_get(entry, "dimensions");
-    size_t length = name ? strlen(name) : 0;
-    if (length == 0 || length >= sizeof out->name)
-        return bad_modality(path, index, "has no name of 1 to 63 bytes");
-    if (!json_is_integer(dimensions) || json_integer_value(dimensions) < 1)
-        return bad_modality(path, index, "has no dimensions");
+    diffmm_status status = diffmm__read_modality(path, entry, index, out->name, &out->dimensions);
+    if (status)
+        return status;
     if (!projection || (strcmp(projection, "leaky") != 0 && strcmp(projection, "linear") != 0))
-        return bad_modality(path, index, "has a projection that is neither leaky nor linear");
-    memcpy(out->name, name, length + 1);
-    out->dimensions = (size_t)json_integer_value(dimensions);
+        return diffmm__bad_modality(path, index,
+                                    "has a projection that is neither leaky nor linear");
     out->projection =
         strcmp(projection, "linear") == 0 ? DIFFMM__PROJECTION_LINEAR : DIFFMM__PROJECTION_LEAKY;
     return DIFFMM_OK;
@@ -93,7 +102,7 @@ static diffmm_status fill_modalities(const char *path, const json_t *list,
             return status;
         for (size_t j = 0; j < i; j++)
             if (strcmp(modalities[i].name, modalities[j].name) == 0)
-                return bad_modality(path, i, "has the name of another");
+                return diffmm__bad_modality(path, i, "has the name of another");
     }
     return DIFFMM_OK;
 }

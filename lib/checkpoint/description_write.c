@@ -77,15 +77,20 @@ json_t *diffmm__evaluated_json(const struct diffmm__evaluated *e)
                      metrics_json(e->cutoff_count, e->test));
 }
 
+struct diffmm__version_text diffmm__version_text(void)
+{
+    struct diffmm__version_text version;
+    snprintf(version.text, sizeof version.text, "%d.%d.%d", DIFFMM_VERSION_MAJOR,
+             DIFFMM_VERSION_MINOR, DIFFMM_VERSION_PATCH);
+    return version;
+}
+
 static diffmm_status describe(struct diffmm__description *d, const diffmm_model *model,
                               const char *format)
 {
-    char library[64];
     diffmm_status status;
-    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
-             DIFFMM_VERSION_PATCH);
     if ((status = add_text(d, "format", format)) || (status = add_text(d, "version", "1")) ||
-        (status = add_text(d, "library", library)) ||
+        (status = add_text(d, "library", diffmm__version_text().text)) ||
         (status = add_count(d, "users", model->users)) ||
         (status = add_count(d, "items", model->items)) || (status = add_count(d, "d", model->d)) ||
         (status = diffmm__describe_json(d, "modalities", modalities_json(model))) ||

@@ -28,7 +28,7 @@ static diffmm_status read_kind(const struct diffmm__safetensors *file, diffmm_fi
                             "format is '%s'",
                             diffmm__safetensors_path(file), format ? format : "");
     *out = model ? DIFFMM_FILE_MODEL : DIFFMM_FILE_CHECKPOINT;
-    return diffmm__read_format(file, format);
+    return diffmm__read_format(file, format, model ? DIFFMM__MODEL_KIND : DIFFMM__CHECKPOINT_KIND);
 }
 
 static diffmm_status read_counts(const struct diffmm__safetensors *file, diffmm_file_info *info)
@@ -74,15 +74,16 @@ static diffmm_status read_all(const struct diffmm__safetensors *file, diffmm_fil
     return DIFFMM_OK;
 }
 
-static diffmm_status open_source(diffmm_context *context, const struct diffmm__source *source,
+static diffmm_status open_header(diffmm_context *context, struct diffmm__source source,
                                  diffmm_file **out)
 {
+    source.header_only = true;
     struct diffmm__safetensors *header = NULL;
     diffmm_file *file = diffmm__allocate_zero(context, 1, sizeof *file);
     if (!file)
         return DIFFMM_ERROR_NO_MEMORY;
     file->context = diffmm__context_retain(context);
-    diffmm_status status = diffmm__safetensors_get(context, source, &header);
+    diffmm_status status = diffmm__safetensors_get(context, &source, &header);
     if (!status)
         status = read_all(header, file);
     diffmm__safetensors_close(header);
@@ -96,26 +97,17 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
 
 diffmm_status diffmm_file_open(diffmm_context *context, const char *path, diffmm_file **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!path)
-        return diffmm__null("path");
-    if (!out)
-        return diffmm__null("out");
-    return open_source(context, &(struct diffmm__source){.path = path, .header_only = true}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
+    return status ? status : open_header(context, source, out);
 }
 
 diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data, size_t size,
                                       diffmm_file **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!data)
-        return diffmm__null("data");
-    if (!out)
-        return diffmm__null("out");
-    return open_source(
-        context, &(struct diffmm__source){.data = data, .size = size, .header_only = true}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
+    return status ? status : open_header(context, source, out);
 }
 
 void diffmm_file_destroy(diffmm_file *file)

@@ -123,23 +123,15 @@ static diffmm_status load(diffmm_context *context, const struct diffmm__source *
 
 diffmm_status diffmm_model_load(diffmm_context *context, const char *path, diffmm_model **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!path)
-        return diffmm__null("path");
-    if (!out)
-        return diffmm__null("out");
-    return load(context, &(struct diffmm__source){.path = path}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
+    return status ? status : load(context, &source, out);
 }
 
 diffmm_status diffmm_model_load_memory(diffmm_context *context, const void *data, size_t size,
                                        diffmm_model **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!data)
-        return diffmm__null("data");
-    if (!out)
-        return diffmm__null("out");
-    return load(context, &(struct diffmm__source){.data = data, .size = size}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
+    return status ? status : load(context, &source, out);
 }

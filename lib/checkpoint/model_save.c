@@ -118,11 +118,10 @@ static diffmm_status put(const diffmm_model *model, const struct diffmm__attachm
 
 static diffmm_status save(const diffmm_model *model, const struct diffmm__target *target)
 {
-    if (!model->final)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "model: there are no embeddings before diffmm_model_forward()");
     struct diffmm__attachment *attachment;
-    diffmm_status status = diffmm__attachment_of_model(model, &attachment);
+    diffmm_status status = diffmm__model_check_forward(model);
+    if (!status)
+        status = diffmm__attachment_of_model(model, &attachment);
     if (status)
         return status;
     struct tensors tensors = {.arena = diffmm__arena_on(model->context)};

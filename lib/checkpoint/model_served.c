@@ -183,7 +183,7 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out)
 {
-    diffmm_status status = diffmm__read_format(file, DIFFMM__MODEL_FORMAT);
+    diffmm_status status = diffmm__read_format(file, DIFFMM__MODEL_FORMAT, DIFFMM__MODEL_KIND);
     if (status)
         return status;
     struct diffmm__served served = {.catalog = diffmm__catalog_create(context)};

@@ -53,6 +53,13 @@ struct diffmm__source {
     bool header_only; /* the tensors' data is not asked for: it is neither touched nor copied */
 };
 
+/* A source from what a caller gives to read a file from, none of which may be NULL: `handle` is the
+ * context or data set to read into, called `handle_name`, `out` receives what is read. */
+diffmm_status diffmm__source_path(const void *handle, const char *handle_name, const char *path,
+                                  const void *out, struct diffmm__source *source);
+diffmm_status diffmm__source_memory(const void *handle, const char *handle_name, const void *data,
+                                    size_t size, const void *out, struct diffmm__source *source);
+
 /* Write a file. The format allows no holes between tensors, so they are
  * written by falling element size, otherwise in the order given: with the data's start 64-byte
  * aligned, every tensor is aligned for its type. */

@@ -56,8 +56,6 @@ static diffmm_status check(const diffmm_scorer *scorer, int32_t user, size_t cou
     diffmm_status status = diffmm__scorer_check_attachment(scorer);
     if (!status && user != DIFFMM_NEW_USER)
         status = diffmm__scorer_check_user(scorer, user);
-    if (!status && !items && count > 0)
-        status = diffmm__null("items");
     return status ? status : diffmm__scorer_check_items(scorer, "items", count, items);
 }
 

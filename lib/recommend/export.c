@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "checkpoint/description.h"
 #include "dataset/npy.h"
 #include "recommend/scorer.h"
 
@@ -88,18 +89,17 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
 static diffmm_status write_safetensors(const struct vectors *vectors, const char *path)
 {
     const struct diffmm__names *names = vectors->names;
-    char final[16], text[24], offsets[24], users_or_items[8], library[64], count[24], d[24];
+    char final[16], text[24], offsets[24], users_or_items[8], count[24], d[24];
+    struct diffmm__version_text library = diffmm__version_text();
     snprintf(final, sizeof final, "final.%s", vectors->what);
     snprintf(text, sizeof text, "ids.%s.text", vectors->what);
     snprintf(offsets, sizeof offsets, "ids.%s.offsets", vectors->what);
     snprintf(users_or_items, sizeof users_or_items, "%ss", vectors->what);
-    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
-             DIFFMM_VERSION_PATCH);
     snprintf(count, sizeof count, "%zu", names->count);
     snprintf(d, sizeof d, "%zu", vectors->d);
     const struct diffmm__metadata metadata[] = {{"format", "diffmm-vectors"},
                                                 {"version", "1"},
-                                                {"library", library},
+                                                {"library", library.text},
                                                 {users_or_items, count},
                                                 {"d", d}};
     const struct diffmm__tensor tensors[] = {

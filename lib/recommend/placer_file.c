@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/numbers.h"
 #include "base/status.h"
+#include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
 #include "recommend/placer.h"
 
@@ -61,15 +61,14 @@ diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path)
                                                  placer->d > 1 ? placer->d : 0, modality->map};
         count++;
     }
-    char library[48], d[24], *modalities = modalities_json(placer);
+    char d[24], *modalities = modalities_json(placer);
     if (!modalities)
         return DIFFMM_ERROR_NO_MEMORY;
-    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
-             DIFFMM_VERSION_PATCH);
     snprintf(d, sizeof d, "%zu", placer->d);
+    const struct diffmm__version_text library = diffmm__version_text();
     const struct diffmm__metadata metadata[] = {{"format", format},
                                                 {"version", "1"},
-                                                {"library", library},
+                                                {"library", library.text},
                                                 {"d", d},
                                                 {"modalities", modalities}};
     diffmm_status status = diffmm__safetensors_write(
@@ -78,43 +77,18 @@ diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path)
     return status;
 }
 
-static diffmm_status check_format(const struct diffmm__safetensors *file, const char *path)
-{
-    const char *found = diffmm__safetensors_metadata(file, "format");
-    const char *version = diffmm__safetensors_metadata(file, "version");
-    if (!found || strcmp(found, format) != 0)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: not a placer's file: the metadata's format is '%s', not '%s'",
-                            path, found ? found : "", format);
-    if (!version || strcmp(version, "1") != 0)
-        return diffmm__fail(DIFFMM_ERROR_VERSION,
-                            "%s: the file has format version '%s'; this library reads version '1'",
-                            path, version ? version : "");
-    return DIFFMM_OK;
-}
-
-static diffmm_status bad_modality(const char *path, size_t index, const char *why)
-{
-    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: modality %zu of the metadata %s", path, index,
-                        why);
-}
-
 static diffmm_status read_modality(const char *path, const json_t *entry, size_t index,
                                    struct diffmm__placer_modality *all)
 {
-    const char *name = json_string_value(json_object_get(entry, "name"));
-    const json_t *dimensions = json_object_get(entry, "dimensions");
-    size_t length = name ? strlen(name) : 0;
-    if (length == 0 || length >= sizeof all->name)
-        return bad_modality(path, index, "has no name of 1 to 63 bytes");
-    if (!json_is_integer(dimensions) || json_integer_value(dimensions) < 1 ||
-        json_integer_value(dimensions) > INT32_MAX)
-        return bad_modality(path, index, "has no dimensions");
+    struct diffmm__placer_modality *own = &all[index];
+    diffmm_status status = diffmm__read_modality(path, entry, index, own->name, &own->dimensions);
+    if (status)
+        return status;
+    if (own->dimensions > INT32_MAX)
+        return diffmm__bad_modality(path, index, "has no dimensions");
     for (size_t i = 0; i < index; i++)
-        if (strcmp(all[i].name, name) == 0)
-            return bad_modality(path, index, "has the name of another");
-    memcpy(all[index].name, name, length + 1);
-    all[index].dimensions = (size_t)json_integer_value(dimensions);
+        if (strcmp(all[i].name, own->name) == 0)
+            return diffmm__bad_modality(path, index, "has the name of another");
     return DIFFMM_OK;
 }
 
@@ -122,11 +96,8 @@ static diffmm_status read_modality(const char *path, const json_t *entry, size_t
 static diffmm_status read_modalities(const struct diffmm__safetensors *file, const char *path,
                                      struct diffmm__placer_modality *out, size_t *count)
 {
-    const char *text = diffmm__safetensors_metadata(file, "modalities");
     json_t *list;
-    if (!text)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no modalities", path);
-    diffmm_status status = diffmm__json_parse(text, strlen(text), path, &list);
+    diffmm_status status = diffmm__read_json(file, "modalities", &list);
     if (status)
         return status;
     *count = json_array_size(list);
@@ -169,25 +140,21 @@ static diffmm_status read_placer(diffmm_context *context, const struct diffmm__s
                                  const char *path, diffmm_placer **out)
 {
     struct diffmm__placer_modality modalities[DIFFMM__PLACER_MODALITIES] = {0};
-    size_t count = 0;
-    int64_t d = 0;
-    diffmm_status status = check_format(file, path);
-    if (status)
-        return status;
-    const char *text = diffmm__safetensors_metadata(file, "d");
-    if (!text || !diffmm__read_integer(text, &d) || d < 1 || d > INT32_MAX)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's d is '%s', not a count", path,
-                            text ? text : "");
-    status = read_modalities(file, path, modalities, &count);
+    size_t count = 0, d = 0;
+    diffmm_status status = diffmm__read_format(file, format, "a placer's file");
     if (!status)
-        status = read_tensors(file, path, (size_t)d, count, modalities, NULL);
+        status = diffmm__read_count(file, "d", &d);
+    if (!status)
+        status = read_modalities(file, path, modalities, &count);
+    if (!status)
+        status = read_tensors(file, path, d, count, modalities, NULL);
     if (status)
         return status;
     diffmm_placer *placer;
-    status = diffmm__placer_allocate(context, (size_t)d, count, modalities, &placer);
+    status = diffmm__placer_allocate(context, d, count, modalities, &placer);
     if (status)
         return status;
-    status = read_tensors(file, path, (size_t)d, count, modalities, placer);
+    status = read_tensors(file, path, d, count, modalities, placer);
     if (status) {
         diffmm_placer_destroy(placer);
         return status;

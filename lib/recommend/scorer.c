@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/numbers.h"
@@ -87,16 +88,12 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
         return diffmm__null("model");
     if (!out)
         return diffmm__null("out");
-    if (!model->final)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "model: there are no embeddings before diffmm_model_forward()");
-    size_t count = (model->users + model->items) * model->d;
-    if (!diffmm__all_finite(count, model->final))
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
     double item_norm;
-    diffmm_status status =
-        diffmm__check_range("model", model->users, model->items, model->d, model->final,
-                            model->final + model->users * model->d, &item_norm);
+    size_t count = (model->users + model->items) * model->d;
+    diffmm_status status = diffmm__model_check_embeddings(model);
+    if (!status)
+        status = diffmm__check_range("model", model->users, model->items, model->d, model->final,
+                                     model->final + model->users * model->d, &item_norm);
     struct diffmm__attachment *attachment;
     if (!status)
         status = copy_attachment(model, &attachment);
@@ -152,25 +149,17 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
 
 diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!path)
-        return diffmm__null("path");
-    if (!out)
-        return diffmm__null("out");
-    return open_source(context, &(struct diffmm__source){.path = path}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
+    return status ? status : open_source(context, &source, out);
 }
 
 diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data, size_t size,
                                         diffmm_scorer **out)
 {
-    if (!context)
-        return diffmm__null("context");
-    if (!data)
-        return diffmm__null("data");
-    if (!out)
-        return diffmm__null("out");
-    return open_source(context, &(struct diffmm__source){.data = data, .size = size}, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
+    return status ? status : open_source(context, &source, out);
 }
 
 void diffmm_scorer_destroy(diffmm_scorer *scorer)
@@ -249,12 +238,7 @@ diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t ite
 diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
                                          size_t count, const int32_t *items)
 {
-    for (size_t i = 0; i < count; i++)
-        if (items[i] < 0 || (size_t)items[i] >= scorer->catalog->items)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "%s[%zu] is %d, but there are %zu items", name, i, items[i],
-                                scorer->catalog->items);
-    return DIFFMM_OK;
+    return diffmm__check_known(name, items, count, scorer->catalog->items, "items");
 }
 
 diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user, const int32_t **items,

@@ -213,7 +213,7 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
     diffmm_options *options;
     diffmm_trainer *trainer = NULL;
     diffmm_status status;
-    if ((status = diffmm__read_format(file, DIFFMM__CHECKPOINT_FORMAT)) ||
+    if ((status = diffmm__read_format(file, DIFFMM__CHECKPOINT_FORMAT, DIFFMM__CHECKPOINT_KIND)) ||
         (status = diffmm__state_check_data(dataset, file)) ||
         (status = choose_options(dataset, file, given, &options)))
         return status;
@@ -251,23 +251,15 @@ static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source
 diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,
                                     const diffmm_options *options, diffmm_trainer **out)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (!path)
-        return diffmm__null("path");
-    if (!out)
-        return diffmm__null("out");
-    return resume(dataset, &(struct diffmm__source){.path = path}, options, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_path(dataset, "dataset", path, out, &source);
+    return status ? status : resume(dataset, &source, options, out);
 }
 
 diffmm_status diffmm_trainer_resume_memory(diffmm_dataset *dataset, const void *data, size_t size,
                                            const diffmm_options *options, diffmm_trainer **out)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (!data)
-        return diffmm__null("data");
-    if (!out)
-        return diffmm__null("out");
-    return resume(dataset, &(struct diffmm__source){.data = data, .size = size}, options, out);
+    struct diffmm__source source;
+    diffmm_status status = diffmm__source_memory(dataset, "dataset", data, size, out, &source);
+    return status ? status : resume(dataset, &source, options, out);
 }
