@@ -68,6 +68,33 @@ class Growth(unittest.TestCase):
         gc.collect()
         self.assertIsNone(lent())
 
+    def test_the_source_does_not_live_on(self):
+        source = begun()
+        ended = weakref.ref(source.handle)
+        dataset = grown(source)
+        del source
+        gc.collect()
+        self.assertIsNone(ended())
+        # Loader and context came from it all the same.
+        self.assertEqual([[31, 31, 31]], dataset.features("text", 31).tolist())
+        larger = dataset.extend()
+        larger.add_interactions(["guest"], ["i4"])
+        del dataset
+        gc.collect()
+        larger.seal()
+        self.assertEqual([3, 4, 30], larger.row(40).tolist())
+
+    def test_appended_features_are_as_wide_as_the_others(self):
+        dataset = begun().extend()
+        for columns in (3, 5):
+            with self.assertRaisesRegex(ValueError, "any x 4, got "):
+                dataset.append_features("image", np.ones((2, columns)))
+        with self.assertRaisesRegex(diffmm.NotFound, "smell"):
+            dataset.append_features("smell", np.ones((2, 5)))
+        with self.assertRaisesRegex(diffmm.Error, "its loader") as caught:
+            dataset.append_features("text", np.ones((2, 3)))
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+
     def test_an_exception_in_a_loader(self):
 
         def load(first, out):
@@ -129,6 +156,25 @@ class NewItems(unittest.TestCase):
         some = self.placer.place({"image": [None, image[1]], "text": [np.ones(3), None]})
         np.testing.assert_array_equal(self.placer.place({"image": image})[1], some[1])
         self.assertFalse(np.array_equal(every[0], some[0]))
+
+    def test_nothing_but_the_context_is_kept(self):
+        context = diffmm.Context(log=lambda level, message: None)
+        dataset = diffmm.Dataset.synthetic(users=40, items=30, seed=5, context=context)
+        train = diffmm.Trainer(dataset, **SETTINGS)
+        placer = diffmm.Placer(train.fit(), dataset)
+        scorer = diffmm.Scorer(train.model)
+        extended = scorer.extend(np.ones((1, 8)), ids=["new"])
+        ended = [weakref.ref(each.handle) for each in (train, dataset, scorer)]
+        kept = weakref.ref(context.handle)
+        del context, dataset, train, scorer
+        gc.collect()
+        self.assertEqual([None] * 3, [each() for each in ended])
+        self.assertIsNotNone(kept())
+        self.assertEqual((1, 8), placer.place({"image": [None]}).shape)
+        self.assertEqual(31, len(extended.recommend(0, 31, include_seen=True)))
+        del placer, extended
+        gc.collect()
+        self.assertIsNone(kept())
 
     def test_through_a_file(self):
         with temporary_folder() as folder:

@@ -22,6 +22,13 @@ class Handle:
     def _as_parameter_(self):
         return self.pointer
 
+    @property
+    def context(self):
+        """The handle of the context at the beginning of what this was made from. It is all that
+        must live on where a function has only borrowed or copied the rest."""
+        parent = next((kept for kept in self.keeps if isinstance(kept, Handle)), None)
+        return self if parent is None else parent.context
+
     def __del__(self):
         if self._destroy:
             self._destroy(self.pointer)

@@ -165,17 +165,18 @@ class Dataset(Object):
 
     def append_features(self, name, features):
         """Add rows, of the items that follow, to a modality from an array or a file; copied."""
-        rows = matrix(features)
+        rows = matrix(features, self.modalities.get(name))
         library.diffmm_dataset_append_features(self.handle, name, len(rows), rows, rows.shape[1])
 
     def extend(self):
         """A new data set, not yet sealed, with all that this sealed one holds, to add users, items
-        and interactions to. Users and items keep their numbers and ids."""
+        and interactions to. Users and items keep their numbers and ids. The source may be closed:
+        what was lent to it is kept."""
         source = self.handle
         extended = Dataset.__new__(Dataset)
         extended._context = self._context
         extended._handle = create(library.diffmm_dataset_destroy, library.diffmm_dataset_extend,
-                                  source, keeps=[source.keeps[0], source])
+                                  source, keeps=source.keeps)
         return extended
 
     def features(self, modality, first=0, count=None):

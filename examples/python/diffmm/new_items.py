@@ -23,7 +23,7 @@ class Placer(Object):
         with interruptible():
             self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_create,
                                   model.handle, dataset.handle,
-                                  keeps=[model.handle, dataset.handle.keeps[0]])
+                                  keeps=[dataset.handle.context])
 
     @classmethod
     def open(cls, path, context=None):
@@ -59,8 +59,9 @@ class Placer(Object):
         counts = {len(rows) for rows in features.values()}
         if len(counts) != 1:
             raise ValueError(f"modalities with rows for {sorted(counts)} items")
-        if features.keys() - self.modalities.keys():
-            raise ValueError(f"there is no modality {sorted(features.keys() - self.modalities.keys())}")
+        unknown = sorted(features.keys() - self.modalities.keys())
+        if unknown:
+            raise ValueError(f"there is no modality {unknown}")
         count = counts.pop()
         rows = [[None if row is None else array(row, numpy.float32, size)
                  for row in features.get(name, [None] * count)]

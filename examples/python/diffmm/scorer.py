@@ -78,7 +78,8 @@ class Scorer(Object):
             raise ValueError(f"{len(rows)} rows, but {count} ids")
         extended = Scorer.__new__(Scorer)
         extended._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_extend,
-                                  self.handle, count, strings, rows, keeps=self.handle.keeps)
+                                  self.handle, count, strings, rows,
+                                  keeps=[self.handle.context])
         return extended
 
     @property
