@@ -65,6 +65,15 @@ START_TEST(a_data_set_is_extended)
     assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "", [&] { data.features(2, 0, 1); });
     assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "whole number",
                  [&] { data.append_features("taste", 3, new_taste); });
+    diffmm::dataset larger = data.extend();
+    const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
+    for (std::size_t dimensions : {std::size_t{1}, std::size_t{4}})
+        assert_fails(bad, "not the modality's",
+                     [&] { larger.append_features("taste", dimensions, new_taste); });
+    assert_fails(DIFFMM_ERROR_NOT_FOUND, "sound",
+                 [&] { larger.append_features("sound", 4, new_taste); });
+    assert_fails(DIFFMM_ERROR_STATE, "its loader",
+                 [&] { larger.append_features("smell", 3, std::vector<float>(3)); });
 }
 END_TEST
 

@@ -116,11 +116,20 @@ START_TEST(a_moved_from_object_throws_or_says_zero)
     const diffmm_status status = DIFFMM_ERROR_INVALID_ARGUMENT;
     assert_fails(status, "dataset is NULL", [&] { data.seal(); });
     assert_fails(status, "dataset is NULL", [&] { diffmm::trainer again(data); });
+    assert_fails(status, "dataset is NULL", [&] { data.extend(); });
+    assert_fails(status, "dataset is NULL",
+                 [&] { data.append_features("image", 1, std::vector<float>(1)); });
+    assert_fails(status, "dataset is NULL",
+                 [&] { data.add_modality("more", 1, std::vector<float>(1)); });
+    assert_fails(status, "dataset is NULL", [&] {
+        data.add_modality("more", 1, [](std::size_t, std::size_t, diffmm::span<float>) {});
+    });
     assert_fails(status, "trainer is NULL", [&] { trainer.epoch(); });
     assert_fails(status, "model is NULL", [&] { model.forward(); });
     assert_fails(status, "model is NULL", [&] { diffmm::scorer again(model); });
     assert_fails(status, "no such user", [&] { model.user_embedding(0); });
     assert_fails(status, "scorer is NULL", [&] { scorer.recommend(0, 1); });
+    assert_fails(status, "scorer is NULL", [&] { scorer.extend(std::vector<float>(8)); });
     trainer.cancel();
     ck_assert_uint_eq(data.users() + model.users() + scorer.users(), 0);
     ck_assert_uint_eq(model.user_embeddings().size(), 0);

@@ -64,7 +64,7 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         return dataset(
             root(), [&](diffmm_dataset **out) { return diffmm_dataset_extend(get(), out); },
-            std::make_shared<kept>(*lent_));
+            std::make_shared<kept>(lent()));
     }
 
     dataset &reserve(std::size_t users, std::size_t items)
@@ -107,7 +107,7 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         detail::require(loader != nullptr, "loader is empty");
         auto state = std::make_shared<loader_state>(loader_state{dimensions, std::move(loader)});
-        lent_->push_back(state);
+        lent().push_back(state);
         return added(
             diffmm_dataset_add_modality(get(), name.c_str(), dimensions, load, state.get()));
     }
@@ -133,7 +133,7 @@ class dataset : public detail::handle<diffmm_dataset>
         detail::require(dimensions != 0 && features.size() % dimensions == 0,
                         "features is not a whole number of rows");
         auto taken = std::make_shared<const std::vector<float>>(std::move(features));
-        lent_->push_back(taken);
+        lent().push_back(taken);
         return added(diffmm_dataset_add_modality_array(get(), name.c_str(),
                                                        taken->size() / dimensions, dimensions,
                                                        taken->data(), dimensions));
@@ -144,6 +144,9 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         detail::require(dimensions != 0 && features.size() % dimensions == 0,
                         "features is not a whole number of rows");
+        for (std::size_t m = 0; m < modalities(); m++)
+            detail::require(name != modality_name(m) || dimensions == modality_dimensions(m),
+                            "dimensions are not the modality's");
         check(diffmm_dataset_append_features(get(), name.c_str(), features.size() / dimensions,
                                              features.data(), dimensions));
         return *this;
@@ -269,6 +272,12 @@ class dataset : public detail::handle<diffmm_dataset>
             state->loader(first, count, span<float>(out, count * state->dimensions));
             return true;
         });
+    }
+    /** What C code was lent so far. */
+    kept &lent() const
+    {
+        detail::require(lent_ != nullptr, "dataset is NULL");
+        return *lent_;
     }
     /** What was just lent is needed no longer if C code did not take it. */
     dataset &added(diffmm_status status)

@@ -66,8 +66,10 @@ class scorer : public detail::handle<diffmm_scorer>
      *  @see diffmm_scorer_extend() */
     scorer extend(span<const float> rows, const std::vector<std::string> &ids = {}) const
     {
-        const std::size_t count = rows.size() / dimensions();
-        detail::require(rows.size() % dimensions() == 0, "rows is not a whole number of rows");
+        const std::size_t d = dimensions();
+        detail::require(d != 0, "scorer is NULL");
+        detail::require(rows.size() % d == 0, "rows is not a whole number of rows");
+        const std::size_t count = rows.size() / d;
         detail::require(ids.empty() || ids.size() == count, "rows and ids are not equally many");
         std::vector<const char *> pointers;
         for (const std::string &id : ids)
