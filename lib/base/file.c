@@ -35,7 +35,7 @@ static diffmm_status map_open(int file, const char *path, struct diffmm__mapping
         return diffmm__fail(DIFFMM_ERROR_IO, "cannot read %s: it is a folder", path);
     if (!S_ISREG(about.st_mode))
         return diffmm__fail(DIFFMM_ERROR_IO, "cannot read %s: it is not a regular file", path);
-    static const unsigned char nothing[1];
+    static const unsigned char nothing[1] = {0};
     struct diffmm__mapping mapping = {.data = nothing, .size = (size_t)about.st_size};
     if (mapping.size > 0) { /* mmap refuses empty files */
         mapping.address = diffmm__sys_map(file, mapping.size);
@@ -262,11 +262,12 @@ static diffmm_status replace_in(const char *path, char *temporary, size_t size,
  * a folder, and say so with EINVAL. */
 static void sync_folder(const diffmm_context *context, int folder, const char *path)
 {
-    char text[reason_size];
-    if (!sync_all(folder) && errno != EINVAL)
+    if (!sync_all(folder) && errno != EINVAL) {
+        char text[reason_size];
         diffmm__log(context, DIFFMM_LOG_WARNING,
                     "%s is written, but its folder cannot be synced: %s", path,
                     strerror_r(errno, text, sizeof text));
+    }
 }
 
 diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,

@@ -138,7 +138,7 @@ diffmm_status diffmm__npy_type(const char *type, const char *name, struct diffmm
 
 static diffmm_status read_entry(struct header *header, struct diffmm__npy *array, unsigned *seen)
 {
-    char key[32], type[32];
+    char key[32];
     diffmm_status status = read_text(header, key);
     if (status)
         return status;
@@ -146,6 +146,7 @@ static diffmm_status read_entry(struct header *header, struct diffmm__npy *array
         return fail_at(header, "the header has no ':' after a key");
     unsigned bit;
     if (strcmp(key, "descr") == 0) {
+        char type[32];
         bit = 1;
         skip_space(header);
         if (header->position < header->end && header->bytes[header->position] == '[')

@@ -142,7 +142,7 @@ size_t diffmm__gemm_pieces(size_t k)
 struct deep {
     size_t m, n, k, pieces;
     struct diffmm__matrix a, b;
-    float *c, *scratch;
+    float *scratch;
 };
 
 static void deep_piece(void *argument, size_t piece, size_t worker)
@@ -163,7 +163,6 @@ void diffmm__gemm_deep(const diffmm_context *context, size_t m, size_t n, size_t
                      .pieces = diffmm__gemm_pieces(k),
                      .a = a,
                      .b = b,
-                     .c = c,
                      .scratch = scratch};
     diffmm__parallel(context, d.pieces, deep_piece, &d);
     memcpy(c, scratch, m * n * sizeof *c);

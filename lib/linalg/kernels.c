@@ -220,8 +220,8 @@ static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32
 }
 
 /* Box and Muller: two normals from two uniforms, sqrt(-2 log u1) (cos, sin)(2 pi u2), in place. */
-static void box_muller(uint32_t *restrict first, uint32_t *restrict second, float *restrict x,
-                       float *restrict y)
+static void box_muller(const uint32_t *restrict first, const uint32_t *restrict second,
+                       float *restrict x, float *restrict y)
 {
     for (size_t j = 0; j < group; j++) {
         float u = ((float)(int32_t)(first[j] >> 8) + 1.0f) * 0x1p-24f; /* in (0, 1] */

@@ -104,14 +104,16 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
 /* Variances run from noise_scale * noise_min to noise_scale * noise_max within (0, 1). */
 static diffmm_status check_noise(const struct diffmm__settings *settings)
 {
-    char a[DIFFMM__REAL_TEXT], b[DIFFMM__REAL_TEXT];
+    char a[DIFFMM__REAL_TEXT];
     double first = settings->noise_scale * settings->noise_min;
     double last = settings->noise_scale * settings->noise_max;
-    if (settings->noise_min > settings->noise_max)
+    if (settings->noise_min > settings->noise_max) {
+        char b[DIFFMM__REAL_TEXT];
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "setting 'noise_min' is %s, above 'noise_max', which is %s",
                             diffmm__real_text(settings->noise_min, a),
                             diffmm__real_text(settings->noise_max, b));
+    }
     if (last >= 1)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "settings 'noise_scale' times 'noise_max' are %s, not below 1",
