@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Model files in memory: written, loaded, and scored from where they are. */
+#include <math.h>
 #include <stdlib.h>
 
 #include <diffmm/recommend.h>
@@ -180,7 +181,7 @@ START_TEST(bad_arguments)
     expect_failure(diffmm_model_save_memory(model, room, size - 1, &written), invalid, "capacity");
     ck_assert(written == 77 && room[0] == 0);
     float kept = model->final[1];
-    model->final[1] = -1.0f / 0.0f;
+    model->final[1] = -HUGE_VALF;
     expect_failure(diffmm_model_save_memory(model, NULL, 0, &written), DIFFMM_ERROR_NUMERIC,
                    "final.user");
     model->final[1] = kept;
