@@ -7,14 +7,80 @@
 
 #include "base/context.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/status.h"
 #include "graph/graph.h"
 
-/* Entry (row, column) is 1 / sqrt(degree(row) degree(column)). */
-static void fill_values(diffmm_graph *graph)
+enum { row_grain = 1024 };
+
+struct fill {
+    diffmm_graph *graph;
+    const int64_t *pointers;
+    const int32_t *items;
+};
+
+/* A user's row is itself, then its items. */
+static void fill_users(void *argument, size_t begin, size_t end)
 {
-    struct diffmm__csr *csr = &graph->rows;
-    for (size_t r = 0; r < graph->nodes; r++) {
+    const struct fill *f = argument;
+    struct diffmm__csr *csr = &f->graph->rows;
+    for (size_t u = begin; u < end; u++) {
+        int64_t place = csr->pointers[u];
+        csr->columns[place++] = (int32_t)u;
+        for (int64_t e = f->pointers[u]; e < f->pointers[u + 1]; e++)
+            csr->columns[place++] = (int32_t)f->graph->users + f->items[e];
+    }
+}
+
+/* Row sizes, self loops included. */
+static void count_users(void *argument, size_t begin, size_t end)
+{
+    const struct fill *f = argument;
+    for (size_t u = begin; u < end; u++)
+        f->graph->rows.pointers[u + 1] = f->pointers[u + 1] - f->pointers[u] + 1;
+}
+
+static void count_items(void *argument, size_t begin, size_t end)
+{
+    const struct fill *f = argument;
+    int64_t *sizes = f->graph->rows.pointers + f->graph->users + 1;
+    for (size_t i = begin; i < end; i++)
+        sizes[i] = 1;
+    for (int64_t e = 0; e < f->pointers[f->graph->users]; e++) {
+        size_t item = (size_t)f->items[e];
+        if (item >= begin && item < end)
+            sizes[item]++;
+    }
+}
+
+/* An item's row is its users, then itself. Until it is complete its last column counts the users
+ * written so far. */
+static void fill_items(void *argument, size_t begin, size_t end)
+{
+    const struct fill *f = argument;
+    size_t users = f->graph->users;
+    struct diffmm__csr *csr = &f->graph->rows;
+    for (size_t i = begin; i < end; i++)
+        csr->columns[csr->pointers[users + i + 1] - 1] = 0;
+    for (size_t u = 0; u < users; u++)
+        for (int64_t e = f->pointers[u]; e < f->pointers[u + 1]; e++) {
+            size_t item = (size_t)f->items[e], node = users + item;
+            if (item < begin || item >= end)
+                continue;
+            int32_t *count = &csr->columns[csr->pointers[node + 1] - 1];
+            csr->columns[csr->pointers[node] + *count] = (int32_t)u;
+            ++*count;
+        }
+    for (size_t i = begin; i < end; i++)
+        csr->columns[csr->pointers[users + i + 1] - 1] = (int32_t)(users + i);
+}
+
+/* Entry (row, column) is 1 / sqrt(degree(row) degree(column)). */
+static void fill_values(void *argument, size_t begin, size_t end)
+{
+    const struct fill *f = argument;
+    struct diffmm__csr *csr = &f->graph->rows;
+    for (size_t r = begin; r < end; r++) {
         int64_t degree = csr->pointers[r + 1] - csr->pointers[r];
         for (int64_t e = csr->pointers[r]; e < csr->pointers[r + 1]; e++) {
             int32_t c = csr->columns[e];
@@ -26,41 +92,14 @@ static void fill_values(diffmm_graph *graph)
 
 void diffmm__graph_fill(diffmm_graph *graph, const int64_t *pointers, const int32_t *row_items)
 {
-    size_t users = graph->users, items = graph->items, nodes = graph->nodes;
-    size_t pairs = (size_t)pointers[users];
-    struct diffmm__csr *csr = &graph->rows;
-
-    /* Row sizes, self loops included; then where each row begins. */
-    memset(csr->pointers, 0, (nodes + 1) * sizeof *csr->pointers);
-    for (size_t u = 0; u < users; u++)
-        csr->pointers[u + 1] = pointers[u + 1] - pointers[u] + 1;
-    for (size_t e = 0; e < pairs; e++)
-        csr->pointers[users + (size_t)row_items[e] + 1]++;
-    for (size_t i = 0; i < items; i++)
-        csr->pointers[users + i + 1]++;
-    for (size_t r = 0; r < nodes; r++)
-        csr->pointers[r + 1] += csr->pointers[r];
-
-    /* A user's row is itself, then its items; an item's row is its users, then itself. The first
-     * column of each item's row counts the users written so far. */
-    for (size_t u = 0; u < users; u++) {
-        int64_t place = csr->pointers[u];
-        csr->columns[place++] = (int32_t)u;
-        for (int64_t e = pointers[u]; e < pointers[u + 1]; e++)
-            csr->columns[place++] = (int32_t)users + row_items[e];
-    }
-    for (size_t i = 0; i < items; i++)
-        csr->columns[csr->pointers[users + i + 1] - 1] = 0; /* the count, until replaced below */
-    for (size_t u = 0; u < users; u++)
-        for (int64_t e = pointers[u]; e < pointers[u + 1]; e++) {
-            size_t node = users + (size_t)row_items[e];
-            int32_t *count = &csr->columns[csr->pointers[node + 1] - 1];
-            csr->columns[csr->pointers[node] + *count] = (int32_t)u;
-            ++*count;
-        }
-    for (size_t i = 0; i < items; i++)
-        csr->columns[csr->pointers[users + i + 1] - 1] = (int32_t)(users + i);
-    fill_values(graph);
+    struct fill fill = {.graph = graph, .pointers = pointers, .items = row_items};
+    const diffmm_context *context = graph->context;
+    diffmm__parallel_ranges(context, graph->users, row_grain, count_users, &fill);
+    diffmm__each_worker(context, graph->items, count_items, &fill);
+    diffmm__row_starts(graph->nodes, graph->rows.pointers);
+    diffmm__parallel_ranges(context, graph->users, row_grain, fill_users, &fill);
+    diffmm__each_worker(context, graph->items, fill_items, &fill);
+    diffmm__parallel_ranges(context, graph->nodes, row_grain, fill_values, &fill);
 }
 
 diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,

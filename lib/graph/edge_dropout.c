@@ -6,6 +6,8 @@
 #include "base/status.h"
 #include "graph/graph.h"
 
+enum { row_grain = 1024, draw_grain = 8192 };
+
 static size_t count_kept(size_t entries, const uint8_t *kept)
 {
     size_t count = 0;
@@ -14,22 +16,43 @@ static size_t count_kept(size_t entries, const uint8_t *kept)
     return count;
 }
 
+struct keep {
+    const struct diffmm__csr *from;
+    struct diffmm__csr *to;
+    double keep_rate;
+    const uint8_t *kept;
+};
+
+static void count_rows(void *argument, size_t begin, size_t end)
+{
+    const struct keep *k = argument;
+    for (size_t r = begin; r < end; r++) {
+        int64_t first = k->from->pointers[r], after = k->from->pointers[r + 1];
+        k->to->pointers[r + 1] = (int64_t)count_kept((size_t)(after - first), k->kept + first);
+    }
+}
+
+static void keep_rows(void *argument, size_t begin, size_t end)
+{
+    const struct keep *k = argument;
+    for (size_t r = begin; r < end; r++) {
+        int64_t place = k->to->pointers[r];
+        for (int64_t e = k->from->pointers[r]; e < k->from->pointers[r + 1]; e++)
+            if (k->kept[e]) {
+                k->to->columns[place] = k->from->columns[e];
+                k->to->values[place++] = (float)((double)k->from->values[e] / k->keep_rate);
+            }
+    }
+}
+
 /* The entries of `graph` where kept[e] is not 0, into a graph with room for them. */
 static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint8_t *kept,
                          diffmm_graph *out)
 {
-    const struct diffmm__csr *from = &graph->rows;
-    struct diffmm__csr *to = &out->rows;
-    int64_t place = 0;
-    for (size_t r = 0; r < graph->nodes; r++) {
-        to->pointers[r] = place;
-        for (int64_t e = from->pointers[r]; e < from->pointers[r + 1]; e++)
-            if (kept[e]) {
-                to->columns[place] = from->columns[e];
-                to->values[place++] = (float)((double)from->values[e] / keep_rate);
-            }
-    }
-    to->pointers[graph->nodes] = place;
+    struct keep k = {.from = &graph->rows, .to = &out->rows, .keep_rate = keep_rate, .kept = kept};
+    diffmm__parallel_ranges(graph->context, graph->nodes, row_grain, count_rows, &k);
+    diffmm__row_starts(graph->nodes, out->rows.pointers);
+    diffmm__parallel_ranges(graph->context, graph->nodes, row_grain, keep_rows, &k);
     diffmm__graph_transpose(out);
 }
 
@@ -51,6 +74,19 @@ diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rat
     return DIFFMM_OK;
 }
 
+struct draw {
+    double keep_rate;
+    uint64_t seed, stream;
+    uint8_t *kept;
+};
+
+static void draw_entries(void *argument, size_t begin, size_t end)
+{
+    const struct draw *d = argument;
+    for (size_t e = begin; e < end; e++)
+        d->kept[e] = diffmm__random_real(d->seed, d->stream, e) < d->keep_rate;
+}
+
 diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t users, size_t items,
                                       size_t entries, double keep_rate, uint64_t seed,
                                       uint64_t stream, struct diffmm__edge_drop *out)
@@ -61,8 +97,8 @@ diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t user
     out->kept = diffmm__allocate(context, entries, 1);
     if (!out->kept)
         return DIFFMM_ERROR_NO_MEMORY;
-    for (size_t e = 0; e < entries; e++)
-        out->kept[e] = diffmm__random_real(seed, stream, e) < keep_rate;
+    struct draw draw = {.keep_rate = keep_rate, .seed = seed, .stream = stream, .kept = out->kept};
+    diffmm__parallel_ranges(context, entries, draw_grain, draw_entries, &draw);
     diffmm_status status = diffmm__graph_allocate(
         context, users, items, count_kept(entries, out->kept), false, &out->graph);
     if (status)

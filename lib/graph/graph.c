@@ -67,25 +67,58 @@ void diffmm_graph_destroy(diffmm_graph *graph)
     diffmm__context_release(context);
 }
 
-/* Counting sort by column; rows are visited in order, so each transposed row is ascending. */
+void diffmm__each_worker(const diffmm_context *context, size_t total, diffmm__range_task task,
+                         void *argument)
+{
+    size_t workers = diffmm__workers(context);
+    diffmm__parallel_ranges(context, total, (total + workers - 1) / workers, task, argument);
+}
+
+void diffmm__row_starts(size_t rows, int64_t *pointers)
+{
+    pointers[0] = 0;
+    for (size_t r = 0; r < rows; r++)
+        pointers[r + 1] += pointers[r];
+}
+
+/* Counting sort by column, each task for a range of columns; rows are visited in order, so each
+ * transposed row is ascending. */
+static void count_columns(void *argument, size_t begin, size_t end)
+{
+    const diffmm_graph *graph = argument;
+    int64_t *sizes = graph->transposed.pointers + 1;
+    memset(sizes + begin, 0, (end - begin) * sizeof *sizes);
+    for (int64_t e = 0; e < graph->rows.pointers[graph->nodes]; e++) {
+        size_t column = (size_t)graph->rows.columns[e];
+        if (column >= begin && column < end)
+            sizes[column]++;
+    }
+}
+
+static void place_columns(void *argument, size_t begin, size_t end)
+{
+    const diffmm_graph *graph = argument;
+    const struct diffmm__csr *from = &graph->rows, *to = &graph->transposed;
+    for (size_t r = 0; r < graph->nodes; r++)
+        for (int64_t e = from->pointers[r]; e < from->pointers[r + 1]; e++) {
+            size_t column = (size_t)from->columns[e];
+            if (column < begin || column >= end)
+                continue;
+            int64_t place = to->pointers[column]++;
+            to->columns[place] = (int32_t)r;
+            to->values[place] = from->values[e];
+        }
+}
+
 void diffmm__graph_transpose(diffmm_graph *graph)
 {
-    struct diffmm__csr from = graph->rows, to = graph->transposed;
-    size_t nodes = graph->nodes, entries = (size_t)from.pointers[nodes];
-    memset(to.pointers, 0, (nodes + 1) * sizeof *to.pointers);
-    for (size_t e = 0; e < entries; e++)
-        to.pointers[from.columns[e] + 1]++;
-    for (size_t r = 0; r < nodes; r++)
-        to.pointers[r + 1] += to.pointers[r];
-    for (size_t r = 0; r < nodes; r++)
-        for (int64_t e = from.pointers[r]; e < from.pointers[r + 1]; e++) {
-            int64_t place = to.pointers[from.columns[e]]++;
-            to.columns[place] = (int32_t)r;
-            to.values[place] = from.values[e];
-        }
+    int64_t *pointers = graph->transposed.pointers;
+    diffmm__each_worker(graph->context, graph->nodes, count_columns, graph);
+    diffmm__row_starts(graph->nodes, pointers);
+    diffmm__each_worker(graph->context, graph->nodes, place_columns, graph);
     /* Each pointer now stands at its row's end: shift them back by one row. */
-    memmove(to.pointers + 1, to.pointers, nodes * sizeof *to.pointers);
-    to.pointers[0] = 0;
+    memmove(pointers + 1, pointers, graph->nodes * sizeof *pointers);
+    pointers[0] = 0;
 }
 
 size_t diffmm_graph_users(const diffmm_graph *graph)

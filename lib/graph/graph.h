@@ -7,6 +7,8 @@
 
 #include <diffmm/graph.h>
 
+#include "base/pool.h"
+
 /* A square sparse matrix by rows. */
 struct diffmm__csr {
     int64_t *pointers;
@@ -30,6 +32,13 @@ diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph);
 diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
                                      size_t entries, bool symmetric, diffmm_graph **out);
 void diffmm__graph_transpose(diffmm_graph *graph);
+
+/* For what goes through all entries and writes some of the rows: one range for each thread. */
+void diffmm__each_worker(const diffmm_context *context, size_t total, diffmm__range_task task,
+                         void *argument);
+
+/* Where each row begins, from pointers[r + 1], the size of row r. */
+void diffmm__row_starts(size_t rows, int64_t *pointers);
 
 /* Fill a symmetric graph that has room for 2 pairs + nodes entries: as diffmm__graph_from_rows. */
 void diffmm__graph_fill(diffmm_graph *graph, const int64_t *pointers, const int32_t *row_items);
