@@ -30,7 +30,7 @@
  * of a tile each. Tiles are even in number and equal in width, so that two, four or eight threads
  * share them well. Within a tile, a block of block_rows rows stays in the nearest cache, and so
  * does 16 columns of strip_panels panels of q. */
-enum { chunk_rows = 256, tile_panels = 64, block_rows = 64, strip_panels = 16 };
+enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, strip_panels = 16 };
 enum { lanes = DIFFMM__PANEL };
 
 static size_t count_tiles(size_t nodes)

@@ -65,15 +65,21 @@ static void kernel_score(size_t users, const float *const *x, size_t d, size_t p
     }
 }
 
+/* x y + z, rounded as fused_part does. */
+static inline float fused1(float x, float y, float z)
+{
+#if defined(__FMA__) || defined(__aarch64__)
+    return __builtin_fmaf(x, y, z);
+#else
+    return x * y + z;
+#endif
+}
+
 static float kernel_score_pair(size_t d, const float *x, const float *y)
 {
     float sum = 0.0f;
     for (size_t j = 0; j < d; j++)
-#if defined(__FMA__) || defined(__aarch64__)
-        sum = __builtin_fmaf(x[j], y[j], sum);
-#else
-        sum += x[j] * y[j];
-#endif
+        sum = fused1(x[j], y[j], sum);
     return sum;
 }
 
@@ -149,12 +155,30 @@ static void kernel_multiply(size_t rows, size_t d, const float *p, const float *
     tiles(rows, steps, p, panel, 0, block, DIFFMM__LANES);
 }
 
+/* exp of what is at most about 1, within 2 units in the last place; below -86, 0. As exp1
+ * (lanes.h), but fused, and 2^n in one step, since all results are normal numbers. */
+static inline float weight1(float x)
+{
+    const float magic = 0x1.8p23f; /* adding it rounds to an integer, held in the low bits */
+    float shifted = fused1(x, 0x1.715476p0f, magic);
+    float n = shifted - magic;
+    float r = fused1(n, -0x1.62e4p-1f, x);
+    r = fused1(n, -0x1.7f7d1cp-20f, r);
+    float p = fused1(0x1.6d110ap-10f, r, 0x1.120b6ep-7f);
+    p = fused1(p, r, 0x1.55551ap-5f);
+    p = fused1(p, r, 0x1.5554dcp-3f);
+    p = fused1(p, r, 0.5f);
+    p = fused1(p, r * r, r) + 1.0f;
+    float result = from_bits(to_bits(p) + (to_bits(shifted) << 23)); /* magic's bits fall out */
+    return x < -86.0f ? 0.0f : result;
+}
+
 static void kernel_exponentiate(size_t rows, float scale, const float *shifts, float *block,
                                 float *sums)
 {
     for (size_t b = 0; b < rows; b++)
         for (size_t j = 0; j < DIFFMM__LANES; j++) {
-            float weight = exp1(scale * block[b * DIFFMM__LANES + j] - shifts[b]);
+            float weight = weight1(scale * block[b * DIFFMM__LANES + j] - shifts[b]);
             block[b * DIFFMM__LANES + j] = weight;
             sums[b * DIFFMM__LANES + j] += weight;
         }
