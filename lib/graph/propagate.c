@@ -22,14 +22,10 @@ static void product_rows(void *argument, size_t begin, size_t end)
     const struct product *p = argument;
     size_t d = p->d;
     for (size_t r = begin; r < end; r++) {
-        float *y = p->y + r * d;
-        if (!p->add)
-            memset(y, 0, d * sizeof *y);
-        else if (p->add != p->y)
-            memcpy(y, p->add + r * d, d * sizeof *y);
         int64_t first = p->csr->pointers[r];
         p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->columns + first,
-                             p->csr->values + first, d, p->x, y);
+                             p->csr->values + first, d, p->x, p->add ? p->add + r * d : NULL,
+                             p->y + r * d);
     }
 }
 

@@ -77,15 +77,29 @@ static inline lanes scale(float factor, lanes x)
     return x;
 }
 
-/* The lanes of a sum, added pairwise in a fixed order. */
+/* The lanes of x in the order given. */
+#ifdef __clang__
+#define DIFFMM__SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#else
+#define DIFFMM__SHUFFLE(x, ...) __builtin_shuffle(x, (vector_bits){__VA_ARGS__})
+#endif
+
+/* The lanes of a sum, added pairwise in a fixed order: i and i + 8, i and i + 4, .. */
 static inline float sum_lanes(lanes x)
 {
-    float part[DIFFMM__LANES];
-    store(part, x);
-    for (size_t half = DIFFMM__LANES / 2; half > 0; half /= 2)
+    for (size_t half = parts / 2; half > 0; half /= 2)
         for (size_t i = 0; i < half; i++)
-            part[i] += part[i + half];
-    return part[0];
+            x.part[i] += x.part[i + half];
+    vector sum = x.part[0];
+#if defined(__AVX__)
+    sum += DIFFMM__SHUFFLE(sum, 4, 5, 6, 7, 0, 1, 2, 3);
+    sum += DIFFMM__SHUFFLE(sum, 2, 3, 0, 1, 6, 7, 4, 5);
+    sum += DIFFMM__SHUFFLE(sum, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    sum += DIFFMM__SHUFFLE(sum, 2, 3, 0, 1);
+    sum += DIFFMM__SHUFFLE(sum, 1, 0, 3, 2);
+#endif
+    return sum[0];
 }
 
 static inline float from_bits(uint32_t bits)

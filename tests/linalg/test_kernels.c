@@ -97,7 +97,7 @@ static void call_scale(const struct diffmm__kernels *kernels, struct operands *o
 static void call_add_rows(const struct diffmm__kernels *kernels, struct operands *o)
 {
     kernels->add_rows(o->n % (row_count + 1), row_numbers, row_values, o->n, o->rows + o->offset,
-                      o->y + o->offset);
+                      o->n % 2 ? o->y + o->offset : NULL, o->y + o->offset);
 }
 
 static void call_normal(const struct diffmm__kernels *kernels, struct operands *o)
@@ -320,10 +320,14 @@ START_TEST(sparse_rows)
         for (size_t count = 0; count <= row_count; count++) {
             size_t d = lengths[l];
             o = before;
-            kernels->add_rows(count, row_numbers, row_values, d, o.rows, o.y);
+            const float *const starts[] = {o.y, o.x, NULL}, *start = starts[(l + count) % 3];
+            kernels->add_rows(count, row_numbers, row_values, d, o.rows, start, o.y);
             size_t wrong = 0;
             for (size_t j = 0; j < room; j++) {
-                double want = (double)before.y[j], magnitude = fabs(want);
+                double want = (double)before.y[j];
+                if (j < d)
+                    want = start == NULL ? 0.0 : start == o.x ? (double)o.x[j] : want;
+                double magnitude = fabs(want);
                 for (size_t e = 0; j < d && e < count; e++) {
                     double row = (double)o.rows[(size_t)row_numbers[e] * d + j];
                     want += (double)row_values[e] * row;
