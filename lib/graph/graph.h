@@ -64,9 +64,9 @@ diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t user
 diffmm_graph *diffmm__edge_drop_finish(struct diffmm__edge_drop *drop, const diffmm_graph *graph);
 void diffmm__edge_drop_end(struct diffmm__edge_drop *drop);
 
-/* y = add + A x (or A^T x): N x d, no overlap of x and y; add may be NULL, or y itself. */
-void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,
-                      const float *add, float *y);
+/* y = add + factor A x (or A^T x): N x d, no overlap of x and y; add may be NULL, or y itself. */
+void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
+                      const float *x, const float *add, float *y);
 
 /* h = sum of A^l x for l = 0 .. layers (or of A^T); scratch is N x d, needed where layers > 1. */
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,

@@ -12,6 +12,7 @@
 struct product {
     const struct diffmm__csr *csr;
     size_t d;
+    float factor;
     const float *x, *add;
     float *y;
     const struct diffmm__kernels *kernels;
@@ -24,16 +25,17 @@ static void product_rows(void *argument, size_t begin, size_t end)
     for (size_t r = begin; r < end; r++) {
         int64_t first = p->csr->pointers[r];
         p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->columns + first,
-                             p->csr->values + first, d, p->x, p->add ? p->add + r * d : NULL,
-                             p->y + r * d);
+                             p->csr->values + first, p->factor, d, p->x,
+                             p->add ? p->add + r * d : NULL, p->y + r * d);
     }
 }
 
-void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, const float *x,
-                      const float *add, float *y)
+void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
+                      const float *x, const float *add, float *y)
 {
     struct product p = {.csr = transposed ? &graph->transposed : &graph->rows,
                         .d = d,
+                        .factor = factor,
                         .x = x,
                         .add = add,
                         .y = y,
@@ -51,7 +53,7 @@ void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers
     for (size_t l = 0; l < layers; l++) {
         /* The last product must end in h, so that the two buffers alternate backwards from it. */
         float *outer = (layers - l) % 2 ? h : scratch;
-        diffmm__multiply(graph, transposed, d, inner, x, outer);
+        diffmm__multiply(graph, transposed, d, 1.0f, inner, x, outer);
         inner = outer;
     }
 }
@@ -81,7 +83,7 @@ diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const f
 {
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
-        diffmm__multiply(graph, false, d, x, NULL, y);
+        diffmm__multiply(graph, false, d, 1.0f, x, NULL, y);
     return status;
 }
 
@@ -90,7 +92,7 @@ diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t
 {
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
-        diffmm__multiply(graph, true, d, x, NULL, y);
+        diffmm__multiply(graph, true, d, 1.0f, x, NULL, y);
     return status;
 }
 

@@ -150,33 +150,36 @@ static void kernel_scale(size_t n, float scale, float *x)
 
 /* `width` lanes of the result stay in registers over all rows; called with constant widths. */
 static inline __attribute__((always_inline)) void
-add_rows_columns(size_t width, size_t count, const int32_t *columns, const float *values, size_t d,
-                 const float *x, const float *start, float *y)
+add_rows_columns(size_t width, size_t count, const int32_t *columns, const float *values,
+                 float factor, size_t d, const float *x, const float *start, float *y)
 {
     lanes sum[4];
     for (size_t w = 0; w < width; w++)
         sum[w] = start ? load(start + w * DIFFMM__LANES) : (lanes){{{0}}};
     for (size_t e = 0; e < count; e++) {
         const float *row = x + (size_t)columns[e] * d;
+        float value = factor * values[e];
         for (size_t w = 0; w < width; w++)
-            sum[w] = add(sum[w], scale(values[e], load(row + w * DIFFMM__LANES)));
+            sum[w] = add(sum[w], scale(value, load(row + w * DIFFMM__LANES)));
     }
     for (size_t w = 0; w < width; w++)
         store(y + w * DIFFMM__LANES, sum[w]);
 }
 
-static void kernel_add_rows(size_t count, const int32_t *columns, const float *values, size_t d,
-                            const float *x, const float *start, float *y)
+static void kernel_add_rows(size_t count, const int32_t *columns, const float *values, float factor,
+                            size_t d, const float *x, const float *start, float *y)
 {
     size_t j = 0;
     for (; j + 4 * DIFFMM__LANES <= d; j += 4 * DIFFMM__LANES)
-        add_rows_columns(4, count, columns, values, d, x + j, start ? start + j : NULL, y + j);
+        add_rows_columns(4, count, columns, values, factor, d, x + j, start ? start + j : NULL,
+                         y + j);
     for (; j + DIFFMM__LANES <= d; j += DIFFMM__LANES)
-        add_rows_columns(1, count, columns, values, d, x + j, start ? start + j : NULL, y + j);
+        add_rows_columns(1, count, columns, values, factor, d, x + j, start ? start + j : NULL,
+                         y + j);
     for (; j < d; j++) {
         float sum = start ? start[j] : 0.0f;
         for (size_t e = 0; e < count; e++)
-            sum += values[e] * x[(size_t)columns[e] * d + j];
+            sum += factor * values[e] * x[(size_t)columns[e] * d + j];
         y[j] = sum;
     }
 }

@@ -38,10 +38,10 @@ struct diffmm__kernels {
     float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
     void (*scale)(size_t n, float scale, float *x);
-    /* y = start + sum over e of values[e] * row columns[e] of x (rows of d floats): a sparse row
-     * times x. `start` may be NULL, which is 0, or y. */
-    void (*add_rows)(size_t count, const int32_t *columns, const float *values, size_t d,
-                     const float *x, const float *start, float *y);
+    /* y = start + sum over e of factor * values[e] * row columns[e] of x (rows of d floats): a
+     * sparse row times x. `start` may be NULL, which is 0, or y. */
+    void (*add_rows)(size_t count, const int32_t *columns, const float *values, float factor,
+                     size_t d, const float *x, const float *start, float *y);
 
     const struct diffmm__panel_kernels *panels; /* of the same instruction set */
 

@@ -43,18 +43,16 @@ void diffmm__aggregate(diffmm_model *model)
         diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized, w->mixed);
     diffmm__copy(context, users, embedding, w->base);
     diffmm__copy(context, items, w->mixed, w->base + users);
-    diffmm__multiply(model->adjacency, false, d, w->base, NULL, w->y);
+    diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, NULL, w->y);
 
     diffmm__copy(context, users, w->y, w->base);
     diffmm__copy(context, items, embedding + users, w->base + users);
-    diffmm__multiply(model->adjacency, false, d, w->base, w->y, w->v);
+    diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, w->y, w->v);
 
-    for (size_t m = 0; m < model->modality_count; m++) {
-        float *generated = w->modality[m].generated;
-        diffmm__multiply(model->modalities[m].graph, false, d, embedding, NULL, generated);
-        diffmm__add_scaled(context, all, (float)model->settings.ris_adj_lambda * w->weights[m],
-                           generated, w->v);
-    }
+    for (size_t m = 0; m < model->modality_count; m++)
+        diffmm__multiply(model->modalities[m].graph, false, d,
+                         (float)model->settings.ris_adj_lambda * w->weights[m], embedding, w->v,
+                         w->v);
     diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
                       w->scratch);
     diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, w->v_normalized, d,
@@ -80,7 +78,8 @@ void diffmm__aggregate_backward(diffmm_model *model)
     const diffmm_context *context = model->context;
     size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
     double lambda = model->settings.ris_adj_lambda;
-    float *grad = diffmm__user_embedding(model)->gradient; /* [dE_U; dE_I] */
+    const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
+    float *grad = diffmm__user_embedding(model)->gradient;          /* [dE_U; dE_I] */
 
     /* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
     diffmm__propagate(model->adjacency, true, model->settings.layers, d, w->grad_final, w->grad_v,
@@ -89,20 +88,20 @@ void diffmm__aggregate_backward(diffmm_model *model)
                                     w->v_norms, w->grad_final, (float)model->settings.ris_lambda,
                                     1.0f, w->grad_v);
 
+    /* dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
     for (size_t m = 0; m < model->modality_count; m++) {
-        diffmm__multiply(model->modalities[m].graph, true, d, w->grad_v, NULL, w->scratch);
+        diffmm__multiply(model->modalities[m].graph, true, d, 1.0f, w->grad_v, NULL, w->scratch);
         diffmm__add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
-        w->grad_weights[m] =
-            lambda * diffmm__dot(context, all, w->grad_v, w->modality[m].generated);
+        w->grad_weights[m] = lambda * diffmm__dot(context, all, w->scratch, embedding);
     }
 
     /* Through A [users of Y; E_I]: its items are dE_I, its users part of dY. */
-    diffmm__multiply(model->adjacency, true, d, w->grad_v, NULL, w->scratch);
+    diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->scratch);
     diffmm__add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
     diffmm__add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
 
     /* Through Y = A [E_U; mixed]. */
-    diffmm__multiply(model->adjacency, true, d, w->grad_v, NULL, w->base);
+    diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->base);
     diffmm__add_scaled(context, users, 1.0f, w->base, grad);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];

@@ -92,7 +92,7 @@ static diffmm_status propagate(const diffmm_model *model, struct diffmm__attachm
     if (h)
         memcpy(h, v, (users + items) * sizeof *h);
     for (size_t l = 1; l < a->layers && !scratch.failed && !a->arena.failed; l++) {
-        diffmm__multiply(model->adjacency, false, model->d, h, v, next);
+        diffmm__multiply(model->adjacency, false, model->d, 1.0f, h, v, next);
         a->propagated[l] = copy_matrix(&a->arena, items, next + users);
         float *last = h;
         h = next;

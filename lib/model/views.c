@@ -15,11 +15,11 @@ static void multiply_view_graph(const diffmm_model *model, size_t m, bool transp
     const struct diffmm__model_modality *modality = &model->modalities[m];
     size_t d = model->d, all = (model->users + model->items) * d;
     float rho = (float)model->settings.fusion_ratio;
-    diffmm__multiply(modality->graph, transposed, d, x, NULL, y);
+    diffmm__multiply(modality->graph, transposed, d, 1.0f, x, NULL, y);
     if (!modality->observed)
         return;
     diffmm__kernels()->scale(all, 1.0f - rho, y);
-    diffmm__multiply(modality->observed, transposed, d, x, NULL, other);
+    diffmm__multiply(modality->observed, transposed, d, 1.0f, x, NULL, other);
     diffmm__add_scaled(model->context, all, rho, other, y);
 }
 
@@ -27,9 +27,9 @@ void diffmm__views(diffmm_model *model)
 {
     struct diffmm__workspace *w = model->workspace;
     size_t d = model->d, users = model->users * d, items = model->items * d;
+    diffmm__copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
         diffmm__copy(model->context, items, own->normalized, w->base + users);
         /* The gradient's memory is free on the way forward. */
         multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);

@@ -23,7 +23,6 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
         own->projected = diffmm__arena_take(arena, items, real);
         own->normalized = diffmm__arena_take_zero(arena, items, real);
         own->norms = diffmm__arena_take(arena, model->items, real);
-        own->generated = diffmm__arena_take(arena, wide, real);
         own->view = w->views[m] = diffmm__arena_take(arena, wide, real);
         own->grad_view = w->grad_views[m] = diffmm__arena_take(arena, wide, real);
         own->grad_normalized = diffmm__arena_take(arena, items, real);

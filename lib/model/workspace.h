@@ -11,7 +11,6 @@ struct diffmm__modality_workspace {
     float *projected;  /* X_m, I x d */
     float *normalized; /* Xn_m, I x d */
     float *norms;      /* I */
-    float *generated;  /* A_m [E_U; E_I] */
     float *view;       /* contrastive view */
     float *grad_view;
     float *grad_normalized; /* I x d */

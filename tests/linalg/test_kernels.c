@@ -96,8 +96,8 @@ static void call_scale(const struct diffmm__kernels *kernels, struct operands *o
 
 static void call_add_rows(const struct diffmm__kernels *kernels, struct operands *o)
 {
-    kernels->add_rows(o->n % (row_count + 1), row_numbers, row_values, o->n, o->rows + o->offset,
-                      o->n % 2 ? o->y + o->offset : NULL, o->y + o->offset);
+    kernels->add_rows(o->n % (row_count + 1), row_numbers, row_values, 0.75f, o->n,
+                      o->rows + o->offset, o->n % 2 ? o->y + o->offset : NULL, o->y + o->offset);
 }
 
 static void call_normal(const struct diffmm__kernels *kernels, struct operands *o)
@@ -321,7 +321,7 @@ START_TEST(sparse_rows)
             size_t d = lengths[l];
             o = before;
             const float *const starts[] = {o.y, o.x, NULL}, *start = starts[(l + count) % 3];
-            kernels->add_rows(count, row_numbers, row_values, d, o.rows, start, o.y);
+            kernels->add_rows(count, row_numbers, row_values, 0.5f, d, o.rows, start, o.y);
             size_t wrong = 0;
             for (size_t j = 0; j < room; j++) {
                 double want = (double)before.y[j];
@@ -330,8 +330,8 @@ START_TEST(sparse_rows)
                 double magnitude = fabs(want);
                 for (size_t e = 0; j < d && e < count; e++) {
                     double row = (double)o.rows[(size_t)row_numbers[e] * d + j];
-                    want += (double)row_values[e] * row;
-                    magnitude += fabs((double)row_values[e] * row);
+                    want += 0.5 * (double)row_values[e] * row;
+                    magnitude += fabs(0.5 * (double)row_values[e] * row);
                 }
                 wrong += !near((double)o.y[j], want, (double)(count + 1) * 0x1p-24 * magnitude);
             }
