@@ -49,6 +49,13 @@ typedef struct diffmm_option_info {
 /** Create a set of settings with every value at its default. */
 DIFFMM_API diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out);
 
+/** Copy settings, to change the copy: a model's (diffmm_model_options()), to train or resume with
+ *  other epochs; or one's own, to try values side by side. It belongs to the same context, and to
+ *  the caller, who destroys it. Thread-safe while nothing changes `options`.
+ *
+ *  @return DIFFMM_ERROR_INVALID_ARGUMENT for NULL, DIFFMM_ERROR_NO_MEMORY. */
+DIFFMM_API diffmm_status diffmm_options_copy(const diffmm_options *options, diffmm_options **out);
+
 /** Release; NULL is fine. Trainers and models keep their own copy. */
 DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 

@@ -252,3 +252,12 @@ diffmm_status diffmm__options_copy(diffmm_context *context, const diffmm_options
     *out = copy;
     return DIFFMM_OK;
 }
+
+diffmm_status diffmm_options_copy(const diffmm_options *options, diffmm_options **out)
+{
+    if (!options)
+        return diffmm__null("options");
+    if (!out)
+        return diffmm__null("out");
+    return diffmm__options_copy(options->context, options, out);
+}

@@ -88,7 +88,7 @@ static size_t model_bytes(const struct diffmm__work *w)
     size_t projections = w->dimensions * w->d * real;
     size_t bytes = 5 * (wide + projections) + 3 * wide; /* parameters, final, best */
     bytes += w->modalities * items;                     /* of the best */
-    bytes += w->modalities * (3 * items + 3 * wide) + items + 7 * wide; /* workspace */
+    bytes += w->modalities * (3 * items + 2 * wide) + items + 7 * wide; /* workspace */
     bytes += diffmm__gemm_pieces(w->items) * w->widest * w->d * real;
     if (w->settings->contrastive_enabled) {
         size_t most = w->users > w->items ? w->users : w->items;

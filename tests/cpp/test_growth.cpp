@@ -90,6 +90,12 @@ START_TEST(training_goes_on_from_a_model)
     ck_assert(
         diffmm::trainer::create_from(data, small_options(7), model).model().setting("epochs") ==
         "7");
+    diffmm::options longer = model.settings();
+    diffmm::options copied = longer.set("epochs", 8).copy();
+    copied.set("epochs", 9);
+    ck_assert(longer.get_integer("epochs") == 8 && copied.get_integer("epochs") == 9);
+    ck_assert(copied.get_text("hidden_sizes") == model.setting("hidden_sizes"));
+    ck_assert(model.setting("epochs") == "2");
     diffmm::options other = small_options();
     other.set("embedding_size", 4);
     assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "embedding",

@@ -48,6 +48,11 @@ static diffmm_status options_create(const union value *v)
     return diffmm_options_create(v[0].p, v[1].p);
 }
 
+static diffmm_status options_copy(const union value *v)
+{
+    return diffmm_options_copy(v[0].in, v[1].p);
+}
+
 static diffmm_status options_destroy(const union value *v)
 {
     diffmm_options_destroy(v[0].p);
@@ -147,6 +152,8 @@ static const struct entry entries[] = {
     {"diffmm_context_threads", context_threads, .arguments = {{"context", CONTEXT, true}}},
     {"diffmm_options_create", options_create,
      .arguments = {{"context", CONTEXT}, {"out", MADE, .made = OPTIONS}}},
+    {"diffmm_options_copy", options_copy,
+     .arguments = {{"options", OPTIONS}, {"out", MADE, .made = OPTIONS}}},
     {"diffmm_options_destroy", options_destroy,
      .arguments = {{"options", OPTIONS, true, .ends = true}}},
     {"diffmm_options_preset", options_preset,

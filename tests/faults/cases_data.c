@@ -26,6 +26,11 @@ static diffmm_status create_options(struct fault_world *world)
     return diffmm_options_create(world->context, &world->out.options);
 }
 
+static diffmm_status copy_options(struct fault_world *world)
+{
+    return diffmm_options_copy(world->options, &world->out.options);
+}
+
 static void new_options_bits(struct fault_world *world)
 {
     fault_hash_options(world->out.options);
@@ -268,6 +273,7 @@ static void pairs_bits(struct fault_world *world)
 const struct fault_case fault_data_cases[] = {
     {"diffmm_context_create", NULL, create_context, context_bits, end_context},
     {"diffmm_options_create", NULL, create_options, new_options_bits, end_options},
+    {"diffmm_options_copy", fault_make_options, copy_options, new_options_bits, end_options},
     {"diffmm_options_preset", fault_make_options, set_preset, options_bits, NULL},
     {"diffmm_options_set", fault_make_options, set_text, options_bits, NULL},
     {"diffmm_options_set of a modality", fault_make_options, set_of_modality, options_bits, NULL},

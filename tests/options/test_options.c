@@ -279,7 +279,7 @@ START_TEST(a_copy_stands_alone)
     begin();
     expect_success(diffmm_options_set(options, "epochs", "3"));
     expect_success(diffmm_options_set(options, "modality.text.projection", "linear"));
-    expect_success(diffmm__options_copy(context, options, &copy));
+    expect_success(diffmm_options_copy(options, &copy));
     expect_success(diffmm__options_copy(context, NULL, &defaults));
     expect_success(diffmm_options_set(options, "epochs", "4"));
     expect_success(diffmm_options_get(copy, "epochs", &value));
@@ -305,6 +305,8 @@ START_TEST(null_arguments_are_named)
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
     expect_failure(diffmm_options_create(NULL, &options), bad, "context");
     expect_failure(diffmm_options_create(context, NULL), bad, "out");
+    expect_failure(diffmm_options_copy(NULL, &options), bad, "options");
+    expect_failure(diffmm_options_copy(options, NULL), bad, "out");
     expect_failure(diffmm_options_set(NULL, "epochs", "1"), bad, "options");
     expect_failure(diffmm_options_set(options, NULL, "1"), bad, "name");
     expect_failure(diffmm_options_set(options, "epochs", NULL), bad, "value");

@@ -150,7 +150,9 @@ class Settings(unittest.TestCase):
         self.assertEqual(0.25, options["learning_rate"])
         self.assertEqual(("leaky", "linear"), (options["modality.image.projection"],
                                                options["modality.text.projection"]))
+        copied = options.copy()
         options.preset("tiktok")
+        self.assertEqual((7, "leaky"), (copied["epochs"], copied["modality.image.projection"]))
         self.assertEqual(50, dict(options)["epochs"])
         options["seed"] = np.int64(2**62)
         self.assertEqual(2**62, options["seed"])
@@ -184,6 +186,9 @@ class Settings(unittest.TestCase):
 
     def test_a_model_tells_its_own(self):
         model = diffmm.Model(data(), **SETTINGS)
+        self.assertEqual([16], model.options["hidden_sizes"])
+        copied = model.options.copy()
+        copied["hidden_sizes"] = [8]
         self.assertEqual([16], model.options["hidden_sizes"])
 
 

@@ -94,6 +94,7 @@ FUNCTIONS = {
     "diffmm_dataset_row": (status, pointer, enum, int32, out, out),
     # options.h
     "diffmm_options_create": (status, pointer, out),
+    "diffmm_options_copy": (status, pointer, out),
     "diffmm_options_destroy": (nothing, pointer),
     "diffmm_options_preset": (status, pointer, text),
     "diffmm_options_set": (status, pointer, text, text),

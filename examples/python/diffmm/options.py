@@ -85,6 +85,12 @@ class Options(Object):
         self._handle = handle
         return self
 
+    def copy(self):
+        """The same settings again, to be changed on their own."""
+        context = self._handle.context
+        return Options._borrow(create(library.diffmm_options_destroy, library.diffmm_options_copy,
+                                      self.handle, keeps=[context]))
+
     def preset(self, name):
         """The published settings of a data set: tiktok, baby or sports."""
         library.diffmm_options_preset(self.handle, name)

@@ -98,6 +98,11 @@ class model : public detail::handle<diffmm_model>
         check(diffmm_model_modality_weights(get(), weights.data()));
         return weights;
     }
+    /** A copy of the settings that the model was made with. */
+    diffmm::options settings() const
+    {
+        return diffmm::options(root(), diffmm_model_options(get()));
+    }
     /** A setting that the model was made with, as text. */
     std::string setting(const std::string &name) const
     {

@@ -44,6 +44,12 @@ class options : public detail::handle<diffmm_options>
         check(diffmm_options_preset(get(), name.c_str()));
         return *this;
     }
+    /** The same settings again, to be changed on their own. */
+    options copy() const
+    {
+        return options(root(), get());
+    }
+
     /** Set a value from text, whatever its type. */
     options &set(const std::string &name, const std::string &value)
     {
@@ -117,6 +123,18 @@ class options : public detail::handle<diffmm_options>
     }
 
   private:
+    friend class model;
+    options(const std::shared_ptr<const void> &from, const diffmm_options *source)
+        : handle(create_copy(from, source), from)
+    {
+    }
+    static std::shared_ptr<diffmm_options> create_copy(const std::shared_ptr<const void> &from,
+                                                       const diffmm_options *source)
+    {
+        diffmm_options *created = nullptr;
+        check(diffmm_options_copy(source, &created));
+        return detail::own(created, diffmm_options_destroy, from);
+    }
     static std::shared_ptr<diffmm_options> create(const context &from)
     {
         diffmm_options *created = nullptr;
