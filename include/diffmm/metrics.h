@@ -32,7 +32,7 @@ typedef struct diffmm_metrics {
  *  @param scores         in any order
  *  @param exclude_count  size of exclude
  *  @param exclude        indices that are left out, ascending; NULL if none
- *  @param count          how many are wanted, at least 1
+ *  @param count          how many are wanted; 0 finds none
  *  @param indices        room for `count`
  *  @param values         room for `count`, or NULL
  *  @param found          how many were written, largest first: min(count, what is left) */
