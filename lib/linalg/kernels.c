@@ -202,6 +202,21 @@ static float kernel_largest(size_t n, const float *x)
     return part[0];
 }
 
+static uint64_t kernel_at_least(size_t n, const float *x, float bound)
+{
+    uint64_t mask = 0;
+    size_t i = 0;
+#ifdef __FMA__
+    for (; i + part_floats <= n; i += part_floats) {
+        __m256 reached = _mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(bound), _CMP_GE_OQ);
+        mask |= (uint64_t)(unsigned)_mm256_movemask_ps(reached) << i;
+    }
+#endif
+    for (; i < n; i++)
+        mask |= (uint64_t)(x[i] >= bound) << i;
+    return mask;
+}
+
 /* Draws of 16 blocks of 16 counters each: component c of counter j of block b at
  * draw[c][16 b + j]. */
 enum { group_blocks = 16, group = 16 * group_blocks };
@@ -314,6 +329,7 @@ const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT) = 
     .add_rows = kernel_add_rows,
     .panels = &DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT),
     .largest = kernel_largest,
+    .at_least = kernel_at_least,
     .normal = kernel_normal,
     .bits = kernel_bits,
     .adam = kernel_adam,

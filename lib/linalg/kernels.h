@@ -47,6 +47,8 @@ struct diffmm__kernels {
 
     /* The largest of n floats, NaN left out; -infinity if there is none. */
     float (*largest)(size_t n, const float *x);
+    /* Of up to 64 floats, a bit for each that is at least `bound`; NaN never is. */
+    uint64_t (*at_least)(size_t n, const float *x, float bound);
 
     /* 64 normal draws at each of `blocks` positions from `position` on (base/random.h); none is
      * larger than sqrt(48 log 2) = 5.77. */

@@ -47,20 +47,21 @@ static void offer(struct diffmm__topk *topk, int32_t index, float score)
         sink(topk->entries, topk->count, entry);
 }
 
-/* A stretch whose largest score is too small is passed over at once. */
+/* 64 scores at a time are held against the bound at once; few pass. */
 void diffmm__topk_push(struct diffmm__topk *topk, size_t base, size_t count, const float *scores)
 {
-    enum { stretch = 32 };
+    enum { stretch = 64 };
     const struct diffmm__kernels *kernels = diffmm__kernels();
     if (topk->capacity == 0)
         return;
     for (size_t begin = 0; begin < count; begin += stretch) {
-        size_t end = begin + stretch < count ? begin + stretch : count;
-        if (!diffmm__topk_admits(topk, kernels->largest(end - begin, scores + begin)))
-            continue;
-        for (size_t i = begin; i < end; i++)
-            if (diffmm__topk_admits(topk, scores[i]))
+        size_t now = count - begin < stretch ? count - begin : stretch;
+        uint64_t passed = kernels->at_least(now, scores + begin, diffmm__topk_bound(topk));
+        for (; passed; passed &= passed - 1) {
+            size_t i = begin + (size_t)__builtin_ctzll(passed);
+            if (diffmm__topk_admits(topk, scores[i])) /* the bound may have risen */
                 offer(topk, (int32_t)(base + i), scores[i]);
+        }
     }
 }
 

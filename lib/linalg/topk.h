@@ -29,11 +29,17 @@ static inline struct diffmm__topk diffmm__topk_begin(struct diffmm__ranked *entr
     return (struct diffmm__topk){.entries = entries, .capacity = capacity, .least = -INFINITY};
 }
 
+/* The lowest score that may still enter. */
+static inline float diffmm__topk_bound(const struct diffmm__topk *topk)
+{
+    return topk->count < topk->capacity ? topk->least : topk->entries[0].score;
+}
+
 /* Whether a score may still enter. Once the heap is full, most end at this comparison, which NaN
  * never passes. */
 static inline bool diffmm__topk_admits(const struct diffmm__topk *topk, float score)
 {
-    return score >= (topk->count < topk->capacity ? topk->least : topk->entries[0].score);
+    return score >= diffmm__topk_bound(topk);
 }
 
 /* Offer the scores of indices base .. base + count - 1. */

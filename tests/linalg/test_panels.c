@@ -113,6 +113,27 @@ START_TEST(the_largest_passes_over_nan)
 }
 END_TEST
 
+START_TEST(a_bit_for_each_that_reaches_the_bound)
+{
+    const struct diffmm__kernels *kernels[3];
+    size_t count = variants(kernels);
+    for (size_t n = 0; n <= 64; n++) {
+        float *x = normals(8, n);
+        for (size_t i = 0; i < n; i += 5)
+            x[i] = i % 2 ? NAN : 0.25f;
+        const float bounds[] = {0.25f, -INFINITY, INFINITY, NAN};
+        for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
+            uint64_t want = 0;
+            for (size_t i = 0; i < n; i++)
+                want |= (uint64_t)(x[i] >= bounds[b]) << i;
+            for (size_t v = 0; v < count; v++)
+                ck_assert_uint_eq(kernels[v]->at_least(n, x, bounds[b]), want);
+        }
+        free(x);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("panels");
@@ -121,6 +142,7 @@ int main(void)
     tcase_add_test(cases, scores_of_a_block_are_those_of_single_pairs);
     tcase_add_test(cases, a_score_is_the_dot_product);
     tcase_add_test(cases, the_largest_passes_over_nan);
+    tcase_add_test(cases, a_bit_for_each_that_reaches_the_bound);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
