@@ -74,8 +74,8 @@ static void print_row(const struct subject *subject, const char *name, size_t us
 {
     double gflop = 2e-9 * (double)users * (double)subject->items * (double)subject->d;
     double median = samples_median(seconds);
-    printf("%-16s %7zu %9.4f %8.2f %9.1f %13.1f %8.1f %%\n", name, users, median, gflop,
-           gflop / median, rate, 100.0 * gflop / median / rate);
+    printf("%-16s %7zu %9.4f %10.0f %8.2f %9.1f %13.1f %8.1f %%\n", name, users, median,
+           (double)users / median, gflop, gflop / median, rate, 100.0 * gflop / median / rate);
 }
 
 static void all_users(const struct subject *subject, size_t runs)
@@ -91,8 +91,8 @@ static void all_users(const struct subject *subject, size_t runs)
         sgemm_rate(users, subject->d, subject->items, subject->threads, 1, &rates);
     }
     double rate = samples_median(&rates);
-    printf("%-16s %7s %9s %8s %9s %13s %10s\n", "ranking", "users", "seconds", "GFLOP", "GFLOP/s",
-           "sgemm GFLOP/s", "share");
+    printf("%-16s %7s %9s %10s %8s %9s %13s %10s\n", "ranking", "users", "seconds", "users/s",
+           "GFLOP", "GFLOP/s", "sgemm GFLOP/s", "share");
     print_row(subject, "top-20", users, &ranking, rate);
     print_row(subject, "test evaluation", metrics.users, &evaluation, rate);
     printf("(sgemm: %zu x %zu x %zu)\n", users, subject->d, subject->items);
