@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Set up, then build and run every test: with address and undefined-behaviour sanitisers, then
-# optimised; warnings are errors. Where clang is there, it must build everything without warning too,
-# and where it has libFuzzer, the harnesses of tests/fuzz look for findings for a minute.
+# optimised; warnings are errors. Where valgrind, clang-tidy and cppcheck are there, they must find
+# nothing; where clang is there, it must build everything without warning too, and where it has
+# libFuzzer, the harnesses of tests/fuzz look for findings for a minute.
 # The last line counts tests of all runs; a build that fails counts as one failed test.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,11 +24,14 @@ build() {
     return 1
 }
 
-# Run the tests of a build folder and count them: meson writes one JSON object per test.
+# Run the tests of a build folder, or what further arguments choose, and count them: meson writes one
+# JSON object per test, into a log of its own for each set-up.
 run() {
-    log=$1/meson-logs/testlog.json
-    rm -f "$log"
-    meson test -C "$1" --no-rebuild --print-errorlogs
+    folder=$1
+    shift
+    rm -f "$folder"/meson-logs/testlog*.json
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+    log=$(ls "$folder"/meson-logs/testlog*.json 2>/dev/null)
     if [ ! -f "$log" ]; then
         failed=$((failed + 1))
         return
@@ -39,6 +43,23 @@ run() {
     failed=$((failed + all - good - skipped))
 }
 
+# The tests under memcheck that take seconds; the others take many minutes.
+run_memcheck() {
+    run "$1" --setup valgrind --no-suite native $(meson test -C "$1" --no-rebuild --list 2>/dev/null |
+        sed -nE 's,.* / ((dataset|checkpoint|options|graph|model|optim)/.*),\1,p')
+}
+
+# A target that looks at the sources and must have no findings, as a test.
+look() {
+    echo "== Looking with $2"
+    if meson compile -C "$1" "$2" >"$1-$2.log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        tail -n 50 "$1-$2.log"
+        failed=$((failed + 1))
+    fi
+}
+
 if setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev \
     libzip-dev check python3-numpy abigail-tools locales; then
     setup_packages cmake libopenblas-dev libmicrohttpd-dev || echo "== Going on without; tests that need it are skipped"
@@ -47,7 +68,13 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         run "$base-sanitize"
     build "$base-thread" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
         -Dexamples=false && run "$base-thread"
-    build "$base-release" -Dbuildtype=release -Ddebug=true && run "$base-release"
+    if build "$base-release" -Dbuildtype=release -Ddebug=true; then
+        run "$base-release"
+        ! command -v valgrind >/dev/null || run_memcheck "$base-release"
+        # Other versions than Debian 12's look for other things.
+        ! clang-tidy --version 2>/dev/null | grep -q 'version 14\.' || look "$base-release" tidy
+        ! cppcheck --version 2>/dev/null | grep -q '^Cppcheck 2\.10' || look "$base-release" cppcheck
+    fi
     if command -v clang >/dev/null; then
         export CC=clang CXX=clang++
         build "$base-clang" -Dbuildtype=debugoptimized
