@@ -6,166 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support/folder.h"
-#include "../support/settings.h"
-#include "table.h"
-
-struct bytes model_file, checkpoint_file;
-
-static const float image[items * features] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6};
-
-static diffmm_context *make_context(void)
-{
-    diffmm_context *context;
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 2}, &context));
-    return context;
-}
-
-static diffmm_options *make_options(diffmm_context *context)
-{
-    static const char *const list[] = {
-        "embedding_size", "8", "hidden_sizes",        "6", "batch", "8", "epochs", "3",
-        "cutoffs",        "2", "time_embedding_size", "4", NULL};
-    return settings(context, list);
-}
-
-static diffmm_dataset *make_dataset(diffmm_context *context, enum kind kind)
-{
-    static const int32_t user[] = {0, 0, 1, 2, 2, 3}, item[] = {0, 1, 2, 3, 0, 1};
-    static const int32_t held[] = {0, 1}, held_item[] = {2, 3};
-    diffmm_dataset *dataset;
-    expect_success(diffmm_dataset_create(context, &dataset));
-    if (kind == EMPTY_DATASET)
-        return dataset;
-    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 6, user, item));
-    expect_success(
-        diffmm_dataset_add_modality_array(dataset, "image", items, features, image, features));
-    if (kind == DATASET) {
-        expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TEST, 2, held, held_item));
-        expect_success(diffmm_dataset_seal(dataset));
-    }
-    return dataset;
-}
-
-/* Placers want more items than the others have. Users take them in turn. */
-enum { many_items = 12 };
-
-static diffmm_dataset *make_many_items(diffmm_context *context)
-{
-    int32_t user[many_items], item[many_items];
-    static const float rows[many_items * features] = {1, 2, 3, 9, 8, 7, 6, 5, 4, 3, 1, 0,
-                                                      7, 7, 1, 2, 9, 4, 5, 5, 0, 8, 1, 6,
-                                                      4, 2, 8, 0, 3, 3, 6, 9, 2, 1, 5, 7};
-    diffmm_dataset *dataset;
-    for (int32_t i = 0; i < many_items; i++) {
-        user[i] = i % users;
-        item[i] = i;
-    }
-    expect_success(diffmm_dataset_create(context, &dataset));
-    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, many_items, user, item));
-    expect_success(
-        diffmm_dataset_add_modality_array(dataset, "image", many_items, features, rows, features));
-    expect_success(diffmm_dataset_seal(dataset));
-    return dataset;
-}
-
-static diffmm_trainer *make_trainer(diffmm_context *context, bool trained)
-{
-    diffmm_dataset *dataset = make_dataset(context, DATASET);
-    diffmm_options *options = make_options(context);
-    diffmm_trainer *trainer;
-    expect_success(diffmm_trainer_create(dataset, options, &trainer));
-    if (trained)
-        expect_success(diffmm_trainer_epoch(trainer, NULL));
-    diffmm_options_destroy(options);
-    diffmm_dataset_destroy(dataset);
-    return trainer;
-}
-
-static diffmm_model *make_model(diffmm_context *context, enum kind kind)
-{
-    diffmm_dataset *dataset =
-        kind == MODEL ? make_dataset(context, DATASET) : make_many_items(context);
-    diffmm_options *options = make_options(context);
-    diffmm_model *model;
-    expect_success(diffmm_model_create(dataset, options, &model));
-    if (kind == MANY_ITEMS_MODEL)
-        expect_success(diffmm_model_forward(model));
-    diffmm_options_destroy(options);
-    diffmm_dataset_destroy(dataset);
-    return model;
-}
-
-static void *make_handle(enum kind kind)
-{
-    static const int32_t numbers[] = {0, 1, 3};
-    diffmm_context *context = make_context();
-    void *made = NULL;
-    diffmm_scorer *scorer = NULL;
-    diffmm_graph *graph = NULL;
-    diffmm_schedule *schedule = NULL;
-    diffmm_file *file = NULL;
-    diffmm_placer *placer = NULL;
-    switch (kind) {
-    case CONTEXT: return context;
-    case OPTIONS: made = make_options(context); break;
-    case EMPTY_DATASET:
-    case OPEN_DATASET:
-    case DATASET: made = make_dataset(context, kind); break;
-    case MANY_ITEMS: made = make_many_items(context); break;
-    case MODEL:
-    case MANY_ITEMS_MODEL: made = make_model(context, kind); break;
-    case TRAINER:
-    case TRAINED: made = make_trainer(context, kind == TRAINED); break;
-    case SCORER:
-        expect_success(
-            diffmm_scorer_open_memory(context, model_file.data, model_file.size, &scorer));
-        made = scorer;
-        break;
-    case GRAPH:
-        expect_success(
-            diffmm_graph_create_bipartite(context, users, items, 3, numbers, numbers, &graph));
-        made = graph;
-        break;
-    case SCHEDULE:
-        expect_success(diffmm_schedule_create(context, 5, 0.1, 0.001, 0.02, 1, &schedule));
-        made = schedule;
-        break;
-    case FILE_INFO:
-        expect_success(diffmm_file_open_memory(context, model_file.data, model_file.size, &file));
-        made = file;
-        break;
-    case PLACER:
-        expect_success(diffmm_placer_open(context, "placer.safetensors", &placer));
-        made = placer;
-        break;
-    default: ck_abort_msg("no handle is of kind %d", (int)kind);
-    }
-    diffmm_context_destroy(context);
-    return made;
-}
-
-static void end_handle(enum kind kind, void *handle)
-{
-    switch (kind) {
-    case CONTEXT: diffmm_context_destroy(handle); break;
-    case OPTIONS: diffmm_options_destroy(handle); break;
-    case EMPTY_DATASET:
-    case OPEN_DATASET:
-    case DATASET:
-    case MANY_ITEMS: diffmm_dataset_destroy(handle); break;
-    case MODEL:
-    case MANY_ITEMS_MODEL: diffmm_model_destroy(handle); break;
-    case TRAINER:
-    case TRAINED: diffmm_trainer_destroy(handle); break;
-    case SCORER: diffmm_scorer_destroy(handle); break;
-    case GRAPH: diffmm_graph_destroy(handle); break;
-    case SCHEDULE: diffmm_schedule_destroy(handle); break;
-    case FILE_INFO: diffmm_file_destroy(handle); break;
-    case PLACER: diffmm_placer_destroy(handle); break;
-    default: ck_abort_msg("no handle is of kind %d", (int)kind);
-    }
-}
+#include "../support/failure.h"
+#include "world.h"
 
 /* What an untouched output holds. A struct's room is larger than the struct: a later version's. */
 enum { untouched = 0x5a, later = 16 };
@@ -217,7 +59,7 @@ static void call_begin(struct call *call, const struct entry *entry)
         size_t i = call->count;
         call->values[i] = argument->good;
         if (is_handle(argument->kind))
-            call->values[i].p = make_handle(argument->kind);
+            call->values[i].p = world_make(argument->kind);
         if (!is_block(argument->kind))
             continue;
         call->values[i].p = call->blocks[i] = malloc(room_of(argument));
@@ -246,7 +88,7 @@ static void end_made(struct call *call)
 {
     for (size_t i = 0; i < call->count; i++)
         if (call->entry->arguments[i].kind == MADE && call->values[i].p) {
-            end_handle(call->entry->arguments[i].made, *(void **)call->values[i].p);
+            world_end(call->entry->arguments[i].made, *(void **)call->values[i].p);
             memset(call->values[i].p, untouched, sizeof(void *));
         }
 }
@@ -256,7 +98,7 @@ static void call_end(struct call *call, bool called)
     for (size_t i = 0; i < call->count; i++) {
         const struct argument *argument = &call->entry->arguments[i];
         if (is_handle(argument->kind) && !(called && argument->ends))
-            end_handle(argument->kind, call->values[i].p);
+            world_end(argument->kind, call->values[i].p);
         free(call->blocks[i]);
         free(call->before[i]);
     }
@@ -308,7 +150,7 @@ static void try_value(const struct entry *entry, size_t index, const char *what,
     if (wanted != DIFFMM_OK)
         make_call(&call, "the good call after a refused one", DIFFMM_OK, "");
     else if (entry->arguments[index].ends) /* not with that call, which had another value */
-        end_handle(entry->arguments[index].kind, good.p);
+        world_end(entry->arguments[index].kind, good.p);
     call_end(&call, true);
 }
 
@@ -394,112 +236,10 @@ static void try_entry(const struct entry *entry)
     }
 }
 
-static void take_bytes(struct bytes *out, size_t size)
-{
-    out->size = size;
-    out->data = malloc(size);
-    ck_assert_ptr_nonnull(out->data);
-}
-
-static void make_files(void)
-{
-    diffmm_context *context = make_context();
-    diffmm_trainer *trainer = make_trainer(context, true);
-    const diffmm_model *model = diffmm_trainer_model(trainer);
-    size_t size;
-    expect_success(diffmm_model_save_memory(model, NULL, 0, &size));
-    take_bytes(&model_file, size);
-    expect_success(
-        diffmm_model_save_memory(model, (void *)(uintptr_t)model_file.data, size, &size));
-    expect_success(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size));
-    take_bytes(&checkpoint_file, size);
-    expect_success(diffmm_trainer_checkpoint_memory(
-        trainer, (void *)(uintptr_t)checkpoint_file.data, size, &size));
-    diffmm_trainer_destroy(trainer);
-    diffmm_context_destroy(context);
-}
-
-static void end_files(void)
-{
-    free((void *)(uintptr_t)model_file.data);
-    free((void *)(uintptr_t)checkpoint_file.data);
-}
-
-void give_file(struct entry *entries, size_t count, struct bytes file)
-{
-    for (size_t e = 0; e < count; e++)
-        for (size_t i = 0; i + 1 < most_arguments; i++) {
-            struct argument *argument = &entries[e].arguments[i];
-            if (argument->kind != DATA || strcmp(argument->name, "data") != 0)
-                continue;
-            argument->good.in = file.data;
-            argument->bytes = file.size;
-            argument[1].good.n = file.size;
-        }
-}
-
-static void save_placer(const char *path)
-{
-    diffmm_context *context = make_context();
-    diffmm_dataset *dataset = make_many_items(context);
-    diffmm_model *model = make_model(context, MANY_ITEMS_MODEL);
-    diffmm_placer *placer;
-    expect_success(diffmm_placer_create(model, dataset, &placer));
-    expect_success(diffmm_placer_save(placer, path));
-    diffmm_placer_destroy(placer);
-    diffmm_model_destroy(model);
-    diffmm_dataset_destroy(dataset);
-    diffmm_context_destroy(context);
-}
-
-/* The files that the tables name, in a folder of the test's own, which is made the current one. */
-static void make_folder(struct folder *folder)
-{
-    static const char clicks[] = "user\titem\n0\t0\n0\t1\n1\t1\n";
-    static const char header[] = "\x93NUMPY\1\0\x76\0{'descr': '<f4', 'fortran_order': False, "
-                                 "'shape': (2, 3), }";
-    unsigned char npy[128 + 24];
-    *folder = folder_begin();
-    ck_assert_int_eq(chdir(folder->path), 0);
-    memset(npy, ' ', sizeof npy);
-    memcpy(npy, header, sizeof header - 1);
-    npy[127] = '\n';
-    memset(npy + 128, 0, 24);
-    write_bytes("clicks.tsv", clicks, sizeof clicks - 1);
-    write_bytes("bad.tsv", "who\twhat\n", 9);
-    write_bytes("clicks.xyz", clicks, sizeof clicks - 1);
-    write_bytes("cover_feat.npy", npy, sizeof npy);
-    write_bytes("model.safetensors", model_file.data, model_file.size);
-    write_bytes("run.ckpt", checkpoint_file.data, checkpoint_file.size);
-    save_placer("placer.safetensors");
-}
-
-static void end_folder(const struct folder *folder, const char *before)
-{
-    ck_assert_int_eq(chdir(before), 0);
-    folder_end(folder);
-}
-
 static struct table (*const tables[])(void) = {table_base,    table_arrays, table_diffusion,
                                                table_dataset, table_model,  table_trainer,
                                                table_serving, table_growth};
 enum { table_count = sizeof tables / sizeof *tables };
-
-static struct folder folder;
-static char folder_before[4096];
-
-static void begin(void)
-{
-    ck_assert_ptr_nonnull(getcwd(folder_before, sizeof folder_before));
-    make_files();
-    make_folder(&folder);
-}
-
-static void end(void)
-{
-    end_folder(&folder, folder_before);
-    end_files();
-}
 
 /* Each function is a test of its own: _i counts them through all tables. */
 START_TEST(every_argument)
@@ -552,7 +292,7 @@ int main(int argc, char **argv)
         return 1;
     Suite *suite = suite_create("errors");
     TCase *cases = tcase_create("errors");
-    tcase_add_unchecked_fixture(cases, begin, end);
+    tcase_add_unchecked_fixture(cases, world_open, world_close);
     tcase_add_loop_test(cases, every_argument, 0, (int)entry_count());
     tcase_add_test(cases, every_function_is_in_a_table);
     suite_add_tcase(suite, cases);
