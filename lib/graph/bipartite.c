@@ -11,8 +11,6 @@
 #include "base/status.h"
 #include "graph/graph.h"
 
-enum { row_grain = 1024 };
-
 struct fill {
     diffmm_graph *graph;
     const int64_t *pointers;
@@ -94,12 +92,12 @@ void diffmm__graph_fill(diffmm_graph *graph, const int64_t *pointers, const int3
 {
     struct fill fill = {.graph = graph, .pointers = pointers, .items = row_items};
     const diffmm_context *context = graph->context;
-    diffmm__parallel_ranges(context, graph->users, row_grain, count_users, &fill);
+    diffmm__parallel_ranges(context, graph->users, diffmm__row_grain, count_users, &fill);
     diffmm__each_worker(context, graph->items, count_items, &fill);
     diffmm__row_starts(graph->nodes, graph->rows.pointers);
-    diffmm__parallel_ranges(context, graph->users, row_grain, fill_users, &fill);
+    diffmm__parallel_ranges(context, graph->users, diffmm__row_grain, fill_users, &fill);
     diffmm__each_worker(context, graph->items, fill_items, &fill);
-    diffmm__parallel_ranges(context, graph->nodes, row_grain, fill_values, &fill);
+    diffmm__parallel_ranges(context, graph->nodes, diffmm__row_grain, fill_values, &fill);
 }
 
 diffmm_status diffmm__graph_from_rows(const diffmm_context *context, size_t users, size_t items,

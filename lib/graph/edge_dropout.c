@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "graph/graph.h"
 
-enum { row_grain = 1024, draw_grain = 8192 };
+enum { draw_grain = 8192 };
 
 static size_t count_kept(size_t entries, const uint8_t *kept)
 {
@@ -50,9 +50,9 @@ static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint
                          diffmm_graph *out)
 {
     struct keep k = {.from = &graph->rows, .to = &out->rows, .keep_rate = keep_rate, .kept = kept};
-    diffmm__parallel_ranges(graph->context, graph->nodes, row_grain, count_rows, &k);
+    diffmm__parallel_ranges(graph->context, graph->nodes, diffmm__row_grain, count_rows, &k);
     diffmm__row_starts(graph->nodes, out->rows.pointers);
-    diffmm__parallel_ranges(graph->context, graph->nodes, row_grain, keep_rows, &k);
+    diffmm__parallel_ranges(graph->context, graph->nodes, diffmm__row_grain, keep_rows, &k);
     diffmm__graph_transpose(out);
 }
 

@@ -33,6 +33,9 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
                                      size_t entries, bool symmetric, diffmm_graph **out);
 void diffmm__graph_transpose(diffmm_graph *graph);
 
+/* Rows of a task where each row is a task's own. */
+enum { diffmm__row_grain = 1024 };
+
 /* For what goes through all entries and writes some of the rows: one range for each thread. */
 void diffmm__each_worker(const diffmm_context *context, size_t total, diffmm__range_task task,
                          void *argument);
