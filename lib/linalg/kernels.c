@@ -207,7 +207,7 @@ static uint64_t kernel_at_least(size_t n, const float *x, float bound)
     uint64_t mask = 0;
     size_t i = 0;
 #ifdef __FMA__
-    for (; i + part_floats <= n; i += part_floats) {
+    for (; i + 8 <= n; i += 8) {
         __m256 reached = _mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(bound), _CMP_GE_OQ);
         mask |= (uint64_t)(unsigned)_mm256_movemask_ps(reached) << i;
     }

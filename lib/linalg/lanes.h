@@ -13,14 +13,9 @@
 
 #include "linalg/kernels.h"
 
-/* 16 floats, in as many vectors of the CPU as that takes. (Vectors wider than the CPU's would be
- * correct too, but compilers keep them in memory. With AVX-512, 32 bytes measure a sixth faster
- * than 64 on Zen 4, which computes 64 in two halves: what counts are the 32 registers.) */
-#if defined(__AVX__)
-enum { vector_bytes = 32 };
-#else
-enum { vector_bytes = 16 };
-#endif
+/* 16 floats, in as many vectors of DIFFMM__VECTOR_BYTES as that takes: the CPU's own. (Wider ones
+ * would be correct too, but compilers keep them in memory.) */
+enum { vector_bytes = DIFFMM__VECTOR_BYTES };
 enum { parts = 64 / vector_bytes, part_floats = vector_bytes / 4 };
 typedef float vector __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
 typedef int32_t vector_bits __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
@@ -59,7 +54,9 @@ static inline lanes multiply(lanes x, lanes y)
 /* factor x + sum: rounded once where the CPU has such an instruction, twice elsewhere. */
 static inline vector fused_part(float factor, vector x, vector sum)
 {
-#if defined(__FMA__)
+#if DIFFMM__VECTOR_BYTES == 64
+    return (vector)_mm512_fmadd_ps(_mm512_set1_ps(factor), (__m512)x, (__m512)sum);
+#elif defined(__FMA__)
     return (vector)_mm256_fmadd_ps(_mm256_set1_ps(factor), (__m256)x, (__m256)sum);
 #elif defined(__aarch64__)
     for (size_t j = 0; j < part_floats; j++)
@@ -91,7 +88,12 @@ static inline float sum_lanes(lanes x)
         for (size_t i = 0; i < half; i++)
             x.part[i] += x.part[i + half];
     vector sum = x.part[0];
-#if defined(__AVX__)
+#if DIFFMM__VECTOR_BYTES == 64
+    sum += DIFFMM__SHUFFLE(sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    sum += DIFFMM__SHUFFLE(sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    sum += DIFFMM__SHUFFLE(sum, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    sum += DIFFMM__SHUFFLE(sum, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#elif DIFFMM__VECTOR_BYTES == 32
     sum += DIFFMM__SHUFFLE(sum, 4, 5, 6, 7, 0, 1, 2, 3);
     sum += DIFFMM__SHUFFLE(sum, 2, 3, 0, 1, 6, 7, 4, 5);
     sum += DIFFMM__SHUFFLE(sum, 1, 0, 3, 2, 5, 4, 7, 6);

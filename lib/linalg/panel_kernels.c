@@ -33,7 +33,9 @@ static inline __attribute__((always_inline)) void score_block(size_t users, size
 }
 
 /* As many sums at a time as there are registers for. */
-#if defined(__AVX512F__)
+#if DIFFMM__VECTOR_BYTES == 64
+enum { users_at_once = 8, panels_at_once = 3, panels_alone = 4 };
+#elif defined(__AVX512F__)
 enum { users_at_once = 5, panels_at_once = 2, panels_alone = 4 };
 #elif defined(__AVX__)
 enum { users_at_once = 3, panels_at_once = 2, panels_alone = 4 };
@@ -89,6 +91,17 @@ struct steps {
     size_t outer, outer_step, inner, inner_step, row_step;
 };
 
+/* Rows of a tile: the sums, a row of the strip and a factor fill the registers. */
+#if DIFFMM__VECTOR_BYTES == 64
+enum { tile_rows = 16 };
+#elif defined(__AVX512F__)
+enum { tile_rows = 8 };
+#elif defined(__AVX__)
+enum { tile_rows = 6 };
+#else
+enum { tile_rows = 2 };
+#endif
+
 /* out[r] = (add: +=) sum over k of a[r, k] strip[k], 16 floats, for `rows` rows; called with
  * constant rows. */
 static inline __attribute__((always_inline)) void tile(size_t rows, struct steps steps,
@@ -96,7 +109,7 @@ static inline __attribute__((always_inline)) void tile(size_t rows, struct steps
                                                        const float *restrict strip, int add_to,
                                                        float *restrict out, size_t stride)
 {
-    vector sum[8][parts];
+    vector sum[tile_rows][parts];
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < parts; i++)
             sum[r][i] = (vector){0};
@@ -114,15 +127,6 @@ static inline __attribute__((always_inline)) void tile(size_t rows, struct steps
             *place = sum[r][i];
         }
 }
-
-/* Rows of a tile: the sums, a row of the strip and a factor fill the registers. */
-#if defined(__AVX512F__)
-enum { tile_rows = 8 };
-#elif defined(__AVX__)
-enum { tile_rows = 6 };
-#else
-enum { tile_rows = 2 };
-#endif
 
 static inline __attribute__((always_inline)) void tiles(size_t rows, struct steps steps,
                                                         const float *a, const float *strip,

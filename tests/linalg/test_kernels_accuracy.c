@@ -102,7 +102,7 @@ START_TEST(bits_are_philoxs)
 {
     enum { blocks = 21 };
     static const uint64_t positions[] = {0, 5, UINT64_C(0xfffffff) - 3, UINT64_C(1) << 59};
-    const struct diffmm__kernels *all[3];
+    const struct diffmm__kernels *all[most_variants];
     size_t count = variants(all);
     static uint32_t bits[blocks * 64 + 1];
     for (size_t v = 0; v < count; v++)

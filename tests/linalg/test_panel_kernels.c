@@ -31,18 +31,18 @@ static void draw(uint64_t seed)
 /* `count` results of a variant: near the sums, and the first fused variant's bits. */
 static void expect(const struct diffmm__kernels *kernels, size_t count)
 {
-    const struct diffmm__kernels *all[3];
+    const struct diffmm__kernels *all[most_variants];
     size_t known = variants(all);
     expect_near(kernels->name, count, at.got, at.want, 1e-5);
     if (known > 1 && kernels == all[1])
         memcpy(at.first, at.got, sizeof at.got);
-    if (known > 2 && kernels == all[2])
+    else if (known > 1 && kernels != all[0])
         ck_assert(memcmp(at.first, at.got, count * sizeof(float)) == 0);
 }
 
 START_TEST(multiply)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     for (size_t rows = 1; rows <= most_rows; rows += 13)
         for (size_t d = 1; d <= most_d; d += 23)
             for (size_t v = 0; v < variants(kernels); v++) {
@@ -62,7 +62,7 @@ END_TEST
 
 START_TEST(exponentiate)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     float shifts[most_rows], sums[most_rows * lanes];
     for (size_t v = 0; v < variants(kernels); v++) {
         draw(3);
@@ -124,7 +124,7 @@ static void check_gather(const struct diffmm__kernels *kernels, size_t rows, siz
 
 START_TEST(gather)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     for (size_t rows = 1; rows < most_rows; rows += 9)
         for (size_t panels = 1; panels < most_panels; panels++)
             for (size_t width = 1; width <= lanes; width += 5)
@@ -156,7 +156,7 @@ static void check_spread(const struct diffmm__kernels *kernels, size_t rows, siz
 
 START_TEST(spread)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     for (size_t rows = 1; rows <= most_rows; rows += 19)
         for (size_t nodes = 1; nodes <= lanes; nodes += 3)
             for (size_t width = 1; width <= lanes; width += 3)

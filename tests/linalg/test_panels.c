@@ -37,7 +37,7 @@ END_TEST
 /* Every score of a block has the bits of the score of its two rows alone, by each variant. */
 static void check_scores(size_t users, size_t rows, size_t d)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     float *x = normals(1, users * d), *y = normals(2, rows * d);
     float *packed = malloc(diffmm__panels_size(rows, d) * sizeof *packed);
     size_t panels = diffmm__panel_count(rows), stride = panels * DIFFMM__PANEL + 5;
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(the_largest_passes_over_nan)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     size_t count = variants(kernels);
     for (size_t n = 0; n <= 70; n++) {
         float *x = normals(7, n), want = -INFINITY;
@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(a_bit_for_each_that_reaches_the_bound)
 {
-    const struct diffmm__kernels *kernels[3];
+    const struct diffmm__kernels *kernels[most_variants];
     size_t count = variants(kernels);
     for (size_t n = 0; n <= 64; n++) {
         float *x = normals(8, n);
