@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/system.h"
+#include "linalg/kernels.h"
 
 static rntm_t own_runtime(void)
 {
@@ -31,6 +32,88 @@ static rntm_t own_runtime(void)
     bli_rntm_set_num_threads(1, &runtime);
     bli_rntm_disable_l3_sup(&runtime);
     return runtime;
+}
+
+/* BLIS has only its reference kernel where it does not know the processor. */
+static bool processor_unknown(void)
+{
+    bli_init(); /* which finds that out */
+    return bli_arch_query_id() == BLIS_ARCH_GENERIC;
+}
+
+static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
+                       float *restrict b, float *restrict beta, float *restrict c, inc_t row_step,
+                       inc_t column_step, auxinfo_t *restrict data, cntx_t *restrict kernels)
+{
+    (void)data, (void)kernels;
+    diffmm__kernels()->micro->multiply((size_t)m, (size_t)n, (size_t)k, *alpha, a, b, *beta, c,
+                                       row_step, column_step);
+}
+
+/* A packed panel of k steps, and zeros up to most_k. */
+static void own_pack_rows(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
+                          float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
+                          float *restrict out, inc_t out_step, cntx_t *restrict kernels)
+{
+    (void)conjugate, (void)schema, (void)kernels;
+    diffmm__kernels()->micro->pack_rows((size_t)n, (size_t)k, *factor, x, step, k_step, out);
+    memset(out + k * out_step, 0, (size_t)((most_k - k) * out_step) * sizeof *out);
+}
+
+static void own_pack_columns(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
+                             float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
+                             float *restrict out, inc_t out_step, cntx_t *restrict kernels)
+{
+    (void)conjugate, (void)schema, (void)kernels;
+    diffmm__kernels()->micro->pack_columns((size_t)n, (size_t)k, *factor, x, step, k_step, out);
+    memset(out + k * out_step, 0, (size_t)((most_k - k) * out_step) * sizeof *out);
+}
+
+/* BLIS numbers its packing kernels by the width of their panels. */
+static void set_packing(spackm_cxk_ker_ft function, size_t width, cntx_t *kernels)
+{
+    bli_cntx_set_packm_ker_dt((void_fp)function, BLIS_FLOAT, (l1mkr_t)width, kernels);
+}
+
+static void set_block(bszid_t which, size_t size, cntx_t *kernels)
+{
+    bli_cntx_set_blksz_def_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
+    bli_cntx_set_blksz_max_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
+}
+
+/* BLIS's own blocks in whole tiles: no larger, so that they fit into BLIS's pools. */
+static void fit_block(bszid_t which, size_t tile, cntx_t *kernels)
+{
+    size_t size = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, which, kernels);
+    set_block(which, size / tile * tile, kernels);
+}
+
+static void set_kernel(sgemm_ukr_ft kernel, cntx_t *kernels)
+{
+    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, kernels);
+    bli_func_set_dt((void_fp)kernel, BLIS_FLOAT, &function);
+    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, kernels);
+}
+
+/* The kernels to multiply with: NULL, which are BLIS's own, or, in `space`, those with ours among
+ * them. */
+static cntx_t *best_kernels(cntx_t *space)
+{
+    if (!processor_unknown())
+        return NULL;
+    const struct diffmm__micro_kernel *micro = diffmm__kernels()->micro;
+    *space = *bli_gks_query_cntx();
+    set_kernel(own_kernel, space);
+    mbool_t rows_first = bli_cntx_l3_nat_ukrs_prefs_buf(space)[BLIS_GEMM_UKR];
+    bli_mbool_set_dt(TRUE, BLIS_FLOAT, &rows_first);
+    bli_cntx_set_l3_nat_ukr_prefs(BLIS_GEMM_UKR, &rows_first, space);
+    set_block(BLIS_MR, micro->rows, space);
+    set_block(BLIS_NR, micro->columns, space);
+    set_packing(own_pack_rows, micro->rows, space);
+    set_packing(own_pack_columns, micro->columns, space);
+    fit_block(BLIS_MC, micro->rows, space);
+    fit_block(BLIS_NC, micro->columns, space);
+    return space;
 }
 
 static inc_t row_step(struct diffmm__matrix x)
@@ -53,12 +136,13 @@ void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffm
             memset(c + i * c_stride, 0, n * sizeof *c);
         return;
     }
+    cntx_t kernels;
     rntm_t runtime = own_runtime();
     /* BLIS takes its operands without const, but only reads a and b. */
     bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
                  (float *)(uintptr_t)a.data, row_step(a), column_step(a),
                  (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c, (inc_t)c_stride,
-                 1, NULL, &runtime);
+                 1, best_kernels(&kernels), &runtime);
 }
 
 struct product {
@@ -184,11 +268,12 @@ static void gram_piece(void *argument, size_t piece, size_t worker)
     size_t begin = g->k * piece / g->pieces, end = g->k * (piece + 1) / g->pieces;
     const float *a = g->a + begin * g->n, *b = g->b + begin * g->n;
     float one = 1.0f, zero = 0.0f;
+    cntx_t kernels;
     rntm_t runtime = own_runtime();
     bli_sgemmt_ex(BLIS_LOWER, BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)g->n,
                   (dim_t)(end - begin), &one, (float *)(uintptr_t)a, 1, (inc_t)g->n,
                   (float *)(uintptr_t)b, (inc_t)g->n, 1, &zero, g->scratch + piece * g->n * g->n,
-                  (inc_t)g->n, 1, NULL, &runtime);
+                  (inc_t)g->n, 1, best_kernels(&kernels), &runtime);
 }
 
 /* Add up the pieces' lower triangles, and mirror. */
@@ -271,11 +356,8 @@ static void nested_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, floa
 static void *warm(void *argument)
 {
     const size_t *count = argument;
-    sgemm_ukr_ft kernel = nested_kernel;
     cntx_t kernels = *bli_gks_query_cntx();
-    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, &kernels);
-    bli_func_set_dt((void_fp)kernel, BLIS_FLOAT, &function);
-    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, &kernels);
+    set_kernel(nested_kernel, &kernels);
     nested_product((float)*count, &kernels);
     return NULL;
 }
@@ -321,6 +403,6 @@ const char *diffmm__gemm_version(void)
 
 const char *diffmm__gemm_architecture(void)
 {
-    bli_init();
-    return bli_arch_string(bli_arch_query_id());
+    return processor_unknown() ? "processor unknown to it: kernel of ours"
+                               : bli_arch_string(bli_arch_query_id());
 }

@@ -312,6 +312,7 @@ static void kernel_adam(size_t n, const struct diffmm__adam_factors *factors,
     }
 }
 
+extern const struct diffmm__micro_kernel DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__VARIANT);
 extern const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT);
 extern const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT);
 const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT) = {
@@ -328,6 +329,7 @@ const struct diffmm__kernels DIFFMM__PASTE(diffmm__kernels_, DIFFMM__VARIANT) = 
     .scale = kernel_scale,
     .add_rows = kernel_add_rows,
     .panels = &DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT),
+    .micro = &DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__VARIANT),
     .largest = kernel_largest,
     .at_least = kernel_at_least,
     .normal = kernel_normal,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Vector kernels, compiled once per instruction set from kernels.c. Every variant gives the same
- * bits: reductions run in 16 fixed lanes, and nothing is fused (but see panel_kernels.h). */
+ * bits: reductions run in 16 fixed lanes, and nothing is fused (but see panel_kernels.h and
+ * micro_kernel.h). */
 #ifndef DIFFMM_LINALG_KERNELS_H
 #define DIFFMM_LINALG_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linalg/micro_kernel.h"
 #include "linalg/panel_kernels.h"
 
 /* Lanes of a reduction. */
@@ -43,7 +45,9 @@ struct diffmm__kernels {
     void (*add_rows)(size_t count, const int32_t *columns, const float *values, float factor,
                      size_t d, const float *x, const float *start, float *y);
 
-    const struct diffmm__panel_kernels *panels; /* of the same instruction set */
+    /* Of the same instruction set. */
+    const struct diffmm__panel_kernels *panels;
+    const struct diffmm__micro_kernel *micro;
 
     /* The largest of n floats, NaN left out; -infinity if there is none. */
     float (*largest)(size_t n, const float *x);

@@ -1,39 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* BLIS is called through its expert interface with a runtime of our own, as the library calls it:
- * the small-matrix path is off, but the threads here are BLIS's. Where BLIS was built without
- * threads, the rows are cut among threads of our own. */
+/* BLIS, called as the library calls it (linalg/gemm.h): so with the library's micro-kernel where
+ * BLIS itself has none for the processor. The rows are cut among the threads. */
 #include "sgemm_rate.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "common.h"
-
-/* BLIS's headers are not clean under our warnings. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wstrict-prototypes"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#include <blis.h>
-#pragma GCC diagnostic pop
+#include "linalg/gemm.h"
 
 struct product {
-    size_t m, k, n, blis_threads;
+    size_t m, k, n;
     float *a, *b, *c;
 };
 
 static void multiply(const struct product *p)
 {
-    float one = 1.0f, zero = 0.0f;
-    rntm_t runtime;
-    bli_rntm_init(&runtime);
-    bli_rntm_set_num_threads((dim_t)p->blis_threads, &runtime);
-    bli_rntm_disable_l3_sup(&runtime);
-    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)p->m, (dim_t)p->n, (dim_t)p->k, &one,
-                 p->a, (inc_t)p->k, 1, p->b, (inc_t)p->n, 1, &zero, p->c, (inc_t)p->n, 1, NULL,
-                 &runtime);
+    diffmm__gemm_serial(p->m, p->n, p->k, 1.0f, diffmm__plain(p->a, p->k),
+                        diffmm__plain(p->b, p->n), 0.0f, p->c, p->n);
 }
 
 static void *multiply_slice(void *argument)
@@ -53,7 +37,6 @@ static void multiply_sliced(const struct product *whole, size_t threads)
         slices[t].m = end - begin;
         slices[t].a += begin * whole->k;
         slices[t].c += begin * whole->n;
-        slices[t].blis_threads = 1;
         if (t > 0 && pthread_create(&handles[t], NULL, multiply_slice, &slices[t]))
             bench_fail("thread %zu of %zu cannot start", t, threads);
     }
@@ -82,7 +65,7 @@ static void check_entry(const struct product *p)
     }
     double error = sum - (double)p->c[0];
     if (!((error < 0.0 ? -error : error) <= 1e-5 * size))
-        bench_fail("BLIS gives %g for an entry that is %g", (double)p->c[0], sum);
+        bench_fail("sgemm gives %g for an entry that is %g", (double)p->c[0], sum);
 }
 
 void sgemm_rate(size_t m, size_t k, size_t n, size_t threads, size_t runs, struct samples *rates)
@@ -92,18 +75,13 @@ void sgemm_rate(size_t m, size_t k, size_t n, size_t threads, size_t runs, struc
     struct product p = {.m = m,
                         .k = k,
                         .n = n,
-                        .blis_threads = threads,
                         .a = operands,
                         .b = operands + m * k,
                         .c = operands + m * k + k * n};
     fill(p.a, m * k + k * n);
-    bool own_threads = threads > 1 && !bli_info_get_enable_threading();
     for (size_t run = 0; run <= runs; run++) {
         double start = bench_now();
-        if (own_threads)
-            multiply_sliced(&p, threads);
-        else
-            multiply(&p);
+        multiply_sliced(&p, threads);
         double seconds = bench_now() - start;
         if (run > 0)
             samples_add(rates, 2e-9 * (double)m * (double)k * (double)n / seconds);
