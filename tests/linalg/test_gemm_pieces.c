@@ -9,6 +9,22 @@
 #include "base/random.h"
 #include "linalg/gemm.h"
 
+enum { context_count = 3 };
+static diffmm_context *contexts[context_count]; /* of 1, 2, 4 threads */
+
+static void begin(void)
+{
+    for (size_t i = 0; i < context_count; i++)
+        expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = (size_t)1 << i},
+                                             &contexts[i]));
+}
+
+static void end(void)
+{
+    for (size_t i = 0; i < context_count; i++)
+        diffmm_context_destroy(contexts[i]);
+}
+
 /* B = A W for a diagonal W: then A^T B is symmetric. */
 static void fill(size_t n, size_t k, float *a, float *b)
 {
@@ -40,13 +56,9 @@ static void check(size_t n, size_t k)
                           "n %zu, k %zu: %zu, %zu", n, k, i, j);
             ck_assert(c[i * n + j] == c[j * n + i]);
         }
-    for (size_t threads = 1; threads <= 4; threads *= 2) {
-        diffmm_context *context;
-        const diffmm_context_settings settings = {.threads = threads};
-        expect_success(diffmm_context_create(&settings, &context));
-        diffmm__gram(context, n, k, a, b, again, scratch);
+    for (size_t i = 0; i < context_count; i++) {
+        diffmm__gram(contexts[i], n, k, a, b, again, scratch);
         ck_assert(memcmp(c, again, n * n * sizeof *c) == 0);
-        diffmm_context_destroy(context);
     }
     free(scratch);
     free(again);
@@ -98,13 +110,9 @@ static void check_deep(size_t m, size_t n, size_t k, bool a_transposed, bool b_t
             ck_assert_msg(fabs((double)c[i * n + j] - want) <= 1e-5 * size,
                           "%zu x %zu x %zu: %zu, %zu", m, n, k, i, j);
         }
-    for (size_t threads = 1; threads <= 4; threads *= 2) {
-        diffmm_context *context;
-        const diffmm_context_settings settings = {.threads = threads};
-        expect_success(diffmm_context_create(&settings, &context));
-        diffmm__gemm_deep(context, m, n, k, x, y, again, scratch);
+    for (size_t i = 0; i < context_count; i++) {
+        diffmm__gemm_deep(contexts[i], m, n, k, x, y, again, scratch);
         ck_assert(memcmp(c, again, m * n * sizeof *c) == 0);
-        diffmm_context_destroy(context);
     }
     free(scratch);
     free(again);
@@ -127,15 +135,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("gram");
-    TCase *cases = tcase_create("gram");
-    tcase_add_test(cases, a_gram_matrix_is_the_plain_sum_and_symmetric);
-    tcase_add_test(cases, no_terms_give_zeros);
-    tcase_add_test(cases, a_deep_product_is_the_plain_sum);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {a_gram_matrix_is_the_plain_sum_and_symmetric, no_terms_give_zeros,
+                                  a_deep_product_is_the_plain_sum};
+    begin();
+    int failed = run_tests("gemm_pieces", tests, sizeof tests / sizeof *tests);
+    end();
     return failed != 0;
 }
