@@ -34,11 +34,17 @@ static rntm_t own_runtime(void)
     return runtime;
 }
 
-/* BLIS has only its reference kernel where it does not know the processor. */
-static bool processor_unknown(void)
+/* BLIS has only its reference kernel where it does not know the processor; and its kernel for
+ * AArch64 rounds otherwise at the edges of C, so that the bits of a row would depend on the rows
+ * beside it. */
+static bool kernel_wanting(void)
 {
-    bli_init(); /* which finds that out */
+#if defined(__aarch64__)
+    return true;
+#else
+    bli_init(); /* which looks what processor it is */
     return bli_arch_query_id() == BLIS_ARCH_GENERIC;
+#endif
 }
 
 static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
@@ -99,7 +105,7 @@ static void set_kernel(sgemm_ukr_ft kernel, cntx_t *kernels)
  * them. */
 static cntx_t *best_kernels(cntx_t *space)
 {
-    if (!processor_unknown())
+    if (!kernel_wanting())
         return NULL;
     const struct diffmm__micro_kernel *micro = diffmm__kernels()->micro;
     *space = *bli_gks_query_cntx();
@@ -403,6 +409,6 @@ const char *diffmm__gemm_version(void)
 
 const char *diffmm__gemm_architecture(void)
 {
-    return processor_unknown() ? "processor unknown to it: kernel of ours"
-                               : bli_arch_string(bli_arch_query_id());
+    bli_init();
+    return kernel_wanting() ? "with a kernel of libdiffmm" : bli_arch_string(bli_arch_query_id());
 }

@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __FMA__
+#if defined(__FMA__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "linalg/kernels.h"
@@ -59,9 +61,7 @@ static inline vector fused_part(float factor, vector x, vector sum)
 #elif defined(__FMA__)
     return (vector)_mm256_fmadd_ps(_mm256_set1_ps(factor), (__m256)x, (__m256)sum);
 #elif defined(__aarch64__)
-    for (size_t j = 0; j < part_floats; j++)
-        sum[j] = __builtin_fmaf(factor, x[j], sum[j]);
-    return sum;
+    return (vector)vfmaq_n_f32((float32x4_t)sum, (float32x4_t)x, factor);
 #else
     return sum + factor * x;
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What BLIS's loops around it call for each tile of C, compiled once per instruction set from
- * micro_kernel.c, for processors that BLIS itself has only its reference kernel for: those younger
- * than it is, and of makers that it does not know. (BLIS 0.9.0 takes AMD's Zen 5 for one: the
- * reference kernel has a fifth of the speed of this one there.) */
+ * micro_kernel.c, for processors that BLIS itself has only its reference kernel for, those younger
+ * than it is and of makers that it does not know; and for AArch64 (linalg/gemm.c says why). (BLIS
+ * 0.9.0 takes AMD's Zen 5 for one: the reference kernel has a fifth of the speed of this one
+ * there.) */
 #ifndef DIFFMM_LINALG_MICRO_KERNEL_H
 #define DIFFMM_LINALG_MICRO_KERNEL_H
 

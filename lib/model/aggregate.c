@@ -16,8 +16,9 @@
 void diffmm__softmax(size_t count, const float *logits, float *weights)
 {
     double largest = (double)logits[0], sum = 0.0;
-    for (size_t m = 1; m < count; m++)
-        largest = fmax(largest, (double)logits[m]);
+    for (size_t m = 1; m < count; m++) /* (over fmax here GCC 12 breaks down on AArch64) */
+        if ((double)logits[m] > largest)
+            largest = (double)logits[m];
     for (size_t m = 0; m < count; m++)
         sum += exp((double)logits[m] - largest);
     for (size_t m = 0; m < count; m++)

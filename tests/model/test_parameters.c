@@ -130,7 +130,8 @@ static void expect_uniform(const diffmm_model *model, const char *name, double b
     diffmm_parameter parameter = named(model, name);
     double most = 0;
     for (size_t i = 0; i < parameter.rows * parameter.columns; i++)
-        most = fmax(most, fabs((double)parameter.values[i]));
+        if (fabs((double)parameter.values[i]) > most)
+            most = fabs((double)parameter.values[i]);
     ck_assert_msg(most <= bound * (1 + 1e-7) && most > 0.8 * bound, "%s: %g, bound %g", name, most,
                   bound);
     expect_moments(&parameter, bound * bound / 3, 1.8);

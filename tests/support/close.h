@@ -19,7 +19,8 @@ static inline double largest_of(size_t count, const double *x)
 {
     double largest = 0.0;
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(x[i]));
+        if (fabs(x[i]) > largest)
+            largest = fabs(x[i]);
     return largest;
 }
 

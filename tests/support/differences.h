@@ -26,7 +26,8 @@ static inline void expect_gradient(const char *what, double (*value)(void *argum
 {
     double largest = 0.0;
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs((double)gradient[i]));
+        if (fabs((double)gradient[i]) > largest)
+            largest = fabs((double)gradient[i]);
     ck_assert_msg(count == 0 || (largest > 0.0 && isfinite(largest)), "%s: largest entry %g", what,
                   largest);
     for (size_t i = 0; i < count; i++) {

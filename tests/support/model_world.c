@@ -226,7 +226,8 @@ void expect_close(const char *what, size_t count, const double *expected, const 
 {
     double largest = 0.0;
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(expected[i]));
+        if (fabs(expected[i]) > largest)
+            largest = fabs(expected[i]);
     for (size_t i = 0; i < count; i++) /* assertions are slow: none where all is well */
         if (!(fabs((double)got[i] - expected[i]) <= tolerance * largest))
             ck_abort_msg("%s[%zu] is %.9g, not %.9g (largest %.3g)", what, i, (double)got[i],

@@ -55,7 +55,8 @@ static inline double oracle_infonce_row(size_t nodes, size_t d, const double *p,
     ck_assert_ptr_nonnull(logits);
     for (size_t v = 0; v < nodes; v++) {
         logits[v] = oracle_dot(d, p + b * d, q + v * d) / tau;
-        largest = fmax(largest, logits[v]);
+        if (logits[v] > largest)
+            largest = logits[v];
     }
     for (size_t v = 0; v < nodes; v++)
         sum += exp(logits[v] - largest);
