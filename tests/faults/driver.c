@@ -172,6 +172,14 @@ static void begin_world(const struct fault_kind *kind, const char *folder, struc
     expect_success(diffmm_context_create(&out->settings, &out->context));
 }
 
+size_t fault_step(void)
+{
+    const char *given = getenv("DIFFMM_FAULT_STEP");
+    size_t step = given ? strtoul(given, NULL, 10) : 1;
+    ck_assert_uint_ge(step, 1);
+    return step;
+}
+
 static size_t drive(const struct fault_kind *kind, const struct fault_case *one, const char *folder,
                     int ways)
 {
@@ -180,8 +188,8 @@ static size_t drive(const struct fault_kind *kind, const struct fault_case *one,
     begin_world(kind, folder, &world);
     uint64_t wanted = undisturbed(one, &world);
     for (int onwards = 0; onwards < ways; onwards++)
-        for (size_t n = 1; attempt(kind, one, &world, n, onwards, wanted, &count); n++)
-            continue;
+        for (size_t n = 1; attempt(kind, one, &world, n, onwards, wanted, &count);)
+            n += fault_step();
     diffmm_context_destroy(world.context);
     return count;
 }

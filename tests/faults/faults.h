@@ -134,6 +134,9 @@ struct fault_kind {
     void (*release)(void *pointer, void *user_data);
 };
 
+/* Every how many-th point of failure is tried: DIFFMM_FAULT_STEP, or 1. */
+size_t fault_step(void);
+
 /* Try every case of a list, and print how many failures each was put through. */
 void fault_drive(const struct fault_kind *kind, const struct fault_case *cases);
 
