@@ -109,7 +109,8 @@ static void await_done(struct diffmm__pool *pool)
     if (atomic_load(&pool->running) == 0)
         return;
     pthread_mutex_lock(&pool->mutex);
-    atomic_store(&pool->caller_sleeps, true);
+    /* (A store would do, but under QEMU's AArch64 the load that follows may overtake one.) */
+    atomic_exchange(&pool->caller_sleeps, true);
     while (atomic_load(&pool->running) > 0)
         pthread_cond_wait(&pool->done, &pool->mutex);
     atomic_store(&pool->caller_sleeps, false);

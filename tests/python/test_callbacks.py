@@ -139,7 +139,7 @@ class Interrupt(unittest.TestCase):
             # The signal arrives in the callback, but not in a function of the host.
             def step(function, *arguments):
                 if next(counted) == after:
-                    os.kill(os.getpid(), signal.SIGINT)
+                    signal.raise_signal(signal.SIGINT)
                 return run(function, *arguments)
 
             with mock.patch("diffmm._callbacks.run", step):
@@ -153,7 +153,7 @@ class Interrupt(unittest.TestCase):
         reached = []
 
         def on_epoch(report):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             for _ in range(1000):
                 pass
             reached.append(report)
@@ -166,7 +166,7 @@ class Interrupt(unittest.TestCase):
     def test_a_handler_of_the_host_that_does_not_raise(self):
         seen = []
         signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
-        train = trainer(on_progress=lambda progress: os.kill(os.getpid(), signal.SIGINT))
+        train = trainer(on_progress=lambda progress: signal.raise_signal(signal.SIGINT))
         self.assertEqual(1, train.epoch().epoch)
         self.assertGreater(len(seen), 1)
 
