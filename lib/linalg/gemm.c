@@ -56,28 +56,21 @@ static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *
                                        row_step, column_step);
 }
 
-/* A packed panel of k steps, and zeros up to most_k. */
-static void own_pack_rows(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
-                          float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
-                          float *restrict out, inc_t out_step, cntx_t *restrict kernels)
+/* A packed panel of k steps, as wide as they are apart, and zeros up to most_k. */
+static void own_packing(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
+                        float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
+                        float *restrict out, inc_t width, cntx_t *restrict kernels)
 {
     (void)conjugate, (void)schema, (void)kernels;
-    diffmm__kernels()->micro->pack_rows((size_t)n, (size_t)k, *factor, x, step, k_step, out);
-    memset(out + k * out_step, 0, (size_t)((most_k - k) * out_step) * sizeof *out);
-}
-
-static void own_pack_columns(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
-                             float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
-                             float *restrict out, inc_t out_step, cntx_t *restrict kernels)
-{
-    (void)conjugate, (void)schema, (void)kernels;
-    diffmm__kernels()->micro->pack_columns((size_t)n, (size_t)k, *factor, x, step, k_step, out);
-    memset(out + k * out_step, 0, (size_t)((most_k - k) * out_step) * sizeof *out);
+    diffmm__kernels()->micro->pack((size_t)width, (size_t)n, (size_t)k, *factor, x, step, k_step,
+                                   out);
+    memset(out + k * width, 0, (size_t)((most_k - k) * width) * sizeof *out);
 }
 
 /* BLIS numbers its packing kernels by the width of their panels. */
-static void set_packing(spackm_cxk_ker_ft function, size_t width, cntx_t *kernels)
+static void set_packing(size_t width, cntx_t *kernels)
 {
+    spackm_cxk_ker_ft function = own_packing;
     bli_cntx_set_packm_ker_dt((void_fp)function, BLIS_FLOAT, (l1mkr_t)width, kernels);
 }
 
@@ -115,8 +108,8 @@ static cntx_t *best_kernels(cntx_t *space)
     bli_cntx_set_l3_nat_ukr_prefs(BLIS_GEMM_UKR, &rows_first, space);
     set_block(BLIS_MR, micro->rows, space);
     set_block(BLIS_NR, micro->columns, space);
-    set_packing(own_pack_rows, micro->rows, space);
-    set_packing(own_pack_columns, micro->columns, space);
+    set_packing(micro->rows, space);
+    set_packing(micro->columns, space);
     fit_block(BLIS_MC, micro->rows, space);
     fit_block(BLIS_NC, micro->columns, space);
     return space;
@@ -409,6 +402,5 @@ const char *diffmm__gemm_version(void)
 
 const char *diffmm__gemm_architecture(void)
 {
-    bli_init();
     return kernel_wanting() ? "with a kernel of libdiffmm" : bli_arch_string(bli_arch_query_id());
 }

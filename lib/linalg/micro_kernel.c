@@ -73,10 +73,10 @@ static void kernel_tile(size_t m, size_t n, size_t k, float alpha, const float *
 }
 
 /* Called with constant width. */
-static inline __attribute__((always_inline)) void pack(size_t width, size_t n, size_t k,
-                                                       float factor, const float *restrict x,
-                                                       ptrdiff_t step, ptrdiff_t k_step,
-                                                       float *restrict out)
+static inline __attribute__((always_inline)) void pack_width(size_t width, size_t n, size_t k,
+                                                             float factor, const float *restrict x,
+                                                             ptrdiff_t step, ptrdiff_t k_step,
+                                                             float *restrict out)
 {
     if (n < width || factor != 1.0f)
         for (; k > 0; k--, x += k_step, out += width)
@@ -91,16 +91,13 @@ static inline __attribute__((always_inline)) void pack(size_t width, size_t n, s
                 out[i] = x[(ptrdiff_t)i * step];
 }
 
-static void kernel_pack_rows(size_t n, size_t k, float factor, const float *x, ptrdiff_t step,
-                             ptrdiff_t k_step, float *out)
+static void kernel_pack(size_t width, size_t n, size_t k, float factor, const float *x,
+                        ptrdiff_t step, ptrdiff_t k_step, float *out)
 {
-    pack(tile_rows, n, k, factor, x, step, k_step, out);
-}
-
-static void kernel_pack_columns(size_t n, size_t k, float factor, const float *x, ptrdiff_t step,
-                                ptrdiff_t k_step, float *out)
-{
-    pack(tile_columns, n, k, factor, x, step, k_step, out);
+    if (width == tile_rows)
+        pack_width(tile_rows, n, k, factor, x, step, k_step, out);
+    else
+        pack_width(tile_columns, n, k, factor, x, step, k_step, out);
 }
 
 extern const struct diffmm__micro_kernel DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__VARIANT);
@@ -108,6 +105,5 @@ const struct diffmm__micro_kernel DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__V
     .rows = tile_rows,
     .columns = tile_columns,
     .multiply = kernel_tile,
-    .pack_rows = kernel_pack_rows,
-    .pack_columns = kernel_pack_columns,
+    .pack = kernel_pack,
 };

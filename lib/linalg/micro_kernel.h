@@ -20,14 +20,11 @@ struct diffmm__micro_kernel {
     void (*multiply)(size_t m, size_t n, size_t k, float alpha, const float *a, const float *b,
                      float beta, float *c, ptrdiff_t row_step, ptrdiff_t column_step);
 
-    /* Such an `a` from rows of A, or `b` from columns of B: out[p * width + i] = factor * x[i *
-     * step
-     * + p * k_step] for i < n and p < k, and 0 for the other i < width, where width is `rows` or
-     * `columns`. */
-    void (*pack_rows)(size_t n, size_t k, float factor, const float *x, ptrdiff_t step,
-                      ptrdiff_t k_step, float *out);
-    void (*pack_columns)(size_t n, size_t k, float factor, const float *x, ptrdiff_t step,
-                         ptrdiff_t k_step, float *out);
+    /* Such an `a` from n rows of A, with width = `rows`, or `b` from n columns of B, with width =
+     * `columns`: for p < k, out[p width + i] is factor x[i step + p k_step] where i < n, and 0 for
+     * the other i < width. */
+    void (*pack)(size_t width, size_t n, size_t k, float factor, const float *x, ptrdiff_t step,
+                 ptrdiff_t k_step, float *out);
 };
 
 #endif

@@ -140,7 +140,7 @@ static void check_packing(const struct diffmm__kernels *kernels, int columns, si
     float *x = malloc(size * sizeof *x), *out = malloc(k * width * sizeof *out);
     struct draws draws = {n + k};
     draw_normals(&draws, size, 1.0, x);
-    (columns ? micro->pack_columns : micro->pack_rows)(n, k, factor, x, step, k_step, out);
+    micro->pack(width, n, k, factor, x, step, k_step, out);
     for (size_t p = 0; p < k; p++)
         for (size_t i = 0; i < width; i++) {
             float want = i < n ? factor * x[i * (size_t)step + p * (size_t)k_step] : 0.0f;
