@@ -361,15 +361,26 @@ static void *warm(void *argument)
     return NULL;
 }
 
-static size_t block_size(packbuf_t kind)
+static pool_t *block_pool(packbuf_t kind)
 {
-    return bli_pool_block_size(bli_pba_pool((dim_t)bli_packbuf_index(kind), bli_pba_query()));
+    return bli_pba_pool((dim_t)bli_packbuf_index(kind), bli_pba_query());
+}
+
+/* Sets of blocks that BLIS has already: what it was once brought to it keeps. */
+static size_t sets_of_blocks(void)
+{
+    bli_pba_lock(bli_pba_query());
+    size_t a = bli_pool_num_blocks(block_pool(BLIS_BUFFER_FOR_A_BLOCK)),
+           b = bli_pool_num_blocks(block_pool(BLIS_BUFFER_FOR_B_PANEL));
+    bli_pba_unlock(bli_pba_query());
+    return a < b ? a : b;
 }
 
 /* Whether malloc has room for so many sets, asked where a refusal does no harm. */
 static diffmm_status probe(size_t count)
 {
-    size_t size = block_size(BLIS_BUFFER_FOR_A_BLOCK) + block_size(BLIS_BUFFER_FOR_B_PANEL);
+    size_t size = bli_pool_block_size(block_pool(BLIS_BUFFER_FOR_A_BLOCK)) +
+                  bli_pool_block_size(block_pool(BLIS_BUFFER_FOR_B_PANEL));
     struct diffmm__arena arena = diffmm__arena_on(NULL);
     for (size_t i = 0; i < count; i++)
         diffmm__arena_take(&arena, size, 1);
@@ -383,13 +394,15 @@ diffmm_status diffmm__gemm_prepare(size_t threads)
     pthread_t thread;
     keep_loaded();
     bli_init();
-    diffmm_status status = probe(count);
-    if (status)
-        return status;
-    /* On a stack of its own, since the caller's may be small. Without a thread for this there will
-     * be none that computes either, and one set is enough. */
-    if (diffmm__sys_thread(&thread, warm_base + warm_stack * count, warm, &count) == 0)
-        pthread_join(thread, NULL);
+    if (sets_of_blocks() < count) {
+        diffmm_status status = probe(count);
+        if (status)
+            return status;
+        /* On a stack of its own, since the caller's may be small. Without a thread for this there
+         * will be none that computes either, and one set is enough. */
+        if (diffmm__sys_thread(&thread, warm_base + warm_stack * count, warm, &count) == 0)
+            pthread_join(thread, NULL);
+    }
     float a[32 * 32] = {0}, c[32 * 32];
     diffmm__gemm_serial(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
     return DIFFMM_OK;

@@ -50,8 +50,8 @@ void diffmm__gram(const diffmm_context *context, size_t n, size_t k, const float
                   float *c, float *scratch);
 
 /* Start BLIS up and let it allocate now what as many products at once as there are threads (64 at
- * most) need, since it ends the process where its malloc fails later. DIFFMM_ERROR_NO_MEMORY where
- * malloc has no room for that. */
+ * most) need, unless it has that already, since it ends the process where its malloc fails later.
+ * DIFFMM_ERROR_NO_MEMORY where malloc has no room for that. */
 diffmm_status diffmm__gemm_prepare(size_t threads);
 
 /* BLIS's version and the kernel family it chose; static text. */
