@@ -77,7 +77,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     fi
     if command -v clang >/dev/null; then
         export CC=clang CXX=clang++
-        build "$base-clang" -Dbuildtype=debugoptimized
+        build "$base-clang" -Dbuildtype=debug
         # Not to /dev/null: a linker that fails as root may take it away.
         trial=$(mktemp)
         if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
