@@ -243,7 +243,8 @@ static void fail_in_training(diffmm_context *context, const struct life *life)
     diffmm_dataset *data;
     diffmm_options *options;
     diffmm_trainer *trainer;
-    expect_success(diffmm_dataset_synthesize(context, NULL, &data));
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 100, .items = 80};
+    expect_success(diffmm_dataset_synthesize(context, &spec, &data));
     expect_success(diffmm_options_create(context, &options));
     ck_assert_int_eq(diffmm_options_set(options, "nonsense", "1"), DIFFMM_ERROR_INVALID_ARGUMENT);
     expect_success(diffmm_options_set(options, "hidden_sizes", "8"));
