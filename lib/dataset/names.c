@@ -8,21 +8,21 @@
 #include "dataset/catalog.h"
 #include "dataset/interner.h"
 
-static size_t digits(size_t number)
+/* Bytes of the numbers below `count` in decimal, each with a NUL. By no loop over them: before
+ * there is memory for so many, nothing must take time. */
+static size_t numeric_size(size_t count)
 {
-    size_t count = 1;
-    for (; number >= 10; number /= 10)
-        count++;
-    return count;
+    size_t size = 2 * count;
+    for (size_t power = 10; power < count; power *= 10)
+        size += count - power; /* have one digit more */
+    return size;
 }
 
 diffmm_status diffmm__names_numeric(diffmm_context *context, size_t count,
                                     struct diffmm__names *out)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += digits(i) + 1;
     struct diffmm__names names = {.count = count, .numeric = true};
+    size_t size = numeric_size(count);
     names.text = diffmm__allocate(context, size, 1);
     names.offsets = names.text ? diffmm__allocate(context, count + 1, sizeof *names.offsets) : NULL;
     if (!names.offsets) {
@@ -31,9 +31,9 @@ diffmm_status diffmm__names_numeric(diffmm_context *context, size_t count,
     }
     names.offsets[0] = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t start = (size_t)names.offsets[i], length = digits(i);
-        snprintf(names.text + start, length + 1, "%zu", i);
-        names.offsets[i + 1] = (int64_t)(start + length + 1);
+        size_t start = (size_t)names.offsets[i];
+        int length = snprintf(names.text + start, size - start, "%zu", i);
+        names.offsets[i + 1] = names.offsets[i] + length + 1;
     }
     *out = names;
     return DIFFMM_OK;

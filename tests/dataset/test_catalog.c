@@ -113,6 +113,26 @@ START_TEST(numeric_names)
 }
 END_TEST
 
+START_TEST(numeric_names_of_any_count)
+{
+    static const size_t counts[] = {1, 9, 10, 11, 12, 99, 100, 101, 102, 999, 1000, 1001, 10001};
+    diffmm_context *context = test_context();
+    struct diffmm__names names;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char text[16];
+        test_succeeds(diffmm__names_numeric(context, counts[i], &names));
+        int length = snprintf(text, sizeof text, "%zu", counts[i] - 1);
+        ck_assert_str_eq(diffmm__names_text(&names, (int32_t)counts[i] - 1), text);
+        ck_assert_int_eq(names.offsets[counts[i]] - names.offsets[counts[i] - 1], length + 1);
+        diffmm__names_end(context, &names);
+    }
+    /* What there is no memory for is refused at once. */
+    test_fails(diffmm__names_numeric(context, PTRDIFF_MAX / 16, &names), DIFFMM_ERROR_NO_MEMORY,
+               "address space");
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 START_TEST(interner_numbers_and_forgets)
 {
     struct diffmm__interner interner = {0};
@@ -229,6 +249,7 @@ int main(void)
                                   repeated_names_are_refused,
                                   broken_offsets_are_refused,
                                   numeric_names,
+                                  numeric_names_of_any_count,
                                   interner_numbers_and_forgets,
                                   utf8_is_told_from_other_bytes,
                                   rows_are_sorted_without_repetition,
