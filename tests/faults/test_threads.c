@@ -7,12 +7,12 @@
 enum { threads = 4 };
 
 /* Make a context, train in it, and hash the model. */
-static void train(void)
+static void train(size_t count)
 {
     struct fault_world world = {.folder = NULL};
     expect_success(
-        diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &world.context));
-    ck_assert_uint_eq(diffmm_context_threads(world.context), threads);
+        diffmm_context_create(&(diffmm_context_settings){.threads = count}, &world.context));
+    ck_assert_uint_eq(diffmm_context_threads(world.context), count);
     const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 700, .items = 500};
     expect_success(diffmm_dataset_synthesize(world.context, &spec, &world.dataset));
     fault_make_options(&world);
@@ -27,20 +27,20 @@ static void train(void)
     diffmm_context_destroy(world.context);
 }
 
-static uint64_t bits(void)
+static uint64_t bits(size_t count)
 {
     fault_hash_begin();
-    train();
+    train(count);
     return fault_hash_end();
 }
 
-static uint64_t bits_without(size_t n, bool onwards)
+static uint64_t bits_without(size_t n, bool onwards, size_t count)
 {
     struct fault_system *s = &fault_system;
     s->threads = s->threads_failed = 0;
     s->fail_thread = n;
     s->threads_onwards = onwards;
-    uint64_t result = bits();
+    uint64_t result = bits(count);
     s->fail_thread = 0;
     ck_assert_uint_ge(s->threads_failed, 1);
     return result;
@@ -50,15 +50,18 @@ static uint64_t bits_without(size_t n, bool onwards)
 START_TEST(any_thread_may_be_refused)
 {
     struct fault_system *s = &fault_system;
-    uint64_t alone = bits_without(1, true);
+    uint64_t alone = bits_without(1, true, threads);
     ck_assert_uint_eq(s->threads_failed, 2); /* one prepares, then the first that computes */
     s->threads = 0;
-    ck_assert_uint_eq(bits(), alone);
+    ck_assert_uint_eq(bits(threads), alone);
     ck_assert_uint_eq(s->threads, threads); /* one prepares, all but the caller compute */
     for (int onwards = 0; onwards < 2; onwards++)
         for (size_t n = 1; n < threads; n++)
-            ck_assert_uint_eq(bits_without(n, onwards), alone);
+            ck_assert_uint_eq(bits_without(n, onwards, threads), alone);
     ck_assert_uint_eq(s->threads, threads - 1); /* what is prepared stays so */
+    /* More threads want more prepared: refused that alone, all of them compute. */
+    ck_assert_uint_eq(bits_without(1, false, 2 * threads), alone);
+    ck_assert_uint_eq(s->threads, 2 * threads);
 }
 END_TEST
 
