@@ -51,8 +51,8 @@ typedef enum diffmm_anchor {
  *  @param views        M pointers
  *  @param main         final embeddings; NULL with DIFFMM_ANCHOR_MODAL
  *  @param count        batch size
- *  @param batch_users  `count` users
- *  @param batch_items  `count` items (the batch's positives), numbered from 0
+ *  @param batch_users  `count` users; repeated ones count as often as they stand there
+ *  @param batch_items  `count` items (the batch's positives), numbered from 0; likewise
  *  @param tau          temperature, above 0
  *  @param loss         the sum, not weighted, or NULL
  *  @param grad_views   M pointers, or NULL

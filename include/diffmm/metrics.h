@@ -31,7 +31,7 @@ typedef struct diffmm_metrics {
  *  @param score_count    size of scores
  *  @param scores         in any order
  *  @param exclude_count  size of exclude
- *  @param exclude        indices that are left out, ascending; NULL if none
+ *  @param exclude        indices that are left out, ascending, perhaps repeated; NULL if none
  *  @param count          how many are wanted; 0 finds none
  *  @param indices        room for `count`
  *  @param values         room for `count`, or NULL
@@ -41,10 +41,11 @@ DIFFMM_API diffmm_status diffmm_top_k(size_t score_count, const float *scores, s
                                       float *values, size_t *found);
 
 /** Metrics of one user.
- *  @param ranked_count  size of ranked
- *  @param ranked        items, best first
+ *  @param ranked_count  size of ranked, which may be more or fewer than K
+ *  @param ranked        items, best first: numbers from 0. An item that stands there twice is
+ *                       DIFFMM_ERROR_INVALID_ARGUMENT, also beyond the first K
  *  @param held_count    size of held, at least 1
- *  @param held          held-out items, ascending
+ *  @param held          held-out items: numbers from 0, ascending; repeated ones count once
  *  @param cutoff        K, at least 1
  *  @param out           with users = 1 */
 DIFFMM_API diffmm_status diffmm_ranking_metrics(size_t ranked_count, const int32_t *ranked,
@@ -62,7 +63,7 @@ DIFFMM_API diffmm_status diffmm_ranking_metrics(size_t ranked_count, const int32
  *  @param user_matrix   users x d
  *  @param item_matrix   items x d
  *  @param cutoff_count  size of cutoffs and out
- *  @param cutoffs       values of K, each at least 1
+ *  @param cutoffs       values of K, each at least 1, in any order, perhaps repeated
  *  @param out           one result for each cutoff */
 DIFFMM_API diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,
                                          diffmm_split split, size_t d, const float *user_matrix,

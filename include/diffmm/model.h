@@ -136,7 +136,8 @@ typedef struct diffmm_losses {
 /** Value and gradient of BPR + contrastive + L2 for a batch of (user, positive, negative); runs the
  *  forward pass. Gradients are then read through diffmm_parameter::gradient.
  *  @param model     receives gradients and final embeddings
- *  @param count     at most the option `batch`, by which BPR is divided
+ *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often as
+ *                   it stands there
  *  @param user      `count` numbers
  *  @param positive  `count` numbers
  *  @param negative  `count` numbers

@@ -49,7 +49,7 @@ DIFFMM_API diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step
  *  @param d            columns of the matrices
  *  @param user_matrix  users x d
  *  @param item_matrix  items x d
- *  @param count        size of the batch
+ *  @param count        size of the batch, in which a triple counts as often as it stands there
  *  @param user         `count` numbers
  *  @param positive     `count` numbers
  *  @param negative     `count` numbers

@@ -53,9 +53,9 @@ typedef struct diffmm_query {
     size_t count;              /**< how many, at least 1 */
     int32_t include_seen;      /**< non-zero: also items of the user's training row */
     int32_t reserved;          /**< 0 */
-    const int32_t *exclude;    /**< items never recommended, in any order */
+    const int32_t *exclude;    /**< items never recommended; any order, perhaps repeated */
     size_t exclude_count;      /**< size of exclude */
-    const int32_t *candidates; /**< only these, in any order, if not NULL */
+    const int32_t *candidates; /**< if not NULL, only these, each once; any order */
     size_t candidate_count;    /**< size of candidates */
     /** A bit per item, if not NULL: item i may be recommended if bit i % 8 (from the lowest) of
      * byte i / 8 is set. At least (items + 7) / 8 bytes. */
@@ -114,8 +114,8 @@ DIFFMM_API diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t
  *  @param scorer  read
  *  @param user    whose
  *  @param count   size of items and out
- *  @param items   in any order; NULL: items 0 .. count-1
- *  @param out     the scores */
+ *  @param items   in any order, perhaps repeated; NULL: items 0 .. count-1
+ *  @param out     the scores, one for each entry of items */
 DIFFMM_API diffmm_status diffmm_score(const diffmm_scorer *scorer, int32_t user, size_t count,
                                       const int32_t *items, float *out);
 
@@ -132,7 +132,7 @@ DIFFMM_API diffmm_status diffmm_recommend(const diffmm_scorer *scorer, int32_t u
 /** The best items for a block of users, on the context's threads; the same bits as one by one.
  *  @param scorer      read
  *  @param user_count  size of users and found
- *  @param users       for whom; NULL: users 0 .. user_count-1
+ *  @param users       for whom, in any order, perhaps repeated; NULL: users 0 .. user_count-1
  *  @param query       borrowed
  *  @param hits        user_count x query->count; row b belongs to users[b]
  *  @param found       `user_count` numbers */

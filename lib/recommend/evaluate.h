@@ -13,7 +13,8 @@ struct diffmm__user_metrics {
     double recall, precision, ndcg;
 };
 
-/* Metrics of one user at one cutoff; `held` is ascending and not empty. */
+/* Metrics of one user at one cutoff; `ranked` is of distinct items, `held` ascending, without
+ * repetition, and not empty. */
 void diffmm__user_metrics(size_t ranked_count, const struct diffmm__ranked *ranked,
                           size_t held_count, const int32_t *held, size_t cutoff,
                           struct diffmm__user_metrics *out);

@@ -3,12 +3,14 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "linalg/topk.h"
 #include "recommend/evaluate.h"
+#include "recommend/list.h"
 
-/* Indices in [0, limit), ascending; repetition is harmless. */
+/* Indices in [0, limit), ascending, perhaps repeated. */
 static diffmm_status check_ascending(const char *name, size_t count, const int32_t *indices,
                                      size_t limit)
 {
@@ -115,11 +117,34 @@ void diffmm__user_metrics(size_t ranked_count, const struct diffmm__ranked *rank
     out->ndcg = gain / ideal;
 }
 
+/* The place of an item in a ranking that has it, looked for from `begin` on. */
+static size_t place_of(const int32_t *ranked, size_t begin, int32_t item)
+{
+    while (ranked[begin] != item)
+        begin++;
+    return begin;
+}
+
+/* A ranking is of distinct items: a hit that stood there twice would count twice. */
+static diffmm_status check_distinct(size_t count, const int32_t *ranked)
+{
+    struct diffmm__list list;
+    diffmm_status status = diffmm__list_begin(NULL, count, ranked, &list);
+    for (size_t i = 1; i < count && !status; i++)
+        if (list.numbers[i] == list.numbers[i - 1]) {
+            size_t first = place_of(ranked, 0, list.numbers[i]);
+            status =
+                diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                             "ranked[%zu] is %d, as is ranked[%zu]: an item has one rank",
+                             place_of(ranked, first + 1, list.numbers[i]), list.numbers[i], first);
+        }
+    diffmm__list_end(NULL, &list);
+    return status;
+}
+
 static diffmm_status check_ranking(size_t ranked_count, const int32_t *ranked, size_t held_count,
                                    const int32_t *held, size_t cutoff, const diffmm_metrics *out)
 {
-    if (!ranked && ranked_count > 0)
-        return diffmm__null("ranked");
     if (!held)
         return diffmm__null("held");
     if (!out)
@@ -128,7 +153,21 @@ static diffmm_status check_ranking(size_t ranked_count, const int32_t *ranked, s
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "held_count is 0");
     if (cutoff == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff is 0");
-    return check_ascending("held", held_count, held, (size_t)INT32_MAX + 1);
+    size_t limit = (size_t)INT32_MAX + 1;
+    diffmm_status status = diffmm__check_numbers("ranked", ranked, ranked_count, limit);
+    if (!status)
+        status = check_ascending("held", held_count, held, limit);
+    return status ? status : check_distinct(ranked_count, ranked);
+}
+
+/* The distinct numbers of an ascending list; returns how many. */
+static size_t copy_distinct(size_t count, const int32_t *ascending, int32_t *out)
+{
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || ascending[i] != ascending[i - 1])
+            out[distinct++] = ascending[i];
+    return distinct;
 }
 
 diffmm_status diffmm_ranking_metrics(size_t ranked_count, const int32_t *ranked, size_t held_count,
@@ -138,18 +177,23 @@ diffmm_status diffmm_ranking_metrics(size_t ranked_count, const int32_t *ranked,
     if (status)
         return status;
     size_t length = ranked_count < cutoff ? ranked_count : cutoff;
-    struct diffmm__ranked *entries = diffmm__allocate(NULL, length, sizeof *entries);
-    if (!entries)
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    struct diffmm__ranked *entries = diffmm__arena_take(&arena, length, sizeof *entries);
+    int32_t *distinct = diffmm__arena_take(&arena, held_count, sizeof *distinct);
+    if (arena.failed) {
+        diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
+    }
     for (size_t i = 0; i < length; i++)
         entries[i] = (struct diffmm__ranked){.index = ranked[i]};
     struct diffmm__user_metrics user;
-    diffmm__user_metrics(length, entries, held_count, held, cutoff, &user);
+    diffmm__user_metrics(length, entries, copy_distinct(held_count, held, distinct), distinct,
+                         cutoff, &user);
     *out = (diffmm_metrics){.cutoff = cutoff,
                             .users = 1,
                             .recall = user.recall,
                             .precision = user.precision,
                             .ndcg = user.ndcg};
-    diffmm__release(NULL, entries);
+    diffmm__arena_end(&arena);
     return DIFFMM_OK;
 }

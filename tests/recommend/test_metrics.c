@@ -115,6 +115,47 @@ START_TEST(ranking_metrics_by_hand)
 }
 END_TEST
 
+START_TEST(a_held_out_item_counts_once)
+{
+    enum { many = 1000 };
+    const int32_t ranked[] = {7, 3, 9, 1, 4}, held[] = {1, 1, 1, 2, 3, 3}, same[] = {5, 5};
+    static int32_t falling[many];
+    diffmm_metrics once, m;
+    expect_success(diffmm_ranking_metrics(5, ranked, 3, (int32_t[]){1, 2, 3}, 4, &once));
+    expect_success(diffmm_ranking_metrics(5, ranked, 6, held, 4, &m));
+    ck_assert_mem_eq(&m, &once, sizeof m);
+    expect_success(diffmm_ranking_metrics(1, same, 2, same, 1, &m));
+    ck_assert(m.recall == 1 && m.precision == 1 && m.ndcg == 1);
+    /* A long ranking, longer than K, of the largest numbers there are. */
+    for (int32_t i = 0; i < many; i++)
+        falling[i] = INT32_MAX - i;
+    expect_success(diffmm_ranking_metrics(many, falling, 1, falling, 20, &m));
+    ck_assert(m.recall == 1 && m.ndcg == 1);
+}
+END_TEST
+
+START_TEST(a_ranking_is_of_distinct_items)
+{
+    enum { many = 1000 };
+    const int32_t twice[] = {3, 1, 3, 2}, held[] = {1, 2, 3}, outside[] = {3, -7};
+    static int32_t falling[many];
+    diffmm_metrics m = {.cutoff = 77};
+    expect_invalid(diffmm_ranking_metrics(4, twice, 3, held, 4, &m),
+                   "ranked[2] is 3, as is ranked[0]: an item has one rank");
+    expect_invalid(diffmm_ranking_metrics(2, (int32_t[]){3, 3}, 3, held, 4, &m),
+                   "ranked[1] is 3, as is ranked[0]");
+    expect_invalid(diffmm_ranking_metrics(4, twice, 3, held, 1, &m),
+                   "ranked[2] is 3"); /* beyond K */
+    expect_invalid(diffmm_ranking_metrics(2, outside, 3, held, 4, &m), "ranked[1] is -7");
+    for (int32_t i = 0; i < many; i++)
+        falling[i] = many - i;
+    falling[many - 1] = falling[many / 2];
+    expect_invalid(diffmm_ranking_metrics(many, falling, 3, held, 20, &m),
+                   "ranked[999] is 500, as is ranked[500]");
+    ck_assert_uint_eq(m.cutoff, 77);
+}
+END_TEST
+
 START_TEST(ranking_metrics_refuse_bad_arguments)
 {
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
@@ -133,8 +174,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {top_k_by_hand, top_k_equals_repeated_maximum,
-                                  top_k_refuses_bad_arguments, ranking_metrics_by_hand,
+    const TTest *const tests[] = {top_k_by_hand,
+                                  top_k_equals_repeated_maximum,
+                                  top_k_refuses_bad_arguments,
+                                  ranking_metrics_by_hand,
+                                  a_held_out_item_counts_once,
+                                  a_ranking_is_of_distinct_items,
                                   ranking_metrics_refuse_bad_arguments};
     return run_tests("metrics", tests, sizeof tests / sizeof *tests) != 0;
 }
