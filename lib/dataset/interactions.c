@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "dataset/draft.h"
 #include "dataset/sparse.h"
 
@@ -79,7 +80,7 @@ static diffmm_status check_id(const char *id, const char *name, size_t index)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is NULL", name, index);
     if (!*id)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is empty", name, index);
-    if (!diffmm__name_is_text(id, strlen(id)))
+    if (!diffmm__is_utf8(id, strlen(id)))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is not UTF-8", name, index);
     return DIFFMM_OK;
 }

@@ -125,34 +125,6 @@ void diffmm__interner_end(const diffmm_context *context, struct diffmm__interner
     *interner = (struct diffmm__interner){0};
 }
 
-/* Bytes of the UTF-8 character at `s`, of which `left` bytes remain; 0 if there is none. */
-static size_t character_size(const unsigned char *s, size_t left)
-{
-    if (s[0] < 0x80)
-        return s[0] ? 1 : 0;
-    size_t size = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || size > left)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] >= 0xa0;
-    bool beyond = s[0] == 0xf4 && s[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
-bool diffmm__name_is_text(const char *name, size_t length)
-{
-    for (size_t i = 0; i < length;) {
-        size_t size = character_size((const unsigned char *)name + i, length - i);
-        if (size == 0)
-            return false;
-        i += size;
-    }
-    return true;
-}
-
 int32_t diffmm__name_number(const char *name, size_t length, size_t bound)
 {
     if (length == 0 || length > 10 || (length > 1 && name[0] == '0'))

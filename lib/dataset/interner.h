@@ -3,7 +3,6 @@
 #ifndef DIFFMM_DATASET_INTERNER_H
 #define DIFFMM_DATASET_INTERNER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,9 +46,6 @@ size_t diffmm__name_slot(struct diffmm__hash_key key, const char *text, const in
 
 /* A power of two with room for `count` names, at most half full. */
 size_t diffmm__name_slot_count(size_t count);
-
-/* Whether bytes are UTF-8 (no overlong forms, no surrogates) and without NUL. */
-bool diffmm__name_is_text(const char *name, size_t length);
 
 /* A number in canonical decimal form (no sign, no leading zeros) below `bound`, or -1. */
 int32_t diffmm__name_number(const char *name, size_t length, size_t bound);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "dataset/draft.h"
 
 enum column { column_user, column_item, column_split, columns };
@@ -221,7 +222,7 @@ static diffmm_status check_id(const struct table *table, enum column column, str
 {
     if (field.length == 0)
         return fail_column(table, column, "is empty");
-    if (!diffmm__name_is_text(field.text, field.length))
+    if (!diffmm__is_utf8(field.text, field.length))
         return fail_column(table, column, "is not UTF-8 text");
     return DIFFMM_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "dataset/interner.h"
 #include "linalg/vectors.h"
 #include <diffmm/new_items.h>
@@ -20,7 +21,7 @@ static diffmm_status check_id(const char *id, size_t index)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is NULL", index);
     if (!*id)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is empty", index);
-    if (!diffmm__name_is_text(id, strlen(id)))
+    if (!diffmm__is_utf8(id, strlen(id)))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is not UTF-8", index);
     return DIFFMM_OK;
 }

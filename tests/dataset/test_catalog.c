@@ -161,26 +161,6 @@ START_TEST(interner_numbers_and_forgets)
 }
 END_TEST
 
-START_TEST(utf8_is_told_from_other_bytes)
-{
-    const char *good[] = {"",
-                          "abc",
-                          "\xc3\xa9",
-                          "\xe2\x82\xac",
-                          "\xf0\x9f\x98\x80",
-                          "\xed\x9f\xbf",
-                          "\xf4\x8f\xbf\xbf"};
-    const char *bad[] = {
-        "\x80",  "\xc0\x80",     "\xc3",  "\xe2\x82",         "\xed\xa0\x80",    "\xf4\x90\x80\x80",
-        "a\xff", "\xe0\x80\x80", "\xc3(", "\xf0\x80\x80\x80", "\xf5\x80\x80\x80"};
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        ck_assert_msg(diffmm__name_is_text(good[i], strlen(good[i])), "good %zu", i);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ck_assert_msg(!diffmm__name_is_text(bad[i], strlen(bad[i])), "bad %zu", i);
-    ck_assert(!diffmm__name_is_text("a\0b", 3));
-}
-END_TEST
-
 START_TEST(rows_are_sorted_without_repetition)
 {
     const int32_t user[] = {2, 0, 2, 2, 0, 2, 0}, item[] = {3, 1, 0, 3, 4, 2, 1};
@@ -251,7 +231,6 @@ int main(void)
                                   numeric_names,
                                   numeric_names_of_any_count,
                                   interner_numbers_and_forgets,
-                                  utf8_is_told_from_other_bytes,
                                   rows_are_sorted_without_repetition,
                                   rows_hold_what_was_given,
                                   catalogs_are_counted};
