@@ -161,6 +161,12 @@ DIFFMM_API diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t
 
 /** The training loss of one batch, ELBO + e_loss * MSI (paper, equation 11), through the denoiser:
  *  value and gradient of every parameter.
+ *
+ *  Large batches are computed without x_hat, from Gram matrices of the last layer. A user whose
+ *  ||x_hat - x0||^2 is less than 1/8 of the terms that it is then the difference of (squares of
+ * x0, of the last bias, and of the last weights times the activations) is computed from x_hat all
+ * the same, so that both losses are never negative and within 1e-5 or so of what float arithmetic
+ * with x_hat itself gives.
  *  @param context          or NULL
  *  @param shape            borrowed
  *  @param schedule         of q_sample and the weights

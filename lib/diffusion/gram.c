@@ -9,11 +9,18 @@
  *     dL/dW = W Q + [X, b] ([u, omega]^T a) - (omega x0)^T a,   Q = a^T diag(omega) a,
  *     dL/db = W (sum omega a) + [X, b] sum [u, omega] - sum omega x0.
  * Sums over x0 are sparse; S and Q are symmetric. The three products of B x I x h become two of I x
- * h x h, one of them at half cost: cheaper where h < 2 B. */
+ * h x h, one of them at half cost: cheaper where h < 2 B.
+ *
+ * The first formula is a difference of large numbers where x_hat is close to x0. A user for whom
+ * that would lose the loss is left out of it (omega = 0) and computed from x_hat itself:
+ * residual.h. */
+#include "diffusion/gram.h"
+
+#include <math.h>
 #include <string.h>
 
 #include "base/pool.h"
-#include "diffusion/objective.h"
+#include "diffusion/residual.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 
@@ -40,10 +47,16 @@ diffmm_status diffmm__gram_create(struct diffmm__objective *o, size_t entries)
     o->activations_gram = diffmm__arena_take(arena, h * h, real);
     o->injected_activations = diffmm__arena_take(arena, d1 * h, real);
     o->injected_sums = diffmm__arena_take(arena, d1, real);
+    o->column_squares = diffmm__arena_take(arena, h, real);
     o->pieces = diffmm__arena_take(arena, pieces * h * h, real);
     o->item_pointers = diffmm__arena_take(arena, items + 1, sizeof *o->item_pointers);
     o->item_rows = diffmm__arena_take(arena, entries, sizeof *o->item_rows);
     o->item_values = diffmm__arena_take(arena, entries, sizeof *o->item_values);
+    o->residual_rows = diffmm__arena_take(arena, o->rows, sizeof *o->residual_rows);
+    o->residual_place = diffmm__arena_take(arena, o->rows, sizeof *o->residual_place);
+    o->residual_omega = diffmm__arena_take(arena, o->rows, real);
+    o->residual_activations = diffmm__arena_take(arena, o->rows * h, real);
+    o->residual_gradients = diffmm__arena_take(arena, o->rows * h, real);
     return arena->failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
@@ -51,27 +64,14 @@ size_t diffmm__gram_bytes(const struct diffmm__objective *o, size_t entries)
 {
     size_t h = last_layer(o)->inputs, items = last_layer(o)->outputs, d1 = o->d + 1;
     size_t pieces = diffmm__gemm_pieces(items > o->rows ? items : o->rows);
-    return sizeof(float) * (items * d1 + (2 + pieces) * h * h + 2 * h * d1 + 2 * d1 + o->rows * h) +
-           sizeof(int64_t) * (items + 1) + (sizeof(int32_t) + sizeof(float)) * entries;
+    return sizeof(float) * (items * d1 + (2 + pieces) * h * h + 2 * h * d1 + 2 * d1 + h +
+                            o->rows * (3 * h + 1)) +
+           sizeof(int32_t) * 2 * o->rows + sizeof(int64_t) * (items + 1) +
+           (sizeof(int32_t) + sizeof(float)) * entries;
 }
 
-struct gram {
-    const struct diffmm__kernels *kernels;
-    struct diffmm__objective *objective;
-    const struct diffmm__layer *layer;
-    const float *weight, *bias; /* of the last layer */
-    struct diffmm__gradient *gradient;
-    float *grad_bias;
-    size_t h, d, rows;
-    const double *elbo_weight;
-    double bias_square; /* b b */
-    const struct diffmm__batch_rows *x0;
-    const int32_t *t;
-    const struct diffmm__msi *msi;
-};
-
 /* [X, b], b X and b b. */
-static void prepare_features(struct gram *g)
+static void prepare_features(struct diffmm__gram_batch *g)
 {
     struct diffmm__objective *o = g->objective;
     size_t items = g->layer->outputs, d = g->d;
@@ -88,7 +88,7 @@ static void prepare_features(struct gram *g)
 }
 
 /* The batch by items: which rows hold item i. Rows stand in ascending order. */
-static void group_by_items(struct gram *g)
+static void group_by_items(struct diffmm__gram_batch *g)
 {
     struct diffmm__objective *o = g->objective;
     const struct diffmm__batch_rows *x0 = g->x0;
@@ -113,25 +113,36 @@ static void group_by_items(struct gram *g)
     o->item_pointers[0] = 0;
 }
 
-/* One user's ELBO term, from a S in the row of dL/da and a c in the last column of `injected`. */
-static double elbo_of(const struct gram *g, size_t b, double weight)
+/* One user's ||x_hat - x0||^2, from a S in the row of dL/da and a c in the last column of
+ * `injected`; NAN where rounding might have more than diffmm__gram_accuracy in it.
+ *
+ * The terms' rounding errors are about float's epsilon times
+ *     sum_j a_j^2 S_jj + b b + sum_i x0_i^2,
+ * and at most h times that, by the inequality of Cauchy and Schwarz: the cross terms of a S a^T,
+ * and 2 a c, are bounded by the squares. A result that is not well above this is not trusted; nor
+ * is an overflow. */
+static double squares_of(const struct diffmm__gram_batch *g, size_t b)
 {
     const struct diffmm__objective *o = g->objective;
     const float *a = activations(o) + b * g->h;
     double squares = g->kernels->dot(g->h, a, o->pass.gradient[0] + b * g->h) +
                      2.0 * (double)o->injected[b * (g->d + 1) + g->d] + g->bias_square;
+    double terms = g->bias_square;
+    for (size_t j = 0; j < g->h; j++)
+        terms += (double)a[j] * (double)a[j] * (double)o->column_squares[j];
     size_t row = diffmm__batch_row(g->x0, b);
     for (int64_t e = g->x0->pointers[row]; e < g->x0->pointers[row + 1]; e++) {
         size_t item = (size_t)g->x0->items[e];
         double value = g->x0->values ? (double)g->x0->values[e] : 1.0;
         double x_hat = g->kernels->dot(g->h, a, g->weight + item * g->h) + (double)g->bias[item];
         squares += value * (value - 2.0 * x_hat);
+        terms += value * value;
     }
-    return weight * squares;
+    return squares >= diffmm__gram_least * terms && isfinite(terms) ? squares : (double)NAN;
 }
 
 /* One user's U = a W^T X + b X - x0 E becomes u; returns the MSI term. */
-static double msi_of(const struct gram *g, size_t b)
+static double msi_of(const struct diffmm__gram_batch *g, size_t b)
 {
     float *u = g->objective->injected + b * (g->d + 1);
     g->kernels->add_scaled(g->d, 1.0f, g->objective->bias_features, u);
@@ -143,18 +154,26 @@ static double msi_of(const struct gram *g, size_t b)
 
 static void terms_range(void *argument, size_t begin, size_t end)
 {
-    const struct gram *g = argument;
+    const struct diffmm__gram_batch *g = argument;
     struct diffmm__objective *o = g->objective;
     for (size_t b = begin; b < end; b++) {
         double weight = g->elbo_weight[g->t[b]] / (double)g->layer->outputs;
         float omega = (float)(2.0 * weight / (double)g->rows);
         float *gradient = o->pass.gradient[0] + b * g->h;
-        o->elbo[b] = elbo_of(g, b, weight);
+        double squares = squares_of(g, b);
+        bool lost = isnan(squares);
+        o->elbo[b] = weight * squares;
+        o->residual_omega[b] = lost ? omega : 0.0f;
+        omega = lost ? 0.0f : omega;
         if (g->d > 0)
             o->msi[b] = msi_of(g, b);
         o->injected[b * (g->d + 1) + g->d] = omega;
-        diffmm__batch_row_gather(g->x0, b, -1.0f, g->h, g->weight, gradient);
-        g->kernels->scale(g->h, omega, gradient);
+        if (lost) {
+            memset(gradient, 0, g->h * sizeof *gradient);
+        } else {
+            diffmm__batch_row_gather(g->x0, b, -1.0f, g->h, g->weight, gradient);
+            g->kernels->scale(g->h, omega, gradient);
+        }
         float *scaled = o->scaled + b * g->h;
         memcpy(scaled, activations(o) + b * g->h, g->h * sizeof *scaled);
         g->kernels->scale(g->h, omega, scaled);
@@ -162,7 +181,7 @@ static void terms_range(void *argument, size_t begin, size_t end)
 }
 
 /* dL/db of one item, and the sparse part of its row of dL/dW. */
-static void item_gradients(const struct gram *g, size_t i, float *grad_row)
+static void item_gradients(const struct diffmm__gram_batch *g, size_t i, float *grad_row)
 {
     const struct diffmm__objective *o = g->objective;
     size_t d1 = g->d + 1;
@@ -182,7 +201,7 @@ static void weight_tile(void *argument, size_t row, size_t rows, size_t column, 
                         float *out, size_t stride)
 {
     (void)column;
-    const struct gram *g = argument;
+    const struct diffmm__gram_batch *g = argument;
     const struct diffmm__objective *o = g->objective;
     size_t h = g->h, d1 = g->d + 1;
     diffmm__gemm_serial(rows, columns, h, 1.0f, diffmm__plain(g->weight + row * h, h),
@@ -191,9 +210,10 @@ static void weight_tile(void *argument, size_t row, size_t rows, size_t column, 
                         diffmm__plain(o->injected_activations, h), 1.0f, out, stride);
     for (size_t i = row; i < row + rows; i++)
         item_gradients(g, i, out + (i - row) * stride);
+    diffmm__residual_weights(g, row, rows, out, stride);
 }
 
-static void last_layer_gradients(struct gram *g)
+static void last_layer_gradients(struct diffmm__gram_batch *g)
 {
     struct diffmm__objective *o = g->objective;
     const diffmm_context *context = o->context;
@@ -218,24 +238,27 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
     const struct diffmm__layer *layer = last_layer(o);
     const diffmm_context *context = o->context;
     size_t h = layer->inputs, items = layer->outputs, d1 = o->d + 1;
-    struct gram g = {.kernels = diffmm__kernels(),
-                     .objective = o,
-                     .layer = layer,
-                     .weight = parameters + layer->weight,
-                     .bias = parameters + layer->bias,
-                     .gradient = gradient,
-                     .h = h,
-                     .d = o->d,
-                     .rows = rows,
-                     .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT],
-                     .x0 = x0,
-                     .t = t,
-                     .msi = msi};
+    struct diffmm__gram_batch g = {.kernels = diffmm__kernels(),
+                                   .objective = o,
+                                   .layer = layer,
+                                   .activations = activations(o),
+                                   .weight = parameters + layer->weight,
+                                   .bias = parameters + layer->bias,
+                                   .gradient = gradient,
+                                   .h = h,
+                                   .d = o->d,
+                                   .rows = rows,
+                                   .elbo_weight = schedule->values[DIFFMM_SCHEDULE_ELBO_WEIGHT],
+                                   .x0 = x0,
+                                   .t = t,
+                                   .msi = msi};
     float *grad_activations = o->pass.gradient[0];
 
     diffmm__denoiser_forward_head(&o->pass, parameters, rows, t);
     prepare_features(&g);
     diffmm__gram(context, h, items, g.weight, g.weight, o->weights_gram, o->pieces);
+    for (size_t j = 0; j < h; j++)
+        o->column_squares[j] = o->weights_gram[j * h + j];
     diffmm__gemm(context, h, d1, items, 1.0f, diffmm__transposed(g.weight, h),
                  diffmm__plain(o->features_bias, d1), 0.0f, o->weights_features_bias, d1);
 
@@ -244,6 +267,7 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
     diffmm__gemm(context, rows, d1, h, 1.0f, diffmm__plain(activations(o), h),
                  diffmm__plain(o->weights_features_bias, d1), 0.0f, o->injected, d1);
     diffmm__parallel_ranges(context, rows, 16, terms_range, &g);
+    diffmm__residual_terms(&g);
     if (gradient->take && !diffmm__objective_finite(o, rows))
         return;
     diffmm__gemm(context, rows, h, d1, 1.0f, diffmm__plain(o->injected, d1),

@@ -40,10 +40,17 @@ struct diffmm__objective {
     float *activations_gram;      /* h x h: Q */
     float *injected_activations;  /* (d + 1) x h */
     float *injected_sums;         /* d + 1 */
+    float *column_squares;        /* h: the diagonal of S */
     float *pieces;                /* scratch of diffmm__gram */
     int64_t *item_pointers;       /* I + 1: the batch by items .. */
     int32_t *item_rows;           /* .. the batch rows that hold an item, .. */
     float *item_values;           /* .. with what value */
+    /* Users whose loss is computed from x_hat itself (residual.h). */
+    size_t residual_count;
+    int32_t *residual_rows;                           /* their batch rows, ascending */
+    int32_t *residual_place;                          /* rows: place among them, or -1 */
+    float *residual_omega;                            /* rows: 2 w_t / (I B), or 0 for all others */
+    float *residual_activations, *residual_gradients; /* residual_count x h: a and omega r W */
 };
 
 /* How the choice is made. */
@@ -67,8 +74,8 @@ diffmm_status diffmm__objective_create(const diffmm_context *context,
                                        struct diffmm__objective *out);
 void diffmm__objective_end(struct diffmm__objective *objective);
 
-/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. A gradient that is taken as
- * it is made is not made where the loss is not finite: no parameter changes then. */
+/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. A gradient that is taken
+ * as it is made is not made where the loss is not finite: no parameter changes then. */
 struct diffmm__denoiser_losses
 diffmm__objective(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                   const float *parameters, size_t rows, const struct diffmm__batch_rows *x0,
