@@ -16,6 +16,7 @@
 
 #include "batch_arguments.h"
 #include "hits_json.h"
+#include "id_list.h"
 #include "progress.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -95,58 +96,36 @@ static int on_hits(int32_t user, const diffmm_hit *hits, size_t found, void *use
     return !written;
 }
 
-/* The users to rank, by number. */
-struct list {
-    int32_t *numbers;
-    size_t count, capacity;
-};
-
-static bool add_user(struct batch *batch, struct list *list, const char *id)
+/* The numbers of the listed users, to be freed; NULL after saying what is wrong. */
+static int32_t *find_users(struct batch *batch, const struct id_list *list)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 256;
-        int32_t *grown = realloc(list->numbers, capacity * sizeof *grown);
-        if (!grown) {
-            failed(batch, batch->arguments->users, "no memory");
-            return false;
+    int32_t *numbers = malloc((list->count + 1) * sizeof *numbers);
+    if (!numbers)
+        failed(batch, batch->arguments->users, "no memory");
+    for (size_t i = 0; numbers && i < list->count; i++)
+        if (diffmm_scorer_find_user(batch->scorer, list->ids[i], &numbers[i]) != DIFFMM_OK) {
+            char where[48];
+            snprintf(where, sizeof where, "line %zu of the list of users", i + 1);
+            failed(batch, where, diffmm_error_message());
+            free(numbers);
+            return NULL;
         }
-        list->numbers = grown;
-        list->capacity = capacity;
-    }
-    if (diffmm_scorer_find_user(batch->scorer, id, list->numbers + list->count) != DIFFMM_OK) {
-        char where[48];
-        snprintf(where, sizeof where, "line %zu of the list of users", list->count + 1);
-        failed(batch, where, diffmm_error_message());
-        return false;
-    }
-    list->count++;
-    return true;
+    return numbers;
 }
 
-/* Read the list, an id a line. */
-static bool read_users(struct batch *batch, struct list *list)
+/* Read the list, an id a line; one that comes twice is answered twice. */
+static int32_t *read_users(struct batch *batch, size_t *count)
 {
-    const char *path = batch->arguments->users;
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-    if (!file) {
-        failed(batch, path, strerror(errno));
-        return false;
+    struct id_list list;
+    char why[512];
+    if (!id_list_read(batch->arguments->users, &list, why, sizeof why)) {
+        failed(batch, "the list of users", why);
+        return NULL;
     }
-    char *line = NULL;
-    size_t size = 0;
-    bool good = true;
-    while (good && getline(&line, &size, file) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        good = add_user(batch, list, line);
-    }
-    if (good && ferror(file)) {
-        failed(batch, path, strerror(errno));
-        good = false;
-    }
-    free(line);
-    if (file != stdin)
-        fclose(file);
-    return good;
+    int32_t *numbers = find_users(batch, &list);
+    *count = list.count;
+    id_list_end(&list);
+    return numbers;
 }
 
 /* Rank listed users, a block at a time. */
@@ -175,18 +154,18 @@ static int recommend(struct batch *batch)
     const diffmm_query query = {.struct_size = sizeof query,
                                 .count = wanted < items ? wanted : items,
                                 .include_seen = batch->arguments->include_seen};
-    struct list list = {NULL, 0, 0};
+    int32_t *users = NULL;
     int code = EXIT_DONE;
-    if (batch->arguments->users && !read_users(batch, &list)) {
-        free(list.numbers);
-        return EXIT_FAILED;
+    if (batch->arguments->users) {
+        users = read_users(batch, &batch->total);
+        if (!users)
+            return EXIT_FAILED;
     }
     progress_begin(&batch->progress);
     if (!batch->arguments->json_lines)
         fputs("user\trank\titem\tscore\n", batch->output);
     if (batch->arguments->users) {
-        batch->total = list.count;
-        code = recommend_listed(batch, &query, list.numbers);
+        code = recommend_listed(batch, &query, users);
     } else {
         batch->total = diffmm_scorer_users(batch->scorer);
         diffmm_status status = diffmm_recommend_all(batch->scorer, &query, on_hits, batch);
@@ -194,7 +173,7 @@ static int recommend(struct batch *batch)
             code = status == DIFFMM_CANCELLED ? EXIT_FAILED : failed_call(batch);
     }
     progress_clear(&batch->progress);
-    free(list.numbers);
+    free(users);
     return code;
 }
 

@@ -15,6 +15,7 @@
 
 #include <diffmm/diffmm.h>
 
+#include "id_list.h"
 #include "popularity.h"
 #include "progress.h"
 #include "train_arguments.h"
@@ -100,41 +101,18 @@ static int failed_file(const char *what, const char *path)
 /* Fix the numbering of items: one id per line. */
 static int declare_items(diffmm_dataset *dataset, const char *path)
 {
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return failed_file("cannot open", path);
-    char **ids = NULL, *line = NULL;
-    size_t count = 0, capacity = 0, size = 0;
-    int result = EXIT_DONE;
-    ssize_t length;
-    while ((length = getline(&line, &size, file)) >= 0) {
-        if (count == capacity) {
-            capacity = capacity ? 2 * capacity : 256;
-            char **grown = realloc(ids, capacity * sizeof *ids);
-            if (!grown) {
-                result = failed_file("cannot read", path);
-                break;
-            }
-            ids = grown;
-        }
-        line[strcspn(line, "\r\n")] = '\0';
-        ids[count] = strdup(line);
-        if (!ids[count]) {
-            result = failed_file("cannot read", path);
-            break;
-        }
-        count++;
+    struct id_list list;
+    char why[512];
+    if (!id_list_read(path, &list, why, sizeof why)) {
+        fprintf(stderr, "diffmm_train: %s\n", why);
+        return EXIT_FAILED;
     }
-    if (result == EXIT_DONE && ferror(file))
-        result = failed_file("cannot read", path);
-    if (result == EXIT_DONE &&
-        diffmm_dataset_declare_items(dataset, count, (const char *const *)ids) != DIFFMM_OK)
-        result = failed();
-    for (size_t i = 0; i < count; i++)
-        free(ids[i]);
-    free(ids);
-    free(line);
-    fclose(file);
+    int result = EXIT_DONE;
+    if (diffmm_dataset_declare_items(dataset, list.count, list.ids) != DIFFMM_OK) {
+        fprintf(stderr, "diffmm_train: %s: %s\n", path, diffmm_error_message());
+        result = EXIT_FAILED;
+    }
+    id_list_end(&list);
     return result;
 }
 

@@ -55,6 +55,10 @@ diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t ind
 /* Not NULL, and not sealed: it can be filled. */
 diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset);
 
+/* Declare items in a data set that has none yet; *wrong is the index of the id at fault. */
+diffmm_status diffmm__dataset_declare(diffmm_dataset *dataset, size_t count, const char *const *ids,
+                                      size_t *wrong);
+
 /* Rows of a split of a sealed data set. */
 const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
 

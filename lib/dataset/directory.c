@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
+#include "dataset/lines.h"
 
 static const char feature_suffix[] = "_feat.npy";
 
@@ -77,41 +78,23 @@ static diffmm_status read_folder(diffmm_dataset *dataset, const char *folder)
     return read_features(dataset, folder);
 }
 
-/* One id per line; the last line may lack its end. */
 static diffmm_status declare_lines(diffmm_dataset *dataset, const char *path,
                                    const struct diffmm__mapping *mapping)
 {
-    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
-    struct diffmm__arena arena = diffmm__arena_on(dataset->context);
-    size_t count = 0;
-    for (size_t i = 0; i < mapping->size; i++)
-        count += mapping->data[i] == '\n' || i + 1 == mapping->size;
-    char *text = diffmm__arena_take(&arena, mapping->size + 1, 1);
-    const char **ids = diffmm__arena_take(&arena, count, sizeof *ids);
-    if (arena.failed)
-        goto done;
-    memcpy(text, mapping->data, mapping->size);
-    text[mapping->size] = 0;
-    char *next = text, *end = text + mapping->size;
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = next;
-        char *stop = memchr(next, '\n', (size_t)(end - next));
-        stop = stop ? stop : end;
-        next = stop + 1;
-        if (stop > ids[i] && stop[-1] == '\r')
-            stop--;
-        *stop = 0;
-        if (stop == ids[i] || strlen(ids[i]) != (size_t)(stop - ids[i])) {
-            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", path, i + 1,
-                                  stop == ids[i] ? "the line is empty" : "the line has a NUL");
-            goto done;
-        }
-    }
-    status = diffmm_dataset_declare_items(dataset, count, ids);
+    struct diffmm__id_list list;
+    size_t wrong;
+    diffmm_status status = diffmm__id_list_parse(dataset->context, (const char *)mapping->data,
+                                                 mapping->size, path, &list);
+    if (status)
+        return status;
+    if (list.count == 0)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it lists no id", path);
+    else
+        status = diffmm__dataset_declare(dataset, list.count, list.ids, &wrong);
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT)
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message());
-done:
-    diffmm__arena_end(&arena);
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", path, wrong + 1,
+                              diffmm_error_message());
+    diffmm__id_list_end(dataset->context, &list);
     return status;
 }
 

@@ -139,17 +139,15 @@ static diffmm_status repeated_id(const struct diffmm__draft *draft, const char *
                         ids[index], number - draft->known_items);
 }
 
-diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
-                                           const char *const *ids)
+diffmm_status diffmm__dataset_declare(diffmm_dataset *dataset, size_t count, const char *const *ids,
+                                      size_t *wrong)
 {
-    diffmm_status status = check_declaration(dataset, count, ids);
-    if (status)
-        return status;
     struct diffmm__draft *draft = dataset->draft;
     struct diffmm__draft_mark mark = diffmm__draft_mark(draft);
-    status = diffmm__draft_naming(draft, DIFFMM__NAMING_TEXT);
+    diffmm_status status = diffmm__draft_naming(draft, DIFFMM__NAMING_TEXT);
     for (size_t i = 0; i < count && !status; i++) {
         int32_t number;
+        *wrong = i;
         status = check_id(ids[i], "ids", i);
         if (!status)
             status = diffmm__interner_add(dataset->context, &draft->item_names, ids[i],
@@ -162,6 +160,14 @@ diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count
     else
         draft->items_declared = true;
     return status;
+}
+
+diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
+                                           const char *const *ids)
+{
+    size_t wrong;
+    diffmm_status status = check_declaration(dataset, count, ids);
+    return status ? status : diffmm__dataset_declare(dataset, count, ids, &wrong);
 }
 
 static bool ends_with(const char *path, const char *suffix)

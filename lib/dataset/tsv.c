@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interactions as a table of text: a header, then one interaction per line. Tabs part the columns
- * of .tsv, without quoting; commas those of .csv, with quotes as in RFC 4180. Lines end with LF or
- * CRLF; a byte order mark and empty lines are skipped. */
+ * of .tsv, without quoting; commas those of .csv, with quotes as in RFC 4180. Lines are those of
+ * dataset/lines.h; empty ones are skipped. */
 #include <string.h>
 
 #include "base/file.h"
@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/utf8.h"
 #include "dataset/draft.h"
+#include "dataset/lines.h"
 
 enum column { column_user, column_item, column_split, columns };
 
@@ -27,10 +28,10 @@ struct table {
     size_t field_line; /* of the record being read */
     bool quotes;
     char separator;
-    size_t width;            /* columns of the header */
-    size_t place[columns];   /* column of each name; `width` or more where it is missing */
-    char *unquoted[columns]; /* room for values with doubled quotes */
-    size_t unquoted_capacity[columns];
+    size_t width;          /* columns of the header */
+    size_t place[columns]; /* column of each name; `width` or more where it is missing */
+    char *copy[columns];   /* room for the values of a record */
+    size_t copy_capacity[columns];
 };
 
 static diffmm_status fail_line(const struct table *table, const char *what)
@@ -47,20 +48,15 @@ static diffmm_status fail_column(const struct table *table, enum column column, 
 /* Step over the end of a line, if it is here. */
 static bool accept_line_end(struct table *table)
 {
-    const char *p = table->next;
-    if (p < table->end && *p == '\r' && table->end - p > 1 && p[1] == '\n')
-        p++;
-    if (p == table->end || *p != '\n')
-        return false;
-    table->next = p + 1;
-    table->line++;
-    return true;
+    size_t size = diffmm__line_end(table->next, table->end);
+    table->next += size;
+    table->line += size > 0;
+    return size > 0;
 }
 
 static bool at_line_end(const struct table *table)
 {
-    const char *p = table->next;
-    return p == table->end || *p == '\n' || (*p == '\r' && table->end - p > 1 && p[1] == '\n');
+    return table->next == table->end || diffmm__line_end(table->next, table->end) > 0;
 }
 
 /* A value in quotes, as it stands in the file: between the quotes, doubled ones still double. */
@@ -100,18 +96,20 @@ static diffmm_status read_plain(struct table *table, struct field *field)
     return DIFFMM_OK;
 }
 
-/* Replace a value by its text with single quotes for doubled ones, in the column's own room. */
-static diffmm_status undouble(struct table *table, enum column column, struct field *field)
+/* Replace a value by a copy in the column's own room, with single quotes for doubled ones. What is
+ * checked and kept is the copy: the file may change meanwhile. */
+static diffmm_status copy_value(struct table *table, enum column column, bool doubled,
+                                struct field *field)
 {
-    diffmm_status status = diffmm__grow(table->context, &table->unquoted[column],
-                                        &table->unquoted_capacity[column], 0, field->length, 1);
+    diffmm_status status = diffmm__grow(table->context, &table->copy[column],
+                                        &table->copy_capacity[column], 0, field->length, 1);
     if (status)
         return status;
-    char *text = table->unquoted[column];
+    char *text = table->copy[column];
     size_t length = 0;
     for (size_t i = 0; i < field->length; i++) {
         text[length++] = field->text[i];
-        if (field->text[i] == '"')
+        if (doubled && text[length - 1] == '"')
             i++;
     }
     *field = (struct field){text, length};
@@ -138,7 +136,7 @@ static diffmm_status read_value(struct table *table, size_t place, struct field 
     if (status || column == columns)
         return status;
     fields[column] = field;
-    return doubled ? undouble(table, column, &fields[column]) : DIFFMM_OK;
+    return copy_value(table, column, doubled, &fields[column]);
 }
 
 /* One line (or several, where quotes hold line ends) into the wanted fields. */
@@ -176,8 +174,9 @@ static diffmm_status place_column(struct table *table, struct field name)
 
 static diffmm_status read_header(struct table *table)
 {
-    if (table->end - table->next >= 3 && memcmp(table->next, "\xef\xbb\xbf", 3) == 0)
-        table->next += 3;
+    diffmm_status begun = diffmm__lines_begin(&table->next, table->end, table->path);
+    if (begun)
+        return begun;
     table->field_line = 1;
     for (enum column c = 0; c < columns; c++)
         table->place[c] = SIZE_MAX;
@@ -265,7 +264,7 @@ diffmm_status diffmm__tsv_parse(const diffmm_context *context, struct diffmm__dr
         if (!accept_line_end(&table))
             status = add_record(&table, draft, split);
     for (enum column c = 0; c < columns; c++)
-        diffmm__release(context, table.unquoted[c]);
+        diffmm__release(context, table.copy[c]);
     return status;
 }
 

@@ -96,6 +96,51 @@ START_TEST(listed_users_into_a_file)
 }
 END_TEST
 
+/* However the list was written, it names two users. */
+START_TEST(lists_as_editors_write_them)
+{
+    static const char *const forms[] = {
+        "%s\n%s\n",      "%s\n%s", "%s\r\n%s\r\n", "%s\r\n%s\r", "\xef\xbb\xbf%s\n%s\n",
+        "%s\n%s\n\n\r\n"};
+    begin();
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char list[200];
+        snprintf(list, sizeof list, forms[i], made_user(7), made_user(3));
+        write_text("list", list);
+        int status = run(batch_program, (const char *[]){"--model", "model", "--users", "list",
+                                                         "--count", "2", NULL});
+        ck_assert_int_eq(status, 0);
+        char *text = read_text("out"), *rows = expect_heading(text);
+        rows = expect_rows(expect_rows(rows, 7, 2), 3, 2);
+        ck_assert_str_eq(rows, "");
+        free(text);
+    }
+    end();
+}
+END_TEST
+
+struct broken_list {
+    const char *text, *reason;
+};
+
+static const struct broken_list broken_lists[] = {
+    {"u1\n\nu2\n", "list:2: the line is empty"},
+    {"u1\n\xff\xc0\n", "list:2: the line is not UTF-8"},
+    {"\xff\xfeu", "list:1: this is text in UTF-16"},
+    {"\xfe\xffu", "list:1: this is text in UTF-16"},
+};
+
+START_TEST(broken_lists_are_refused)
+{
+    begin();
+    write_text("list", broken_lists[_i].text);
+    ck_assert_int_eq(
+        run(batch_program, (const char *[]){"--model", "model", "--users", "list", NULL}), 1);
+    expect_text("err", broken_lists[_i].reason);
+    end();
+}
+END_TEST
+
 START_TEST(json_lines)
 {
     begin();
@@ -248,6 +293,9 @@ int main(int argc, char **argv)
     TCase *tests = tcase_create("batch");
     tcase_add_test(tests, all_users_as_a_table);
     tcase_add_test(tests, listed_users_into_a_file);
+    tcase_add_test(tests, lists_as_editors_write_them);
+    tcase_add_loop_test(tests, broken_lists_are_refused, 0,
+                        (int)(sizeof broken_lists / sizeof broken_lists[0]));
     tcase_add_test(tests, json_lines);
     tcase_add_test(tests, failures_leave_the_old_file);
     tcase_add_test(tests, exported_vectors);

@@ -229,6 +229,39 @@ START_TEST(named_round_trip)
 }
 END_TEST
 
+/* The same model from a list of ids as an editor of another system writes it; what is no list is
+ * refused. */
+START_TEST(lists_of_items)
+{
+    static const char *const forms[] = {"a\nb\nc\n", "\xef\xbb\xbf"
+                                                     "a\r\nb\r\nc\r\n\r\n\n"};
+    static const char *const wrong[][2] = {{"a\n\nb\nc\n", "ids.txt:2: the line is empty"},
+                                           {"a\nb\n\xffz\n", "ids.txt:3: the line is not UTF-8"},
+                                           {"\xff\xfe", "ids.txt:1: this is text in UTF-16"},
+                                           {"a\nb\na\nc\n", "ids.txt: ids[2] is 'a', as is ids[0]"},
+                                           {"\n", "ids.txt: count is 0"}};
+    const char *const arguments[] = {"--data",     "clicks.tsv", "--items",  "ids.txt",
+                                     "--modality", "p=p.npy",    "--epochs", "1",
+                                     "--model",    "model",      SMALL,      NULL};
+    write_text("clicks.tsv", "user\titem\nu\tc\nv\tb\nu\ta\n");
+    write_features("p.npy", 3);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        write_text("ids.txt", forms[i]);
+        ck_assert_int_eq(run(train_program, arguments), 0);
+        ck_assert_int_eq(run(recommend_program,
+                             (const char *[]){"--model", "model", "--user", "v", "--json", NULL}),
+                         0);
+        expect_text("out", "\"a\"");
+        expect_text("out", "\"c\"");
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        write_text("ids.txt", wrong[i][0]);
+        ck_assert_int_eq(run(train_program, arguments), 1);
+        expect_text("err", wrong[i][1]);
+    }
+}
+END_TEST
+
 static bool has_line(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -355,6 +388,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, synthetic_round_trip);
     tcase_add_test(tests, seed_decides);
     tcase_add_test(tests, named_round_trip);
+    tcase_add_test(tests, lists_of_items);
     tcase_add_test(tests, interrupt_saves);
     tcase_add_test(tests, resume_after_a_kill);
     tcase_add_test(tests, resume_otherwise);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/lines.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/utf8.h"
+
+diffmm_status diffmm__lines_begin(const char **text, const char *end, const char *name)
+{
+    size_t size = (size_t)(end - *text);
+    if (size >= 2 && (memcmp(*text, "\xff\xfe", 2) == 0 || memcmp(*text, "\xfe\xff", 2) == 0))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s:1: this is text in UTF-16 or UTF-32; text is read in UTF-8", name);
+    if (size >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0)
+        *text += 3;
+    return DIFFMM_OK;
+}
+
+size_t diffmm__line_end(const char *text, const char *end)
+{
+    if (text == end)
+        return 0;
+    if (*text == '\n')
+        return 1;
+    if (*text != '\r')
+        return 0;
+    return end - text == 1 ? 1 : text[1] == '\n' ? 2 : 0;
+}
+
+/* The end without the line ends that nothing follows. */
+static const char *without_empty_lines(const char *text, const char *end)
+{
+    if (end > text && end[-1] == '\r')
+        end--;
+    while (end > text && end[-1] == '\n') {
+        end--;
+        if (end > text && end[-1] == '\r')
+            end--;
+    }
+    return end;
+}
+
+static size_t count_lines(const char *text, const char *end)
+{
+    size_t count = text < end;
+    for (const char *p = text; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        count++;
+    return count;
+}
+
+static diffmm_status check_line(const char *line, size_t length, const char *name, size_t number)
+{
+    const char *wrong = length == 0                      ? "the line is empty"
+                        : memchr(line, 0, length)        ? "the line has a NUL"
+                        : !diffmm__is_utf8(line, length) ? "the line is not UTF-8"
+                                                         : NULL;
+    return wrong ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", name, number, wrong) : DIFFMM_OK;
+}
+
+/* Cut the copied text into lines, each with a NUL in the place of its end. */
+static diffmm_status cut(struct diffmm__id_list *list, char *end, const char *name)
+{
+    char *next = list->text;
+    for (size_t i = 0; i < list->count; i++) {
+        char *line = next, *stop = memchr(line, '\n', (size_t)(end - line));
+        stop = stop ? stop : end;
+        next = stop + 1;
+        if (stop > line && stop < end && stop[-1] == '\r')
+            stop--;
+        diffmm_status status = check_line(line, (size_t)(stop - line), name, i + 1);
+        if (status)
+            return status;
+        *stop = 0;
+        list->ids[i] = line;
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__id_list_parse(const diffmm_context *context, const char *text, size_t size,
+                                    const char *name, struct diffmm__id_list *out)
+{
+    const char *end = text + size;
+    diffmm_status status = diffmm__lines_begin(&text, end, name);
+    if (status)
+        return status;
+    size = (size_t)(without_empty_lines(text, end) - text);
+    struct diffmm__id_list list = {.text = diffmm__allocate(context, size + 1, 1)};
+    if (list.text) {
+        /* Counted in the copy: the file may change meanwhile. */
+        memcpy(list.text, text, size);
+        list.text[size] = 0;
+        list.count = count_lines(list.text, list.text + size);
+        list.ids = diffmm__allocate(context, list.count, sizeof *list.ids);
+    }
+    status = list.ids ? cut(&list, list.text + size, name) : DIFFMM_ERROR_NO_MEMORY;
+    if (status) {
+        diffmm__id_list_end(context, &list);
+        return status;
+    }
+    *out = list;
+    return DIFFMM_OK;
+}
+
+void diffmm__id_list_end(const diffmm_context *context, struct diffmm__id_list *list)
+{
+    diffmm__release(context, list->text);
+    diffmm__release(context, list->ids);
+    *list = (struct diffmm__id_list){0};
+}

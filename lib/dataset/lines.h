@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all readers of text agree on (doc/file-formats.md): UTF-8, a byte order mark may come first,
+ * lines end with LF or CRLF, the last may lack its end, empty lines at the end say nothing. */
+#ifndef DIFFMM_DATASET_LINES_H
+#define DIFFMM_DATASET_LINES_H
+
+#include <stddef.h>
+
+#include <diffmm/context.h>
+
+/* Step over a byte order mark, if the text begins with one. Text in UTF-16 is an error that says
+ * so, with `name`, the file. */
+diffmm_status diffmm__lines_begin(const char **text, const char *end, const char *name);
+
+/* Bytes of the line end at `text`, 0 if there is none: LF, CRLF, or a CR that ends the file. */
+size_t diffmm__line_end(const char *text, const char *end);
+
+/* Ids, one a line. */
+struct diffmm__id_list {
+    char *text; /* what the ids point to */
+    const char **ids;
+    size_t count;
+};
+
+/* An empty line between others, a NUL and what is not UTF-8 are errors that name file and line. */
+diffmm_status diffmm__id_list_parse(const diffmm_context *context, const char *text, size_t size,
+                                    const char *name, struct diffmm__id_list *out);
+void diffmm__id_list_end(const diffmm_context *context, struct diffmm__id_list *list);
+
+#endif
