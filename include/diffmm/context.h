@@ -61,7 +61,11 @@ typedef struct diffmm_context_settings {
      *  pool_run, or neither. */
     size_t (*pool_size)(void *user_data);
     /** Calls task(argument, i) once for each i below count, on any threads, and returns when all
-     *  are done. */
+     *  are done. Called for one job at a time: where a second call wants the pool, it computes
+     *  alone. No result depends on whether the pool keeps to this: what it has not run when it
+     *  returns the calling thread does; a task that still runs then is waited for; one that comes
+     *  later, again, or with a number beyond `count` finds nothing to do. Only, none may come after
+     *  the end of the context, whose `argument` it is. */
     void (*pool_run)(size_t count, diffmm_task task, void *argument, void *user_data);
     void *pool_data; /**< user_data of both */
 } diffmm_context_settings;

@@ -2,8 +2,10 @@
 #include "base/context.h"
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/host_pool.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -38,6 +40,18 @@ static diffmm_status check_settings(diffmm_context_settings *settings)
     return DIFFMM_OK;
 }
 
+/* Ours, or the place where the host's threads find their work. */
+static bool create_pool(diffmm_context *context)
+{
+    if (context->settings.threads == 1)
+        return true;
+    if (context->settings.pool_run)
+        context->host_pool = diffmm__host_pool_create(context);
+    else
+        context->pool = diffmm__pool_create(context, context->settings.threads);
+    return context->pool || context->host_pool;
+}
+
 diffmm_status diffmm_context_create(const diffmm_context_settings *settings, diffmm_context **out)
 {
     if (!out)
@@ -62,12 +76,9 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
         return DIFFMM_ERROR_NO_MEMORY;
     context->settings = boot.settings;
     atomic_init(&context->references, 1);
-    if (!context->settings.pool_run && context->settings.threads > 1) {
-        context->pool = diffmm__pool_create(context, context->settings.threads);
-        if (!context->pool) {
-            diffmm__release(&boot, context);
-            return DIFFMM_ERROR_NO_MEMORY;
-        }
+    if (!create_pool(context)) {
+        diffmm__release(&boot, context);
+        return DIFFMM_ERROR_NO_MEMORY;
     }
     *out = context;
     return DIFFMM_OK;
@@ -87,6 +98,7 @@ void diffmm__context_release(diffmm_context *context)
         return;
     diffmm_context last = {.settings = context->settings};
     diffmm__pool_destroy(context, context->pool);
+    diffmm__host_pool_destroy(context, context->host_pool);
     diffmm__release(&last, context);
 }
 

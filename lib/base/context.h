@@ -6,12 +6,15 @@
 
 #include <diffmm/context.h>
 
+struct diffmm__host_pool;
 struct diffmm__pool;
 
 struct diffmm_context {
     diffmm_context_settings settings; /* with defaults filled in */
     atomic_size_t references;
-    struct diffmm__pool *pool; /* NULL where one thread computes or the host has its own pool */
+    /* At most one of them; none where one thread computes. */
+    struct diffmm__pool *pool;
+    struct diffmm__host_pool *host_pool;
 };
 
 /* A handle's hold on its context; both accept NULL. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/context.h"
+#include "base/host_pool.h"
 #include "base/memory.h"
 #include "base/system.h"
 
@@ -45,8 +46,9 @@ struct seat {
     size_t worker;
 };
 
-static void work_on(struct job *job, size_t worker)
+static void work_on(void *argument, size_t worker)
 {
+    struct job *job = argument;
     for (;;) {
         size_t index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
         if (index >= job->count)
@@ -197,11 +199,6 @@ static void pool_work(struct diffmm__pool *pool, struct job *job)
     await_done(pool);
 }
 
-static void host_task(void *argument, size_t worker)
-{
-    work_on(argument, worker);
-}
-
 size_t diffmm__workers(const diffmm_context *context)
 {
     return context ? context->settings.threads : 1;
@@ -214,8 +211,9 @@ void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__index
     size_t workers = diffmm__workers(context);
     if (workers > count)
         workers = count;
-    if (workers > 1 && context->settings.pool_run) {
-        context->settings.pool_run(workers, host_task, &job, context->settings.pool_data);
+    if (workers > 1 && context->host_pool) {
+        diffmm__host_pool_run(context, context->host_pool, workers, work_on, &job);
+        work_on(&job, 0); /* what the host's threads have left */
     } else if (workers > 1 && context->pool && !atomic_flag_test_and_set(&context->pool->busy)) {
         pool_work(context->pool, &job);
         atomic_flag_clear(&context->pool->busy);
