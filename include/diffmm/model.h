@@ -14,6 +14,12 @@
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files; DIFFMM_ERROR_CALLBACK from
  *  feature loaders.
  *
+ *  Final embeddings are those of the last forward pass. Once parameters or a graph have changed,
+ * the epoch and metrics that the model was marked with are forgotten, and whatever is made from the
+ * model (a file, a scorer, a placer) takes embeddings of the present parameters, for which it
+ * computes a forward pass in memory of its own. A loaded model cannot compute: its embeddings stay
+ * those of its file, and a warning is logged.
+ *
  *  Context and threads: a model keeps its context; a const model may be read by any number of
  *  threads at once, every other call needs exclusive use. */
 #ifndef DIFFMM_MODEL_H
@@ -87,10 +93,10 @@ DIFFMM_API diffmm_status diffmm_model_set_parameter(diffmm_model *model, const c
                                                     const float *values);
 
 /** Go on from another model: take over what it has learnt about the users and items that both know.
- *  Users and items are matched by id (by number, where there are none). Taken over, bit for bit: their
- *  rows of the embeddings, the projections and logits of modalities of the same name, and, if both
- *  models have denoisers with the same layers, these too (a model file has none: they start anew).
- *  What is new keeps the values it has. The generated graphs are those of the model.
+ *  Users and items are matched by id (by number, where there are none). Taken over, bit for bit:
+ * their rows of the embeddings, the projections and logits of modalities of the same name, and, if
+ * both models have denoisers with the same layers, these too (a model file has none: they start
+ * anew). What is new keeps the values it has. The generated graphs are those of the model.
  *  @param model  made from a data set (not loaded); an error leaves it as it was
  *  @param from   loaded or not, of any context; borrowed during the call. Its embedding size, and
  *                the dimensions and projections of its modalities, must be the model's.
@@ -150,8 +156,8 @@ DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t coun
 DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
 /** Write a model file (safetensors): parameters without denoisers, final embeddings, what attaching
- *  users takes (recommend.h), seen items, ids, settings. A crash leaves the old file or the new
- *  one. */
+ *  users takes (recommend.h), seen items, ids, settings, and the epoch and metrics where they are
+ *  those of the parameters. A crash leaves the old file or the new one. */
 DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
 
 /** Write a model file into memory instead.

@@ -67,7 +67,8 @@ typedef struct diffmm_query {
     float min_score;           /**< the lowest score to recommend */
 } diffmm_query;
 
-/** Make a scorer from a model's current final embeddings, which are copied. */
+/** Make a scorer from the final embeddings of a model's present parameters, which are copied: what
+ * the model does afterwards does not change it. */
 DIFFMM_API diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out);
 
 /** Make a scorer from a model file. */
@@ -258,8 +259,9 @@ typedef enum diffmm_vectors_format {
 
 /** Write the final embeddings of all users or items with their ids, for an index of vectors. Rows
  *  are in the order of numbers, with the scorer's own bits. A score is the dot product of a user's
- *  and an item's row: of an exported row, diffmm_score_embedding() gives the bits of diffmm_score();
- *  a float sum in another order is within 2 d 2^-24 times the sum of the products' magnitudes.
+ *  and an item's row: of an exported row, diffmm_score_embedding() gives the bits of
+ * diffmm_score(); a float sum in another order is within 2 d 2^-24 times the sum of the products'
+ * magnitudes.
  *  @param scorer  read
  *  @param side    whose
  *  @param format  of the file

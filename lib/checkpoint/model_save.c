@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "model/attachment.h"
+#include "model/embeddings.h"
 
 enum { further_tensors = 9, name_size = 96, count_text = 24 };
 
@@ -116,18 +117,29 @@ static diffmm_status put(const diffmm_model *model, const struct diffmm__attachm
     return status;
 }
 
-static diffmm_status save(const diffmm_model *model, const struct diffmm__target *target)
+static diffmm_status save_embedded(const diffmm_model *model, const struct diffmm__target *target)
 {
     struct diffmm__attachment *attachment;
-    diffmm_status status = diffmm__model_check_forward(model);
-    if (!status)
-        status = diffmm__attachment_of_model(model, &attachment);
+    diffmm_status status = diffmm__attachment_of_model(model, &attachment);
     if (status)
         return status;
     struct tensors tensors = {.arena = diffmm__arena_on(model->context)};
     status = put(model, attachment, &tensors, target);
     diffmm__arena_end(&tensors.arena);
     diffmm__attachment_destroy(attachment);
+    return status;
+}
+
+static diffmm_status save(const diffmm_model *model, const struct diffmm__target *target)
+{
+    struct diffmm__embedded embedded;
+    diffmm_status status = diffmm__model_check_forward(model);
+    if (!status)
+        status = diffmm__embedded_begin(model, &embedded);
+    if (status)
+        return status;
+    status = save_embedded(embedded.model, target);
+    diffmm__embedded_end(&embedded);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "graph/graph.h"
 #include "linalg/vectors.h"
+#include "model/embeddings.h"
 #include "model/workspace.h"
 
 static diffmm_status find_modality(const diffmm_model *model, const char *name,
@@ -37,6 +38,7 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
     diffmm_graph *mine = diffmm__graph_retain(graph);
     diffmm_graph_destroy(found->graph);
     found->graph = mine;
+    diffmm__model_changed(model);
     return DIFFMM_OK;
 }
 
@@ -55,8 +57,8 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
         return status;
     if ((status = diffmm__project(model)))
         return status;
-    model->evaluated.epoch = 0;
     diffmm__aggregate(model);
+    diffmm__model_embedded(model);
     size_t size = (model->users + model->items) * model->d;
     size_t bad = diffmm__first_not_finite(size, model->final);
     if (bad == size)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "diffusion/layers.h"
+#include "model/embeddings.h"
 #include "model/model.h"
 
 /* For each user and item of the model its number in the other one, or -1. */
@@ -177,6 +178,7 @@ diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from
         status = take_denoisers(model, from, &origin);
     if (!status) {
         take_recommender(model, from, &origin);
+        diffmm__model_changed(model);
         diffmm__log(model->context, DIFFMM_LOG_INFO,
                     "inherited %zu of %zu users and %zu of %zu items", origin.known_users,
                     model->users, origin.known_items, model->items);

@@ -10,6 +10,7 @@
 #include "diffusion/layers.h"
 #include "graph/graph.h"
 #include "model/attachment.h"
+#include "model/embeddings.h"
 #include "model/parameters.h"
 #include "model/workspace.h"
 
@@ -114,6 +115,7 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
         return DIFFMM_ERROR_NO_MEMORY;
     if ((status = make_graphs(model)) || (status = diffmm__workspace_create(model)))
         return status;
+    diffmm__model_changed(model); /* there has been no forward pass */
     return with_denoisers ? make_denoisers(model) : DIFFMM_OK;
 }
 

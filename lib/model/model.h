@@ -70,6 +70,8 @@ struct diffmm_model {
 
     float *final;   /* (users + items) x d of the last forward pass */
     uint64_t steps; /* Adam steps taken */
+    /* Parameters or graphs have changed since `final` was computed (model/embeddings.h). */
+    bool stale;
     /* Of the present parameters and `final`; not known once either changes otherwise than by an
      * evaluated epoch. */
     struct diffmm__evaluated evaluated;
@@ -98,8 +100,8 @@ struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model,
 /* DIFFMM_ERROR_STATE where the model was read from a file. */
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model);
 
-/* DIFFMM_ERROR_STATE where there has been no forward pass; the second also DIFFMM_ERROR_NUMERIC where
- * its embeddings are not finite. */
+/* DIFFMM_ERROR_STATE where there has been no forward pass; the second also DIFFMM_ERROR_NUMERIC
+ * where its embeddings are not finite. */
 diffmm_status diffmm__model_check_forward(const diffmm_model *model);
 diffmm_status diffmm__model_check_embeddings(const diffmm_model *model);
 

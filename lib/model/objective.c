@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "linalg/vectors.h"
+#include "model/embeddings.h"
 #include "model/workspace.h"
 #include "optim/adam.h"
 #include "optim/bpr.h"
@@ -60,8 +61,8 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
 
     if ((status = diffmm__project(model)))
         return status;
-    model->evaluated.epoch = 0;
     diffmm__aggregate(model);
+    diffmm__model_embedded(model);
     sum.contrastive = contrast(model, count, user, positive);
     sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,
                           (double)s->batch, w->grad_final, w->grad_final + users);
@@ -96,6 +97,7 @@ diffmm_status diffmm_model_step(diffmm_model *model)
     if (status)
         return status;
     model->steps++;
+    diffmm__model_changed(model);
     for (size_t p = 0; p < model->parameter_count; p++) {
         struct diffmm__parameter *parameter = &model->parameters[p];
         diffmm__adam_step(model->context, model->settings.learning_rate, model->steps,

@@ -9,6 +9,7 @@
 #include "base/structs.h"
 #include "linalg/initialize.h"
 #include "linalg/vectors.h"
+#include "model/embeddings.h"
 #include "model/parameters.h"
 
 static diffmm_status name_parameter(diffmm_model *model, struct diffmm__parameter *parameter,
@@ -252,6 +253,9 @@ diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, 
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite", name,
                             bad);
     memcpy(place, values, rows * columns * sizeof *values);
-    model->evaluated.epoch = 0;
+    if (found.gradient || !model->workspace)
+        diffmm__model_changed(model);
+    else
+        model->evaluated.epoch = 0; /* a denoiser's: embeddings do not depend on it */
     return DIFFMM_OK;
 }

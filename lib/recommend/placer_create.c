@@ -6,7 +6,7 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
-#include "model/model.h"
+#include "model/embeddings.h"
 #include "recommend/placer.h"
 
 enum { least_items = 10, held_part = 5 };
@@ -215,14 +215,10 @@ static diffmm_status learn(struct source *s)
     return status;
 }
 
-diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_dataset *dataset,
-                                   diffmm_placer **out)
+static diffmm_status create(const diffmm_model *model, const diffmm_dataset *dataset,
+                            diffmm_placer **out)
 {
-    if (!model || !dataset || !out)
-        return diffmm__null(!model ? "model" : !dataset ? "dataset" : "out");
-    diffmm_status status = diffmm_dataset_seal(dataset);
-    if (!status)
-        status = check_source(model, dataset);
+    diffmm_status status = check_source(model, dataset);
     if (status)
         return status;
     struct diffmm__placer_modality modalities[DIFFMM__PLACER_MODALITIES] = {0};
@@ -244,4 +240,20 @@ diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_dataset *da
     }
     *out = source.placer;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_dataset *dataset,
+                                   diffmm_placer **out)
+{
+    if (!model || !dataset || !out)
+        return diffmm__null(!model ? "model" : !dataset ? "dataset" : "out");
+    struct diffmm__embedded embedded;
+    diffmm_status status = diffmm_dataset_seal(dataset);
+    if (!status)
+        status = diffmm__embedded_begin(model, &embedded);
+    if (status)
+        return status;
+    status = create(embedded.model, dataset, out);
+    diffmm__embedded_end(&embedded);
+    return status;
 }

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "checkpoint/model_file.h"
 #include "linalg/panels.h"
-#include "model/model.h"
+#include "model/embeddings.h"
 #include "recommend/range.h"
 
 static void end_parts(diffmm_scorer *scorer)
@@ -82,12 +82,8 @@ static diffmm_status copy_attachment(const diffmm_model *model, struct diffmm__a
     return status;
 }
 
-diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
+static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
 {
-    if (!model)
-        return diffmm__null("model");
-    if (!out)
-        return diffmm__null("out");
     double item_norm;
     size_t count = (model->users + model->items) * model->d;
     diffmm_status status = diffmm__model_check_embeddings(model);
@@ -113,6 +109,21 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
                            .owned = copy,
                            .attachment = attachment};
     return diffmm__scorer_assemble(model->context, parts, out);
+}
+
+diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
+{
+    if (!model)
+        return diffmm__null("model");
+    if (!out)
+        return diffmm__null("out");
+    struct diffmm__embedded embedded;
+    diffmm_status status = diffmm__embedded_begin(model, &embedded);
+    if (status)
+        return status;
+    status = create(embedded.model, out);
+    diffmm__embedded_end(&embedded);
+    return status;
 }
 
 static diffmm_status open_source(diffmm_context *context, const struct diffmm__source *source,

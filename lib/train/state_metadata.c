@@ -154,6 +154,7 @@ static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__s
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: the metadata's %s is not an epoch of this training",
                             diffmm__safetensors_path(file), wrong);
+    trainer->model->stale = now->epoch == 0; /* or not known: then computed where it is needed */
     trainer->epoch = last.epoch;
     memcpy(trainer->valid, last.valid, trainer->cutoffs * sizeof *trainer->valid);
     memcpy(trainer->test, last.test, trainer->cutoffs * sizeof *trainer->test);

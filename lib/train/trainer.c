@@ -10,6 +10,7 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "model/embeddings.h"
 #include "recommend/evaluate.h"
 
 /* What spans settings and data. */
@@ -268,6 +269,7 @@ static diffmm_status run_phases(diffmm_trainer *trainer)
     diffmm_status status = DIFFMM_OK;
     diffmm_seconds *seconds = &trainer->report.seconds;
     *seconds = (diffmm_seconds){0};
+    diffmm__model_changed(trainer->model); /* from the first step on */
     if (trainer->model->settings.diffusion_enabled)
         status = timed(trainer, diffmm__phase_denoise, &seconds->denoise);
     if (!status)
@@ -292,6 +294,7 @@ static void restore_best(diffmm_trainer *trainer)
 {
     const struct diffmm__best *best = &trainer->best;
     diffmm__best_restore(best, trainer->model);
+    diffmm__model_embedded(trainer->model);
     mark_model(trainer, best->epoch, best->valid, best->test);
 }
 
