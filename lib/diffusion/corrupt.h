@@ -13,6 +13,7 @@ struct diffmm__batch_rows {
     const int32_t *items;
     const float *values;
     const int32_t *row_of;
+    bool ascending; /* items of each row ascend: known, so that a part of a row may be searched for */
 };
 
 static inline size_t diffmm__batch_row(const struct diffmm__batch_rows *rows, size_t b)

@@ -143,6 +143,21 @@ struct tile {
     size_t first, width;
 };
 
+/* The first entry of a row that may lie in a tile. Where items ascend, the row is not gone through
+ * again for every tile. */
+static int64_t first_entry(const struct tile *t, size_t row)
+{
+    int64_t low = t->x0->pointers[row], high = t->x0->ascending ? t->x0->pointers[row + 1] : low;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if ((size_t)t->x0->items[middle] < t->first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Add what is not a product: the bias and, where it has a share, x0. */
 static void complete_row(const struct tile *t, size_t b, float *x)
 {
@@ -152,11 +167,13 @@ static void complete_row(const struct tile *t, size_t b, float *x)
     if (g->chain.x0_factor == 0.0f)
         return;
     size_t row = diffmm__batch_row(t->x0, b);
-    for (int64_t e = t->x0->pointers[row]; e < t->x0->pointers[row + 1]; e++) {
+    for (int64_t e = first_entry(t, row); e < t->x0->pointers[row + 1]; e++) {
         size_t item = (size_t)t->x0->items[e];
         if (item >= t->first && item < t->first + t->width)
             x[item - t->first] +=
                 t->x0->values ? g->chain.x0_factor * t->x0->values[e] : g->chain.x0_factor;
+        else if (t->x0->ascending && item >= t->first)
+            break;
     }
 }
 
@@ -213,6 +230,15 @@ void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_ro
     }
 }
 
+static bool rows_ascend(size_t rows, const int64_t *pointers, const int32_t *row_items)
+{
+    for (size_t b = 0; b < rows; b++)
+        for (int64_t e = pointers[b] + 1; e < pointers[b + 1]; e++)
+            if (row_items[e] < row_items[e - 1])
+                return false;
+    return true;
+}
+
 static diffmm_status check_rows(size_t rows, size_t items, const int64_t *pointers,
                                 const int32_t *row_items)
 {
@@ -259,7 +285,9 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
     if ((status = diffmm__generator_create(context, &plan, schedule, &generator)))
         return status;
-    struct diffmm__batch_rows x0 = {.pointers = row_pointers, .items = row_items};
+    struct diffmm__batch_rows x0 = {.pointers = row_pointers,
+                                    .items = row_items,
+                                    .ascending = rows_ascend(rows, row_pointers, row_items)};
     struct diffmm__draws none = {0};
     diffmm__generator_prepare(generator, parameters);
     for (size_t first = 0; first < rows; first += plan.block) {

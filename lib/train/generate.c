@@ -29,7 +29,8 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     size_t users = model->users, count = s->rebuild_k;
     size_t block = trainer->work.generation.block, blocks = (users + block - 1) / block;
     struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
-                                    .items = model->catalog->seen.items};
+                                    .items = model->catalog->seen.items,
+                                    .ascending = true};
     /* A step's noise is the stream of m * 2048 + step (reverse.h). */
     struct diffmm__draws draws = {
         .seed = s->seed,

@@ -41,14 +41,21 @@ void diffmm__pairs_end(struct diffmm__pairs *pairs)
     diffmm__arena_end(&pairs->arena);
 }
 
-/* The item with `rank` untouched items below it. */
+/* The item with `rank` untouched items below it. The row ascends, so that its entry j has
+ * items[j] - j untouched items below it, a number that never falls: those entries that the item
+ * stands above are found by halving. */
 static int32_t untouched(const struct diffmm__rows *seen, int32_t user, uint64_t rank)
 {
-    int64_t item = (int64_t)rank;
-    for (int64_t e = seen->pointers[user]; e < seen->pointers[user + 1]; e++)
-        if (seen->items[e] <= item)
-            item++;
-    return (int32_t)item;
+    const int32_t *row = seen->items + seen->pointers[user];
+    int64_t low = 0, high = seen->pointers[user + 1] - seen->pointers[user];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (row[middle] - middle <= (int64_t)rank)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int32_t)((int64_t)rank + low);
 }
 
 struct draw {

@@ -7,6 +7,7 @@
 
 #include "../support/failing.h"
 #include "../support/failure.h"
+#include "base/random.h"
 #include "dataset/dataset.h"
 #include "train/sampler.h"
 
@@ -127,6 +128,72 @@ START_TEST(negatives_are_uniform)
         expect_uniform("negatives", free_items, some);
     }
     expect_uniform("whose pair is first", 11, first);
+    end(&world);
+}
+END_TEST
+
+/* The item with `rank` untouched items below it, by going through the row. */
+static int32_t slow_untouched(const struct diffmm__rows *seen, int32_t user, uint64_t rank)
+{
+    int64_t item = (int64_t)rank;
+    for (int64_t e = seen->pointers[user]; e < seen->pointers[user + 1]; e++)
+        if (seen->items[e] <= item)
+            item++;
+    return (int32_t)item;
+}
+
+/* Which item a draw leads to, for rows of any density. */
+START_TEST(the_item_of_a_rank)
+{
+    enum { many = 211 };
+    static int32_t user[many * many], item[many * many];
+    struct world world;
+    size_t count = 0;
+    for (int32_t u = 0; u < many; u++)
+        for (int32_t i = 0; i < many; i++)
+            if (diffmm__random_below(3, 1, (uint64_t)(u * many + i), many) < (uint64_t)u) {
+                user[count] = u;
+                item[count++] = i;
+            }
+    begin(&world, 1, many, many, count, user, item);
+    const struct diffmm__rows *seen = &world.dataset->catalog->seen;
+    for (uint64_t epoch = 1; epoch <= 3; epoch++) {
+        draw(&world, 9, epoch);
+        uint64_t stream = diffmm__stream(DIFFMM__RANDOM_NEGATIVES, 0, epoch);
+        size_t b = 0;
+        for (; b < world.pairs.count; b++) {
+            size_t pair = (size_t)world.pairs.order[b];
+            int32_t u = world.pairs.batch_user[b];
+            uint64_t degree = (uint64_t)(seen->pointers[u + 1] - seen->pointers[u]);
+            uint64_t rank = diffmm__random_below(9, stream, pair, many - degree);
+            if (world.pairs.batch_negative[b] != slow_untouched(seen, u, rank))
+                break;
+        }
+        ck_assert_uint_eq(b, world.pairs.count);
+    }
+    end(&world);
+}
+END_TEST
+
+/* A user of a million items: to go through the row for each of the pairs would take hours. */
+START_TEST(a_user_of_very_many_items)
+{
+    enum { degree = 1 << 20, few = 3 };
+    struct world world;
+    int32_t *user = calloc(degree, sizeof *user), *item = calloc(degree, sizeof *item);
+    for (int32_t i = 0; i < degree; i++)
+        item[i] = i + 1;
+    begin(&world, 1, 1, degree + few, degree, user, item);
+    draw(&world, 9, 1);
+    size_t met[few] = {0};
+    for (size_t b = 0; b < degree; b++) {
+        int32_t negative = world.pairs.batch_negative[b];
+        met[negative == 0 ? 0 : negative - degree]++;
+    }
+    for (size_t i = 0; i < few; i++)
+        ck_assert_uint_gt(met[i], degree / few - 5000);
+    free(user);
+    free(item);
     end(&world);
 }
 END_TEST
@@ -282,6 +349,8 @@ int main(void)
 {
     const TTest *const tests[] = {each_pair_once_an_epoch_with_an_untouched_item,
                                   negatives_are_uniform,
+                                  the_item_of_a_rank,
+                                  a_user_of_very_many_items,
                                   one_item_left,
                                   nothing_to_draw,
                                   the_same_draws_whatever_the_threads,
