@@ -143,7 +143,8 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
  *  @param report   set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
-/** Train until all epochs are done or validation has not improved for `patience` epochs, then
+/** Train until all epochs are done or none has been better for `patience` epochs
+ *  (diffmm_trainer_best() says what is better), then
  *  restore the parameters of the best epoch by validation (however it ended, where there is one;
  *  only with DIFFMM_ERROR_NO_MEMORY are they left as after the last whole epoch, so that the call
  * can be made again and end in the same bits).
@@ -163,9 +164,13 @@ DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
 DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);
 
 /** The best epoch so far with its metrics, per cutoff of the option `cutoffs`; DIFFMM_ERROR_STATE
- *  before any. Chosen by validation (by test, where `select` says so, or if there is no
- *  validation split; the last epoch, where nothing is held out). Arrays are borrowed until the next
- *  epoch; each pointer may be NULL. */
+ *  before any. Chosen by validation (by test, where `select` says so; by the one split that
+ *  there is, where one is empty; the last epoch, where nothing is held out): the highest Recall at
+ * the first cutoff; of epochs where that is equal, the highest NDCG there, then the highest Recall
+ * and NDCG at each further cutoff in turn, then the lowest training loss, then the first. A cutoff
+ * that reaches all items a user has left to rank, where Recall is the same whatever the model, is
+ * warned of in the log when the trainer is made. Arrays are borrowed until the next epoch; each
+ * pointer may be NULL. */
 DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
                                              const diffmm_metrics **valid,
                                              const diffmm_metrics **test);

@@ -206,6 +206,22 @@ void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation)
     diffmm__release(evaluation->context, evaluation);
 }
 
+struct diffmm__saturation diffmm__evaluation_saturation(const struct diffmm__evaluation *evaluation)
+{
+    struct diffmm__saturation found = {.of = evaluation->active_count};
+    for (size_t c = 0; c < evaluation->cutoff_count; c++) {
+        size_t cutoff = evaluation->cutoffs[c], users = 0;
+        for (size_t a = 0; a < evaluation->active_count; a++)
+            users +=
+                evaluation->items - row_size(evaluation->seen, evaluation->active[a]) <= cutoff;
+        if (users > 0 && (found.cutoff == 0 || cutoff < found.cutoff)) {
+            found.cutoff = cutoff;
+            found.users = users;
+        }
+    }
+    return found;
+}
+
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
                             const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
 {

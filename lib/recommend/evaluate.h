@@ -28,6 +28,15 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
                                         bool test, struct diffmm__evaluation **out);
 void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
 
+/* The smallest cutoff at which a user with something held out has no more items left to rank than
+ * fit, so that the user's Recall there is the same whatever the model; how many users it is so for,
+ * and how many there are. 0 where no cutoff reaches so far. */
+struct diffmm__saturation {
+    size_t cutoff, users, of;
+};
+struct diffmm__saturation
+diffmm__evaluation_saturation(const struct diffmm__evaluation *evaluation);
+
 /* `valid` and `test` receive cutoff_count results each, the same bits as split by split; one that
  * is not wanted is left alone. The matrices are finite. */
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,

@@ -2,6 +2,7 @@
 /* Choosing the best epoch, and early stopping. */
 #include "train/best.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,29 +75,55 @@ static void keep(struct diffmm__best *best, const diffmm_model *model)
     }
 }
 
-/* The metrics that count. */
+/* The metrics that count: of the split that was asked for, unless the other one alone has users. */
 static const diffmm_metrics *judge(const diffmm_model *model, const diffmm_metrics *valid,
                                    const diffmm_metrics *test)
 {
-    return model->settings.select_by_test || valid[0].users == 0 ? test : valid;
+    bool by_test = model->settings.select_by_test ? test[0].users > 0 || valid[0].users == 0
+                                                  : valid[0].users == 0;
+    return by_test ? test : valid;
 }
 
-void diffmm__best_name(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
-                       size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test)
+/* 1: a is the larger, -1: b is, 0: neither. NaN is the least. */
+static int larger(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return (int)isnan(b) - (int)isnan(a);
+    return (a > b) - (a < b);
+}
+
+/* Measures in their order until one tells the epochs apart: where Recall is 1 in every epoch, as it
+ * is where a cutoff reaches the whole catalogue, the first epoch would be chosen for nothing. */
+static int compare(size_t cutoffs, const diffmm_metrics *a, double loss_a, const diffmm_metrics *b,
+                   double loss_b)
+{
+    int order = 0;
+    for (size_t c = 0; c < cutoffs && order == 0; c++) {
+        order = larger(a[c].recall, b[c].recall);
+        if (order == 0)
+            order = larger(a[c].ndcg, b[c].ndcg);
+    }
+    return order != 0 ? order : larger(-loss_a, -loss_b);
+}
+
+void diffmm__best_name(struct diffmm__best *best, size_t epoch,
+                       const struct diffmm__results *results)
 {
     best->epoch = epoch;
-    best->score = judge(model, valid, test)[0].recall;
-    memcpy(best->valid, valid, cutoffs * sizeof *valid);
-    memcpy(best->test, test, cutoffs * sizeof *test);
+    best->loss = results->loss;
+    memcpy(best->valid, results->valid, results->cutoffs * sizeof *best->valid);
+    memcpy(best->test, results->test, results->cutoffs * sizeof *best->test);
 }
 
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
-                        size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test)
+                        const struct diffmm__results *results)
 {
-    const diffmm_metrics *metrics = judge(model, valid, test);
-    if (best->epoch > 0 && metrics[0].users > 0 && metrics[0].recall <= best->score)
+    const diffmm_metrics *metrics = judge(model, results->valid, results->test);
+    if (best->epoch > 0 && metrics[0].users > 0 &&
+        compare(results->cutoffs, metrics, results->loss, judge(model, best->valid, best->test),
+                best->loss) <= 0)
         return;
-    diffmm__best_name(best, model, epoch, cutoffs, valid, test);
+    diffmm__best_name(best, epoch, results);
     keep(best, model);
 }
 

@@ -10,8 +10,8 @@
 
 struct diffmm__best {
     struct diffmm__arena arena;
-    size_t epoch; /* 0: none yet */
-    double score;
+    size_t epoch;                 /* 0: none yet */
+    double loss;                  /* its training loss; -infinity where that is not known */
     float *values;                /* of all arrays that are kept, one after the other */
     diffmm_metrics *valid, *test; /* per cutoff */
 };
@@ -31,17 +31,26 @@ diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out);
 void diffmm__best_end(struct diffmm__best *best);
 
-/* Name an epoch the best, with its metrics; its values are the caller's to fill in. */
-void diffmm__best_name(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
-                       size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test);
+/* What an epoch is chosen by: metrics per cutoff, and the training loss. */
+struct diffmm__results {
+    size_t cutoffs;
+    const diffmm_metrics *valid, *test;
+    double loss;
+};
+
+/* Name an epoch the best, with its results; its values are the caller's to fill in. */
+void diffmm__best_name(struct diffmm__best *best, size_t epoch,
+                       const struct diffmm__results *results);
 
 /* Take an epoch's results: kept if better, by Recall at the first cutoff on the validation split
- * (on the test split where the option `select` says so, or there is no validation). With nothing
- * held out to judge by, the last epoch is the best. */
+ * (on the test split where the option `select` says so; on the other one where that has no users);
+ * where that is equal, by NDCG there, then by Recall and NDCG at each further cutoff in turn, then
+ * by the training loss, the lower the better; the first of equal epochs stays. What is no number is
+ * worse than any. With nothing held out to judge by, the last epoch is the best. */
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
-                        size_t cutoffs, const diffmm_metrics *valid, const diffmm_metrics *test);
+                        const struct diffmm__results *results);
 
-/* Whether validation has not improved for `patience` epochs. */
+/* Whether no epoch has been better for `patience` epochs. */
 bool diffmm__best_is_stale(const struct diffmm__best *best, size_t epoch, size_t patience);
 
 /* Put the copy back into the model. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a training's state has beside arrays: steps, epochs, the last report's figures. */
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -51,17 +52,28 @@ static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
     return diffmm__evaluated_json(&evaluated);
 }
 
-diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffmm__description *d)
+/* With the loss that decides between epochs of equal metrics; one that is not known is left out. */
+static json_t *best_json(const diffmm_trainer *trainer)
 {
     const struct diffmm__best *best = &trainer->best;
+    json_t *object = evaluated_json(trainer, best->epoch, best->valid, best->test);
+    if (object && isfinite(best->loss) &&
+        json_object_set_new(object, "loss", json_real(best->loss))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffmm__description *d)
+{
     diffmm_status status = diffmm__describe_json(d, "training", training_json(trainer));
     if (!status)
         status = diffmm__describe_json(
             d, "last",
             evaluated_json(trainer, trainer->epoch, trainer->last_valid, trainer->last_test));
-    if (!status && best->epoch > 0)
-        status = diffmm__describe_json(
-            d, "best", evaluated_json(trainer, best->epoch, best->valid, best->test));
+    if (!status && trainer->best.epoch > 0)
+        status = diffmm__describe_json(d, "best", best_json(trainer));
     return status;
 }
 
@@ -135,6 +147,29 @@ static bool fits(const diffmm_trainer *trainer, const struct diffmm__evaluated *
     return fine;
 }
 
+/* The best epoch's loss. Checkpoints of before have none: then it is the last report's if that is
+ * the best epoch's, else not known, and an epoch that is equal in all metrics does not replace it.
+ */
+static diffmm_status read_loss(const diffmm_trainer *trainer,
+                               const struct diffmm__safetensors *file, size_t best_epoch,
+                               double *loss)
+{
+    json_t *object;
+    diffmm_status status = diffmm__read_json(file, "best", &object);
+    if (status)
+        return status;
+    const json_t *value = json_object_get(object, "loss");
+    bool fine = !value || json_is_number(value);
+    *loss = value                          ? json_number_value(value)
+            : best_epoch == trainer->epoch ? trainer->report.loss.total
+                                           : -INFINITY;
+    json_decref(object);
+    return fine ? DIFFMM_OK
+                : diffmm__fail(DIFFMM_ERROR_FORMAT,
+                               "%s: the metadata's best has a loss that is no number",
+                               diffmm__safetensors_path(file));
+}
+
 static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
 {
     struct diffmm__evaluated last = {0}, best = {0}, *now = &trainer->model->evaluated;
@@ -158,10 +193,12 @@ static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__s
     trainer->epoch = last.epoch;
     memcpy(trainer->valid, last.valid, trainer->cutoffs * sizeof *trainer->valid);
     memcpy(trainer->test, last.test, trainer->cutoffs * sizeof *trainer->test);
-    if (best.epoch > 0)
-        diffmm__best_name(&trainer->best, trainer->model, best.epoch, trainer->cutoffs, best.valid,
-                          best.test);
-    return DIFFMM_OK;
+    struct diffmm__results results = {
+        .cutoffs = trainer->cutoffs, .valid = best.valid, .test = best.test};
+    status = best.epoch > 0 ? read_loss(trainer, file, best.epoch, &results.loss) : DIFFMM_OK;
+    if (!status && best.epoch > 0)
+        diffmm__best_name(&trainer->best, best.epoch, &results);
+    return status;
 }
 
 diffmm_status diffmm__state_read(diffmm_trainer *trainer, const struct diffmm__safetensors *file)

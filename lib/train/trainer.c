@@ -53,6 +53,18 @@ static diffmm_status allocate_reports(diffmm_trainer *trainer)
     return DIFFMM_OK;
 }
 
+static void warn_of_cutoffs(const diffmm_trainer *trainer)
+{
+    struct diffmm__saturation s = diffmm__evaluation_saturation(trainer->evaluation);
+    if (s.cutoff > 0)
+        diffmm__log(
+            trainer->context, DIFFMM_LOG_WARNING,
+            "cutoff %zu reaches every item that is left to rank for %zu of %zu users: their "
+            "Recall at it is the same in every epoch; NDCG, further cutoffs and the training "
+            "loss, in this order, tell apart epochs of equal Recall",
+            s.cutoff, s.users, s.of);
+}
+
 static diffmm_status allocate(diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
@@ -69,6 +81,7 @@ static diffmm_status allocate(diffmm_trainer *trainer)
         (status = diffmm__pairs_create(trainer->context, model->catalog, &trainer->pairs)) ||
         (status = diffmm__best_create(model, trainer->cutoffs, &trainer->best)))
         return status;
+    warn_of_cutoffs(trainer);
     size_t left_out = trainer->work.pairs - trainer->pairs.count;
     if (left_out > 0)
         diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
@@ -319,8 +332,11 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
         return status;
     trainer->epoch++;
     mark_model(trainer, trainer->epoch, trainer->valid, trainer->test);
-    diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch, trainer->cutoffs,
-                       trainer->valid, trainer->test);
+    diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch,
+                       &(struct diffmm__results){.cutoffs = trainer->cutoffs,
+                                                 .valid = trainer->valid,
+                                                 .test = trainer->test,
+                                                 .loss = trainer->report.loss.total});
     diffmm__trainer_completed(trainer);
     diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
                 trainer->epoch, trainer->best.epoch);

@@ -83,7 +83,7 @@ static inline void expect_same_trainers(const diffmm_trainer *a, const diffmm_tr
     expect_same_report(&p, &q);
     expect_same_arrays(a, b);
     ck_assert(a->model->steps == b->model->steps && a->stopped == b->stopped);
-    ck_assert(a->best.epoch == b->best.epoch && a->best.score == b->best.score);
+    ck_assert(a->best.epoch == b->best.epoch && a->best.loss == b->best.loss);
     ck_assert_mem_eq(a->best.valid, b->best.valid, a->cutoffs * sizeof *a->best.valid);
     ck_assert_mem_eq(a->best.test, b->best.test, a->cutoffs * sizeof *a->best.test);
     for (size_t m = 0; m < a->model->modality_count; m++) {

@@ -101,6 +101,9 @@ START_TEST(figures)
     expect_metadata_refused("best", EPOCH(2, 20), "best is not an epoch of this training");
     expect_metadata_refused("best", EPOCH(0, 20), "best is not an epoch of this training");
     expect_metadata_refused("best", EPOCH(1, 10), "best is not an epoch of this training");
+    expect_metadata_refused(
+        "best", "{\"epoch\":1,\"valid\":" METRIC(20) ",\"test\":" METRIC(20) ",\"loss\":\"1\"}",
+        "best has a loss that is no number");
     expect_metadata_refused("evaluated", EPOCH(2, 20), "evaluated is not an epoch");
     expect_metadata_refused("evaluated", EPOCH(-2, 20), "evaluated is not an epoch");
     end();
