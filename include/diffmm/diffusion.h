@@ -101,7 +101,8 @@ DIFFMM_API diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *
                                                    char name[64], size_t *rows, size_t *columns,
                                                    size_t *offset);
 
-/** Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2). */
+/** Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2), from
+ *  streams of random numbers of their own: no model of the same seed draws the same. */
 DIFFMM_API diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape,
                                                     uint64_t seed, float *parameters);
 

@@ -6,11 +6,6 @@
 #include "linalg/kernels.h"
 #include "linalg/philox.h"
 
-uint64_t diffmm__stream(enum diffmm__purpose purpose, uint64_t which, uint64_t epoch)
-{
-    return (uint64_t)purpose << 56 | (which & 0xffffff) << 32 | (epoch & 0xffffffff);
-}
-
 void diffmm__random4(uint64_t seed, uint64_t stream, uint64_t position, uint32_t out[4])
 {
     out[0] = (uint32_t)position;

@@ -10,11 +10,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "dataset/draft.h"
 #include "dataset/rows.h"
-
-/* Two streams: how many a user gives away, and which. */
-enum { draw_counts = 0, draw_items = 1 };
 
 struct division {
     double valid, test;
@@ -62,9 +60,8 @@ static void divide_row(const struct division *division, size_t user, struct diff
     if (n == 0)
         return;
     uint64_t seed = division->seed;
-    uint64_t items = diffmm__stream(DIFFMM__RANDOM_HOLD_OUT, draw_items, 0);
-    double draw =
-        diffmm__random_real(seed, diffmm__stream(DIFFMM__RANDOM_HOLD_OUT, draw_counts, 0), user);
+    uint64_t items = diffmm__stream_hold_out_items();
+    double draw = diffmm__random_real(seed, diffmm__stream_hold_out_counts(), user);
     size_t valid = take(division->valid, n, draw);
     size_t held = take(division->valid + division->test, n, draw);
     int32_t *row = rows->items + begin;

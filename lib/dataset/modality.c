@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "dataset/npy.h"
 #include "linalg/vectors.h"
 
@@ -40,6 +41,10 @@ static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                 "the modality name '%s' has a character other than A-Z a-z 0-9 _ -",
                                 name);
+    if (dataset->modality_count == DIFFMM__MOST_MODALITIES)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s' would be one of more than %d modalities", name,
+                            (int)DIFFMM__MOST_MODALITIES);
     if (find_modality(dataset, name))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set already has a modality '%s'", name);

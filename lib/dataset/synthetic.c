@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "base/structs.h"
 #include "dataset/dataset.h"
 #include "dataset/modality.h"
@@ -44,11 +45,6 @@ struct world {
     struct candidate *chosen;
 };
 
-static uint64_t stream(size_t which)
-{
-    return diffmm__stream(DIFFMM__RANDOM_SYNTHETIC, which, 0);
-}
-
 /* Roughly normal, of mean 0 and deviation 1: the sum of four uniform draws. */
 static double bell(uint64_t seed, uint64_t which, uint64_t position)
 {
@@ -64,7 +60,7 @@ static void draw_directions(uint64_t seed, enum draw which, size_t count, size_t
     for (size_t i = 0; i < count; i++) {
         double *row = out + i * factors, squares = 0;
         for (size_t f = 0; f < factors; f++) {
-            row[f] = bell(seed, stream(which), i * factors + f);
+            row[f] = bell(seed, diffmm__stream_synthetic(which), i * factors + f);
             squares += row[f] * row[f];
         }
         double length = sqrt(squares);
@@ -83,7 +79,8 @@ static void draw_user_counts(struct world *world, double *share)
     size_t rest = world->spec.interactions - users * least;
     double sum = 0, extra = (double)rest;
     for (size_t u = 0; u < users; u++) {
-        share[u] = 1 / (0.1 + diffmm__random_real(world->spec.seed, stream(draw_counts), u));
+        share[u] = 1 / (0.1 + diffmm__random_real(world->spec.seed,
+                                                  diffmm__stream_synthetic(draw_counts), u));
         sum += share[u];
     }
     size_t *count = world->start + 1;
@@ -139,7 +136,8 @@ static void choose_items(const struct world *world, size_t user)
     const double *p = world->user + user * spec->factors;
     struct candidate *chosen = world->chosen + world->start[user];
     size_t count = world->start[user + 1] - world->start[user];
-    uint64_t key_stream = stream(draw_keys), order_stream = stream(draw_order);
+    uint64_t key_stream = diffmm__stream_synthetic(draw_keys),
+             order_stream = diffmm__stream_synthetic(draw_order);
     uint64_t position = (uint64_t)user * ((spec->items + 3) / 4);
     uint32_t draw[4] = {0};
     for (size_t i = 0; i < spec->items && count > 0; i++) {
@@ -236,8 +234,9 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
         return DIFFMM_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < size; i++)
-        map[i] = bell(spec->seed, stream(draw_modality + 2 * index), i);
-    struct view view = {world, map, dimensions, stream(draw_modality + 2 * index + 1), features};
+        map[i] = bell(spec->seed, diffmm__stream_synthetic(draw_modality + 2 * index), i);
+    struct view view = {world, map, dimensions,
+                        diffmm__stream_synthetic(draw_modality + 2 * index + 1), features};
     diffmm__parallel_ranges(dataset->context, spec->items, 64, show_items, &view);
     diffmm__release(dataset->context, map);
     return diffmm__dataset_own_modality(dataset, name, spec->items, dimensions, features, NULL);
@@ -261,7 +260,8 @@ static diffmm_status fill(diffmm_dataset *dataset, const diffmm_synthetic *spec)
         goto done;
     for (size_t i = 0; i < items; i++)
         world.popularity[i] =
-            1 / (0.15 + diffmm__random_real(spec->seed, stream(draw_popularity), i));
+            1 /
+            (0.15 + diffmm__random_real(spec->seed, diffmm__stream_synthetic(draw_popularity), i));
     draw_directions(spec->seed, draw_items, items, spec->factors, world.item);
     draw_directions(spec->seed, draw_users, users, spec->factors, world.user);
     draw_user_counts(&world, share);

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "base/structs.h"
 #include "linalg/initialize.h"
 
@@ -102,17 +102,16 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
 }
 
 /* Weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2). */
-void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t which,
+void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters)
 {
     for (size_t l = 0; l < layers->count; l++) {
         const struct diffmm__layer *layer = &layers->layer[l];
-        diffmm__initialize_normal(layer->inputs * layer->outputs,
-                                  sqrt(2.0 / (double)(layer->inputs + layer->outputs)), seed,
-                                  diffmm__stream(DIFFMM__RANDOM_INITIALIZE, which, 2 * l),
-                                  parameters + layer->weight);
+        diffmm__initialize_normal(
+            layer->inputs * layer->outputs, sqrt(2.0 / (double)(layer->inputs + layer->outputs)),
+            seed, diffmm__stream_denoiser_array(stream, 2 * l), parameters + layer->weight);
         diffmm__initialize_normal(layer->outputs, 0.001, seed,
-                                  diffmm__stream(DIFFMM__RANDOM_INITIALIZE, which, 2 * l + 1),
+                                  diffmm__stream_denoiser_array(stream, 2 * l + 1),
                                   parameters + layer->bias);
     }
 }
@@ -126,6 +125,6 @@ diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape, uin
         return status;
     if (!parameters)
         return diffmm__null("parameters");
-    diffmm__layers_initialize(&layers, seed, 0, parameters);
+    diffmm__layers_initialize(&layers, seed, diffmm__stream_lone_denoiser(), parameters);
     return DIFFMM_OK;
 }

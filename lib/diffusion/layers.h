@@ -27,8 +27,8 @@ struct diffmm__layers {
 /* Check a caller's shape and work it out. */
 diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
 
-/* diffmm_denoiser_initialize with a stream. */
-void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t which,
+/* diffmm_denoiser_initialize with the stream of the first array (base/streams.h). */
+void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters);
 
 #endif

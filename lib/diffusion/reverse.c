@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "diffusion/arrays.h"
 #include "linalg/kernels.h"
 #include "linalg/rows.h"
@@ -37,7 +38,7 @@ static void add_noise(const struct chain *c, size_t block, size_t b, float scale
         return;
     }
     struct diffmm__draws draws = *c->draws;
-    draws.noise_stream += (uint64_t)block << 32;
+    draws.noise_stream = diffmm__stream_reverse_block(draws.noise_stream, block);
     /* The row of output is free until the next forward pass. */
     float *noise = c->pass->output + b * items;
     diffmm__draw_noise(&draws, diffmm__batch_row(c->x0, b), items, noise);

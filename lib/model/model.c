@@ -7,15 +7,13 @@
 #include "base/context.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "diffusion/layers.h"
 #include "graph/graph.h"
 #include "model/attachment.h"
 #include "model/embeddings.h"
 #include "model/parameters.h"
 #include "model/workspace.h"
-
-/* Streams of the denoisers' initial values start here (0 and 1 are the recommender's). */
-enum { first_denoiser_stream = 16 };
 
 static diffmm_status take_modality(diffmm_model *model, size_t m)
 {
@@ -84,7 +82,7 @@ static diffmm_status make_denoisers(diffmm_model *model)
         denoiser->second_moment = diffmm__allocate_zero(model->context, layers.size, sizeof(float));
         if (!denoiser->values || !denoiser->first_moment || !denoiser->second_moment)
             return DIFFMM_ERROR_NO_MEMORY;
-        diffmm__layers_initialize(&layers, model->settings.seed, first_denoiser_stream + m,
+        diffmm__layers_initialize(&layers, model->settings.seed, diffmm__stream_denoiser(m),
                                   denoiser->values);
     }
     return diffmm__denoiser_names_create(model);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "base/structs.h"
 #include "linalg/initialize.h"
 #include "linalg/vectors.h"
@@ -109,7 +109,7 @@ void diffmm__parameters_initialize(diffmm_model *model)
     uint64_t seed = model->settings.seed;
     for (size_t p = 0; p < model->parameter_count; p++) {
         struct diffmm__parameter *parameter = &model->parameters[p];
-        uint64_t stream = diffmm__stream(DIFFMM__RANDOM_INITIALIZE, 0, p);
+        uint64_t stream = diffmm__stream_recommender(p);
         size_t rows = parameter->rows, columns = parameter->columns;
         if (p < 2)
             diffmm__initialize_xavier(rows, columns, seed, stream, parameter->values);
@@ -120,14 +120,15 @@ void diffmm__parameters_initialize(diffmm_model *model)
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__model_modality *modality = &model->modalities[m];
         struct diffmm__parameter *weight = modality->weight, *bias = modality->bias;
-        uint64_t stream = diffmm__stream(DIFFMM__RANDOM_INITIALIZE, 1, 2 * m);
+        uint64_t stream = diffmm__stream_projection_weight(m);
         double bound = 1.0 / sqrt((double)modality->dimensions);
         if (modality->projection == DIFFMM__PROJECTION_LEAKY) {
             diffmm__initialize_xavier(weight->rows, weight->columns, seed, stream, weight->values);
         } else {
             diffmm__initialize_uniform(weight->rows * weight->columns, bound, seed, stream,
                                        weight->values);
-            diffmm__initialize_uniform(bias->rows, bound, seed, stream + 1, bias->values);
+            diffmm__initialize_uniform(bias->rows, bound, seed, diffmm__stream_projection_bias(m),
+                                       bias->values);
         }
     }
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/status.h"
+#include "base/streams.h"
 #include "linalg/initialize.h"
 
 static diffmm_status check(size_t count, double spread, const char *name, uint64_t stream,
@@ -13,7 +14,7 @@ static diffmm_status check(size_t count, double spread, const char *name, uint64
         return diffmm__null("out");
     if (!(spread >= 0.0 && spread < HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is negative or not finite", name);
-    if (stream >> 56)
+    if (!diffmm__stream_is_callers(stream))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "stream is not below 2^56");
     return DIFFMM_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "model/workspace.h"
 #include "optim/adam.h"
 #include "train/trainer.h"
@@ -74,15 +75,14 @@ static diffmm_status train_batch(diffmm_trainer *trainer, size_t m, const int32_
                                     .items = model->catalog->seen.items,
                                     .row_of = users};
     struct diffmm__draws draws = {.seed = s->seed,
-                                  .noise_stream = diffmm__stream(DIFFMM__RANDOM_NOISE, m, epoch),
-                                  .dropout_stream =
-                                      diffmm__stream(DIFFMM__RANDOM_DROPOUT, m, epoch),
+                                  .noise_stream = diffmm__stream_noise(m, epoch),
+                                  .dropout_stream = diffmm__stream_dropout(m, epoch),
                                   .dropout = s->dropout};
     struct diffmm__msi msi = {.d = s->msi ? model->d : 0,
                               .features = model->workspace->modality[m].projected,
                               .item_embedding = diffmm__item_embedding(model)->values,
                               .weight = s->e_loss};
-    uint64_t time_stream = diffmm__stream(DIFFMM__RANDOM_TIME, m, epoch);
+    uint64_t time_stream = diffmm__stream_time(m, epoch);
     for (size_t b = 0; b < rows; b++)
         w->t[b] = (int32_t)diffmm__random_below(s->seed, time_stream, (uint64_t)users[b], s->steps);
 
@@ -120,8 +120,7 @@ diffmm_status diffmm__phase_denoise(diffmm_trainer *trainer)
     if (status)
         return diffmm__fail(status, "epoch %zu, denoise: %s", trainer->epoch + 1,
                             diffmm_error_message());
-    diffmm__random_shuffle(model->settings.seed,
-                           diffmm__stream(DIFFMM__RANDOM_SHUFFLE_USERS, 0, trainer->epoch + 1),
+    diffmm__random_shuffle(model->settings.seed, diffmm__stream_user_order(trainer->epoch + 1),
                            users, w->user_order);
     for (size_t m = 0; m < model->modality_count; m++) {
         trainer->denoiser_loss[m] = 0.0;

@@ -3,8 +3,8 @@
  * taken when the epoch begins, before anything has changed. */
 #include <stdlib.h>
 
-#include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "graph/graph.h"
 #include "train/trainer.h"
 
@@ -31,10 +31,8 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
                                     .items = model->catalog->seen.items,
                                     .ascending = true};
-    /* A step's noise is the stream of m * 2048 + step (reverse.h). */
     struct diffmm__draws draws = {
-        .seed = s->seed,
-        .noise_stream = diffmm__stream(DIFFMM__RANDOM_REVERSE_NOISE, m * 2048, trainer->epoch + 1)};
+        .seed = s->seed, .noise_stream = diffmm__stream_reverse_noise(m, trainer->epoch + 1)};
     diffmm__generator_prepare(w->generator, model->modalities[m].denoiser.values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
@@ -88,14 +86,12 @@ diffmm_status diffmm__phase_generate(diffmm_trainer *trainer)
     return DIFFMM_OK;
 }
 
-static diffmm_status begin_drop(const diffmm_trainer *trainer, size_t entries,
-                                enum diffmm__purpose purpose, size_t m,
+static diffmm_status begin_drop(const diffmm_trainer *trainer, size_t entries, uint64_t stream,
                                 struct diffmm__edge_drop *out)
 {
     const diffmm_model *model = trainer->model;
     return diffmm__edge_drop_begin(trainer->context, model->users, model->items, entries,
-                                   model->settings.keep_rate, model->settings.seed,
-                                   diffmm__stream(purpose, m, trainer->epoch + 1), out);
+                                   model->settings.keep_rate, model->settings.seed, stream, out);
 }
 
 /* Room for one modality's whole generated graph: shared where edges are dropped from it, for it is
@@ -114,6 +110,7 @@ diffmm_status diffmm__epoch_graphs_begin(diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
     const struct diffmm__settings *s = &model->settings;
+    uint64_t epoch = trainer->epoch + 1;
     size_t entries = 2 * model->users * s->rebuild_k + model->users + model->items;
     diffmm_status status = DIFFMM_OK;
     for (size_t m = 0; m < model->modality_count && !status; m++) {
@@ -121,11 +118,12 @@ diffmm_status diffmm__epoch_graphs_begin(diffmm_trainer *trainer)
         if (s->diffusion_enabled) {
             status = begin_whole(trainer, m, entries);
             if (!status)
-                status = begin_drop(trainer, entries, DIFFMM__RANDOM_EDGES, m, &room->generated);
+                status = begin_drop(trainer, entries, diffmm__stream_generated_edges(m, epoch),
+                                    &room->generated);
         }
         if (!status && (!s->diffusion_enabled || s->fusion_ratio > 0.0))
             status = begin_drop(trainer, diffmm_graph_entries(model->adjacency),
-                                DIFFMM__RANDOM_OBSERVED_EDGES, m, &room->observed);
+                                diffmm__stream_observed_edges(m, epoch), &room->observed);
     }
     return status;
 }

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "dataset/dataset.h"
 
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
@@ -85,9 +86,8 @@ void diffmm__pairs_draw(struct diffmm__pairs *pairs, const diffmm_context *conte
     struct draw d = {.pairs = pairs,
                      .catalog = catalog,
                      .seed = seed,
-                     .stream = diffmm__stream(DIFFMM__RANDOM_NEGATIVES, 0, epoch)};
-    diffmm__random_shuffle(seed, diffmm__stream(DIFFMM__RANDOM_SHUFFLE_PAIRS, 0, epoch),
-                           pairs->count, pairs->order);
+                     .stream = diffmm__stream_negatives(epoch)};
+    diffmm__random_shuffle(seed, diffmm__stream_pair_order(epoch), pairs->count, pairs->order);
     diffmm__parallel_ranges(context, pairs->count, 2048, draw_range, &d);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Everything that the rest of a training depends on, as a training checkpoint holds it. Random
- * draws are functions of seed, purpose, epoch and position (base/random.h): the seed is among the
+ * draws are functions of seed, stream and position (base/streams.h): the seed is among the
  * options, and the number of epochs done is all there is to a stream's state. */
 #ifndef DIFFMM_TRAIN_STATE_H
 #define DIFFMM_TRAIN_STATE_H
@@ -21,9 +21,9 @@ struct diffmm__state {
     struct diffmm__state_array *arrays;
 };
 
-/* Every parameter P, adam.first.P, adam.second.P; what else is kept of an epoch (train/best.h); and,
- * where there is a best epoch, best.K for everything K that is kept of it. The list is from the
- * context's allocator. */
+/* Every parameter P, adam.first.P, adam.second.P; what else is kept of an epoch (train/best.h);
+ * and, where there is a best epoch, best.K for everything K that is kept of it. The list is from
+ * the context's allocator. */
 diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out);
 void diffmm__state_end(const diffmm_trainer *trainer, struct diffmm__state *state);

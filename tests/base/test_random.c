@@ -28,29 +28,6 @@ START_TEST(known_answers)
 }
 END_TEST
 
-START_TEST(streams_are_told_apart)
-{
-    const uint64_t streams[] = {diffmm__stream(DIFFMM__RANDOM_USER, 0, 0),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 0, 0),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 1, 0),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 0, 1),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 1, 1),
-                                diffmm__stream(DIFFMM__RANDOM_TIME, 1, 1),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 0xffffff, 0),
-                                diffmm__stream(DIFFMM__RANDOM_NOISE, 0, 0xffffffff)};
-    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
-        for (size_t j = 0; j < i; j++) {
-            uint32_t a[4], b[4];
-            ck_assert_uint_ne(streams[i], streams[j]);
-            diffmm__random4(1, streams[i], 0, a);
-            diffmm__random4(1, streams[j], 0, b);
-            ck_assert_mem_ne(a, b, sizeof a);
-        }
-    /* The purpose is above what callers of the public functions may set. */
-    ck_assert_uint_eq(diffmm__stream(DIFFMM__RANDOM_INITIALIZE, 0, 0) >> 56, 1);
-}
-END_TEST
-
 START_TEST(reals_are_uniform)
 {
     enum { draws = 200000, cells = 64 };
@@ -230,7 +207,6 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {known_answers,
-                                  streams_are_told_apart,
                                   reals_are_uniform,
                                   below_a_bound,
                                   small_bounds_are_hit_evenly,

@@ -6,6 +6,7 @@
 
 #include "../support/close.h"
 #include "../support/failure.h"
+#include "base/streams.h"
 
 static const size_t three[] = {4, 7, 6};
 
@@ -100,7 +101,7 @@ START_TEST(initial_values)
     /* Different layers and different denoisers of one seed have draws of their own. */
     struct diffmm__layers layers;
     expect_success(diffmm__layers(&shape, &layers));
-    diffmm__layers_initialize(&layers, 3, 1, other);
+    diffmm__layers_initialize(&layers, 3, diffmm__stream_denoiser(0), other);
     double product = 0.0, within = 0.0;
     const struct diffmm__layer *in = &layers.layer[1], *out = &layers.layer[2];
     size_t count = out->inputs * out->outputs;

@@ -7,6 +7,7 @@
 
 #include "../support/training.h"
 #include "base/random.h"
+#include "base/streams.h"
 #include "diffusion/corrupt.h"
 #include "model/workspace.h"
 #include "train/trainer.h"
@@ -53,8 +54,8 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
 {
     static float x0[batch * items], noise[batch * items];
     int32_t time[batch];
-    const struct diffmm__draws draws = {
-        .seed = seed, .noise_stream = diffmm__stream(DIFFMM__RANDOM_NOISE, slow->m, epoch)};
+    const struct diffmm__draws draws = {.seed = seed,
+                                        .noise_stream = diffmm__stream_noise(slow->m, epoch)};
     memset(x0, 0, sizeof x0);
     for (size_t b = 0; b < rows; b++) {
         const int32_t *row;
@@ -63,8 +64,8 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
         for (size_t i = 0; i < count; i++)
             x0[b * items + (size_t)row[i]] = 1;
         diffmm__draw_noise(&draws, (uint64_t)order[b], items, noise + b * items);
-        time[b] = (int32_t)diffmm__random_below(
-            seed, diffmm__stream(DIFFMM__RANDOM_TIME, slow->m, epoch), (uint64_t)order[b], steps);
+        time[b] = (int32_t)diffmm__random_below(seed, diffmm__stream_time(slow->m, epoch),
+                                                (uint64_t)order[b], steps);
     }
     double loss;
     expect_success(diffmm_denoiser_loss(
@@ -83,8 +84,7 @@ static double slow_epoch(struct slow *slow, const struct training *t, uint64_t e
     int32_t order[users];
     double sum = 0;
     size_t batches = 0;
-    diffmm__random_shuffle(seed, diffmm__stream(DIFFMM__RANDOM_SHUFFLE_USERS, 0, epoch), users,
-                           order);
+    diffmm__random_shuffle(seed, diffmm__stream_user_order(epoch), users, order);
     for (size_t first = 0; first < users; first += batch, batches++) {
         size_t rows = users - first < batch ? users - first : batch;
         sum += slow_batch(slow, t, rows, order + first, epoch);

@@ -7,6 +7,7 @@
 
 #include "../support/training.h"
 #include "base/random.h"
+#include "base/streams.h"
 #include "diffusion/corrupt.h"
 #include "model/workspace.h"
 #include "train/trainer.h"
@@ -36,12 +37,12 @@ static void neighbours(const struct training *t, const struct expected *e, size_
 {
     float x0[items], x[items], noise[(steps + 1) * items];
     size_t found;
-    struct diffmm__draws draws = {
-        .seed = seed,
-        .noise_stream = diffmm__stream(DIFFMM__RANDOM_REVERSE_NOISE, 2048 * m, epoch)};
+    struct diffmm__draws draws = {.seed = seed,
+                                  .noise_stream = diffmm__stream_reverse_noise(m, epoch)};
     for (size_t block = 0; block <= steps; block++) {
+        draws.noise_stream =
+            diffmm__stream_reverse_block(diffmm__stream_reverse_noise(m, epoch), block);
         diffmm__draw_noise(&draws, (uint64_t)user, items, noise + block * items);
-        draws.noise_stream += UINT64_C(1) << 32;
     }
     training_row(t, user, x0);
     expect_success(diffmm_reverse_chain(NULL, &t->model->denoiser_shape, schedule,
@@ -51,14 +52,13 @@ static void neighbours(const struct training *t, const struct expected *e, size_
     ck_assert_uint_eq(found, e->count);
 }
 
-static diffmm_graph *drop(const diffmm_graph *whole, double keep_rate, enum diffmm__purpose purpose,
-                          size_t m, uint64_t epoch)
+static diffmm_graph *drop(const diffmm_graph *whole, double keep_rate, uint64_t stream)
 {
     diffmm_graph *dropped;
     size_t entries = diffmm_graph_entries(whole);
     uint8_t *kept = malloc(entries);
     for (size_t e = 0; e < entries; e++)
-        kept[e] = diffmm__random_real(seed, diffmm__stream(purpose, m, epoch), e) < keep_rate;
+        kept[e] = diffmm__random_real(seed, stream, e) < keep_rate;
     expect_success(diffmm_graph_drop_edges(whole, keep_rate, kept, &dropped));
     free(kept);
     return dropped;
@@ -93,7 +93,7 @@ static void expect_generated(const struct training *t, const struct expected *e,
     }
     expect_success(
         diffmm_graph_create_bipartite(NULL, users, items, users * e->count, user, item, &whole));
-    diffmm_graph *dropped = drop(whole, e->keep_rate, DIFFMM__RANDOM_EDGES, m, epoch);
+    diffmm_graph *dropped = drop(whole, e->keep_rate, diffmm__stream_generated_edges(m, epoch));
     expect_graph(dropped, t->model->modalities[m].graph);
     diffmm_graph_destroy(whole);
     diffmm_graph_destroy(dropped);
@@ -166,7 +166,7 @@ START_TEST(without_diffusion)
         expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             diffmm_graph *graph =
-                drop(t.model->adjacency, 0.7, DIFFMM__RANDOM_OBSERVED_EDGES, m, epoch);
+                drop(t.model->adjacency, 0.7, diffmm__stream_observed_edges(m, epoch));
             expect_graph(graph, t.model->modalities[m].graph);
             diffmm_graph_destroy(graph);
         }
@@ -184,7 +184,7 @@ START_TEST(view_fusion_has_observed_edges)
         expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             diffmm_graph *graph =
-                drop(t.model->adjacency, 0.5, DIFFMM__RANDOM_OBSERVED_EDGES, m, epoch);
+                drop(t.model->adjacency, 0.5, diffmm__stream_observed_edges(m, epoch));
             expect_graph(graph, t.model->modalities[m].observed);
             expect_generated(&t, &(struct expected){1, 0, 0, 0.5}, m, epoch);
             diffmm_graph_destroy(graph);

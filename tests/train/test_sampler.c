@@ -8,6 +8,7 @@
 #include "../support/failing.h"
 #include "../support/failure.h"
 #include "base/random.h"
+#include "base/streams.h"
 #include "dataset/dataset.h"
 #include "train/sampler.h"
 
@@ -159,7 +160,7 @@ START_TEST(the_item_of_a_rank)
     const struct diffmm__rows *seen = &world.dataset->catalog->seen;
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
         draw(&world, 9, epoch);
-        uint64_t stream = diffmm__stream(DIFFMM__RANDOM_NEGATIVES, 0, epoch);
+        uint64_t stream = diffmm__stream_negatives(epoch);
         size_t b = 0;
         for (; b < world.pairs.count; b++) {
             size_t pair = (size_t)world.pairs.order[b];
