@@ -186,7 +186,8 @@ DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, dif
 
 /** Check everything and index it. Fails, naming what is wrong, if there is no training interaction,
  *  or a modality's rows are not as many as the items, or a feature is not finite; the data
- *  set may then be completed and sealed again. Sealing twice is fine. */
+ *  set may then be completed and sealed again. Sealing twice is fine. Users and items together, and
+ *  different training interactions, may be up to 2^31 - 1 each. */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
 
 /** How many users there are. Before sealing, this and the following counts say what is known so

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "dataset/rows.h"
 
 struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context)
@@ -32,4 +33,17 @@ void diffmm__catalog_release(struct diffmm__catalog *catalog)
     diffmm__rows_end(context, &catalog->seen);
     diffmm__release(context, catalog);
     diffmm__context_release(context);
+}
+
+diffmm_status diffmm__catalog_check_counts(size_t users, size_t items, size_t pairs)
+{
+    if (users > INT32_MAX || items > INT32_MAX - users)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the data set has %zu users and %zu items, together more than %d",
+                            users, items, INT32_MAX);
+    if (pairs > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the data set has %zu different training interactions, more than %d",
+                            pairs, INT32_MAX);
+    return DIFFMM_OK;
 }

@@ -47,6 +47,10 @@ struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context);
 struct diffmm__catalog *diffmm__catalog_retain(struct diffmm__catalog *catalog);
 void diffmm__catalog_release(struct diffmm__catalog *catalog);
 
+/* Nodes of graphs and training pairs are numbered by int32_t: DIFFMM_ERROR_INVALID_ARGUMENT where
+ * the users and items together, or the pairs, are more than that counts. */
+diffmm_status diffmm__catalog_check_counts(size_t users, size_t items, size_t pairs);
+
 /* Names 0 .. count-1 in decimal. */
 diffmm_status diffmm__names_numeric(diffmm_context *context, size_t count,
                                     struct diffmm__names *out);

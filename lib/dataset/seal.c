@@ -109,13 +109,16 @@ static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const i
 static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *numbers,
                                   struct diffmm__catalog *catalog, struct diffmm__rows *held)
 {
-    diffmm_status status = DIFFMM_OK;
+    diffmm_status status = diffmm__catalog_check_counts(catalog->users, catalog->items, 0);
     for (size_t m = 0; m < dataset->modality_count && !status; m++)
         status = diffmm__modality_check(&dataset->modalities[m], catalog->items);
     if (!status)
         status = make_names(dataset, numbers != NULL, catalog);
     if (!status)
         status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->seen);
+    if (!status)
+        status = diffmm__catalog_check_counts(catalog->users, catalog->items,
+                                              (size_t)catalog->seen.pointers[catalog->users]);
     if (!status)
         status = make_rows(dataset, DIFFMM_VALID, numbers, catalog, &held[0]);
     if (!status)

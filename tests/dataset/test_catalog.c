@@ -223,6 +223,24 @@ START_TEST(catalogs_are_counted)
 }
 END_TEST
 
+/* What is numbered by int32_t must fit: nodes of graphs, and training pairs. */
+START_TEST(counts_that_are_too_large)
+{
+    const size_t most = INT32_MAX;
+    test_succeeds(diffmm__catalog_check_counts(1, 1, most));
+    test_succeeds(diffmm__catalog_check_counts(most - 1, 1, 0));
+    test_succeeds(diffmm__catalog_check_counts(1, most - 1, 0));
+    test_fails(diffmm__catalog_check_counts(1, 1, most + 1), DIFFMM_ERROR_INVALID_ARGUMENT,
+               "the data set has 2147483648 different training interactions, more than 2147483647");
+    test_fails(diffmm__catalog_check_counts(1, 1, SIZE_MAX), DIFFMM_ERROR_INVALID_ARGUMENT, "more");
+    test_fails(diffmm__catalog_check_counts(most, 1, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
+               "the data set has 2147483647 users and 1 items, together more than 2147483647");
+    test_fails(diffmm__catalog_check_counts(1, most, 0), DIFFMM_ERROR_INVALID_ARGUMENT, "together");
+    test_fails(diffmm__catalog_check_counts(SIZE_MAX, SIZE_MAX, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
+               "together");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {names_are_found,
@@ -233,6 +251,7 @@ int main(void)
                                   interner_numbers_and_forgets,
                                   rows_are_sorted_without_repetition,
                                   rows_hold_what_was_given,
-                                  catalogs_are_counted};
+                                  catalogs_are_counted,
+                                  counts_that_are_too_large};
     return test_run("catalog", tests, sizeof tests / sizeof *tests);
 }

@@ -436,6 +436,33 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* Users and items are nodes of one graph: together more than an int32_t counts are refused at once,
+ * before memory is asked for. */
+START_TEST(too_many_nodes)
+{
+    struct budget budget = {.left = SIZE_MAX};
+    diffmm_context_settings settings = {.struct_size = sizeof settings,
+                                        .allocate = budget_allocate,
+                                        .release = budget_release,
+                                        .allocator_data = &budget};
+    diffmm_context *context;
+    diffmm_dataset *data;
+    test_succeeds(diffmm_context_create(&settings, &context));
+    const int32_t zero = 0;
+    test_succeeds(diffmm_dataset_create(context, &data));
+    test_succeeds(diffmm_dataset_add_interactions(data, DIFFMM_TRAIN, 1, &zero, &zero));
+    test_succeeds(diffmm_dataset_reserve(data, 1 << 30, 1 << 30));
+    size_t live = budget.live;
+    budget.left = 10;
+    test_fails(diffmm_dataset_seal(data), DIFFMM_ERROR_INVALID_ARGUMENT,
+               "the data set has 1073741824 users and 1073741824 items, together more than "
+               "2147483647");
+    ck_assert_uint_eq(budget.live, live);
+    diffmm_dataset_destroy(data);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {numbers,
@@ -449,6 +476,7 @@ int main(void)
                                   wrong_arguments,
                                   wrong_questions,
                                   the_last_holder_ends_it,
-                                  every_allocation_may_fail};
+                                  every_allocation_may_fail,
+                                  too_many_nodes};
     return test_run("dataset", tests, sizeof tests / sizeof *tests);
 }
