@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/pool.h"
+#include "base/status.h"
 #include "linalg/kernels.h"
 #include "linalg/topk.h"
 #include "model/model.h"
@@ -116,6 +117,10 @@ diffmm_status diffmm__placer_scale(diffmm_placer *placer, const diffmm_model *mo
     struct sample s = {.model = model, .k = bar_rank(model->items), .mean = placer->mean};
     struct diffmm__arena arena = diffmm__arena_on(placer->context);
     sample_users(&s);
+    if (s.users == 0)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "model: none of its users has seen anything, so that it does not tell "
+                            "how new items are to be weighed against others");
     s.items = held < most_items ? held : most_items;
     size_t pairs = s.users * s.items;
     s.entries =

@@ -91,6 +91,20 @@ static diffmm_placer *make(const struct world *w)
     return placer;
 }
 
+/* How far items must be moved is learnt from what users have seen. */
+START_TEST(a_model_in_which_nobody_has_seen_anything_is_refused)
+{
+    struct world *w = begin_threads(1, 0.0);
+    diffmm_placer *placer = NULL;
+    memset(w->model->catalog->seen.pointers, 0,
+           (users + 1) * sizeof *w->model->catalog->seen.pointers);
+    expect_failure(diffmm_placer_create(w->model, w->dataset, &placer), DIFFMM_ERROR_STATE,
+                   "none of its users has seen anything");
+    ck_assert_ptr_null(placer);
+    end(w);
+}
+END_TEST
+
 START_TEST(an_affine_function_is_found)
 {
     struct world *w = begin_threads(1, 0.0);
@@ -446,7 +460,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {an_affine_function_is_found,
+    const TTest *const tests[] = {a_model_in_which_nobody_has_seen_anything_is_refused,
+                                  an_affine_function_is_found,
                                   missing_modalities_are_left_out,
                                   at_the_scale_items_reach_the_bar_as_often_as_trained_ones,
                                   more_features_than_items_do_not_overfit,
