@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading JSON (RFC 8259), by recursive descent, into jansson's values. jansson's own parser is not
- * used: where malloc fails within a long string, version 2.14 goes on without the byte it had no
- * room for, reads past the end of what it has, or ends the process by an assertion. */
-#include <stdbool.h>
+/* Reading JSON by recursive descent. */
+#include "base/json_read.h"
+
 #include <string.h>
 
-#include "base/json.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 enum { max_depth = 200 };
 
-struct reader {
-    const char *text, *name;
-    size_t at, size;
-    char *tokens; /* strings and numbers with their NUL, each at its place in the text */
-    int depth;
-    diffmm_status status;
+/* A key that has been read: where it begins in the text, and whose it is. */
+struct known_key {
+    uint32_t key, object; /* key 0: a free place */
 };
 
-static json_t *read_value(struct reader *reader);
+struct reader {
+    const char *name;
+    char *text; /* strings are put into its own places: none is longer than what it was read from */
+    size_t at, size;
+    struct diffmm__json_value *values;
+    uint32_t count;
+    struct known_key *keys; /* an open-addressing hash table of all objects' keys */
+    size_t key_slots;
+    struct diffmm__hash_key hash_key;
+    int depth;
+};
 
-static json_t *fail(struct reader *reader, const char *what)
+typedef struct diffmm__json_value value;
+
+static value *read_value(struct reader *reader);
+
+static void *fail(const struct reader *reader, const char *what)
 {
-    reader->status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: JSON, byte %zu: %s", reader->name,
-                                  reader->at + 1, what);
+    diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: JSON, byte %zu: %s", reader->name, reader->at + 1, what);
     return NULL;
-}
-
-/* A call of jansson has failed: for want of memory, or because a string is not UTF-8. */
-static json_t *fail_call(struct reader *reader)
-{
-    if (!diffmm__malloc_failed())
-        return fail(reader, "a string is not UTF-8");
-    reader->status =
-        diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%s: no memory to read JSON", reader->name);
-    return NULL;
-}
-
-static json_t *checked(struct reader *reader, json_t *value)
-{
-    return value ? value : fail_call(reader);
 }
 
 /* The next byte, or 0 at the end; a NUL belongs nowhere in JSON. */
@@ -68,14 +63,14 @@ static void skip_space(struct reader *reader)
 static int read_hex(struct reader *reader)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    int value = 0;
+    int number = 0;
     for (int i = 0; i < 4; i++, reader->at++) {
         const char *digit = peek(reader) ? strchr(digits, peek(reader)) : NULL;
         if (!digit)
             return -1;
-        value = value * 16 + (int)((digit - digits) % 16);
+        number = number * 16 + (int)((digit - digits) % 16);
     }
-    return value;
+    return number;
 }
 
 /* What stands after \u: one character, or two that make one. 0 is none. */
@@ -132,23 +127,33 @@ static char *read_escape(struct reader *reader, char *out)
 /* A string, whose quote comes next; NULL on failure. */
 static const char *read_string(struct reader *reader)
 {
-    char *begin = reader->tokens + reader->at++, *out = begin;
+    char *begin = reader->text + reader->at++, *out = begin;
     for (;;) {
         if (reader->at == reader->size)
-            return fail(reader, "a string has no end"), NULL;
+            return fail(reader, "a string has no end");
         unsigned char byte = (unsigned char)reader->text[reader->at];
         if (byte < 0x20)
-            return fail(reader, "a string has a control character"), NULL;
+            return fail(reader, "a string has a control character");
         reader->at++;
         if (byte == '"')
             break;
         if (byte != '\\')
             *out++ = (char)byte;
         else if (!(out = read_escape(reader, out)))
-            return fail(reader, "a string has an escape that is none"), NULL;
+            return fail(reader, "a string has an escape that is none");
     }
+    if (!diffmm__is_utf8(begin, (size_t)(out - begin)))
+        return fail(reader, "a string is not UTF-8");
     *out = '\0';
     return begin;
+}
+
+/* The next value of the array; there is room for all (count_values). */
+static value *put(struct reader *reader, enum diffmm__json_kind kind)
+{
+    value *made = &reader->values[reader->count++];
+    *made = (value){.kind = kind};
+    return made;
 }
 
 static bool skip_digits(struct reader *reader)
@@ -159,122 +164,131 @@ static bool skip_digits(struct reader *reader)
     return reader->at > begin;
 }
 
-static json_t *read_number(struct reader *reader)
+/* Step over a number; whether it is one, and has neither '.' nor exponent. */
+static bool skip_number(struct reader *reader, bool *whole)
 {
-    size_t begin = reader->at;
-    bool whole = true, good = true;
+    *whole = true;
     accept(reader, '-');
-    if (!accept(reader, '0'))
-        good = skip_digits(reader);
-    if (good && accept(reader, '.')) {
-        whole = false;
-        good = skip_digits(reader);
+    if (!accept(reader, '0') && !skip_digits(reader))
+        return false;
+    if (accept(reader, '.')) {
+        *whole = false;
+        if (!skip_digits(reader))
+            return false;
     }
-    if (good && (accept(reader, 'e') || accept(reader, 'E'))) {
-        whole = false;
-        if (!accept(reader, '-'))
-            accept(reader, '+');
-        good = skip_digits(reader);
-    }
-    if (!good)
-        return fail(reader, "a number lacks a digit");
-    size_t length = reader->at - begin;
-    char *token = reader->tokens + begin;
-    memcpy(token, reader->text + begin, length);
-    token[length] = '\0';
-    int64_t integer;
-    double real;
-    if (whole)
-        return diffmm__read_integer(token, &integer)
-                   ? checked(reader, json_integer((json_int_t)integer))
-                   : fail(reader, "an integer does not fit into 64 bits");
-    return diffmm__read_real(token, &real) ? checked(reader, json_real(real))
-                                           : fail(reader, "a number is too large");
+    if (!accept(reader, 'e') && !accept(reader, 'E'))
+        return true;
+    *whole = false;
+    if (!accept(reader, '-'))
+        accept(reader, '+');
+    return skip_digits(reader);
 }
 
-static json_t *read_word(struct reader *reader)
+static value *read_number(struct reader *reader)
 {
-    static const char *const words[] = {"true", "false", "null"};
+    const char *token = reader->text + reader->at;
+    bool whole;
+    if (!skip_number(reader, &whole))
+        return fail(reader, "a number lacks a digit");
+    char *end = reader->text + reader->at, after = *end;
+    int64_t integer = 0;
+    double real = 0.0;
+    *end = '\0';
+    whole = whole && diffmm__read_integer(token, &integer);
+    bool fits = whole || diffmm__read_real(token, &real);
+    *end = after;
+    if (!fits)
+        return fail(reader, "a number is too large");
+    value *number = put(reader, whole ? DIFFMM__JSON_INTEGER : DIFFMM__JSON_REAL);
+    if (whole)
+        number->as.integer = integer;
+    else
+        number->as.real = real;
+    return number;
+}
+
+static value *read_word(struct reader *reader)
+{
+    static const struct {
+        const char *text;
+        enum diffmm__json_kind kind;
+    } words[] = {
+        {"true", DIFFMM__JSON_TRUE}, {"false", DIFFMM__JSON_FALSE}, {"null", DIFFMM__JSON_NULL}};
     for (int w = 0; w < 3; w++) {
-        size_t length = strlen(words[w]);
+        size_t length = strlen(words[w].text);
         if (reader->size - reader->at < length ||
-            memcmp(reader->text + reader->at, words[w], length) != 0)
+            memcmp(reader->text + reader->at, words[w].text, length) != 0)
             continue;
         reader->at += length;
-        return w == 0 ? json_true() : w == 1 ? json_false() : json_null();
+        return put(reader, words[w].kind);
     }
     return fail(reader, "a value is missing");
 }
 
-/* After an element: whether another follows; at the closing bracket, or on failure, none does. */
-static bool read_separator(struct reader *reader, char close)
+/* Remember a key of object `object`; false if it has that key already. */
+static bool remember(struct reader *reader, uint32_t object, const char *key)
 {
-    skip_space(reader);
-    if (accept(reader, ','))
-        return true;
-    if (!accept(reader, close))
-        fail(reader, close == ']' ? "',' or ']' is missing" : "',' or '}' is missing");
-    return false;
+    uint64_t hash =
+        diffmm__hash(reader->hash_key, key, strlen(key)) + object * UINT64_C(0x9e3779b97f4a7c15);
+    size_t slot = (size_t)(hash ^ hash >> 32) & (reader->key_slots - 1);
+    for (; reader->keys[slot].key > 0; slot = (slot + 1) & (reader->key_slots - 1))
+        if (reader->keys[slot].object == object &&
+            strcmp(reader->text + reader->keys[slot].key, key) == 0)
+            return false;
+    reader->keys[slot] = (struct known_key){(uint32_t)(key - reader->text), object};
+    return true;
 }
 
-static void read_element(struct reader *reader, json_t *array)
-{
-    json_t *value = read_value(reader);
-    if (value && json_array_append_new(array, value))
-        fail_call(reader);
-}
-
-static void read_member(struct reader *reader, json_t *object)
+static value *read_member(struct reader *reader, uint32_t object)
 {
     skip_space(reader);
-    if (peek(reader) != '"') {
-        fail(reader, "a key is missing");
-        return;
-    }
+    if (peek(reader) != '"')
+        return fail(reader, "a key is missing");
     const char *key = read_string(reader);
     if (!key)
-        return;
-    if (json_object_get(object, key)) {
-        reader->status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: JSON, byte %zu: duplicate key '%s'",
-                                      reader->name, reader->at + 1, key);
-        return;
+        return NULL;
+    if (!remember(reader, object, key)) {
+        diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: JSON, byte %zu: duplicate key '%s'", reader->name,
+                     reader->at + 1, key);
+        return NULL;
     }
     skip_space(reader);
-    if (!accept(reader, ':')) {
-        fail(reader, "':' is missing");
-        return;
-    }
-    json_t *value = read_value(reader);
-    if (value && json_object_set_new(object, key, value))
-        fail_call(reader);
+    if (!accept(reader, ':'))
+        return fail(reader, "':' is missing");
+    value *member = read_value(reader);
+    if (member)
+        member->key = key;
+    return member;
 }
 
 /* An array or an object, whose bracket was the last byte. */
-static json_t *read_list(struct reader *reader, char close)
+static value *read_list(struct reader *reader, char close)
 {
-    json_t *list = checked(reader, close == ']' ? json_array() : json_object());
-    if (!list)
-        return NULL;
+    uint32_t number = reader->count;
+    value *list = put(reader, close == ']' ? DIFFMM__JSON_ARRAY : DIFFMM__JSON_OBJECT),
+          *last = NULL;
     skip_space(reader);
-    bool more = !accept(reader, close);
-    if (more && ++reader->depth > max_depth)
-        fail(reader, "lists are nested too deeply");
-    while (more && !reader->status) {
-        if (close == ']')
-            read_element(reader, list);
-        else
-            read_member(reader, list);
-        more = !reader->status && read_separator(reader, close);
-        if (!more)
-            reader->depth--;
-    }
-    if (!reader->status)
+    if (accept(reader, close))
         return list;
-    json_decref(list);
-    return NULL;
+    if (++reader->depth > max_depth)
+        return fail(reader, "lists are nested too deeply");
+    do {
+        value *next = close == ']' ? read_value(reader) : read_member(reader, number);
+        if (!next)
+            return NULL;
+        if (last)
+            last->next = (uint32_t)(next - last);
+        last = next;
+        list->as.count++;
+        skip_space(reader);
+    } while (accept(reader, ','));
+    if (!accept(reader, close))
+        return fail(reader, close == ']' ? "',' or ']' is missing" : "',' or '}' is missing");
+    reader->depth--;
+    return list;
 }
 
-static json_t *read_value(struct reader *reader)
+static value *read_value(struct reader *reader)
 {
     skip_space(reader);
     if (accept(reader, '['))
@@ -287,29 +301,86 @@ static json_t *read_value(struct reader *reader)
     if (next != '"')
         return read_word(reader);
     const char *string = read_string(reader);
-    return string ? checked(reader, json_string(string)) : NULL;
+    if (!string)
+        return NULL;
+    value *made = put(reader, DIFFMM__JSON_STRING);
+    made->as.string = string;
+    return made;
 }
 
-diffmm_status diffmm__json_parse(const char *text, size_t size, const char *name, json_t **out)
+static const value *read_whole(struct reader *reader)
 {
-    struct reader reader = {.text = text, .name = name, .size = size};
-    reader.tokens = diffmm__allocate(NULL, size + 1, 1);
-    if (!reader.tokens)
+    skip_space(reader);
+    if (peek(reader) != '[' && peek(reader) != '{')
+        return fail(reader, "neither a list nor an object");
+    const value *whole = read_value(reader);
+    if (!whole)
+        return NULL;
+    skip_space(reader);
+    return reader->at == reader->size ? whole : fail(reader, "more than one value");
+}
+
+static size_t lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* No more values than these are in the text, and no more keys: one value begins it, all others
+ * follow a bracket or a comma, and each key but a last one is followed by a colon. In a text that
+ * is no JSON there may be nothing but commas; so what each takes at least is counted, too. */
+static void count_values(const char *text, size_t size, size_t *values, size_t *keys)
+{
+    bool in_string = false;
+    *values = 1;
+    *keys = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += text[i] == '\\';
+        else if (text[i] == ':')
+            ++*keys;
+        else
+            *values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    }
+    *values = lesser(*values, size / 2 + 1);
+    *keys = lesser(*keys, size / 4 + 1);
+}
+
+/* A table that is at most half full. */
+static size_t slots_for(size_t keys)
+{
+    size_t slots = 2;
+    while (slots < 2 * keys)
+        slots *= 2;
+    return slots;
+}
+
+diffmm_status diffmm__json_parse(const diffmm_context *context, const char *text, size_t size,
+                                 const char *name, struct diffmm__json *out)
+{
+    size_t values, keys;
+    if (size >= UINT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu bytes of JSON are too many", name, size);
+    struct diffmm__json json = {.context = context};
+    struct reader reader = {.name = name, .size = size, .hash_key = diffmm__hash_key()};
+    json.text = reader.text = diffmm__allocate(context, size + 1, 1);
+    if (!json.text)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm__malloc_watch();
-    skip_space(&reader);
-    json_t *json = NULL;
-    if (peek(&reader) == '[' || peek(&reader) == '{')
-        json = read_value(&reader);
-    else
-        fail(&reader, "neither a list nor an object");
-    skip_space(&reader);
-    if (json && reader.at < size)
-        fail(&reader, "more than one value");
-    diffmm__release(NULL, reader.tokens);
-    if (reader.status) {
-        json_decref(json);
-        return reader.status;
+    if (size > 0)
+        memcpy(json.text, text, size);
+    json.text[size] = '\0';
+    count_values(json.text, size, &values, &keys);
+    reader.key_slots = slots_for(keys);
+    json.values = reader.values = diffmm__allocate(context, values, sizeof *json.values);
+    reader.keys = diffmm__allocate_zero(context, reader.key_slots, sizeof *reader.keys);
+    diffmm_status status = json.values && reader.keys ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+    if (!status && !read_whole(&reader))
+        status = DIFFMM_ERROR_FORMAT;
+    diffmm__release(context, reader.keys);
+    if (status) {
+        diffmm__json_end(&json);
+        return status;
     }
     *out = json;
     return DIFFMM_OK;

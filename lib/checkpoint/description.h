@@ -6,7 +6,8 @@
 #ifndef DIFFMM_CHECKPOINT_DESCRIPTION_H
 #define DIFFMM_CHECKPOINT_DESCRIPTION_H
 
-#include "base/json.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
 #include "checkpoint/safetensors.h"
 #include "model/model.h"
 
@@ -51,24 +52,26 @@ diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const 
 diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const char *key,
                                  size_t *out);
 
-/* A value that must be there, as JSON; the caller releases it. */
-diffmm_status diffmm__read_json(const struct diffmm__safetensors *file, const char *key,
-                                json_t **out);
+/* A value that must be there, as JSON, to be ended by the caller. */
+diffmm_status diffmm__read_json(diffmm_context *context, const struct diffmm__safetensors *file,
+                                const char *key, struct diffmm__json *out);
 diffmm_status diffmm__read_options(diffmm_context *context, const struct diffmm__safetensors *file,
                                    diffmm_options **out);
 
-/* Name and dimensions of entry `index` of the metadata's list of modalities. */
-diffmm_status diffmm__read_modality(const char *path, const json_t *entry, size_t index,
-                                    char name[64], size_t *dimensions);
+/* Name and dimensions (1 to 2^31 - 1) of entry `index` of the metadata's list of modalities. */
+diffmm_status diffmm__read_modality(const char *path, const struct diffmm__json_value *entry,
+                                    size_t index, char name[64], size_t *dimensions);
 diffmm_status diffmm__bad_modality(const char *path, size_t index, const char *why);
 
-/* Name, dimensions and projection of each modality; the array is from the context's allocator. */
-diffmm_status diffmm__read_modalities(const diffmm_context *context,
+/* Name, dimensions and projection of each modality, no two of one name; the array is from the
+ * context's allocator. */
+diffmm_status diffmm__read_modalities(diffmm_context *context,
                                       const struct diffmm__safetensors *file,
                                       struct diffmm__model_modality **modalities, size_t *count);
 
 /* The value of `key` written by diffmm__evaluated_json; absent: `out` is left as it was. */
-diffmm_status diffmm__read_evaluated(const struct diffmm__safetensors *file, const char *key,
+diffmm_status diffmm__read_evaluated(diffmm_context *context,
+                                     const struct diffmm__safetensors *file, const char *key,
                                      struct diffmm__evaluated *out);
 
 #endif

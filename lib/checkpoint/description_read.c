@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "base/index.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
@@ -35,12 +36,12 @@ diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const c
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__read_json(const struct diffmm__safetensors *file, const char *key,
-                                json_t **out)
+diffmm_status diffmm__read_json(diffmm_context *context, const struct diffmm__safetensors *file,
+                                const char *key, struct diffmm__json *out)
 {
     const char *path = diffmm__safetensors_path(file);
     const char *text = diffmm__safetensors_metadata(file, key);
-    return text ? diffmm__json_parse(text, strlen(text), path, out)
+    return text ? diffmm__json_parse(context, text, strlen(text), path, out)
                 : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no %s", path, key);
 }
 
@@ -63,25 +64,25 @@ diffmm_status diffmm__bad_modality(const char *path, size_t index, const char *w
                         why);
 }
 
-diffmm_status diffmm__read_modality(const char *path, const json_t *entry, size_t index,
-                                    char name[64], size_t *dimensions)
+diffmm_status diffmm__read_modality(const char *path, const struct diffmm__json_value *entry,
+                                    size_t index, char name[64], size_t *dimensions)
 {
-    const char *given = json_string_value(json_object_get(entry, "name"));
-    const json_t *count = json_object_get(entry, "dimensions");
-    size_t length = given ? strlen(given) : 0;
+    const char *given = diffmm__json_string(diffmm__json_get(entry, "name"));
+    size_t length = given ? strlen(given) : 0, count;
     if (length == 0 || length >= 64)
         return diffmm__bad_modality(path, index, "has no name of 1 to 63 bytes");
-    if (!json_is_integer(count) || json_integer_value(count) < 1)
+    if (!diffmm__json_size(diffmm__json_get(entry, "dimensions"), &count) || count < 1 ||
+        count > INT32_MAX)
         return diffmm__bad_modality(path, index, "has no dimensions");
     memcpy(name, given, length + 1);
-    *dimensions = (size_t)json_integer_value(count);
+    *dimensions = count;
     return DIFFMM_OK;
 }
 
-static diffmm_status read_modality(const char *path, const json_t *entry, size_t index,
-                                   struct diffmm__model_modality *out)
+static diffmm_status read_modality(const char *path, const struct diffmm__json_value *entry,
+                                   size_t index, struct diffmm__model_modality *out)
 {
-    const char *projection = json_string_value(json_object_get(entry, "projection"));
+    const char *projection = diffmm__json_string(diffmm__json_get(entry, "projection"));
     diffmm_status status = diffmm__read_modality(path, entry, index, out->name, &out->dimensions);
     if (status)
         return status;
@@ -93,91 +94,102 @@ static diffmm_status read_modality(const char *path, const json_t *entry, size_t
     return DIFFMM_OK;
 }
 
-static diffmm_status fill_modalities(const char *path, const json_t *list,
+static diffmm_status fill_modalities(const char *path, const struct diffmm__json_value *list,
+                                     struct diffmm__index *names,
                                      struct diffmm__model_modality *modalities)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        diffmm_status status = read_modality(path, json_array_get(list, i), i, &modalities[i]);
-        if (status)
-            return status;
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(modalities[i].name, modalities[j].name) == 0)
-                return diffmm__bad_modality(path, i, "has the name of another");
+    diffmm_status status = DIFFMM_OK;
+    const struct diffmm__json_value *entry = diffmm__json_first(list);
+    for (size_t i = 0, known; entry && !status; i++, entry = diffmm__json_next(entry)) {
+        status = read_modality(path, entry, i, &modalities[i]);
+        if (!status && diffmm__index_find(names, modalities[i].name, &known))
+            status = diffmm__bad_modality(path, i, "has the name of another");
+        if (!status)
+            status = diffmm__index_add(names, modalities[i].name, i);
     }
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm__read_modalities(const diffmm_context *context,
-                                      const struct diffmm__safetensors *file,
-                                      struct diffmm__model_modality **modalities, size_t *count)
-{
-    const char *path = diffmm__safetensors_path(file);
-    struct diffmm__model_modality *made = NULL;
-    json_t *list;
-    diffmm_status status = diffmm__read_json(file, "modalities", &list);
-    if (status)
-        return status;
-    if (!json_is_array(list))
-        status =
-            diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's modalities are not a list", path);
-    if (!status && !(made = diffmm__allocate_zero(context, json_array_size(list), sizeof *made)))
-        status = DIFFMM_ERROR_NO_MEMORY;
-    if (!status)
-        status = fill_modalities(path, list, made);
-    if (status) {
-        diffmm__release(context, made);
-    } else {
-        *modalities = made;
-        *count = json_array_size(list);
-    }
-    json_decref(list);
     return status;
 }
 
-static bool unpack_metrics(const json_t *list, size_t *count, diffmm_metrics *out)
+static diffmm_status list_modalities(const diffmm_context *context, const char *path,
+                                     const struct diffmm__json_value *list,
+                                     struct diffmm__model_modality **modalities, size_t *count)
 {
-    *count = json_array_size(list);
-    if (!json_is_array(list) || *count > DIFFMM__MAX_LIST)
-        return false;
-    for (size_t i = 0; i < *count; i++) {
-        const json_t *entry = json_array_get(list, i);
-        const json_t *cutoff = json_object_get(entry, "cutoff");
-        const json_t *users = json_object_get(entry, "users");
-        const json_t *recall = json_object_get(entry, "recall");
-        const json_t *precision = json_object_get(entry, "precision");
-        const json_t *ndcg = json_object_get(entry, "ndcg");
-        if (!json_is_integer(cutoff) || !json_is_integer(users) || !json_is_number(recall) ||
-            !json_is_number(precision) || !json_is_number(ndcg) || json_integer_value(cutoff) < 0 ||
-            json_integer_value(users) < 0)
-            return false;
-        out[i] = (diffmm_metrics){.cutoff = (size_t)json_integer_value(cutoff),
-                                  .users = (size_t)json_integer_value(users),
-                                  .recall = json_number_value(recall),
-                                  .precision = json_number_value(precision),
-                                  .ndcg = json_number_value(ndcg)};
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's modalities are not a list",
+                            path);
+    struct diffmm__index names = {.context = context};
+    struct diffmm__model_modality *made =
+        diffmm__allocate_zero(context, diffmm__json_count(list), sizeof *made);
+    diffmm_status status =
+        made ? fill_modalities(path, list, &names, made) : DIFFMM_ERROR_NO_MEMORY;
+    diffmm__index_end(&names);
+    if (status) {
+        diffmm__release(context, made);
+        return status;
     }
+    *modalities = made;
+    *count = diffmm__json_count(list);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__read_modalities(diffmm_context *context,
+                                      const struct diffmm__safetensors *file,
+                                      struct diffmm__model_modality **modalities, size_t *count)
+{
+    struct diffmm__json json;
+    diffmm_status status = diffmm__read_json(context, file, "modalities", &json);
+    if (status)
+        return status;
+    status =
+        list_modalities(context, diffmm__safetensors_path(file), json.values, modalities, count);
+    diffmm__json_end(&json);
+    return status;
+}
+
+static bool unpack_metric(const struct diffmm__json_value *entry, diffmm_metrics *out)
+{
+    return diffmm__json_size(diffmm__json_get(entry, "cutoff"), &out->cutoff) &&
+           diffmm__json_size(diffmm__json_get(entry, "users"), &out->users) &&
+           diffmm__json_real(diffmm__json_get(entry, "recall"), &out->recall) &&
+           diffmm__json_real(diffmm__json_get(entry, "precision"), &out->precision) &&
+           diffmm__json_real(diffmm__json_get(entry, "ndcg"), &out->ndcg);
+}
+
+static bool unpack_metrics(const struct diffmm__json_value *list, size_t *count,
+                           diffmm_metrics *out)
+{
+    *count = diffmm__json_count(list);
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) || *count > DIFFMM__MAX_LIST)
+        return false;
+    for (const struct diffmm__json_value *at = diffmm__json_first(list); at;
+         at = diffmm__json_next(at))
+        if (!unpack_metric(at, out++))
+            return false;
     return true;
 }
 
-diffmm_status diffmm__read_evaluated(const struct diffmm__safetensors *file, const char *key,
+static bool unpack_evaluated(const struct diffmm__json_value *object, struct diffmm__evaluated *out)
+{
+    size_t tests;
+    return diffmm__json_size(diffmm__json_get(object, "epoch"), &out->epoch) &&
+           unpack_metrics(diffmm__json_get(object, "valid"), &out->cutoff_count, out->valid) &&
+           unpack_metrics(diffmm__json_get(object, "test"), &tests, out->test) &&
+           tests == out->cutoff_count;
+}
+
+diffmm_status diffmm__read_evaluated(diffmm_context *context,
+                                     const struct diffmm__safetensors *file, const char *key,
                                      struct diffmm__evaluated *out)
 {
     struct diffmm__evaluated found = {0};
-    size_t tests = 0;
-    json_t *object;
+    struct diffmm__json json;
     if (!diffmm__safetensors_metadata(file, key))
         return DIFFMM_OK;
-    diffmm_status status = diffmm__read_json(file, key, &object);
+    diffmm_status status = diffmm__read_json(context, file, key, &json);
     if (status)
         return status;
-    const json_t *epoch = json_object_get(object, "epoch");
-    bool fine =
-        json_is_integer(epoch) && json_integer_value(epoch) >= 0 &&
-        unpack_metrics(json_object_get(object, "valid"), &found.cutoff_count, found.valid) &&
-        unpack_metrics(json_object_get(object, "test"), &tests, found.test) &&
-        tests == found.cutoff_count;
-    found.epoch = fine ? (size_t)json_integer_value(epoch) : 0;
-    json_decref(object);
+    bool fine = unpack_evaluated(json.values, &found);
+    diffmm__json_end(&json);
     if (!fine)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: the metadata's %s is not an epoch with its metrics",

@@ -43,9 +43,10 @@ static diffmm_status read_counts(const struct diffmm__safetensors *file, diffmm_
 static diffmm_status read_epochs(const struct diffmm__safetensors *file, diffmm_file *out)
 {
     bool model = out->info.kind == DIFFMM_FILE_MODEL;
-    diffmm_status status = diffmm__read_evaluated(file, model ? "evaluated" : "best", &out->chosen);
+    diffmm_status status =
+        diffmm__read_evaluated(out->context, file, model ? "evaluated" : "best", &out->chosen);
     if (!status && !model)
-        status = diffmm__read_evaluated(file, "last", &out->last);
+        status = diffmm__read_evaluated(out->context, file, "last", &out->last);
     return status;
 }
 

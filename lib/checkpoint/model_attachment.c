@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading from a model file what it takes to attach users (model/attachment.h). */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
 
-enum { name_size = 96, most_layers = 64 };
-
-static bool has_tensor(const struct diffmm__safetensors *file, const char *name)
-{
-    struct diffmm__tensor tensor;
-    for (size_t i = 0; i < diffmm__safetensors_count(file); i++) {
-        diffmm__safetensors_at(file, i, &tensor);
-        if (strcmp(tensor.name, name) == 0)
-            return true;
-    }
-    return false;
-}
+enum { name_size = 96 };
 
 /* A float matrix of that shape. Its values are not looked at: that would read all of the file when
  * a scorer is opened. Whoever computes with them checks the result. */
@@ -40,33 +26,42 @@ static diffmm_status find_rows(const struct diffmm__safetensors *file, const cha
     return DIFFMM_OK;
 }
 
-/* A setting of the metadata's options, which are text. */
-static diffmm_status read_setting(const json_t *options, const char *path, const char *name,
-                                  double least, double most, double *out)
+/* One of the metadata's options, which are text, into settings that otherwise are the defaults. */
+static diffmm_status take_setting(const struct diffmm__json_value *object, const char *path,
+                                  const char *name, diffmm_options *options)
 {
-    const char *text = json_string_value(json_object_get(options, name));
-    if (!text || !diffmm__read_real(text, out) || !(*out >= least && *out <= most))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's options have no %s in range",
-                            path, name);
-    return DIFFMM_OK;
+    const char *text = diffmm__json_string(diffmm__json_get(object, name));
+    if (!text)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's options have no %s", path,
+                            name);
+    diffmm_status status = diffmm_options_set(options, name, text);
+    return status == DIFFMM_ERROR_INVALID_ARGUMENT
+               ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message())
+               : status;
 }
 
-/* The options `layers` and `ris_lambda`. */
-static diffmm_status read_settings(const struct diffmm__safetensors *file, const char *path,
-                                   size_t *layers, float *ris_lambda)
+/* The options `layers` and `ris_lambda`. All others may be of a later version. */
+static diffmm_status read_settings(diffmm_context *context, const struct diffmm__safetensors *file,
+                                   const char *path, size_t *layers, float *ris_lambda)
 {
-    const char *text = diffmm__safetensors_metadata(file, "options");
-    json_t *options;
-    double count = 0, lambda = 0;
-    if (!text)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no options", path);
-    diffmm_status status = diffmm__json_parse(text, strlen(text), path, &options);
+    struct diffmm__json json;
+    diffmm_options *options = NULL;
+    int64_t count = 0;
+    double lambda = 0;
+    diffmm_status status = diffmm__read_json(context, file, "options", &json);
     if (status)
         return status;
-    status = read_setting(options, path, "layers", 0, most_layers, &count);
+    status = diffmm_options_create(context, &options);
     if (!status)
-        status = read_setting(options, path, "ris_lambda", 0, INFINITY, &lambda);
-    json_decref(options);
+        status = take_setting(json.values, path, "layers", options);
+    if (!status)
+        status = take_setting(json.values, path, "ris_lambda", options);
+    if (!status)
+        status = diffmm_options_get_integer(options, "layers", &count);
+    if (!status)
+        status = diffmm_options_get_real(options, "ris_lambda", &lambda);
+    diffmm_options_destroy(options);
+    diffmm__json_end(&json);
     *layers = (size_t)count;
     *ris_lambda = (float)lambda;
     return status;
@@ -115,7 +110,7 @@ static diffmm_status read_attachment(diffmm_context *context,
     size_t layers = 0;
     float ris_lambda = 0.0f;
     struct diffmm__attachment *a;
-    diffmm_status status = read_settings(file, path, &layers, &ris_lambda);
+    diffmm_status status = read_settings(context, file, path, &layers, &ris_lambda);
     if (!status)
         status = diffmm__attachment_allocate(context, modality_count, layers, served->d, &a);
     if (status)
@@ -149,7 +144,7 @@ diffmm_status diffmm__model_file_attachment(diffmm_context *context,
         return status;
     *out = NULL;
     snprintf(name, sizeof name, "content.%s", count > 0 ? modalities[0].name : "");
-    if (has_tensor(file, name))
+    if (diffmm__safetensors_has(file, name))
         status = read_attachment(context, file, path, served, modalities, count, out);
     diffmm__release(context, modalities);
     return status;

@@ -35,9 +35,12 @@ diffmm_status diffmm__model_file_attachment(diffmm_context *context,
                                             const char *path, const struct diffmm__served *served,
                                             struct diffmm__attachment **out);
 
-/* A float tensor that must be rows x columns (1 column: a vector is fine) and finite, copied into
- * `out` where that is not NULL. */
+/* A float tensor that must be rows x columns (1 column: a vector is fine), copied into `out`; the
+ * copy must be finite. The other one looks at the shape only, before there is memory for the copy.
+ */
 diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, const char *path,
                                         const char *name, size_t rows, size_t columns, float *out);
+diffmm_status diffmm__model_file_shape(const struct diffmm__safetensors *file, const char *path,
+                                       const char *name, size_t rows, size_t columns);
 
 #endif

@@ -37,8 +37,8 @@ static diffmm_status check_projections(const diffmm_model *model,
         char name[128];
         snprintf(name, sizeof name, "modality.%s.projection.weight", modality->name);
         status =
-            diffmm__model_file_matrix(file, path, name, linear ? model->d : modality->dimensions,
-                                      linear ? modality->dimensions : model->d, NULL);
+            diffmm__model_file_shape(file, path, name, linear ? model->d : modality->dimensions,
+                                     linear ? modality->dimensions : model->d);
     }
     return status;
 }
@@ -88,14 +88,18 @@ static diffmm_status read_model(diffmm_model *model, const struct diffmm__safete
     model->final = diffmm__allocate(model->context, users + items, sizeof *model->final);
     if (!model->final)
         return DIFFMM_ERROR_NO_MEMORY;
-    memcpy(model->final, served.users, users * sizeof *model->final);
-    memcpy(model->final + users, served.items, items * sizeof *model->final);
     status =
-        diffmm__read_modalities(model->context, file, &model->modalities, &model->modality_count);
+        diffmm__model_file_matrix(file, path, "final.user", model->users, model->d, model->final);
+    if (!status)
+        status = diffmm__model_file_matrix(file, path, "final.item", model->items, model->d,
+                                           model->final + users);
+    if (!status)
+        status = diffmm__read_modalities(model->context, file, &model->modalities,
+                                         &model->modality_count);
     if (!status)
         status = read_options(model, file, path);
     if (!status)
-        status = diffmm__read_evaluated(file, "evaluated", &model->evaluated);
+        status = diffmm__read_evaluated(model->context, file, "evaluated", &model->evaluated);
     if (!status)
         status = read_parameters(model, file, path);
     return status ? status : read_attachment(model, file, path, &served);

@@ -39,9 +39,13 @@ static diffmm_status copy_tensor(diffmm_context *context, const struct diffmm__t
     return DIFFMM_OK;
 }
 
-static diffmm_status check_rows(const char *path, size_t users, size_t items,
-                                const int64_t *pointers, const int32_t *row_items, size_t count)
+/* In the catalog's own copy: the file may change. */
+static diffmm_status check_rows(const char *path, const struct diffmm__catalog *catalog,
+                                size_t count)
 {
+    const int64_t *pointers = catalog->seen.pointers;
+    const int32_t *items = catalog->seen.items;
+    size_t users = catalog->users;
     if (pointers[0] != 0 || pointers[users] < 0 || (size_t)pointers[users] != count)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: tensor 'seen.pointers' does not run from 0 to the %zu seen items",
@@ -52,12 +56,12 @@ static diffmm_status check_rows(const char *path, size_t users, size_t items,
                                 path, u);
     for (size_t u = 0; u < users; u++) {
         int64_t last = -1;
-        for (int64_t i = pointers[u]; i < pointers[u + 1]; last = row_items[i++])
-            if (row_items[i] <= last || (size_t)row_items[i] >= items)
+        for (int64_t i = pointers[u]; i < pointers[u + 1]; last = items[i++])
+            if (items[i] <= last || (size_t)items[i] >= catalog->items)
                 return diffmm__fail(DIFFMM_ERROR_FORMAT,
                                     "%s: tensor 'seen.items': item %d of user %zu is out of order, "
                                     "repeated or not below %zu",
-                                    path, row_items[i], u, items);
+                                    path, items[i], u, catalog->items);
     }
     return DIFFMM_OK;
 }
@@ -72,13 +76,36 @@ static diffmm_status read_seen(diffmm_context *context, const struct diffmm__saf
     if (!status && pointers.rows != catalog->users + 1)
         status = wrong_length(path, &pointers, catalog->users + 1);
     if (!status)
-        status =
-            check_rows(path, catalog->users, catalog->items, pointers.data, items.data, items.rows);
-    if (!status)
         status = copy_tensor(context, &pointers, &catalog->seen.pointers);
     if (!status)
         status = copy_tensor(context, &items, &catalog->seen.items);
-    return status;
+    return status ? status : check_rows(path, catalog, items.rows);
+}
+
+/* Copies of the names and of where they start; the catalog takes them over. */
+static diffmm_status copy_names(diffmm_context *context, const char *path, const char *what,
+                                const struct diffmm__tensor *text,
+                                const struct diffmm__tensor *offsets, struct diffmm__names *out)
+{
+    char *text_copy = NULL;
+    int64_t *offsets_copy = NULL;
+    size_t count = offsets->rows - 1;
+    diffmm_status status = copy_tensor(context, text, &text_copy);
+    if (!status)
+        status = copy_tensor(context, offsets, &offsets_copy);
+    if (!status && (offsets_copy[count] < 0 || (size_t)offsets_copy[count] != text->rows))
+        status = diffmm__fail(
+            DIFFMM_ERROR_FORMAT, "%s: tensor '%s' ends at %lld, but '%s' has %zu bytes", path,
+            offsets->name, (long long)offsets_copy[count], text->name, text->rows);
+    if (status) {
+        diffmm__release(context, text_copy);
+        diffmm__release(context, offsets_copy);
+        return status;
+    }
+    status = diffmm__names_index(context, count, text_copy, offsets_copy, what, out);
+    return status && status != DIFFMM_ERROR_NO_MEMORY
+               ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message())
+               : status;
 }
 
 /* Where no names are stored, the ids are the numbers. */
@@ -87,8 +114,6 @@ static diffmm_status read_names(diffmm_context *context, const struct diffmm__sa
                                 const char *offsets_name, size_t count, struct diffmm__names *out)
 {
     struct diffmm__tensor text, offsets;
-    char *text_copy = NULL;
-    int64_t *offsets_copy = NULL;
     if (!diffmm__safetensors_has(file, text_name) && !diffmm__safetensors_has(file, offsets_name))
         return diffmm__names_numeric(context, count, out);
     diffmm_status status = find_vector(file, path, text_name, DIFFMM__U8, &text);
@@ -96,34 +121,13 @@ static diffmm_status read_names(diffmm_context *context, const struct diffmm__sa
         status = find_vector(file, path, offsets_name, DIFFMM__I64, &offsets);
     if (!status && offsets.rows != count + 1)
         status = wrong_length(path, &offsets, count + 1);
-    if (status)
-        return status;
-    const int64_t *ends = offsets.data;
-    if (ends[count] < 0 || (size_t)ends[count] != text.rows)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: tensor '%s' ends at %lld, but '%s' has %zu bytes", path,
-                            offsets_name, (long long)ends[count], text_name, text.rows);
-    status = copy_tensor(context, &text, &text_copy);
-    if (!status)
-        status = copy_tensor(context, &offsets, &offsets_copy);
-    if (status) {
-        diffmm__release(context, text_copy);
-        return status;
-    }
-    status = diffmm__names_index(context, count, text_copy, offsets_copy, what, out);
-    if (status && status != DIFFMM_ERROR_NO_MEMORY)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message());
-    return status;
+    return status ? status : copy_names(context, path, what, &text, &offsets, out);
 }
 
 static diffmm_status read_catalog(diffmm_context *context, const struct diffmm__safetensors *file,
                                   const char *path, struct diffmm__catalog *catalog)
 {
-    diffmm_status status = diffmm__read_count(file, "users", &catalog->users);
-    if (!status)
-        status = diffmm__read_count(file, "items", &catalog->items);
-    if (!status)
-        status = read_seen(context, file, path, catalog);
+    diffmm_status status = read_seen(context, file, path, catalog);
     if (!status)
         status = read_names(context, file, path, "user", "ids.user.text", "ids.user.offsets",
                             catalog->users, &catalog->user_names);
@@ -133,7 +137,6 @@ static diffmm_status read_catalog(diffmm_context *context, const struct diffmm__
     return status;
 }
 
-/* Find a tensor of that shape with finite values. */
 static diffmm_status find_matrix(const struct diffmm__safetensors *file, const char *path,
                                  const char *name, size_t rows, size_t columns,
                                  struct diffmm__tensor *out)
@@ -142,13 +145,26 @@ static diffmm_status find_matrix(const struct diffmm__safetensors *file, const c
     if (status)
         return status;
     size_t found = out->columns ? out->columns : 1;
-    if (out->rows != rows || found != columns)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is %zu x %zu, not %zu x %zu",
-                            path, name, out->rows, found, rows, columns);
-    if (!diffmm__all_finite(rows * columns, out->data))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity", path,
-                            name);
-    return DIFFMM_OK;
+    return out->rows == rows && found == columns
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is %zu x %zu, not %zu x %zu",
+                              path, name, out->rows, found, rows, columns);
+}
+
+static diffmm_status check_finite(const char *path, const char *name, size_t count,
+                                  const float *values)
+{
+    return diffmm__all_finite(count, values)
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity", path,
+                              name);
+}
+
+diffmm_status diffmm__model_file_shape(const struct diffmm__safetensors *file, const char *path,
+                                       const char *name, size_t rows, size_t columns)
+{
+    struct diffmm__tensor tensor;
+    return find_matrix(file, path, name, rows, columns, &tensor);
 }
 
 diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, const char *path,
@@ -156,27 +172,39 @@ diffmm_status diffmm__model_file_matrix(const struct diffmm__safetensors *file, 
 {
     struct diffmm__tensor tensor;
     diffmm_status status = find_matrix(file, path, name, rows, columns, &tensor);
-    if (!status && out)
+    if (status)
+        return status;
+    if (rows * columns > 0)
         memcpy(out, tensor.data, rows * columns * sizeof *out);
-    return status;
+    return check_finite(path, name, rows * columns, out);
 }
 
+/* Embeddings that are read in place, in the file's memory. */
+static diffmm_status find_final(const struct diffmm__safetensors *file, const char *path,
+                                const char *name, size_t rows, size_t d, const float **out)
+{
+    struct diffmm__tensor tensor;
+    diffmm_status status = find_matrix(file, path, name, rows, d, &tensor);
+    if (status)
+        return status;
+    *out = tensor.data;
+    return check_finite(path, name, rows * d, *out);
+}
+
+/* What the metadata claims is held against the embeddings before memory is asked for so many. */
 static diffmm_status read_final(const struct diffmm__safetensors *file, const char *path,
                                 struct diffmm__served *served)
 {
-    struct diffmm__tensor user, item;
-    size_t users = served->catalog->users, items = served->catalog->items, d = 0;
-    diffmm_status status = diffmm__read_count(file, "d", &d);
+    struct diffmm__catalog *catalog = served->catalog;
+    diffmm_status status = diffmm__read_count(file, "users", &catalog->users);
     if (!status)
-        status = find_matrix(file, path, "final.user", users, d, &user);
+        status = diffmm__read_count(file, "items", &catalog->items);
     if (!status)
-        status = find_matrix(file, path, "final.item", items, d, &item);
-    if (status)
-        return status;
-    served->d = d;
-    served->users = user.data;
-    served->items = item.data;
-    return DIFFMM_OK;
+        status = diffmm__read_count(file, "d", &served->d);
+    if (!status)
+        status = find_final(file, path, "final.user", catalog->users, served->d, &served->users);
+    return status ? status
+                  : find_final(file, path, "final.item", catalog->items, served->d, &served->items);
 }
 
 diffmm_status diffmm__model_file_served(diffmm_context *context,
@@ -189,9 +217,9 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
     struct diffmm__served served = {.catalog = diffmm__catalog_create(context)};
     if (!served.catalog)
         return DIFFMM_ERROR_NO_MEMORY;
-    status = read_catalog(context, file, path, served.catalog);
+    status = read_final(file, path, &served);
     if (!status)
-        status = read_final(file, path, &served);
+        status = read_catalog(context, file, path, served.catalog);
     if (status) {
         diffmm__catalog_release(served.catalog);
         return status;

@@ -77,9 +77,13 @@ diffmm_status diffmm__safetensors_write(const diffmm_context *context, const cha
 
 struct diffmm__safetensors; /* an open, validated file */
 
-/* Open and validate everything: header length, JSON, dtypes, shapes of one or two dimensions,
- * tensors that cover the file's data without gap or overlap. Messages name file and tensor. A
- * tensor that lies misaligned is copied, so that data can always be read in place. */
+/* Open and validate everything: header length, JSON, shapes, tensors that cover the file's data
+ * without gap or overlap, none named twice. Messages name file and tensor. Tensors of a type that
+ * is none of ours, or of more than two dimensions, are passed over: they may be there, but not be
+ * found. The header is read from a copy of it. A tensor that lies misaligned is copied, so that
+ * data can always be read in place; whatever of it serves as an index or a size is copied by who
+ * reads it, and checked in the copy, since a file may be written to while it is mapped. Memory is
+ * at most 32 times the header, and what is misaligned. */
 diffmm_status diffmm__safetensors_get(diffmm_context *context, const struct diffmm__source *source,
                                       struct diffmm__safetensors **out);
 
@@ -95,13 +99,14 @@ size_t diffmm__safetensors_size(const struct diffmm__safetensors *file);
 /* NULL if there is no such key. */
 const char *diffmm__safetensors_metadata(const struct diffmm__safetensors *file, const char *key);
 
+/* All tensors, in the header's order; of one that is passed over, only the name is told. */
 size_t diffmm__safetensors_count(const struct diffmm__safetensors *file);
 void diffmm__safetensors_at(const struct diffmm__safetensors *file, size_t index,
                             struct diffmm__tensor *out);
 
 bool diffmm__safetensors_has(const struct diffmm__safetensors *file, const char *name);
 
-/* A tensor that must be there, of that dtype. */
+/* A tensor that must be there, of that dtype and of one or two dimensions. */
 diffmm_status diffmm__safetensors_find(const struct diffmm__safetensors *file, const char *name,
                                        enum diffmm__dtype dtype, struct diffmm__tensor *out);
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_write.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "checkpoint/safetensors.h"

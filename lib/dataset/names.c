@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "dataset/catalog.h"
 #include "dataset/interner.h"
 
@@ -39,7 +40,7 @@ diffmm_status diffmm__names_numeric(diffmm_context *context, size_t count,
     return DIFFMM_OK;
 }
 
-/* Offsets may come from a file: they must cut the text into NUL-terminated names. */
+/* Text and offsets may come from a file: NUL-terminated names of UTF-8, none of them empty. */
 static diffmm_status check_layout(size_t count, const char *text, const int64_t *offsets,
                                   const char *what)
 {
@@ -51,6 +52,10 @@ static diffmm_status check_layout(size_t count, const char *text, const int64_t 
             memchr(text + start, 0, (size_t)(end - start)) != text + end - 1)
             return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu does not end where it should", what,
                                 i);
+        if (end - start == 1)
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu is empty", what, i);
+        if (!diffmm__is_utf8(text + start, (size_t)(end - start - 1)))
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu is not UTF-8", what, i);
     }
     return DIFFMM_OK;
 }

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Settings as a JSON object of name: text. */
-#include "base/json.h"
-
-#include <stdio.h>
 #include <string.h>
 
+#include "base/json_read.h"
+#include "base/json_write.h"
 #include "base/status.h"
 #include "options/store.h"
 
 static bool put(json_t *object, const char *name, const char *value)
 {
     return json_object_set_new(object, name, json_string(value)) == 0;
-}
-
-static bool put_override(json_t *object, const struct diffmm__override *override)
-{
-    const char *name = diffmm__option_at(override->index)->name, *star = strchr(name, '*');
-    char full[2 * DIFFMM__MODALITY_NAME];
-    snprintf(full, sizeof full, "%.*s%s%s", (int)(star - name), name, override->modality, star + 1);
-    return put(object, full, override->value);
 }
 
 /* NULL without memory. */
@@ -33,7 +24,7 @@ static json_t *as_object(const diffmm_options *options)
             fine = put(object, info->name, diffmm__options_value(options, &key));
     }
     for (size_t i = 0; fine && i < options->override_count; i++)
-        fine = put_override(object, &options->overrides[i]);
+        fine = put(object, options->overrides[i].name, options->overrides[i].value);
     if (fine)
         return object;
     json_decref(object);
@@ -52,37 +43,44 @@ char *diffmm__options_to_json(const diffmm_options *options)
     return text;
 }
 
-static diffmm_status set_all(diffmm_options *options, json_t *object)
+static diffmm_status set_one(diffmm_options *options, const struct diffmm__json_value *member)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value)
-    {
-        if (!json_is_string(value))
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON: '%s' is not a string",
-                                name);
-        diffmm_status status = diffmm_options_set(options, name, json_string_value(value));
-        if (status)
-            return status;
-    }
-    return DIFFMM_OK;
+    struct diffmm__key key;
+    const char *value = diffmm__json_string(member);
+    if (!value)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON: '%s' is not a string",
+                            member->key);
+    diffmm_status status = diffmm__option_find(member->key, &key);
+    /* A setting may go by its name or its symbol. */
+    if (!status && diffmm__options_has(options, &key))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON: '%s' is set twice",
+                            member->key);
+    return status ? status : diffmm_options_set(options, member->key, value);
+}
+
+static diffmm_status set_all(diffmm_options *options, const struct diffmm__json_value *object)
+{
+    diffmm_status status = DIFFMM_OK;
+    if (!diffmm__json_is(object, DIFFMM__JSON_OBJECT))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON are not an object");
+    for (const struct diffmm__json_value *at = diffmm__json_first(object); at && !status;
+         at = diffmm__json_next(at))
+        status = set_one(options, at);
+    return status;
 }
 
 diffmm_status diffmm__options_from_json(diffmm_context *context, const char *json,
                                         diffmm_options **out)
 {
-    json_t *object;
+    struct diffmm__json read;
     diffmm_options *options = NULL;
-    diffmm_status status = diffmm__json_parse(json, strlen(json), "settings", &object);
+    diffmm_status status = diffmm__json_parse(context, json, strlen(json), "settings", &read);
     if (status)
         return status;
-    if (!json_is_object(object))
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON are not an object");
+    status = diffmm__options_copy(context, NULL, &options);
     if (!status)
-        status = diffmm__options_copy(context, NULL, &options);
-    if (!status)
-        status = set_all(options, object);
-    json_decref(object);
+        status = set_all(options, read.values);
+    diffmm__json_end(&read);
     if (status) {
         diffmm_options_destroy(options);
         return status;

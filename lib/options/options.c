@@ -20,6 +20,7 @@ static diffmm_options *create(diffmm_context *context)
         return NULL;
     }
     options->context = diffmm__context_retain(context);
+    options->override_index.context = context;
     return options;
 }
 
@@ -43,36 +44,57 @@ void diffmm_options_destroy(diffmm_options *options)
     diffmm_context *context = options->context;
     for (size_t i = 0; i < diffmm_option_count(); i++)
         diffmm__release(context, options->values[i]);
-    for (size_t i = 0; i < options->override_count; i++)
+    for (size_t i = 0; i < options->override_count; i++) {
+        diffmm__release(context, options->overrides[i].name);
         diffmm__release(context, options->overrides[i].value);
+    }
+    diffmm__index_end(&options->override_index);
     diffmm__release(context, options->values);
     diffmm__release(context, options->overrides);
     diffmm__release(context, options);
     diffmm__context_release(context);
 }
 
+enum { override_name = 2 * DIFFMM__MODALITY_NAME };
+
+/* The full name of one modality's setting. */
+static void name_override(const struct diffmm__key *key, char name[override_name])
+{
+    const char *general = diffmm__option_at(key->index)->name, *star = strchr(general, '*');
+    snprintf(name, override_name, "%.*s%s%s", (int)(star - general), general, key->modality,
+             star + 1);
+}
+
 static struct diffmm__override *find_override(const diffmm_options *options,
                                               const struct diffmm__key *key)
 {
-    for (size_t i = 0; i < options->override_count; i++)
-        if (options->overrides[i].index == key->index &&
-            strcmp(options->overrides[i].modality, key->modality) == 0)
-            return &options->overrides[i];
-    return NULL;
+    char name[override_name];
+    size_t number;
+    name_override(key, name);
+    return diffmm__index_find(&options->override_index, name, &number) ? &options->overrides[number]
+                                                                       : NULL;
 }
 
+/* Takes over `value` where it succeeds. */
 static diffmm_status add_override(diffmm_options *options, const struct diffmm__key *key,
-                                  struct diffmm__override **out)
+                                  char *value)
 {
+    char text[override_name];
     diffmm_status status = diffmm__grow(options->context, &options->overrides,
                                         &options->override_capacity, options->override_count,
                                         options->override_count + 1, sizeof *options->overrides);
     if (status)
         return status;
-    struct diffmm__override *override = &options->overrides[options->override_count++];
-    *override = (struct diffmm__override){.index = key->index};
-    memcpy(override->modality, key->modality, sizeof override->modality);
-    *out = override;
+    name_override(key, text);
+    char *name = diffmm__copy_text(options->context, text);
+    status = name ? diffmm__index_add(&options->override_index, name, options->override_count)
+                  : DIFFMM_ERROR_NO_MEMORY;
+    if (status) {
+        diffmm__release(options->context, name);
+        return status;
+    }
+    options->overrides[options->override_count++] =
+        (struct diffmm__override){.key = *key, .name = name, .value = value};
     return DIFFMM_OK;
 }
 
@@ -82,9 +104,10 @@ static diffmm_status store(diffmm_options *options, const struct diffmm__key *ke
     char **place = &options->values[key->index];
     if (key->per_modality) {
         struct diffmm__override *override = find_override(options, key);
-        diffmm_status status = override ? DIFFMM_OK : add_override(options, key, &override);
-        if (status) {
-            diffmm__release(options->context, value);
+        if (!override) {
+            diffmm_status status = add_override(options, key, value);
+            if (status)
+                diffmm__release(options->context, value);
             return status;
         }
         place = &override->value;
@@ -92,6 +115,12 @@ static diffmm_status store(diffmm_options *options, const struct diffmm__key *ke
     diffmm__release(options->context, *place);
     *place = value;
     return DIFFMM_OK;
+}
+
+bool diffmm__options_has(const diffmm_options *options, const struct diffmm__key *key)
+{
+    return key->per_modality ? find_override(options, key) != NULL
+                             : options->values[key->index] != NULL;
 }
 
 diffmm_status diffmm_options_set(diffmm_options *options, const char *name, const char *value)
@@ -228,11 +257,8 @@ static diffmm_status copy_values(const diffmm_options *from, diffmm_options *to)
             return DIFFMM_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < from->override_count; i++) {
-        const struct diffmm__override *override = &from->overrides[i];
-        struct diffmm__key key = {.index = override->index, .per_modality = true};
-        memcpy(key.modality, override->modality, sizeof key.modality);
-        char *value = diffmm__copy_text(to->context, override->value);
-        if (!value || store(to, &key, value))
+        char *value = diffmm__copy_text(to->context, from->overrides[i].value);
+        if (!value || store(to, &from->overrides[i].key, value))
             return DIFFMM_ERROR_NO_MEMORY;
     }
     return DIFFMM_OK;

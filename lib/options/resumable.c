@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether a training begun with some settings may go on with others: it may where they decide how
  * long it goes on, not what it computes. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -33,16 +32,8 @@ static diffmm_status compare_overrides(const diffmm_options *begun, const diffmm
                                        const diffmm_options *from)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; i < from->override_count && !status; i++) {
-        const struct diffmm__override *override = &from->overrides[i];
-        struct diffmm__key key = {.index = override->index, .per_modality = true};
-        const char *general = diffmm__option_at(key.index)->name, *star = strchr(general, '*');
-        char name[2 * DIFFMM__MODALITY_NAME];
-        memcpy(key.modality, override->modality, sizeof key.modality);
-        snprintf(name, sizeof name, "%.*s%s%s", (int)(star - general), general, key.modality,
-                 star + 1);
-        status = compare(begun, now, &key, name);
-    }
+    for (size_t i = 0; i < from->override_count && !status; i++)
+        status = compare(begun, now, &from->overrides[i].key, from->overrides[i].name);
     return status;
 }
 

@@ -157,24 +157,30 @@ enum diffmm__projection diffmm__options_projection(const diffmm_options *options
                                                                        : DIFFMM__PROJECTION_LEAKY;
 }
 
+static diffmm_status no_modality(const char *modality, size_t count, const char *const *names)
+{
+    const char *closest = diffmm__closest(modality, count, names);
+    if (closest)
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
+                            "a setting is for modality '%s', which there is not; did you mean "
+                            "'%s'?",
+                            modality, closest);
+    return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
+                        "a setting is for modality '%s', which there is not", modality);
+}
+
 diffmm_status diffmm__options_check_modalities(const diffmm_options *options, size_t count,
                                                const char *const *names)
 {
-    for (size_t i = 0; i < options->override_count; i++) {
-        const char *modality = options->overrides[i].modality;
-        size_t at = 0;
-        while (at < count && strcmp(names[at], modality) != 0)
-            at++;
-        if (at < count)
-            continue;
-        const char *closest = diffmm__closest(modality, count, names);
-        if (closest)
-            return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
-                                "a setting is for modality '%s', which there is not; did you mean "
-                                "'%s'?",
-                                modality, closest);
-        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
-                            "a setting is for modality '%s', which there is not", modality);
+    struct diffmm__index index = {.context = options->context};
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = diffmm__index_add(&index, names[i], i);
+    for (size_t i = 0, at; i < options->override_count && !status; i++) {
+        const char *modality = options->overrides[i].key.modality;
+        if (!diffmm__index_find(&index, modality, &at))
+            status = no_modality(modality, count, names);
     }
-    return DIFFMM_OK;
+    diffmm__index_end(&index);
+    return status;
 }

@@ -5,6 +5,7 @@
 
 #include <diffmm/options.h>
 
+#include "base/index.h"
 #include "options/options.h"
 
 enum {
@@ -12,10 +13,17 @@ enum {
     DIFFMM__VALUE_TEXT = 512    /* room for any value in canonical form */
 };
 
+/* What a name stands for: a setting and, for "modality.NAME.setting", whose. */
+struct diffmm__key {
+    size_t index;
+    bool per_modality;
+    char modality[DIFFMM__MODALITY_NAME];
+};
+
 /* The value of one modality's own setting. */
 struct diffmm__override {
-    char modality[DIFFMM__MODALITY_NAME];
-    size_t index; /* of the setting */
+    struct diffmm__key key;
+    char *name; /* "modality.NAME.setting" */
     char *value;
 };
 
@@ -25,13 +33,7 @@ struct diffmm_options {
     char **values; /* diffmm_option_count(); NULL: the default */
     size_t override_count, override_capacity;
     struct diffmm__override *overrides;
-};
-
-/* What a name stands for: a setting and, for "modality.NAME.setting", whose. */
-struct diffmm__key {
-    size_t index;
-    bool per_modality;
-    char modality[DIFFMM__MODALITY_NAME];
+    struct diffmm__index override_index; /* of their names */
 };
 
 /* Setting `index`, which must be below diffmm_option_count(). */
@@ -47,6 +49,9 @@ const char *diffmm__closest(const char *text, size_t count, const char *const *t
  * called the setting. */
 diffmm_status diffmm__value_normalize(const diffmm_option_info *info, const char *name,
                                       const char *text, char out[DIFFMM__VALUE_TEXT]);
+
+/* Whether a key has a value of its own. */
+bool diffmm__options_has(const diffmm_options *options, const struct diffmm__key *key);
 
 /* The value of a key: its own, the general setting's, or the default. */
 const char *diffmm__options_value(const diffmm_options *options, const struct diffmm__key *key);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
@@ -77,61 +76,66 @@ diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path)
     return status;
 }
 
-static diffmm_status read_modality(const char *path, const json_t *entry, size_t index,
-                                   struct diffmm__placer_modality *all)
+static diffmm_status read_modality(const char *path, const struct diffmm__json_value *entry,
+                                   size_t index, struct diffmm__placer_modality *all)
 {
     struct diffmm__placer_modality *own = &all[index];
     diffmm_status status = diffmm__read_modality(path, entry, index, own->name, &own->dimensions);
-    if (status)
-        return status;
-    if (own->dimensions > INT32_MAX)
-        return diffmm__bad_modality(path, index, "has no dimensions");
-    for (size_t i = 0; i < index; i++)
+    for (size_t i = 0; i < index && !status; i++)
         if (strcmp(all[i].name, own->name) == 0)
-            return diffmm__bad_modality(path, index, "has the name of another");
-    return DIFFMM_OK;
+            status = diffmm__bad_modality(path, index, "has the name of another");
+    return status;
 }
 
 /* The metadata's modalities, up to DIFFMM__PLACER_MODALITIES. */
-static diffmm_status read_modalities(const struct diffmm__safetensors *file, const char *path,
+static diffmm_status read_modalities(diffmm_context *context,
+                                     const struct diffmm__safetensors *file, const char *path,
                                      struct diffmm__placer_modality *out, size_t *count)
 {
-    json_t *list;
-    diffmm_status status = diffmm__read_json(file, "modalities", &list);
+    struct diffmm__json json;
+    diffmm_status status = diffmm__read_json(context, file, "modalities", &json);
     if (status)
         return status;
-    *count = json_array_size(list);
+    *count = diffmm__json_is(json.values, DIFFMM__JSON_ARRAY) ? diffmm__json_count(json.values) : 0;
     if (*count == 0 || *count > DIFFMM__PLACER_MODALITIES)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT,
                               "%s: the metadata's modalities are not a list of 1 to %d", path,
                               DIFFMM__PLACER_MODALITIES);
-    for (size_t m = 0; m < *count && !status; m++)
-        status = read_modality(path, json_array_get(list, m), m, out);
-    json_decref(list);
+    const struct diffmm__json_value *entry = diffmm__json_first(json.values);
+    for (size_t m = 0; m < *count && !status; m++, entry = diffmm__json_next(entry))
+        status = read_modality(path, entry, m, out);
+    diffmm__json_end(&json);
     return status;
 }
 
-/* Each tensor into `placer`; or, where that is NULL, only checked: the file has room for what the
- * metadata claims before memory of that size is asked for. */
+/* A tensor into `out`; or, where there is no placer yet, a look at its shape: the file has room for
+ * what the metadata claims before memory of that size is asked for. */
+static diffmm_status read_tensor(const struct diffmm__safetensors *file, const char *path,
+                                 const char *name, size_t rows, size_t columns, float *out)
+{
+    return out ? diffmm__model_file_matrix(file, path, name, rows, columns, out)
+               : diffmm__model_file_shape(file, path, name, rows, columns);
+}
+
 static diffmm_status read_tensors(const struct diffmm__safetensors *file, const char *path,
                                   size_t d, size_t count,
                                   const struct diffmm__placer_modality *modalities,
                                   diffmm_placer *placer)
 {
-    diffmm_status status =
-        diffmm__model_file_matrix(file, path, "item.mean", d, 1, placer ? placer->mean : NULL);
+    diffmm_status status = read_tensor(file, path, "item.mean", d, 1, placer ? placer->mean : NULL);
     if (!status)
-        status = diffmm__model_file_matrix(file, path, "scale", (size_t)1 << count, 1,
-                                           placer ? placer->scale : NULL);
+        status =
+            read_tensor(file, path, "scale", (size_t)1 << count, 1, placer ? placer->scale : NULL);
     for (size_t m = 0; m < count && !status; m++) {
+        const struct diffmm__placer_modality *modality = placer ? &placer->modalities[m] : NULL;
         char name[most_name];
         mean_name(&modalities[m], name);
-        status = diffmm__model_file_matrix(file, path, name, modalities[m].dimensions, 1,
-                                           placer ? placer->modalities[m].mean : NULL);
+        status = read_tensor(file, path, name, modalities[m].dimensions, 1,
+                             modality ? modality->mean : NULL);
         map_name(&modalities[m], name);
         if (!status)
-            status = diffmm__model_file_matrix(file, path, name, modalities[m].dimensions, d,
-                                               placer ? placer->modalities[m].map : NULL);
+            status = read_tensor(file, path, name, modalities[m].dimensions, d,
+                                 modality ? modality->map : NULL);
     }
     return status;
 }
@@ -145,7 +149,7 @@ static diffmm_status read_placer(diffmm_context *context, const struct diffmm__s
     if (!status)
         status = diffmm__read_count(file, "d", &d);
     if (!status)
-        status = read_modalities(file, path, modalities, &count);
+        status = read_modalities(context, file, path, modalities, &count);
     if (!status)
         status = read_tensors(file, path, d, count, modalities, NULL);
     if (status)

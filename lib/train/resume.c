@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/model_file.h"
 #include "graph/graph.h"
@@ -91,31 +92,11 @@ static diffmm_status read_arrays(diffmm_trainer *trainer, const struct diffmm__s
     return status;
 }
 
-/* Rows of ascending columns below `nodes`. */
-static diffmm_status check_graph(const char *path, const struct diffmm__tensor *pointers,
-                                 const struct diffmm__tensor *columns, size_t nodes)
-{
-    const int64_t *rows = pointers->data;
-    const int32_t *column = columns->data;
-    if (rows[0] != 0 || rows[nodes] < 0 || (size_t)rows[nodes] != columns->rows)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: tensor '%s' does not run from 0 to the %zu entries", path,
-                            pointers->name, columns->rows);
-    for (size_t r = 0; r < nodes; r++)
-        if (rows[r + 1] < rows[r])
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' falls at row %zu", path,
-                                pointers->name, r);
-    for (size_t r = 0; r < nodes; r++) {
-        int64_t last = -1;
-        for (int64_t e = rows[r]; e < rows[r + 1]; last = column[e++])
-            if (column[e] <= last || (size_t)column[e] >= nodes)
-                return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                    "%s: tensor '%s': column %d of row %zu is out of order, "
-                                    "repeated or not below %zu",
-                                    path, columns->name, column[e], r, nodes);
-    }
-    return DIFFMM_OK;
-}
+/* Where the parts of a graph are in the file. */
+struct graph_parts {
+    char names[3][192];
+    struct diffmm__tensor pointers, columns, values;
+};
 
 static diffmm_status find_vector(const struct diffmm__safetensors *file, const char *name,
                                  enum diffmm__dtype dtype, size_t rows, struct diffmm__tensor *out)
@@ -127,24 +108,62 @@ static diffmm_status find_vector(const struct diffmm__safetensors *file, const c
     return status;
 }
 
-static diffmm_status build_graph(const diffmm_trainer *trainer, const int64_t *pointers,
-                                 size_t entries, const int32_t *columns, const float *values,
-                                 diffmm_graph **out)
+static diffmm_status find_parts(const diffmm_trainer *trainer,
+                                const struct diffmm__safetensors *file, size_t m, const char *which,
+                                struct graph_parts *out)
 {
-    const diffmm_model *model = trainer->model;
-    diffmm_graph *graph;
-    diffmm_status status = diffmm__graph_allocate(trainer->context, model->users, model->items,
-                                                  entries, false, &graph);
-    if (status)
-        return status;
-    memcpy(graph->rows.pointers, pointers, (graph->nodes + 1) * sizeof *pointers);
+    size_t nodes = trainer->model->users + trainer->model->items;
+    diffmm__state_graph_name(trainer, m, which, "pointers", out->names[0]);
+    diffmm__state_graph_name(trainer, m, which, "columns", out->names[1]);
+    diffmm__state_graph_name(trainer, m, which, "values", out->names[2]);
+    diffmm_status status = find_vector(file, out->names[0], DIFFMM__I64, nodes + 1, &out->pointers);
+    if (!status)
+        status = diffmm__safetensors_find(file, out->names[1], DIFFMM__I32, &out->columns);
+    if (!status)
+        status = find_vector(file, out->names[1], DIFFMM__I32, out->columns.rows, &out->columns);
+    return status ? status
+                  : find_vector(file, out->names[2], DIFFMM__F32, out->columns.rows, &out->values);
+}
+
+/* A copy of the parts, in which they are checked: the file may change. */
+static void copy_parts(const struct graph_parts *parts, struct diffmm__csr *rows, size_t nodes)
+{
+    size_t entries = parts->columns.rows;
+    memcpy(rows->pointers, parts->pointers.data, (nodes + 1) * sizeof *rows->pointers);
     if (entries > 0) {
-        memcpy(graph->rows.columns, columns, entries * sizeof *columns);
-        memcpy(graph->rows.values, values, entries * sizeof *values);
+        memcpy(rows->columns, parts->columns.data, entries * sizeof *rows->columns);
+        memcpy(rows->values, parts->values.data, entries * sizeof *rows->values);
     }
-    diffmm__graph_transpose(graph);
-    *out = graph;
-    return DIFFMM_OK;
+}
+
+/* Rows of ascending columns below `nodes`. */
+static diffmm_status check_rows(const char *path, const struct graph_parts *parts,
+                                const struct diffmm__csr *graph, size_t nodes)
+{
+    const int64_t *rows = graph->pointers;
+    const int32_t *column = graph->columns;
+    size_t entries = parts->columns.rows;
+    if (rows[0] != 0 || rows[nodes] < 0 || (size_t)rows[nodes] != entries)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: tensor '%s' does not run from 0 to the %zu entries", path,
+                            parts->names[0], entries);
+    for (size_t r = 0; r < nodes; r++)
+        if (rows[r + 1] < rows[r])
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' falls at row %zu", path,
+                                parts->names[0], r);
+    for (size_t r = 0; r < nodes; r++) {
+        int64_t last = -1;
+        for (int64_t e = rows[r]; e < rows[r + 1]; last = column[e++])
+            if (column[e] <= last || (size_t)column[e] >= nodes)
+                return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                    "%s: tensor '%s': column %d of row %zu is out of order, "
+                                    "repeated or not below %zu",
+                                    path, parts->names[1], column[e], r, nodes);
+    }
+    return diffmm__all_finite(entries, graph->values)
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity", path,
+                              parts->names[2]);
 }
 
 /* In place of what the modality has. */
@@ -153,32 +172,21 @@ static diffmm_status read_graph(const diffmm_trainer *trainer,
                                 diffmm_graph **place)
 {
     const diffmm_model *model = trainer->model;
-    const char *path = diffmm__safetensors_path(file);
-    size_t nodes = model->users + model->items;
-    char names[3][192];
-    struct diffmm__tensor pointers, columns;
+    struct graph_parts parts;
     diffmm_graph *graph;
-    diffmm__state_graph_name(trainer, m, which, "pointers", names[0]);
-    diffmm__state_graph_name(trainer, m, which, "columns", names[1]);
-    diffmm__state_graph_name(trainer, m, which, "values", names[2]);
-    diffmm_status status = find_vector(file, names[0], DIFFMM__I64, nodes + 1, &pointers);
+    diffmm_status status = find_parts(trainer, file, m, which, &parts);
     if (!status)
-        status = diffmm__safetensors_find(file, names[1], DIFFMM__I32, &columns);
-    if (!status)
-        status = find_vector(file, names[1], DIFFMM__I32, columns.rows, &columns);
-    if (!status)
-        status = check_graph(path, &pointers, &columns, nodes);
-    if (!status)
-        status = diffmm__model_file_matrix(file, path, names[2], columns.rows, 1, NULL);
+        status = diffmm__graph_allocate(trainer->context, model->users, model->items,
+                                        parts.columns.rows, false, &graph);
     if (status)
         return status;
-    struct diffmm__tensor values;
-    status = diffmm__safetensors_find(file, names[2], DIFFMM__F32, &values);
-    if (!status)
-        status =
-            build_graph(trainer, pointers.data, columns.rows, columns.data, values.data, &graph);
-    if (status)
+    copy_parts(&parts, &graph->rows, graph->nodes);
+    status = check_rows(diffmm__safetensors_path(file), &parts, &graph->rows, graph->nodes);
+    if (status) {
+        diffmm_graph_destroy(graph);
         return status;
+    }
+    diffmm__graph_transpose(graph);
     diffmm_graph_destroy(*place);
     *place = graph;
     return DIFFMM_OK;

@@ -69,20 +69,21 @@ static diffmm_status compare_counts(const struct diffmm__safetensors *file, cons
     return status;
 }
 
-static diffmm_status compare_split(const char *path, const char *split, const json_t *there,
-                                   size_t pairs, uint64_t hash)
+static diffmm_status compare_split(const char *path, const char *split,
+                                   const struct diffmm__json_value *there, size_t pairs,
+                                   uint64_t hash)
 {
-    const json_t *count = json_object_get(there, "pairs");
-    const char *text = json_string_value(json_object_get(there, "hash"));
-    if (!json_is_integer(count) || !text)
+    size_t count;
+    const char *text = diffmm__json_string(diffmm__json_get(there, "hash"));
+    if (!diffmm__json_size(diffmm__json_get(there, "pairs"), &count) || !text)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: the metadata's data has no pairs and hash of split '%s'", path,
                             split);
-    if (json_integer_value(count) != (json_int_t)pairs)
+    if (count != pairs)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "dataset: %s was made with %lld interactions in split '%s', the data "
+                            "dataset: %s was made with %zu interactions in split '%s', the data "
                             "set has %zu",
-                            path, (long long)json_integer_value(count), split, pairs);
+                            path, count, split, pairs);
     if (strcmp(text, hash_text(hash).text) != 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "dataset: %s was made with other interactions in split '%s', as many "
@@ -122,18 +123,19 @@ diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
                                        const struct diffmm__safetensors *file)
 {
     struct diffmm__fingerprint print;
-    json_t *data;
+    struct diffmm__json data;
     diffmm_status status;
     if ((status = compare_counts(file, "users", dataset->catalog->users)) ||
         (status = compare_counts(file, "items", dataset->catalog->items)) ||
         (status = compare_modalities(dataset, file)) ||
-        (status = diffmm__read_json(file, "data", &data)))
+        (status = diffmm__read_json(dataset->context, file, "data", &data)))
         return status;
     diffmm__fingerprint(dataset, &print);
     for (int i = 0; i < 3 && !status; i++)
         status = compare_split(diffmm__safetensors_path(file), splits[i],
-                               json_object_get(data, splits[i]), print.pairs[i], print.hashes[i]);
-    json_decref(data);
+                               diffmm__json_get(data.values, splits[i]), print.pairs[i],
+                               print.hashes[i]);
+    diffmm__json_end(&data);
     return status;
 }
 
@@ -142,13 +144,14 @@ diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
 {
     const diffmm_model *model = trainer->model;
     const char *path = diffmm__safetensors_path(file);
-    json_t *data;
-    diffmm_status status = diffmm__read_json(file, "data", &data);
+    struct diffmm__json data;
+    diffmm_status status = diffmm__read_json(trainer->context, file, "data", &data);
     if (status)
         return status;
-    const json_t *hashes = json_object_get(data, "features");
-    for (size_t m = 0; m < model->modality_count && !status; m++) {
-        const char *there = json_string_value(json_array_get(hashes, m));
+    const struct diffmm__json_value *at =
+        diffmm__json_first(diffmm__json_get(data.values, "features"));
+    for (size_t m = 0; m < model->modality_count && !status; m++, at = diffmm__json_next(at)) {
+        const char *there = diffmm__json_string(at);
         if (!there)
             status = diffmm__fail(DIFFMM_ERROR_FORMAT,
                                   "%s: the metadata's data has no hash of modality '%s'", path,
@@ -158,6 +161,6 @@ diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
                                   "dataset: %s was made with other features of modality '%s'", path,
                                   model->modalities[m].name);
     }
-    json_decref(data);
+    diffmm__json_end(&data);
     return status;
 }

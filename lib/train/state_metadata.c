@@ -77,59 +77,67 @@ diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffm
     return status;
 }
 
-static bool read_reals(const json_t *object, const char *key, size_t count, double *out)
+static bool read_reals(const struct diffmm__json_value *object, const char *key, size_t count,
+                       double *out)
 {
-    const json_t *list = json_object_get(object, key);
-    if (json_array_size(list) != count)
+    const struct diffmm__json_value *list = diffmm__json_get(object, key);
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) || diffmm__json_count(list) != count)
         return false;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *value = json_array_get(list, i);
-        if (!json_is_number(value))
+    for (const struct diffmm__json_value *at = diffmm__json_first(list); at;
+         at = diffmm__json_next(at))
+        if (!diffmm__json_real(at, out++))
             return false;
-        out[i] = json_number_value(value);
-    }
     return true;
 }
 
-static bool read_steps(const json_t *value, uint64_t *out)
+static bool read_steps(const struct diffmm__json_value *value, uint64_t *out)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
+    size_t steps;
+    if (!diffmm__json_size(value, &steps))
         return false;
-    *out = (uint64_t)json_integer_value(value);
+    *out = steps;
+    return true;
+}
+
+static bool read_denoiser_steps(const struct diffmm__json_value *list, diffmm_model *model)
+{
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) ||
+        diffmm__json_count(list) != model->modality_count)
+        return false;
+    const struct diffmm__json_value *at = diffmm__json_first(list);
+    for (size_t m = 0; at; m++, at = diffmm__json_next(at))
+        if (!read_steps(at, &model->modalities[m].denoiser.steps))
+            return false;
     return true;
 }
 
 /* Into the places where the phases of an epoch write. */
-static bool unpack_training(diffmm_trainer *trainer, const json_t *object)
+static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_value *object)
 {
     diffmm_model *model = trainer->model;
     diffmm_seconds *s = &trainer->report.seconds;
     diffmm_losses *l = &trainer->report.loss;
-    const json_t *denoisers = json_object_get(object, "denoiser_steps");
-    const json_t *flops = json_object_get(object, "contrastive_flops");
     double seconds[4], loss[4];
-    if (!read_steps(json_object_get(object, "steps"), &model->steps) ||
-        json_array_size(denoisers) != model->modality_count || !json_is_number(flops) ||
+    if (!read_steps(diffmm__json_get(object, "steps"), &model->steps) ||
+        !read_denoiser_steps(diffmm__json_get(object, "denoiser_steps"), model) ||
+        !diffmm__json_real(diffmm__json_get(object, "contrastive_flops"),
+                           &trainer->work.contrastive_flops) ||
         !read_reals(object, "seconds", 4, seconds) || !read_reals(object, "loss", 4, loss) ||
         !read_reals(object, "denoiser_loss", model->modality_count, trainer->denoiser_loss))
         return false;
-    for (size_t m = 0; m < model->modality_count; m++)
-        if (!read_steps(json_array_get(denoisers, m), &model->modalities[m].denoiser.steps))
-            return false;
     *s = (diffmm_seconds){seconds[0], seconds[1], seconds[2], seconds[3]};
     *l = (diffmm_losses){loss[0], loss[1], loss[2], loss[3]};
-    trainer->work.contrastive_flops = json_number_value(flops);
     return true;
 }
 
 static diffmm_status read_training(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
 {
-    json_t *object;
-    diffmm_status status = diffmm__read_json(file, "training", &object);
+    struct diffmm__json json;
+    diffmm_status status = diffmm__read_json(trainer->context, file, "training", &json);
     if (status)
         return status;
-    bool fine = unpack_training(trainer, object);
-    json_decref(object);
+    bool fine = unpack_training(trainer, json.values);
+    diffmm__json_end(&json);
     return fine ? DIFFMM_OK
                 : diffmm__fail(DIFFMM_ERROR_FORMAT,
                                "%s: the metadata's training has not the steps and figures of "
@@ -154,16 +162,14 @@ static diffmm_status read_loss(const diffmm_trainer *trainer,
                                const struct diffmm__safetensors *file, size_t best_epoch,
                                double *loss)
 {
-    json_t *object;
-    diffmm_status status = diffmm__read_json(file, "best", &object);
+    struct diffmm__json json;
+    diffmm_status status = diffmm__read_json(trainer->context, file, "best", &json);
     if (status)
         return status;
-    const json_t *value = json_object_get(object, "loss");
-    bool fine = !value || json_is_number(value);
-    *loss = value                          ? json_number_value(value)
-            : best_epoch == trainer->epoch ? trainer->report.loss.total
-                                           : -INFINITY;
-    json_decref(object);
+    const struct diffmm__json_value *value = diffmm__json_get(json.values, "loss");
+    *loss = best_epoch == trainer->epoch ? trainer->report.loss.total : -INFINITY;
+    bool fine = !value || diffmm__json_real(value, loss);
+    diffmm__json_end(&json);
     return fine ? DIFFMM_OK
                 : diffmm__fail(DIFFMM_ERROR_FORMAT,
                                "%s: the metadata's best has a loss that is no number",
@@ -174,9 +180,9 @@ static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__s
 {
     struct diffmm__evaluated last = {0}, best = {0}, *now = &trainer->model->evaluated;
     diffmm_status status;
-    if ((status = diffmm__read_evaluated(file, "last", &last)) ||
-        (status = diffmm__read_evaluated(file, "best", &best)) ||
-        (status = diffmm__read_evaluated(file, "evaluated", now)))
+    if ((status = diffmm__read_evaluated(trainer->context, file, "last", &last)) ||
+        (status = diffmm__read_evaluated(trainer->context, file, "best", &best)) ||
+        (status = diffmm__read_evaluated(trainer->context, file, "evaluated", now)))
         return status;
     const char *wrong =
         !diffmm__safetensors_metadata(file, "last") || !fits(trainer, &last) ? "last"

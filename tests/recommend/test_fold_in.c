@@ -128,36 +128,67 @@ START_TEST(an_embedding_is_scored_and_ranked_like_a_user)
 }
 END_TEST
 
+/* The saved model's file taken apart. */
+struct parts {
+    struct diffmm__safetensors *file;
+    struct diffmm__metadata metadata[8];
+    struct diffmm__tensor tensors[40];
+    size_t count;
+};
+
+static struct parts take_apart(const char *path)
+{
+    static const char *const keys[] = {"format", "version", "library",    "users",
+                                       "items",  "d",       "modalities", "options"};
+    struct parts parts;
+    expect_success(diffmm_model_save(world.model.model, path));
+    expect_success(diffmm__safetensors_open(world.model.context, path, &parts.file));
+    parts.count = diffmm__safetensors_count(parts.file);
+    ck_assert_uint_le(parts.count, 40);
+    for (size_t i = 0; i < 8; i++)
+        parts.metadata[i] =
+            (struct diffmm__metadata){keys[i], diffmm__safetensors_metadata(parts.file, keys[i])};
+    for (size_t i = 0; i < parts.count; i++)
+        diffmm__safetensors_at(parts.file, i, &parts.tensors[i]);
+    return parts;
+}
+
+static void write_parts(struct parts *parts, const char *path)
+{
+    expect_success(diffmm__safetensors_write(world.model.context, path, parts->metadata, 8,
+                                             parts->tensors, parts->count));
+    diffmm__safetensors_close(parts->file);
+}
+
 /* Save the model, then write it to `other` with each tensor whose name starts with `word` renamed,
  * or, where there are values, with these in its place. */
 static void save_changed(const char *path, const char *other, const char *word, const float *values)
 {
-    static const char *const keys[] = {"format", "version", "library",    "users",
-                                       "items",  "d",       "modalities", "options"};
     static const char *const names[] = {"gone0", "gone1", "gone2", "gone3"};
-    struct diffmm__safetensors *file;
-    struct diffmm__tensor tensors[40];
-    struct diffmm__metadata metadata[8];
+    struct parts parts = take_apart(path);
     size_t changed = 0;
-    expect_success(diffmm_model_save(world.model.model, path));
-    expect_success(diffmm__safetensors_open(world.model.context, path, &file));
-    size_t count = diffmm__safetensors_count(file);
-    ck_assert_uint_le(count, 40);
-    for (size_t i = 0; i < 8; i++)
-        metadata[i] =
-            (struct diffmm__metadata){keys[i], diffmm__safetensors_metadata(file, keys[i])};
-    for (size_t i = 0; i < count; i++) {
-        diffmm__safetensors_at(file, i, &tensors[i]);
-        if (strncmp(tensors[i].name, word, strlen(word)) != 0)
+    for (size_t i = 0; i < parts.count; i++) {
+        struct diffmm__tensor *tensor = &parts.tensors[i];
+        if (strncmp(tensor->name, word, strlen(word)) != 0)
             continue;
-        tensors[i].data = values ? values : tensors[i].data;
-        tensors[i].name = values ? tensors[i].name : names[changed];
+        tensor->data = values ? values : tensor->data;
+        tensor->name = values ? tensor->name : names[changed];
         changed++;
     }
     ck_assert(changed > 0 && changed <= 4);
-    expect_success(
-        diffmm__safetensors_write(world.model.context, other, metadata, 8, tensors, count));
-    diffmm__safetensors_close(file);
+    write_parts(&parts, other);
+}
+
+/* The same with a part of the options' text replaced. */
+static void save_with_options(const char *path, const char *other, const char *old, const char *new)
+{
+    struct parts parts = take_apart(path);
+    const char *text = parts.metadata[7].value, *at = strstr(text, old);
+    char options[4096];
+    ck_assert_ptr_nonnull(at);
+    snprintf(options, sizeof options, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+    parts.metadata[7].value = options;
+    write_parts(&parts, other);
 }
 
 START_TEST(a_file_gives_the_same_bits)
@@ -248,6 +279,48 @@ START_TEST(absent_tensors_are_refused)
 }
 END_TEST
 
+/* Settings are text in the file, and are read as what they are: an integer, a real within its
+ * range. */
+START_TEST(settings_out_of_range_are_refused)
+{
+    static const struct {
+        const char *old, *new;
+    } cases[] = {
+        {"\"layers\":\"2\"", "\"layers\":\"1e300\""},
+        {"\"layers\":\"2\"", "\"layers\":\"-1\""},
+        {"\"layers\":\"2\"", "\"layers\":\"1.5\""},
+        {"\"layers\":\"2\"", "\"layers\":\"2.0\""},
+        {"\"layers\":\"2\"", "\"layers\":\"65\""},
+        {"\"layers\":\"2\"", "\"layers\":\"18446744073709551618\""},
+        {"\"layers\":\"2\"", "\"layers\":\"nan\""},
+        {"\"layers\":\"2\"", "\"layers\":\"\""},
+        {"\"layers\":\"2\"", "\"layers\":2"},
+        {"\"layers\":\"2\",", ""},
+        {"\"ris_lambda\":\"0.8\"", "\"ris_lambda\":\"1e300\""},
+        {"\"ris_lambda\":\"0.8\"", "\"ris_lambda\":\"inf\""},
+        {"\"ris_lambda\":\"0.8\"", "\"ris_lambda\":\"-0.5\""},
+        {"\"ris_lambda\":\"0.8\"", "\"ris_lambda\":\"nan\""},
+    };
+    struct folder folder = folder_begin();
+    char path[128], spoilt[128];
+    diffmm_scorer *scorer = NULL;
+    attached_begin(&world, 2, 2);
+    folder_file(&folder, "model", path);
+    folder_file(&folder, "spoilt", spoilt);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        save_with_options(path, spoilt, cases[i].old, cases[i].new);
+        expect_failure(diffmm_scorer_open(world.model.context, spoilt, &scorer),
+                       DIFFMM_ERROR_FORMAT, i < 10 ? "layers" : "ris_lambda");
+        ck_assert_ptr_null(scorer);
+    }
+    save_with_options(path, spoilt, "\"epochs\":", "\"of_tomorrow\":");
+    expect_success(diffmm_scorer_open(world.model.context, spoilt, &scorer));
+    diffmm_scorer_destroy(scorer);
+    folder_end(&folder);
+    attached_end(&world);
+}
+END_TEST
+
 START_TEST(spoilt_rows_are_found_out_when_they_are_used)
 {
     static const char *const names[] = {"content.title", "propagated.0", "item_embedding"};
@@ -328,6 +401,7 @@ int main(void)
                                   a_file_gives_the_same_bits,
                                   an_older_file_scores_but_folds_nobody_in,
                                   absent_tensors_are_refused,
+                                  settings_out_of_range_are_refused,
                                   spoilt_rows_are_found_out_when_they_are_used,
                                   bad_arguments_are_named};
     return run_tests("fold_in", tests, sizeof tests / sizeof *tests) != 0;

@@ -181,7 +181,7 @@ START_TEST(absent_and_mistyped_parts)
         if (kept.rows > 1) {
             parts.tensors[i].rows--;
             expect_refused(DIFFMM_ERROR_FORMAT, strstr(kept.name, ".columns")
-                                                    ? "does not run from 0 to the"
+                                                    ? ".values' is not a vector of"
                                                     : kept.name);
             parts.tensors[i] = kept;
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/json.h"
+#include "base/json_write.h"
 
 #include "base/memory.h"
 #include "base/status.h"

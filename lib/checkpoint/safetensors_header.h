@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside the safetensors reader: what the header says of the tensors. */
+#ifndef DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
+#define DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
+
+#include "base/json_read.h"
+#include "checkpoint/safetensors.h"
+
+/* A tensor. Texts are the header's. */
+struct diffmm__entry {
+    const char *name, *type;     /* the type as the file calls it */
+    enum diffmm__dtype dtype;    /* 0: one that is not used here */
+    size_t dimensions, shape[2]; /* of more dimensions, the first two */
+    size_t begin, end;           /* its bytes of the file's data */
+    const void *data;            /* NULL where the type is not used here */
+};
+
+/* Check a header, which must be an object, and list its tensors: types, shapes, and that the
+ * tensors cover the file's `data_size` bytes without gap or overlap. The list is from the allocator
+ * of `context`, `path` opens messages. */
+diffmm_status diffmm__safetensors_entries(const diffmm_context *context, const char *path,
+                                          const struct diffmm__json_value *header, size_t data_size,
+                                          struct diffmm__entry **entries, size_t *count);
+
+#endif
