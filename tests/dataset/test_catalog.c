@@ -27,9 +27,9 @@ START_TEST(names_are_found)
     diffmm_context *context = test_context();
     struct diffmm__names names;
     int32_t number = -5;
-    test_succeeds(index_names(context, "u17,\xc3\xa4pfel,0,,u1,", "user", &names));
+    test_succeeds(index_names(context, "u17,\xc3\xa4pfel,0, ,u1,", "user", &names));
     ck_assert_uint_eq(names.count, 5);
-    const char *wanted[] = {"u17", "\xc3\xa4pfel", "0", "", "u1"};
+    const char *wanted[] = {"u17", "\xc3\xa4pfel", "0", " ", "u1"};
     for (int32_t i = 0; i < 5; i++) {
         ck_assert_str_eq(diffmm__names_text(&names, i), wanted[i]);
         test_succeeds(diffmm__names_find(&names, wanted[i], "user", &number));
@@ -41,6 +41,10 @@ START_TEST(names_are_found)
                "user 'u2'");
     ck_assert_int_eq(number, 4);
     diffmm__names_end(context, &names);
+    test_fails(index_names(context, "u17,,u1,", "user", &names), DIFFMM_ERROR_FORMAT,
+               "user id 1 is empty");
+    test_fails(index_names(context, "u17,u\xff,u1,", "user", &names), DIFFMM_ERROR_FORMAT,
+               "user id 1 is not UTF-8");
     diffmm_context_destroy(context);
 }
 END_TEST
