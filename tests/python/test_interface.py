@@ -67,17 +67,18 @@ def not_bound(kind=""):
 
 # What each C type may be in the table of functions.
 BY_C_TYPE = {
-    "size_t": [ctypes.c_size_t],
-    "int32_t": [ctypes.c_int32],
-    "int64_t": [ctypes.c_int64],
-    "uint64_t": [ctypes.c_uint64],
-    "int": [ctypes.c_int],
-    "double": [ctypes.c_double],
+    "size_t": [_functions.size],
+    "int32_t": [_functions.int32],
+    "int64_t": [_functions.int64],
+    "uint64_t": [_functions.uint64],
+    "int": [_functions.flag],
+    "double": [_functions.real],
     "diffmm_feature_loader": [_structs.FeatureLoader],
     "diffmm_epoch_function": [_structs.EpochFunction],
     "diffmm_progress_function": [_structs.ProgressFunction],
     "diffmm_hits_function": [_structs.HitsFunction],
-    "const char *": [_functions.Text, ctypes.c_char_p],
+    "const char *": [_functions.name, _functions.path],
+    "const char *const *": [_functions.strings],
     "float *": [_functions.floats],
     "double *": [_functions.doubles, ctypes.c_void_p],
     "int32_t *": [_functions.int32s, ctypes.c_void_p],
@@ -85,8 +86,10 @@ BY_C_TYPE = {
     "size_t *": [_functions.sizes, ctypes.c_void_p],
     "uint8_t *": [_functions.octets],
 }
-ARRAYS_BY_ADDRESS = {  # rows need not be without gaps here, so the module checks them itself
-    ("diffmm_dataset_add_modality_array", "features"),
+ARRAYS_BY_ADDRESS = {  # made by the module itself
+    ("diffmm_dataset_add_modality_array", "features"),  # rows may have gaps
+    ("diffmm_dataset_add_interactions", "user"),  # runs of an array
+    ("diffmm_dataset_add_interactions", "item"),
 }
 
 
@@ -95,6 +98,15 @@ def split_parameter(text):
     match = re.fullmatch(r"(.*?)(\w+)(\[\d*\])?", " ".join(text.split()))
     kind = match[1].strip()
     return (kind + " *" if match[3] else kind), match[2]
+
+
+RESULTS = {
+    "size_t": ctypes.c_size_t,
+    "int": ctypes.c_int,
+    "void": None,
+    "const char *": ctypes.c_char_p,
+    "diffmm_status": _functions.Status,
+}
 
 
 def accepted(function, kind, name):
@@ -108,7 +120,7 @@ def accepted(function, kind, name):
     if bare.endswith("*"):
         return [ctypes.c_void_p]
     if f"typedef enum {bare} " in headers():
-        return [ctypes.c_int]
+        return [_functions.enum]
     raise AssertionError(f"{function}: what is a {kind}?")
 
 
@@ -130,13 +142,8 @@ class Signatures(unittest.TestCase):
                 continue
             got_result, *got = _functions.FUNCTIONS[name]
             with self.subTest(name):
-                wanted = ([_functions.Status] if result == "diffmm_status" else
-                          [None] if result == "void" else
-                          [ctypes.c_char_p] if result == "const char *" else
-                          accepted(name, result, "result"))
-                if result.endswith("*") and result != "const char *":
-                    wanted = [ctypes.c_void_p]
-                self.assertIn(got_result, wanted)
+                pointer = result.endswith("*") and result not in RESULTS
+                self.assertIs(ctypes.c_void_p if pointer else RESULTS[result], got_result)
                 self.assertEqual(len(parameters), len(got))
                 for (kind, parameter), type_ in zip(parameters, got):
                     self.assertIn(type_, accepted(name, kind, parameter), parameter)

@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 
 import diffmm
-from diffmm import _handles
+from diffmm import _arrays
 from small import SETTINGS, address, data, features, pairs, path_in, temporary_folder, trainer
 
 
@@ -122,10 +122,10 @@ class Lent(unittest.TestCase):
         self.assertIs(grad, dp)
         self.assertEqual(where, address(dp))
         self.assertIsNone(dq)
-        self.assertIs(p, _handles.matrix(p))
-        self.assertIs(p, _handles.array(p, np.float32, 4, 4))
+        self.assertIs(p, _arrays.matrix(p))
+        self.assertIs(p, _arrays.array(p, np.float32, 4, 4))
         indices = np.arange(3, dtype=np.int32)
-        self.assertIs(indices, _handles.numbers(indices))
+        self.assertIs(indices, _arrays.numbers(indices))
 
 
 class Order(unittest.TestCase):

@@ -10,6 +10,7 @@ runs that may call back, SIGINT has a handler which keeps what the host's own ha
 
 import signal
 import threading
+from ctypes import CFUNCTYPE, py_object
 
 
 class _Thread(threading.local):
@@ -18,6 +19,12 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+@CFUNCTYPE(None, py_object)
+def _unraisable(exception):
+    """Report an exception as ctypes does: by sys.unraisablehook, which has no other way in."""
+    raise exception
 
 
 def raise_pending():
@@ -50,6 +57,16 @@ def tell(function, *arguments):
     finally:
         if kept is not None:
             _thread.exception = kept
+
+
+def answer(function, *arguments):
+    """The same, for a callback whose result C uses: None after an exception, where ctypes would
+    give C what happens to stand in memory."""
+    try:
+        return tell(function, *arguments)
+    except BaseException as exception:  # pylint: disable=broad-except
+        _unraisable(exception)
+        return None
 
 
 class interruptible:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every function of the library with the types of its result and its arguments, in the order of
-the headers. An array argument accepts numpy arrays of exactly its type, in C order, and passes
-their address on: nothing is copied, and nothing of another type gets through."""
+the headers. Every argument goes through the conversion of its type (_convert.py), so that nothing
+is cut on the way. An array argument accepts numpy arrays of exactly its type, in C order, and
+passes their address on: nothing is copied, and nothing of another type gets through."""
 
-import os
-from ctypes import c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64, c_int64, c_void_p
+from ctypes import c_char_p, c_int, c_size_t, c_void_p
+from types import SimpleNamespace
 
 import numpy
 
+from ._convert import enum, flag, int32, int64, name, path, real, size, uint64
 from ._structs import EpochFunction, FeatureLoader, HitsFunction, ProgressFunction
 
 
@@ -18,10 +20,12 @@ class Status(c_int):
 class Array:
     """An argument that is a pointer to an array's first element, or None for NULL."""
 
+    c_type = c_void_p
+
     def __init__(self, dtype):
         self.dtype = numpy.dtype(dtype)
 
-    def from_param(self, value):
+    def __call__(self, value):
         if value is None:
             return None
         if not isinstance(value, numpy.ndarray):
@@ -32,89 +36,76 @@ class Array:
         return c_void_p(value.ctypes.data)
 
 
-class Text:
-    """An argument that is UTF-8 text or a path; None for NULL."""
-
-    @staticmethod
-    def from_param(value):
-        if value is None:
-            return None
-        data = value.encode() if isinstance(value, str) else os.fsencode(value)
-        if b"\0" in data:
-            raise ValueError(f"{value!r} has a NUL inside")
-        return c_char_p(data)
-
-
 status, nothing = Status, None
-text, static_text = Text, c_char_p  # as argument, as result
+static_text, amount, number = c_char_p, c_size_t, c_int  # as result
 pointer, out = c_void_p, c_void_p  # a handle or struct; where a result goes
-enum, flag, size, int32, real = c_int, c_int, c_size_t, c_int32, c_double
 floats, doubles = Array(numpy.float32), Array(numpy.float64)
 int32s, int64s = Array(numpy.int32), Array(numpy.int64)
 sizes, octets = Array(numpy.uintp), Array(numpy.uint8)
+strings = c_void_p  # an array of addresses, by its own
 
 FUNCTIONS = {
     # version.h, status.h
-    "diffmm_version": (c_int,),
+    "diffmm_version": (number,),
     "diffmm_build_info": (static_text,),
     "diffmm_status_name": (static_text, enum),
     "diffmm_error_message": (static_text,),
     # context.h
     "diffmm_context_create": (status, pointer, out),
     "diffmm_context_destroy": (nothing, pointer),
-    "diffmm_context_threads": (size, pointer),
+    "diffmm_context_threads": (amount, pointer),
     # dataset.h
     "diffmm_dataset_create": (status, pointer, out),
-    "diffmm_dataset_open": (status, pointer, text, out),
+    "diffmm_dataset_open": (status, pointer, path, out),
     "diffmm_dataset_synthesize": (status, pointer, pointer, out),
     "diffmm_dataset_destroy": (nothing, pointer),
     "diffmm_dataset_reserve": (status, pointer, size, size),
-    "diffmm_dataset_add_interactions": (status, pointer, enum, size, int32s, int32s),
-    "diffmm_dataset_add_named_interactions": (status, pointer, enum, size, pointer, pointer),
-    "diffmm_dataset_read_interactions": (status, pointer, enum, text),
-    "diffmm_dataset_declare_items": (status, pointer, size, pointer),
-    "diffmm_dataset_add_modality": (status, pointer, text, size, FeatureLoader, pointer),
-    "diffmm_dataset_add_modality_array": (status, pointer, text, size, size, pointer, size),
-    "diffmm_dataset_read_modality": (status, pointer, text, text),
-    "diffmm_dataset_append_features": (status, pointer, text, size, floats, size),
+    "diffmm_dataset_add_interactions": (status, pointer, enum, size, pointer, pointer),
+    "diffmm_dataset_add_named_interactions": (status, pointer, enum, size, strings, strings),
+    "diffmm_dataset_read_interactions": (status, pointer, enum, path),
+    "diffmm_dataset_declare_items": (status, pointer, size, strings),
+    "diffmm_dataset_add_modality": (status, pointer, name, size, FeatureLoader, pointer),
+    "diffmm_dataset_add_modality_array": (status, pointer, name, size, size, pointer, size),
+    "diffmm_dataset_read_modality": (status, pointer, name, path),
+    "diffmm_dataset_append_features": (status, pointer, name, size, floats, size),
     "diffmm_dataset_extend": (status, pointer, out),
     "diffmm_dataset_features": (status, pointer, size, size, size, floats),
-    "diffmm_dataset_hold_out": (status, pointer, real, real, c_uint64),
+    "diffmm_dataset_hold_out": (status, pointer, real, real, uint64),
     "diffmm_dataset_seal": (status, pointer),
-    "diffmm_dataset_users": (size, pointer),
-    "diffmm_dataset_items": (size, pointer),
-    "diffmm_dataset_interactions": (size, pointer, enum),
-    "diffmm_dataset_modalities": (size, pointer),
+    "diffmm_dataset_users": (amount, pointer),
+    "diffmm_dataset_items": (amount, pointer),
+    "diffmm_dataset_interactions": (amount, pointer, enum),
+    "diffmm_dataset_modalities": (amount, pointer),
     "diffmm_dataset_modality_name": (static_text, pointer, size),
-    "diffmm_dataset_modality_dimensions": (size, pointer, size),
+    "diffmm_dataset_modality_dimensions": (amount, pointer, size),
     "diffmm_dataset_user_id": (static_text, pointer, int32),
     "diffmm_dataset_item_id": (static_text, pointer, int32),
-    "diffmm_dataset_find_user": (status, pointer, text, out),
-    "diffmm_dataset_find_item": (status, pointer, text, out),
+    "diffmm_dataset_find_user": (status, pointer, name, out),
+    "diffmm_dataset_find_item": (status, pointer, name, out),
     "diffmm_dataset_row": (status, pointer, enum, int32, out, out),
     # options.h
     "diffmm_options_create": (status, pointer, out),
     "diffmm_options_copy": (status, pointer, out),
     "diffmm_options_destroy": (nothing, pointer),
-    "diffmm_options_preset": (status, pointer, text),
-    "diffmm_options_set": (status, pointer, text, text),
-    "diffmm_options_set_integer": (status, pointer, text, c_int64),
-    "diffmm_options_set_real": (status, pointer, text, real),
-    "diffmm_options_get": (status, pointer, text, out),
-    "diffmm_options_get_integer": (status, pointer, text, out),
-    "diffmm_options_get_real": (status, pointer, text, out),
-    "diffmm_option_count": (size,),
+    "diffmm_options_preset": (status, pointer, name),
+    "diffmm_options_set": (status, pointer, name, name),
+    "diffmm_options_set_integer": (status, pointer, name, int64),
+    "diffmm_options_set_real": (status, pointer, name, real),
+    "diffmm_options_get": (status, pointer, name, out),
+    "diffmm_options_get_integer": (status, pointer, name, out),
+    "diffmm_options_get_real": (status, pointer, name, out),
+    "diffmm_option_count": (amount,),
     "diffmm_option_describe": (status, size, pointer),
     # diffusion.h
     "diffmm_schedule_create": (status, pointer, size, real, real, real, flag, out),
     "diffmm_schedule_destroy": (nothing, pointer),
-    "diffmm_schedule_steps": (size, pointer),
+    "diffmm_schedule_steps": (amount, pointer),
     "diffmm_schedule_values": (pointer, pointer, enum),
     "diffmm_q_sample": (status, pointer, size, size, floats, int32s, floats, floats),
     "diffmm_time_embedding": (status, size, int32s, size, floats),
-    "diffmm_denoiser_size": (size, pointer),
+    "diffmm_denoiser_size": (amount, pointer),
     "diffmm_denoiser_parameter": (status, pointer, size, pointer, out, out, out),
-    "diffmm_denoiser_initialize": (status, pointer, c_uint64, floats),
+    "diffmm_denoiser_initialize": (status, pointer, uint64, floats),
     "diffmm_denoiser_forward": (status, pointer, pointer, floats, size, floats, int32s, floats,
                                 floats),
     "diffmm_denoiser_backward": (status, pointer, pointer, floats, size, floats, int32s, floats,
@@ -132,9 +123,9 @@ FUNCTIONS = {
     "diffmm_graph_create_bipartite": (status, pointer, size, size, size, int32s, int32s, out),
     "diffmm_graph_drop_edges": (status, pointer, real, octets, out),
     "diffmm_graph_destroy": (nothing, pointer),
-    "diffmm_graph_users": (size, pointer),
-    "diffmm_graph_items": (size, pointer),
-    "diffmm_graph_entries": (size, pointer),
+    "diffmm_graph_users": (amount, pointer),
+    "diffmm_graph_items": (amount, pointer),
+    "diffmm_graph_entries": (amount, pointer),
     "diffmm_graph_rows": (status, pointer, out, out, out),
     "diffmm_graph_multiply": (status, pointer, size, floats, floats),
     "diffmm_graph_multiply_transposed": (status, pointer, size, floats, floats),
@@ -145,13 +136,13 @@ FUNCTIONS = {
                        floats),
     "diffmm_contrastive_loss": (status, pointer, enum, size, size, size, size, pointer, floats,
                                 size, int32s, int32s, real, out, pointer, floats),
-    "diffmm_adam_step": (status, pointer, c_uint64, size, floats, floats, floats, floats),
+    "diffmm_adam_step": (status, pointer, uint64, size, floats, floats, floats, floats),
     "diffmm_bpr": (status, size, size, size, floats, floats, size, int32s, int32s, int32s, real,
                    out, floats, floats),
     "diffmm_l2": (status, size, floats, real, out, floats),
-    "diffmm_initialize_xavier": (status, size, size, c_uint64, c_uint64, floats),
-    "diffmm_initialize_uniform": (status, size, real, c_uint64, c_uint64, floats),
-    "diffmm_initialize_normal": (status, size, real, c_uint64, c_uint64, floats),
+    "diffmm_initialize_xavier": (status, size, size, uint64, uint64, floats),
+    "diffmm_initialize_uniform": (status, size, real, uint64, uint64, floats),
+    "diffmm_initialize_normal": (status, size, real, uint64, uint64, floats),
     # metrics.h
     "diffmm_top_k": (status, size, floats, size, int32s, size, int32s, floats, out),
     "diffmm_ranking_metrics": (status, size, int32s, size, int32s, size, out),
@@ -159,38 +150,38 @@ FUNCTIONS = {
     # model.h
     "diffmm_model_create": (status, pointer, pointer, out),
     "diffmm_model_destroy": (nothing, pointer),
-    "diffmm_model_users": (size, pointer),
-    "diffmm_model_items": (size, pointer),
-    "diffmm_model_dimensions": (size, pointer),
-    "diffmm_model_modalities": (size, pointer),
+    "diffmm_model_users": (amount, pointer),
+    "diffmm_model_items": (amount, pointer),
+    "diffmm_model_dimensions": (amount, pointer),
+    "diffmm_model_modalities": (amount, pointer),
     "diffmm_model_modality_name": (static_text, pointer, size),
     "diffmm_model_modality_weights": (status, pointer, floats),
     "diffmm_model_options": (pointer, pointer),
-    "diffmm_model_parameters": (size, pointer),
+    "diffmm_model_parameters": (amount, pointer),
     "diffmm_model_parameter_at": (status, pointer, size, out),
-    "diffmm_model_parameter": (status, pointer, text, out),
-    "diffmm_model_set_parameter": (status, pointer, text, size, size, floats),
-    "diffmm_model_set_graph": (status, pointer, text, pointer),
-    "diffmm_model_graph": (pointer, pointer, text),
+    "diffmm_model_parameter": (status, pointer, name, out),
+    "diffmm_model_set_parameter": (status, pointer, name, size, size, floats),
+    "diffmm_model_set_graph": (status, pointer, name, pointer),
+    "diffmm_model_graph": (pointer, pointer, name),
     "diffmm_model_forward": (status, pointer),
     "diffmm_model_user_embeddings": (pointer, pointer),
     "diffmm_model_item_embeddings": (pointer, pointer),
-    "diffmm_model_view": (status, pointer, text, floats),
+    "diffmm_model_view": (status, pointer, name, floats),
     "diffmm_model_objective": (status, pointer, size, int32s, int32s, int32s, out),
     "diffmm_model_step": (status, pointer),
     "diffmm_model_inherit": (status, pointer, pointer),
-    "diffmm_model_save": (status, pointer, text),
+    "diffmm_model_save": (status, pointer, path),
     "diffmm_model_save_memory": (status, pointer, pointer, size, out),
-    "diffmm_model_load": (status, pointer, text, out),
+    "diffmm_model_load": (status, pointer, path, out),
     "diffmm_model_load_memory": (status, pointer, pointer, size, out),
     # file.h
-    "diffmm_file_open": (status, pointer, text, out),
+    "diffmm_file_open": (status, pointer, path, out),
     "diffmm_file_open_memory": (status, pointer, pointer, size, out),
     "diffmm_file_destroy": (nothing, pointer),
     "diffmm_file_describe": (status, pointer, out),
     "diffmm_file_options": (pointer, pointer),
     "diffmm_file_modality_name": (static_text, pointer, size),
-    "diffmm_file_modality_dimensions": (size, pointer, size),
+    "diffmm_file_modality_dimensions": (amount, pointer, size),
     # trainer.h
     "diffmm_trainer_forecast": (status, pointer, pointer, out),
     "diffmm_trainer_create": (status, pointer, pointer, out),
@@ -203,24 +194,24 @@ FUNCTIONS = {
     "diffmm_trainer_cancel": (nothing, pointer),
     "diffmm_trainer_best": (status, pointer, out, out, out),
     "diffmm_trainer_report": (status, pointer, out),
-    "diffmm_trainer_checkpoint": (status, pointer, text),
+    "diffmm_trainer_checkpoint": (status, pointer, path),
     "diffmm_trainer_checkpoint_memory": (status, pointer, pointer, size, out),
-    "diffmm_trainer_resume": (status, pointer, text, pointer, out),
+    "diffmm_trainer_resume": (status, pointer, path, pointer, out),
     "diffmm_trainer_resume_memory": (status, pointer, pointer, size, pointer, out),
-    "diffmm_sample_pairs": (status, pointer, c_uint64, c_uint64, int32s, int32s, int32s, out),
+    "diffmm_sample_pairs": (status, pointer, uint64, uint64, int32s, int32s, int32s, out),
     "diffmm_trainer_model": (pointer, pointer),
     # recommend.h
     "diffmm_scorer_create": (status, pointer, out),
-    "diffmm_scorer_open": (status, pointer, text, out),
+    "diffmm_scorer_open": (status, pointer, path, out),
     "diffmm_scorer_open_memory": (status, pointer, pointer, size, out),
     "diffmm_scorer_destroy": (nothing, pointer),
-    "diffmm_scorer_users": (size, pointer),
-    "diffmm_scorer_items": (size, pointer),
-    "diffmm_scorer_dimensions": (size, pointer),
+    "diffmm_scorer_users": (amount, pointer),
+    "diffmm_scorer_items": (amount, pointer),
+    "diffmm_scorer_dimensions": (amount, pointer),
     "diffmm_scorer_user_id": (static_text, pointer, int32),
     "diffmm_scorer_item_id": (static_text, pointer, int32),
-    "diffmm_scorer_find_user": (status, pointer, text, out),
-    "diffmm_scorer_find_item": (status, pointer, text, out),
+    "diffmm_scorer_find_user": (status, pointer, name, out),
+    "diffmm_scorer_find_item": (status, pointer, name, out),
     "diffmm_scorer_seen": (status, pointer, int32, out, out),
     "diffmm_score": (status, pointer, int32, size, int32s, floats),
     "diffmm_recommend": (status, pointer, int32, pointer, pointer, out),
@@ -231,30 +222,49 @@ FUNCTIONS = {
     "diffmm_recommend_embedding": (status, pointer, floats, pointer, pointer, out),
     "diffmm_similar_items": (status, pointer, int32, enum, pointer, pointer, out),
     "diffmm_similar_users": (status, pointer, int32, enum, pointer, pointer, out),
-    "diffmm_scorer_modalities": (size, pointer),
+    "diffmm_scorer_modalities": (amount, pointer),
     "diffmm_scorer_modality_name": (static_text, pointer, size),
     "diffmm_scorer_modality_weights": (status, pointer, floats),
     "diffmm_explain": (status, pointer, int32, size, int32s, int32, pointer),
-    "diffmm_scorer_export": (status, pointer, enum, enum, text),
+    "diffmm_scorer_export": (status, pointer, enum, enum, path),
     # new_items.h
     "diffmm_placer_create": (status, pointer, pointer, out),
-    "diffmm_placer_save": (status, pointer, text),
-    "diffmm_placer_open": (status, pointer, text, out),
+    "diffmm_placer_save": (status, pointer, path),
+    "diffmm_placer_open": (status, pointer, path, out),
     "diffmm_placer_destroy": (nothing, pointer),
-    "diffmm_placer_dimensions": (size, pointer),
-    "diffmm_placer_modalities": (size, pointer),
+    "diffmm_placer_dimensions": (amount, pointer),
+    "diffmm_placer_modalities": (amount, pointer),
     "diffmm_placer_modality_name": (static_text, pointer, size),
-    "diffmm_placer_modality_dimensions": (size, pointer, size),
+    "diffmm_placer_modality_dimensions": (amount, pointer, size),
     "diffmm_place_items": (status, pointer, size, pointer, real, floats),
-    "diffmm_scorer_extend": (status, pointer, size, pointer, floats, out),
+    "diffmm_scorer_extend": (status, pointer, size, strings, floats, out),
 }
 
 
+def _converting(function, kinds):
+    """A function that converts its arguments itself: what ctypes catches of a conversion comes out
+    as an ArgumentError that tells neither TypeError nor OverflowError. `given` also keeps every
+    handle and callback until the call has returned, even if one of its callbacks closes them."""
+    conversions = [(place, kind) for place, kind in enumerate(kinds) if hasattr(kind, "c_type")]
+
+    def call(*given):
+        converted = list(given)
+        for place, convert in conversions:
+            converted[place] = convert(given[place])
+        return function(*converted)
+
+    return call
+
+
 def declare(library, check):
-    """Give every function of a ctypes library its types; `check` sees each returned status."""
-    for name, (result, *arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
+    """The functions of a ctypes library, by name as attributes; `check` sees each returned
+    status."""
+    declared = SimpleNamespace()
+    for name_, (result, *kinds) in FUNCTIONS.items():
+        function = getattr(library, name_)
         function.restype = c_int if result is Status else result
-        function.argtypes = arguments
+        function.argtypes = [getattr(kind, "c_type", kind) for kind in kinds]
         if result is Status:
             function.errcheck = check
+        setattr(declared, name_, _converting(function, kinds))
+    return declared

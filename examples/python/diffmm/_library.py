@@ -9,6 +9,7 @@ import ctypes.util
 import os
 
 from . import _callbacks
+from ._convert import message
 from ._functions import declare
 from .errors import error
 
@@ -43,14 +44,14 @@ def check_version(number):
 def _check(code, function, arguments):
     _callbacks.raise_pending()
     if code:
-        raise error(code, library.diffmm_error_message().decode())
+        raise error(code, message(library.diffmm_error_message()))
     return code
 
 
-library = _load()
-library.diffmm_version.restype = ctypes.c_int
-check_version(library.diffmm_version())
-declare(library, _check)
+_file = _load()
+_file.diffmm_version.restype = ctypes.c_int
+check_version(_file.diffmm_version())
+library = declare(_file, _check)
 
 
 def version():
@@ -61,4 +62,4 @@ def version():
 
 def build_info():
     """One line about the running library, for bug reports."""
-    return library.diffmm_build_info().decode()
+    return message(library.diffmm_build_info())

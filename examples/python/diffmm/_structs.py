@@ -2,17 +2,37 @@
 """The public structs, laid out as the C compiler lays them out, and the types of callbacks."""
 
 import ctypes
+import functools
 from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64,
                     c_void_p)
+
+from ._convert import enum, int32, real, single, size, uint64
+
+# What is assigned to a member goes through the conversion of its type.
+_CONVERSIONS = {kind.c_type: kind for kind in (enum, int32, size, uint64, real, single)}
+
+
+@functools.lru_cache(maxsize=None)
+def _conversions_of(struct):
+    return {field: _CONVERSIONS.get(kind) for field, kind in struct._fields_}
 
 
 class Struct(ctypes.Structure):
     """A struct that says its own size where the library wants to know it."""
 
     def __init__(self, **fields):
-        super().__init__(**fields)
+        super().__init__()
+        for field, value in fields.items():
+            setattr(self, field, value)
         if self._fields_[0][0] == "struct_size":
             self.struct_size = ctypes.sizeof(self)
+
+    def __setattr__(self, field, value):
+        conversions = _conversions_of(type(self))
+        if field not in conversions:
+            raise TypeError(f"a {type(self).__name__} has no field '{field}'")
+        convert = conversions[field]
+        super().__setattr__(field, convert(value) if convert else value)
 
 
 LogFunction = CFUNCTYPE(None, c_int, c_char_p, c_void_p)

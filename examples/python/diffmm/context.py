@@ -6,6 +6,7 @@ import threading
 from ctypes import byref
 
 from . import _callbacks, _structs
+from ._convert import member, message, size
 from ._handles import Object, create
 from ._library import library
 
@@ -18,16 +19,16 @@ class LogLevel(enum.IntEnum):
 
 
 def _log_callback(log):
-    def callback(level, message, _):
-        _callbacks.tell(log, LogLevel(level), message.decode(errors="replace"))
+    def callback(level, line, _):
+        _callbacks.tell(log, LogLevel(level), message(line))
 
     return _structs.LogFunction(callback)
 
 
 def _pool_callbacks(pool):
-    count, run = pool
+    count, run = size(pool[0]), pool[1]
 
-    def size(_):
+    def pool_size(_):
         return count
 
     def run_all(tasks, task, argument, _):
@@ -44,7 +45,18 @@ def _pool_callbacks(pool):
                 if not called[index]:
                     one(index)
 
-    return _structs.PoolSizeFunction(size), _structs.PoolRunFunction(run_all)
+    return _structs.PoolSizeFunction(pool_size), _structs.PoolRunFunction(run_all)
+
+
+def _allocator_callbacks(allocator):
+    allocate, release = allocator
+
+    def address(wanted):
+        given = allocate(wanted)
+        return None if given is None else size(given)
+
+    return (_structs.AllocateFunction(lambda wanted, _: _callbacks.answer(address, wanted)),
+            _structs.ReleaseFunction(lambda given, _: _callbacks.tell(release, given)))
 
 
 class Context(Object):
@@ -64,13 +76,12 @@ class Context(Object):
         settings = _structs.ContextSettings(threads=threads)
         if log:
             settings.log = _log_callback(log)
-            settings.log_level = LogLevel.INFO if log_level is None else log_level
+            settings.log_level = (LogLevel.INFO if log_level is None else
+                                  member(LogLevel, log_level))
         if pool:
             settings.pool_size, settings.pool_run = _pool_callbacks(pool)
         if allocator:
-            allocate, release = allocator
-            settings.allocate = _structs.AllocateFunction(lambda size, _: allocate(size))
-            settings.release = _structs.ReleaseFunction(lambda address, _: release(address))
+            settings.allocate, settings.release = _allocator_callbacks(allocator)
         # The structure keeps the callbacks alive, the handle keeps the structure.
         self._handle = create(library.diffmm_context_destroy, library.diffmm_context_create,
                               byref(settings), keeps=[settings])

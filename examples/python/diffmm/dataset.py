@@ -2,16 +2,18 @@
 """Who touched what, and what the items look, sound and read like."""
 
 import enum
-import os
 from ctypes import byref, c_int32, c_size_t, c_void_p
 
 import numpy
 
 from . import _structs
+from ._arrays import addresses, are_ids, matrix, numbers, reals, sequence, sizes, texts, view
 from ._callbacks import interruptible, run
-from ._handles import Object, create, matrix, numbers, texts, view
+from ._convert import is_path, member, size, text
+from ._handles import Object, create
 from ._library import library
-from .context import default_context
+from .context import Context, default_context
+from .errors import Error
 
 
 class Split(enum.IntEnum):
@@ -22,18 +24,34 @@ class Split(enum.IntEnum):
 
 def as_split(value):
     """A split from itself or its name."""
-    return Split[value.upper()] if isinstance(value, str) else Split(value)
+    return member(Split, value)
 
 
-def are_ids(values):
-    """Whether users or items are given by external id (strings) rather than by number."""
-    return numpy.asarray(values).dtype.kind in "UO"
+def _as_splits(values):
+    """The number of the split of each interaction."""
+    values = sequence(values)
+    kinds = {(type(value), value) for value in values}  # 1, 1.0 and True are equal
+    split_of = {value: as_split(value) for _, value in kinds}
+    return numpy.fromiter((split_of[value] for value in values), numpy.intp, len(values))
+
+
+def _rows(user, item):
+    """Interactions as C takes them: the function, and its two columns."""
+    if are_ids(user) or are_ids(item):
+        return library.diffmm_dataset_add_named_interactions, texts(user), texts(item)
+    return library.diffmm_dataset_add_interactions, numbers(user), numbers(item)
+
+
+def _first_rows(ids):
+    """The rows in which each id appears for the first time."""
+    last = len(ids) - 1
+    return list(dict(zip(ids[::-1], range(last, -1, -1))).values())  # of equal keys the last stays
 
 
 def _rows_in_place(features):
     """Features as the library can read them in place, with the distance between rows in floats: as
     they are, where each row is in one piece; else a copy."""
-    features = numpy.asarray(features, numpy.float32)
+    features = reals(features)
     if features.ndim != 2:
         raise ValueError(f"features have two dimensions (items x features), not {features.ndim}")
     row, column = features.strides
@@ -64,7 +82,7 @@ class Dataset(Object):
         self._handle = self._make(library.diffmm_dataset_create)
 
     def _make(self, function, *arguments):
-        context = self._context.handle
+        context = Context.handle_of(self._context)
         return create(library.diffmm_dataset_destroy, function, context, *arguments,
                       keeps=[context])
 
@@ -85,18 +103,20 @@ class Dataset(Object):
         self._context = context or default_context()
         spec = _structs.Synthetic(**fields)
         if dimensions is not None:
-            spec.modality_count = len(dimensions)
-            spec.dimensions = (c_size_t * len(dimensions))(*dimensions)
+            dimensions = sizes(dimensions)
+            spec.dimensions, spec.modality_count = dimensions, len(dimensions)
         self._handle = self._make(library.diffmm_dataset_synthesize, byref(spec))
         return self
 
     @classmethod
     def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None,
                     context=None):
-        """From arrays of equal length, one entry per interaction, by number or by id. `split` is
-        one for all, or an array too; `modalities` maps names to what add_modality() takes: an
+        """From arrays of equal length, one entry per interaction, by number or by id; ids are
+        numbered in the order in which they appear, or as in `item_ids`. `split` is one for all, or
+        an array too; `modalities` maps names to what add_modality() takes: an
         array, a path, or (load, dimensions)."""
         self = cls(context)
+        user, item = sequence(user), sequence(item)
         modalities = {name: features if isinstance(features, tuple) else (features,)
                       for name, features in (modalities or {}).items()}
         if item_ids is not None:
@@ -105,17 +125,40 @@ class Dataset(Object):
             # Items that nobody touched have features all the same.
             self.reserve(0, max((len(first) for first, *_ in modalities.values()
                                  if isinstance(first, (numpy.ndarray, list))), default=0))
-        splits = numpy.asarray(split)
-        if splits.ndim == 0:
+        if isinstance(split, str) or numpy.ndim(split) == 0:
             self.add_interactions(user, item, split)
         else:
-            for one in numpy.unique(splits):
-                chosen = splits == one
-                self.add_interactions(numpy.asarray(user)[chosen], numpy.asarray(item)[chosen],
-                                      as_split(one.item()))
+            self._add_split_interactions(user, item, _as_splits(split))
         for name, features in modalities.items():
             self.add_modality(name, *features)
         return self
+
+    def _add_split_interactions(self, user, item, splits):
+        """Interactions with a split for each, to the same as if they were added one by one: ids are
+        numbered in the order in which they appear, whatever the split."""
+        if not len(user) == len(item) == len(splits):
+            raise ValueError(f"{len(user)} users, {len(item)} items and {len(splits)} splits")
+        count = len(splits)
+        add, users, items = _rows(user, item)
+        # Rows that name a user or an item for the first time come first, in their order; for the
+        # others only the split matters. So the runs of one split are few.
+        order = numpy.full(count, count)
+        if add is library.diffmm_dataset_add_named_interactions:
+            for ids in (user, item):
+                first = _first_rows(ids)
+                order[first] = first
+        order = numpy.lexsort((splits, order))
+        splits, users_in_order, items_in_order = splits[order], users[order], items[order]
+        begins = numpy.flatnonzero(numpy.diff(splits, prepend=-1))
+        try:
+            for part in zip(splits[begins].tolist(), numpy.diff(begins, append=count).tolist(),
+                            addresses(users_in_order, begins), addresses(items_in_order, begins)):
+                add(self.handle, *part)
+        except Error:
+            # The message counts rows of a run. Where rows themselves are wrong, this one counts as
+            # the caller does.
+            Dataset(self._context).add_interactions(user, item)
+            raise
 
     def reserve(self, users, items):
         """There are at least so many, also if no interaction names them."""
@@ -123,20 +166,17 @@ class Dataset(Object):
 
     def declare_items(self, ids):
         """Fix the numbering of items: number i is ids[i]."""
-        strings, count = texts(ids)
-        library.diffmm_dataset_declare_items(self.handle, count, strings)
+        strings = texts(ids)
+        library.diffmm_dataset_declare_items(self.handle, len(strings), strings.ctypes.data)
 
     def add_interactions(self, user, item, split="train"):
-        """Interactions by number (whole numbers) or by external id (strings)."""
+        """Interactions by number (whole numbers) or by external id (strings), one or the other
+        throughout a column: what is missing (None, NaN) is neither, and is refused."""
+        user, item = sequence(user), sequence(item)
         if len(user) != len(item):
             raise ValueError(f"{len(user)} users, but {len(item)} items")
-        if are_ids(user) or are_ids(item):
-            (users, count), (items, _) = texts(user), texts(item)
-            library.diffmm_dataset_add_named_interactions(self.handle, as_split(split), count,
-                                                          users, items)
-        else:
-            library.diffmm_dataset_add_interactions(self.handle, as_split(split), len(user),
-                                                    numbers(user), numbers(item))
+        add, users, items = _rows(user, item)
+        add(self.handle, as_split(split), len(user), users.ctypes.data, items.ctypes.data)
 
     def read_interactions(self, path, split="train"):
         """Read a .tsv, .csv, .npz or .pkl file; `split` is where interactions go that name none."""
@@ -155,7 +195,7 @@ class Dataset(Object):
             callback = _loader_callback(features, dimensions)
             library.diffmm_dataset_add_modality(self.handle, name, dimensions, callback, None)
             self.handle.keeps.append(callback)
-        elif isinstance(features, (str, os.PathLike)):
+        elif is_path(features) or isinstance(features, bytes):
             library.diffmm_dataset_read_modality(self.handle, name, features)
         else:
             rows, stride = _rows_in_place(features)
@@ -184,7 +224,8 @@ class Dataset(Object):
         Needs a sealed data set."""
         modalities = self.modalities
         index = list(modalities).index(modality) if modality in modalities else len(modalities)
-        count = max(self.items - first, 0) if count is None else count
+        first = size(first)
+        count = max(self.items - first, 0) if count is None else size(count)
         out = numpy.empty((count, modalities.get(modality, 0)), numpy.float32)
         with interruptible():
             library.diffmm_dataset_features(self.handle, index, first, count, out)
@@ -218,7 +259,7 @@ class Dataset(Object):
         """Names of modalities with their features per item, in the order added."""
         handle = self.handle
         return {
-            library.diffmm_dataset_modality_name(handle, index).decode():
+            text(library.diffmm_dataset_modality_name(handle, index)):
                 library.diffmm_dataset_modality_dimensions(handle, index)
             for index in range(library.diffmm_dataset_modalities(handle))
         }
@@ -226,13 +267,11 @@ class Dataset(Object):
     def user_id(self, user):
         """External id of a user (its number in decimal, if there are none); None if there is no
         such number, or before sealing."""
-        found = library.diffmm_dataset_user_id(self.handle, user)
-        return None if found is None else found.decode()
+        return text(library.diffmm_dataset_user_id(self.handle, user))
 
     def item_id(self, item):
         """External id of an item, as for users."""
-        found = library.diffmm_dataset_item_id(self.handle, item)
-        return None if found is None else found.decode()
+        return text(library.diffmm_dataset_item_id(self.handle, item))
 
     def find_user(self, user_id):
         """The number of an external id; raises NotFound."""

@@ -10,8 +10,11 @@ from ctypes import byref, c_double, c_size_t, create_string_buffer
 import numpy
 
 from . import _structs
-from ._handles import Object, array, create, matrix, numbers, optional, result, view
+from ._arrays import array, matrix, numbers, result, sizes, view
+from ._convert import flag, size, text
+from ._handles import Object, create
 from ._library import library
+from .context import Context
 
 
 class _Quantity(enum.IntEnum):
@@ -33,8 +36,8 @@ class Schedule(Object):
 
     def __init__(self, steps, noise_scale, noise_min, noise_max, beta_fixed=True, *, context=None):
         self._handle = create(library.diffmm_schedule_destroy, library.diffmm_schedule_create,
-                              optional(context), steps, noise_scale, noise_min, noise_max,
-                              beta_fixed, keeps=[optional(context)])
+                              Context.or_null(context), steps, noise_scale, noise_min, noise_max,
+                              beta_fixed, keeps=[Context.or_null(context)])
 
     def __len__(self):
         return library.diffmm_schedule_steps(self.handle)
@@ -81,7 +84,7 @@ def msi(x0, x_hat, features, item_embedding, *, per_user=False, grad_x_hat=True,
     per_user = result(per_user, (len(x0),), numpy.float64)
     grad_x_hat = result(grad_x_hat, x0.shape)
     loss = c_double()
-    library.diffmm_msi(optional(context), *x0.shape, features.shape[1], x0,
+    library.diffmm_msi(Context.or_null(context), *x0.shape, features.shape[1], x0,
                        array(x_hat, numpy.float32, *x0.shape), features,
                        array(item_embedding, numpy.float32, *features.shape), per_user, byref(loss),
                        grad_x_hat)
@@ -104,11 +107,15 @@ class Denoiser:
         denoiser.views(parameters)["encoder.0.weight"]"""
 
     def __init__(self, items, time_size, hidden_sizes, normalize=False):
-        self.items = items
-        self._hidden = (c_size_t * len(hidden_sizes))(*hidden_sizes)
+        self.items = size(items)
+        self._hidden = sizes(hidden_sizes)
         self._shape = _structs.DenoiserShape(items=items, time_size=time_size,
-                                             hidden_count=len(hidden_sizes),
-                                             hidden_sizes=self._hidden, normalize=normalize)
+                                             hidden_count=len(self._hidden),
+                                             hidden_sizes=self._hidden, normalize=flag(normalize))
+
+    def __reduce__(self):
+        shape = self._shape
+        return Denoiser, (self.items, shape.time_size, list(self._hidden), bool(shape.normalize))
 
     @property
     def size(self):
@@ -125,7 +132,7 @@ class Denoiser:
             library.diffmm_denoiser_parameter(byref(self._shape), index, name, byref(rows),
                                               byref(columns), byref(offset))
             end = offset.value + rows.value * columns.value
-            named[name.value.decode()] = parameters[offset.value:end].reshape(
+            named[text(name.value)] = parameters[offset.value:end].reshape(
                 rows.value, columns.value)
         return named
 
@@ -148,7 +155,7 @@ class Denoiser:
         """x_hat(x, t) for a batch."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         x_hat = numpy.empty_like(x)
-        library.diffmm_denoiser_forward(optional(context), byref(self._shape),
+        library.diffmm_denoiser_forward(Context.or_null(context), byref(self._shape),
                                         self._parameters(parameters), len(x), x, t, dropout_scale,
                                         x_hat)
         return x_hat
@@ -158,7 +165,7 @@ class Denoiser:
         """The gradient of the parameters, given that of x_hat."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         grad_parameters = result(grad_parameters, (self.size,))
-        library.diffmm_denoiser_backward(optional(context), byref(self._shape),
+        library.diffmm_denoiser_backward(Context.or_null(context), byref(self._shape),
                                          self._parameters(parameters), len(x), x, t, dropout_scale,
                                          array(grad_x_hat, numpy.float32, *x.shape),
                                          grad_parameters)
@@ -176,11 +183,11 @@ class Denoiser:
             item_embedding = array(item_embedding, numpy.float32, *features.shape)
         grad_parameters = result(grad_parameters, (self.size,))
         loss, elbo, msi_loss = c_double(), c_double(), c_double()
-        library.diffmm_denoiser_loss(optional(context), byref(self._shape), schedule.handle,
-                                     self._parameters(parameters), len(x0), x0, t,
-                                     array(noise, numpy.float32, *x0.shape), dropout_scale, columns,
-                                     features, item_embedding, e_loss, byref(loss), byref(elbo),
-                                     byref(msi_loss), grad_parameters)
+        library.diffmm_denoiser_loss(Context.or_null(context), byref(self._shape),
+                                     Schedule.handle_of(schedule), self._parameters(parameters),
+                                     len(x0), x0, t, array(noise, numpy.float32, *x0.shape),
+                                     dropout_scale, columns, features, item_embedding, e_loss,
+                                     byref(loss), byref(elbo), byref(msi_loss), grad_parameters)
         return loss.value, elbo.value, msi_loss.value, grad_parameters
 
     def reverse_chain(self, parameters, schedule, x0, *, sampling_steps=0, sampling_noise=False,
@@ -195,21 +202,23 @@ class Denoiser:
             if noise.size != blocks * x0.size:
                 raise ValueError(f"noise has {noise.size} draws, not {blocks} x {x0.size}")
         x = numpy.empty_like(x0)
-        library.diffmm_reverse_chain(optional(context), byref(self._shape), schedule.handle,
-                                     self._parameters(parameters), len(x0), x0, sampling_steps,
-                                     sampling_noise, noise if blocks else None, x)
+        library.diffmm_reverse_chain(Context.or_null(context), byref(self._shape),
+                                     Schedule.handle_of(schedule), self._parameters(parameters),
+                                     len(x0), x0, sampling_steps, sampling_noise,
+                                     noise if blocks else None, x)
         return x
 
     def generate_neighbors(self, parameters, schedule, row_pointers, row_items, count, *,
                            context=None):
         """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given
         by rows, as in Graph.rows()."""
-        row_pointers = array(row_pointers, numpy.int64)
+        row_pointers = numbers(row_pointers, dtype=numpy.int64)
         row_items = numbers(row_items)
         if row_pointers.size == 0 or row_pointers[-1] > row_items.size:
             raise ValueError("row_pointers reach beyond row_items")
         items = numpy.empty((row_pointers.size - 1, count), numpy.int32)
-        library.diffmm_generate_neighbors(optional(context), byref(self._shape), schedule.handle,
+        library.diffmm_generate_neighbors(Context.or_null(context), byref(self._shape),
+                                          Schedule.handle_of(schedule),
                                           self._parameters(parameters), len(items), row_pointers,
                                           row_items, count, items)
         return items

@@ -6,9 +6,10 @@ from ctypes import byref
 from typing import NamedTuple
 
 from . import _structs
+from ._convert import text
 from ._handles import Handle, open_file
 from ._library import library
-from .context import default_context
+from .context import Context, default_context
 from .metrics import PerCutoff, per_cutoff
 from .options import Options
 
@@ -38,7 +39,7 @@ class FileInfo(NamedTuple):
 
 def describe(source, context=None):
     """Read the header of a file, given by its path or its bytes."""
-    context = (context or default_context()).handle
+    context = Context.handle_of(context or default_context())
     handle = open_file(library.diffmm_file_destroy, library.diffmm_file_open,
                        library.diffmm_file_open_memory, context, source, keeps=[context])
     info = _structs.FileInfo()
@@ -48,12 +49,12 @@ def describe(source, context=None):
     return FileInfo(
         kind=FileKind(info.kind),
         format_version=info.format_version,
-        library=info.library.decode(),
+        library=text(info.library),
         users=info.users,
         items=info.items,
         dimensions=info.dimensions,
         modalities={
-            library.diffmm_file_modality_name(handle, index).decode():
+            text(library.diffmm_file_modality_name(handle, index)):
                 library.diffmm_file_modality_dimensions(handle, index)
             for index in range(info.modality_count)
         },

@@ -5,8 +5,10 @@ from ctypes import byref, c_void_p
 
 import numpy
 
-from ._handles import Object, array, create, matrix, numbers, optional, view
+from ._arrays import flags, matrix, numbers, view
+from ._handles import Object, create
 from ._library import library
+from .context import Context
 
 
 class Graph(Object):
@@ -16,8 +18,8 @@ class Graph(Object):
     def __init__(self, users, items, user, item, *, context=None):
         user = numbers(user)
         self._handle = create(library.diffmm_graph_destroy, library.diffmm_graph_create_bipartite,
-                              optional(context), users, items, user.size, user,
-                              numbers(item, user.size), keeps=[optional(context)])
+                              Context.or_null(context), users, items, user.size, user,
+                              numbers(item, user.size), keeps=[Context.or_null(context)])
 
     @classmethod
     def _borrow(cls, handle):
@@ -27,7 +29,7 @@ class Graph(Object):
 
     def drop_edges(self, keep_rate, kept):
         """A copy with only those entries whose number in `kept` is not 0, divided by keep_rate."""
-        kept = array(kept, numpy.uint8, self.entries)
+        kept = flags(kept, self.entries)
         return Graph._borrow(
             create(library.diffmm_graph_destroy, library.diffmm_graph_drop_edges, self.handle,
                    keep_rate, kept, keeps=self.handle.keeps))

@@ -12,8 +12,10 @@ from ctypes import byref, c_double, c_void_p
 import numpy
 
 from . import _structs
-from ._handles import array, in_place, matrix, numbers, optional, result
+from ._arrays import array, in_place, matrix, numbers, result
+from ._convert import member, size
 from ._library import library
+from .context import Context
 
 
 class Anchor(enum.IntEnum):
@@ -28,8 +30,8 @@ def infonce(p, q, batch, tau, *, grad_p=True, grad_q=True, context=None):
     batch = numbers(batch)
     loss = c_double()
     grad_p, grad_q = result(grad_p, p.shape), result(grad_q, p.shape)
-    library.diffmm_infonce(optional(context), *p.shape, p, q, batch.size, batch, tau, byref(loss),
-                           grad_p, grad_q)
+    library.diffmm_infonce(Context.or_null(context), *p.shape, p, q, batch.size, batch, tau,
+                           byref(loss), grad_p, grad_q)
     return loss.value, grad_p, grad_q
 
 
@@ -48,6 +50,7 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
     shape = views[0].shape if views else (0, 0)
     views = [array(v, numpy.float32, *shape) for v in views]
     main = None if main is None else array(main, numpy.float32, *shape)
+    users = size(users)
     batch_users = numbers(batch_users)
     batch_items = numbers(batch_items, batch_users.size)
     if isinstance(grad_views, (list, tuple)):
@@ -59,9 +62,9 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
     grad_main = result(main is not None if grad_main is None else grad_main, shape)
     loss = c_double()
     library.diffmm_contrastive_loss(
-        optional(context), anchor, users, shape[0] - users, shape[1], len(views), _addresses(views),
-        main, batch_users.size, batch_users, batch_items, tau, byref(loss),
-        None if grad_views is None else _addresses(grad_views), grad_main)
+        Context.or_null(context), member(Anchor, anchor), users, shape[0] - users, shape[1],
+        len(views), _addresses(views), main, batch_users.size, batch_users, batch_items, tau,
+        byref(loss), None if grad_views is None else _addresses(grad_views), grad_main)
     return loss.value, grad_views, grad_main
 
 

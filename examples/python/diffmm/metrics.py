@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy
 
 from . import _structs
-from ._handles import array, numbers, optional
+from ._arrays import array, numbers
 from ._library import library
-from .dataset import as_split
+from .context import Context
+from .dataset import Dataset, as_split
 
 
 class Metrics(NamedTuple):
@@ -63,11 +64,12 @@ def ranking_metrics(ranked, held, cutoff):
 def evaluate(dataset, split, user_matrix, item_matrix, cutoffs=(20,), *, context=None):
     """All-ranking evaluation of embeddings whose dot product is the score. Needs a sealed data
     set."""
+    handle = Dataset.handle_of(dataset)
     user_matrix = array(user_matrix, numpy.float32, dataset.users, None)
     item_matrix = array(item_matrix, numpy.float32, dataset.items, user_matrix.shape[1])
-    cutoffs = array(cutoffs, numpy.uintp)
+    cutoffs = numbers(cutoffs, dtype=numpy.uintp)
     out = (_structs.Metrics * cutoffs.size)()
-    library.diffmm_evaluate(optional(context), dataset.handle, as_split(split),
+    library.diffmm_evaluate(Context.or_null(context), handle, as_split(split),
                             user_matrix.shape[1], user_matrix, item_matrix, cutoffs.size, cutoffs,
                             out)
     return per_cutoff(out, cutoffs.size)

@@ -9,10 +9,12 @@ import numpy
 
 from . import _structs
 from ._callbacks import interruptible
-from ._handles import (Handle, Object, create, file_bytes, matrix, numbers, open_file, optional,
-                       view)
+from ._arrays import array, matrix, numbers, view
+from ._convert import text
+from ._handles import Handle, NotCopied, Object, create, file_bytes, open_file
 from ._library import library
-from .context import default_context
+from .context import Context, default_context
+from .dataset import Dataset
 from .graph import Graph
 from .options import Options, as_options
 
@@ -31,7 +33,7 @@ def losses_from_struct(losses):
     return Losses(*(getattr(losses, name) for name in Losses._fields))
 
 
-class Parameters(Mapping):
+class Parameters(NotCopied, Mapping):
     """Parameters, or their gradients, by name: read-only views of the model's memory, which change
     as it trains. Assigning to a parameter overwrites it."""
 
@@ -54,7 +56,7 @@ class Parameters(Mapping):
         for index in range(len(self)):
             parameter = _structs.Parameter()
             library.diffmm_model_parameter_at(self._handle, index, byref(parameter))
-            yield parameter.name.decode()
+            yield text(parameter.name)
 
     def __len__(self):
         return library.diffmm_model_parameters(self._handle)
@@ -65,7 +67,7 @@ class Parameters(Mapping):
     def __setitem__(self, name, values):
         if self._field != "values":
             raise TypeError("gradients cannot be written")
-        values = numpy.ascontiguousarray(values, numpy.float32)
+        values = array(values, numpy.float32)
         if values.ndim == 1:
             values = values.reshape(-1, 1)
         values = matrix(values)
@@ -80,14 +82,15 @@ class Model(Object):
 
     def __init__(self, dataset, options=None, *, preset=None, **settings):
         options = as_options(options, preset, settings, None)
+        source = Dataset.handle_of(dataset)
         with interruptible():
-            self._handle = create(library.diffmm_model_destroy, library.diffmm_model_create,
-                                  dataset.handle, optional(options), keeps=[dataset.handle])
+            self._handle = create(library.diffmm_model_destroy, library.diffmm_model_create, source,
+                                  Options.or_null(options), keeps=[source])
 
     @classmethod
     def load(cls, source, context=None):
         """Read a model file, given by its path or its bytes."""
-        context = (context or default_context()).handle
+        context = Context.handle_of(context or default_context())
         return cls._from(
             open_file(library.diffmm_model_destroy, library.diffmm_model_load,
                       library.diffmm_model_load_memory, context, source, keeps=[context]))
@@ -129,7 +132,7 @@ class Model(Object):
     def modalities(self):
         """Names of the modalities."""
         handle = self.handle
-        return [library.diffmm_model_modality_name(handle, index).decode()
+        return [text(library.diffmm_model_modality_name(handle, index))
                 for index in range(library.diffmm_model_modalities(handle))]
 
     @property
@@ -196,7 +199,7 @@ class Model(Object):
 
     def set_graph(self, modality, graph):
         """Set a modality's generated graph."""
-        library.diffmm_model_set_graph(self.handle, modality, graph.handle)
+        library.diffmm_model_set_graph(self.handle, modality, Graph.handle_of(graph))
 
     def objective(self, user, positive, negative):
         """Value of the objective for a batch; its gradients are then in `gradients`."""
@@ -209,7 +212,7 @@ class Model(Object):
     def inherit(self, model):
         """Take over what another model has learnt about the users, items and modalities that both
         know."""
-        library.diffmm_model_inherit(self.handle, model.handle)
+        library.diffmm_model_inherit(self.handle, Model.handle_of(model))
 
     def step(self):
         """One Adam step with the gradients of the last objective()."""

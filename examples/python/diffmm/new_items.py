@@ -6,9 +6,13 @@ from ctypes import c_void_p
 import numpy
 
 from ._callbacks import interruptible
-from ._handles import Object, array, create
+from ._arrays import array
+from ._convert import text
+from ._handles import Object, create
 from ._library import library
-from .context import default_context
+from .context import Context, default_context
+from .dataset import Dataset
+from .model import Model
 
 
 class Placer(Object):
@@ -20,15 +24,15 @@ class Placer(Object):
         scorer = Scorer(model).extend(rows, ids=["n1", "n2"])"""
 
     def __init__(self, model, dataset):
+        trained, raw = Model.handle_of(model), Dataset.handle_of(dataset)
         with interruptible():
             self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_create,
-                                  model.handle, dataset.handle,
-                                  keeps=[dataset.handle.context])
+                                  trained, raw, keeps=[raw.context])
 
     @classmethod
     def open(cls, path, context=None):
         """Read a file that save() has written."""
-        context = (context or default_context()).handle
+        context = Context.handle_of(context or default_context())
         self = cls.__new__(cls)
         self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_open, context,
                               path, keeps=[context])
@@ -47,7 +51,7 @@ class Placer(Object):
         """Names of modalities with their features per item."""
         handle = self.handle
         return {
-            library.diffmm_placer_modality_name(handle, index).decode():
+            text(library.diffmm_placer_modality_name(handle, index)):
                 library.diffmm_placer_modality_dimensions(handle, index)
             for index in range(library.diffmm_placer_modalities(handle))
         }

@@ -5,10 +5,13 @@ import enum
 from ctypes import byref, c_char_p, c_double, c_int64
 from typing import NamedTuple, Optional
 
+import numpy
+
 from . import _structs
+from ._convert import index, text
 from ._handles import Object, create
 from ._library import library
-from .context import default_context
+from .context import Context, default_context
 
 
 class OptionType(enum.IntEnum):
@@ -32,21 +35,17 @@ class Setting(NamedTuple):
     help: str
 
 
-def _decode(text):
-    return None if text is None else text.decode()
-
-
 def settings():
     """Descriptions of all settings."""
     result = []
-    for index in range(library.diffmm_option_count()):
+    for number in range(library.diffmm_option_count()):
         info = _structs.OptionInfo()
-        library.diffmm_option_describe(index, byref(info))
-        choices = _decode(info.choices)
+        library.diffmm_option_describe(number, byref(info))
+        choices = text(info.choices)
         result.append(
-            Setting(_decode(info.name), _decode(info.symbol), OptionType(info.type),
-                    _decode(info.default_value), info.minimum, info.maximum,
-                    choices.split("|") if choices else None, _decode(info.help)))
+            Setting(text(info.name), text(info.symbol), OptionType(info.type),
+                    text(info.default_value), info.minimum, info.maximum,
+                    choices.split("|") if choices else None, text(info.help)))
     return result
 
 
@@ -72,9 +71,9 @@ class Options(Object):
     of int, after the setting's type."""
 
     def __init__(self, values=(), *, preset=None, context=None, **keywords):
-        context = context or default_context()
+        context = Context.handle_of(context or default_context())
         self._handle = create(library.diffmm_options_destroy, library.diffmm_options_create,
-                              context.handle, keeps=[context.handle])
+                              context, keeps=[context])
         if preset is not None:
             self.preset(preset)
         self.update(values, **keywords)
@@ -87,9 +86,14 @@ class Options(Object):
 
     def copy(self):
         """The same settings again, to be changed on their own."""
-        context = self._handle.context
         return Options._borrow(create(library.diffmm_options_destroy, library.diffmm_options_copy,
-                                      self.handle, keeps=[context]))
+                                      self.handle, keeps=[self.handle.context]))
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
 
     def preset(self, name):
         """The published settings of a data set: tiktok, baby or sports."""
@@ -103,22 +107,25 @@ class Options(Object):
             self[name.replace("__", ".")] = value
 
     def __setitem__(self, name, value):
-        if isinstance(value, bool):
+        if isinstance(value, (bool, numpy.bool_)):
             value = "true" if value else "false"
-        elif isinstance(value, (list, tuple)):
-            value = ",".join(str(part) for part in value)
+        elif isinstance(value, (list, tuple)) or numpy.ndim(value):
+            value = ",".join(str(index(part)) for part in value)
         if isinstance(value, str):
             library.diffmm_options_set(self.handle, name, value)
-        elif hasattr(value, "__index__"):
-            library.diffmm_options_set_integer(self.handle, name, value.__index__())
-        else:
+            return
+        try:
+            whole = index(value)
+        except TypeError:
             library.diffmm_options_set_real(self.handle, name, value)
+        else:
+            library.diffmm_options_set_integer(self.handle, name, whole)
 
     def text(self, name):
         """A value as text, as it stands in files."""
         value = c_char_p()
         library.diffmm_options_get(self.handle, name, byref(value))
-        return value.value.decode()
+        return text(value.value)
 
     def integer(self, name):
         """An integer, or a flag as 0 or 1."""

@@ -3,14 +3,16 @@
 
 import contextlib
 import enum
+from collections.abc import Set
 from typing import NamedTuple, Union
 
 import numpy
 
 from . import _structs
+from ._arrays import are_ids, numbers, sequence
 from ._callbacks import interruptible, run
-from ._handles import numbers
-from .dataset import are_ids
+from ._convert import flag, is_masked, member
+from ._handles import NotCopied
 
 
 class Hit(NamedTuple):
@@ -32,7 +34,7 @@ class Similarity(enum.IntEnum):
 
 def as_similarity(value):
     """A similarity from itself or its name."""
-    return Similarity[value.upper()] if isinstance(value, str) else Similarity(value)
+    return member(Similarity, value)
 
 
 NEW_USER = -1
@@ -42,7 +44,7 @@ def as_numbers(values, find):
     """Numbers of what is given by number, or by ids that `find` knows; None stays."""
     if values is None:
         return None
-    values = list(values) if not isinstance(values, numpy.ndarray) else values
+    values = sequence(list(values) if isinstance(values, Set) else values)
     return numbers([find(value) for value in values] if are_ids(values) else values)
 
 
@@ -59,20 +61,20 @@ def _filter_callback(keeps):
 
 def _bits(allowed, total):
     """An array of bool as a bit per number."""
-    allowed = numpy.asarray(allowed)
-    if allowed.dtype != bool or allowed.shape != (total,):
+    masked, allowed = is_masked(allowed), numpy.asarray(allowed)
+    if masked or allowed.dtype != bool or allowed.shape != (total,):
         raise TypeError(f"allowed is an array of {total} bool, not {allowed.dtype}, shape "
                         f"{allowed.shape}")
     return numpy.packbits(allowed, bitorder="little")
 
 
-class Query:
+class Query(NotCopied):
     """The C query with what it points to. `total` numbers can be ranked; `find` knows their ids.
     Calls that use it are made within `guard`: a filter is the host's function."""
 
     def __init__(self, total, find, count, *, exclude=None, candidates=None, include_seen=False,
                  allowed=None, filter=None, min_score=None):
-        self.struct = query = _structs.Query(count=count, include_seen=bool(include_seen))
+        self.struct = query = _structs.Query(count=count, include_seen=flag(include_seen))
         exclude, candidates = as_numbers(exclude, find), as_numbers(candidates, find)
         if exclude is not None and exclude.size:
             query.exclude, query.exclude_count = exclude.ctypes.data, exclude.size
@@ -82,7 +84,7 @@ class Query:
             allowed = _bits(allowed, total)
             query.allowed, query.allowed_size = allowed.ctypes.data, allowed.size
         if min_score is not None:
-            query.has_min_score, query.min_score = True, min_score
+            query.has_min_score, query.min_score = 1, min_score
         self.guard = contextlib.nullcontext()
         if filter is not None:
             query.filter = _filter_callback(filter)

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy
 
 from . import _callbacks, _structs
-from ._handles import Object, array, create, matrix, numbers, open_file, texts, view
+from ._arrays import are_ids, array, matrix, numbers, sequence, texts, view
+from ._convert import index, member, text
+from ._handles import Object, create, open_file
 from ._library import library
-from .context import default_context
-from .dataset import are_ids
+from .context import Context, default_context
 from .errors import Cancelled
 from .model import Model
 from .query import HIT, NEW_USER, Query, as_hits, as_numbers, as_similarity
@@ -64,7 +65,7 @@ class Scorer(Object):
             self._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_create,
                                   source.handle, keeps=[source.handle])
         else:
-            context = (context or default_context()).handle
+            context = Context.handle_of(context or default_context())
             self._handle = open_file(library.diffmm_scorer_destroy, library.diffmm_scorer_open,
                                      library.diffmm_scorer_open_memory, context, source,
                                      keeps=[context], lent=True)
@@ -73,12 +74,13 @@ class Scorer(Object):
         """A scorer with further items that nobody has seen: their final embeddings, from
         Placer.place() or elsewhere, and their ids, if items have ids."""
         rows = matrix(rows, self.dimensions)
-        strings, count = texts(ids) if ids is not None else (None, len(rows))
-        if count != len(rows):
-            raise ValueError(f"{len(rows)} rows, but {count} ids")
+        strings = texts(() if ids is None else ids)
+        if ids is not None and len(strings) != len(rows):
+            raise ValueError(f"{len(rows)} rows, but {len(strings)} ids")
         extended = Scorer.__new__(Scorer)
         extended._handle = create(library.diffmm_scorer_destroy, library.diffmm_scorer_extend,
-                                  self.handle, count, strings, rows,
+                                  self.handle, len(rows),
+                                  None if ids is None else strings.ctypes.data, rows,
                                   keeps=[self.handle.context])
         return extended
 
@@ -98,8 +100,8 @@ class Scorer(Object):
     def modalities(self):
         """Names of the modalities; none if the file does not tell."""
         handle = self.handle
-        return [library.diffmm_scorer_modality_name(handle, index).decode()
-                for index in range(library.diffmm_scorer_modalities(handle))]
+        return [text(library.diffmm_scorer_modality_name(handle, number))
+                for number in range(library.diffmm_scorer_modalities(handle))]
 
     @property
     def modality_weights(self):
@@ -112,13 +114,11 @@ class Scorer(Object):
     def user_id(self, user):
         """External id of a user (its number in decimal, if there are none); None if there is no
         such number."""
-        found = library.diffmm_scorer_user_id(self.handle, user)
-        return None if found is None else found.decode()
+        return text(library.diffmm_scorer_user_id(self.handle, user))
 
     def item_id(self, item):
         """External id of an item, as for users."""
-        found = library.diffmm_scorer_item_id(self.handle, item)
-        return None if found is None else found.decode()
+        return text(library.diffmm_scorer_item_id(self.handle, item))
 
     def find_user(self, user_id):
         """The number of an external id; raises NotFound."""
@@ -133,13 +133,18 @@ class Scorer(Object):
         return item.value
 
     def _user(self, user):
-        return self.find_user(user) if isinstance(user, str) else int(user)
+        return self.find_user(user) if isinstance(user, str) else index(user)
 
     def _user_or_new(self, user):
-        return NEW_USER if user is None else self._user(user)
+        if user is None:
+            return NEW_USER
+        number = self._user(user)
+        if number == NEW_USER:
+            raise ValueError(f"there is no user {number}; a new user is None")
+        return number
 
     def _item(self, item):
-        return self.find_item(item) if isinstance(item, str) else int(item)
+        return self.find_item(item) if isinstance(item, str) else index(item)
 
     def _items(self, items):
         return as_numbers(items, self.find_item)
@@ -171,7 +176,7 @@ class Scorer(Object):
                 library.diffmm_recommend(self.handle, self._user(users), byref(query.struct),
                                          hits.ctypes.data, byref(found))
             return as_hits(hits, found.value, self.item_id if isinstance(users, str) else None)
-        users = list(users)
+        users = sequence(users)
         id_of = self.item_id if are_ids(users) else None
         hits, found = self.recommend_arrays([self._user(u) for u in users], count, **query)
         return [as_hits(row, n, id_of) for row, n in zip(hits, found)]
@@ -278,10 +283,11 @@ class Scorer(Object):
             rest=out.rest)
 
     def export(self, side, path, format=None):
-        """Write final vectors with ids, for a vector index. The score is the dot product of a user's
-        and an item's vector. Without a format, the path's ending decides: .npy, with the ids in
-        .ids.txt beside it, or else safetensors."""
+        """Write final vectors with ids, for a vector index; `side` is "users" or "items". The score
+        is the dot product of a user's and an item's vector. Without a format, the path's ending
+        decides: .npy, with the ids in .ids.txt beside it, or else safetensors."""
         if format is None:
-            npy = os.fspath(path).endswith(".npy")
+            npy = os.fsencode(path).endswith(b".npy")
             format = VectorsFormat.NPY if npy else VectorsFormat.SAFETENSORS
-        library.diffmm_scorer_export(self.handle, side, format, path)
+        library.diffmm_scorer_export(self.handle, member(Side, side), member(VectorsFormat, format),
+                                     path)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy
 
 from . import _callbacks, _structs
-from ._handles import Object, create, file_bytes, open_file, optional
+from ._handles import Object, create, file_bytes, open_file
 from ._library import library
+from .dataset import Dataset
 from .errors import Cancelled
 from .file import describe
 from .metrics import PerCutoff, per_cutoff
@@ -84,7 +85,8 @@ def forecast(dataset, options=None, *, preset=None, **settings):
     options = as_options(options, preset, settings, None)
     out = _structs.Forecast()
     with _callbacks.interruptible():
-        library.diffmm_trainer_forecast(dataset.handle, optional(options), byref(out))
+        library.diffmm_trainer_forecast(Dataset.handle_of(dataset),
+                                        Options.or_null(options), byref(out))
     return Forecast(out.peak_bytes, _by_phase(out.flops), out.straight_flops)
 
 
@@ -92,10 +94,10 @@ def sample_pairs(dataset, seed, epoch):
     """The training pairs of an epoch in random order, each with an item that the user has not
     touched: arrays of users, positive and negative items, for training loops of one's own. With a
     trainer's seed they are those of its epochs from 1 on. Needs a sealed data set."""
-    room = dataset.interactions("train")
+    handle, room = Dataset.handle_of(dataset), dataset.interactions("train")
     user, positive, negative = (numpy.empty(room, numpy.int32) for _ in range(3))
     count = c_size_t()
-    library.diffmm_sample_pairs(dataset.handle, seed, epoch, user, positive, negative, byref(count))
+    library.diffmm_sample_pairs(handle, seed, epoch, user, positive, negative, byref(count))
     return user[:count.value], positive[:count.value], negative[:count.value]
 
 
@@ -150,9 +152,10 @@ class Trainer(Object):
 
     def __init__(self, dataset, options=None, *, preset=None, on_progress=None, **settings):
         options = as_options(options, preset, settings, None)
+        source = Dataset.handle_of(dataset)
         with _callbacks.interruptible():
-            handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create,
-                            dataset.handle, optional(options), keeps=[dataset.handle])
+            handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create, source,
+                            Options.or_null(options), keeps=[source])
         self._begin(handle, on_progress)
 
     @classmethod
@@ -164,9 +167,11 @@ class Trainer(Object):
             options, settings = _changed(model.options, model.modalities, settings), {}
         options = as_options(options, None, settings, None)
         self = cls.__new__(cls)
+        source = Dataset.handle_of(dataset)
         with _callbacks.interruptible():
             handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create_from,
-                            dataset.handle, optional(options), model.handle, keeps=[dataset.handle])
+                            source, Options.or_null(options), Model.handle_of(model),
+                            keeps=[source])
         self._begin(handle, on_progress)
         return self
 
@@ -183,10 +188,11 @@ class Trainer(Object):
             options, settings = _changed(found.options, found.modalities, settings), {}
         options = as_options(options, None, settings, None)
         self = cls.__new__(cls)
+        data = Dataset.handle_of(dataset)
         with _callbacks.interruptible():
             handle = open_file(library.diffmm_trainer_destroy, library.diffmm_trainer_resume,
-                               library.diffmm_trainer_resume_memory, dataset.handle, source,
-                               optional(options), keeps=[dataset.handle])
+                               library.diffmm_trainer_resume_memory, data, source,
+                               Options.or_null(options), keeps=[data])
         self._begin(handle, on_progress)
         return self
 
@@ -243,7 +249,7 @@ class Trainer(Object):
 
         on_epoch is called with a Report after every epoch; what is true ends training there.
         Returns the model."""
-        wanted_end = False
+        wanted_end, model = False, self.model  # a callback may close this object
 
         def after_epoch(struct, _):
             nonlocal wanted_end
@@ -260,7 +266,7 @@ class Trainer(Object):
         except Cancelled:
             if not wanted_end:
                 raise
-        return self.model
+        return model
 
     def cancel(self):
         """Ask a running epoch (or, between two, the next one) to stop at its next step; it raises

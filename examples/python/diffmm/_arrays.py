@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Arrays and lists on their way to C, and the library's memory as arrays. An array of the right
+type is taken as it is; a conversion that would change a value is refused (_convert.py)."""
+
+import ctypes
+from collections.abc import Mapping, Set
+
+import numpy
+
+from ._convert import index, is_masked, name, shown, size
+
+
+class _Memory:
+    """Memory of the library or the host, as numpy wants it described."""
+
+    def __init__(self, address, shape, dtype, owner, writable):
+        self.owner = owner
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (address, not writable),
+            "shape": shape,
+            "typestr": numpy.dtype(dtype).str,
+            "descr": numpy.dtype(dtype).descr,
+        }
+
+
+def view(address, shape, dtype, owner, writable=False):
+    """A numpy view of memory that lives as long as `owner`."""
+    if not address or 0 in shape:
+        return numpy.empty(shape, dtype)
+    return numpy.asarray(_Memory(address, shape, dtype, owner, writable))
+
+
+def _given(values):
+    """What was given, as an array of whatever type numpy finds."""
+    if is_masked(values):
+        raise TypeError("an array with masked values: say what they are (.filled())")
+    return numpy.asarray(values)
+
+
+def reals(values, dtype=numpy.float32):
+    """Values as an array of a floating-point type, in any order in memory. Text, None and complex
+    numbers are no reals, and what is finite stays finite."""
+    given = _given(values)
+    if given.dtype == dtype:
+        return given
+    if given.size and given.dtype.kind not in "biuf":
+        raise TypeError(f"expected numbers, got an array of {given.dtype}")
+    with numpy.errstate(over="ignore"):
+        converted = given.astype(dtype)
+    if given.dtype.kind == "f" and given.dtype.itemsize > converted.dtype.itemsize:
+        if (numpy.isinf(converted) & numpy.isfinite(given)).any():
+            raise OverflowError(f"a number is too large for {numpy.dtype(dtype)}")
+    return converted
+
+
+def _in_order(values, shape):
+    """An array in C order, and of a shape; None in it: any size."""
+    result = numpy.ascontiguousarray(values)
+    if shape and (result.ndim != len(shape) or
+                  any(want not in (None, have) for want, have in zip(shape, result.shape))):
+        wanted = " x ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"expected an array of {wanted}, got {result.shape}")
+    return result
+
+
+def array(values, dtype, *shape):
+    """Reals as an array in C order of a type and, where a size is not None, a shape. An array that
+    is one already is taken as it is; anything else is converted into a new one."""
+    return _in_order(reals(values, dtype), shape)
+
+
+def matrix(values, columns=None):
+    """Rows of floats."""
+    return array(values, numpy.float32, None, columns)
+
+
+def _whole(values):
+    """Values as an array of whole numbers, of Python's where numpy has none so large."""
+    given = _given(values)
+    if isinstance(values, (list, tuple)) and {bool, numpy.bool_} & set(map(type, values)):
+        raise TypeError("expected whole numbers, got a bool among them")
+    if given.dtype.kind == "O":
+        return numpy.array([index(value) for value in given.flat], object).reshape(given.shape)
+    if given.size and given.dtype.kind not in "iu":
+        raise TypeError(f"expected whole numbers, got {given.dtype}")
+    return given
+
+
+def numbers(values, count=None, dtype=numpy.int32):
+    """Whole numbers (of users, items, nodes or steps) as an array of an integer type."""
+    given = _whole(values)
+    if given.dtype != dtype:
+        limits = numpy.iinfo(dtype)
+        for value in (given.min(), given.max()) if given.size else ():
+            if not limits.min <= int(value) <= limits.max:
+                raise OverflowError(f"{shown(int(value))} does not fit into {limits.bits} bits" +
+                                    ("" if limits.min else " without a sign"))
+        given = given.astype(dtype)
+    return _in_order(given, (count,))
+
+
+def flags(values, count):
+    """Bytes that are 0 or not, from bools or whole numbers."""
+    given = _given(values)
+    return numbers(given.view(numpy.uint8) if given.dtype == bool else given, count, numpy.uint8)
+
+
+def addresses(column, rows):
+    """Where some rows of an array in one dimension stand, as Python's numbers."""
+    return (column.ctypes.data + column.itemsize * rows).tolist()
+
+
+def sizes(values):
+    """A C array of sizes."""
+    values = list(values)
+    return (ctypes.c_size_t * len(values))(*map(size, values))
+
+
+def result(wanted, shape, dtype=numpy.float32):
+    """Where a result goes: True makes a new array, False or None asks for none, and an array of the
+    right type and shape is written in place."""
+    if wanted is True:
+        return numpy.empty(shape, dtype)
+    if wanted is None or wanted is False:
+        return None
+    if (not isinstance(wanted, numpy.ndarray) or wanted.dtype != dtype or wanted.shape != shape or
+            not wanted.flags.c_contiguous or not wanted.flags.writeable):
+        raise TypeError(f"a result needs a writable array of {numpy.dtype(dtype)}, shape {shape}, "
+                        "in C order")
+    return wanted
+
+
+def in_place(values, count):
+    """An array that the library changes: float32, in C order, writable."""
+    if not isinstance(values, numpy.ndarray) or values.size != count:
+        raise TypeError(f"expected a numpy array of {count} floats")
+    return result(values, values.shape)
+
+
+def sequence(values):
+    """Users, items or splits one after the other: an array as it is, anything else as a list. A set
+    has no order that numbers could follow, and a string is one id, not many."""
+    if isinstance(values, (str, bytes, Set, Mapping)):
+        raise TypeError(f"expected a list or an array, got {shown(values)}")
+    if hasattr(values, "__array__"):
+        values = _given(values)
+        if values.ndim != 1:
+            raise ValueError(f"expected one dimension, got an array of {values.shape}")
+        return values
+    return list(values)
+
+
+def are_ids(values):
+    """Whether what sequence() gave are external ids (strings) rather than numbers. They are one or
+    the other throughout: what is missing (None, NaN) is no id."""
+    if isinstance(values, numpy.ndarray) and values.dtype.kind != "O":
+        return values.dtype.kind in "UT"
+    kinds = set(map(type, values))
+    strings = {kind for kind in kinds if issubclass(kind, str)}
+    if strings and strings != kinds:
+        at = next(i for i, value in enumerate(values) if not isinstance(value, str))
+        raise TypeError(f"ids are strings throughout, but number {at} is {shown(values[at])}")
+    return bool(strings)
+
+
+def texts(values):
+    """Ids as an array of the addresses of C strings, which live as long as it (its copies do not
+    keep them); whole numbers as ids are their digits."""
+    values = sequence(values)
+    if not are_ids(values):
+        values = [str(value) for value in _whole(values).tolist()]
+    if not len(values):
+        return numpy.empty(0, numpy.uintp)
+    if "\0" in "".join(values):
+        name(next(value for value in values if "\0" in value))  # refuses it
+    encoded = [value.encode(errors="surrogateescape") for value in values]
+    return numpy.frombuffer((ctypes.c_char_p * len(encoded))(*encoded), numpy.uintp)

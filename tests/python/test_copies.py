@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What has a handle is neither copied nor pickled, except for options, which C can copy; plain
+values and exceptions are both. Whatever is left half made is quiet when it ends, also at exit."""
+
+import copy
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import unittest
+from unittest import mock
+
+import numpy as np
+
+import diffmm
+from diffmm import _handles
+from diffmm.query import Query
+from small import SETTINGS, data, trainer
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+COPIES = [copy.copy, copy.deepcopy,
+          *(lambda value, protocol=protocol: pickle.dumps(value, protocol)
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1))]
+
+
+class Quiet(unittest.TestCase):
+    """Nothing ends with an exception that nobody can catch."""
+
+    def setUp(self):
+        self.unraisable = []
+        patched = mock.patch("sys.unraisablehook", self.unraisable.append)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def tearDown(self):
+        gc.collect()
+        self.assertEqual([], [(one.exc_type, one.exc_value) for one in self.unraisable])
+
+
+class Copies(Quiet):
+
+    def test_what_has_a_handle_refuses(self):
+        train = trainer(epochs=1)
+        train.epoch()
+        model, dataset, context = train.model, data(), diffmm.Context(threads=1)
+        dataset.seal()
+        scorer = diffmm.Scorer(model)
+        things = [context, dataset, train, model, scorer, model.parameters, model.gradients,
+                  diffmm.Placer(model, dataset), model.graph("image"),
+                  diffmm.Schedule(3, 0.1, 1e-4, 0.02), scorer.handle, model.options.handle,
+                  Query(50, scorer.find_item, 5)]
+        for thing in things:
+            for make in COPIES:
+                for value in (thing, [thing], {"x": (thing,)}):
+                    if make is copy.copy and value is not thing:
+                        continue  # has the same one in it
+                    with self.subTest(type(thing).__name__):
+                        with self.assertRaisesRegex(TypeError, "cannot be (copied|pickled)"):
+                            make(value)
+        self.assertEqual(5, len(scorer.recommend(0, 5)))
+
+    def test_a_closed_one_refuses_too(self):
+        dataset = data()
+        dataset.close()
+        for make in COPIES:
+            with self.assertRaises(TypeError):
+                make(dataset)
+
+    def test_options_are_copied(self):
+        options = diffmm.Options(preset="baby", epochs=7)
+        options["modality.image.projection"] = "leaky"
+        for make in COPIES[:2]:
+            copied = make(options)
+            options["epochs"] = 9
+            self.assertEqual((7, "leaky"), (copied["epochs"], copied["modality.image.projection"]))
+            options["epochs"] = 7
+        inside = copy.deepcopy({"a": [options], "b": options})
+        inside["b"]["epochs"] = 8
+        self.assertEqual(7, options["epochs"])
+        for make in COPIES[2:]:
+            with self.assertRaisesRegex(TypeError, "an? Options cannot be pickled"):
+                make(options)
+
+    def test_plain_values_are_copied_and_pickled(self):
+        train = trainer(epochs=1)
+        report = train.epoch()
+        scorer = diffmm.Scorer(train.model)
+        values = [report, train.best(), diffmm.forecast(data(), **SETTINGS), scorer.recommend(0, 3),
+                  scorer.explain(0, 1), report.valid, report.loss, diffmm.settings(),
+                  diffmm.Split.TEST, diffmm.Status.IO, diffmm.Phase.EVALUATE]
+        for value in values:
+            for again in (copy.copy(value), copy.deepcopy(value),
+                          pickle.loads(pickle.dumps(value))):
+                self.assertEqual(value, again)
+                self.assertIs(type(value), type(again))
+        self.assertEqual(report.valid.recall, pickle.loads(pickle.dumps(report)).valid.recall)
+
+    def test_a_denoiser_is_a_shape(self):
+        denoiser = diffmm.Denoiser(6, 2, [4, 3], normalize=True)
+        for again in (copy.copy(denoiser), copy.deepcopy(denoiser),
+                      pickle.loads(pickle.dumps(denoiser))):
+            np.testing.assert_array_equal(denoiser.initialize(3), again.initialize(3))
+            self.assertEqual(1, again._shape.normalize)
+
+    def test_views_become_arrays(self):
+        model = diffmm.Model(data(), **SETTINGS)
+        view = model.parameters["user_embedding"]
+        kept = view.copy()
+        again = [copy.deepcopy(view), pickle.loads(pickle.dumps(view))]
+        model.parameters["user_embedding"] = kept * 0
+        del model
+        for array in again:
+            np.testing.assert_array_equal(kept, array)
+
+    def test_exceptions(self):
+        errors = []
+        for call in (lambda: diffmm.Options(epochs=0), lambda: diffmm.Options(preset="film"),
+                     lambda: diffmm.Model.load("/no/such/file")):
+            try:
+                call()
+            except diffmm.Error as error:
+                errors.append(error)
+        errors += [diffmm.NotFound(diffmm.Status.NOT_FOUND, "no user"),
+                   diffmm.errors.error(99, "new"),
+                   diffmm.Cancelled(diffmm.Status.CANCELLED, "caf\u00e9 \\xff")]
+        self.assertEqual(6, len(errors))
+        for error in errors:
+            for again in (copy.copy(error), copy.deepcopy(error),
+                          *(pickle.loads(pickle.dumps(error, protocol))
+                            for protocol in range(pickle.HIGHEST_PROTOCOL + 1))):
+                self.assertIs(type(error), type(again))
+                self.assertEqual((error.status, error.message, str(error), error.args),
+                                 (again.status, again.message, str(again), again.args))
+                self.assertIs(type(error.status), type(again.status))
+
+
+class HalfMade(Quiet):
+
+    def test_what_init_did_not_get_to(self):
+        for name, kind in vars(diffmm).items():
+            if isinstance(kind, type) and issubclass(kind, _handles.Object):
+                thing = kind.__new__(kind)
+                with self.subTest(name), self.assertRaisesRegex(ValueError, "closed"):
+                    thing.handle
+                thing.close()
+                del thing
+        handle = _handles.Handle.__new__(_handles.Handle)
+        del handle
+
+    def test_what_init_failed_at(self):
+        for call in (lambda: diffmm.Context(threads=1 << 40), lambda: diffmm.Dataset(5),
+                     lambda: diffmm.Scorer("/no/such/file"), lambda: diffmm.Model(None),
+                     lambda: diffmm.Trainer(diffmm.Dataset()), lambda: diffmm.Options(epochs=0),
+                     lambda: diffmm.Schedule(0, 1, 1, 1), lambda: diffmm.Graph(1, 1, [5], [0]),
+                     lambda: diffmm.Placer(None, None), lambda: diffmm.Denoiser(4, 2, [None])):
+            with self.assertRaises((TypeError, diffmm.Error)):
+                call()
+
+    def test_an_end_twice(self):
+        dataset = data()
+        handle = dataset.handle
+        dataset.close()
+        dataset.close()
+        del handle, dataset
+
+
+class Exit(unittest.TestCase):
+
+    def run_program(self, program):
+        done = subprocess.run([sys.executable, "-c", "from small import *\n" + program], cwd=HERE,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((0, "", ""), (done.returncode, done.stdout, done.stderr))
+
+    def test_everything_still_open(self):
+        self.run_program("""
+import itertools, sys
+context = diffmm.Context(log=lambda level, line: None, log_level="debug")
+train = trainer(data(context=context), on_progress=lambda progress: train.finished)
+train.epoch()
+model = train.model
+view = model.user_embeddings
+scorer = diffmm.Scorer(model.to_bytes())
+cycle = [train, model]
+cycle.append(cycle)
+sys.kept = [scorer, view, cycle]  # until the very end
+""")
+
+    def test_an_allocator_of_the_host(self):
+        self.run_program("""
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+context = diffmm.Context(threads=1, allocator=(libc.malloc, libc.free))
+model = diffmm.Model(data(context=context), **SETTINGS)
+""")
+
+    def test_in_the_middle_of_training(self):
+        self.run_program("""
+import sys
+train = trainer()
+try:
+    train.fit(on_epoch=lambda report: sys.exit(0))
+finally:
+    assert train.best().epoch == 1
+""")
+
+
+if __name__ == "__main__":
+    unittest.main()
