@@ -2,9 +2,9 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/context.h"
+#include "base/text.h"
 
 void diffmm__log(const diffmm_context *context, diffmm_log_level level, const char *format, ...)
 {
@@ -13,7 +13,7 @@ void diffmm__log(const diffmm_context *context, diffmm_log_level level, const ch
     char line[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    diffmm__text_format(line, sizeof line, 0, format, arguments);
     va_end(arguments);
     context->settings.log(level, line, context->settings.log_data);
 }

@@ -3,7 +3,11 @@
 #include "base/status.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { kept_end = 200 }; /* bytes, of a message that is too long */
 
 static _Thread_local char error_text[512];
 
@@ -13,9 +17,9 @@ diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
     char text[sizeof error_text];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    diffmm__text_format(text, sizeof text, kept_end, format, arguments);
     va_end(arguments);
-    snprintf(error_text, sizeof error_text, "%s", text);
+    memcpy(error_text, text, sizeof error_text);
     return status;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 
 struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft)
 {
@@ -86,7 +87,7 @@ diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diff
     if (draft->items_declared && diffmm__interner_find(&draft->item_names, item, item_length) < 0)
         return diffmm__fail(
             DIFFMM_ERROR_INVALID_ARGUMENT, "item '%.*s' is not among the %zu declared items",
-            item_length < 200 ? (int)item_length : 200, item, draft->item_names.count);
+            (int)diffmm__text_cut(item, item_length, 200), item, draft->item_names.count);
     diffmm_status status =
         diffmm__interner_add(context, &draft->user_names, user, user_length, &user_number);
     if (!status)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "base/text.h"
 #include "dataset/npy.h"
 #include "linalg/vectors.h"
 
@@ -34,8 +35,8 @@ static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
     size_t length = strlen(name);
     if (length == 0 || length >= sizeof dataset->modalities->name)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "the modality name '%.80s' has %zu characters, not 1 to 63", name,
-                            length);
+                            "the modality name '%.*s' has %zu bytes, not 1 to 63",
+                            (int)diffmm__text_cut(name, length, 80), name, length);
     for (size_t i = 0; i < length; i++)
         if (!is_name_character(name[i]))
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,

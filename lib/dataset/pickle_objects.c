@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/pickle.h"
 
 typedef struct diffmm__pickle_value value;
@@ -53,8 +54,8 @@ diffmm_status diffmm__pickle_lookup(const struct diffmm__pickle *pickle, const c
             *out = (value){.kind = DIFFMM__PICKLE_NAME, .integer = known_names[i].meaning};
             return DIFFMM_OK;
         }
-    int module_shown = module_size < 100 ? (int)module_size : 100;
-    int name_shown = name_size < 100 ? (int)name_size : 100;
+    int module_shown = (int)diffmm__text_cut(module, module_size, 100);
+    int name_shown = (int)diffmm__text_cut(name, name_size, 100);
     return diffmm__pickle_fail(pickle,
                                "it names %.*s.%.*s, which is refused: only scipy coo and csr "
                                "matrices of numbers are read",

@@ -52,6 +52,23 @@ START_TEST(levels_up_to_the_one_asked_for)
 }
 END_TEST
 
+/* A line is one line of UTF-8, as long as it may be. */
+START_TEST(lines_are_text)
+{
+    struct heard heard = {0};
+    diffmm_context *context = listening(&heard, DIFFMM_LOG_WARNING);
+    diffmm__log(context, DIFFMM_LOG_WARNING, "one\n%s", "\xff\xc3\xbc");
+    ck_assert_str_eq(heard.message, "one\\x0A\\xFF\xc3\xbc");
+    char text[1000] = {0};
+    for (size_t i = 0; i + 2 < sizeof text; i += 2)
+        memcpy(text + i, "\xc3\xbc", 2);
+    diffmm__log(context, DIFFMM_LOG_WARNING, "x%s", text);
+    ck_assert_uint_gt(strlen(heard.message), 500);
+    ck_assert_ptr_null(strstr(heard.message, "\\x"));
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
     diffmm_context *context;
@@ -81,7 +98,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {levels_up_to_the_one_asked_for, nobody_listens,
+    const TTest *const tests[] = {levels_up_to_the_one_asked_for, lines_are_text, nobody_listens,
                                   long_lines_are_cut};
     return run_tests("log", tests, sizeof tests / sizeof *tests) != 0;
 }
