@@ -43,7 +43,7 @@ typedef struct diffmm_context_settings {
      *  version 1 of the interface. So it is in every public struct with this member: fields that a
      *  shorter one lacks have their defaults; in a longer one given to the library, what this
      *  library does not know must be 0; one filled by the library is filled as far as both know
-     *  it. */
+     *  it. A size that ends within a member is DIFFMM_ERROR_INVALID_ARGUMENT. */
     size_t struct_size;
     /** Threads that compute, the calling one included; 0: as many as CPUs this process may use.
      *  Where the system refuses a thread, fewer compute; results are the same bits. */

@@ -58,8 +58,8 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
         return diffmm__null("out");
     diffmm_context boot = {.settings = {.struct_size = sizeof boot.settings}};
     if (settings) {
-        diffmm_status status = diffmm__struct_read(&boot.settings, sizeof boot.settings,
-                                                   sizeof boot.settings, settings, "settings");
+        diffmm_status status = diffmm__struct_read(&boot.settings, &diffmm__layout_context_settings,
+                                                   settings, "settings");
         if (!status)
             status = diffmm__struct_reserved(boot.settings.reserved, "settings");
         if (status)

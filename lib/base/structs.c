@@ -1,33 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/structs.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/status.h"
 
-static size_t callers_size(const void *callers, size_t first_size)
+enum { largest = 65536 }; /* no version of a struct exceeds this */
+
+static size_t given_size(const void *callers)
 {
     size_t given;
     memcpy(&given, callers, sizeof given);
-    return given ? given : first_size;
+    return given;
 }
 
-diffmm_status diffmm__struct_check(const void *callers, const char *name)
+/* Bytes that the caller's struct has. */
+static size_t callers_size(const struct diffmm__layout *layout, const void *callers)
 {
-    size_t given;
-    memcpy(&given, callers, sizeof given);
-    if (given != 0 && (given < sizeof given || given > 65536))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s: struct_size is %zu", name, given);
+    size_t given = given_size(callers);
+    return given ? given : layout->first_size;
+}
+
+static bool is_possible(const struct diffmm__layout *layout, size_t size)
+{
+    if (size == 0 || size >= layout->size)
+        return size <= largest;
+    for (size_t i = 1; i < layout->members; i++)
+        if (size == layout->begin[i])
+            return true;
+    return false;
+}
+
+diffmm_status diffmm__struct_check(const struct diffmm__layout *layout, const void *callers,
+                                   const char *name)
+{
+    size_t given = given_size(callers);
+    if (!is_possible(layout, given))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "%s: struct_size is %zu, which is the size of no version of the struct "
+                            "(it has %zu bytes now)",
+                            name, given, layout->size);
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__struct_read(void *ours, size_t size, size_t first_size, const void *callers,
-                                  const char *name)
+diffmm_status diffmm__struct_read(void *ours, const struct diffmm__layout *layout,
+                                  const void *callers, const char *name)
 {
-    size_t given = callers_size(callers, first_size);
-    diffmm_status status = diffmm__struct_check(callers, name);
+    diffmm_status status = diffmm__struct_check(layout, callers, name);
     if (status)
         return status;
+    size_t size = layout->size, given = callers_size(layout, callers);
     for (size_t i = size; i < given; i++)
         if (((const unsigned char *)callers)[i])
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
@@ -48,15 +71,14 @@ diffmm_status diffmm__struct_reserved(int32_t reserved, const char *name)
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__struct_write(void *callers, const void *ours, size_t size, size_t first_size,
-                                   const char *name)
+diffmm_status diffmm__struct_write(void *callers, const struct diffmm__layout *layout,
+                                   const void *ours, const char *name)
 {
-    diffmm_status status = diffmm__struct_check(callers, name);
+    diffmm_status status = diffmm__struct_check(layout, callers, name);
     if (status)
         return status;
-    size_t given = callers_size(callers, first_size), kept;
-    memcpy(&kept, callers, sizeof kept);
-    memcpy(callers, ours, given < size ? given : size);
+    size_t given = callers_size(layout, callers), kept = given_size(callers);
+    memcpy(callers, ours, given < layout->size ? given : layout->size);
     memcpy(callers, &kept, sizeof kept);
     return DIFFMM_OK;
 }

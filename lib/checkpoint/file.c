@@ -127,7 +127,7 @@ diffmm_status diffmm_file_describe(const diffmm_file *file, diffmm_file_info *ou
 {
     if (!file || !out)
         return diffmm__null(!file ? "file" : "out");
-    return diffmm__struct_write(out, &file->info, sizeof file->info, sizeof file->info, "out");
+    return diffmm__struct_write(out, &diffmm__layout_file_info, &file->info, "out");
 }
 
 const diffmm_options *diffmm_file_options(const diffmm_file *file)

@@ -323,7 +323,7 @@ diffmm_status diffmm_dataset_synthesize(diffmm_context *context, const diffmm_sy
     diffmm_synthetic ours = {0};
     diffmm_status status = DIFFMM_OK;
     if (spec)
-        status = diffmm__struct_read(&ours, sizeof ours, sizeof ours, spec, "spec");
+        status = diffmm__struct_read(&ours, &diffmm__layout_synthetic, spec, "spec");
     if (!status)
         status = complete(&ours);
     if (status)

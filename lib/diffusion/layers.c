@@ -24,7 +24,8 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
     if (!shape)
         return diffmm__null("shape");
     diffmm_denoiser_shape given;
-    diffmm_status status = diffmm__struct_read(&given, sizeof given, sizeof given, shape, "shape");
+    diffmm_status status =
+        diffmm__struct_read(&given, &diffmm__layout_denoiser_shape, shape, "shape");
     if (status || (status = diffmm__struct_reserved(given.reserved, "shape")))
         return status;
     enum { limit = 1 << 24 }; /* so that no product of two sizes overflows */

@@ -208,7 +208,7 @@ diffmm_status diffmm_model_parameter_at(const diffmm_model *model, size_t index,
     diffmm_parameter found;
     float *values;
     diffmm_status status = locate(model, index, &found, &values);
-    return status ? status : diffmm__struct_write(out, &found, sizeof found, sizeof found, "out");
+    return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
 }
 
 static diffmm_status find(const diffmm_model *model, const char *name, diffmm_parameter *out,
@@ -232,7 +232,7 @@ diffmm_status diffmm_model_parameter(const diffmm_model *model, const char *name
     diffmm_parameter found;
     float *values;
     diffmm_status status = find(model, name, &found, &values);
-    return status ? status : diffmm__struct_write(out, &found, sizeof found, sizeof found, "out");
+    return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
 }
 
 diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, size_t rows,

@@ -78,7 +78,7 @@ diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t co
 {
     diffmm_adam given = {0}, used = {0};
     diffmm_status status;
-    if (adam && (status = diffmm__struct_read(&given, sizeof given, sizeof given, adam, "adam")))
+    if (adam && (status = diffmm__struct_read(&given, &diffmm__layout_adam, adam, "adam")))
         return status;
     if ((status = choose(given.learning_rate, defaults.learning_rate, HUGE_VAL, "learning_rate",
                          &used.learning_rate)) ||

@@ -105,6 +105,5 @@ diffmm_status diffmm_option_describe(size_t index, diffmm_option_info *info)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "index is %zu, but there are %zu settings", index,
                             diffmm_option_count());
-    return diffmm__struct_write(info, &table[index], sizeof table[index], sizeof table[index],
-                                "info");
+    return diffmm__struct_write(info, &diffmm__layout_option_info, &table[index], "info");
 }

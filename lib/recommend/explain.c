@@ -98,7 +98,7 @@ diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t c
     struct diffmm__list list;
     struct diffmm__attached attached;
     diffmm_explanation own;
-    diffmm_status status = diffmm__struct_read(&own, sizeof own, sizeof own, out, "out");
+    diffmm_status status = diffmm__struct_read(&own, &diffmm__layout_explanation, out, "out");
     if (!status)
         status = diffmm__scorer_check_item(scorer, item);
     if (status)
@@ -107,7 +107,7 @@ diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t c
     if (!status)
         status = explain_list(&attached, item, &own);
     if (!status)
-        status = diffmm__struct_write(out, &own, sizeof own, sizeof own, "out");
+        status = diffmm__struct_write(out, &diffmm__layout_explanation, &own, "out");
     diffmm__list_end(scorer->context, &list);
     return status;
 }

@@ -37,8 +37,7 @@ diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer 
     plan->kernels = diffmm__kernels();
     plan->total = total;
     plan->exclude.owned = plan->candidates.owned = NULL;
-    diffmm_status status =
-        diffmm__struct_read(&plan->query, sizeof plan->query, sizeof plan->query, query, "query");
+    diffmm_status status = diffmm__struct_read(&plan->query, &diffmm__layout_query, query, "query");
     const diffmm_query *own = &plan->query;
     if (!status)
         status = check_query(own, total, what);

@@ -157,5 +157,5 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
         .peak_bytes = diffmm__peak_bytes(&work, diffmm_context_threads(dataset->context))};
     for (int phase = 0; phase < 4; phase++)
         forecast.flops[phase] = diffmm__phase_flops(&work, (diffmm_phase)phase);
-    return diffmm__struct_write(out, &forecast, sizeof forecast, sizeof forecast, "out");
+    return diffmm__struct_write(out, &diffmm__layout_forecast, &forecast, "out");
 }

@@ -318,7 +318,8 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     if (is_finished(trainer))
         return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
                             trainer->epoch);
-    diffmm_status status = report ? diffmm__struct_check(report, "report") : DIFFMM_OK;
+    diffmm_status status =
+        report ? diffmm__struct_check(&diffmm__layout_report, report, "report") : DIFFMM_OK;
     if (status)
         return status;
     /* What memory an epoch needs it takes first: without it, nothing has changed. */
@@ -340,8 +341,7 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
     diffmm__trainer_completed(trainer);
     diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
                 trainer->epoch, trainer->best.epoch);
-    return report ? diffmm__struct_write(report, &trainer->report, sizeof trainer->report,
-                                         sizeof trainer->report, "report")
+    return report ? diffmm__struct_write(report, &diffmm__layout_report, &trainer->report, "report")
                   : DIFFMM_OK;
 }
 
@@ -380,8 +380,7 @@ diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, diffmm_report
 {
     if (!trainer || !out)
         return diffmm__null(!trainer ? "trainer" : "out");
-    return diffmm__struct_write(out, &trainer->last, sizeof trainer->last, sizeof trainer->last,
-                                "out");
+    return diffmm__struct_write(out, &diffmm__layout_report, &trainer->last, "out");
 }
 
 diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,

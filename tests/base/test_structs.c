@@ -16,6 +16,10 @@ struct second {
     uint64_t a, b;
 };
 
+static const size_t second_begin[] = {0, offsetof(struct second, a), offsetof(struct second, b)};
+static const struct diffmm__layout second = {sizeof(struct second), sizeof(struct first),
+                                             second_begin, 3};
+
 struct third {
     size_t struct_size;
     uint64_t a, b, c;
@@ -23,7 +27,7 @@ struct third {
 
 static diffmm_status read(struct second *ours, const void *callers)
 {
-    return diffmm__struct_read(ours, sizeof *ours, sizeof(struct first), callers, "query");
+    return diffmm__struct_read(ours, &second, callers, "query");
 }
 
 START_TEST(reads_each_version)
@@ -55,7 +59,7 @@ START_TEST(refuses_what_it_does_not_know)
                    bad, "query: byte 31");
     expect_failure(read(&ours, &(struct third){.struct_size = sizeof(struct third), .c = 1}), bad,
                    "query: byte 24");
-    static const size_t sizes[] = {1, 7, 65537, SIZE_MAX};
+    static const size_t sizes[] = {1, 7, 9, 15, 17, 23, 65537, SIZE_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         expect_failure(read(&ours, &(struct third){.struct_size = sizes[i]}), bad,
                        "query: struct_size is ");
@@ -74,7 +78,7 @@ END_TEST
 static diffmm_status try_write(void *callers)
 {
     const struct second ours = {.struct_size = sizeof ours, .a = 1, .b = 2};
-    return diffmm__struct_write(callers, &ours, sizeof ours, sizeof(struct first), "report");
+    return diffmm__struct_write(callers, &second, &ours, "report");
 }
 
 static void write(void *callers)
@@ -84,7 +88,7 @@ static void write(void *callers)
 
 START_TEST(leaves_an_uninitialised_struct_alone)
 {
-    static const size_t sizes[] = {1, 7, 65537, SIZE_MAX};
+    static const size_t sizes[] = {1, 7, 9, 15, 17, 23, 65537, SIZE_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct third callers = {.struct_size = sizes[i], .a = 7, .b = 8, .c = 9};
         expect_failure(try_write(&callers), DIFFMM_ERROR_INVALID_ARGUMENT,

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/layouts.h"
+
+#include <diffmm/diffmm.h>
+
+/* A struct that is as its first version was. */
+#define LAYOUT(type, begin)                                                                        \
+    {                                                                                              \
+        sizeof(type), sizeof(type), begin, sizeof(begin) / sizeof *(begin)                         \
+    }
+
+static const size_t context_settings_begin[] = {
+    offsetof(diffmm_context_settings, struct_size),    offsetof(diffmm_context_settings, threads),
+    offsetof(diffmm_context_settings, allocate),       offsetof(diffmm_context_settings, release),
+    offsetof(diffmm_context_settings, allocator_data), offsetof(diffmm_context_settings, log),
+    offsetof(diffmm_context_settings, log_data),       offsetof(diffmm_context_settings, log_level),
+    offsetof(diffmm_context_settings, reserved),       offsetof(diffmm_context_settings, pool_size),
+    offsetof(diffmm_context_settings, pool_run),       offsetof(diffmm_context_settings, pool_data),
+};
+const struct diffmm__layout diffmm__layout_context_settings =
+    LAYOUT(diffmm_context_settings, context_settings_begin);
+
+static const size_t synthetic_begin[] = {
+    offsetof(diffmm_synthetic, struct_size), offsetof(diffmm_synthetic, users),
+    offsetof(diffmm_synthetic, items),       offsetof(diffmm_synthetic, interactions),
+    offsetof(diffmm_synthetic, factors),     offsetof(diffmm_synthetic, modality_count),
+    offsetof(diffmm_synthetic, dimensions),  offsetof(diffmm_synthetic, seed),
+};
+const struct diffmm__layout diffmm__layout_synthetic = LAYOUT(diffmm_synthetic, synthetic_begin);
+
+static const size_t denoiser_shape_begin[] = {
+    offsetof(diffmm_denoiser_shape, struct_size),  offsetof(diffmm_denoiser_shape, items),
+    offsetof(diffmm_denoiser_shape, time_size),    offsetof(diffmm_denoiser_shape, hidden_count),
+    offsetof(diffmm_denoiser_shape, hidden_sizes), offsetof(diffmm_denoiser_shape, normalize),
+    offsetof(diffmm_denoiser_shape, reserved),
+};
+const struct diffmm__layout diffmm__layout_denoiser_shape =
+    LAYOUT(diffmm_denoiser_shape, denoiser_shape_begin);
+
+static const size_t file_info_begin[] = {
+    offsetof(diffmm_file_info, struct_size),    offsetof(diffmm_file_info, kind),
+    offsetof(diffmm_file_info, format_version), offsetof(diffmm_file_info, library),
+    offsetof(diffmm_file_info, users),          offsetof(diffmm_file_info, items),
+    offsetof(diffmm_file_info, dimensions),     offsetof(diffmm_file_info, modality_count),
+    offsetof(diffmm_file_info, epochs_done),    offsetof(diffmm_file_info, chosen_epoch),
+    offsetof(diffmm_file_info, cutoff_count),   offsetof(diffmm_file_info, valid),
+    offsetof(diffmm_file_info, test),
+};
+const struct diffmm__layout diffmm__layout_file_info = LAYOUT(diffmm_file_info, file_info_begin);
+
+static const size_t parameter_begin[] = {
+    offsetof(diffmm_parameter, struct_size), offsetof(diffmm_parameter, name),
+    offsetof(diffmm_parameter, rows),        offsetof(diffmm_parameter, columns),
+    offsetof(diffmm_parameter, values),      offsetof(diffmm_parameter, gradient),
+};
+const struct diffmm__layout diffmm__layout_parameter = LAYOUT(diffmm_parameter, parameter_begin);
+
+static const size_t adam_begin[] = {
+    offsetof(diffmm_adam, struct_size), offsetof(diffmm_adam, learning_rate),
+    offsetof(diffmm_adam, beta1),       offsetof(diffmm_adam, beta2),
+    offsetof(diffmm_adam, epsilon),
+};
+const struct diffmm__layout diffmm__layout_adam = LAYOUT(diffmm_adam, adam_begin);
+
+static const size_t option_info_begin[] = {
+    offsetof(diffmm_option_info, struct_size),   offsetof(diffmm_option_info, name),
+    offsetof(diffmm_option_info, symbol),        offsetof(diffmm_option_info, type),
+    offsetof(diffmm_option_info, default_value), offsetof(diffmm_option_info, minimum),
+    offsetof(diffmm_option_info, maximum),       offsetof(diffmm_option_info, choices),
+    offsetof(diffmm_option_info, help),
+};
+const struct diffmm__layout diffmm__layout_option_info =
+    LAYOUT(diffmm_option_info, option_info_begin);
+
+static const size_t query_begin[] = {
+    offsetof(diffmm_query, struct_size),   offsetof(diffmm_query, count),
+    offsetof(diffmm_query, include_seen),  offsetof(diffmm_query, reserved),
+    offsetof(diffmm_query, exclude),       offsetof(diffmm_query, exclude_count),
+    offsetof(diffmm_query, candidates),    offsetof(diffmm_query, candidate_count),
+    offsetof(diffmm_query, allowed),       offsetof(diffmm_query, allowed_size),
+    offsetof(diffmm_query, filter),        offsetof(diffmm_query, filter_data),
+    offsetof(diffmm_query, has_min_score), offsetof(diffmm_query, min_score),
+};
+const struct diffmm__layout diffmm__layout_query = LAYOUT(diffmm_query, query_begin);
+
+static const size_t explanation_begin[] = {
+    offsetof(diffmm_explanation, struct_size), offsetof(diffmm_explanation, modalities),
+    offsetof(diffmm_explanation, items),       offsetof(diffmm_explanation, item_count),
+    offsetof(diffmm_explanation, score),       offsetof(diffmm_explanation, collaborative),
+    offsetof(diffmm_explanation, rest),
+};
+const struct diffmm__layout diffmm__layout_explanation =
+    LAYOUT(diffmm_explanation, explanation_begin);
+
+static const size_t report_begin[] = {
+    offsetof(diffmm_report, struct_size),   offsetof(diffmm_report, epoch),
+    offsetof(diffmm_report, best_epoch),    offsetof(diffmm_report, finished),
+    offsetof(diffmm_report, reserved),      offsetof(diffmm_report, seconds),
+    offsetof(diffmm_report, loss),          offsetof(diffmm_report, modality_count),
+    offsetof(diffmm_report, denoiser_loss), offsetof(diffmm_report, cutoff_count),
+    offsetof(diffmm_report, valid),         offsetof(diffmm_report, test),
+    offsetof(diffmm_report, counted_flops), offsetof(diffmm_report, straight_flops),
+};
+const struct diffmm__layout diffmm__layout_report = LAYOUT(diffmm_report, report_begin);
+
+static const size_t forecast_begin[] = {
+    offsetof(diffmm_forecast, struct_size),
+    offsetof(diffmm_forecast, peak_bytes),
+    offsetof(diffmm_forecast, flops),
+    offsetof(diffmm_forecast, straight_flops),
+};
+const struct diffmm__layout diffmm__layout_forecast = LAYOUT(diffmm_forecast, forecast_begin);

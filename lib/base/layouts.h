@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the public structs with struct_size are made of. A struct that is not here cannot be read or
+ * written (base/structs.h); tests/abi holds this file to the public headers. */
+#ifndef DIFFMM_BASE_LAYOUTS_H
+#define DIFFMM_BASE_LAYOUTS_H
+
+#include <stddef.h>
+
+struct diffmm__layout {
+    size_t size;         /* sizeof */
+    size_t first_size;   /* of the first version */
+    const size_t *begin; /* where each member begins */
+    size_t members;
+};
+
+extern const struct diffmm__layout diffmm__layout_context_settings;
+extern const struct diffmm__layout diffmm__layout_synthetic;
+extern const struct diffmm__layout diffmm__layout_denoiser_shape;
+extern const struct diffmm__layout diffmm__layout_file_info;
+extern const struct diffmm__layout diffmm__layout_parameter;
+extern const struct diffmm__layout diffmm__layout_adam;
+extern const struct diffmm__layout diffmm__layout_option_info;
+extern const struct diffmm__layout diffmm__layout_query;
+extern const struct diffmm__layout diffmm__layout_explanation;
+extern const struct diffmm__layout diffmm__layout_report;
+extern const struct diffmm__layout diffmm__layout_forecast;
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct_size, for every public struct that has it: whatever size a caller gives, no member is read
+ * or written in part. The structs and where their members begin are those of layout.c, which
+ * layout.sh holds to the headers. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "../support/failure.h"
+
+enum { most_members = 32, beyond = 16, largest = 1024 };
+
+static diffmm_context *context;
+static diffmm_dataset *dataset;
+static diffmm_options *options;
+static diffmm_trainer *trainer;
+static diffmm_scorer *scorer;
+static diffmm_file *file;
+
+static void make_world(void)
+{
+    const diffmm_context_settings settings = {.threads = 1};
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 40, .items = 30};
+    static const char *const set[] = {"hidden_sizes", "8",  "embedding_size", "4", "batch", "256",
+                                      "epochs",       "99", "patience",       "0"};
+    expect_success(diffmm_context_create(&settings, &context));
+    expect_success(diffmm_dataset_synthesize(context, &spec, &dataset));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_options_create(context, &options));
+    for (size_t i = 0; i < sizeof set / sizeof *set; i += 2)
+        expect_success(diffmm_options_set(options, set[i], set[i + 1]));
+    expect_success(diffmm_trainer_create(dataset, options, &trainer));
+    expect_success(diffmm_trainer_epoch(trainer, NULL));
+    const diffmm_model *model = diffmm_trainer_model(trainer);
+    expect_success(diffmm_scorer_create(model, &scorer));
+    static unsigned char bytes[1 << 20];
+    size_t size;
+    expect_success(diffmm_model_save_memory(model, bytes, sizeof bytes, &size));
+    expect_success(diffmm_file_open_memory(context, bytes, size, &file));
+}
+
+static void end_world(void)
+{
+    diffmm_file_destroy(file);
+    diffmm_scorer_destroy(scorer);
+    diffmm_trainer_destroy(trainer);
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+
+/* Each public function that takes such a struct, with one that is zero but for struct_size. */
+static diffmm_status create_context(void *it)
+{
+    diffmm_context *made = NULL;
+    diffmm_status status = diffmm_context_create(it, &made);
+    diffmm_context_destroy(made);
+    return status;
+}
+
+static diffmm_status synthesize(void *it)
+{
+    diffmm_dataset *made = NULL;
+    diffmm_status status = diffmm_dataset_synthesize(context, it, &made);
+    diffmm_dataset_destroy(made);
+    return status;
+}
+
+static diffmm_status initialize_denoiser(void *it)
+{
+    float parameters[1];
+    return diffmm_denoiser_initialize(it, 1, parameters);
+}
+
+static diffmm_status describe_file(void *it)
+{
+    return diffmm_file_describe(file, it);
+}
+
+static diffmm_status parameter_at(void *it)
+{
+    return diffmm_model_parameter_at(diffmm_trainer_model(trainer), 0, it);
+}
+
+static diffmm_status parameter_by_name(void *it)
+{
+    return diffmm_model_parameter(diffmm_trainer_model(trainer), "user_embedding", it);
+}
+
+static diffmm_status step(void *it)
+{
+    float x[1] = {1}, gradient[1] = {1}, m[1] = {0}, v[1] = {0};
+    return diffmm_adam_step(it, 1, 1, x, gradient, m, v);
+}
+
+static diffmm_status describe_option(void *it)
+{
+    return diffmm_option_describe(0, it);
+}
+
+static diffmm_status recommend(void *it)
+{
+    diffmm_hit hits[1];
+    size_t found;
+    return diffmm_recommend(scorer, 0, it, hits, &found);
+}
+
+static diffmm_status explain(void *it)
+{
+    return diffmm_explain(scorer, 0, 0, NULL, 0, it);
+}
+
+static diffmm_status report(void *it)
+{
+    return diffmm_trainer_report(trainer, it);
+}
+
+static diffmm_status epoch(void *it)
+{
+    return diffmm_trainer_epoch(trainer, it);
+}
+
+static diffmm_status forecast(void *it)
+{
+    return diffmm_trainer_forecast(dataset, options, it);
+}
+
+static const struct use {
+    const char *type;
+    diffmm_status (*call)(void *it);
+    bool fills;
+} uses[] = {
+    {"diffmm_context_settings", create_context, false},
+    {"diffmm_synthetic", synthesize, false},
+    {"diffmm_denoiser_shape", initialize_denoiser, false},
+    {"diffmm_file_info", describe_file, true},
+    {"diffmm_parameter", parameter_at, true},
+    {"diffmm_parameter", parameter_by_name, true},
+    {"diffmm_adam", step, false},
+    {"diffmm_option_info", describe_option, true},
+    {"diffmm_query", recommend, false},
+    {"diffmm_explanation", explain, true},
+    {"diffmm_report", report, true},
+    {"diffmm_report", epoch, true},
+    {"diffmm_forecast", forecast, true},
+};
+
+/* Structs that only the library makes, for callbacks. */
+static const char *const given_to_callbacks[] = {"diffmm_progress"};
+
+struct layout {
+    char name[64];
+    size_t size, members, begin[most_members];
+    bool sized;
+};
+
+static bool is_boundary(const struct layout *layout, size_t size)
+{
+    if (size == 0 || size >= layout->size)
+        return true;
+    for (size_t i = 1; i < layout->members; i++)
+        if (layout->begin[i] == size)
+            return true;
+    return false;
+}
+
+/* Every size from 0 on. Room beyond is zero for a struct that is read, as a later version's members
+ * must be, and stays as it was in one that is filled. */
+static void try_sizes(const struct layout *layout, const struct use *use)
+{
+    ck_assert_uint_le(layout->size + beyond, largest);
+    for (size_t size = 0; size <= layout->size + beyond; size++) {
+        size_t aligned[(largest + 64) / sizeof(size_t)] = {size};
+        unsigned char *bytes = (unsigned char *)aligned;
+        diffmm_status status = use->call(bytes);
+        bool complains = status == DIFFMM_ERROR_INVALID_ARGUMENT &&
+                         strstr(diffmm_error_message(), "struct_size is") != NULL;
+        ck_assert_msg(complains != is_boundary(layout, size), "%s of %zu bytes: %s (%s)",
+                      layout->name, size, diffmm_status_name(status), diffmm_error_message());
+        ck_assert(!use->fills || status == DIFFMM_OK || complains);
+        size_t kept = complains ? sizeof(size_t) : size ? size : layout->size;
+        for (size_t i = kept < layout->size ? kept : layout->size; i < sizeof aligned; i++)
+            ck_assert_msg(bytes[i] == 0, "%s of %zu bytes: byte %zu was written", layout->name,
+                          size, i);
+        ck_assert_uint_eq(aligned[0], size);
+    }
+}
+
+static void check(const struct layout *layout, size_t *sized)
+{
+    bool used = false;
+    if (!layout->sized)
+        return;
+    ++*sized;
+    for (size_t i = 0; i < sizeof given_to_callbacks / sizeof *given_to_callbacks; i++)
+        used |= strcmp(given_to_callbacks[i], layout->name) == 0;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        if (strcmp(uses[i].type, layout->name) == 0) {
+            try_sizes(layout, &uses[i]);
+            used = true;
+        }
+    ck_assert_msg(used, "no call takes a %s", layout->name);
+}
+
+START_TEST(no_member_is_cut)
+{
+    struct layout layout = {.size = 0};
+    char line[256], name[64], member[64];
+    size_t number, sized = 0;
+    FILE *text = fopen(LAYOUT_FILE, "r");
+    ck_assert_ptr_nonnull(text);
+    make_world();
+    while (fgets(line, sizeof line, text)) {
+        if (sscanf(line, "SIZE(%63[^,], %zu);", name, &number) == 2) {
+            check(&layout, &sized);
+            layout = (struct layout){.size = number};
+            strcpy(layout.name, name);
+        } else if (sscanf(line, "AT(%63[^,], %63[^,], %zu);", name, member, &number) == 3) {
+            ck_assert_str_eq(name, layout.name);
+            ck_assert_uint_lt(layout.members, most_members);
+            layout.begin[layout.members++] = number;
+            layout.sized |= strcmp(member, "struct_size") == 0;
+        }
+    }
+    check(&layout, &sized);
+    ck_assert_uint_ge(sized, 12);
+    fclose(text);
+    end_world();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {no_member_is_cut};
+    return run_tests("layouts", tests, sizeof tests / sizeof *tests) != 0;
+}
