@@ -157,7 +157,13 @@ DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
 /** Write a model file (safetensors): parameters without denoisers, final embeddings, what attaching
  *  users takes (recommend.h), seen items, ids, settings, and the epoch and metrics where they are
- *  those of the parameters. A crash leaves the old file or the new one. */
+ *  those of the parameters. A crash leaves the old file or the new one.
+ *  @param model  read
+ *  @param path   where to. A regular file is replaced in one step; of a symbolic link, the file it
+ *                leads to, and the link stays. A pipe (which is waited for until somebody reads), a
+ *                character device and a descriptor of this process (/dev/stdout, /dev/fd/N) are
+ *                written through, and may have received a part where this fails. A folder, a
+ *                socket or a block device is DIFFMM_ERROR_IO. */
 DIFFMM_API diffmm_status diffmm_model_save(const diffmm_model *model, const char *path);
 
 /** Write a model file into memory instead.

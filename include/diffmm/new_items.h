@@ -43,7 +43,7 @@ DIFFMM_API diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_
 
 /** Write to a file (safetensors). A crash leaves the old file or the new one.
  *  @param placer  what to write
- *  @param path    where to */
+ *  @param path    where to, as for diffmm_model_save() */
 DIFFMM_API diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path);
 
 /** Read such a file.

@@ -265,9 +265,9 @@ typedef enum diffmm_vectors_format {
  *  @param scorer  read
  *  @param side    whose
  *  @param format  of the file
- *  @param path    where to; a file there is replaced as a whole. The ids of a .npy file go, before
- *                 it, to the path with `.ids.txt` in the place of `.npy` (or after it, where it
- *                 ends otherwise).
+ *  @param path    where to, as for diffmm_model_save(). The ids of a .npy file go, before it, to
+ *                 the path with `.ids.txt` in the place of `.npy` (or after it, where it ends
+ *                 otherwise), so that a .npy file goes to no pipe or device: DIFFMM_ERROR_IO.
  *  DIFFMM_ERROR_INVALID_ARGUMENT also for an id with a line break, which that text cannot hold. */
 DIFFMM_API diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
                                               diffmm_vectors_format format, const char *path);

@@ -6,8 +6,17 @@
 #define DIFFMM_BASE_FILE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <diffmm/context.h>
+
+/* "cannot ACTION PATH: reason", where the reason is errno's. */
+enum { DIFFMM__REASON = 128 };
+diffmm_status diffmm__file_fail(const char *action, const char *path);
+
+/* openat, again after a signal, and never as standard input, output or error: in a host that has
+ * closed these, what it prints would land in the file. */
+int diffmm__file_open(int folder, const char *path, int flags, mode_t mode);
 
 /* A whole file, mapped read-only. */
 struct diffmm__mapping {
@@ -45,9 +54,14 @@ struct diffmm__piece {
     size_t size;
 };
 
-/* Replace a file by the pieces in order: a temporary file beside it, fsync, rename, fsync of the
- * folder. On failure the old file is whole and no temporary one is left. Where only the last step
- * fails, the file is replaced: that is a success, with a warning in the log. */
+/* Write the pieces in order to what the path leads to:
+ *   - a regular file, or nothing yet: replaced in one step, by a temporary file beside it, fsync,
+ *     rename, fsync of the folder. Of a symbolic link, that is the file it leads to, and the link
+ *     stays. On failure the old file is whole and no temporary one is left. Where only the last
+ * step fails, the file is replaced: that is a success, with a warning in the log.
+ *   - a pipe or a character device (a terminal, /dev/null), or a descriptor that is open in this
+ *     process (/dev/stdout, /dev/fd/N): written through.
+ *   - anything else (a folder, a socket, a block device): refused. */
 diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,
                                    const struct diffmm__piece *pieces, size_t count);
 

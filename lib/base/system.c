@@ -2,13 +2,14 @@
 #include "base/system.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-int diffmm__sys_open(const char *path, int flags, mode_t mode)
+int diffmm__sys_open(int folder, const char *path, int flags, mode_t mode)
 {
-    return open(path, flags, mode);
+    return openat(folder, path, flags, mode);
 }
 
 int diffmm__sys_close(int file)
@@ -16,9 +17,14 @@ int diffmm__sys_close(int file)
     return close(file);
 }
 
-int diffmm__sys_stat(const char *path, struct stat *out)
+int diffmm__sys_stat(int folder, const char *path, struct stat *out, int flags)
 {
-    return stat(path, out);
+    return fstatat(folder, path, out, flags);
+}
+
+ssize_t diffmm__sys_readlink(int folder, const char *path, char *out, size_t size)
+{
+    return readlinkat(folder, path, out, size);
 }
 
 int diffmm__sys_fstat(int file, struct stat *out)
@@ -41,14 +47,25 @@ int diffmm__sys_fsync(int file)
     return fsync(file);
 }
 
-int diffmm__sys_rename(const char *from, const char *to)
+int diffmm__sys_rename(int folder, const char *from, const char *to)
 {
-    return rename(from, to);
+    return renameat(folder, from, folder, to);
 }
 
-int diffmm__sys_unlink(const char *path)
+int diffmm__sys_unlink(int folder, const char *path)
 {
-    return unlink(path);
+    return unlinkat(folder, path, 0);
+}
+
+int diffmm__sys_duplicate(int file)
+{
+    return fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+int diffmm__sys_wait(int file)
+{
+    struct pollfd wanted = {.fd = file, .events = POLLOUT};
+    return poll(&wanted, 1, -1);
 }
 
 void *diffmm__sys_map(int file, size_t size)
@@ -61,9 +78,9 @@ int diffmm__sys_unmap(void *address, size_t size)
     return munmap(address, size);
 }
 
-DIR *diffmm__sys_opendir(const char *path)
+DIR *diffmm__sys_opendir(int folder)
 {
-    return opendir(path);
+    return fdopendir(folder);
 }
 
 struct dirent *diffmm__sys_readdir(DIR *folder)

@@ -10,21 +10,29 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-int diffmm__sys_open(const char *path, int flags, mode_t mode);
+/* `folder` is an open one that relative paths begin in, or AT_FDCWD. */
+int diffmm__sys_open(int folder, const char *path, int flags, mode_t mode);
 int diffmm__sys_close(int file);
-int diffmm__sys_stat(const char *path, struct stat *out);
+int diffmm__sys_stat(int folder, const char *path, struct stat *out, int flags);
+ssize_t diffmm__sys_readlink(int folder, const char *path, char *out, size_t size);
 int diffmm__sys_fstat(int file, struct stat *out);
 int diffmm__sys_fchmod(int file, mode_t mode);
 ssize_t diffmm__sys_write(int file, const void *data, size_t size);
 int diffmm__sys_fsync(int file);
-int diffmm__sys_rename(const char *from, const char *to);
-int diffmm__sys_unlink(const char *path);
+int diffmm__sys_rename(int folder, const char *from, const char *to); /* both in the folder */
+int diffmm__sys_unlink(int folder, const char *path);
+
+/* Another descriptor of the same file, above those of standard input, output and error. */
+int diffmm__sys_duplicate(int file);
+
+/* Wait until a file that is not to be waited for can be written to. */
+int diffmm__sys_wait(int file);
 
 /* A private, read-only mapping of the first `size` bytes; MAP_FAILED on failure. */
 void *diffmm__sys_map(int file, size_t size);
 int diffmm__sys_unmap(void *address, size_t size);
 
-DIR *diffmm__sys_opendir(const char *path);
+DIR *diffmm__sys_opendir(int folder); /* which the DIR takes over */
 struct dirent *diffmm__sys_readdir(DIR *folder);
 int diffmm__sys_closedir(DIR *folder);
 

@@ -76,10 +76,17 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
     const struct diffmm__piece pieces[] = {
         {header, sizeof header},
         {vectors->rows, vectors->names->count * vectors->d * sizeof *vectors->rows}};
-    char *ids = ids_path(vectors->context, path);
+    enum diffmm__file_kind kind;
+    diffmm_status status = diffmm__file_kind(path, &kind);
+    if (!status && (kind == DIFFMM__FILE_FOLDER || kind == DIFFMM__FILE_OTHER))
+        status = diffmm__fail(DIFFMM_ERROR_IO,
+                              "cannot write %s: it is no file that ids could be written beside; "
+                              "safetensors have them within",
+                              path);
+    char *ids = status ? NULL : ids_path(vectors->context, path);
     if (!ids)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = write_ids(vectors, ids);
+        return status ? status : DIFFMM_ERROR_NO_MEMORY;
+    status = write_ids(vectors, ids);
     if (!status)
         status = diffmm__file_replace(vectors->context, path, pieces, 2);
     diffmm__release(vectors->context, ids);

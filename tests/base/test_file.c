@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "../support/files.h"
 #include "base/memory.h"
@@ -126,57 +128,25 @@ START_TEST(puts_paths_together)
 }
 END_TEST
 
-static void check_content(const char *path, const char *wanted)
-{
-    struct diffmm__mapping mapping;
-    test_succeeds(diffmm__file_map(path, &mapping));
-    ck_assert_uint_eq(mapping.size, strlen(wanted));
-    ck_assert_mem_eq(mapping.data, wanted, mapping.size);
-    diffmm__file_unmap(&mapping);
-}
-
-START_TEST(replaces_a_file)
+/* In a host that has closed its standard descriptors, none of ours takes their place. */
+START_TEST(keeps_off_the_standard_descriptors)
 {
     struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "model");
-    struct diffmm__piece pieces[] = {{"first ", 6}, {"", 0}, {"piece", 5}};
-    test_succeeds(diffmm__file_replace(NULL, path.text, pieces, 3));
-    check_content(path.text, "first piece");
-    /* A replaced file keeps its permissions; a mapping of the old one keeps the old bytes. */
-    ck_assert_int_eq(chmod(path.text, 0640), 0);
-    struct diffmm__mapping old;
-    test_succeeds(diffmm__file_map(path.text, &old));
-    test_succeeds(diffmm__file_replace(NULL, path.text, &pieces[2], 1));
-    check_content(path.text, "piece");
-    ck_assert_mem_eq(old.data, "first piece", 11);
-    diffmm__file_unmap(&old);
-    struct stat about;
-    ck_assert_int_eq(stat(path.text, &about), 0);
-    ck_assert_int_eq(about.st_mode & 0777, 0640);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
-    test_succeeds(diffmm__file_replace(NULL, path.text, NULL, 0));
-    check_content(path.text, "");
-    test_folder_end(&folder);
-}
-END_TEST
-
-START_TEST(failed_replace_leaves_the_old_file)
-{
-    struct test_folder folder = test_folder_begin();
-    struct test_path nowhere = test_path_in(&folder, "missing/model");
-    struct test_path taken = test_path_in(&folder, "taken");
-    struct diffmm__piece piece = {"bytes", 5};
-    test_fails(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
-    /* A folder of that name cannot be replaced by a file. */
-    ck_assert_int_eq(mkdir(taken.text, 0700), 0);
-    test_fails(diffmm__file_replace(NULL, taken.text, &piece, 1), DIFFMM_ERROR_IO, taken.text);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
-    /* Bytes that cannot be read: write() fails with EFAULT after the file was made. */
-    struct test_path path = test_write_text(&folder, "model", "old");
-    struct diffmm__piece bad[] = {{"new", 3}, {(const void *)16, 64}};
-    test_fails(diffmm__file_replace(NULL, path.text, bad, 2), DIFFMM_ERROR_IO, path.text);
-    check_content(path.text, "old");
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 2);
+    struct test_path path = test_path_in(&folder, "file");
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        for (int i = 0; i < 3; i++)
+            close(i);
+        int wrong = 0, file = diffmm__file_open(AT_FDCWD, path.text, O_WRONLY | O_CREAT, 0600);
+        wrong += file < 3 || !(fcntl(file, F_GETFD) & FD_CLOEXEC);
+        for (int i = 0; i < 3; i++)
+            wrong += fcntl(i, F_GETFD) != -1;
+        _exit(wrong);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
     test_folder_end(&folder);
 }
 END_TEST
@@ -189,7 +159,6 @@ int main(void)
                                   tells_what_there_is,
                                   lists_names_in_order,
                                   puts_paths_together,
-                                  replaces_a_file,
-                                  failed_replace_leaves_the_old_file};
+                                  keeps_off_the_standard_descriptors};
     return test_run("file", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Model files and training checkpoints, on disk and in memory. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../support/failure.h"
 #include "../support/folder.h"
@@ -38,6 +41,68 @@ static void saved_over_bits(struct fault_world *world)
 static void remove_new(struct fault_world *world)
 {
     ck_assert_int_eq(unlink(fault_path(world, "new.safetensors")), 0);
+}
+
+/* The same by way of a link to it. */
+static void make_model_and_link(struct fault_world *world)
+{
+    make_model_and_file(world);
+    ck_assert_int_eq(symlink("old.safetensors", fault_path(world, "link.safetensors")), 0);
+}
+
+static diffmm_status save_by_link(struct fault_world *world)
+{
+    return diffmm_model_save(world->model, fault_path(world, "link.safetensors"));
+}
+
+static void remove_link(struct fault_world *world)
+{
+    ck_assert_int_eq(unlink(fault_path(world, "link.safetensors")), 0);
+}
+
+/* A pipe that is open in this process, and a link to it by the descriptor's number; the name is one
+ * that comparing the folder passes over. */
+static int pipe_ends[2];
+static const char pipe_link[] = ".link.safetensors";
+
+static void make_model_and_pipe(struct fault_world *world)
+{
+    char target[32];
+    fault_make_model(world);
+    ck_assert_int_eq(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
+    snprintf(target, sizeof target, "/dev/fd/%d", pipe_ends[1]);
+    ck_assert_int_eq(symlink(target, fault_path(world, pipe_link)), 0);
+}
+
+/* All that came through. */
+static size_t drain(unsigned char *bytes, size_t most)
+{
+    size_t size = 0;
+    ssize_t more;
+    while (size < most && (more = read(pipe_ends[0], bytes + size, most - size)) > 0)
+        size += (size_t)more;
+    return size;
+}
+
+/* A part that an attempt before has written is no matter of this one. */
+static diffmm_status save_through(struct fault_world *world)
+{
+    static unsigned char part[1 << 16];
+    drain(part, sizeof part);
+    return diffmm_model_save(world->model, fault_path(world, pipe_link));
+}
+
+static void saved_through_bits(struct fault_world *world)
+{
+    world->out.saved.size = drain(world->out.saved.bytes, sizeof world->out.saved.bytes);
+    fault_hash(world->out.saved.bytes, world->out.saved.size);
+}
+
+static void close_pipe(struct fault_world *world)
+{
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    ck_assert_int_eq(unlink(fault_path(world, pipe_link)), 0);
 }
 
 static diffmm_status load_model(struct fault_world *world)
@@ -197,6 +262,10 @@ static void end_trainer(struct fault_world *world)
 const struct fault_case fault_file_cases[] = {
     {"diffmm_model_save a new file", fault_make_model, save_new, saved_new_bits, remove_new},
     {"diffmm_model_save over a file", make_model_and_file, save_over, saved_over_bits, NULL},
+    {"diffmm_model_save by a link", make_model_and_link, save_by_link, saved_over_bits,
+     remove_link},
+    {"diffmm_model_save through a descriptor", make_model_and_pipe, save_through,
+     saved_through_bits, close_pipe},
     {"diffmm_model_save_memory", fault_make_model, save_memory, saved_memory_bits, NULL},
     {"diffmm_model_load", NULL, load_model, new_model_bits, end_model},
     {"diffmm_model_load_memory", model_in_memory, load_memory, new_model_bits, end_model},

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,11 +38,12 @@ static bool is_folder(int file)
     return fstat(file, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-int diffmm__sys_open(const char *path, int flags, mode_t mode)
+/* "." is the folder of what has been written, opened to be synced. */
+int diffmm__sys_open(int folder, const char *path, int flags, mode_t mode)
 {
-    if (fails("open", interruptible, false))
+    if (fails("open", interruptible, strcmp(path, ".") == 0 && !(flags & O_PATH)))
         return -1;
-    int file = open(path, flags, mode);
+    int file = openat(folder, path, flags, mode);
     fault_system.open += file >= 0;
     return file;
 }
@@ -58,9 +61,14 @@ int diffmm__sys_close(int file)
     return -1;
 }
 
-int diffmm__sys_stat(const char *path, struct stat *out)
+int diffmm__sys_stat(int folder, const char *path, struct stat *out, int flags)
 {
-    return fails("stat", plain, false) ? -1 : stat(path, out);
+    return fails("stat", plain, false) ? -1 : fstatat(folder, path, out, flags);
+}
+
+ssize_t diffmm__sys_readlink(int folder, const char *path, char *out, size_t size)
+{
+    return fails("readlink", plain, false) ? -1 : readlinkat(folder, path, out, size);
 }
 
 int diffmm__sys_fstat(int file, struct stat *out)
@@ -86,14 +94,29 @@ int diffmm__sys_fsync(int file)
     return fails("fsync", interruptible, is_folder(file)) ? -1 : fsync(file);
 }
 
-int diffmm__sys_rename(const char *from, const char *to)
+int diffmm__sys_rename(int folder, const char *from, const char *to)
 {
-    return fails("rename", plain, false) ? -1 : rename(from, to);
+    return fails("rename", plain, false) ? -1 : renameat(folder, from, folder, to);
 }
 
-int diffmm__sys_unlink(const char *path)
+int diffmm__sys_unlink(int folder, const char *path)
 {
-    return fails("unlink", cleans_up, false) ? -1 : unlink(path);
+    return fails("unlink", cleans_up, false) ? -1 : unlinkat(folder, path, 0);
+}
+
+int diffmm__sys_duplicate(int file)
+{
+    if (fails("fcntl", plain, false))
+        return -1;
+    int copy = fcntl(file, F_DUPFD_CLOEXEC, 3);
+    fault_system.open += copy >= 0;
+    return copy;
+}
+
+int diffmm__sys_wait(int file)
+{
+    struct pollfd wanted = {.fd = file, .events = POLLOUT};
+    return fails("poll", interruptible, false) ? -1 : poll(&wanted, 1, -1);
 }
 
 void *diffmm__sys_map(int file, size_t size)
@@ -118,13 +141,10 @@ int diffmm__sys_closedir(DIR *folder)
     return closedir(folder);
 }
 
-DIR *diffmm__sys_opendir(const char *path)
+/* The DIR is the folder, which is open already. */
+DIR *diffmm__sys_opendir(int folder)
 {
-    if (fails("opendir", interruptible, false))
-        return NULL;
-    DIR *folder = opendir(path);
-    fault_system.open += folder != NULL;
-    return folder;
+    return fails("opendir", plain, false) ? NULL : fdopendir(folder);
 }
 
 struct dirent *diffmm__sys_readdir(DIR *folder)

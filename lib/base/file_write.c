@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing to what a path leads to (base/file.h): a file is replaced, a pipe is written through. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/file_place.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/system.h"
+#include "base/text.h"
+
+static bool write_all(int file, const unsigned char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written =
+            diffmm__sys_write(file, data, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
+        if (written < 0 && errno == EAGAIN && (diffmm__sys_wait(file) > 0 || errno == EINTR))
+            continue;
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written == 0)
+            errno = EIO; /* none is no progress at all */
+        if (written <= 0)
+            return false;
+        data += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static bool sync_all(int file)
+{
+    int result;
+    do {
+        result = diffmm__sys_fsync(file);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Write the pieces, and close the file. After a signal a closed file is closed all the same. */
+static diffmm_status fill(int file, bool good, const char *path, const struct diffmm__piece *pieces,
+                          size_t count)
+{
+    for (size_t i = 0; i < count && good; i++)
+        good = write_all(file, pieces[i].data, pieces[i].size);
+    /* Pipes and devices have nothing to sync, and say so with EINVAL. */
+    good = good && (sync_all(file) || errno == EINVAL);
+    diffmm_status status = good ? DIFFMM_OK : diffmm__file_fail("write", path);
+    if (diffmm__sys_close(file) != 0 && errno != EINTR && !status)
+        status = diffmm__file_fail("write", path);
+    return status;
+}
+
+/* The same where the reader may be gone: that is an error like any other, and no SIGPIPE, which
+ * would end the host. */
+static diffmm_status fill_pipe(int file, const char *path, const struct diffmm__piece *pieces,
+                               size_t count)
+{
+    const struct timespec at_once = {0};
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    diffmm_status status = fill(file, true, path, pieces, count);
+    if (!sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static diffmm_status write_through(const struct diffmm__place *place,
+                                   const struct diffmm__piece *pieces, size_t count)
+{
+    int file;
+    if (place->descriptor >= 0) {
+        file = diffmm__sys_duplicate(place->descriptor);
+    } else {
+        mode_t mode = place->about.st_mode;
+        if (!S_ISFIFO(mode) && !S_ISCHR(mode))
+            return diffmm__fail(DIFFMM_ERROR_IO, "cannot write %s: it is a %s", place->path,
+                                S_ISDIR(mode)    ? "folder"
+                                : S_ISSOCK(mode) ? "socket"
+                                                 : "block device");
+        file = diffmm__file_open(place->folder, place->name, O_WRONLY | O_NOFOLLOW, 0);
+    }
+    return file < 0 ? diffmm__file_fail("write", place->path)
+                    : fill_pipe(file, place->path, pieces, count);
+}
+
+/* Create NAME.tmp-NUMBER, where NAME is cut so that a name as long as there may be has room, and
+ * the number is one that no other writer is likely to draw: O_EXCL makes sure. */
+static int create_beside(const struct diffmm__place *place, char temporary[NAME_MAX + 1])
+{
+    enum { most_tries = 100, kept = 100 };
+    int file, tries = 0;
+    do {
+        snprintf(temporary, NAME_MAX + 1, "%.*s.tmp-%016" PRIx64,
+                 (int)diffmm__text_cut(place->name, strlen(place->name), kept), place->name,
+                 diffmm__hash_key().low);
+        file = diffmm__file_open(place->folder, temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    } while (file < 0 && errno == EEXIST && ++tries < most_tries);
+    return file;
+}
+
+/* Give a new file the permissions of the one it will replace, if there is one. */
+static bool take_permissions(int file, const struct diffmm__place *place)
+{
+    int result = 0;
+    do {
+        if (place->exists)
+            result = diffmm__sys_fchmod(file, place->about.st_mode & 0777);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Make sure of the new name. The file stands replaced by now, so that this can fail no more: a
+ * crash of the machine may bring back the old one, which is as whole. Some file systems cannot sync
+ * a folder, and say so with EINVAL. */
+static void sync_folder(const diffmm_context *context, const struct diffmm__place *place)
+{
+    int folder = diffmm__file_open(place->folder, ".", O_RDONLY | O_DIRECTORY, 0);
+    if ((folder < 0 || !sync_all(folder)) && errno != EINVAL) {
+        char text[DIFFMM__REASON];
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%s is written, but its folder cannot be synced: %s", place->path,
+                    strerror_r(errno, text, sizeof text));
+    }
+    if (folder >= 0)
+        diffmm__sys_close(folder);
+}
+
+static diffmm_status replace(const diffmm_context *context, const struct diffmm__place *place,
+                             const struct diffmm__piece *pieces, size_t count)
+{
+    char temporary[NAME_MAX + 1];
+    int file = create_beside(place, temporary);
+    if (file < 0)
+        return diffmm__file_fail("create a file beside", place->path);
+    diffmm_status status = fill(file, take_permissions(file, place), place->path, pieces, count);
+    if (!status && diffmm__sys_rename(place->folder, temporary, place->name) != 0)
+        status = diffmm__file_fail("replace", place->path);
+    if (status)
+        diffmm__sys_unlink(place->folder, temporary);
+    else
+        sync_folder(context, place);
+    return status;
+}
+
+diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,
+                                   const struct diffmm__piece *pieces, size_t count)
+{
+    struct diffmm__place place;
+    diffmm_status status = diffmm__place_find(path, &place);
+    if (status)
+        return status;
+    bool through = place.descriptor >= 0 || (place.exists && !S_ISREG(place.about.st_mode));
+    status =
+        through ? write_through(&place, pieces, count) : replace(context, &place, pieces, count);
+    diffmm__place_end(&place);
+    return status;
+}
