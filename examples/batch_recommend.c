@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <diffmm/diffmm.h>
 #include <jansson.h>
@@ -17,7 +16,9 @@
 #include "batch_arguments.h"
 #include "hits_json.h"
 #include "id_list.h"
+#include "output_file.h"
 #include "progress.h"
+#include "standard_files.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -177,29 +178,17 @@ static int recommend(struct batch *batch)
     return code;
 }
 
-/* Write beside the target and rename, so that who reads it never sees half a file. */
+/* Who reads the file never sees half of it. */
 static int recommend_to_file(struct batch *batch)
 {
     const char *path = batch->arguments->output;
-    size_t size = strlen(path) + sizeof ".part";
-    char *part = malloc(size);
-    if (!part)
-        return failed(batch, path, "no memory");
-    snprintf(part, size, "%s.part", path);
-    batch->output = fopen(part, "w");
-    if (!batch->output) {
-        int code = failed(batch, part, strerror(errno));
-        free(part);
-        return code;
-    }
+    struct output_file file;
+    if (!output_file_open(&file, path))
+        return failed(batch, path, strerror(errno));
+    batch->output = file.stream;
     int code = recommend(batch);
-    bool good = fflush(batch->output) == 0 && fsync(fileno(batch->output)) == 0;
-    good = fclose(batch->output) == 0 && good;
-    if (code == EXIT_DONE && (!good || rename(part, path) != 0))
+    if (!output_file_close(&file, code == EXIT_DONE) && code == EXIT_DONE)
         code = failed(batch, path, strerror(errno));
-    if (code != EXIT_DONE)
-        unlink(part);
-    free(part);
     return code;
 }
 
@@ -215,6 +204,7 @@ static int recommend_to_stdout(struct batch *batch)
 int main(int argc, char **argv)
 {
     struct batch_arguments arguments;
+    standard_files_hold();
     if (!batch_arguments_read(argc, argv, &arguments))
         return EXIT_USAGE;
     if (arguments.help) {

@@ -11,6 +11,8 @@
 
 #include <diffmm/diffmm.h>
 
+#include "standard_files.h"
+
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct arguments {
@@ -83,6 +85,7 @@ static diffmm_status export_side(const diffmm_scorer *scorer, diffmm_side side, 
 int main(int argc, char **argv)
 {
     struct arguments arguments;
+    standard_files_hold();
     if (!read_arguments(argc, argv, &arguments))
         return EXIT_USAGE;
     if (arguments.help) {

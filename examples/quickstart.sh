@@ -26,13 +26,11 @@ mkdir -p "$build"
 
 echo "Training on $data"
 model=$build/model.safetensors
-summary=$build/summary.txt
 rm -f "$model"
-"$build/examples/diffmm_train" --data "$data" --log "$build/train.jsonl" --model "$model" "$@" \
-    >"$summary"
-cat "$summary"
+summary=$("$build/examples/diffmm_train" --data "$data" --log "$build/train.jsonl" --model "$model" "$@")
+printf '%s\n' "$summary"
 
-user=$(sed -n 's/^next: .* --user //p' "$summary")
+user=$(printf '%s\n' "$summary" | sed -n 's/^next: .* --user //p')
 echo
 echo "The best 10 items for user $user, from $model:"
 "$build/examples/diffmm_recommend" --model "$model" --user "$user" --count 10

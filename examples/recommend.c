@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "hits_json.h"
+#include "standard_files.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -125,6 +126,7 @@ static int recommend(const diffmm_scorer *scorer, const struct arguments *argume
 int main(int argc, char **argv)
 {
     struct arguments arguments;
+    standard_files_hold();
     if (!read_arguments(argc, argv, &arguments))
         return EXIT_USAGE;
     if (arguments.help) {

@@ -21,6 +21,7 @@
 #include "serve_arguments.h"
 #include "serve_http.h"
 #include "serve_model.h"
+#include "standard_files.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
     struct serve_arguments arguments;
     struct store store;
     struct failure failure;
+    standard_files_hold();
     if (!serve_arguments_read(argc, argv, &arguments))
         return EXIT_USAGE;
     if (arguments.help) {

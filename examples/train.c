@@ -18,6 +18,7 @@
 #include "id_list.h"
 #include "popularity.h"
 #include "progress.h"
+#include "standard_files.h"
 #include "train_arguments.h"
 #include "train_log.h"
 
@@ -334,6 +335,7 @@ int main(int argc, char **argv)
 {
     struct arguments arguments;
     int code;
+    standard_files_hold();
     if (!arguments_read(argc, argv, &arguments)) {
         fprintf(stderr, "try: diffmm_train --help\n");
         code = EXIT_USAGE;

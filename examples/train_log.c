@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "train_log.h"
 
-#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
+
+#include "output_file.h"
 
 /* {"recall@20": .., "precision@20": .., "ndcg@20": .., and so for each cutoff}; null where no user
  * has held-out items. */
@@ -56,9 +58,13 @@ static bool is_kept(const char *line, ssize_t length, size_t epochs)
 
 FILE *log_open(const char *path, size_t epochs)
 {
-    FILE *file = epochs > 0 ? fopen(path, "r+") : NULL;
+    struct stat about;
+    bool kept_lines = epochs > 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+    if (!kept_lines) /* also a pipe or a terminal, which keep nothing */
+        return output_stream_open(path);
+    FILE *file = fopen(path, "r+");
     if (!file)
-        return epochs == 0 || errno == ENOENT ? fopen(path, "w") : NULL;
+        return NULL;
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
