@@ -35,9 +35,9 @@ typedef enum diffmm_schedule_quantity {
  *  noise_max.
  *  @param context      or NULL
  *  @param steps        T, at least 1
- *  @param noise_scale  s, above 0
+ *  @param noise_scale  s, above 0; both products above 1e-16 and below 1
  *  @param noise_min    of the first step, above 0
- *  @param noise_max    of the last step, above 0
+ *  @param noise_max    of the last step, at least noise_min
  *  @param beta_fixed   non-zero: beta_0 = 1e-4 as the authors' program does
  *  @param out          receives the schedule */
 DIFFMM_API diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps,

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "base/streams.h"
@@ -24,13 +25,15 @@ static diffmm_status check(const diffmm_dataset *dataset, double valid, double t
     diffmm_status status = diffmm__dataset_check_open(dataset);
     if (status)
         return status;
+    char text[DIFFMM__REAL_TEXT];
     if (!(valid >= 0 && valid < 1) || !(test >= 0 && test < 1))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %g, not in [0, 1)",
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %s, not in [0, 1)",
                             valid >= 0 && valid < 1 ? "test" : "valid",
-                            valid >= 0 && valid < 1 ? test : valid);
+                            diffmm__real_text(valid >= 0 && valid < 1 ? test : valid, text));
     if (!(valid + test < 1))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "valid and test are %g together, not below 1", valid + test);
+                            "valid and test are %s together, not below 1",
+                            diffmm__real_text(valid + test, text));
     const struct diffmm__draft_pairs *pairs = dataset->draft->pairs;
     if (pairs[DIFFMM_VALID].count || pairs[DIFFMM_TEST].count)
         return diffmm__fail(DIFFMM_ERROR_STATE,

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/context.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/status.h"
 
 static void fill_betas(size_t steps, double first, double last, int beta_fixed, double *beta)
@@ -45,8 +46,37 @@ static void fill_posterior(diffmm_schedule *s)
         before = abar[i];
         snr_before = snr;
     }
-    for (size_t i = 0; i < s->steps; i++)
-        log_variance[i] = log(variance[i == 0 && s->steps > 1 ? 1 : i]);
+    for (size_t i = 0; i < s->steps; i++) {
+        double clipped = variance[i == 0 && s->steps > 1 ? 1 : i];
+        log_variance[i] = clipped > 0 ? log(clipped) : -HUGE_VAL;
+    }
+}
+
+/* Each by itself first: two that are negative have a product that is not. */
+static diffmm_status check_noise(double scale, double least, double most)
+{
+    static const char range[] = "(variances run from noise_scale * noise_min to noise_scale * "
+                                "noise_max)";
+    const char *const names[] = {"noise_scale", "noise_min", "noise_max"};
+    const double values[] = {scale, least, most};
+    char text[DIFFMM__REAL_TEXT], other[DIFFMM__REAL_TEXT];
+    for (size_t i = 0; i < 3; i++)
+        if (!(values[i] > 0.0 && values[i] < HUGE_VAL))
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "%s is %s, not above 0 and finite %s", names[i],
+                                diffmm__real_text(values[i], text), range);
+    if (least > most)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "noise_min is %s, above noise_max, which is %s %s",
+                            diffmm__real_text(least, text), diffmm__real_text(most, other), range);
+    /* Below rounding, the first step would have no noise at all, and 0 / 0 for a posterior. */
+    if (!(1.0 - scale * least < 1.0 && scale * most < 1.0))
+        return diffmm__fail(
+            DIFFMM_ERROR_INVALID_ARGUMENT,
+            "noise_scale * noise_min and noise_scale * noise_max are %s and %s, not "
+            "both above 1e-16 and below 1",
+            diffmm__real_text(scale * least, text), diffmm__real_text(scale * most, other));
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, double noise_scale,
@@ -57,12 +87,10 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
         return diffmm__null("out");
     if (steps == 0 || steps > 1 << 20)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "steps is %zu, not 1 to 2^20", steps);
+    diffmm_status status = check_noise(noise_scale, noise_min, noise_max);
+    if (status)
+        return status;
     double first = noise_scale * noise_min, last = noise_scale * noise_max;
-    /* Below rounding, the first step would have no noise at all, and 0 / 0 for a posterior. */
-    if (!(1.0 - first < 1.0 && last >= first && last < 1.0))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "noise_scale * noise_min and noise_scale * noise_max must satisfy "
-                            "1e-16 < first <= last < 1");
     diffmm_schedule *schedule = diffmm__allocate_zero(context, 1, sizeof *schedule);
     double *values = diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
     if (!schedule || !values) {
