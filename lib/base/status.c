@@ -9,7 +9,7 @@
 
 enum { kept_end = 200 }; /* bytes, of a message that is too long */
 
-static _Thread_local char error_text[512];
+static _Thread_local char error_text[sizeof((struct diffmm__said *)NULL)->text];
 
 diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
 {
@@ -21,6 +21,18 @@ diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
     va_end(arguments);
     memcpy(error_text, text, sizeof error_text);
     return status;
+}
+
+struct diffmm__said diffmm__said(void)
+{
+    struct diffmm__said said;
+    memcpy(said.text, error_text, sizeof said.text);
+    return said;
+}
+
+void diffmm__say_again(const struct diffmm__said *said)
+{
+    memcpy(error_text, said->text, sizeof error_text);
 }
 
 diffmm_status diffmm__null(const char *argument)

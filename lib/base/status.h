@@ -10,6 +10,14 @@
 diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* This thread's error text as it stands, to be put back by a function that returns no status and so
+ * must leave it as it is. */
+struct diffmm__said {
+    char text[512];
+};
+struct diffmm__said diffmm__said(void);
+void diffmm__say_again(const struct diffmm__said *said);
+
 /* The usual check of a pointer argument. */
 diffmm_status diffmm__null(const char *argument);
 

@@ -69,8 +69,12 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
 
 size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
 {
-    struct diffmm__layers layers = {0};
-    return diffmm__layers(shape, &layers) ? 0 : layers.size;
+    struct diffmm__layers layers;
+    const struct diffmm__said said = diffmm__said();
+    if (diffmm__layers(shape, &layers) == DIFFMM_OK)
+        return layers.size;
+    diffmm__say_again(&said);
+    return 0;
 }
 
 diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size_t index,

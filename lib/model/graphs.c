@@ -45,7 +45,11 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
 const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality)
 {
     struct diffmm__model_modality *found;
-    return find_modality(model, modality, &found) ? NULL : found->graph;
+    const struct diffmm__said said = diffmm__said();
+    if (find_modality(model, modality, &found) == DIFFMM_OK)
+        return found->graph;
+    diffmm__say_again(&said);
+    return NULL;
 }
 
 diffmm_status diffmm_model_forward(diffmm_model *model)

@@ -191,7 +191,7 @@ static const struct entry entries[] = {
                    A_NOISE("noise_max", 0.02),
                    {"beta_fixed", NUMBER, .good.i = 1, .others = {{{.i = -1}, OK, ""}}},
                    {"out", MADE, .made = SCHEDULE}}},
-    {"diffmm_schedule_destroy", schedule_destroy,
+    {"diffmm_schedule_destroy", schedule_destroy, true,
      .arguments = {{"schedule", SCHEDULE, true, .ends = true}}},
     {"diffmm_schedule_steps", schedule_steps, true, {{"schedule", SCHEDULE}}},
     {"diffmm_schedule_values",

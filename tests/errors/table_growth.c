@@ -165,7 +165,7 @@ static const struct entry entries[] = {
                                {{.in = "clicks.tsv"}, FORMAT, "clicks.tsv"},
                                {{.in = "model.safetensors"}, FORMAT, "model.safetensors"}}},
                    {"out", MADE, .made = PLACER}}},
-    {"diffmm_placer_destroy", destroy, .arguments = {{"placer", PLACER, true, .ends = true}}},
+    {"diffmm_placer_destroy", destroy, true, .arguments = {{"placer", PLACER, true, .ends = true}}},
     {"diffmm_placer_dimensions", dimensions, true, {A_PLACER}},
     {"diffmm_placer_modalities", modalities, true, {A_PLACER}},
     {"diffmm_placer_modality_name", modality_name, true, {A_PLACER, AN_INDEX}},

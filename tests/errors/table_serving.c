@@ -249,7 +249,7 @@ static struct entry entries[] = {
                                {{.n = 7}, FORMAT, "data"},
                                {{.n = 100}, FORMAT, "data"}}},
                    {"out", MADE, .made = SCORER}}},
-    {"diffmm_scorer_destroy", destroy, .arguments = {{"scorer", SCORER, true, .ends = true}}},
+    {"diffmm_scorer_destroy", destroy, true, .arguments = {{"scorer", SCORER, true, .ends = true}}},
     {"diffmm_scorer_users", count_users, true, {A_SCORER}},
     {"diffmm_scorer_items", count_items, true, {A_SCORER}},
     {"diffmm_scorer_dimensions", dimensions, true, {A_SCORER}},

@@ -3,6 +3,8 @@
  * for numbers, arrays, texts and structs what the table says. A refused call returns the status
  * that is expected, says what was wrong, leaves its outputs untouched and its handles usable. The
  * test fails where tests/abi/symbols.txt names a function that is not in the table. */
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -122,6 +124,9 @@ static void make_call(struct call *call, const char *what, int wanted, const cha
     int got = (int)call->entry->call(call->values);
     ck_assert_msg(got == wanted, "%s, %s: %s, not %s (%s)", name, what,
                   diffmm_status_name((diffmm_status)got), diffmm_status_name((diffmm_status)wanted),
+                  diffmm_error_message());
+    ck_assert_msg(!call->entry->silent || strcmp(stale, diffmm_error_message()) == 0,
+                  "%s, %s: the text of an earlier failure became '%s'", name, what,
                   diffmm_error_message());
     if (got == DIFFMM_OK) {
         end_made(call);
@@ -259,15 +264,15 @@ static size_t entry_count(void)
     return count;
 }
 
-static bool in_a_table(const char *name)
+static const struct entry *find_entry(const char *name)
 {
     for (size_t t = 0; t < table_count; t++) {
         struct table table = tables[t]();
         for (size_t e = 0; e < table.count; e++)
             if (strcmp(table.entries[e].name, name) == 0)
-                return true;
+                return &table.entries[e];
     }
-    return false;
+    return NULL;
 }
 
 static const char *symbols; /* the path of tests/abi/symbols.txt */
@@ -279,22 +284,63 @@ START_TEST(every_function_is_in_a_table)
     char name[128], version[32];
     size_t count = 0;
     for (; fscanf(list, "%127s %31s", name, version) == 2; count++)
-        ck_assert_msg(in_a_table(name), "%s is in no table: tests/errors/table_*.c", name);
+        ck_assert_msg(find_entry(name) != NULL, "%s is in no table: tests/errors/table_*.c", name);
     fclose(list);
     ck_assert_uint_gt(count, 100);
+}
+END_TEST
+
+static const char *headers; /* the folder of the public ones */
+
+/* A function that a header declares with another result than a status says nothing: its entry must
+ * be `silent`, for the calls to be held to that; and no other may be. */
+START_TEST(who_returns_no_status_is_silent)
+{
+    size_t count = 0, silent = 0;
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*.h", headers);
+    ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+    for (size_t h = 0; h < found.gl_pathc; h++) {
+        static char text[1 << 17];
+        FILE *header = fopen(found.gl_pathv[h], "r");
+        ck_assert_msg(header != NULL, "%s", found.gl_pathv[h]);
+        size_t size = fread(text, 1, sizeof text - 1, header);
+        ck_assert_uint_lt(size, sizeof text - 1);
+        fclose(header);
+        text[size] = 0;
+        for (char *at = text; (at = strstr(at, "\nDIFFMM_API ")) != NULL; count++) {
+            char *open = strchr(at + 1, '('), *name = open;
+            ck_assert_ptr_nonnull(open);
+            while (name[-1] == '_' || (name[-1] >= 'a' && name[-1] <= 'z'))
+                name--;
+            *open = 0;
+            const struct entry *entry = find_entry(name);
+            bool status = strncmp(at, "\nDIFFMM_API diffmm_status", 25) == 0; /* then a blank */
+            ck_assert_msg(entry != NULL && entry->silent != status, "%s is%s silent", name,
+                          status ? "" : " not");
+            silent += !status;
+            at = open + 1;
+        }
+    }
+    globfree(&found);
+    ck_assert_uint_gt(count, 100);
+    ck_assert_uint_gt(silent, 40);
 }
 END_TEST
 
 int main(int argc, char **argv)
 {
     symbols = argc > 1 ? realpath(argv[1], NULL) : NULL;
-    if (!symbols)
+    headers = argc > 2 ? argv[2] : NULL;
+    if (!symbols || !headers)
         return 1;
     Suite *suite = suite_create("errors");
     TCase *cases = tcase_create("errors");
     tcase_add_unchecked_fixture(cases, world_open, world_close);
     tcase_add_loop_test(cases, every_argument, 0, (int)entry_count());
     tcase_add_test(cases, every_function_is_in_a_table);
+    tcase_add_test(cases, who_returns_no_status_is_silent);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
