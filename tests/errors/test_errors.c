@@ -3,6 +3,7 @@
  * for numbers, arrays, texts and structs what the table says. A refused call returns the status
  * that is expected, says what was wrong, leaves its outputs untouched and its handles usable. The
  * test fails where tests/abi/symbols.txt names a function that is not in the table. */
+#include <ctype.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -312,7 +313,7 @@ START_TEST(who_returns_no_status_is_silent)
         for (char *at = text; (at = strstr(at, "\nDIFFMM_API ")) != NULL; count++) {
             char *open = strchr(at + 1, '('), *name = open;
             ck_assert_ptr_nonnull(open);
-            while (name[-1] == '_' || (name[-1] >= 'a' && name[-1] <= 'z'))
+            while (isalnum((unsigned char)name[-1]) || name[-1] == '_')
                 name--;
             *open = 0;
             const struct entry *entry = find_entry(name);
