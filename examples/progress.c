@@ -118,11 +118,13 @@ void progress_epoch(struct progress *progress, const diffmm_report *report)
     progress->seconds_per_epoch = total;
     fprintf(stderr, "epoch %zu/%zu  loss %.4f", report->epoch, progress->epochs,
             report->loss.total);
+    bool judged = false; /* without anything held out, the last epoch counts as the best */
     if (report->cutoff_count > 0) {
         print_metric("valid", report->valid);
         print_metric("test", report->test);
+        judged = report->valid[0].users > 0 || report->test[0].users > 0;
     }
     fprintf(stderr, "  %.1f s (denoise %.1f, generate %.1f, recommend %.1f, evaluate %.1f)%s\n",
             total, seconds->denoise, seconds->generate, seconds->recommend, seconds->evaluate,
-            report->epoch == report->best_epoch ? "  best" : "");
+            judged && report->epoch == report->best_epoch ? "  best" : "");
 }

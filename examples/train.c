@@ -163,8 +163,10 @@ static void describe_dataset(const diffmm_dataset *dataset)
 /* The model's test figures beside those of popularity, for people. */
 static void print_result(const struct result *result)
 {
-    printf("%s epoch %zu of %zu, chosen by %s\n", result->cancelled ? "stopped; best" : "best",
-           result->epoch, result->epochs, result->chosen_by);
+    bool last = strcmp(result->chosen_by, "last") == 0;
+    printf("%s%s epoch %zu of %zu, chosen by %s\n", result->cancelled ? "stopped; " : "",
+           last ? "last" : "best", result->epoch, result->epochs,
+           last ? "last: nothing is held out" : result->chosen_by);
     if (result->cutoff_count == 0 || result->test[0].users == 0) {
         printf("no held-out test interactions, so no figures\n");
         return;
@@ -179,12 +181,17 @@ static void print_result(const struct result *result)
     }
 }
 
-/* Which split chose the best epoch. */
-static const char *chosen_by(const diffmm_options *options, const diffmm_metrics *valid)
+/* What chose the best epoch: the split asked for or, where nothing of it is held out, the other
+ * one; without either, the last epoch counts as the best. */
+static const char *chosen_by(const diffmm_options *options, const diffmm_metrics *valid,
+                             const diffmm_metrics *test)
 {
     const char *select = "valid";
     diffmm_options_get(options, "select", &select);
-    return strcmp(select, "test") == 0 || valid[0].users == 0 ? "test" : "valid";
+    bool has_valid = valid[0].users > 0, has_test = test[0].users > 0;
+    if (!has_valid && !has_test)
+        return "last";
+    return has_test && (!has_valid || strcmp(select, "test") == 0) ? "test" : "valid";
 }
 
 /* Compare with popularity, print and log. */
@@ -195,7 +202,8 @@ static int report_result(diffmm_context *context, const diffmm_trainer *trainer,
         .epochs = run->epochs_done, .cancelled = cancelled, .cutoff_count = run->cutoff_count};
     if (diffmm_trainer_best(trainer, &result.epoch, &result.valid, &result.test) != DIFFMM_OK)
         return failed();
-    result.chosen_by = chosen_by(diffmm_model_options(diffmm_trainer_model(trainer)), result.valid);
+    result.chosen_by =
+        chosen_by(diffmm_model_options(diffmm_trainer_model(trainer)), result.valid, result.test);
 
     int code = EXIT_DONE;
     size_t *cutoffs = calloc(run->cutoff_count, sizeof *cutoffs);

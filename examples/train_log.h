@@ -13,7 +13,7 @@ struct result {
     size_t epoch;  /* the chosen one */
     size_t epochs; /* done */
     bool cancelled;
-    const char *chosen_by; /* "valid" or "test" */
+    const char *chosen_by; /* "valid", "test" or "last" */
     size_t cutoff_count;
     const diffmm_metrics *valid, *test;
     const diffmm_metrics *popularity; /* on the test split */

@@ -30,9 +30,11 @@ def read_arguments():
 
 def print_epoch(report):
     took = sum(report.seconds)
-    print(f"epoch {report.epoch}: loss {report.loss.total:.4f}, "
-          f"valid Recall@{report.valid.cutoff} {report.valid.recall:.4f}, {took:.1f} s" +
-          (", the best so far" if report.epoch == report.best_epoch else ""))
+    held_out = report.valid.users or report.test.users  # else the last epoch is the best
+    print(f"epoch {report.epoch}: loss {report.loss.total:.4f}, " +
+          (f"valid Recall@{report.valid.cutoff} {report.valid.recall:.4f}, "
+           if report.valid.users else "") + f"{took:.1f} s" +
+          (", the best so far" if held_out and report.epoch == report.best_epoch else ""))
 
 
 def train(arguments, context):
@@ -56,7 +58,12 @@ def train(arguments, context):
     except KeyboardInterrupt:
         interrupted = True
     best = trainer.best()  # raises, if not even one epoch was done
-    print(f"best epoch {best.epoch}: test Recall@{best.test.cutoff} {best.test.recall:.4f}")
+    if best.test.users:
+        print(f"best epoch {best.epoch}: test Recall@{best.test.cutoff} {best.test.recall:.4f}")
+    elif best.valid.users:
+        print(f"best epoch {best.epoch}, chosen by valid: nothing is held out for a test")
+    else:
+        print(f"last epoch {best.epoch}: nothing is held out to choose or test by")
 
     # However it ended, fit() has made the best epoch's parameters the model's: numpy arrays.
     embedding = trainer.model.parameters["user_embedding"]

@@ -91,8 +91,8 @@ START_TEST(unknown_user)
 }
 END_TEST
 
-/* Of 10 x 9 interactions 10 % go to validation and 20 % to test, rounded for each user. */
-START_TEST(held_out_by_the_program)
+/* 10 users with 10 of 20 items each, and one feature of 0 for each item. */
+static void write_own_data(void)
 {
     FILE *file = fopen("own.tsv", "w");
     ck_assert_ptr_nonnull(file);
@@ -101,18 +101,53 @@ START_TEST(held_out_by_the_program)
         for (int i = 0; i < 10; i++)
             fprintf(file, "u%d\ti%d\n", u, (2 * u + i) % 20);
     fclose(file);
-    /* One feature of 0 for each of 20 items. */
     char npy[128 + 20 * 4 + 1] = {0};
     memcpy(npy, "\223NUMPY\1\0v\0", 10);
     snprintf(npy + 10, 119, "%-117s\n",
              "{'descr': '<f4', 'fortran_order': False, 'shape': (20, 1), }");
     write_bytes("cover.npy", npy, sizeof npy - 1);
+}
+
+/* Of 10 x 9 interactions 10 % go to validation and 20 % to test, rounded for each user. */
+START_TEST(held_out_by_the_program)
+{
+    write_own_data();
     ck_assert_int_eq(
         run(train_program,
             (const char *[]){"--data", "own.tsv", "--modality", "cover=cover.npy", "--hold-out",
                              "0.1,0.2", "--epochs", "1", "--set", "hidden_sizes=8", NULL}),
         0);
     expect_text("err", "10 users, 20 items, 70 + 10 + 20 interactions");
+}
+END_TEST
+
+/* What chose the epoch, whatever is held out and whatever was asked for. */
+START_TEST(tells_what_chose_the_epoch)
+{
+    static const struct {
+        const char *hold_out, *select, *by;
+    } cases[] = {
+        {"0.2,0.2", "valid", "valid"}, {"0.2,0.2", "test", "test"}, {"0.2,0", "valid", "valid"},
+        {"0.2,0", "test", "valid"},    {"0,0.2", "valid", "test"},  {"0,0.2", "test", "test"},
+        {"0,0", "valid", "last"},      {"0,0", "test", "last"},
+    };
+    write_own_data();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char set[32], printed[32], logged[40];
+        snprintf(set, sizeof set, "select=%s", cases[i].select);
+        snprintf(printed, sizeof printed, "chosen by %s", cases[i].by);
+        snprintf(logged, sizeof logged, "\"chosen_by\":\"%s\"", cases[i].by);
+        ck_assert_int_eq(
+            run(train_program,
+                (const char *[]){"--data", "own.tsv", "--modality", "cover=cover.npy", "--hold-out",
+                                 cases[i].hold_out, "--epochs", "2", "--set", "hidden_sizes=8",
+                                 "--set", set, "--log", "log", NULL}),
+            0);
+        expect_text("out", printed);
+        expect_text("log", logged);
+        if (strcmp(cases[i].by, "last") == 0)
+            expect_text("out", "last epoch 2 of 2, chosen by last");
+    }
 }
 END_TEST
 
@@ -150,6 +185,7 @@ int main(int argc, char **argv)
                         (int)(sizeof wrong_serving / sizeof wrong_serving[0]));
     tcase_add_test(tests, unknown_user);
     tcase_add_test(tests, held_out_by_the_program);
+    tcase_add_test(tests, tells_what_chose_the_epoch);
     tcase_add_test(tests, help_lists_settings);
     return run_tests(argc, argv, tests, "command_lines");
 }
