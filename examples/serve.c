@@ -124,7 +124,8 @@ static void leave(struct http *http, const sigset_t *signals)
     http_stop(http);
 }
 
-static int serve(const struct serve_arguments *arguments, struct store *store)
+static int serve(const struct serve_arguments *arguments, struct store *store,
+                 const struct guard *guard)
 {
     /* Signals wait until the main thread asks for them; threads started from here on inherit that.
      */
@@ -139,7 +140,7 @@ static int serve(const struct serve_arguments *arguments, struct store *store)
     int socket = open_socket(arguments);
     if (socket < 0)
         return EXIT_FAILED;
-    struct http *http = http_start(socket, arguments, store);
+    struct http *http = http_start(socket, arguments, store, guard);
     if (!http) {
         close(socket);
         return failed("cannot serve", "no memory or no threads");
@@ -155,6 +156,7 @@ int main(int argc, char **argv)
     struct serve_arguments arguments;
     struct store store;
     struct failure failure;
+    struct guard guard;
     standard_files_hold();
     if (!serve_arguments_read(argc, argv, &arguments))
         return EXIT_USAGE;
@@ -162,9 +164,10 @@ int main(int argc, char **argv)
         serve_arguments_help();
         return EXIT_DONE;
     }
-    if (!store_begin(&store, arguments.model, &failure))
+    if (!guard_begin(&guard, arguments.reload_token_file, &failure) ||
+        !store_begin(&store, arguments.model, &failure))
         return failed("cannot serve", failure.reason);
-    int code = serve(&arguments, &store);
+    int code = serve(&arguments, &store, &guard);
     store_end(&store);
     return code;
 }

@@ -150,14 +150,14 @@ static json_t *reload(const struct answering *answering, const struct served *mo
 }
 
 static const struct endpoint endpoints[] = {
-    {"/recommend", "GET, HEAD, POST", "user count include_seen min_score exclude candidates",
+    {"/recommend", "GET, HEAD, POST", "user count include_seen min_score exclude candidates", false,
      recommend},
     {"/similar", "GET, HEAD, POST", "item user similarity count min_score exclude candidates",
-     similar},
+     false, similar},
     {"/fold-in", "GET, HEAD, POST", "items user count include_seen min_score exclude candidates",
-     fold_in},
-    {"/health", "GET, HEAD", "", health},
-    {"/reload", "POST", "", reload},
+     false, fold_in},
+    {"/health", "GET, HEAD", "", false, health},
+    {"/reload", "POST", "", true, reload},
 };
 
 const struct endpoint *find_endpoint(const char *path, struct failure *failure)

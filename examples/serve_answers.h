@@ -18,6 +18,7 @@ struct endpoint {
     const char *path;
     const char *methods;    /* parted by ", ", as in the header Allow */
     const char *parameters; /* see serve_parameters.h */
+    bool guarded;           /* not for everyone: serve_guard.h */
     /* A JSON object, or NULL with the failure filled in. */
     json_t *(*answer)(const struct answering *answering, const struct served *model,
                       const json_t *parameters, struct failure *failure);

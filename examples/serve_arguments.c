@@ -49,6 +49,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
     static const struct option table[] = {
         {"model", required_argument, NULL, 'm'},
         {"host", required_argument, NULL, 'a'},
+        {"reload-token-file", required_argument, NULL, 'r'},
         {"port", required_argument, NULL, 'n'},
         {"threads", required_argument, NULL, 'n'},
         {"max-count", required_argument, NULL, 'n'},
@@ -69,6 +70,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         switch (code) {
         case 'm': out->model = optarg; break;
         case 'a': out->host = optarg; break;
+        case 'r': out->reload_token_file = optarg; break;
         case 'n':
             if (!read_limit(table[index].name, optarg, out))
                 return false;
@@ -84,19 +86,22 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
 
 void serve_arguments_help(void)
 {
-    printf("usage: diffmm_serve --model FILE [options]\n\n"
-           "Recommendations over HTTP, in JSON:\n\n"
-           "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
-           "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
-           "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
-           "  GET /health\n"
-           "  POST /reload                        open the model file again\n\n"
-           "Rankings also take exclude, candidates, min_score and include_seen.\n"
-           "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
-           "  --host 127.0.0.1        whoever can reach this address is served\n"
-           "  --port 8080             0: any that is free\n"
-           "  --threads N             that answer requests; default: as many as CPUs\n"
-           "  --max-count 1000        hits of one answer\n"
-           "  --max-body 65536        bytes of a request's body\n"
-           "  --max-connections 1000  at once\n");
+    printf(
+        "usage: diffmm_serve --model FILE [options]\n\n"
+        "Recommendations over HTTP, in JSON:\n\n"
+        "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
+        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+        "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+        "  GET /health\n"
+        "  POST /reload                        open the model file again\n\n"
+        "Rankings also take exclude, candidates, min_score and include_seen.\n"
+        "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
+        "  --host 127.0.0.1        whoever can reach this address is served\n"
+        "  --port 8080             0: any that is free\n"
+        "  --threads N             that answer requests; default: as many as CPUs\n"
+        "  --max-count 1000        hits of one answer\n"
+        "  --max-body 65536        bytes of a request's body\n"
+        "  --max-connections 1000  at once\n"
+        "  --reload-token-file FILE  its first line allows to reload, from anywhere; without it,\n"
+        "                          clients on this machine may that are no pages\n");
 }

@@ -9,11 +9,12 @@
 struct serve_arguments {
     bool help;
     const char *model, *host;
-    size_t port;            /* 0: any that is free */
-    size_t threads;         /* that answer requests */
-    size_t max_count;       /* hits of one answer */
-    size_t max_body;        /* bytes of a request's body */
-    size_t max_connections; /* at once */
+    const char *reload_token_file; /* NULL: none */
+    size_t port;                   /* 0: any that is free */
+    size_t threads;                /* that answer requests */
+    size_t max_count;              /* hits of one answer */
+    size_t max_body;               /* bytes of a request's body */
+    size_t max_connections;        /* at once */
 };
 
 /* False after saying on stderr what is wrong. Texts stay where argv has them. */

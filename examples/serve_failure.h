@@ -8,8 +8,8 @@
 #include <diffmm/diffmm.h>
 
 struct failure {
-    unsigned status; /* of HTTP */
-    char reason[320];
+    unsigned status;  /* of HTTP */
+    char reason[640]; /* room for any message of the library */
 };
 
 /* Say why; false, so that a check reads `return refuse(..)`. */

@@ -20,6 +20,7 @@ enum { PATIENCE = 16 };
 
 struct http {
     struct answering answering;
+    const struct guard *guard;
     size_t max_body;
     struct MHD_Daemon *daemon;
     int quiet_socket; /* the listening socket once no more are accepted, or -1 */
@@ -61,6 +62,8 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned sta
     }
     enum MHD_Result result =
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (result == MHD_YES && status == MHD_HTTP_UNAUTHORIZED)
+        result = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (result == MHD_YES && allow)
         result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
     if (result == MHD_YES)
@@ -159,6 +162,8 @@ static enum MHD_Result answer(struct http *http, struct MHD_Connection *connecti
                endpoint->methods, method);
         return send_failure(connection, &failure, endpoint->methods);
     }
+    if (endpoint->guarded && !guard_admits(http->guard, connection, &failure))
+        return send_failure(connection, &failure, NULL);
     if (incoming->received > http->max_body)
         refuse(&failure, MHD_HTTP_CONTENT_TOO_LARGE, "the body exceeds %zu bytes", http->max_body);
     else if (incoming->no_memory)
@@ -233,12 +238,14 @@ static void on_end(void *user_data, struct MHD_Connection *connection, void **st
     atomic_fetch_sub(&http->under_way, 1);
 }
 
-struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store)
+struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store,
+                        const struct guard *guard)
 {
     struct http *http = malloc(sizeof *http);
     if (!http)
         return NULL;
     *http = (struct http){.answering = {.store = store, .max_count = arguments->max_count},
+                          .guard = guard,
                           .max_body = arguments->max_body,
                           .quiet_socket = -1};
     /* One thread is no pool: the option is left out then. */

@@ -5,12 +5,14 @@
 
 #include "serve_answers.h"
 #include "serve_arguments.h"
+#include "serve_guard.h"
 
 struct http;
 
 /* Serve on a listening socket, which is taken over where this succeeds. NULL: it does not, for want
  * of memory or threads. What is passed is borrowed until http_stop. */
-struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store);
+struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store,
+                        const struct guard *guard);
 
 /* Take no more connections. */
 void http_quiesce(struct http *http);

@@ -84,18 +84,25 @@ void response_end(struct response *response)
     response->body = NULL;
 }
 
-struct response http_request(int port, const char *method, const char *target, const char *body)
+struct response http_request_with(int port, const char *method, const char *target,
+                                  const char *headers, const char *body)
 {
-    size_t length = body ? strlen(body) : 0, size = strlen(target) + length + 200;
+    size_t length = body ? strlen(body) : 0;
+    size_t size = strlen(target) + strlen(headers) + length + 200;
     char *request = malloc(size);
     int connection = http_connect(port);
     if (request && connection >= 0) {
         int written = snprintf(request, size,
-                               "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                               "%s %s HTTP/1.1\r\n%sConnection: close\r\n"
                                "Content-Length: %zu\r\n\r\n%s",
-                               method, target, length, body ? body : "");
+                               method, target, headers, length, body ? body : "");
         http_send(connection, request, (size_t)written);
     }
     free(request);
     return http_receive(connection);
+}
+
+struct response http_request(int port, const char *method, const char *target, const char *body)
+{
+    return http_request_with(port, method, target, "Host: localhost\r\n", body);
 }

@@ -26,4 +26,8 @@ void response_end(struct response *response);
 /* One request and its answer. body NULL: none. */
 struct response http_request(int port, const char *method, const char *target, const char *body);
 
+/* The same with header lines of the caller's, each ended by "\r\n"; Host must be among them. */
+struct response http_request_with(int port, const char *method, const char *target,
+                                  const char *headers, const char *body);
+
 #endif
