@@ -43,39 +43,52 @@ static diffmm_status read_features(diffmm_dataset *dataset, const char *folder)
     return status;
 }
 
-/* Read FOLDER/FILE into a split, if it exists. */
-static diffmm_status read_if_there(diffmm_dataset *dataset, diffmm_split split, const char *folder,
-                                   const char *file, bool *found)
+/* Of FOLDER/STEM.pkl and FOLDER/STEM.npz the one that is there; *path stays NULL if neither is. */
+static diffmm_status find_matrix(const diffmm_dataset *dataset, const char *folder,
+                                 const char *const names[2], char **path)
 {
-    char *path = diffmm__path_join(dataset->context, folder, file);
-    if (!path)
-        return DIFFMM_ERROR_NO_MEMORY;
-    enum diffmm__file_kind kind;
-    diffmm_status status = diffmm__file_kind(path, &kind);
-    *found = !status && kind == DIFFMM__FILE_REGULAR;
-    if (*found)
+    for (int i = 0; i < 2; i++) {
+        char *candidate = diffmm__path_join(dataset->context, folder, names[i]);
+        if (!candidate)
+            return DIFFMM_ERROR_NO_MEMORY;
+        enum diffmm__file_kind kind;
+        diffmm_status status = diffmm__file_kind(candidate, &kind);
+        bool found = !status && kind == DIFFMM__FILE_REGULAR;
+        if (found && *path)
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s holds both %s and %s: which is meant?",
+                                  folder, names[0], names[1]);
+        else if (found)
+            *path = candidate;
+        if (*path != candidate)
+            diffmm__release(dataset->context, candidate);
+        if (status)
+            return status;
+    }
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_split(diffmm_dataset *dataset, diffmm_split split, const char *folder,
+                                const char *const names[2])
+{
+    char *path = NULL;
+    diffmm_status status = find_matrix(dataset, folder, names, &path);
+    if (!status && path)
         status = diffmm_dataset_read_interactions(dataset, split, path);
+    else if (!status && split == DIFFMM_TRAIN)
+        status =
+            diffmm__fail(DIFFMM_ERROR_IO, "%s holds neither %s nor %s", folder, names[0], names[1]);
     diffmm__release(dataset->context, path);
     return status;
 }
 
 static diffmm_status read_folder(diffmm_dataset *dataset, const char *folder)
 {
-    static const char *const files[3][2] = {
+    static const char *const names[3][2] = {
         {"trnMat.pkl", "trnMat.npz"}, {"valMat.pkl", "valMat.npz"}, {"tstMat.pkl", "tstMat.npz"}};
-    for (int s = DIFFMM_TRAIN; s <= DIFFMM_TEST; s++) {
-        bool found = false;
-        for (int i = 0; i < 2 && !found; i++) {
-            diffmm_status status =
-                read_if_there(dataset, (diffmm_split)s, folder, files[s][i], &found);
-            if (status)
-                return status;
-        }
-        if (!found && s == DIFFMM_TRAIN)
-            return diffmm__fail(DIFFMM_ERROR_IO, "%s holds neither %s nor %s", folder, files[s][0],
-                                files[s][1]);
-    }
-    return read_features(dataset, folder);
+    diffmm_status status = DIFFMM_OK;
+    for (int s = DIFFMM_TRAIN; s <= DIFFMM_TEST && !status; s++)
+        status = read_split(dataset, (diffmm_split)s, folder, names[s]);
+    return status ? status : read_features(dataset, folder);
 }
 
 static diffmm_status declare_lines(diffmm_dataset *dataset, const char *path,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/draft.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -76,6 +78,36 @@ diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__dr
         return status;
     pairs->user[pairs->count] = user;
     pairs->item[pairs->count++] = item;
+    return DIFFMM_OK;
+}
+
+static void exchange(int32_t **a, int32_t **b)
+{
+    int32_t *kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+diffmm_status diffmm__draft_take(const diffmm_context *context, struct diffmm__draft *draft,
+                                 diffmm_split split, size_t count, int32_t **user, int32_t **item)
+{
+    struct diffmm__draft_pairs *pairs = &draft->pairs[split];
+    if (pairs->count == 0) { /* what there was goes back in their place, to be released */
+        exchange(&pairs->user, user);
+        exchange(&pairs->item, item);
+        pairs->count = pairs->user_capacity = pairs->item_capacity = count;
+        return DIFFMM_OK;
+    }
+    diffmm_status status = diffmm__grow(context, &pairs->user, &pairs->user_capacity, pairs->count,
+                                        pairs->count + count, sizeof *pairs->user);
+    if (!status)
+        status = diffmm__grow(context, &pairs->item, &pairs->item_capacity, pairs->count,
+                              pairs->count + count, sizeof *pairs->item);
+    if (status)
+        return status;
+    memcpy(pairs->user + pairs->count, *user, count * sizeof **user);
+    memcpy(pairs->item + pairs->count, *item, count * sizeof **item);
+    pairs->count += count;
     return DIFFMM_OK;
 }
 

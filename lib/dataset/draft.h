@@ -45,6 +45,10 @@ diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, s
 /* Add a pair of numbers (without looking at users and items), or of ids. */
 diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
                                 diffmm_split split, int32_t user, int32_t item);
+/* Add pairs of numbers from arrays of `count`, which are copied, or exchanged for older ones; the
+ * caller releases what is there afterwards. */
+diffmm_status diffmm__draft_take(const diffmm_context *context, struct diffmm__draft *draft,
+                                 diffmm_split split, size_t count, int32_t **user, int32_t **item);
 diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
                                       diffmm_split split, const char *user, size_t user_length,
                                       const char *item, size_t item_length);

@@ -182,11 +182,19 @@ static diffmm_status read_matrix(diffmm_dataset *dataset, diffmm_split split, co
                                                        struct diffmm__sparse *out))
 {
     struct diffmm__sparse sparse;
+    struct diffmm__draft *draft = dataset->draft;
+    struct diffmm__draft_mark mark = diffmm__draft_mark(draft);
     diffmm_status status = read(dataset->context, path, &sparse);
     if (status)
         return status;
-    status = add_numbers(dataset, split, sparse.rows, sparse.columns, sparse.count, sparse.row,
-                         sparse.column);
+    status = diffmm__draft_naming(draft, DIFFMM__NAMING_NUMBERS);
+    if (!status)
+        status = diffmm__draft_take(dataset->context, draft, split, sparse.count, &sparse.row,
+                                    &sparse.column);
+    if (!status)
+        status = diffmm__draft_reserve(draft, sparse.rows, sparse.columns);
+    if (status)
+        diffmm__draft_return(draft, &mark);
     diffmm__sparse_end(dataset->context, &sparse);
     return status;
 }

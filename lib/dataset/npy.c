@@ -86,6 +86,8 @@ static diffmm_status read_size(struct header *header, size_t *out)
             return fail_at(header, "the shape has a number that is too large");
     if (header->position == begin)
         return fail_at(header, "the shape is not a tuple of numbers");
+    if (header->bytes[begin] == '0' && number != 0)
+        return fail_at(header, "the shape has a number that begins with 0");
     /* Python 2 wrote long integers as 12L. */
     if (header->position < header->end && header->bytes[header->position] == 'L')
         header->position++;
@@ -107,9 +109,9 @@ static diffmm_status read_shape(struct header *header, struct diffmm__npy *array
         array->dimensions++;
         if (accept(header, ','))
             continue;
-        if (accept(header, ')'))
+        if (array->dimensions > 1 && accept(header, ')'))
             break;
-        return fail_at(header, "the shape is not a tuple of numbers");
+        return fail_at(header, "the shape is not a tuple of numbers"); /* (3) is a number */
     }
     return DIFFMM_OK;
 }
@@ -194,16 +196,17 @@ static diffmm_status read_header(struct header *header, struct diffmm__npy *arra
     return DIFFMM_OK;
 }
 
-/* Where the header text begins and ends. */
+/* Where the header's text begins and ends. */
 static diffmm_status find_header(const unsigned char *bytes, size_t size, const char *name,
                                  struct header *header)
 {
     if (size < 8 || memcmp(bytes, "\x93NUMPY", 6) != 0)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: offset 0: this is not a .npy array", name);
-    if (bytes[6] < 1 || bytes[6] > 3)
-        return diffmm__fail(DIFFMM_ERROR_VERSION, "%s: .npy version %d.%d is not read", name,
-                            bytes[6], bytes[7]);
-    size_t start = bytes[6] == 1 ? 10 : 12, length = 0;
+    unsigned version = bytes[6], minor = bytes[7];
+    if (version < 1 || version > 3 || minor != 0)
+        return diffmm__fail(DIFFMM_ERROR_VERSION, "%s: .npy version %u.%u is not read", name,
+                            version, minor);
+    size_t start = version == 1 ? 10 : DIFFMM__NPY_PREFIX, length = 0;
     if (size < start)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it ends after %zu bytes, within its header",
                             name, size);
@@ -213,8 +216,21 @@ static diffmm_status find_header(const unsigned char *bytes, size_t size, const 
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: its header has %zu bytes, but only %zu remain", name, length,
                             size - start);
+    if (length > DIFFMM__NPY_MAX_HEADER - DIFFMM__NPY_PREFIX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: its header has %zu bytes, more than %d", name,
+                            length, DIFFMM__NPY_MAX_HEADER - DIFFMM__NPY_PREFIX);
     *header = (struct header){bytes, start, start + length, name};
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__npy_header_end(const unsigned char *bytes, size_t size, const char *name,
+                                     size_t *end)
+{
+    struct header header;
+    diffmm_status status = find_header(bytes, size, name, &header);
+    if (!status)
+        *end = header.end;
+    return status;
 }
 
 diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffmm__npy *array)

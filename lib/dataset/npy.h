@@ -10,7 +10,12 @@
 
 #include <diffmm/context.h>
 
-enum { DIFFMM__NPY_MAX_DIMENSIONS = 8 };
+/* A header has at most as much text as NumPy reads without being asked to trust it. */
+enum {
+    DIFFMM__NPY_MAX_DIMENSIONS = 8,
+    DIFFMM__NPY_PREFIX = 12,
+    DIFFMM__NPY_MAX_HEADER = DIFFMM__NPY_PREFIX + 10000
+};
 
 struct diffmm__npy {
     char kind;        /* 'f' float, 'i' signed, 'u' unsigned, 'b' boolean, 'S' bytes, 'U' text */
@@ -19,12 +24,19 @@ struct diffmm__npy {
     bool fortran_order;
     size_t dimensions;
     size_t shape[DIFFMM__NPY_MAX_DIMENSIONS];
-    size_t count;              /* elements in all */
+    size_t count; /* elements in all */
+    size_t first; /* of a part of an array: number of its first element, for messages */
     const unsigned char *data; /* within the caller's memory */
 };
 
-/* Parse an array in memory, with every size checked against `size`. `name` (file, or file:member)
- * opens each message, with the offset where it helps. */
+/* Where the header of an array of `size` bytes ends and its data begins: at most
+ * DIFFMM__NPY_MAX_HEADER. Looks at no more than the first DIFFMM__NPY_PREFIX bytes. */
+diffmm_status diffmm__npy_header_end(const unsigned char *bytes, size_t size, const char *name,
+                                     size_t *end);
+
+/* Parse an array in memory, with every size checked against `size`. Only the header is looked at,
+ * so no more than it need be there. `name` (file, or file:member) opens each message, with the
+ * offset where it helps. */
 diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const char *name,
                                 struct diffmm__npy *out);
 
@@ -34,7 +46,8 @@ diffmm_status diffmm__npy_type(const char *type, const char *name, struct diffmm
 diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffmm__npy *array);
 
 /* All elements in C order, converted: any float, integer or boolean to float / double / int64
- * (DIFFMM_ERROR_FORMAT for other kinds, and for fractions as int64). `out` has array->count. */
+ * (DIFFMM_ERROR_FORMAT for other kinds, and for fractions as int64; DIFFMM_ERROR_NUMERIC for a
+ * double that is no float). `out` has array->count. */
 diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out);
 diffmm_status diffmm__npy_to_double(const struct diffmm__npy *array, const char *name, double *out);
 diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *name, int64_t *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The elements of a .npy array as float, double or int64, in C order. */
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -63,6 +64,9 @@ static double real(const struct diffmm__npy *array, size_t index)
     return value;
 }
 
+/* Half a step of the largest float above it: from there on a double rounds to infinity. */
+static const double no_float = 0x1.ffffffp127;
+
 /* Walks the elements in C order: the index of each in the order they are stored in. */
 struct walk {
     const struct diffmm__npy *array;
@@ -107,8 +111,14 @@ diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *
     if (status)
         return status;
     struct walk walk = start(array);
-    for (size_t i = 0; i < array->count; i++, advance(&walk))
-        out[i] = (float)real(array, walk.index);
+    for (size_t i = 0; i < array->count; i++, advance(&walk)) {
+        double value = real(array, walk.index);
+        if (isfinite(value) && fabs(value) >= no_float)
+            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                                "%s: element %zu is beyond the range of float32", name,
+                                array->first + i);
+        out[i] = (float)value;
+    }
     return DIFFMM_OK;
 }
 
@@ -152,6 +162,6 @@ diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *
     for (size_t i = 0; i < array->count; i++, advance(&walk))
         if (!integer(array, walk.index, &out[i]))
             return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: element %zu is not a 64-bit integer",
-                                name, i);
+                                name, array->first + i);
     return DIFFMM_OK;
 }

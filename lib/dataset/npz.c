@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* libzip unpacks a member and compares its checksum. It is not shown the archive: its way through a
+ * directory takes quadratic time for names and end records made to hurt, and it does not look at
+ * the members' own headers. It gets an archive made around the one member, from what dataset/zip.c
+ * found. */
 #include "dataset/npz.h"
 
 #include "base/status.h"
@@ -11,85 +15,36 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-
-struct member {
-    char *name;
-    unsigned char *bytes; /* once read */
-    size_t size;
-};
+#include "dataset/zip.h"
 
 struct diffmm__npz {
     const diffmm_context *context;
     char *path;
     struct diffmm__mapping mapping;
+    struct diffmm__zip directory;
+};
+
+/* Headers of an archive with one member of an empty name, in the long form. */
+enum { head_size = 30 + 20, tail_size = 46 + 20 + 56 + 20 + 22 };
+
+struct diffmm__npz_member {
+    const diffmm_context *context;
+    char *name;
+    struct diffmm__zip_member about;
+    unsigned char head[head_size], tail[tail_size];
     zip_t *zip;
-    size_t count;
-    struct member *members;
+    zip_file_t *file;
+    size_t done; /* bytes read */
 };
 
 void diffmm__npz_close(struct diffmm__npz *archive)
 {
     if (!archive)
         return;
-    if (archive->zip)
-        zip_discard(archive->zip);
     if (archive->mapping.data)
         diffmm__file_unmap(&archive->mapping);
-    for (size_t i = 0; archive->members && i < archive->count; i++) {
-        diffmm__release(archive->context, archive->members[i].name);
-        diffmm__release(archive->context, archive->members[i].bytes);
-    }
-    diffmm__release(archive->context, archive->members);
     diffmm__release(archive->context, archive->path);
     diffmm__release(archive->context, archive);
-}
-
-/* Fail with libzip's reason. diffmm__malloc_watch() was called before. */
-static diffmm_status fail_zip(const char *path, zip_error_t *error)
-{
-    if (diffmm__malloc_failed() || zip_error_code_zip(error) == ZIP_ER_MEMORY)
-        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%s: no memory to read it", path);
-    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, zip_error_strerror(error));
-}
-
-static diffmm_status open_zip(struct diffmm__npz *archive)
-{
-    zip_error_t error;
-    zip_error_init(&error);
-    diffmm__malloc_watch();
-    zip_source_t *source =
-        zip_source_buffer_create(archive->mapping.data, archive->mapping.size, 0, &error);
-    if (source)
-        archive->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
-    if (source && !archive->zip)
-        zip_source_free(source);
-    diffmm_status status = archive->zip ? DIFFMM_OK : fail_zip(archive->path, &error);
-    zip_error_fini(&error);
-    return status;
-}
-
-static diffmm_status list_members(struct diffmm__npz *archive)
-{
-    diffmm__malloc_watch();
-    zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
-    size_t count = entries > 0 ? (size_t)entries : 0;
-    archive->members = diffmm__allocate_zero(archive->context, count, sizeof *archive->members);
-    if (!archive->members)
-        return DIFFMM_ERROR_NO_MEMORY;
-    archive->count = count;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = zip_get_name(archive->zip, i, ZIP_FL_ENC_RAW);
-        if (!name)
-            return fail_zip(archive->path, zip_get_error(archive->zip));
-        char *copy = diffmm__copy_text(archive->context, name);
-        if (!copy)
-            return DIFFMM_ERROR_NO_MEMORY;
-        size_t length = strlen(copy);
-        if (length >= 4 && strcmp(copy + length - 4, ".npy") == 0)
-            copy[length - 4] = 0;
-        archive->members[i].name = copy;
-    }
-    return DIFFMM_OK;
 }
 
 diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
@@ -103,9 +58,8 @@ diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
     diffmm_status status =
         archive->path ? diffmm__file_map(path, &archive->mapping) : DIFFMM_ERROR_NO_MEMORY;
     if (!status)
-        status = open_zip(archive);
-    if (!status)
-        status = list_members(archive);
+        status = diffmm__zip_open(archive->mapping.data, archive->mapping.size, archive->path,
+                                  &archive->directory);
     if (status) {
         diffmm__npz_close(archive);
         return status;
@@ -114,109 +68,211 @@ diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
     return DIFFMM_OK;
 }
 
-size_t diffmm__npz_count(const struct diffmm__npz *archive)
-{
-    return archive->count;
-}
-
-const char *diffmm__npz_name(const struct diffmm__npz *archive, size_t index)
-{
-    return index < archive->count ? archive->members[index].name : NULL;
-}
-
 size_t diffmm__npz_file_size(const struct diffmm__npz *archive)
 {
     return archive->mapping.size;
 }
 
-/* The uncompressed size that a member claims, if its compressed bytes can hold so much: deflate
- * gives at most 1032 bytes for one. */
-static diffmm_status member_size(struct diffmm__npz *archive, size_t index, size_t *size)
+bool diffmm__npz_next(const struct diffmm__npz *archive, size_t *place, const char **name,
+                      size_t *length)
 {
-    const char *name = archive->members[index].name;
-    zip_stat_t about;
-    if (zip_stat_index(archive->zip, index, 0, &about) != 0)
-        return fail_zip(archive->path, zip_get_error(archive->zip));
-    zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
-    if ((about.valid & needed) != needed)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: member '%s' does not tell its size",
-                            archive->path, name);
-    if (about.comp_method != ZIP_CM_STORE && about.comp_method != ZIP_CM_DEFLATE)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: member '%s' is compressed by method %d; only stored and "
-                            "deflated ones are read",
-                            archive->path, name, about.comp_method);
-    if (about.comp_size > archive->mapping.size || about.size > 1032 * about.comp_size + 1024)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: member '%s' claims %llu bytes, which its %llu compressed bytes "
-                            "cannot hold",
-                            archive->path, name, (unsigned long long)about.size,
-                            (unsigned long long)about.comp_size);
-    *size = (size_t)about.size;
+    return diffmm__zip_next(&archive->directory, place, name, length);
+}
+
+/* Writes little-endian numbers one after the other. */
+static unsigned char *put(unsigned char *at, uint64_t number, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        *at++ = (unsigned char)(number >> 8 * i);
+    return at;
+}
+
+/* What a member's header and its entry in the directory have in common, up to the size of the
+ * extra field that gives its sizes. */
+static unsigned char *put_description(unsigned char *at, const struct diffmm__zip_member *about)
+{
+    at = put(at, 45, 2); /* version 4.5, which has the long form; no flags */
+    at = put(at, 0, 2);
+    at = put(at, about->method, 2);
+    at = put(at, 0x21u << 16, 4); /* the first of January 1980 */
+    at = put(at, about->checksum, 4);
+    at = put(at, UINT64_MAX, 8); /* both sizes: see the extra field */
+    at = put(at, 0, 2);          /* no name */
+    return put(at, 20, 2);
+}
+
+static unsigned char *put_sizes(unsigned char *at, const struct diffmm__zip_member *about)
+{
+    at = put(at, 1, 2);
+    at = put(at, 16, 2);
+    at = put(at, about->size, 8);
+    return put(at, about->packed, 8);
+}
+
+static void make_archive(struct diffmm__npz_member *member)
+{
+    const struct diffmm__zip_member *about = &member->about;
+    put_sizes(put_description(put(member->head, 0x04034b50, 4), about), about);
+    unsigned char *at = put(put(member->tail, 0x02014b50, 4), 45, 2);
+    at = put_description(at, about);
+    at = put(put(at, 0, 8), 0, 6); /* no comment, the first part, no attributes, at offset 0 */
+    at = put_sizes(at, about);
+    uint64_t directory = head_size + (uint64_t)about->packed, end = directory + 46 + 20;
+    at = put(at, 0x06064b50, 4);
+    at = put(at, 44, 8);
+    at = put(at, 45 | 45 << 16, 4);
+    at = put(at, 0, 8);
+    at = put(put(at, 1, 8), 1, 8);
+    at = put(put(at, 46 + 20, 8), directory, 8);
+    at = put(put(at, 0x07064b50, 4), 0, 4);
+    at = put(put(at, end, 8), 1, 4);
+    at = put(put(at, 0x06054b50, 4), 0, 4);
+    at = put(put(at, 1, 2), 1, 2);
+    put(put(at, UINT64_MAX, 8), 0, 2);
+}
+
+/* Fail with libzip's reason. diffmm__malloc_watch() was called before. */
+static diffmm_status fail_zip(const struct diffmm__npz_member *member, zip_error_t *error)
+{
+    if (diffmm__malloc_failed() || zip_error_code_zip(error) == ZIP_ER_MEMORY)
+        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "%s: no memory to read it", member->name);
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", member->name, zip_error_strerror(error));
+}
+
+static diffmm_status open_zip(struct diffmm__npz_member *member, const unsigned char *bytes)
+{
+    zip_buffer_fragment_t pieces[3] = {{.data = member->head, .length = head_size},
+                                       {.length = member->about.packed},
+                                       {.data = member->tail, .length = tail_size}};
+    /* It does not write into the data, but wants a pointer that could. */
+    const unsigned char *data = bytes + member->about.offset;
+    memcpy(&pieces[1].data, &data, sizeof data);
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t *source = zip_source_buffer_fragment_create(pieces, 3, 0, &error);
+    if (source)
+        member->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
+    if (source && !member->zip)
+        zip_source_free(source);
+    diffmm_status status = member->zip ? DIFFMM_OK : fail_zip(member, &error);
+    zip_error_fini(&error);
+    if (status)
+        return status;
+    member->file = zip_fopen_index(member->zip, 0, 0);
+    return member->file ? DIFFMM_OK : fail_zip(member, zip_get_error(member->zip));
+}
+
+/* As many of the next `size` bytes as there are. */
+static diffmm_status read_some(struct diffmm__npz_member *member, unsigned char *out, size_t size,
+                               size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        zip_int64_t read = zip_fread(member->file, out + *got, size - *got);
+        if (read < 0)
+            return fail_zip(member, zip_file_get_error(member->file));
+        if (read == 0)
+            break;
+        *got += (size_t)read;
+    }
+    member->done += *got;
     return DIFFMM_OK;
 }
 
-/* Read all, and one byte more than there should be, so that libzip compares the checksum. */
-static diffmm_status read_all(struct diffmm__npz *archive, zip_file_t *file, struct member *member)
+static diffmm_status fail_length(const struct diffmm__npz_member *member)
 {
-    size_t got = 0;
-    for (;;) {
-        unsigned char extra;
-        bool full = got == member->size;
-        zip_int64_t read =
-            zip_fread(file, full ? &extra : member->bytes + got, full ? 1 : member->size - got);
-        if (read < 0 && diffmm__malloc_failed())
-            return fail_zip(archive->path, zip_file_get_error(file));
-        if (read < 0)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: member '%s': %s", archive->path,
-                                member->name, zip_error_strerror(zip_file_get_error(file)));
-        if (full && read == 0)
-            return DIFFMM_OK;
-        if (full || read == 0)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                "%s: member '%s' is not the %zu bytes long "
-                                "that it claims",
-                                archive->path, member->name, member->size);
-        got += (size_t)read;
-    }
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it is not the %zu bytes long that it claims",
+                        member->name, member->about.size);
 }
 
-static diffmm_status read_member(struct diffmm__npz *archive, size_t index)
+diffmm_status diffmm__npz_member_read(struct diffmm__npz_member *member, void *out, size_t size)
 {
-    struct member *member = &archive->members[index];
+    size_t got;
     diffmm__malloc_watch();
-    diffmm_status status = member_size(archive, index, &member->size);
-    if (status)
-        return status;
-    zip_file_t *file = zip_fopen_index(archive->zip, index, 0);
-    if (!file)
-        return fail_zip(archive->path, zip_get_error(archive->zip));
-    member->bytes = diffmm__allocate(archive->context, member->size, 1);
-    status = member->bytes ? read_all(archive, file, member) : DIFFMM_ERROR_NO_MEMORY;
-    zip_fclose(file);
-    if (status) {
-        diffmm__release(archive->context, member->bytes);
-        member->bytes = NULL;
-    }
+    diffmm_status status = read_some(member, out, size, &got);
+    return status || got == size ? status : fail_length(member);
+}
+
+diffmm_status diffmm__npz_member_finish(struct diffmm__npz_member *member)
+{
+    unsigned char dropped[4096];
+    size_t got;
+    diffmm__malloc_watch();
+    do { /* up to the end, where libzip compares the checksum */
+        diffmm_status status = read_some(member, dropped, sizeof dropped, &got);
+        if (status)
+            return status;
+    } while (got > 0 && member->done <= member->about.size);
+    return member->done == member->about.size ? DIFFMM_OK : fail_length(member);
+}
+
+static diffmm_status read_header(struct diffmm__npz_member *member, struct diffmm__npy *array)
+{
+    unsigned char bytes[DIFFMM__NPY_MAX_HEADER];
+    size_t size = member->about.size, end;
+    size_t first = size < DIFFMM__NPY_PREFIX ? size : DIFFMM__NPY_PREFIX;
+    diffmm_status status = diffmm__npz_member_read(member, bytes, first);
+    if (!status)
+        status = diffmm__npy_header_end(bytes, size, member->name, &end);
+    if (!status)
+        status = diffmm__npz_member_read(member, bytes + first, end - first);
+    if (!status)
+        status = diffmm__npy_parse(bytes, size, member->name, array);
+    if (!status)
+        array->data = NULL;
     return status;
 }
 
-diffmm_status diffmm__npz_array(struct diffmm__npz *archive, const char *name,
-                                struct diffmm__npy *out)
+static char *join_name(const diffmm_context *context, const char *path, const char *name)
 {
-    size_t index = 0;
-    while (index < archive->count && strcmp(archive->members[index].name, name) != 0)
-        index++;
-    if (index == archive->count)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: there is no member '%s'", archive->path,
-                            name);
-    struct member *member = &archive->members[index];
-    diffmm_status status = member->bytes ? DIFFMM_OK : read_member(archive, index);
+    size_t size = strlen(path) + strlen(name) + 2;
+    char *text = diffmm__allocate(context, size, 1);
+    if (text)
+        snprintf(text, size, "%s:%s", path, name);
+    return text;
+}
+
+diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *name,
+                                      struct diffmm__npz_member **out, struct diffmm__npy *array)
+{
+    struct diffmm__zip_member about;
+    diffmm_status status = diffmm__zip_find(&archive->directory, name, &about);
     if (status)
         return status;
-    char text[300];
-    snprintf(text, sizeof text, "%s:%s", archive->path, name);
-    return diffmm__npy_parse(member->bytes, member->size, text, out);
+    struct diffmm__npz_member *member = diffmm__allocate_zero(archive->context, 1, sizeof *member);
+    if (!member)
+        return DIFFMM_ERROR_NO_MEMORY;
+    member->context = archive->context;
+    member->about = about;
+    member->name = join_name(archive->context, archive->path, name);
+    make_archive(member);
+    diffmm__malloc_watch();
+    status = member->name ? open_zip(member, archive->mapping.data) : DIFFMM_ERROR_NO_MEMORY;
+    if (!status)
+        status = read_header(member, array);
+    if (status) {
+        diffmm__npz_member_close(member);
+        return status;
+    }
+    *out = member;
+    return DIFFMM_OK;
+}
+
+void diffmm__npz_member_close(struct diffmm__npz_member *member)
+{
+    if (!member)
+        return;
+    if (member->file)
+        zip_fclose(member->file);
+    if (member->zip)
+        zip_discard(member->zip);
+    diffmm__release(member->context, member->name);
+    diffmm__release(member->context, member);
+}
+
+const char *diffmm__npz_member_name(const struct diffmm__npz_member *member)
+{
+    return member->name;
 }
 
 #else
@@ -235,32 +291,54 @@ void diffmm__npz_close(struct diffmm__npz *archive)
     (void)archive;
 }
 
-size_t diffmm__npz_count(const struct diffmm__npz *archive)
-{
-    (void)archive;
-    return 0;
-}
-
-const char *diffmm__npz_name(const struct diffmm__npz *archive, size_t index)
-{
-    (void)archive;
-    (void)index;
-    return NULL;
-}
-
 size_t diffmm__npz_file_size(const struct diffmm__npz *archive)
 {
     (void)archive;
     return 0;
 }
 
-diffmm_status diffmm__npz_array(struct diffmm__npz *archive, const char *name,
-                                struct diffmm__npy *out)
+bool diffmm__npz_next(const struct diffmm__npz *archive, size_t *place, const char **name,
+                      size_t *length)
+{
+    (void)archive;
+    (void)place;
+    (void)name;
+    (void)length;
+    return false;
+}
+
+diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *name,
+                                      struct diffmm__npz_member **out, struct diffmm__npy *array)
 {
     (void)archive;
     (void)out;
+    (void)array;
     return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
                         "cannot read '%s': this library was built without libzip", name);
+}
+
+void diffmm__npz_member_close(struct diffmm__npz_member *member)
+{
+    (void)member;
+}
+
+const char *diffmm__npz_member_name(const struct diffmm__npz_member *member)
+{
+    (void)member;
+    return "";
+}
+
+diffmm_status diffmm__npz_member_read(struct diffmm__npz_member *member, void *out, size_t size)
+{
+    (void)member;
+    (void)out;
+    (void)size;
+    return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED, "this library was built without libzip");
+}
+
+diffmm_status diffmm__npz_member_finish(struct diffmm__npz_member *member)
+{
+    return diffmm__npz_member_read(member, NULL, 0);
 }
 
 #endif

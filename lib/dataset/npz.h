@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading .npz archives (zip of .npy members) through libzip. Without libzip every call is
- * DIFFMM_ERROR_UNSUPPORTED. */
+ * DIFFMM_ERROR_UNSUPPORTED. A member is read piece by piece, so that what it holds can be judged
+ * before it is unpacked. */
 #ifndef DIFFMM_DATASET_NPZ_H
 #define DIFFMM_DATASET_NPZ_H
 
 #include "dataset/npy.h"
 
-struct diffmm__npz; /* an open archive */
+struct diffmm__npz;        /* an open archive */
+struct diffmm__npz_member; /* an array in it, as far as it has been read */
 
 diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
                                struct diffmm__npz **out);
 void diffmm__npz_close(struct diffmm__npz *archive);
 
-/* The number of members, and the name of one without ".npy". */
-size_t diffmm__npz_count(const struct diffmm__npz *archive);
-const char *diffmm__npz_name(const struct diffmm__npz *archive, size_t index);
-
 /* Bytes of the archive as it is on disk. */
 size_t diffmm__npz_file_size(const struct diffmm__npz *archive);
 
-/* A member by name ("data", not "data.npy"). Its data lives until the archive is closed.
- * DIFFMM_ERROR_FORMAT, naming file and member, if there is none. */
-diffmm_status diffmm__npz_array(struct diffmm__npz *archive, const char *name,
-                                struct diffmm__npy *out);
+/* As diffmm__zip_next(). */
+bool diffmm__npz_next(const struct diffmm__npz *archive, size_t *place, const char **name,
+                      size_t *length);
+
+/* Open a member by name ("data", not "data.npy") and read its header, into *array (without data,
+ * of which the member claims to have as much as the shape needs). DIFFMM_ERROR_FORMAT, naming file
+ * and member, if there is none. The member must be closed before the archive. */
+diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *name,
+                                      struct diffmm__npz_member **out, struct diffmm__npy *array);
+void diffmm__npz_member_close(struct diffmm__npz_member *member);
+
+/* "FILE:MEMBER", for messages. */
+const char *diffmm__npz_member_name(const struct diffmm__npz_member *member);
+
+/* The next `size` bytes of the array's data. */
+diffmm_status diffmm__npz_member_read(struct diffmm__npz_member *member, void *out, size_t size);
+
+/* Unpack and drop the rest: whether the member is as long as it claims, and its checksum right. */
+diffmm_status diffmm__npz_member_finish(struct diffmm__npz_member *member);
 
 #endif

@@ -240,8 +240,8 @@ static diffmm_status store(struct diffmm__pickle *pickle, uint64_t index)
         return DIFFMM_ERROR_FORMAT;
     if (index >= DIFFMM__PICKLE_MAX_MEMO)
         return diffmm__pickle_fail(pickle, "it remembers more values than a matrix needs");
+    pickle->memo_count += pickle->memo[index].kind == DIFFMM__PICKLE_MARK; /* a place unused */
     pickle->memo[index] = *value;
-    pickle->memo_count++;
     return DIFFMM_OK;
 }
 

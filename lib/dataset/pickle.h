@@ -64,7 +64,7 @@ enum diffmm__pickle_attribute {
 
 struct diffmm__pickle_object {
     bool csr;                 /* MATRIX */
-    bool built;               /* ARRAY, MATRIX: has its state */
+    bool built;               /* ARRAY, MATRIX: has its state; TYPE: it is final */
     struct diffmm__npy array; /* ARRAY; TYPE: its type */
     struct diffmm__pickle_value attributes[DIFFMM__PICKLE_ATTRIBUTES]; /* DICT, MATRIX */
 };
@@ -75,8 +75,10 @@ struct diffmm__pickle {
     size_t size, position;
     size_t step; /* offset of the present instruction */
     struct diffmm__pickle_value *stack, *memo;
-    size_t depth, memo_count;
-    size_t decoded; /* bytes made from latin-1 text so far */
+    size_t depth;
+    size_t memo_count; /* places used: MEMOIZE takes the next */
+    size_t decoded;    /* bytes made from latin-1 text so far */
+    char *place;       /* "FILE: offset N", once it is needed */
     struct diffmm__arena arena;
 };
 

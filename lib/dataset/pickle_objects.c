@@ -90,10 +90,10 @@ diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, value *dict, con
         const char *name;
         enum diffmm__pickle_attribute attribute;
     } wanted[] = {
-        {"_shape", DIFFMM__PICKLE_SHAPE},    {"shape", DIFFMM__PICKLE_SHAPE},
-        {"row", DIFFMM__PICKLE_ROW},         {"col", DIFFMM__PICKLE_COLUMN},
-        {"coords", DIFFMM__PICKLE_COORDS},   {"indptr", DIFFMM__PICKLE_INDPTR},
-        {"indices", DIFFMM__PICKLE_INDICES}, {"data", DIFFMM__PICKLE_DATA},
+        {"_shape", DIFFMM__PICKLE_SHAPE},  {"row", DIFFMM__PICKLE_ROW},
+        {"col", DIFFMM__PICKLE_COLUMN},    {"coords", DIFFMM__PICKLE_COORDS},
+        {"indptr", DIFFMM__PICKLE_INDPTR}, {"indices", DIFFMM__PICKLE_INDICES},
+        {"data", DIFFMM__PICKLE_DATA},
     };
     if (!as_text(key))
         return diffmm__pickle_fail(pickle, "a dictionary has a key that is not a text");
@@ -118,29 +118,29 @@ static diffmm_status read_shape(const struct diffmm__pickle *pickle, const value
     return DIFFMM_OK;
 }
 
-/* "FILE: offset N", to open messages of the .npy reader. */
-struct place {
-    char text[300];
-};
-
-static struct place place_of(const struct diffmm__pickle *pickle)
+/* "FILE: offset N", to open messages of the .npy reader; NULL without memory. */
+static const char *place_of(struct diffmm__pickle *pickle)
 {
-    struct place place;
-    snprintf(place.text, sizeof place.text, "%s: offset %zu", pickle->path, pickle->step);
-    return place;
+    size_t size = strlen(pickle->path) + 40;
+    if (!pickle->place)
+        pickle->place = diffmm__arena_take(&pickle->arena, size, 1);
+    if (pickle->place)
+        snprintf(pickle->place, size, "%s: offset %zu", pickle->path, pickle->step);
+    return pickle->place;
 }
 
 /* Give an array its data, after checking that they are as many bytes as its shape says. */
-static diffmm_status fill_array(const struct diffmm__pickle *pickle, object *target,
-                                const value *shape, const value *type, bool fortran_order,
-                                const value *data)
+static diffmm_status fill_array(struct diffmm__pickle *pickle, object *target, const value *shape,
+                                const value *type, bool fortran_order, const value *data)
 {
     if (type->kind != DIFFMM__PICKLE_TYPE || data->kind != DIFFMM__PICKLE_BYTES)
         return diffmm__pickle_fail(pickle, "an array's type or data is of a kind not read");
+    type->object->built = true;
     struct diffmm__npy array = type->object->array;
-    diffmm_status status = read_shape(pickle, shape, &array);
+    const char *place = place_of(pickle);
+    diffmm_status status = place ? read_shape(pickle, shape, &array) : DIFFMM_ERROR_NO_MEMORY;
     if (!status)
-        status = diffmm__npy_bound(place_of(pickle).text, data->size, &array);
+        status = diffmm__npy_bound(place, data->size, &array);
     if (status)
         return status;
     if (array.count * array.item_size != data->size)
@@ -166,8 +166,10 @@ static diffmm_status call_dtype(struct diffmm__pickle *pickle, const value *argu
     if (arguments->size < 1 || !as_text(text) || text->size >= sizeof type)
         return fail_arguments(pickle, "numpy.dtype");
     memcpy(type, text->bytes, text->size);
-    diffmm_status status = new_object(pickle, DIFFMM__PICKLE_TYPE, out);
-    return status ? status : diffmm__npy_type(type, place_of(pickle).text, &out->object->array);
+    const char *place = place_of(pickle);
+    diffmm_status status =
+        place ? new_object(pickle, DIFFMM__PICKLE_TYPE, out) : DIFFMM_ERROR_NO_MEMORY;
+    return status ? status : diffmm__npy_type(type, place, &out->object->array);
 }
 
 /* encode(text, 'latin1'): each character becomes a byte. */
@@ -263,6 +265,10 @@ static diffmm_status build_type(struct diffmm__pickle *pickle, object *type, con
     if (state->kind != DIFFMM__PICKLE_TUPLE || state->size < 2 || !as_text(&state->members[1]) ||
         state->members[1].size != 1 || !memchr("<>|=", state->members[1].bytes[0], 4))
         return diffmm__pickle_fail(pickle, "the state of a numpy.dtype is of a kind not read");
+    /* In numpy that would change the arrays that have this type already. */
+    if (type->built)
+        return diffmm__pickle_fail(pickle, "a numpy.dtype gets a state again, or after its use");
+    type->built = true;
     type->array.big_endian = state->members[1].bytes[0] == '>';
     return DIFFMM_OK;
 }
@@ -287,8 +293,10 @@ diffmm_status diffmm__pickle_build(struct diffmm__pickle *pickle, value *target,
     }
     if (state->kind != DIFFMM__PICKLE_DICT)
         return diffmm__pickle_fail(pickle, "the state of a matrix is not a dictionary");
-    memcpy(target->object->attributes, state->object->attributes,
-           sizeof target->object->attributes);
+    /* As in Python, of attributes that are given twice the last stays, and the others stay too. */
+    for (size_t i = 0; i < DIFFMM__PICKLE_ATTRIBUTES; i++)
+        if (state->object->attributes[i].kind != DIFFMM__PICKLE_MARK)
+            target->object->attributes[i] = state->object->attributes[i];
     target->object->built = true;
     return DIFFMM_OK;
 }

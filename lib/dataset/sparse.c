@@ -6,6 +6,19 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+/* Elements read at once. */
+enum { block = 1024 };
+
+static diffmm_status check_kind(const struct diffmm__sparse_array *part)
+{
+    if (part->array.dimensions != 1)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it has %zu dimensions, not 1", part->name,
+                            part->array.dimensions);
+    if (part->array.kind == 'S' || part->array.kind == 'U')
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it holds text, not numbers", part->name);
+    return DIFFMM_OK;
+}
+
 /* A matrix may have empty rows and columns, but a small file that claims billions of them is
  * broken: later steps take memory for each. */
 static diffmm_status check_shape(const struct diffmm__sparse_parts *parts, size_t file_size,
@@ -17,82 +30,138 @@ static diffmm_status check_shape(const struct diffmm__sparse_parts *parts, size_
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: a matrix of %lld x %lld cannot be in a file of %zu bytes", name,
                             (long long)parts->rows, (long long)parts->columns, file_size);
-    if (parts->row.dimensions != 1 || parts->column.dimensions != 1 || parts->data.dimensions != 1)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: its arrays do not have one dimension", name);
-    if (parts->column.count != parts->data.count)
+    diffmm_status status = check_kind(&parts->row);
+    if (!status)
+        status = check_kind(&parts->column);
+    if (!status)
+        status = check_kind(&parts->data);
+    if (status)
+        return status;
+    size_t rows = parts->row.array.count, columns = parts->column.array.count,
+           values = parts->data.array.count;
+    if (columns != values)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu column numbers, but %zu values", name,
-                            parts->column.count, parts->data.count);
-    size_t wanted = parts->csr ? (size_t)parts->rows + 1 : parts->data.count;
-    if (parts->row.count != wanted)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu row %s, but %zu belong there", name,
-                            parts->row.count, parts->csr ? "pointers" : "numbers", wanted);
+                            columns, values);
+    size_t wanted = parts->csr ? (size_t)parts->rows + 1 : values;
+    if (rows != wanted)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu row %s, but %zu belong there", name, rows,
+                            parts->csr ? "pointers" : "numbers", wanted);
     return DIFFMM_OK;
 }
 
-struct numbers {
-    int64_t *row, *column; /* row has a number for each entry, also of a csr matrix */
-    double *data;
-};
-
-/* From csr row pointers to a row number for each of `count` entries. */
-static diffmm_status spread_pointers(size_t rows, const int64_t *pointers, size_t count,
-                                     const char *name, int64_t *row)
+/* A part of an array in memory: `count` elements from `first` on. */
+static diffmm_status read_block(const struct diffmm__sparse_array *part, size_t first, size_t count,
+                                struct diffmm__npy *out)
 {
-    int64_t at = 0;
-    for (size_t r = 0; r < rows; r++) {
-        if (pointers[r] != at || pointers[r + 1] < at || pointers[r + 1] > (int64_t)count)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the pointers of row %zu are wrong", name,
-                                r);
-        for (; at < pointers[r + 1]; at++)
-            row[at] = (int64_t)r;
-    }
-    if (at != (int64_t)count)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu values, but its rows hold %lld", name,
-                            count, (long long)at);
-    return DIFFMM_OK;
+    *out = part->array;
+    out->dimensions = 1;
+    out->first = first;
+    out->shape[0] = out->count = count;
+    return part->next(part->source, count * out->item_size, &out->data);
 }
 
-static diffmm_status read_numbers(struct diffmm__arena *arena,
-                                  const struct diffmm__sparse_parts *parts, const char *name,
-                                  struct numbers *numbers)
+static diffmm_status read_integers(const struct diffmm__sparse_array *part, size_t first,
+                                   size_t count, int64_t *out)
 {
-    size_t count = parts->data.count;
-    int64_t *given = diffmm__arena_take(arena, parts->row.count, sizeof *given);
-    numbers->column = diffmm__arena_take(arena, count, sizeof *numbers->column);
-    numbers->data = diffmm__arena_take(arena, count, sizeof *numbers->data);
-    numbers->row = parts->csr ? diffmm__arena_take(arena, count, sizeof *numbers->row) : given;
-    if (arena->failed)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = diffmm__npy_to_int64(&parts->row, name, given);
-    if (!status)
-        status = diffmm__npy_to_int64(&parts->column, name, numbers->column);
-    if (!status)
-        status = diffmm__npy_to_double(&parts->data, name, numbers->data);
-    if (!status && parts->csr)
-        status = spread_pointers((size_t)parts->rows, given, count, name, numbers->row);
-    return status;
+    struct diffmm__npy array;
+    diffmm_status status = read_block(part, first, count, &array);
+    return status ? status : diffmm__npy_to_int64(&array, part->name, out);
 }
 
-static diffmm_status keep_entries(const struct diffmm__sparse_parts *parts,
-                                  const struct numbers *numbers, const char *name,
-                                  struct diffmm__sparse *sparse)
+static size_t smaller(size_t a, size_t b)
 {
-    for (size_t i = 0; i < parts->data.count; i++) {
-        int64_t row = numbers->row[i], column = numbers->column[i];
-        if (row < 0 || row >= parts->rows || column < 0 || column >= parts->columns)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                "%s: entry %zu is at (%lld, %lld) in a matrix of %lld x %lld", name,
-                                i, (long long)row, (long long)column, (long long)parts->rows,
-                                (long long)parts->columns);
-        if (!isfinite(numbers->data[i]))
-            return diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s: the value of entry %zu is not finite",
-                                name, i);
-        if (numbers->data[i] != 0) {
-            sparse->row[sparse->count] = (int32_t)row;
-            sparse->column[sparse->count++] = (int32_t)column;
+    return a < b ? a : b;
+}
+
+/* The first `count` numbers of an array, each below `bound`. */
+static diffmm_status read_places(const struct diffmm__sparse_array *part, size_t count,
+                                 int64_t bound, const char *what, int32_t *out)
+{
+    int64_t numbers[block];
+    for (size_t first = 0; first < count; first += block) {
+        size_t some = smaller(count - first, block);
+        diffmm_status status = read_integers(part, first, some, numbers);
+        if (status)
+            return status;
+        for (size_t i = 0; i < some; i++) {
+            if (numbers[i] < 0 || numbers[i] >= bound)
+                return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                    "%s: entry %zu is in %s %lld, but there are %lld", part->name,
+                                    first + i, what, (long long)numbers[i], (long long)bound);
+            out[first + i] = (int32_t)numbers[i];
         }
     }
-    return DIFFMM_OK;
+    return part->finish(part->source);
+}
+
+/* From csr row pointers to a row number for each of `count` entries. */
+static diffmm_status read_pointers(const struct diffmm__sparse_parts *parts, size_t count,
+                                   int32_t *row)
+{
+    const struct diffmm__sparse_array *part = &parts->row;
+    int64_t numbers[block], at = 0;
+    for (size_t first = 0; first < part->array.count; first += block) {
+        size_t some = smaller(part->array.count - first, block);
+        diffmm_status status = read_integers(part, first, some, numbers);
+        if (status)
+            return status;
+        for (size_t i = 0; i < some; i++) {
+            size_t r = first + i; /* where row r begins, and the one before it ends */
+            if (numbers[i] < at || numbers[i] > (r == 0 ? 0 : (int64_t)count))
+                return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                    "%s: the pointers of row %zu are wrong: %lld comes after %lld, "
+                                    "of %zu values",
+                                    part->name, r == 0 ? 0 : r - 1, (long long)numbers[i],
+                                    (long long)at, count);
+            for (; at < numbers[i]; at++)
+                row[at] = (int32_t)(r - 1);
+        }
+    }
+    if (at != (int64_t)count)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: %zu values, but its rows hold %lld; scipy's prune() takes the "
+                            "others away",
+                            part->name, count, (long long)at);
+    return part->finish(part->source);
+}
+
+/* Keep the entries whose value is not 0. */
+static diffmm_status read_values(const struct diffmm__sparse_array *part, size_t count,
+                                 struct diffmm__sparse *sparse)
+{
+    double values[block];
+    for (size_t first = 0; first < count; first += block) {
+        struct diffmm__npy array;
+        diffmm_status status = read_block(part, first, smaller(count - first, block), &array);
+        if (!status)
+            status = diffmm__npy_to_double(&array, part->name, values);
+        if (status)
+            return status;
+        for (size_t i = 0; i < array.count; i++) {
+            if (!isfinite(values[i]))
+                return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                                    "%s: the value of entry %zu is not finite", part->name,
+                                    first + i);
+            sparse->zeros += values[i] == 0;
+            sparse->negatives += values[i] < 0;
+            sparse->row[sparse->count] = sparse->row[first + i];
+            sparse->column[sparse->count] = sparse->column[first + i];
+            sparse->count += values[i] != 0;
+        }
+    }
+    return part->finish(part->source);
+}
+
+static diffmm_status read_entries(const struct diffmm__sparse_parts *parts,
+                                  struct diffmm__sparse *sparse)
+{
+    size_t count = parts->data.array.count;
+    diffmm_status status = parts->csr
+                               ? read_pointers(parts, count, sparse->row)
+                               : read_places(&parts->row, count, parts->rows, "row", sparse->row);
+    if (!status)
+        status = read_places(&parts->column, count, parts->columns, "column", sparse->column);
+    return status ? status : read_values(&parts->data, count, sparse);
 }
 
 diffmm_status diffmm__sparse_build(const diffmm_context *context,
@@ -102,16 +171,11 @@ diffmm_status diffmm__sparse_build(const diffmm_context *context,
     diffmm_status status = check_shape(parts, file_size, name);
     if (status)
         return status;
+    size_t count = parts->data.array.count;
     struct diffmm__sparse sparse = {.rows = (size_t)parts->rows, .columns = (size_t)parts->columns};
-    struct numbers numbers;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    size_t count = parts->data.count;
     sparse.row = diffmm__allocate(context, count, sizeof *sparse.row);
     sparse.column = sparse.row ? diffmm__allocate(context, count, sizeof *sparse.column) : NULL;
-    status = sparse.column ? read_numbers(&arena, parts, name, &numbers) : DIFFMM_ERROR_NO_MEMORY;
-    if (!status)
-        status = keep_entries(parts, &numbers, name, &sparse);
-    diffmm__arena_end(&arena);
+    status = sparse.column ? read_entries(parts, &sparse) : DIFFMM_ERROR_NO_MEMORY;
     if (status) {
         diffmm__sparse_end(context, &sparse);
         return status;

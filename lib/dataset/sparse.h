@@ -9,6 +9,19 @@
 struct diffmm__sparse {
     size_t rows, columns, count;
     int32_t *row, *column;
+    size_t zeros;     /* entries that say 0, left out */
+    size_t negatives; /* entries below 0, among the others */
+};
+
+/* An array that is read once, from its beginning on. */
+struct diffmm__sparse_array {
+    const char *name;         /* for messages */
+    struct diffmm__npy array; /* without data */
+    /* Point to the next `size` bytes, until the next call. */
+    diffmm_status (*next)(void *source, size_t size, const unsigned char **bytes);
+    /* The array has been read as far as it is wanted. */
+    diffmm_status (*finish)(void *source);
+    void *source;
 };
 
 /* The arrays of a matrix in coordinates (csr false: row, column, data) or by rows (csr true: row is
@@ -16,10 +29,11 @@ struct diffmm__sparse {
 struct diffmm__sparse_parts {
     bool csr;
     int64_t rows, columns;
-    struct diffmm__npy row, column, data;
+    struct diffmm__sparse_array row, column, data;
 };
 
-/* Check the parts against each other and keep the places where data is not zero.
+/* Check the parts against each other, then read row, column and data in this order, with every
+ * number checked as it comes. Takes 8 bytes for each entry, and only after sizes fit together.
  * @param file_size  bounds the shape, which the data does not
  * @param name       the file, for messages */
 diffmm_status diffmm__sparse_build(const diffmm_context *context,

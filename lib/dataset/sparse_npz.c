@@ -1,72 +1,123 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sparse matrices as scipy.sparse.save_npz writes them: members format ("coo", "csr"), shape, data,
  * and row and col, or indptr and indices. */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/status.h"
 #include "dataset/npz.h"
 #include "dataset/sparse.h"
 
 /* The first characters of a member that holds one text, as bytes or as UCS-4. */
-static diffmm_status read_format(struct diffmm__npz *archive, const char *path, char text[8])
+static diffmm_status read_format(struct diffmm__npz *archive, char text[8])
 {
+    struct diffmm__npz_member *member;
     struct diffmm__npy array;
-    diffmm_status status = diffmm__npz_array(archive, "format", &array);
+    unsigned char bytes[7 * 4];
+    diffmm_status status = diffmm__npz_member_open(archive, "format", &member, &array);
     if (status)
         return status;
-    if (array.count != 1 || (array.kind != 'S' && array.kind != 'U'))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: member 'format' is not a text", path);
-    size_t width = array.kind == 'U' ? 4 : 1, length = array.item_size / width;
+    bool is_text = array.count == 1 && (array.kind == 'S' || array.kind == 'U');
+    size_t width = array.kind == 'U' ? 4 : 1, length = is_text ? array.item_size / width : 0;
+    length = length < 7 ? length : 7;
+    if (!is_text)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it is not a text",
+                              diffmm__npz_member_name(member));
+    if (!status)
+        status = diffmm__npz_member_read(member, bytes, length * width);
+    if (!status)
+        status = diffmm__npz_member_finish(member);
+    diffmm__npz_member_close(member);
     size_t low = array.kind == 'U' && array.big_endian ? 3 : 0;
     memset(text, 0, 8);
-    for (size_t i = 0; i < length && i < 7; i++) {
-        unsigned char character = array.data[i * width + low];
-        text[i] = (char)(character < 0x80 ? character : '?');
+    for (size_t i = 0; i < length && !status; i++) {
+        unsigned char sum = 0; /* of a character's other bytes */
+        for (size_t k = 0; k < width; k++)
+            sum |= k == low ? 0 : bytes[i * width + k];
+        unsigned char character = bytes[i * width + low];
+        text[i] = (char)(character < 0x80 && sum == 0 ? character : '?');
     }
-    return DIFFMM_OK;
+    return status;
 }
 
-static diffmm_status read_shape(struct diffmm__npz *archive, const char *path,
-                                struct diffmm__sparse_parts *parts)
+static diffmm_status read_shape(struct diffmm__npz *archive, struct diffmm__sparse_parts *parts)
 {
+    struct diffmm__npz_member *member;
     struct diffmm__npy array;
-    int64_t shape[2];
-    diffmm_status status = diffmm__npz_array(archive, "shape", &array);
+    unsigned char bytes[2 * 8];
+    int64_t shape[2] = {0};
+    diffmm_status status = diffmm__npz_member_open(archive, "shape", &member, &array);
     if (status)
         return status;
+    const char *name = diffmm__npz_member_name(member);
     if (array.count != 2)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: a matrix has 2 dimensions, not %zu", path,
-                            array.count);
-    char name[300];
-    snprintf(name, sizeof name, "%s:shape", path);
-    status = diffmm__npy_to_int64(&array, name, shape);
-    if (status)
-        return status;
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: a matrix has 2 dimensions, not %zu", name,
+                              array.count);
+    else if (array.item_size > 8)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it holds text, not numbers", name);
+    if (!status)
+        status = diffmm__npz_member_read(member, bytes, 2 * array.item_size);
+    array.data = bytes;
+    if (!status)
+        status = diffmm__npz_member_finish(member);
+    if (!status)
+        status = diffmm__npy_to_int64(&array, name, shape);
+    diffmm__npz_member_close(member);
     parts->rows = shape[0];
     parts->columns = shape[1];
+    return status;
+}
+
+enum { buffer_size = 16384 };
+
+/* A member as an array that is read once. */
+struct source {
+    struct diffmm__npz_member *member;
+    unsigned char *buffer; /* shared: what it holds is used before the next piece is read */
+};
+
+static diffmm_status next(void *source, size_t size, const unsigned char **bytes)
+{
+    struct source *from = source;
+    *bytes = from->buffer;
+    return diffmm__npz_member_read(from->member, from->buffer, size);
+}
+
+static diffmm_status finish(void *source)
+{
+    return diffmm__npz_member_finish(((struct source *)source)->member);
+}
+
+static diffmm_status open_array(struct diffmm__npz *archive, const char *name,
+                                struct source *source, struct diffmm__sparse_array *out)
+{
+    diffmm_status status = diffmm__npz_member_open(archive, name, &source->member, &out->array);
+    if (status)
+        return status;
+    out->name = diffmm__npz_member_name(source->member);
+    out->next = next;
+    out->finish = finish;
+    out->source = source;
     return DIFFMM_OK;
 }
 
 static diffmm_status read_parts(struct diffmm__npz *archive, const char *path,
-                                struct diffmm__sparse_parts *parts)
+                                struct source sources[3], struct diffmm__sparse_parts *parts)
 {
     char format[8];
-    diffmm_status status = read_format(archive, path, format);
+    diffmm_status status = read_format(archive, format);
     if (status)
         return status;
     parts->csr = strcmp(format, "csr") == 0;
     if (!parts->csr && strcmp(format, "coo") != 0)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: format '%s' is neither 'coo' nor 'csr'", path,
                             format);
-    status = read_shape(archive, path, parts);
+    status = read_shape(archive, parts);
     if (!status)
-        status = diffmm__npz_array(archive, parts->csr ? "indptr" : "row", &parts->row);
+        status = open_array(archive, parts->csr ? "indptr" : "row", &sources[0], &parts->row);
     if (!status)
-        status = diffmm__npz_array(archive, parts->csr ? "indices" : "col", &parts->column);
+        status = open_array(archive, parts->csr ? "indices" : "col", &sources[1], &parts->column);
     if (!status)
-        status = diffmm__npz_array(archive, "data", &parts->data);
+        status = open_array(archive, "data", &sources[2], &parts->data);
     return status;
 }
 
@@ -74,13 +125,17 @@ diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char 
                                       struct diffmm__sparse *out)
 {
     struct diffmm__npz *archive;
+    unsigned char buffer[buffer_size];
+    struct source sources[3] = {{NULL, buffer}, {NULL, buffer}, {NULL, buffer}};
     struct diffmm__sparse_parts parts;
     diffmm_status status = diffmm__npz_open(context, path, &archive);
     if (status)
         return status;
-    status = read_parts(archive, path, &parts);
+    status = read_parts(archive, path, sources, &parts);
     if (!status)
         status = diffmm__sparse_build(context, &parts, diffmm__npz_file_size(archive), path, out);
+    for (size_t i = 0; i < 3; i++)
+        diffmm__npz_member_close(sources[i].member);
     diffmm__npz_close(archive);
     return status;
 }

@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a pickle's result to a sparse matrix. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/file.h"
 #include "base/status.h"
 #include "dataset/pickle.h"
 #include "dataset/sparse.h"
 
-static diffmm_status find_array(const struct diffmm__pickle *pickle,
-                                const struct diffmm__pickle_value *value, const char *name,
-                                struct diffmm__npy *out)
+/* An array's data, in memory. */
+static diffmm_status next(void *source, size_t size, const unsigned char **bytes)
 {
-    if (value->kind != DIFFMM__PICKLE_ARRAY || !value->object->built)
-        return diffmm__pickle_fail(pickle, "the matrix has no array '%s'", name);
-    *out = value->object->array;
+    const unsigned char **data = source;
+    *bytes = *data;
+    *data += size;
     return DIFFMM_OK;
 }
 
-static diffmm_status find_parts(const struct diffmm__pickle *pickle,
+static diffmm_status finish(void *source)
+{
+    (void)source;
+    return DIFFMM_OK;
+}
+
+static diffmm_status find_array(struct diffmm__pickle *pickle,
+                                const struct diffmm__pickle_value *value, const char *attribute,
+                                struct diffmm__sparse_array *out)
+{
+    if (value->kind != DIFFMM__PICKLE_ARRAY || !value->object->built)
+        return diffmm__pickle_fail(pickle, "the matrix has no array '%s'", attribute);
+    size_t size = strlen(pickle->path) + strlen(attribute) + 2;
+    char *name = diffmm__arena_take(&pickle->arena, size, 1);
+    const unsigned char **data = diffmm__arena_take(&pickle->arena, 1, sizeof *data);
+    if (!data)
+        return DIFFMM_ERROR_NO_MEMORY;
+    snprintf(name, size, "%s:%s", pickle->path, attribute);
+    *data = value->object->array.data;
+    *out = (struct diffmm__sparse_array){.name = name,
+                                         .array = value->object->array,
+                                         .next = next,
+                                         .finish = finish,
+                                         .source = data};
+    return DIFFMM_OK;
+}
+
+static diffmm_status find_parts(struct diffmm__pickle *pickle,
                                 const struct diffmm__pickle_value *result,
                                 struct diffmm__sparse_parts *parts)
 {
@@ -33,6 +62,10 @@ static diffmm_status find_parts(const struct diffmm__pickle *pickle,
     parts->columns = shape->members[1].integer;
     const struct diffmm__pickle_value *row = &attributes[DIFFMM__PICKLE_ROW];
     const struct diffmm__pickle_value *column = &attributes[DIFFMM__PICKLE_COLUMN];
+    if (coords->kind != DIFFMM__PICKLE_MARK && row->kind != DIFFMM__PICKLE_MARK && !parts->csr)
+        return diffmm__pickle_fail(pickle,
+                                   "the matrix has 'coords' and 'row': which of them is meant "
+                                   "depends on the version of scipy");
     if (coords->kind == DIFFMM__PICKLE_TUPLE && coords->size == 2) {
         row = &coords->members[0];
         column = &coords->members[1];

@@ -90,6 +90,22 @@ START_TEST(only_the_training_matrix_must_exist)
 }
 END_TEST
 
+START_TEST(a_split_is_there_once)
+{
+    struct test_folder folder = test_folder_begin();
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = NULL;
+    write_pickle(&folder, "trnMat.pkl", 3, 4, 3, row, column);
+    write_pickle(&folder, "valMat.pkl", 3, 4, 1, held_row, held_column);
+    test_write_text(&folder, "valMat.npz", "another");
+    test_fails(diffmm_dataset_open(context, folder.path, &dataset), DIFFMM_ERROR_FORMAT,
+               "holds both valMat.pkl and valMat.npz");
+    ck_assert_ptr_null(dataset);
+    diffmm_context_destroy(context);
+    test_folder_end(&folder);
+}
+END_TEST
+
 START_TEST(a_file_with_features_and_ids_beside_it)
 {
     struct test_folder folder = test_folder_begin();
@@ -171,8 +187,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {released_layout, only_the_training_matrix_must_exist,
-                                  a_file_with_features_and_ids_beside_it, broken_id_lists,
-                                  wrong_paths_and_files};
+    const TTest *const tests[] = {released_layout,       only_the_training_matrix_must_exist,
+                                  a_split_is_there_once, a_file_with_features_and_ids_beside_it,
+                                  broken_id_lists,       wrong_paths_and_files};
     return test_run("directory", tests, sizeof tests / sizeof *tests);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/npz.h"
 
-#include "../support/files.h"
+#include "../support/zip_writer.h"
 #include "dataset/sparse.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
@@ -80,23 +80,32 @@ START_TEST(matrices_stored_and_deflated)
 }
 END_TEST
 
-START_TEST(members_are_found_by_name)
+START_TEST(members_are_read_piece_by_piece)
 {
     struct test_folder folder = test_folder_begin();
     struct test_path path = write_matrix(&folder, false, ZIP_CM_DEFLATE);
     struct diffmm__npz *archive;
-    struct diffmm__npy array, again;
+    struct diffmm__npz_member *member;
+    struct diffmm__npy array;
+    double values[4];
     test_succeeds(diffmm__npz_open(NULL, path.text, &archive));
-    ck_assert_uint_eq(diffmm__npz_count(archive), 5);
-    ck_assert_str_eq(diffmm__npz_name(archive, 0), "row");
-    ck_assert_str_eq(diffmm__npz_name(archive, 4), "data");
-    ck_assert_ptr_null(diffmm__npz_name(archive, 5));
-    test_succeeds(diffmm__npz_array(archive, "data", &array));
+    test_succeeds(diffmm__npz_member_open(archive, "data", &member, &array));
     ck_assert_uint_eq(array.count, 4);
-    ck_assert_mem_eq(array.data, data, sizeof data);
-    test_succeeds(diffmm__npz_array(archive, "data", &again));
-    ck_assert_ptr_eq(again.data, array.data);
-    test_fails(diffmm__npz_array(archive, "data.npy", &array), DIFFMM_ERROR_FORMAT, "'data.npy'");
+    ck_assert_int_eq(array.kind, 'f');
+    ck_assert_ptr_null(array.data);
+    ck_assert_ptr_nonnull(strstr(diffmm__npz_member_name(member), "coo.npz:data"));
+    test_succeeds(diffmm__npz_member_read(member, values, 1));
+    test_succeeds(diffmm__npz_member_read(member, (char *)values + 1, 31));
+    ck_assert_mem_eq(values, data, sizeof data);
+    test_succeeds(diffmm__npz_member_finish(member));
+    test_fails(diffmm__npz_member_read(member, values, 1), DIFFMM_ERROR_FORMAT, "bytes long");
+    diffmm__npz_member_close(member);
+    test_succeeds(diffmm__npz_member_open(archive, "data", &member, &array));
+    test_succeeds(diffmm__npz_member_finish(member)); /* unread */
+    diffmm__npz_member_close(member);
+    diffmm__npz_member_close(NULL);
+    test_fails(diffmm__npz_member_open(archive, "nothing", &member, &array), DIFFMM_ERROR_FORMAT,
+               "'nothing'");
     ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path.text));
     diffmm__npz_close(archive);
     diffmm__npz_close(NULL);
@@ -163,6 +172,37 @@ static void claim_size(struct test_bytes *bytes, uint32_t claim)
     }
 }
 
+/* An update appends: the later data count, as in numpy. */
+START_TEST(members_written_again)
+{
+    struct test_folder folder = test_folder_begin();
+    static struct member good[5];
+    static struct test_bytes old, written;
+    static const double other[] = {0, 0, 0, 0};
+    good[0] = make_member("row.npy", "<i4", "(4,)", rows, 16);
+    good[1] = make_member("col.npy", "<i4", "(4,)", columns, 16);
+    good[2] = make_member("format.npy", "|S3", "()", "coo", 3);
+    good[3] = make_member("shape.npy", "<i8", "(2,)", shape, 16);
+    good[4] = make_member("data.npy", "<f8", "(4,)", data, 32);
+    test_add_npy(&old, "<f8", "(4,)", 0, other, 32);
+    struct zip_member members[6] = {{.name = "data.npy", .content = &old}};
+    for (size_t i = 0; i < 5; i++)
+        members[i + 1] = (struct zip_member){.name = good[i].name, .content = &good[i].bytes};
+    zip_write(&written, members, 6);
+    struct test_path path = test_write(&folder, "again.npz", written.data, written.size);
+    struct diffmm__sparse sparse;
+    test_succeeds(diffmm__sparse_read_npz(NULL, path.text, &sparse));
+    check_matrix(&sparse);
+    members[0].name = "data";
+    written.size = 0;
+    zip_write(&written, members, 6);
+    path = test_write(&folder, "again.npz", written.data, written.size);
+    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+               "again.npz: it has a member 'data' and another, 'data.npy'");
+    test_folder_end(&folder);
+}
+END_TEST
+
 START_TEST(claimed_sizes_are_bounded)
 {
     struct test_folder folder = test_folder_begin();
@@ -188,11 +228,13 @@ START_TEST(an_array_larger_than_its_member)
     struct test_folder folder = test_folder_begin();
     static struct member member;
     struct diffmm__npz *archive;
+    struct diffmm__npz_member *opened;
     struct diffmm__npy array;
     member = make_member("x.npy", "<f8", "(1000000000000,)", data, 32);
     struct test_path path = write_archive(&folder, "a.npz", &member, 1, ZIP_CM_DEFLATE);
     test_succeeds(diffmm__npz_open(NULL, path.text, &archive));
-    test_fails(diffmm__npz_array(archive, "x", &array), DIFFMM_ERROR_FORMAT, "only 32 remain");
+    test_fails(diffmm__npz_member_open(archive, "x", &opened, &array), DIFFMM_ERROR_FORMAT,
+               "only 32 remain");
     diffmm__npz_close(archive);
     test_folder_end(&folder);
 }
@@ -223,8 +265,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {matrices_stored_and_deflated,
-                                  members_are_found_by_name,
+                                  members_are_read_piece_by_piece,
                                   wrong_matrices,
+                                  members_written_again,
                                   claimed_sizes_are_bounded,
                                   an_array_larger_than_its_member,
                                   cut_at_every_length_and_damaged_at_every_byte};
@@ -237,12 +280,15 @@ START_TEST(says_that_libzip_is_missing)
 {
     struct diffmm__sparse sparse;
     struct diffmm__npz *archive;
+    struct diffmm__npz_member *member;
     struct diffmm__npy array;
     test_fails(diffmm__sparse_read_npz(NULL, "a.npz", &sparse), DIFFMM_ERROR_UNSUPPORTED, "a.npz");
     test_fails(diffmm__npz_open(NULL, "a.npz", &archive), DIFFMM_ERROR_UNSUPPORTED, "libzip");
-    test_fails(diffmm__npz_array(NULL, "a", &array), DIFFMM_ERROR_UNSUPPORTED, "libzip");
-    ck_assert_uint_eq(diffmm__npz_count(NULL), 0);
-    ck_assert_ptr_null(diffmm__npz_name(NULL, 0));
+    test_fails(diffmm__npz_member_open(NULL, "a", &member, &array), DIFFMM_ERROR_UNSUPPORTED,
+               "libzip");
+    test_fails(diffmm__npz_member_finish(NULL), DIFFMM_ERROR_UNSUPPORTED, "libzip");
+    ck_assert_str_eq(diffmm__npz_member_name(NULL), "");
+    diffmm__npz_member_close(NULL);
     diffmm__npz_close(NULL);
 }
 END_TEST

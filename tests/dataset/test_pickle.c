@@ -244,7 +244,7 @@ START_TEST(wrong_programs)
     check_program(PROGRAM("cscipy.sparse.coo\ncoo_matrix\n)\x81."), format, "not a scipy");
     check_program(PROGRAM("cscipy.sparse.coo\ncoo_matrix\n)\x81Nb."), format, "not a dictionary");
     check_program(PROGRAM("cscipy.sparse.coo\ncoo_matrix\n)\x81}b."), format, "shape");
-    check_program(PROGRAM("cscipy.sparse.coo\ncoo_matrix\n)\x81}U\x05shapeK\x01K\x02\x86sb."),
+    check_program(PROGRAM("cscipy.sparse.coo\ncoo_matrix\n)\x81}U\x06_shapeK\x01K\x02\x86sb."),
                   format, "'row'");
     check_program(PROGRAM("cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x01\x85NNNtb"), format,
                   "of a kind not read");
@@ -350,9 +350,12 @@ START_TEST(arrays_that_do_not_fit)
     const double infinite[] = {1, 1, 1, INFINITY};
     check_parts(false, rows, 3, columns, 4, data, format, "3 row numbers");
     check_parts(false, rows, 4, columns, 3, data, format, "3 column numbers");
-    check_parts(false, high, 4, columns, 4, data, format, "entry 2 is at (3, 5)");
-    check_parts(false, low, 4, columns, 4, data, format, "entry 1 is at (-1, 299)");
-    check_parts(false, rows, 4, right, 4, data, format, "entry 1 is at (0, 300)");
+    check_parts(false, high, 4, columns, 4, data, format,
+                "m.pkl:row: entry 2 is in row 3, but there are 3");
+    check_parts(false, low, 4, columns, 4, data, format,
+                "m.pkl:row: entry 1 is in row -1, but there are 3");
+    check_parts(false, rows, 4, right, 4, data, format,
+                "m.pkl:col: entry 1 is in column 300, but there are 300");
     check_parts(false, rows, 4, columns, 4, infinite, DIFFMM_ERROR_NUMERIC, "entry 3");
     check_parts(true, pointers, 3, columns, 4, data, format, "3 row pointers");
     check_parts(true, falling, 4, columns, 4, data, format, "row 1");

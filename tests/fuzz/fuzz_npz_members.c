@@ -89,19 +89,15 @@ static void put_archive(struct archive *archive, size_t count, struct member *me
     put(archive, 0, 2);
 }
 
-/* Names are given once: libzip refuses an archive that repeats one. */
 static size_t cut(const uint8_t *data, size_t size, struct member members[most_members])
 {
     size_t count = 0, at = 0;
-    bool given[sizeof names / sizeof *names] = {false};
     while (size - at >= 3 && count < most_members) {
         size_t which = data[at] % (sizeof names / sizeof *names);
         size_t length = (size_t)data[at + 1] | (size_t)data[at + 2] << 8;
         at += 3;
         length = length < size - at ? length : size - at;
-        if (!given[which])
-            members[count++] = (struct member){names[which], data + at, length, 0};
-        given[which] = true;
+        members[count++] = (struct member){names[which], data + at, length, 0};
         at += length;
     }
     return count;

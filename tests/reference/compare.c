@@ -27,18 +27,40 @@ void must(diffmm_status status, const char *call)
         ck_abort_msg("%s: %s: %s", call, diffmm_status_name(status), diffmm_error_message());
 }
 
+static void *take(struct reference *reference, size_t count, size_t size)
+{
+    void *memory = diffmm__arena_take_zero(&reference->arena, count, size);
+    if (!memory)
+        ck_abort_msg("%s: no memory", reference->file);
+    return memory;
+}
+
 static void read_array(struct reference *reference, struct array *array, const char *name)
 {
+    struct diffmm__npz_member *member;
     struct diffmm__npy npy;
-    must(diffmm__npz_array(reference->archive, name, &npy), name);
+    must(diffmm__npz_member_open(reference->archive, name, &member, &npy), name);
+    unsigned char *data = take(reference, npy.count, npy.item_size);
+    must(diffmm__npz_member_read(member, data, npy.count * npy.item_size), name);
+    must(diffmm__npz_member_finish(member), name);
+    diffmm__npz_member_close(member);
+    npy.data = data;
     array->name = name;
     array->dimensions = npy.dimensions;
     memcpy(array->shape, npy.shape, sizeof array->shape);
     array->count = npy.count;
-    array->values = diffmm__arena_take(&reference->arena, npy.count, sizeof *array->values);
-    if (reference->arena.failed)
-        ck_abort_msg("%s: no memory for %s", reference->file, name);
+    array->values = take(reference, npy.count, sizeof *array->values);
     must(diffmm__npy_to_double(&npy, name, array->values), name);
+}
+
+/* The name of an array: that of its member without ".npy". */
+static const char *array_name(struct reference *reference, const char *name, size_t length)
+{
+    char *copy = take(reference, length + 1, 1);
+    memcpy(copy, name, length);
+    if (length > 4 && strcmp(copy + length - 4, ".npy") == 0)
+        copy[length - 4] = 0;
+    return copy;
 }
 
 void reference_open(struct reference *reference, const char *folder, const char *file)
@@ -50,12 +72,14 @@ void reference_open(struct reference *reference, const char *folder, const char 
     ck_assert_msg(length > 0 && (size_t)length < sizeof path, "%s: path too long", file);
     must(diffmm__npz_open(NULL, path, &reference->archive), path);
 
-    reference->count = diffmm__npz_count(reference->archive);
-    reference->arrays =
-        diffmm__arena_take_zero(&reference->arena, reference->count, sizeof *reference->arrays);
-    ck_assert_msg(!reference->arena.failed, "%s: no memory", file);
-    for (size_t i = 0; i < reference->count; i++)
-        read_array(reference, &reference->arrays[i], diffmm__npz_name(reference->archive, i));
+    const char *name;
+    size_t place = 0, size;
+    while (diffmm__npz_next(reference->archive, &place, &name, &size))
+        reference->count++;
+    reference->arrays = take(reference, reference->count, sizeof *reference->arrays);
+    place = 0;
+    for (size_t i = 0; diffmm__npz_next(reference->archive, &place, &name, &size); i++)
+        read_array(reference, &reference->arrays[i], array_name(reference, name, size));
 }
 
 void reference_close(struct reference *reference)
