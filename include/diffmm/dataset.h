@@ -9,7 +9,8 @@
  *  Users and items are numbered from 0. With external ids (strings) the number is the order of
  *  diffmm_dataset_declare_items(), or else of first appearance. One exception serves features whose
  *  rows are numbered: where every item id is an integer below the number of feature rows, the id is
- *  the row number.
+ *  the row number. Where item ids are numbers but not all those of rows (from 1 on, or 007, or
+ *  1.0), sealing fails: features would go to other items.
  *
  *  DIFFMM_ERROR_STATE for a call that comes before or after sealing and should not;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
@@ -184,10 +185,13 @@ DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset,
  *  @param out     receives a data set that is not sealed, of the same context */
 DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);
 
-/** Check everything and index it. Fails, naming what is wrong, if there is no training interaction,
- *  or a modality's rows are not as many as the items, or a feature is not finite; the data
- *  set may then be completed and sealed again. Sealing twice is fine. Users and items together, and
- *  different training interactions, may be up to 2^31 - 1 each. */
+/** Check everything and index it. What is probably not meant is told in the context's log, as
+ *  warnings: pairs in two splits, repeated pairs, entries of matrices that are 0 or negative, rows
+ *  of features that nothing but the order of appearance ties to items. Fails, naming what is wrong,
+ * if there is no training interaction, or a modality's rows are not as many as the items, or a
+ * feature is not finite; the data set may then be completed and sealed again. Sealing twice is
+ * fine. Users and items together, and different training interactions, may be up to 2^31 - 1 each.
+ */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
 
 /** How many users there are. Before sealing, this and the following counts say what is known so

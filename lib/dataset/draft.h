@@ -3,6 +3,7 @@
 #ifndef DIFFMM_DATASET_DRAFT_H
 #define DIFFMM_DATASET_DRAFT_H
 
+#include "dataset/census.h"
 #include "dataset/dataset.h"
 #include "dataset/interner.h"
 
@@ -24,6 +25,7 @@ struct diffmm__draft {
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__interner user_names, item_names;
     struct diffmm__draft_pairs pairs[DIFFMM__SPLITS];
+    struct diffmm__census census; /* what is known of it so far */
 };
 
 /* What to go back to when a call fails half-way. */

@@ -127,6 +127,7 @@ diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, dou
     if (!status) {
         for (size_t u = 0; u < users; u++)
             divide_row(&division, u, &rows, splits);
+        dataset->draft->census.repeated += pairs[DIFFMM_TRAIN].count - (size_t)rows.pointers[users];
         end_pairs(context, pairs);
         for (int s = 0; s < DIFFMM__SPLITS; s++)
             pairs[s] = splits[s];

@@ -193,8 +193,12 @@ static diffmm_status read_matrix(diffmm_dataset *dataset, diffmm_split split, co
                                     &sparse.column);
     if (!status)
         status = diffmm__draft_reserve(draft, sparse.rows, sparse.columns);
-    if (status)
+    if (status) {
         diffmm__draft_return(draft, &mark);
+    } else {
+        draft->census.zeros += sparse.zeros;
+        draft->census.negatives += sparse.negatives;
+    }
     diffmm__sparse_end(dataset->context, &sparse);
     return status;
 }

@@ -125,6 +125,25 @@ void diffmm__interner_end(const diffmm_context *context, struct diffmm__interner
     *interner = (struct diffmm__interner){0};
 }
 
+static size_t count_digits(const char *text, size_t length)
+{
+    size_t count = 0;
+    while (count < length && text[count] >= '0' && text[count] <= '9')
+        count++;
+    return count;
+}
+
+bool diffmm__name_is_numeric(const char *name, size_t length)
+{
+    size_t at = length > 0 && (name[0] == '-' || name[0] == '+');
+    size_t digits = count_digits(name + at, length - at);
+    at += digits;
+    if (digits > 0 && at < length && name[at] == '.')
+        for (at++; at < length && name[at] == '0';)
+            at++;
+    return digits > 0 && at == length;
+}
+
 int32_t diffmm__name_number(const char *name, size_t length, size_t bound)
 {
     if (length == 0 || length > 10 || (length > 1 && name[0] == '0'))

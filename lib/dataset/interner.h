@@ -3,6 +3,7 @@
 #ifndef DIFFMM_DATASET_INTERNER_H
 #define DIFFMM_DATASET_INTERNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ size_t diffmm__name_slot(struct diffmm__hash_key key, const char *text, const in
 
 /* A power of two with room for `count` names, at most half full. */
 size_t diffmm__name_slot_count(size_t count);
+
+/* Whether a text reads as an integer to people: 7, 007, -7, +7, 7.0. */
+bool diffmm__name_is_numeric(const char *name, size_t length);
 
 /* A number in canonical decimal form (no sign, no leading zeros) below `bound`, or -1. */
 int32_t diffmm__name_number(const char *name, size_t length, size_t bound);

@@ -8,41 +8,8 @@
 #include "base/status.h"
 #include "dataset/draft.h"
 #include "dataset/modality.h"
+#include "dataset/row_numbers.h"
 #include "dataset/rows.h"
-
-/* Feature rows of the first array or file; 0 if there is none. */
-static size_t feature_rows(const diffmm_dataset *dataset)
-{
-    for (size_t m = 0; m < dataset->modality_count; m++)
-        if (dataset->modalities[m].features)
-            return dataset->modalities[m].rows;
-    return 0;
-}
-
-/* Where every item id is the number of a feature row, the number of each item; else *numbers is
- * left NULL. Items that were declared keep their order. */
-static diffmm_status find_row_numbers(const diffmm_dataset *dataset, int32_t **numbers)
-{
-    const struct diffmm__draft *draft = dataset->draft;
-    size_t rows = feature_rows(dataset);
-    if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || draft->items_ordered ||
-        rows == 0)
-        return DIFFMM_OK;
-    int32_t *found = diffmm__allocate(dataset->context, draft->item_names.count, sizeof *found);
-    if (!found)
-        return DIFFMM_ERROR_NO_MEMORY;
-    for (size_t i = 0; i < draft->item_names.count; i++) {
-        size_t length;
-        const char *name = diffmm__interner_name(&draft->item_names, i, &length);
-        found[i] = diffmm__name_number(name, length, rows);
-        if (found[i] < 0) {
-            diffmm__release(dataset->context, found);
-            return DIFFMM_OK;
-        }
-    }
-    *numbers = found;
-    return DIFFMM_OK;
-}
 
 /* The names of `count` users or items: those that came, then, for those reserved beyond, their
  * number in decimal. */
@@ -132,7 +99,7 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     struct diffmm__catalog *catalog = diffmm__catalog_create(dataset->context);
     if (!catalog)
         return DIFFMM_ERROR_NO_MEMORY;
-    size_t rows = feature_rows(dataset);
+    size_t rows = diffmm__feature_rows(dataset);
     catalog->users = diffmm_dataset_users(dataset);
     catalog->items = diffmm_dataset_items(dataset);
     if (numbers && rows > catalog->items)
@@ -144,12 +111,19 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
         diffmm__catalog_release(catalog);
         return status;
     }
+    struct diffmm__census census = dataset->draft->census;
+    for (int split = 0; split < DIFFMM__SPLITS; split++)
+        census.repeated += dataset->draft->pairs[split].count;
     dataset->catalog = catalog;
     dataset->held[0] = held[0];
     dataset->held[1] = held[1];
     dataset->sealed = true;
+    for (int split = 0; split < DIFFMM__SPLITS; split++)
+        census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
+    diffmm__census_overlaps(dataset, &census);
     diffmm__draft_end(dataset->context, dataset->draft);
     dataset->draft = NULL;
+    diffmm__census_warn(dataset->context, &census);
     return DIFFMM_OK;
 }
 
@@ -162,10 +136,12 @@ diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
     if (dataset->draft->pairs[DIFFMM_TRAIN].count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has no training interaction");
-    int32_t *numbers = NULL;
-    diffmm_status status = find_row_numbers(dataset, &numbers);
+    struct diffmm__row_numbers found;
+    diffmm_status status = diffmm__row_numbers_find(dataset, &found);
     if (!status)
-        status = make_catalog(dataset, numbers);
-    diffmm__release(dataset->context, numbers);
+        status = make_catalog(dataset, found.numbers);
+    diffmm__release(dataset->context, found.numbers);
+    if (!status)
+        diffmm__row_numbers_warn(dataset, &found);
     return status;
 }

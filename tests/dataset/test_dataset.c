@@ -147,11 +147,11 @@ static int load_zeros(size_t first, size_t count, float *out, void *user_data)
     return 0;
 }
 
-/* One id that is no row number, or features from a loader alone: order of appearance. */
+/* One id that is no number at all, or features from a loader alone: order of appearance. */
 START_TEST(ids_that_are_not_all_row_numbers)
 {
     diffmm_context *context = test_context();
-    const char *others[] = {"4", "03", "x", "-1", "1.0", "4294967296"};
+    const char *others[] = {"x", "1a", "-", "1.5", ".0", "1e0", "+-1"};
     const float features[2] = {0};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         diffmm_dataset *dataset = new_dataset(context);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/census.h"
+
+#include "base/log.h"
+#include "dataset/dataset.h"
+
+/* How many pairs are in both; rows ascend. */
+static size_t count_common(size_t users, const struct diffmm__rows *a, const struct diffmm__rows *b)
+{
+    size_t common = 0;
+    for (size_t u = 0; u < users; u++) {
+        int64_t i = a->pointers[u], j = b->pointers[u];
+        while (i < a->pointers[u + 1] && j < b->pointers[u + 1]) {
+            int32_t x = a->items[i], y = b->items[j];
+            common += x == y;
+            i += x <= y;
+            j += y <= x;
+        }
+    }
+    return common;
+}
+
+void diffmm__census_overlaps(const diffmm_dataset *dataset, struct diffmm__census *census)
+{
+    size_t users = dataset->catalog->users;
+    const struct diffmm__rows *train = &dataset->catalog->seen, *valid = &dataset->held[0],
+                              *test = &dataset->held[1];
+    census->train_valid = count_common(users, train, valid);
+    census->train_test = count_common(users, train, test);
+    census->valid_test = count_common(users, valid, test);
+}
+
+void diffmm__census_warn(const diffmm_context *context, const struct diffmm__census *census)
+{
+    if (census->zeros)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu entries of matrices are 0 and no interactions; scipy's eliminate_zeros() "
+                    "takes them away",
+                    census->zeros);
+    if (census->negatives)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu entries of matrices are negative and count as interactions like all "
+                    "others; leave them out if they mean dislike",
+                    census->negatives);
+    if (census->repeated)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu interactions repeat an earlier one of their split and do not count again",
+                    census->repeated);
+    if (census->train_valid || census->train_test)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu interactions of validation and %zu of test are in training too: rankings "
+                    "leave out what was learnt, so these are never hit and lower the metrics; take "
+                    "them out of one split",
+                    census->train_valid, census->train_test);
+    if (census->valid_test)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu interactions are in validation and in test, so that test has a part in "
+                    "choosing the epoch; take them out of one split",
+                    census->valid_test);
+}
