@@ -18,6 +18,7 @@ extern "C" {
 /** InfoNCE of two views of the same nodes (paper, equation 16), on row-normalised p and q:
  *  mean over the batch of -log( exp(p_b . q_b / tau) / sum over all nodes v of exp(p_b . q_v / tau)
  *  ). The denominator runs over all nodes and includes the positive.
+ *  The loss is never negative, and keeps its digits where it is close to 0.
  *  @param context      or NULL
  *  @param nodes        N
  *  @param d            columns of the matrices

@@ -245,6 +245,23 @@ static void gather_rows(struct chunk *c)
                c->d * sizeof *c->p_rows);
 }
 
+/* Row b's loss, log sum_v exp(p_b . q_v / tau) - p_b . q_b / tau. Where the second term is nearly
+ * all of the first, their difference is mere rounding, of about 1 / tau times float's, and may be
+ * below 0; then it is added up as log(1 + sum_{v != b} exp((p_b . q_v - p_b . q_b) / tau)). */
+static double row_loss(const struct chunk *c, size_t b, double sum)
+{
+    size_t node = (size_t)c->nodes_of[b];
+    const float *p = c->p + node * c->d;
+    double own = c->kernels->dot(c->d, p, c->q + node * c->d), rest = 0.0;
+    double loss = log(sum) + (double)c->shifts[b] - (double)c->inverse_tau * own;
+    if (loss > (double)c->inverse_tau * 0x1p-10)
+        return loss;
+    for (size_t v = 0; v < c->nodes; v++)
+        if (v != node)
+            rest += exp((double)c->inverse_tau * (c->kernels->dot(c->d, p, c->q + v * c->d) - own));
+    return log1p(rest);
+}
+
 /* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are
  * distinct, so rows do not meet. */
 static void finish_row(struct chunk *c, size_t b)
@@ -254,8 +271,7 @@ static void finish_row(struct chunk *c, size_t b)
     double sum = 0.0;
     for (size_t tile = 0; tile < c->tiles; tile++)
         sum += c->sums[b * c->tiles + tile];
-    c->losses[b] = (double)c->times[b] * (log(sum) + (double)c->shifts[b] -
-                                          (double)c->inverse_tau * c->kernels->dot(c->d, p, q));
+    c->losses[b] = (double)c->times[b] * row_loss(c, b, sum);
     if (!c->grad_p)
         return;
     float share = (float)(c->scale * (double)c->times[b]);

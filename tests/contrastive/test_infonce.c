@@ -302,6 +302,32 @@ START_TEST(a_batch_is_a_bag)
 }
 END_TEST
 
+/* Nearly all of the denominator is the positive: the loss is small, of few digits if taken as a
+ * difference, but not negative. */
+START_TEST(small_losses_keep_their_digits)
+{
+    enum { most = 4, d = 7 };
+    for (size_t k = 0; k < 2000; k++) {
+        static const double taus[] = {0.01, 0.02, 0.05, 0.2};
+        struct draws draws = {k + 1};
+        float p[most * d], q[most * d];
+        double want_p[most * d], want_q[most * d], loss, tau = taus[k / 4 % 4];
+        size_t nodes = 1 + k % most;
+        const int32_t batch[] = {0, (int32_t)nodes - 1};
+        draw_normals(&draws, nodes * d, 1.0, p);
+        draw_normals(&draws, nodes * d, 1e-3, q);
+        for (size_t i = 0; i < nodes * d; i++)
+            q[i] += p[i];
+        double want = oracle_infonce(nodes, d, p, q, 2, batch, tau, want_p, want_q);
+        expect_success(diffmm_infonce(NULL, nodes, d, p, q, 2, batch, tau, &loss, NULL, NULL));
+        ck_assert_double_ge(loss, 0.0);
+        /* Each logit is off by float's rounding of a product of at most 1, divided by tau; the
+         * oracle takes a difference of doubles. */
+        expect_close("loss", k, loss, want, fmax(2e-6 / tau, 2e-4) * want + 1e-13);
+    }
+}
+END_TEST
+
 START_TEST(distinct_nodes_ascend_and_are_counted)
 {
     static const int32_t batch[] = {5, 0, 5, 2, 5, 2};
@@ -407,6 +433,7 @@ int main(void)
                                   rows_too_long_to_square,
                                   outputs_are_optional,
                                   a_batch_is_a_bag,
+                                  small_losses_keep_their_digits,
                                   distinct_nodes_ascend_and_are_counted,
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
