@@ -69,7 +69,7 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
 
 size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
 {
-    struct diffmm__layers layers;
+    struct diffmm__layers layers = {0};
     const struct diffmm__said said = diffmm__said();
     if (diffmm__layers(shape, &layers) == DIFFMM_OK)
         return layers.size;
