@@ -17,7 +17,8 @@ enum purpose {
     generated_edges = 9,
     observed_edges = 10,
     synthetic = 11,
-    hold_out = 12
+    hold_out = 12,
+    reverse_noise_of_none = 13 /* the middle bits have no room for a further modality's blocks */
 };
 
 /* The middle bits of initial values. */
@@ -53,12 +54,8 @@ uint64_t diffmm__stream_projection_bias(size_t modality)
 
 uint64_t diffmm__stream_denoiser(size_t modality)
 {
-    return stream(initialize, of_denoisers + modality, 0);
-}
-
-uint64_t diffmm__stream_lone_denoiser(void)
-{
-    return stream(initialize, of_lone_denoiser, 0);
+    size_t which = modality == DIFFMM__NO_MODALITY ? of_lone_denoiser : of_denoisers + modality;
+    return stream(initialize, which, 0);
 }
 
 uint64_t diffmm__stream_denoiser_array(uint64_t first, size_t index)
@@ -98,7 +95,9 @@ uint64_t diffmm__stream_dropout(size_t modality, uint64_t epoch)
 
 uint64_t diffmm__stream_reverse_noise(size_t modality, uint64_t epoch)
 {
-    return stream(reverse_noise, modality * blocks_of_modality, epoch);
+    return modality == DIFFMM__NO_MODALITY
+               ? stream(reverse_noise_of_none, 0, epoch)
+               : stream(reverse_noise, modality * blocks_of_modality, epoch);
 }
 
 uint64_t diffmm__stream_reverse_block(uint64_t first, size_t block)

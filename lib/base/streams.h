@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More would share streams. */
-enum { DIFFMM__MOST_MODALITIES = 8192 };
+/* More would share streams. A diffusion module that no model has is of no modality, which stands
+ * in a modality's place for all that a module draws: initial values, training, reverse chain. */
+enum { DIFFMM__MOST_MODALITIES = 8192, DIFFMM__NO_MODALITY = DIFFMM__MOST_MODALITIES };
 
 /* Callers of the public initialisers choose among 2^56 streams of their own. */
 bool diffmm__stream_is_callers(uint64_t stream);
@@ -21,10 +22,8 @@ bool diffmm__stream_is_callers(uint64_t stream);
 uint64_t diffmm__stream_recommender(size_t parameter);
 uint64_t diffmm__stream_projection_weight(size_t modality);
 uint64_t diffmm__stream_projection_bias(size_t modality);
-/* Of the first array of a denoiser: a modality's, or one without a model
- * (diffmm_denoiser_initialize); and of array `index` of the same denoiser. */
+/* Of the first array of a denoiser; and of array `index` of the same denoiser. */
 uint64_t diffmm__stream_denoiser(size_t modality);
-uint64_t diffmm__stream_lone_denoiser(void);
 uint64_t diffmm__stream_denoiser_array(uint64_t first, size_t index);
 
 /* The pairs of an epoch. Position: the place in the order; the training pair. */

@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/status.h"
-#include "linalg/rows.h"
 
 diffmm_status diffmm__dense_rows(const diffmm_context *context, size_t rows, size_t items,
                                  const float *dense, struct diffmm__dense_rows *out)
@@ -63,21 +62,6 @@ static diffmm_status check(const float *parameters, size_t rows, const float *x,
     return diffmm__check_size("rows", rows, 0, INT32_MAX);
 }
 
-/* The denoiser's input: x as it is given, row-normalised if the shape says so, then dropout. */
-static void fill_input(struct diffmm__pass *pass, size_t rows, const float *x,
-                       const float *dropout_scale)
-{
-    size_t items = pass->layers.items;
-    for (size_t b = 0; b < rows; b++) {
-        float *input = pass->input + b * pass->layers.layer[1].inputs;
-        memcpy(input, x + b * items, items * sizeof *x);
-        if (pass->layers.normalize)
-            diffmm__normalize_row(items, input);
-        for (size_t i = 0; i < items && dropout_scale; i++)
-            input[i] *= dropout_scale[b * items + i];
-    }
-}
-
 diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_denoiser_shape *shape,
                                       const float *parameters, size_t rows, const float *x,
                                       const int32_t *t, const float *dropout_scale, float *x_hat)
@@ -93,7 +77,7 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
         return DIFFMM_OK;
     if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)))
         return status;
-    fill_input(&pass, rows, x, dropout_scale);
+    diffmm__pass_read(&pass, rows, x, dropout_scale);
     diffmm__denoiser_forward(&pass, parameters, rows, t);
     memcpy(x_hat, pass.output, rows * layers.items * sizeof *x_hat);
     diffmm__pass_end(&pass);
@@ -118,7 +102,7 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
     }
     if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_TRAIN, &pass)))
         return status;
-    fill_input(&pass, rows, x, dropout_scale);
+    diffmm__pass_read(&pass, rows, x, dropout_scale);
     diffmm__denoiser_forward_head(&pass, parameters, rows, t);
     struct diffmm__gradient gradient = {.values = grad_parameters};
     diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, &gradient);

@@ -48,6 +48,18 @@ static void drop(const struct diffmm__draws *draws, uint64_t row, size_t items, 
     }
 }
 
+void diffmm__q_sample_row(const diffmm_schedule *schedule, const struct diffmm__batch_rows *x0,
+                          size_t b, size_t t, const struct diffmm__draws *draws, size_t items,
+                          float *x_t)
+{
+    if (draws->noise)
+        memcpy(x_t, draws->noise + b * items, items * sizeof *x_t);
+    else
+        diffmm__draw_noise(draws, diffmm__batch_row(x0, b), items, x_t);
+    diffmm__kernels()->scale(items, diffmm__schedule_noise(schedule, t), x_t);
+    diffmm__batch_row_add(x0, b, diffmm__schedule_signal(schedule, t), x_t);
+}
+
 struct corrupt {
     struct diffmm__pass *pass;
     const diffmm_schedule *schedule;
@@ -59,25 +71,18 @@ struct corrupt {
 static void corrupt_range(void *argument, size_t begin, size_t end)
 {
     const struct corrupt *c = argument;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
     const struct diffmm__layers *layers = &c->pass->layers;
     size_t items = layers->items;
     for (size_t b = begin; b < end; b++) {
         float *x = c->pass->input + b * layers->layer[1].inputs;
-        uint64_t row = diffmm__batch_row(c->x0, b);
-        if (c->draws->noise)
-            memcpy(x, c->draws->noise + b * items, items * sizeof *x);
-        else
-            diffmm__draw_noise(c->draws, row, items, x);
-        kernels->scale(items, diffmm__schedule_noise(c->schedule, (size_t)c->t[b]), x);
-        diffmm__batch_row_add(c->x0, b, diffmm__schedule_signal(c->schedule, (size_t)c->t[b]), x);
+        diffmm__q_sample_row(c->schedule, c->x0, b, (size_t)c->t[b], c->draws, items, x);
         if (layers->normalize)
             diffmm__normalize_row(items, x);
         if (c->draws->dropout_scale)
             for (size_t i = 0; i < items; i++)
                 x[i] *= c->draws->dropout_scale[b * items + i];
         else if (c->draws->dropout > 0.0)
-            drop(c->draws, row, items, x);
+            drop(c->draws, diffmm__batch_row(c->x0, b), items, x);
     }
 }
 

@@ -13,7 +13,8 @@ struct diffmm__batch_rows {
     const int32_t *items;
     const float *values;
     const int32_t *row_of;
-    bool ascending; /* items of each row ascend: known, so that a part of a row may be searched for */
+    bool ascending; /* items of each row ascend: known, so that a part of a row may be searched for
+                     */
 };
 
 static inline size_t diffmm__batch_row(const struct diffmm__batch_rows *rows, size_t b)
@@ -33,6 +34,7 @@ void diffmm__batch_row_gather(const struct diffmm__batch_rows *rows, size_t b, f
  * indexed by the user's row, so that a draw does not depend on the batch it is made in. */
 struct diffmm__draws {
     const float *noise;         /* standard normal, or NULL: from noise_stream */
+    size_t noise_rows;          /* the reverse chain: rows of a block of it; 0: the batch's */
     const float *dropout_scale; /* factors, or NULL: from dropout_stream */
     uint64_t seed, noise_stream, dropout_stream;
     double dropout; /* rate for dropout_stream; 0: no dropout */
@@ -40,6 +42,11 @@ struct diffmm__draws {
 
 /* `items` standard normal draws of row `row`. */
 void diffmm__draw_noise(const struct diffmm__draws *draws, uint64_t row, size_t items, float *out);
+
+/* Row b of a batch with noise, x_t = signal x_0 + noise eps of step t, into x_t. */
+void diffmm__q_sample_row(const diffmm_schedule *schedule, const struct diffmm__batch_rows *x0,
+                          size_t b, size_t t, const struct diffmm__draws *draws, size_t items,
+                          float *x_t);
 
 /* pass->input of `rows` users: q_sample at steps t, then row-normalised if the shape says so, then
  * dropout. */

@@ -56,6 +56,20 @@ void diffmm__pass_end(struct diffmm__pass *pass)
     diffmm__arena_end(&pass->arena);
 }
 
+void diffmm__pass_read(struct diffmm__pass *pass, size_t rows, const float *x,
+                       const float *dropout_scale)
+{
+    size_t items = pass->layers.items;
+    for (size_t b = 0; b < rows; b++) {
+        float *input = pass->input + b * pass->layers.layer[1].inputs;
+        memcpy(input, x + b * items, items * sizeof *x);
+        if (pass->layers.normalize)
+            diffmm__normalize_row(items, input);
+        for (size_t i = 0; i < items && dropout_scale; i++)
+            input[i] *= dropout_scale[b * items + i];
+    }
+}
+
 /* cos(t f_j) for all j, then sin(t f_j), f_j = exp(-ln(10000) j / half), half = floor(size / 2). */
 void diffmm__time_embedding(double t, size_t size, float *out)
 {

@@ -35,6 +35,11 @@ size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
                           enum diffmm__pass_kind kind);
 void diffmm__pass_end(struct diffmm__pass *pass);
 
+/* pass->input of `rows` users: x, row-normalised if the shape says so, then dropout (factors, or
+ * NULL). */
+void diffmm__pass_read(struct diffmm__pass *pass, size_t rows, const float *x,
+                       const float *dropout_scale);
+
 /* Sinusoidal embedding of one step. */
 void diffmm__time_embedding(double t, size_t size, float *out);
 

@@ -64,7 +64,7 @@ void diffmm__objective_direct(struct diffmm__objective *o, const diffmm_schedule
         diffmm__parallel_ranges(o->context, rows, 16, msi_range, &s);
     }
     diffmm__parallel_ranges(o->context, rows, 16, elbo_range, &s);
-    if (gradient->take && !diffmm__objective_finite(o, rows))
+    if (!diffmm__objective_goes_back(o, rows, gradient))
         return;
     if (d > 0)
         diffmm__gemm(o->context, rows, items, d, 1.0f, diffmm__plain(o->injected, d),

@@ -207,10 +207,11 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
 }
 
 void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_rows *x0,
-                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items)
+                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items,
+                      float *scores)
 {
     for (size_t b = 0; b < rows; b++) {
-        g->row_of[b] = (int32_t)(first + b);
+        g->row_of[b] = (int32_t)diffmm__batch_row(x0, first + b);
         g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
     }
     struct diffmm__batch_rows block = *x0;
@@ -225,9 +226,36 @@ void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_ro
     }
     for (size_t b = 0; b < rows; b++) {
         size_t found = diffmm__topk_finish(&g->top[b]);
-        for (size_t r = 0; r < g->plan.count; r++)
-            items[b * g->plan.count + r] = r < found ? g->ranked[b * g->plan.count + r].index : -1;
+        for (size_t r = b * g->plan.count, end = r + found; r < (b + 1) * g->plan.count; r++) {
+            items[r] = r < end ? g->ranked[r].index : -1;
+            if (scores)
+                scores[r] = r < end ? g->ranked[r].score : NAN;
+        }
     }
+}
+
+diffmm_status diffmm__generate_all(const diffmm_context *context,
+                                   const struct diffmm__generation *plan,
+                                   const diffmm_schedule *schedule, const float *parameters,
+                                   const struct diffmm__batch_rows *x0,
+                                   const struct diffmm__draws *draws, int32_t *items, float *scores)
+{
+    struct diffmm__generator *generator;
+    diffmm_status status = diffmm__generator_create(context, plan, schedule, &generator);
+    if (status)
+        return status;
+    struct diffmm__draws block = *draws;
+    block.noise_rows = plan->users;
+    diffmm__generator_prepare(generator, parameters);
+    for (size_t first = 0; first < plan->users; first += plan->block) {
+        size_t rows = plan->users - first < plan->block ? plan->users - first : plan->block;
+        if (draws->noise)
+            block.noise = draws->noise + first * plan->layers.items;
+        diffmm__generate(generator, x0, first, rows, &block, items + first * plan->count,
+                         scores ? scores + first * plan->count : NULL);
+    }
+    diffmm__generator_destroy(generator);
+    return DIFFMM_OK;
 }
 
 static bool rows_ascend(size_t rows, const int64_t *pointers, const int32_t *row_items)
@@ -279,21 +307,12 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
                          : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
     if ((status = check_rows(rows, layers.items, row_pointers, row_items)))
         return status;
-    struct diffmm__generator *generator;
     struct diffmm__generation plan;
     struct diffmm__sampling sampling = {0};
     diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
-    if ((status = diffmm__generator_create(context, &plan, schedule, &generator)))
-        return status;
     struct diffmm__batch_rows x0 = {.pointers = row_pointers,
                                     .items = row_items,
                                     .ascending = rows_ascend(rows, row_pointers, row_items)};
     struct diffmm__draws none = {0};
-    diffmm__generator_prepare(generator, parameters);
-    for (size_t first = 0; first < rows; first += plan.block) {
-        size_t now = rows - first < plan.block ? rows - first : plan.block;
-        diffmm__generate(generator, &x0, first, now, &none, items_out + first * count);
-    }
-    diffmm__generator_destroy(generator);
-    return DIFFMM_OK;
+    return diffmm__generate_all(context, &plan, schedule, parameters, &x0, &none, items_out, NULL);
 }

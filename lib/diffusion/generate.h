@@ -38,9 +38,18 @@ void diffmm__generator_destroy(struct diffmm__generator *generator);
 /* Take up a denoiser's parameters; they must stay as they are until the last block is generated. */
 void diffmm__generator_prepare(struct diffmm__generator *generator, const float *parameters);
 
-/* The neighbours of `rows` users, at most plan->block, from user `first` of x0 on: `count` items
- * each, largest first, into rows x count. */
+/* The neighbours of `rows` users, at most plan->block, from batch row `first` of x0 on: `count`
+ * items each, largest first, into rows x count; and their entries of x, unless `scores` is NULL. */
 void diffmm__generate(struct diffmm__generator *generator, const struct diffmm__batch_rows *x0,
-                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items);
+                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items,
+                      float *scores);
+
+/* All of that for all users of a plan, block by block, in memory that ends with the call. */
+diffmm_status diffmm__generate_all(const diffmm_context *context,
+                                   const struct diffmm__generation *plan,
+                                   const diffmm_schedule *schedule, const float *parameters,
+                                   const struct diffmm__batch_rows *x0,
+                                   const struct diffmm__draws *draws, int32_t *items,
+                                   float *scores);
 
 #endif

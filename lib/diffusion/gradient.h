@@ -19,7 +19,8 @@ struct diffmm__gradient {
     float *values;               /* all parameters' gradient; NULL with .. */
     diffmm__gradient_taker take; /* .. this; then also */
     void *argument;
-    float *tiles; /* one of tile_floats for each worker */
+    bool if_finite; /* values are left alone where the loss is not finite */
+    float *tiles;   /* one of tile_floats for each worker */
     size_t tile_floats;
     float *bias; /* of the widest layer */
 };

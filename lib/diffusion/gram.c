@@ -268,7 +268,7 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
                  diffmm__plain(o->weights_features_bias, d1), 0.0f, o->injected, d1);
     diffmm__parallel_ranges(context, rows, 16, terms_range, &g);
     diffmm__residual_terms(&g);
-    if (gradient->take && !diffmm__objective_finite(o, rows))
+    if (!diffmm__objective_goes_back(o, rows, gradient))
         return;
     diffmm__gemm(context, rows, h, d1, 1.0f, diffmm__plain(o->injected, d1),
                  diffmm__transposed(o->weights_features_bias, d1), 1.0f, grad_activations, h);

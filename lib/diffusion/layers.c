@@ -77,6 +77,25 @@ size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
     return 0;
 }
 
+struct diffmm__layer_tensor diffmm__layers_tensor(const struct diffmm__layers *layers, size_t index)
+{
+    size_t l = index / 2;
+    bool bias = index % 2 == 1;
+    const char *kind = bias ? "bias" : "weight";
+    const struct diffmm__layer *layer = &layers->layer[l];
+    struct diffmm__layer_tensor tensor = {.rows = layer->outputs,
+                                          .columns = bias ? 1 : layer->inputs,
+                                          .offset = bias ? layer->bias : layer->weight};
+    if (l == 0)
+        snprintf(tensor.name, sizeof tensor.name, "time.%s", kind);
+    else if (l <= layers->hidden_count)
+        snprintf(tensor.name, sizeof tensor.name, "encoder.%u.%s", (unsigned)(l - 1), kind);
+    else
+        snprintf(tensor.name, sizeof tensor.name, "decoder.%u.%s",
+                 (unsigned)(l - 1 - layers->hidden_count), kind);
+    return tensor;
+}
+
 diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size_t index,
                                         char name[64], size_t *rows, size_t *columns,
                                         size_t *offset)
@@ -91,18 +110,11 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "index is %zu, but a denoiser of this shape has %zu parameters", index,
                             2 * layers.count);
-    size_t l = index / 2;
-    const char *kind = index % 2 ? "bias" : "weight";
-    if (l == 0)
-        snprintf(name, 64, "time.%s", kind);
-    else if (l <= layers.hidden_count)
-        snprintf(name, 64, "encoder.%zu.%s", l - 1, kind);
-    else
-        snprintf(name, 64, "decoder.%zu.%s", l - 1 - layers.hidden_count, kind);
-    const struct diffmm__layer *layer = &layers.layer[l];
-    *rows = layer->outputs;
-    *columns = index % 2 ? 1 : layer->inputs;
-    *offset = index % 2 ? layer->bias : layer->weight;
+    struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&layers, index);
+    snprintf(name, 64, "%s", tensor.name);
+    *rows = tensor.rows;
+    *columns = tensor.columns;
+    *offset = tensor.offset;
     return DIFFMM_OK;
 }
 
@@ -130,6 +142,7 @@ diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape, uin
         return status;
     if (!parameters)
         return diffmm__null("parameters");
-    diffmm__layers_initialize(&layers, seed, diffmm__stream_lone_denoiser(), parameters);
+    diffmm__layers_initialize(&layers, seed, diffmm__stream_denoiser(DIFFMM__NO_MODALITY),
+                              parameters);
     return DIFFMM_OK;
 }

@@ -27,6 +27,14 @@ struct diffmm__layers {
 /* Check a caller's shape and work it out. */
 diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
 
+/* Array `index`, below 2 count, of the parameters: a layer's weight, then its bias. */
+struct diffmm__layer_tensor {
+    char name[32];
+    size_t rows, columns, offset;
+};
+struct diffmm__layer_tensor diffmm__layers_tensor(const struct diffmm__layers *layers,
+                                                  size_t index);
+
 /* diffmm_denoiser_initialize with the stream of the first array (base/streams.h). */
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters);

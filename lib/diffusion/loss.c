@@ -120,21 +120,16 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
         return status;
     struct diffmm__objective objective;
-    float *scratch = NULL;
     status = diffmm__objective_create(context, &layers, rows, d, (size_t)dense.rows.pointers[rows],
                                       DIFFMM__OBJECTIVE_CHEAPEST, &objective);
-    if (!status && !grad_parameters &&
-        !(scratch = diffmm__allocate(context, layers.size, sizeof *scratch))) {
-        diffmm__objective_end(&objective);
-        status = DIFFMM_ERROR_NO_MEMORY;
-    }
     if (!status) {
         struct diffmm__draws draws = {.noise = noise, .dropout_scale = dropout_scale};
         struct diffmm__msi term = {
             .d = d, .features = features, .item_embedding = item_embedding, .weight = e_loss};
-        struct diffmm__gradient gradient = {.values = grad_parameters ? grad_parameters : scratch};
-        struct diffmm__denoiser_losses losses = diffmm__objective(
-            &objective, schedule, parameters, rows, &dense.rows, t, &draws, &term, &gradient);
+        struct diffmm__gradient gradient = {.values = grad_parameters};
+        struct diffmm__denoiser_losses losses =
+            diffmm__objective(&objective, schedule, parameters, rows, &dense.rows, t, &draws, &term,
+                              grad_parameters ? &gradient : NULL);
         if (loss)
             *loss = losses.elbo + e_loss * losses.msi;
         if (elbo)
@@ -143,7 +138,6 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
             *msi = losses.msi;
         diffmm__objective_end(&objective);
     }
-    diffmm__release(context, scratch);
     diffmm__dense_rows_end(&dense);
     return status;
 }

@@ -92,9 +92,12 @@ void diffmm__objective_end(struct diffmm__objective *objective)
     diffmm__arena_end(&objective->arena);
 }
 
-bool diffmm__objective_finite(const struct diffmm__objective *o, size_t rows)
+bool diffmm__objective_goes_back(const struct diffmm__objective *o, size_t rows,
+                                 const struct diffmm__gradient *gradient)
 {
     double sum = 0.0;
+    if (!gradient || !(gradient->take || gradient->if_finite))
+        return gradient != NULL;
     for (size_t b = 0; b < rows; b++)
         sum += o->elbo[b] + (o->d > 0 ? o->msi[b] : 0.0);
     return isfinite(sum);

@@ -74,8 +74,9 @@ diffmm_status diffmm__objective_create(const diffmm_context *context,
                                        struct diffmm__objective *out);
 void diffmm__objective_end(struct diffmm__objective *objective);
 
-/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten. A gradient that is taken
- * as it is made is not made where the loss is not finite: no parameter changes then. */
+/* Mean over `rows` users of ELBO + weight MSI; gradients are overwritten, or not made where
+ * `gradient` is NULL. A gradient that is taken as it is made, or that is wanted `if_finite`, is not
+ * made where the loss is not finite: no parameter changes then. */
 struct diffmm__denoiser_losses
 diffmm__objective(struct diffmm__objective *objective, const diffmm_schedule *schedule,
                   const float *parameters, size_t rows, const struct diffmm__batch_rows *x0,
@@ -86,8 +87,9 @@ diffmm__objective(struct diffmm__objective *objective, const diffmm_schedule *sc
 double diffmm__objective_flops(const struct diffmm__objective *objective, size_t rows);
 double diffmm__objective_direct_flops(const struct diffmm__objective *objective, size_t rows);
 
-/* Whether every user's terms are finite. */
-bool diffmm__objective_finite(const struct diffmm__objective *objective, size_t rows);
+/* Once every user's terms stand there: whether the gradient is to be made. */
+bool diffmm__objective_goes_back(const struct diffmm__objective *objective, size_t rows,
+                                 const struct diffmm__gradient *gradient);
 
 /* The two ways: from the corrupted input in pass->input to objective->elbo, ->msi and gradients. */
 void diffmm__objective_direct(struct diffmm__objective *objective, const diffmm_schedule *schedule,

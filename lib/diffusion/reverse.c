@@ -33,7 +33,8 @@ static void add_noise(const struct chain *c, size_t block, size_t b, float scale
 {
     size_t items = c->pass->layers.items;
     if (c->draws->noise) {
-        const float *noise = c->draws->noise + (block * c->rows + b) * items;
+        size_t rows = c->draws->noise_rows > 0 ? c->draws->noise_rows : c->rows;
+        const float *noise = c->draws->noise + (block * rows + b) * items;
         c->kernels->add_scaled(items, scale, noise, x);
         return;
     }

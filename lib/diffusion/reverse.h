@@ -11,7 +11,7 @@ struct diffmm__sampling {
 };
 
 /* The chain as it stands, for `rows` users, into `x`, rows x items. Noise block s (0 for q_sample,
- * then one a step) is draws->noise + s rows items, or the stream
+ * then one a step) is draws->noise + s noise_rows items, or the stream
  * diffmm__stream_reverse_block(draws->noise_stream, s). */
 void diffmm__reverse_direct(struct diffmm__pass *pass, const diffmm_schedule *schedule,
                             const float *parameters, size_t rows,

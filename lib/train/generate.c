@@ -36,7 +36,8 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     diffmm__generator_prepare(w->generator, model->modalities[m].denoiser.values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
-        diffmm__generate(w->generator, &x0, first, rows, &draws, w->generated + first * count);
+        diffmm__generate(w->generator, &x0, first, rows, &draws, w->generated + first * count,
+                         NULL);
         diffmm_status status = diffmm__trainer_continue(
             trainer, DIFFMM_PHASE_GENERATE, m * blocks + b + 1, model->modality_count * blocks);
         if (status)

@@ -49,13 +49,12 @@ static void list_all(void)
                                         255,
                                         4095,
                                         DIFFMM__MOST_MODALITIES - 2,
-                                        DIFFMM__MOST_MODALITIES - 1};
+                                        DIFFMM__MOST_MODALITIES - 1,
+                                        DIFFMM__NO_MODALITY};
     static const uint64_t epochs[] = {0, 1, 2, 3, 1000, 1000000, UINT32_MAX};
     count = 0;
     for (size_t p = 0; p < 1000; p++)
         list(diffmm__stream_recommender(p));
-    for (size_t a = 0; a < 1000; a++)
-        list(diffmm__stream_denoiser_array(diffmm__stream_lone_denoiser(), a));
     for (size_t m = 0; m < sizeof modalities / sizeof *modalities; m++)
         list_of_modality(modalities[m]);
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
@@ -109,7 +108,8 @@ START_TEST(numbers_stay)
         {diffmm__stream_projection_weight(3), 0x0100000100000006},
         {diffmm__stream_projection_bias(3), 0x0100000100000007},
         {diffmm__stream_denoiser_array(diffmm__stream_denoiser(2), 5), 0x0100001200000005},
-        {diffmm__stream_denoiser_array(diffmm__stream_lone_denoiser(), 5), 0x0100000200000005},
+        {diffmm__stream_denoiser_array(diffmm__stream_denoiser(DIFFMM__NO_MODALITY), 5),
+         0x0100000200000005},
         {diffmm__stream_pair_order(7), 0x0200000000000007},
         {diffmm__stream_negatives(7), 0x0300000000000007},
         {diffmm__stream_user_order(7), 0x0400000000000007},
@@ -117,6 +117,9 @@ START_TEST(numbers_stay)
         {diffmm__stream_noise(1, 7), 0x0600000100000007},
         {diffmm__stream_dropout(1, 7), 0x0700000100000007},
         {diffmm__stream_reverse_block(diffmm__stream_reverse_noise(1, 7), 3), 0x0800080300000007},
+        {diffmm__stream_time(DIFFMM__NO_MODALITY, 7), 0x0500200000000007},
+        {diffmm__stream_reverse_block(diffmm__stream_reverse_noise(DIFFMM__NO_MODALITY, 7), 3),
+         0x0d00000300000007},
         {diffmm__stream_generated_edges(1, 7), 0x0900000100000007},
         {diffmm__stream_observed_edges(1, 7), 0x0a00000100000007},
         {diffmm__stream_synthetic(5), 0x0b00000500000000},

@@ -199,9 +199,9 @@ START_TEST(both_ways_give_the_same_neighbours)
         ck_assert(diffmm__generation_flops(&alone) == diffmm__generation_straight_flops(&alone));
         ck_assert_uint_ge(plan.block, few);
         ck_assert_uint_eq(alone.block, 1);
-        diffmm__generate(many, &x0, 0, few, &none, by_hidden);
+        diffmm__generate(many, &x0, 0, few, &none, by_hidden, NULL);
         for (size_t u = 0; u < few; u++) {
-            diffmm__generate(self, &x0, u, 1, &none, by_direct + u * count);
+            diffmm__generate(self, &x0, u, 1, &none, by_direct + u * count, NULL);
             diffmm__batch_row_add(&x0, u, 1.0f, dense + u * items);
         }
         expect_success(diffmm_reverse_chain(NULL, &s.denoiser.shape, s.schedule,
@@ -281,12 +281,12 @@ START_TEST(noise_is_drawn_for_users_not_for_blocks)
     struct diffmm__batch_rows x0 = {.pointers = s.pointers, .items = s.row_items};
     struct diffmm__generation plan;
     struct diffmm__generator *generator = generator_of(&s, NULL, 30, &sampling, &plan);
-    diffmm__generate(generator, &x0, 0, 30, &draws, s.generated);
+    diffmm__generate(generator, &x0, 0, 30, &draws, s.generated, NULL);
     size_t changed = 0;
     for (size_t u = 0; u < 30; u += 7) {
-        diffmm__generate(generator, &x0, u, 1, &draws, one);
+        diffmm__generate(generator, &x0, u, 1, &draws, one, NULL);
         ck_assert_mem_eq(one, s.generated + 3 * u, sizeof one);
-        diffmm__generate(generator, &x0, u, 1, &others, one);
+        diffmm__generate(generator, &x0, u, 1, &others, one, NULL);
         changed += memcmp(one, s.generated + 3 * u, sizeof one) != 0;
     }
     ck_assert_uint_gt(changed, 0);
