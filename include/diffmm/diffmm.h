@@ -9,6 +9,7 @@
 #include <diffmm/contrastive.h>
 #include <diffmm/dataset.h>
 #include <diffmm/diffusion.h>
+#include <diffmm/diffusion_module.h>
 #include <diffmm/file.h>
 #include <diffmm/graph.h>
 #include <diffmm/metrics.h>

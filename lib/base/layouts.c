@@ -37,6 +37,38 @@ static const size_t denoiser_shape_begin[] = {
 const struct diffmm__layout diffmm__layout_denoiser_shape =
     LAYOUT(diffmm_denoiser_shape, denoiser_shape_begin);
 
+static const size_t diffusion_batch_begin[] = {
+    offsetof(diffmm_diffusion_batch, struct_size),
+    offsetof(diffmm_diffusion_batch, users),
+    offsetof(diffmm_diffusion_batch, row_pointers),
+    offsetof(diffmm_diffusion_batch, row_items),
+    offsetof(diffmm_diffusion_batch, row_values),
+    offsetof(diffmm_diffusion_batch, rows),
+    offsetof(diffmm_diffusion_batch, row_numbers),
+    offsetof(diffmm_diffusion_batch, epoch),
+    offsetof(diffmm_diffusion_batch, t),
+    offsetof(diffmm_diffusion_batch, noise),
+    offsetof(diffmm_diffusion_batch, dropout_scale),
+    offsetof(diffmm_diffusion_batch, d),
+    offsetof(diffmm_diffusion_batch, features),
+    offsetof(diffmm_diffusion_batch, item_embedding),
+    offsetof(diffmm_diffusion_batch, e_loss),
+};
+const struct diffmm__layout diffmm__layout_diffusion_batch =
+    LAYOUT(diffmm_diffusion_batch, diffusion_batch_begin);
+
+static const size_t diffusion_needs_begin[] = {
+    offsetof(diffmm_diffusion_needs, struct_size),
+    offsetof(diffmm_diffusion_needs, parameters),
+    offsetof(diffmm_diffusion_needs, module_bytes),
+    offsetof(diffmm_diffusion_needs, training_bytes),
+    offsetof(diffmm_diffusion_needs, generate_bytes),
+    offsetof(diffmm_diffusion_needs, step_flops),
+    offsetof(diffmm_diffusion_needs, generate_flops),
+};
+const struct diffmm__layout diffmm__layout_diffusion_needs =
+    LAYOUT(diffmm_diffusion_needs, diffusion_needs_begin);
+
 static const size_t file_info_begin[] = {
     offsetof(diffmm_file_info, struct_size),    offsetof(diffmm_file_info, kind),
     offsetof(diffmm_file_info, format_version), offsetof(diffmm_file_info, library),

@@ -16,6 +16,8 @@ struct diffmm__layout {
 extern const struct diffmm__layout diffmm__layout_context_settings;
 extern const struct diffmm__layout diffmm__layout_synthetic;
 extern const struct diffmm__layout diffmm__layout_denoiser_shape;
+extern const struct diffmm__layout diffmm__layout_diffusion_batch;
+extern const struct diffmm__layout diffmm__layout_diffusion_needs;
 extern const struct diffmm__layout diffmm__layout_file_info;
 extern const struct diffmm__layout diffmm__layout_parameter;
 extern const struct diffmm__layout diffmm__layout_adam;

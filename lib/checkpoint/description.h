@@ -35,6 +35,14 @@ struct diffmm__description {
 diffmm_status diffmm__describe(const diffmm_model *model, const char *format,
                                struct diffmm__description *out);
 
+/* Add a text (copied), a number, the settings. */
+diffmm_status diffmm__describe_text(struct diffmm__description *description, const char *key,
+                                    const char *value);
+diffmm_status diffmm__describe_count(struct diffmm__description *description, const char *key,
+                                     size_t value);
+diffmm_status diffmm__describe_options(struct diffmm__description *description,
+                                       const diffmm_options *options);
+
 /* Add a JSON value, which is taken over; NULL means that there was no memory for it. */
 diffmm_status diffmm__describe_json(struct diffmm__description *description, const char *key,
                                     json_t *value);

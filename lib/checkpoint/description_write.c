@@ -15,16 +15,22 @@ static diffmm_status add(struct diffmm__description *d, const char *key, char *v
     return DIFFMM_OK;
 }
 
-static diffmm_status add_text(struct diffmm__description *d, const char *key, const char *value)
+diffmm_status diffmm__describe_text(struct diffmm__description *d, const char *key,
+                                    const char *value)
 {
     return add(d, key, diffmm__copy_text(d->context, value));
 }
 
-static diffmm_status add_count(struct diffmm__description *d, const char *key, size_t value)
+diffmm_status diffmm__describe_count(struct diffmm__description *d, const char *key, size_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%zu", value);
-    return add_text(d, key, text);
+    return diffmm__describe_text(d, key, text);
+}
+
+diffmm_status diffmm__describe_options(struct diffmm__description *d, const diffmm_options *options)
+{
+    return add(d, "options", diffmm__options_to_json(options));
 }
 
 diffmm_status diffmm__describe_json(struct diffmm__description *d, const char *key, json_t *value)
@@ -89,12 +95,14 @@ static diffmm_status describe(struct diffmm__description *d, const diffmm_model 
                               const char *format)
 {
     diffmm_status status;
-    if ((status = add_text(d, "format", format)) || (status = add_text(d, "version", "1")) ||
-        (status = add_text(d, "library", diffmm__version_text().text)) ||
-        (status = add_count(d, "users", model->users)) ||
-        (status = add_count(d, "items", model->items)) || (status = add_count(d, "d", model->d)) ||
+    if ((status = diffmm__describe_text(d, "format", format)) ||
+        (status = diffmm__describe_text(d, "version", "1")) ||
+        (status = diffmm__describe_text(d, "library", diffmm__version_text().text)) ||
+        (status = diffmm__describe_count(d, "users", model->users)) ||
+        (status = diffmm__describe_count(d, "items", model->items)) ||
+        (status = diffmm__describe_count(d, "d", model->d)) ||
         (status = diffmm__describe_json(d, "modalities", modalities_json(model))) ||
-        (status = add(d, "options", diffmm__options_to_json(model->options))))
+        (status = diffmm__describe_options(d, model->options)))
         return status;
     return model->evaluated.epoch == 0
                ? DIFFMM_OK

@@ -82,13 +82,6 @@ AT(diffmm_denoiser_shape, hidden_sizes, 32);
 AT(diffmm_denoiser_shape, normalize, 40);
 AT(diffmm_denoiser_shape, reserved, 44);
 
-SIZE(diffmm_metrics, 40);
-AT(diffmm_metrics, cutoff, 0);
-AT(diffmm_metrics, users, 8);
-AT(diffmm_metrics, recall, 16);
-AT(diffmm_metrics, precision, 24);
-AT(diffmm_metrics, ndcg, 32);
-
 SIZE(diffmm_option_type, 4);
 IS(DIFFMM_OPTION_FLAG, 1);
 IS(DIFFMM_OPTION_INTEGER, 2);
@@ -106,6 +99,58 @@ AT(diffmm_option_info, minimum, 40);
 AT(diffmm_option_info, maximum, 48);
 AT(diffmm_option_info, choices, 56);
 AT(diffmm_option_info, help, 64);
+
+SIZE(diffmm_parameter, 48);
+AT(diffmm_parameter, struct_size, 0);
+AT(diffmm_parameter, name, 8);
+AT(diffmm_parameter, rows, 16);
+AT(diffmm_parameter, columns, 24);
+AT(diffmm_parameter, values, 32);
+AT(diffmm_parameter, gradient, 40);
+
+SIZE(diffmm_losses, 32);
+AT(diffmm_losses, bpr, 0);
+AT(diffmm_losses, contrastive, 8);
+AT(diffmm_losses, regularizer, 16);
+AT(diffmm_losses, total, 24);
+
+SIZE(diffmm_diffusion_batch, 120);
+AT(diffmm_diffusion_batch, struct_size, 0);
+AT(diffmm_diffusion_batch, users, 8);
+AT(diffmm_diffusion_batch, row_pointers, 16);
+AT(diffmm_diffusion_batch, row_items, 24);
+AT(diffmm_diffusion_batch, row_values, 32);
+AT(diffmm_diffusion_batch, rows, 40);
+AT(diffmm_diffusion_batch, row_numbers, 48);
+AT(diffmm_diffusion_batch, epoch, 56);
+AT(diffmm_diffusion_batch, t, 64);
+AT(diffmm_diffusion_batch, noise, 72);
+AT(diffmm_diffusion_batch, dropout_scale, 80);
+AT(diffmm_diffusion_batch, d, 88);
+AT(diffmm_diffusion_batch, features, 96);
+AT(diffmm_diffusion_batch, item_embedding, 104);
+AT(diffmm_diffusion_batch, e_loss, 112);
+
+SIZE(diffmm_diffusion_losses, 24);
+AT(diffmm_diffusion_losses, total, 0);
+AT(diffmm_diffusion_losses, elbo, 8);
+AT(diffmm_diffusion_losses, msi, 16);
+
+SIZE(diffmm_diffusion_needs, 56);
+AT(diffmm_diffusion_needs, struct_size, 0);
+AT(diffmm_diffusion_needs, parameters, 8);
+AT(diffmm_diffusion_needs, module_bytes, 16);
+AT(diffmm_diffusion_needs, training_bytes, 24);
+AT(diffmm_diffusion_needs, generate_bytes, 32);
+AT(diffmm_diffusion_needs, step_flops, 40);
+AT(diffmm_diffusion_needs, generate_flops, 48);
+
+SIZE(diffmm_metrics, 40);
+AT(diffmm_metrics, cutoff, 0);
+AT(diffmm_metrics, users, 8);
+AT(diffmm_metrics, recall, 16);
+AT(diffmm_metrics, precision, 24);
+AT(diffmm_metrics, ndcg, 32);
 
 SIZE(diffmm_file_kind, 4);
 IS(DIFFMM_FILE_MODEL, 1);
@@ -125,20 +170,6 @@ AT(diffmm_file_info, chosen_epoch, 64);
 AT(diffmm_file_info, cutoff_count, 72);
 AT(diffmm_file_info, valid, 80);
 AT(diffmm_file_info, test, 88);
-
-SIZE(diffmm_parameter, 48);
-AT(diffmm_parameter, struct_size, 0);
-AT(diffmm_parameter, name, 8);
-AT(diffmm_parameter, rows, 16);
-AT(diffmm_parameter, columns, 24);
-AT(diffmm_parameter, values, 32);
-AT(diffmm_parameter, gradient, 40);
-
-SIZE(diffmm_losses, 32);
-AT(diffmm_losses, bpr, 0);
-AT(diffmm_losses, contrastive, 8);
-AT(diffmm_losses, regularizer, 16);
-AT(diffmm_losses, total, 24);
 
 SIZE(diffmm_hit, 8);
 AT(diffmm_hit, item, 0);

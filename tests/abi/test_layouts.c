@@ -19,6 +19,7 @@ static diffmm_options *options;
 static diffmm_trainer *trainer;
 static diffmm_scorer *scorer;
 static diffmm_file *file;
+static diffmm_diffusion *module;
 
 static void make_world(void)
 {
@@ -34,6 +35,7 @@ static void make_world(void)
         expect_success(diffmm_options_set(options, set[i], set[i + 1]));
     expect_success(diffmm_trainer_create(dataset, options, &trainer));
     expect_success(diffmm_trainer_epoch(trainer, NULL));
+    expect_success(diffmm_diffusion_create(context, 4, options, 1, &module));
     const diffmm_model *model = diffmm_trainer_model(trainer);
     expect_success(diffmm_scorer_create(model, &scorer));
     static unsigned char bytes[1 << 20];
@@ -45,6 +47,7 @@ static void make_world(void)
 static void end_world(void)
 {
     diffmm_file_destroy(file);
+    diffmm_diffusion_destroy(module);
     diffmm_scorer_destroy(scorer);
     diffmm_trainer_destroy(trainer);
     diffmm_options_destroy(options);
@@ -73,6 +76,27 @@ static diffmm_status initialize_denoiser(void *it)
 {
     float parameters[1];
     return diffmm_denoiser_initialize(it, 1, parameters);
+}
+
+static diffmm_status step_module(void *it)
+{
+    return diffmm_diffusion_step(module, it, NULL);
+}
+
+static diffmm_status corrupt(void *it)
+{
+    float x[1];
+    return diffmm_diffusion_corrupt(module, it, x);
+}
+
+static diffmm_status needs(void *it)
+{
+    return diffmm_diffusion_forecast(context, 4, 1, 1, options, it);
+}
+
+static diffmm_status module_parameter(void *it)
+{
+    return diffmm_diffusion_parameter(module, "time.bias", it);
 }
 
 static diffmm_status describe_file(void *it)
@@ -136,6 +160,10 @@ static const struct use {
     {"diffmm_context_settings", create_context, false},
     {"diffmm_synthetic", synthesize, false},
     {"diffmm_denoiser_shape", initialize_denoiser, false},
+    {"diffmm_diffusion_batch", step_module, false},
+    {"diffmm_diffusion_batch", corrupt, false},
+    {"diffmm_diffusion_needs", needs, true},
+    {"diffmm_parameter", module_parameter, true},
     {"diffmm_file_info", describe_file, true},
     {"diffmm_parameter", parameter_at, true},
     {"diffmm_parameter", parameter_by_name, true},

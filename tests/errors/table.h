@@ -47,6 +47,7 @@ enum kind {
     SCHEDULE,
     FILE_INFO,
     PLACER,
+    MODULE,
     MANY_ITEMS,      /* a sealed data set with enough items for a placer */
     MANY_ITEMS_MODEL /* of that */
 };
@@ -106,12 +107,12 @@ static inline diffmm_status answered(bool answer)
     return answer ? DIFFMM_OK : DIFFMM_ERROR_INVALID_ARGUMENT;
 }
 
-/* The bytes of a model file and of a checkpoint of that data set. */
+/* The bytes of a model file, of a checkpoint and of a diffusion module of that data set. */
 struct bytes {
     const void *data;
     size_t size;
 };
-extern struct bytes model_file, checkpoint_file;
+extern struct bytes model_file, checkpoint_file, module_file;
 
 /* Make these the arguments called "data" that have no bytes yet, and the size that follows. */
 void give_file(struct entry *entries, size_t count, struct bytes file);
@@ -124,5 +125,6 @@ struct table table_model(void);
 struct table table_trainer(void);
 struct table table_serving(void);
 struct table table_growth(void);
+struct table table_module(void);
 
 #endif

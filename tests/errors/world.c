@@ -7,7 +7,7 @@
 #include "../support/folder.h"
 #include "../support/settings.h"
 
-struct bytes model_file, checkpoint_file;
+struct bytes model_file, checkpoint_file, module_file;
 
 static const float image[items * features] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6};
 
@@ -93,6 +93,15 @@ static diffmm_model *make_model(diffmm_context *context, enum kind kind)
     return model;
 }
 
+static diffmm_diffusion *make_module(diffmm_context *context)
+{
+    diffmm_options *options = make_options(context);
+    diffmm_diffusion *module;
+    expect_success(diffmm_diffusion_create(context, items, options, 3, &module));
+    diffmm_options_destroy(options);
+    return module;
+}
+
 void *world_make(enum kind kind)
 {
     static const int32_t numbers[] = {0, 1, 3};
@@ -136,6 +145,7 @@ void *world_make(enum kind kind)
         expect_success(diffmm_placer_open(context, "placer.safetensors", &placer));
         made = placer;
         break;
+    case MODULE: made = make_module(context); break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
     diffmm_context_destroy(context);
@@ -160,6 +170,7 @@ void world_end(enum kind kind, void *handle)
     case SCHEDULE: diffmm_schedule_destroy(handle); break;
     case FILE_INFO: diffmm_file_destroy(handle); break;
     case PLACER: diffmm_placer_destroy(handle); break;
+    case MODULE: diffmm_diffusion_destroy(handle); break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
 }
@@ -186,6 +197,12 @@ static void make_files(void)
     expect_success(diffmm_trainer_checkpoint_memory(
         trainer, (void *)(uintptr_t)checkpoint_file.data, size, &size));
     diffmm_trainer_destroy(trainer);
+    diffmm_diffusion *module = make_module(context);
+    expect_success(diffmm_diffusion_save_memory(module, NULL, 0, &size));
+    take_bytes(&module_file, size);
+    expect_success(
+        diffmm_diffusion_save_memory(module, (void *)(uintptr_t)module_file.data, size, &size));
+    diffmm_diffusion_destroy(module);
     diffmm_context_destroy(context);
 }
 
@@ -193,6 +210,7 @@ static void end_files(void)
 {
     free((void *)(uintptr_t)model_file.data);
     free((void *)(uintptr_t)checkpoint_file.data);
+    free((void *)(uintptr_t)module_file.data);
 }
 
 void give_file(struct entry *entries, size_t count, struct bytes file)
@@ -241,6 +259,7 @@ static void make_folder(struct folder *folder)
     write_bytes("cover_feat.npy", npy, sizeof npy);
     write_bytes("model.safetensors", model_file.data, model_file.size);
     write_bytes("run.ckpt", checkpoint_file.data, checkpoint_file.size);
+    write_bytes("module.safetensors", module_file.data, module_file.size);
     save_placer("placer.safetensors");
 }
 

@@ -10,13 +10,9 @@
 
 enum { pattern = 0xa5 };
 
-const struct fault_case *const fault_lists[] = {fault_data_cases,
-                                                fault_unit_cases,
-                                                fault_model_cases,
-                                                fault_file_cases,
-                                                fault_serving_cases,
-                                                fault_growth_cases,
-                                                NULL};
+const struct fault_case *const fault_lists[] = {
+    fault_data_cases,    fault_unit_cases,   fault_model_cases,  fault_file_cases,
+    fault_serving_cases, fault_growth_cases, fault_module_cases, NULL};
 
 const struct fault_case *fault_find(const char *name)
 {
@@ -66,6 +62,7 @@ static void end(struct fault_world *world, const struct fault_case *one, bool su
     if (succeeded && one->end)
         one->end(world);
     diffmm_placer_destroy(world->placer);
+    diffmm_diffusion_destroy(world->module);
     diffmm_scorer_destroy(world->scorer);
     diffmm_trainer_destroy(world->trainer);
     diffmm_model_destroy(world->model);

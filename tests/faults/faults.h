@@ -22,10 +22,13 @@ union fault_output {
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
     diffmm_placer *placer;
+    diffmm_diffusion *module;
     diffmm_file *file;
     diffmm_forecast forecast;
     diffmm_report report;
     diffmm_losses losses;
+    diffmm_diffusion_losses module_losses;
+    diffmm_diffusion_needs needs;
     diffmm_metrics metrics[4];
     float values[2048];
     int32_t numbers[512];
@@ -65,6 +68,7 @@ struct fault_world {
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
     diffmm_placer *placer;
+    diffmm_diffusion *module;
     unsigned char *bytes; /* of fault_read_file() */
     size_t size;
     union fault_output out;
@@ -81,7 +85,7 @@ struct fault_case {
 
 /* The table: a list for each group of functions, ended by a case without a name. */
 extern const struct fault_case fault_data_cases[], fault_unit_cases[], fault_model_cases[],
-    fault_file_cases[], fault_serving_cases[], fault_growth_cases[];
+    fault_file_cases[], fault_serving_cases[], fault_growth_cases[], fault_module_cases[];
 
 /* All of these, ended by NULL; and the case of a name. */
 extern const struct fault_case *const fault_lists[];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* make_checkpoints FOLDER  writes seeds of fuzz_checkpoint.c: variant V after E epochs is V-E. */
+/* make_checkpoints FOLDER MODULES  writes seeds of fuzz_checkpoint.c: variant V after E epochs is
+ * V-E; and of fuzz_module.c: a module with the same settings, V. */
 #include <stdio.h>
 
 #include "training.h"
@@ -22,11 +23,32 @@ static diffmm_status write(diffmm_dataset *dataset, const diffmm_options *option
     return status;
 }
 
+/* After a step on a row of its own. */
+static diffmm_status write_module(diffmm_context *context, const diffmm_options *options,
+                                  size_t variant, const char *folder)
+{
+    static const int64_t pointers[] = {0, 2};
+    static const int32_t items[] = {0, 3};
+    const diffmm_diffusion_batch batch = {
+        .struct_size = sizeof batch, .users = 1, .row_pointers = pointers, .row_items = items};
+    char path[400];
+    diffmm_diffusion *module;
+    diffmm_status status = diffmm_diffusion_create(context, 5, options, variant, &module);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/%zu", folder, variant);
+    status = diffmm_diffusion_step(module, &batch, NULL);
+    if (!status)
+        status = diffmm_diffusion_save(module, path);
+    diffmm_diffusion_destroy(module);
+    return status;
+}
+
 int main(int count, char **arguments)
 {
     diffmm_context *context = NULL;
     diffmm_dataset *dataset = NULL;
-    diffmm_status status = count == 2 ? diffmm_context_create(NULL, &context) : DIFFMM_CANCELLED;
+    diffmm_status status = count == 3 ? diffmm_context_create(NULL, &context) : DIFFMM_CANCELLED;
     if (!status)
         status = training_dataset(context, &dataset);
     for (size_t variant = 0; variant < 4 && !status; variant++) {
@@ -34,6 +56,8 @@ int main(int count, char **arguments)
         status = training_options(context, variant, &options);
         if (!status)
             status = write(dataset, options, variant, arguments[1]);
+        if (!status)
+            status = write_module(context, options, variant, arguments[2]);
         diffmm_options_destroy(options);
     }
     if (status)

@@ -190,7 +190,8 @@ def main():
         for name, data in seeds:
             (folder / name).write_bytes(data)
     (corpus / "checkpoint").mkdir(exist_ok=True)
-    subprocess.run([build / "tests/fuzz/fuzz_make_checkpoints", corpus / "checkpoint"], check=True)
+    subprocess.run([build / "tests/fuzz/fuzz_make_checkpoints", corpus / "checkpoint",
+                    corpus / "module"], check=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory and work of a module, from its shape: the same sums that the creating functions allocate.
+ */
+#include "base/check.h"
+#include "base/context.h"
+#include "base/status.h"
+#include "base/structs.h"
+#include "module/module.h"
+
+/* Settings, and the headers of a few dozen small blocks. */
+enum { small_blocks = 8 << 10 };
+
+static size_t module_bytes(const struct diffmm__layers *layers,
+                           const struct diffmm__settings *settings)
+{
+    return 3 * layers->size * sizeof(float) + sizeof(diffmm_diffusion) +
+           2 * layers->count * DIFFMM__TENSOR_NAME +
+           settings->steps * DIFFMM__SCHEDULE_QUANTITIES * sizeof(double) + small_blocks;
+}
+
+diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, size_t users,
+                                        size_t entries, const diffmm_options *options,
+                                        diffmm_diffusion_needs *out)
+{
+    if (!context || !out)
+        return diffmm__null(!context ? "context" : "out");
+    struct diffmm__settings s;
+    struct diffmm__layers layers;
+    diffmm_options *copy = NULL;
+    diffmm_status status;
+    if ((status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("users", users, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("entries", entries, 0, users * items)) ||
+        (status = diffmm__options_copy(context, options, &copy)))
+        return status;
+    status = diffmm__options_settings(copy, &s);
+    diffmm_options_destroy(copy);
+    if (!status)
+        status = diffmm__module_layers(items, &s, &layers);
+    if (!status && s.rebuild_k > items)
+        status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "rebuild_k is %zu, but there are %zu items", s.rebuild_k, items);
+    if (status)
+        return status;
+    struct diffmm__objective objective;
+    struct diffmm__generation generation;
+    struct diffmm__sampling sampling = diffmm__module_sampling(&s);
+    diffmm__objective_plan(&layers, s.batch, s.msi ? s.embedding_size : 0,
+                           DIFFMM__OBJECTIVE_CHEAPEST, &objective);
+    diffmm__generation_plan(&layers, s.steps, &sampling, users, s.rebuild_k, &generation);
+    diffmm_diffusion_needs needs = {
+        .struct_size = sizeof needs,
+        .parameters = layers.size,
+        .module_bytes = module_bytes(&layers, &s),
+        .training_bytes = diffmm__objective_bytes(&objective, entries) +
+                          diffmm__gradient_tiles_bytes(&layers, diffmm_context_threads(context)) +
+                          s.batch * sizeof(int32_t) + small_blocks,
+        .generate_bytes = diffmm__generation_bytes(&generation) + small_blocks,
+        .step_flops = diffmm__objective_flops(&objective, s.batch),
+        .generate_flops = diffmm__generation_flops(&generation)};
+    return diffmm__struct_write(out, &diffmm__layout_diffusion_needs, &needs, "out");
+}
