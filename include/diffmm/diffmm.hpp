@@ -2,11 +2,11 @@
 /** @file diffmm.hpp
  *  libdiffmm for C++17 and later, header-only, over the C interface alone.
  *
- *  - **Ownership.** context, dataset, options, graph, schedule, model, trainer, scorer, placer and
- * file each own a C handle and are move-only. They may be destroyed in any order: each keeps alive
- * what it was made from, callables included. get() lends the C handle, for calls that have no
- * wrapper; it must not be destroyed through that pointer. A moved-from object may be assigned to or
- * destroyed; any other call on it throws.
+ *  - **Ownership.** context, dataset, options, graph, schedule, diffusion, model, trainer, scorer,
+ * placer and file each own a C handle and are move-only. They may be destroyed in any order: each
+ * keeps alive what it was made from, callables included. get() lends the C handle, for calls that
+ * have no wrapper; it must not be destroyed through that pointer. A moved-from object may be
+ * assigned to or destroyed; any other call on it throws.
  *  - **Failures** are thrown as diffmm::error, with status and message of the C interface.
  *  - **Callables** may throw: the exception is caught before it reaches C code, the operation is
  * stopped, and the same exception leaves the C++ call that started it. (A log function is the
@@ -24,6 +24,7 @@
 
 #include <diffmm/cpp/context.hpp>
 #include <diffmm/cpp/dataset.hpp>
+#include <diffmm/cpp/diffusion.hpp>
 #include <diffmm/cpp/error.hpp>
 #include <diffmm/cpp/file.hpp>
 #include <diffmm/cpp/graph.hpp>

@@ -22,6 +22,7 @@ TCase *scorer_cases();
 TCase *file_cases();
 TCase *query_cases();
 TCase *growth_cases();
+TCase *diffusion_cases();
 
 /* 40 users, 30 items, two modalities. */
 inline diffmm::dataset small_data(const diffmm::context &context)

@@ -123,6 +123,7 @@ class options : public detail::handle<diffmm_options>
     }
 
   private:
+    friend class diffusion;
     friend class model;
     options(const std::shared_ptr<const void> &from, const diffmm_options *source)
         : handle(create_copy(from, source), from)
