@@ -161,8 +161,41 @@ static void file_structs(void)
     MEMBER(file_info, test);
 }
 
+static void module_structs(void)
+{
+    STRUCT(diffusion_batch);
+    MEMBER(diffusion_batch, struct_size);
+    MEMBER(diffusion_batch, users);
+    MEMBER(diffusion_batch, row_pointers);
+    MEMBER(diffusion_batch, row_items);
+    MEMBER(diffusion_batch, row_values);
+    MEMBER(diffusion_batch, rows);
+    MEMBER(diffusion_batch, row_numbers);
+    MEMBER(diffusion_batch, epoch);
+    MEMBER(diffusion_batch, t);
+    MEMBER(diffusion_batch, noise);
+    MEMBER(diffusion_batch, dropout_scale);
+    MEMBER(diffusion_batch, d);
+    MEMBER(diffusion_batch, features);
+    MEMBER(diffusion_batch, item_embedding);
+    MEMBER(diffusion_batch, e_loss);
+    STRUCT(diffusion_losses);
+    MEMBER(diffusion_losses, total);
+    MEMBER(diffusion_losses, elbo);
+    MEMBER(diffusion_losses, msi);
+    STRUCT(diffusion_needs);
+    MEMBER(diffusion_needs, struct_size);
+    MEMBER(diffusion_needs, parameters);
+    MEMBER(diffusion_needs, module_bytes);
+    MEMBER(diffusion_needs, training_bytes);
+    MEMBER(diffusion_needs, generate_bytes);
+    MEMBER(diffusion_needs, step_flops);
+    MEMBER(diffusion_needs, generate_flops);
+}
+
 int main(void)
 {
+    module_structs();
     settings_structs();
     training_structs();
     serving_structs();

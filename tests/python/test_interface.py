@@ -102,6 +102,7 @@ def split_parameter(text):
 
 RESULTS = {
     "size_t": ctypes.c_size_t,
+    "uint64_t": ctypes.c_uint64,
     "int": ctypes.c_int,
     "void": None,
     "const char *": ctypes.c_char_p,

@@ -16,6 +16,7 @@ from ._library import build_info, version
 from .context import Context, LogLevel, default_context
 from .dataset import Dataset, Split
 from .diffusion import Denoiser, Schedule, msi, time_embedding
+from .diffusion_module import Diffusion, DiffusionLosses, DiffusionNeeds, Rows
 from .errors import Cancelled, Error, NotFound, Status
 from .file import FileInfo, FileKind, describe
 from .graph import Graph

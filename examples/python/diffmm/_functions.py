@@ -4,7 +4,7 @@ the headers. Every argument goes through the conversion of its type (_convert.py
 is cut on the way. An array argument accepts numpy arrays of exactly its type, in C order, and
 passes their address on: nothing is copied, and nothing of another type gets through."""
 
-from ctypes import c_char_p, c_int, c_size_t, c_void_p
+from ctypes import c_char_p, c_int, c_size_t, c_uint64, c_void_p
 from types import SimpleNamespace
 
 import numpy
@@ -37,7 +37,7 @@ class Array:
 
 
 status, nothing = Status, None
-static_text, amount, number = c_char_p, c_size_t, c_int  # as result
+static_text, amount, number, steps = c_char_p, c_size_t, c_int, c_uint64  # as result
 pointer, out = c_void_p, c_void_p  # a handle or struct; where a result goes
 floats, doubles = Array(numpy.float32), Array(numpy.float64)
 int32s, int64s = Array(numpy.int32), Array(numpy.int64)
@@ -119,6 +119,29 @@ FUNCTIONS = {
                              floats, floats),
     "diffmm_generate_neighbors": (status, pointer, pointer, pointer, floats, size, int64s, int32s,
                                   size, int32s),
+    # diffusion_module.h
+    "diffmm_diffusion_forecast": (status, pointer, size, size, size, pointer, out),
+    "diffmm_diffusion_create": (status, pointer, size, pointer, uint64, out),
+    "diffmm_diffusion_copy": (status, pointer, out),
+    "diffmm_diffusion_destroy": (nothing, pointer),
+    "diffmm_diffusion_items": (amount, pointer),
+    "diffmm_diffusion_steps": (steps, pointer),
+    "diffmm_diffusion_schedule": (pointer, pointer),
+    "diffmm_diffusion_options": (pointer, pointer),
+    "diffmm_diffusion_parameters": (amount, pointer),
+    "diffmm_diffusion_parameter_at": (status, pointer, size, out),
+    "diffmm_diffusion_parameter": (status, pointer, name, out),
+    "diffmm_diffusion_set_parameter": (status, pointer, name, size, size, floats),
+    "diffmm_diffusion_step": (status, pointer, pointer, out),
+    "diffmm_diffusion_objective": (status, pointer, pointer, out, floats),
+    "diffmm_diffusion_corrupt": (status, pointer, pointer, floats),
+    "diffmm_diffusion_denoise": (status, pointer, size, floats, int32s, floats),
+    "diffmm_diffusion_reverse": (status, pointer, pointer, floats),
+    "diffmm_diffusion_generate": (status, pointer, pointer, size, int32s, floats),
+    "diffmm_diffusion_save": (status, pointer, path),
+    "diffmm_diffusion_save_memory": (status, pointer, pointer, size, out),
+    "diffmm_diffusion_load": (status, pointer, path, out),
+    "diffmm_diffusion_load_memory": (status, pointer, pointer, size, out),
     # graph.h
     "diffmm_graph_create_bipartite": (status, pointer, size, size, size, int32s, int32s, out),
     "diffmm_graph_drop_edges": (status, pointer, real, octets, out),

@@ -100,6 +100,46 @@ class DenoiserShape(Struct):
     ]
 
 
+class DiffusionBatch(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("users", c_size_t),
+        ("row_pointers", c_void_p),
+        ("row_items", c_void_p),
+        ("row_values", c_void_p),
+        ("rows", c_size_t),
+        ("row_numbers", c_void_p),
+        ("epoch", c_uint64),
+        ("t", c_void_p),
+        ("noise", c_void_p),
+        ("dropout_scale", c_void_p),
+        ("d", c_size_t),
+        ("features", c_void_p),
+        ("item_embedding", c_void_p),
+        ("e_loss", c_double),
+    ]
+
+
+class DiffusionLosses(Struct):
+    _fields_ = [
+        ("total", c_double),
+        ("elbo", c_double),
+        ("msi", c_double),
+    ]
+
+
+class DiffusionNeeds(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("parameters", c_size_t),
+        ("module_bytes", c_size_t),
+        ("training_bytes", c_size_t),
+        ("generate_bytes", c_size_t),
+        ("step_flops", c_double),
+        ("generate_flops", c_double),
+    ]
+
+
 class Adam(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -39,6 +39,12 @@ class Schedule(Object):
                               Context.or_null(context), steps, noise_scale, noise_min, noise_max,
                               beta_fixed, keeps=[Context.or_null(context)])
 
+    @classmethod
+    def _borrow(cls, handle):
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
     def __len__(self):
         return library.diffmm_schedule_steps(self.handle)
 

@@ -34,12 +34,13 @@ def losses_from_struct(losses):
 
 
 class Parameters(NotCopied, Mapping):
-    """Parameters, or their gradients, by name: read-only views of the model's memory, which change
-    as it trains. Assigning to a parameter overwrites it."""
+    """Parameters, or their gradients, by name: read-only views of the memory of a model or diffusion
+    module, which change as it trains. Assigning to a parameter overwrites it."""
 
-    def __init__(self, model, field):
-        self._handle = model.handle
+    def __init__(self, handle, field, *functions):
+        self._handle = handle
         self._field = field
+        self._count, self._at, self._find, self._set = functions
 
     def _view(self, parameter):
         address = getattr(parameter, self._field)
@@ -49,17 +50,17 @@ class Parameters(NotCopied, Mapping):
 
     def __getitem__(self, name):
         parameter = _structs.Parameter()
-        library.diffmm_model_parameter(self._handle, name, byref(parameter))
+        self._find(self._handle, name, byref(parameter))
         return self._view(parameter)
 
     def __iter__(self):
         for index in range(len(self)):
             parameter = _structs.Parameter()
-            library.diffmm_model_parameter_at(self._handle, index, byref(parameter))
+            self._at(self._handle, index, byref(parameter))
             yield text(parameter.name)
 
     def __len__(self):
-        return library.diffmm_model_parameters(self._handle)
+        return self._count(self._handle)
 
     def __contains__(self, name):
         return any(name == own for own in self)
@@ -71,7 +72,7 @@ class Parameters(NotCopied, Mapping):
         if values.ndim == 1:
             values = values.reshape(-1, 1)
         values = matrix(values)
-        library.diffmm_model_set_parameter(self._handle, name, *values.shape, values)
+        self._set(self._handle, name, *values.shape, values)
 
 
 class Model(Object):
@@ -150,15 +151,20 @@ class Model(Object):
         handle.pointer.value = library.diffmm_model_options(self.handle)
         return Options._borrow(handle)
 
+    def _parameters(self, field):
+        return Parameters(self.handle, field, library.diffmm_model_parameters,
+                          library.diffmm_model_parameter_at, library.diffmm_model_parameter,
+                          library.diffmm_model_set_parameter)
+
     @property
     def parameters(self):
         """Views of all parameters, by name."""
-        return Parameters(self, "values")
+        return self._parameters("values")
 
     @property
     def gradients(self):
         """Views of the gradients of the last objective(), by name; None where there is none."""
-        return Parameters(self, "gradient")
+        return self._parameters("gradient")
 
     def _embeddings(self, function, rows):
         handle = self.handle

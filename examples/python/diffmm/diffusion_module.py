@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The diffusion of one modality as a module of its own: schedule, denoiser, optimiser."""
+
+from ctypes import byref
+from typing import NamedTuple
+
+import numpy
+
+from . import _structs
+from ._arrays import array, matrix, numbers, reals, result, sequence
+from ._convert import real, size, uint64
+from ._handles import Handle, Object, create, file_bytes, open_file
+from ._library import library
+from .context import Context, default_context
+from .diffusion import Schedule
+from .model import Parameters
+from .options import Options, as_options
+
+
+class Rows(NamedTuple):
+    """The interactions of all users, a sparse row for each, as scipy's csr_array has them: `items`
+    of a row ascend, and `values` may be left out where all are 1."""
+
+    pointers: numpy.ndarray
+    items: numpy.ndarray
+    values: numpy.ndarray = None
+
+    @classmethod
+    def of(cls, lists):
+        """From a list of items for each user."""
+        rows = [numpy.unique(numbers(sequence(row))) for row in lists]
+        return cls(numpy.cumsum([0] + [row.size for row in rows], dtype=numpy.int64),
+                   numpy.concatenate([numpy.empty(0, numpy.int32), *rows]))
+
+
+class DiffusionLosses(NamedTuple):
+    """Means over a batch; msi is not weighted."""
+
+    total: float
+    elbo: float
+    msi: float
+
+
+class DiffusionNeeds(NamedTuple):
+    """What a module takes: floats, bytes and FLOPs of matrix products."""
+
+    parameters: int
+    module_bytes: int
+    training_bytes: int
+    generate_bytes: int
+    step_flops: float
+    generate_flops: float
+
+
+def _address(values):
+    return None if values is None else values.ctypes.data
+
+
+class Diffusion(Object):
+    """A module that learns to restore rows of interactions from noise.
+
+        module = Diffusion(items=100, seed=1, hidden_sizes=[64])
+        rows = Rows.of([[3, 5], [0, 7, 9], ..])
+        for epoch in range(1, 51):
+            for users in batches:
+                module.step(rows, users, epoch=epoch)
+        neighbors, scores = module.generate(rows, count=10)
+
+    `users` are numbers of rows; None: all of them. `t`, `noise` and `dropout_scale` are draws, one
+    row for each of these users; the module makes those that are not given, from its seed, the epoch
+    and the numbers of the rows."""
+
+    def __init__(self, items, options=None, *, seed=1, preset=None, context=None, **settings):
+        options = as_options(options, preset, settings, context)
+        context = Context.handle_of(context or default_context())
+        self._handle = create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_create,
+                              context, items, Options.or_null(options), seed, keeps=[context])
+
+    @classmethod
+    def _from(cls, handle):
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
+    @classmethod
+    def load(cls, source, context=None):
+        """Read a module's file, given by its path or its bytes."""
+        context = Context.handle_of(context or default_context())
+        return cls._from(
+            open_file(library.diffmm_diffusion_destroy, library.diffmm_diffusion_load,
+                      library.diffmm_diffusion_load_memory, context, source, keeps=[context]))
+
+    def save(self, path):
+        """Write parameters, moments, steps and settings. A crash leaves the old file or the new."""
+        library.diffmm_diffusion_save(self.handle, path)
+
+    def to_bytes(self):
+        """The file as bytes."""
+        return file_bytes(library.diffmm_diffusion_save_memory, self.handle)
+
+    def copy(self):
+        """A module of its own with all the state of this one."""
+        handle = self.handle
+        return self._from(
+            create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_copy, handle,
+                   keeps=[handle.context]))
+
+    @staticmethod
+    def forecast(items, users, entries, options=None, *, preset=None, context=None, **settings):
+        """Memory and work beforehand; `entries` interactions a batch at the most."""
+        options = as_options(options, preset, settings, context)
+        needs = _structs.DiffusionNeeds()
+        library.diffmm_diffusion_forecast(Context.handle_of(context or default_context()), items,
+                                          users, entries, Options.or_null(options), byref(needs))
+        return DiffusionNeeds(*(getattr(needs, name) for name in DiffusionNeeds._fields))
+
+    @property
+    def items(self):
+        return library.diffmm_diffusion_items(self.handle)
+
+    @property
+    def steps(self):
+        """Optimiser steps taken."""
+        return library.diffmm_diffusion_steps(self.handle)
+
+    def _borrowed(self, function):
+        handle = Handle(None, self.handle)
+        handle.pointer.value = function(self.handle)
+        return handle
+
+    @property
+    def schedule(self):
+        """The noise schedule."""
+        return Schedule._borrow(self._borrowed(library.diffmm_diffusion_schedule))
+
+    @property
+    def options(self):
+        """The settings, with the module's seed; to be read, or copied."""
+        return Options._borrow(self._borrowed(library.diffmm_diffusion_options))
+
+    @property
+    def parameters(self):
+        """Views of all parameters, by name."""
+        return Parameters(self.handle, "values", library.diffmm_diffusion_parameters,
+                          library.diffmm_diffusion_parameter_at, library.diffmm_diffusion_parameter,
+                          library.diffmm_diffusion_set_parameter)
+
+    def _size(self):
+        return sum(values.size for values in self.parameters.values())
+
+    def _batch(self, rows, users, epoch, noise=None, blocks=1, *, t=None, dropout_scale=None,
+               features=None, item_embedding=None, e_loss=0.0):
+        """The C struct, how many users it has, and the arrays that must live as long as it."""
+        rows = Rows(*rows)
+        pointers = numbers(rows.pointers, dtype=numpy.int64)
+        items = numbers(rows.items)
+        values = None if rows.values is None else array(rows.values, numpy.float32, items.size)
+        if pointers.size == 0 or pointers[0] < 0 or numpy.any(numpy.diff(pointers) < 0):
+            raise ValueError("the pointers of rows are not ascending numbers from 0 on")
+        if pointers[-1] > items.size:
+            raise ValueError("the pointers of rows reach beyond their items")
+        users = None if users is None else numbers(users)
+        if users is not None and users.size == 0:
+            raise ValueError("a batch without users")
+        count = pointers.size - 1 if users is None else users.size
+        cells = (count, self.items)
+        if noise is not None:
+            noise = numpy.ascontiguousarray(reals(noise))
+            if noise.size != blocks * count * self.items:
+                raise ValueError(f"noise has {noise.size} draws, not {blocks} x {cells}")
+        t = None if t is None else numbers(t, count)
+        if dropout_scale is not None:
+            dropout_scale = array(dropout_scale, numpy.float32, *cells)
+        if features is not None:
+            features = array(features, numpy.float32, self.items, None)
+            item_embedding = array(item_embedding, numpy.float32, *features.shape)
+        batch = _structs.DiffusionBatch(
+            users=pointers.size - 1, row_pointers=_address(pointers), row_items=_address(items),
+            row_values=_address(values), rows=count, row_numbers=_address(users), epoch=uint64(epoch),
+            t=_address(t), noise=_address(noise), dropout_scale=_address(dropout_scale),
+            d=0 if features is None else features.shape[1], features=_address(features),
+            item_embedding=_address(item_embedding), e_loss=real(e_loss))
+        arrays = (pointers, items, values, users, t, noise, dropout_scale, features, item_embedding)
+        return batch, count, arrays
+
+    def step(self, rows, users=None, *, epoch=0, noise=None, **more):
+        """One step of Adam on ELBO + e_loss MSI; the losses are those before it. `more`: t,
+        dropout_scale, features and item_embedding (without, no MSI), e_loss (0: the option's)."""
+        batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
+        losses = _structs.DiffusionLosses()
+        library.diffmm_diffusion_step(self.handle, byref(batch), byref(losses))
+        return DiffusionLosses(losses.total, losses.elbo, losses.msi)
+
+    def objective(self, rows, users=None, *, epoch=0, noise=None, gradient=True, **more):
+        """Losses and the gradient of all parameters, one after the other, without a step."""
+        batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
+        losses = _structs.DiffusionLosses()
+        gradient = result(gradient, (self._size(),))
+        library.diffmm_diffusion_objective(self.handle, byref(batch), byref(losses), gradient)
+        return DiffusionLosses(losses.total, losses.elbo, losses.msi), gradient
+
+    def corrupt(self, rows, users=None, *, epoch=0, t=None, noise=None):
+        """The rows with noise at steps t: users x items."""
+        batch, count, arrays = self._batch(rows, users, epoch, noise, t=t)
+        x_t = numpy.empty((count, self.items), numpy.float32)
+        library.diffmm_diffusion_corrupt(self.handle, byref(batch), x_t)
+        return x_t
+
+    def denoise(self, x, t):
+        """The prediction x_hat(x, t) of clean rows."""
+        x = matrix(x, self.items)
+        x_hat = numpy.empty_like(x)
+        library.diffmm_diffusion_denoise(self.handle, len(x), x, numbers(t, len(x)), x_hat)
+        return x_hat
+
+    def _blocks(self):
+        options = self.options
+        return (options["sampling_steps"] > 0) + options["sampling_noise"] * options["steps"]
+
+    def reverse(self, rows, users=None, *, epoch=0, noise=None):
+        """The result of the reverse chain, users x items: scores to rank by."""
+        batch, count, arrays = self._batch(rows, users, epoch, noise, self._blocks())
+        x = numpy.empty((count, self.items), numpy.float32)
+        library.diffmm_diffusion_reverse(self.handle, byref(batch), x)
+        return x
+
+    def generate(self, rows, users=None, *, count, epoch=0, noise=None):
+        """The `count` items with the largest entries of it for each user: items, scores."""
+        batch, asked, arrays = self._batch(rows, users, epoch, noise, self._blocks())
+        count = size(count)
+        shape = (asked, count if 0 < count <= self.items else 0)  # the library refuses others
+        items, scores = numpy.empty(shape, numpy.int32), numpy.empty(shape, numpy.float32)
+        library.diffmm_diffusion_generate(self.handle, byref(batch), count, items, scores)
+        return items, scores
