@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,23 +58,41 @@ static diffmm_status fill(int file, bool good, const char *path, const struct di
     return status;
 }
 
-/* The same where the reader may be gone: that is an error like any other, and no SIGPIPE, which
- * would end the host. */
+struct job {
+    int file;
+    const char *path;
+    const struct diffmm__piece *pieces;
+    size_t count;
+    diffmm_status status;
+    struct diffmm__said said;
+};
+
+static void *do_job(void *argument)
+{
+    struct job *job = argument;
+    job->status = fill(job->file, true, job->path, job->pieces, job->count);
+    job->said = diffmm__said();
+    return NULL;
+}
+
+/* The same where a reader may be gone: that is an error like any other, and no SIGPIPE, which would
+ * end the host. The signal goes to the thread that writes; so another one does, which takes none,
+ * for the mask of the caller's thread is not ours to change. */
 static diffmm_status fill_pipe(int file, const char *path, const struct diffmm__piece *pieces,
                                size_t count)
 {
-    const struct timespec at_once = {0};
-    sigset_t pipe, before, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    diffmm_status status = fill(file, true, path, pieces, count);
-    if (!sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status;
+    struct job job = {.file = file, .path = path, .pieces = pieces, .count = count};
+    pthread_t thread;
+    int error = diffmm__sys_quiet_thread(&thread, do_job, &job);
+    if (error) {
+        diffmm__sys_close(file);
+        errno = error;
+        return diffmm__file_fail("start a thread to write", path);
+    }
+    pthread_join(thread, NULL);
+    if (job.status)
+        diffmm__say_again(&job.said);
+    return job.status;
 }
 
 static diffmm_status write_through(const struct diffmm__place *place,
@@ -93,8 +110,17 @@ static diffmm_status write_through(const struct diffmm__place *place,
                                                  : "block device");
         file = diffmm__file_open(place->folder, place->name, O_WRONLY | O_NOFOLLOW, 0);
     }
-    return file < 0 ? diffmm__file_fail("write", place->path)
-                    : fill_pipe(file, place->path, pieces, count);
+    struct stat about;
+    if (file < 0)
+        return diffmm__file_fail("write", place->path);
+    if (diffmm__sys_fstat(file, &about) != 0) {
+        diffmm_status status = diffmm__file_fail("examine", place->path);
+        diffmm__sys_close(file);
+        return status;
+    }
+    return S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode)
+               ? fill_pipe(file, place->path, pieces, count)
+               : fill(file, true, place->path, pieces, count);
 }
 
 /* Create NAME.tmp-NUMBER, where NAME is cut so that a name as long as there may be has room, and

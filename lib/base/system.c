@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -101,6 +102,21 @@ int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *
         return error;
     if (stack)
         error = pthread_attr_setstacksize(&attributes, stack);
+    if (!error)
+        error = pthread_create(thread, &attributes, function, argument);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+int diffmm__sys_quiet_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    int error = pthread_attr_init(&attributes);
+    if (error)
+        return error;
+    sigfillset(&all);
+    error = pthread_attr_setsigmask_np(&attributes, &all);
     if (!error)
         error = pthread_create(thread, &attributes, function, argument);
     pthread_attr_destroy(&attributes);

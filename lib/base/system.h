@@ -40,4 +40,7 @@ int diffmm__sys_closedir(DIR *folder);
  * pthread_create() returns it. */
 int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *), void *argument);
 
+/* The same, for a thread that blocks all signals. */
+int diffmm__sys_quiet_thread(pthread_t *thread, void *(*function)(void *), void *argument);
+
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -152,19 +153,41 @@ struct dirent *diffmm__sys_readdir(DIR *folder)
     return fails("readdir", plain, false) ? NULL : readdir(folder);
 }
 
-int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *), void *argument)
+/* Whether this thread cannot be had. */
+static bool thread_fails(void)
 {
     struct fault_system *s = &fault_system;
     size_t number = ++s->threads;
     if (s->fail_thread &&
         (number == s->fail_thread || (s->threads_onwards && number > s->fail_thread))) {
         s->threads_failed++;
-        return EAGAIN;
+        return true;
     }
+    return false;
+}
+
+int diffmm__sys_thread(pthread_t *thread, size_t stack, void *(*function)(void *), void *argument)
+{
+    if (thread_fails())
+        return EAGAIN;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     if (stack)
         pthread_attr_setstacksize(&attributes, stack);
+    int error = pthread_create(thread, &attributes, function, argument);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+int diffmm__sys_quiet_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    if (thread_fails())
+        return EAGAIN;
+    pthread_attr_t attributes;
+    sigset_t all;
+    pthread_attr_init(&attributes);
+    sigfillset(&all);
+    pthread_attr_setsigmask_np(&attributes, &all);
     int error = pthread_create(thread, &attributes, function, argument);
     pthread_attr_destroy(&attributes);
     return error;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads that cannot be had: fewer compute, and the bits are the same. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "../support/failure.h"
 #include "faults.h"
 #include "system.h"
@@ -65,8 +69,39 @@ START_TEST(any_thread_may_be_refused)
 }
 END_TEST
 
+/* What is written through a pipe is written by a thread of its own: without it, nothing is. */
+START_TEST(a_pipe_without_a_thread)
+{
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    diffmm_options *options;
+    diffmm_model *model;
+    int ends[2];
+    char path[32];
+    const diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 20, .items = 10};
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
+    expect_success(diffmm_dataset_synthesize(context, &spec, &dataset));
+    expect_success(diffmm_options_create(context, &options));
+    expect_success(diffmm_options_set(options, "embedding_size", "2"));
+    expect_success(diffmm_options_set(options, "hidden_sizes", "2"));
+    expect_success(diffmm_model_create(dataset, options, &model));
+    ck_assert_int_eq(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
+    fault_system = (struct fault_system){.fail_thread = 1};
+    expect_failure(diffmm_model_save(model, path), DIFFMM_ERROR_IO, "Resource temporarily");
+    ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path));
+    expect_success(diffmm_model_save(model, path));
+    close(ends[0]);
+    close(ends[1]);
+    diffmm_model_destroy(model);
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {any_thread_may_be_refused};
+    const TTest *const tests[] = {any_thread_may_be_refused, a_pipe_without_a_thread};
     return run_tests("faults/threads", tests, sizeof tests / sizeof *tests) != 0;
 }
