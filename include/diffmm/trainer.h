@@ -93,9 +93,13 @@ typedef struct diffmm_forecast {
     double straight_flops; /**< of a whole epoch, by the straightforward way */
 } diffmm_forecast;
 
-/** Know memory and work beforehand; allocates nothing large. The option `memory_limit` makes
- *  diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it allocates, where peak_bytes
- *  exceeds it.
+/** Know memory and work beforehand; allocates nothing large. What comes from the context's
+ * allocator (interactions, ids and features that the data set holds, the trainer with its
+ * evaluation on every thread, the graphs of two epochs) is told to within a twentieth, never too
+ * low; with it 9 MB for each thread's packing in the matrix library and 10 MB for code and stacks.
+ * Feature arrays that the host lends are the host's, and not counted. The option `memory_limit`
+ * makes diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it allocates, where
+ * peak_bytes exceeds it.
  *  @param dataset  sealed by this call if it was not
  *  @param options  NULL: defaults
  *  @param out      set struct_size */

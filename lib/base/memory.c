@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 enum { alignment = 64 };
@@ -26,6 +27,11 @@ static void host_release(const diffmm_context *context, void *pointer)
         free(pointer);
 }
 
+size_t diffmm__allocation_bytes(size_t count, size_t size)
+{
+    return diffmm__size_sum(diffmm__size_product(count, size), alignment + sizeof(void *));
+}
+
 void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
 {
     size_t bytes;
@@ -35,7 +41,7 @@ void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
         return NULL;
     }
     /* The host's pointer is kept just before the aligned block. */
-    char *host = host_allocate(context, bytes + alignment + sizeof(void *));
+    char *host = host_allocate(context, diffmm__allocation_bytes(count, size));
     if (!host) {
         diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for %zu bytes", bytes);
         return NULL;
@@ -113,10 +119,21 @@ struct diffmm__arena diffmm__arena_on(const diffmm_context *context)
     return (struct diffmm__arena){.context = context};
 }
 
+struct diffmm__arena diffmm__arena_measure(void)
+{
+    return (struct diffmm__arena){.measures = true};
+}
+
 void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
 {
     if (arena->failed)
         return NULL;
+    if (arena->measures) {
+        size_t block = diffmm__allocation_bytes(1, sizeof(struct diffmm__arena_block));
+        arena->bytes = diffmm__size_sum(
+            arena->bytes, diffmm__size_sum(block, diffmm__allocation_bytes(count, size)));
+        return NULL;
+    }
     struct diffmm__arena_block *block = diffmm__allocate(arena->context, 1, sizeof *block);
     void *memory = block ? diffmm__allocate(arena->context, count, size) : NULL;
     if (!memory) {

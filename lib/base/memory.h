@@ -14,6 +14,10 @@
 void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size);
 void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t size);
 
+/* How many bytes the host's allocator is asked for by diffmm__allocate(context, count, size);
+ * SIZE_MAX where so many elements exceed the address space. */
+size_t diffmm__allocation_bytes(size_t count, size_t size);
+
 /* NULL is fine. */
 void diffmm__release(const diffmm_context *context, void *pointer);
 
@@ -41,9 +45,14 @@ struct diffmm__arena {
     const diffmm_context *context;
     struct diffmm__arena_block *blocks;
     bool failed;
+    bool measures;
+    size_t bytes; /* of one that measures: what the host's allocator would have been asked for */
 };
 
 struct diffmm__arena diffmm__arena_on(const diffmm_context *context);
+/* An arena that only measures: to take gives NULL, and nothing has failed. What lays out memory
+ * from an arena so says beforehand how much it will be, by the same lines that take it. */
+struct diffmm__arena diffmm__arena_measure(void);
 void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size);
 void *diffmm__arena_take_zero(struct diffmm__arena *arena, size_t count, size_t size);
 void diffmm__arena_end(struct diffmm__arena *arena);

@@ -25,6 +25,44 @@ struct diffmm__contrastive_scratch {
     double flops;
 };
 
+/* With sizes set; an arena that measures gives no arrays of pointers to fill in. */
+static void lay_out(struct diffmm__contrastive_scratch *s, size_t batch)
+{
+    struct diffmm__arena *arena = &s->arena;
+    size_t nodes = s->users + s->items, most = s->users > s->items ? s->users : s->items;
+    s->normalized = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->normalized);
+    s->norms = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->norms);
+    s->gradients = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->gradients);
+    float **pointers[] = {s->normalized, s->norms, s->gradients};
+    const size_t sizes[] = {nodes * s->d, nodes, nodes * s->d};
+    for (size_t v = 0; v <= s->view_count && !arena->failed; v++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            float *array = diffmm__arena_take(arena, sizes[i], sizeof *array);
+            if (pointers[i])
+                pointers[i][v] = array;
+        }
+    size_t distinct = batch < most ? batch : most;
+    s->user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s->user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s->item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s->item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s->seen = diffmm__arena_take_zero(arena, most, sizeof *s->seen);
+    s->infonce =
+        diffmm__arena_take(arena, diffmm__infonce_scratch(most, s->d, distinct), sizeof(float));
+}
+
+size_t diffmm__contrastive_scratch_bytes(size_t users, size_t items, size_t d, size_t view_count,
+                                         size_t batch)
+{
+    struct diffmm__contrastive_scratch measured = {.arena = diffmm__arena_measure(),
+                                                   .users = users,
+                                                   .items = items,
+                                                   .d = d,
+                                                   .view_count = view_count};
+    lay_out(&measured, batch);
+    return measured.arena.bytes;
+}
+
 diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, size_t users,
                                                  size_t items, size_t d, size_t view_count,
                                                  size_t batch,
@@ -39,25 +77,8 @@ diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, 
     s->items = items;
     s->d = d;
     s->view_count = view_count;
-    struct diffmm__arena *arena = &s->arena;
-    size_t nodes = users + items, most = users > items ? users : items;
-    s->normalized = diffmm__arena_take(arena, view_count + 1, sizeof *s->normalized);
-    s->norms = diffmm__arena_take(arena, view_count + 1, sizeof *s->norms);
-    s->gradients = diffmm__arena_take(arena, view_count + 1, sizeof *s->gradients);
-    for (size_t v = 0; v <= view_count && !arena->failed; v++) {
-        s->normalized[v] = diffmm__arena_take(arena, nodes * d, sizeof(float));
-        s->norms[v] = diffmm__arena_take(arena, nodes, sizeof(float));
-        s->gradients[v] = diffmm__arena_take(arena, nodes * d, sizeof(float));
-    }
-    size_t distinct = batch < most ? batch : most;
-    s->user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s->user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s->item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s->item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s->seen = diffmm__arena_take_zero(arena, most, sizeof *s->seen);
-    s->infonce =
-        diffmm__arena_take(arena, diffmm__infonce_scratch(most, d, distinct), sizeof(float));
-    if (arena->failed) {
+    lay_out(s, batch);
+    if (s->arena.failed) {
         diffmm__contrastive_scratch_destroy(s);
         return DIFFMM_ERROR_NO_MEMORY;
     }

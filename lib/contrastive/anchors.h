@@ -11,6 +11,9 @@ diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context, 
                                                  size_t items, size_t d, size_t view_count,
                                                  size_t batch,
                                                  struct diffmm__contrastive_scratch **out);
+/* What that will allocate. */
+size_t diffmm__contrastive_scratch_bytes(size_t users, size_t items, size_t d, size_t view_count,
+                                         size_t batch);
 void diffmm__contrastive_scratch_destroy(struct diffmm__contrastive_scratch *scratch);
 
 /* FLOPs of matrix products so far: of each InfoNCE, three products of distinct batch nodes, all

@@ -132,6 +132,37 @@ const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item)
     return diffmm__names_text(&dataset->catalog->item_names, item);
 }
 
+static size_t names_bytes(const struct diffmm__names *names)
+{
+    size_t text = diffmm__allocation_bytes((size_t)names->offsets[names->count], 1);
+    size_t offsets = diffmm__allocation_bytes(names->count + 1, sizeof *names->offsets);
+    return text + offsets + diffmm__allocation_bytes(names->slot_count, sizeof *names->slots);
+}
+
+static size_t rows_bytes(const struct diffmm__rows *rows, size_t users)
+{
+    return diffmm__allocation_bytes(users + 1, sizeof *rows->pointers) +
+           diffmm__allocation_bytes((size_t)rows->pointers[users], sizeof *rows->items);
+}
+
+/* It is all there, so no sum wraps around. */
+size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
+{
+    const struct diffmm__catalog *catalog = dataset->catalog;
+    size_t bytes =
+        sizeof *dataset + sizeof *catalog + names_bytes(&catalog->user_names) +
+        names_bytes(&catalog->item_names) + rows_bytes(&catalog->seen, catalog->users) +
+        rows_bytes(&dataset->held[0], catalog->users) +
+        rows_bytes(&dataset->held[1], catalog->users) +
+        diffmm__allocation_bytes(dataset->modality_capacity, sizeof *dataset->modalities);
+    for (size_t m = 0; m < dataset->modality_count; m++) {
+        const struct diffmm__modality *modality = &dataset->modalities[m];
+        if (modality->owned)
+            bytes += diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float));
+    }
+    return bytes;
+}
+
 static diffmm_status check_sealed(const diffmm_dataset *dataset)
 {
     if (!dataset)

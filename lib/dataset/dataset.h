@@ -52,6 +52,10 @@ diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset);
 diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t index,
                                        const float **features, size_t *stride, float **scratch);
 
+/* What a sealed data set holds of its context's memory: interactions, ids, and features of its own;
+ * not those that the host lends or loads. */
+size_t diffmm__dataset_bytes(const diffmm_dataset *dataset);
+
 /* Not NULL, and not sealed: it can be filled. */
 diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset);
 

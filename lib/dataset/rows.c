@@ -22,18 +22,22 @@ static void restore_starts(size_t keys, int64_t *starts)
     starts[0] = 0;
 }
 
-/* Keep the first of equal neighbours in every row. */
-static void remove_repeats(size_t users, struct diffmm__rows *rows)
+/* Of pairs sorted by item, keep the first of each; `last` is one number for every user. Returns how
+ * many are left. */
+static size_t remove_repeats(size_t users, size_t count, int32_t *user, int32_t *item,
+                             int32_t *last)
 {
-    int64_t kept = 0;
-    for (size_t u = 0; u < users; u++) {
-        int64_t begin = rows->pointers[u], end = rows->pointers[u + 1], start = kept;
-        rows->pointers[u] = start;
-        for (int64_t i = begin; i < end; i++)
-            if (kept == start || rows->items[i] != rows->items[kept - 1])
-                rows->items[kept++] = rows->items[i];
+    size_t kept = 0;
+    for (size_t u = 0; u < users; u++)
+        last[u] = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (last[user[i]] == item[i])
+            continue;
+        last[user[i]] = item[i];
+        user[kept] = user[i];
+        item[kept++] = item[i];
     }
-    rows->pointers[users] = kept;
+    return kept;
 }
 
 diffmm_status diffmm__rows_build(const diffmm_context *context, size_t users, size_t items,
@@ -45,25 +49,29 @@ diffmm_status diffmm__rows_build(const diffmm_context *context, size_t users, si
     int64_t *starts = diffmm__arena_take(&arena, items + 1, sizeof *starts);
     int32_t *order = diffmm__arena_take(&arena, count, sizeof *order);
     int32_t *sorted_user = diffmm__arena_take(&arena, count, sizeof *sorted_user);
-    rows.pointers = diffmm__allocate(context, users + 1, sizeof *rows.pointers);
-    rows.items = rows.pointers ? diffmm__allocate(context, count, sizeof *rows.items) : NULL;
-    if (arena.failed || !rows.items) {
+    int32_t *last = diffmm__arena_take(&arena, users, sizeof *last);
+    size_t kept = 0;
+    if (!arena.failed) {
+        /* By item first, then, keeping that order, by user. */
+        count_keys(items, count, item, starts);
+        for (size_t i = 0; i < count; i++) {
+            int64_t place = starts[item[i]]++;
+            order[place] = item[i];
+            sorted_user[place] = user[i];
+        }
+        kept = remove_repeats(users, count, sorted_user, order, last);
+        rows.pointers = diffmm__allocate(context, users + 1, sizeof *rows.pointers);
+        rows.items = rows.pointers ? diffmm__allocate(context, kept, sizeof *rows.items) : NULL;
+    }
+    if (!rows.items) {
         diffmm__rows_end(context, &rows);
         diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    /* By item first, then, keeping that order, by user. */
-    count_keys(items, count, item, starts);
-    for (size_t i = 0; i < count; i++) {
-        int64_t place = starts[item[i]]++;
-        order[place] = item[i];
-        sorted_user[place] = user[i];
-    }
-    count_keys(users, count, user, rows.pointers);
-    for (size_t i = 0; i < count; i++)
+    count_keys(users, kept, sorted_user, rows.pointers);
+    for (size_t i = 0; i < kept; i++)
         rows.items[rows.pointers[sorted_user[i]]++] = order[i];
     restore_starts(users, rows.pointers);
-    remove_repeats(users, &rows);
     diffmm__arena_end(&arena);
     *out = rows;
     return DIFFMM_OK;

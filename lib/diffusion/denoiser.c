@@ -12,26 +12,32 @@
 #include "linalg/kernels.h"
 #include "linalg/rows.h"
 
+static void lay_out(struct diffmm__pass *pass, enum diffmm__pass_kind kind)
+{
+    struct diffmm__arena *arena = &pass->arena;
+    const struct diffmm__layers *layers = &pass->layers;
+    size_t rows = pass->rows, last = layers->count - 1;
+    pass->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, sizeof(float));
+    pass->time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
+    for (size_t l = 1; l < last; l++)
+        pass->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, sizeof(float));
+    if (kind != DIFFMM__PASS_HEAD)
+        pass->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
+    pass->steps = diffmm__arena_take(arena, rows, sizeof *pass->steps);
+    for (size_t i = 0; i < 2 && kind != DIFFMM__PASS_FORWARD; i++)
+        pass->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
+    if (kind != DIFFMM__PASS_FORWARD)
+        pass->grad_time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
+}
+
 diffmm_status diffmm__pass_create(const diffmm_context *context,
                                   const struct diffmm__layers *layers, size_t rows,
                                   enum diffmm__pass_kind kind, struct diffmm__pass *out)
 {
     *out = (struct diffmm__pass){
         .context = context, .arena = diffmm__arena_on(context), .layers = *layers, .rows = rows};
-    struct diffmm__arena *arena = &out->arena;
-    size_t last = layers->count - 1;
-    out->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, sizeof(float));
-    out->time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
-    for (size_t l = 1; l < last; l++)
-        out->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, sizeof(float));
-    if (kind != DIFFMM__PASS_HEAD)
-        out->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
-    out->steps = diffmm__arena_take(arena, rows, sizeof *out->steps);
-    for (size_t i = 0; i < 2 && kind != DIFFMM__PASS_FORWARD; i++)
-        out->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
-    if (kind != DIFFMM__PASS_FORWARD)
-        out->grad_time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
-    if (arena->failed) {
+    lay_out(out, kind);
+    if (out->arena.failed) {
         diffmm__pass_end(out);
         return DIFFMM_ERROR_NO_MEMORY;
     }
@@ -41,14 +47,9 @@ diffmm_status diffmm__pass_create(const diffmm_context *context,
 size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
                           enum diffmm__pass_kind kind)
 {
-    size_t row = layers->layer[1].inputs + layers->time_size + 1; /* input, time, steps */
-    for (size_t l = 1; l + 1 < layers->count; l++)
-        row += layers->layer[l].outputs;
-    if (kind != DIFFMM__PASS_HEAD)
-        row += layers->items;
-    if (kind != DIFFMM__PASS_FORWARD)
-        row += 2 * layers->widest + layers->time_size;
-    return rows * row * sizeof(float);
+    struct diffmm__pass pass = {.arena = diffmm__arena_measure(), .layers = *layers, .rows = rows};
+    lay_out(&pass, kind);
+    return pass.arena.bytes;
 }
 
 void diffmm__pass_end(struct diffmm__pass *pass)

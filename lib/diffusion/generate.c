@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
@@ -59,14 +60,24 @@ static size_t columns(const struct diffmm__generation *plan)
     return plan->hidden && items > tile_columns ? tile_columns : items;
 }
 
+/* What both ways need. */
+static void lay_out(struct diffmm__generator *g)
+{
+    const struct diffmm__generation *plan = &g->plan;
+    g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
+    g->row_of = diffmm__arena_take(&g->arena, plan->block, sizeof *g->row_of);
+    g->ranked = diffmm__arena_take(&g->arena, plan->block * plan->count, sizeof *g->ranked);
+    g->top = diffmm__arena_take(&g->arena, plan->block, sizeof *g->top);
+}
+
 size_t diffmm__generation_bytes(const struct diffmm__generation *plan)
 {
-    size_t way = plan->hidden
-                     ? diffmm__hidden_chain_bytes(&plan->layers, plan->steps, plan->block)
-                     : diffmm__pass_bytes(&plan->layers, plan->block, DIFFMM__PASS_FORWARD);
-    return way + plan->block *
-                     (columns(plan) * sizeof(float) + sizeof(int32_t) +
-                      plan->count * sizeof(struct diffmm__ranked) + sizeof(struct diffmm__topk));
+    struct diffmm__generator measured = {.arena = diffmm__arena_measure(), .plan = *plan};
+    lay_out(&measured);
+    return diffmm__size_sum(
+        measured.arena.bytes,
+        plan->hidden ? diffmm__hidden_chain_bytes(&plan->layers, plan->steps, plan->block)
+                     : diffmm__pass_bytes(&plan->layers, plan->block, DIFFMM__PASS_FORWARD));
 }
 
 static void log_way(const diffmm_context *context, const struct diffmm__generation *plan)
@@ -90,10 +101,7 @@ static diffmm_status allocate(struct diffmm__generator *g)
                                                      DIFFMM__PASS_FORWARD, &g->pass);
     if (status)
         return status;
-    g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
-    g->row_of = diffmm__arena_take(&g->arena, plan->block, sizeof *g->row_of);
-    g->ranked = diffmm__arena_take(&g->arena, plan->block * plan->count, sizeof *g->ranked);
-    g->top = diffmm__arena_take(&g->arena, plan->block, sizeof *g->top);
+    lay_out(g);
     return g->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
@@ -305,7 +313,8 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     if (rows == 0 || rows > INT32_MAX)
         return rows == 0 ? DIFFMM_OK
                          : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
-    if ((status = check_rows(rows, layers.items, row_pointers, row_items)))
+    if ((status = diffmm__check_array("rows", rows, "count", count, sizeof *items_out)) ||
+        (status = check_rows(rows, layers.items, row_pointers, row_items)))
         return status;
     struct diffmm__generation plan;
     struct diffmm__sampling sampling = {0};

@@ -50,20 +50,29 @@ static size_t widest_output(const struct diffmm__layers *layers)
     return widest > layers->time_size ? widest : layers->time_size;
 }
 
+static void lay_out(struct diffmm__gradient *gradient, const struct diffmm__layers *layers,
+                    size_t threads, struct diffmm__arena *arena)
+{
+    gradient->tile_floats = largest_tile(layers);
+    gradient->tiles = diffmm__arena_take(arena, threads * gradient->tile_floats, sizeof(float));
+    gradient->bias = diffmm__arena_take(arena, widest_output(layers), sizeof(float));
+}
+
 diffmm_status diffmm__gradient_tiles(const diffmm_context *context,
                                      const struct diffmm__layers *layers,
                                      struct diffmm__arena *arena, struct diffmm__gradient *out)
 {
-    *out = (struct diffmm__gradient){.tile_floats = largest_tile(layers)};
-    out->tiles =
-        diffmm__arena_take(arena, diffmm__workers(context) * out->tile_floats, sizeof(float));
-    out->bias = diffmm__arena_take(arena, widest_output(layers), sizeof(float));
+    *out = (struct diffmm__gradient){0};
+    lay_out(out, layers, diffmm__workers(context), arena);
     return arena->failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
 size_t diffmm__gradient_tiles_bytes(const struct diffmm__layers *layers, size_t threads)
 {
-    return (threads * largest_tile(layers) + widest_output(layers)) * sizeof(float);
+    struct diffmm__arena arena = diffmm__arena_measure();
+    struct diffmm__gradient gradient;
+    lay_out(&gradient, layers, threads, &arena);
+    return arena.bytes;
 }
 
 struct tiles {

@@ -60,14 +60,12 @@ diffmm_status diffmm__gram_create(struct diffmm__objective *o, size_t entries)
     return arena->failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
-size_t diffmm__gram_bytes(const struct diffmm__objective *o, size_t entries)
+size_t diffmm__gram_bytes(const struct diffmm__objective *objective, size_t entries)
 {
-    size_t h = last_layer(o)->inputs, items = last_layer(o)->outputs, d1 = o->d + 1;
-    size_t pieces = diffmm__gemm_pieces(items > o->rows ? items : o->rows);
-    return sizeof(float) * (items * d1 + (2 + pieces) * h * h + 2 * h * d1 + 2 * d1 + h +
-                            o->rows * (3 * h + 1)) +
-           sizeof(int32_t) * 2 * o->rows + sizeof(int64_t) * (items + 1) +
-           (sizeof(int32_t) + sizeof(float)) * entries;
+    struct diffmm__objective measured = *objective;
+    measured.arena = diffmm__arena_measure();
+    diffmm__gram_create(&measured, entries);
+    return measured.arena.bytes;
 }
 
 /* [X, b], b X and b b. */

@@ -27,28 +27,33 @@ double diffmm__hidden_chain_flops(const struct diffmm__layers *layers, size_t st
     return 2.0 * h * h * items + 2.0 * u * h * h * (double)(steps - 1) + 2.0 * u * items * h;
 }
 
+static void lay_out(struct diffmm__hidden_chain *chain, size_t steps, size_t rows)
+{
+    struct diffmm__arena *arena = &chain->arena;
+    size_t h = chain->hidden;
+    chain->columns = diffmm__arena_take(arena, chain->layers.items * h, sizeof(float));
+    chain->g = diffmm__arena_take(arena, h * h, sizeof(float));
+    chain->drift = diffmm__arena_take(arena, h, sizeof(float));
+    chain->q = diffmm__arena_take(arena, steps * h, sizeof(float));
+    chain->factors = diffmm__arena_take(arena, steps, sizeof(float));
+    chain->time = diffmm__arena_take(arena, 2 * chain->layers.time_size, sizeof(float));
+    chain->p = diffmm__arena_take(arena, rows * h, sizeof(float));
+    chain->a = diffmm__arena_take(arena, rows * h, sizeof(float));
+    chain->sum = diffmm__arena_take(arena, rows * h, sizeof(float));
+}
+
 diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
                                           const struct diffmm__layers *layers,
                                           const diffmm_schedule *schedule, size_t rows,
                                           struct diffmm__hidden_chain *out)
 {
-    size_t h = layers->widest;
     *out = (struct diffmm__hidden_chain){.context = context,
                                          .arena = diffmm__arena_on(context),
                                          .layers = *layers,
                                          .schedule = schedule,
-                                         .hidden = h};
-    struct diffmm__arena *arena = &out->arena;
-    out->columns = diffmm__arena_take(arena, layers->items * h, sizeof(float));
-    out->g = diffmm__arena_take(arena, h * h, sizeof(float));
-    out->drift = diffmm__arena_take(arena, h, sizeof(float));
-    out->q = diffmm__arena_take(arena, schedule->steps * h, sizeof(float));
-    out->factors = diffmm__arena_take(arena, schedule->steps, sizeof(float));
-    out->time = diffmm__arena_take(arena, 2 * layers->time_size, sizeof(float));
-    out->p = diffmm__arena_take(arena, rows * h, sizeof(float));
-    out->a = diffmm__arena_take(arena, rows * h, sizeof(float));
-    out->sum = diffmm__arena_take(arena, rows * h, sizeof(float));
-    if (arena->failed) {
+                                         .hidden = layers->widest};
+    lay_out(out, schedule->steps, rows);
+    if (out->arena.failed) {
         diffmm__hidden_chain_end(out);
         return DIFFMM_ERROR_NO_MEMORY;
     }
@@ -57,9 +62,10 @@ diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
 
 size_t diffmm__hidden_chain_bytes(const struct diffmm__layers *layers, size_t steps, size_t rows)
 {
-    size_t h = layers->widest;
-    return sizeof(float) *
-           (layers->items * h + h * h + h + steps * (h + 1) + 2 * layers->time_size + 3 * rows * h);
+    struct diffmm__hidden_chain chain = {
+        .arena = diffmm__arena_measure(), .layers = *layers, .hidden = layers->widest};
+    lay_out(&chain, steps, rows);
+    return chain.arena.bytes;
 }
 
 void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain)

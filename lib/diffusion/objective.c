@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/log.h"
+#include "base/sizes.h"
 
 /* Every layer below the last: forward, and the gradients of all weights and of all inputs but the
  * first layer's. */
@@ -52,12 +53,27 @@ void diffmm__objective_plan(const struct diffmm__layers *layers, size_t rows, si
                  gram_flops(out, rows) < diffmm__objective_direct_flops(out, rows));
 }
 
+static enum diffmm__pass_kind pass_kind(const struct diffmm__objective *o)
+{
+    return o->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN;
+}
+
+/* What both ways need. */
+static void lay_out(struct diffmm__objective *o)
+{
+    o->elbo = diffmm__arena_take(&o->arena, o->rows, sizeof(double));
+    o->msi = diffmm__arena_take(&o->arena, o->rows, sizeof(double));
+    o->injected = diffmm__arena_take(&o->arena, o->rows * (o->d + 1), sizeof(float));
+}
+
 size_t diffmm__objective_bytes(const struct diffmm__objective *o, size_t entries)
 {
-    return diffmm__pass_bytes(&o->pass.layers, o->rows,
-                              o->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN) +
-           o->rows * (2 * sizeof(double) + (o->d + 1) * sizeof(float)) +
-           (o->gram ? diffmm__gram_bytes(o, entries) : 0);
+    struct diffmm__objective measured = *o;
+    measured.arena = diffmm__arena_measure();
+    lay_out(&measured);
+    size_t bytes = diffmm__size_sum(measured.arena.bytes,
+                                    diffmm__pass_bytes(&o->pass.layers, o->rows, pass_kind(o)));
+    return o->gram ? diffmm__size_sum(bytes, diffmm__gram_bytes(o, entries)) : bytes;
 }
 
 diffmm_status diffmm__objective_create(const diffmm_context *context,
@@ -72,11 +88,8 @@ diffmm_status diffmm__objective_create(const diffmm_context *context,
                 "denoiser objective: %s way (%.3g GFLOP a batch direct, %.3g with Gram matrices)",
                 out->gram ? "Gram" : "direct", diffmm__objective_direct_flops(out, rows) * 1e-9,
                 gram_flops(out, rows) * 1e-9);
-    diffmm_status status = diffmm__pass_create(
-        context, layers, rows, out->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN, &out->pass);
-    out->elbo = diffmm__arena_take(&out->arena, rows, sizeof(double));
-    out->msi = diffmm__arena_take(&out->arena, rows, sizeof(double));
-    out->injected = diffmm__arena_take(&out->arena, rows * (d + 1), sizeof(float));
+    diffmm_status status = diffmm__pass_create(context, layers, rows, pass_kind(out), &out->pass);
+    lay_out(out);
     if (!status && out->arena.failed)
         status = DIFFMM_ERROR_NO_MEMORY;
     if (!status && out->gram)

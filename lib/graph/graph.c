@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 static diffmm_status csr_allocate(const diffmm_context *context, size_t nodes, size_t entries,
@@ -46,6 +47,17 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
     }
     *out = graph;
     return DIFFMM_OK;
+}
+
+size_t diffmm__graph_bytes(size_t nodes, size_t entries, bool symmetric)
+{
+    const struct diffmm__csr *csr;
+    size_t pointers = diffmm__allocation_bytes(nodes + 1, sizeof *csr->pointers);
+    size_t columns = diffmm__allocation_bytes(entries, sizeof *csr->columns);
+    size_t values = diffmm__allocation_bytes(entries, sizeof *csr->values);
+    size_t matrix = diffmm__size_sum(pointers, diffmm__size_sum(columns, values));
+    return diffmm__size_sum(diffmm__allocation_bytes(1, sizeof(diffmm_graph)),
+                            diffmm__size_product(symmetric ? 1 : 2, matrix));
 }
 
 diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph)
@@ -119,6 +131,46 @@ void diffmm__graph_transpose(diffmm_graph *graph)
     /* Each pointer now stands at its row's end: shift them back by one row. */
     memmove(pointers + 1, pointers, graph->nodes * sizeof *pointers);
     pointers[0] = 0;
+}
+
+diffmm_status diffmm__graph_transpose_apart(diffmm_graph *graph)
+{
+    struct diffmm__csr apart;
+    diffmm_status status =
+        csr_allocate(graph->context, graph->nodes, diffmm_graph_entries(graph), &apart);
+    if (status) {
+        csr_release(graph->context, &apart);
+        return status;
+    }
+    graph->transposed = apart;
+    diffmm__graph_transpose(graph);
+    return DIFFMM_OK;
+}
+
+/* Entry (row, column), or NULL. */
+static const float *entry_at(const struct diffmm__csr *csr, int32_t row, int32_t column)
+{
+    int64_t low = csr->pointers[row], end = csr->pointers[row + 1], high = end;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (csr->columns[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < end && csr->columns[low] == column ? &csr->values[low] : NULL;
+}
+
+bool diffmm__graph_is_symmetric(const diffmm_graph *graph)
+{
+    const struct diffmm__csr *csr = &graph->rows;
+    for (size_t r = 0; r < graph->nodes; r++)
+        for (int64_t e = csr->pointers[r]; e < csr->pointers[r + 1]; e++) {
+            const float *other = entry_at(csr, csr->columns[e], (int32_t)r);
+            if (!other || memcmp(other, &csr->values[e], sizeof *other) != 0)
+                return false;
+        }
+    return true;
 }
 
 size_t diffmm_graph_users(const diffmm_graph *graph)

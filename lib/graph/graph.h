@@ -33,6 +33,17 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
                                      size_t entries, bool symmetric, diffmm_graph **out);
 void diffmm__graph_transpose(diffmm_graph *graph);
 
+/* The same for a graph that was allocated as a symmetric one, and is none: its transpose gets arrays of
+ * its own. */
+diffmm_status diffmm__graph_transpose_apart(diffmm_graph *graph);
+
+/* Whether every entry of complete rows stands on the other side of the diagonal too, with the same
+ * bits. */
+bool diffmm__graph_is_symmetric(const diffmm_graph *graph);
+
+/* What diffmm__graph_allocate will allocate. */
+size_t diffmm__graph_bytes(size_t nodes, size_t entries, bool symmetric);
+
 /* Rows of a task where each row is a task's own. */
 enum { diffmm__row_grain = 1024 };
 

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/workspace.h"
 
+#include "base/sizes.h"
 #include "linalg/gemm.h"
 
-diffmm_status diffmm__workspace_create(diffmm_model *model)
+/* An arena that measures gives no array of modalities to fill in. */
+static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_shape *shape)
 {
-    struct diffmm__workspace *w = diffmm__allocate_zero(model->context, 1, sizeof *w);
-    if (!w)
-        return DIFFMM_ERROR_NO_MEMORY;
-    model->workspace = w;
-    w->arena = diffmm__arena_on(model->context);
     struct diffmm__arena *arena = &w->arena;
-    size_t count = model->modality_count, nodes = model->users + model->items;
-    size_t wide = nodes * model->d, items = model->items * model->d, real = sizeof(float);
+    size_t count = shape->modalities, nodes = shape->users + shape->items, real = sizeof(float);
+    size_t wide = nodes * shape->d, items = shape->items * shape->d;
     w->modality = diffmm__arena_take_zero(arena, count, sizeof *w->modality);
     w->weights = diffmm__arena_take(arena, count, sizeof *w->weights);
     w->grad_weights = diffmm__arena_take(arena, count, sizeof *w->grad_weights);
     w->views = diffmm__arena_take(arena, count, sizeof *w->views);
     w->grad_views = diffmm__arena_take(arena, count, sizeof *w->grad_views);
     for (size_t m = 0; m < count && !arena->failed; m++) {
-        struct diffmm__modality_workspace *own = &w->modality[m];
-        own->projected = diffmm__arena_take(arena, items, real);
-        own->normalized = diffmm__arena_take_zero(arena, items, real);
-        own->norms = diffmm__arena_take(arena, model->items, real);
-        own->view = w->views[m] = diffmm__arena_take(arena, wide, real);
-        own->grad_view = w->grad_views[m] = diffmm__arena_take(arena, wide, real);
-        own->grad_normalized = diffmm__arena_take(arena, items, real);
+        struct diffmm__modality_workspace own = {
+            .projected = diffmm__arena_take(arena, items, real),
+            .normalized = diffmm__arena_take_zero(arena, items, real),
+            .norms = diffmm__arena_take(arena, shape->items, real),
+            .view = diffmm__arena_take(arena, wide, real),
+            .grad_view = diffmm__arena_take(arena, wide, real),
+            .grad_normalized = diffmm__arena_take(arena, items, real)};
+        if (!w->modality)
+            continue;
+        w->modality[m] = own;
+        w->views[m] = own.view;
+        w->grad_views[m] = own.grad_view;
     }
     w->mixed = diffmm__arena_take(arena, items, real);
     w->v =
@@ -35,18 +37,52 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);
     w->v_norms = diffmm__arena_take(arena, nodes, real);
-    size_t widest = 0;
-    for (size_t m = 0; m < count; m++)
-        if (model->modalities[m].dimensions > widest)
-            widest = model->modalities[m].dimensions;
-    w->pieces =
-        diffmm__arena_take(arena, diffmm__gemm_pieces(model->items) * widest * model->d, real);
-    if (arena->failed)
+    w->pieces = diffmm__arena_take(
+        arena, diffmm__gemm_pieces(shape->items) * shape->widest * shape->d, real);
+}
+
+size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape)
+{
+    struct diffmm__workspace measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, shape);
+    size_t contrastive =
+        shape->contrastive_batch
+            ? diffmm__contrastive_scratch_bytes(shape->users, shape->items, shape->d,
+                                                shape->modalities, shape->contrastive_batch)
+            : 0;
+    return diffmm__size_sum(measured.arena.bytes, contrastive);
+}
+
+static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
+{
+    struct diffmm__workspace_shape shape = {
+        .users = model->users,
+        .items = model->items,
+        .d = model->d,
+        .modalities = model->modality_count,
+        .contrastive_batch = model->settings.contrastive_enabled ? model->settings.batch : 0};
+    for (size_t m = 0; m < model->modality_count; m++)
+        if (model->modalities[m].dimensions > shape.widest)
+            shape.widest = model->modalities[m].dimensions;
+    return shape;
+}
+
+diffmm_status diffmm__workspace_create(diffmm_model *model)
+{
+    struct diffmm__workspace *w = diffmm__allocate_zero(model->context, 1, sizeof *w);
+    if (!w)
         return DIFFMM_ERROR_NO_MEMORY;
-    if (!model->settings.contrastive_enabled)
-        return DIFFMM_OK;
-    return diffmm__contrastive_scratch_create(model->context, model->users, model->items, model->d,
-                                              count, model->settings.batch, &w->contrastive);
+    model->workspace = w;
+    w->arena = diffmm__arena_on(model->context);
+    struct diffmm__workspace_shape shape = shape_of(model);
+    lay_out(w, &shape);
+    if (w->arena.failed)
+        return DIFFMM_ERROR_NO_MEMORY;
+    return shape.contrastive_batch
+               ? diffmm__contrastive_scratch_create(model->context, shape.users, shape.items,
+                                                    shape.d, shape.modalities,
+                                                    shape.contrastive_batch, &w->contrastive)
+               : DIFFMM_OK;
 }
 
 void diffmm__workspace_destroy(diffmm_model *model)

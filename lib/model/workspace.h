@@ -34,6 +34,14 @@ struct diffmm__workspace {
 };
 
 diffmm_status diffmm__workspace_create(diffmm_model *model);
+
+/* What diffmm__workspace_create will allocate. */
+struct diffmm__workspace_shape {
+    size_t users, items, d, modalities;
+    size_t widest;            /* raw features of the widest modality */
+    size_t contrastive_batch; /* 0: no contrastive loss */
+};
+size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape);
 void diffmm__workspace_destroy(diffmm_model *model);
 
 /* project.c: X_m and Xn_m of every modality, DIFFMM_ERROR_NUMERIC where they are out of range; and

@@ -8,18 +8,27 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
 #include "linalg/gemm.h"
 #include "recommend/range.h"
 
-enum { block_users = 128, tile_items = 1024, split_count = 2 };
+/* A block is as many users as share a tile of items with profit; where rankings are long, as many
+ * as have room for theirs in `most_ranked` entries, but a few in any case. */
+enum {
+    block_users = 128,
+    few_users = 8,
+    most_ranked = 1 << 17,
+    tile_items = 1024,
+    split_count = 2
+};
 
 /* Scratch of one worker. */
 struct bench {
-    float *users;                   /* block_users x d */
-    float *scores;                  /* block_users x tile_items */
-    struct diffmm__ranked *entries; /* block_users x depth */
+    float *users;                   /* block x d */
+    float *scores;                  /* block x tile_items */
+    struct diffmm__ranked *entries; /* block x depth */
     struct diffmm__topk heaps[block_users];
     const int32_t *seen[block_users]; /* the rest of each user's training row */
     const int32_t *seen_end[block_users];
@@ -33,6 +42,7 @@ struct diffmm__evaluation {
     const struct diffmm__rows *seen;
     const struct diffmm__rows *held[split_count]; /* NULL: not wanted */
     size_t cutoff_count, depth;                   /* depth: the length of ranking needed */
+    size_t block;                                 /* users that are ranked at once */
     const size_t *cutoffs;
     size_t active_count;
     int32_t *active; /* users with something held out, ascending */
@@ -104,8 +114,8 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
 {
     const struct diffmm__evaluation *evaluation = argument;
     struct bench *bench = &evaluation->benches[worker];
-    size_t begin = index * block_users, left = evaluation->active_count - begin;
-    size_t count = left < block_users ? left : block_users;
+    size_t begin = index * evaluation->block, left = evaluation->active_count - begin;
+    size_t count = left < evaluation->block ? left : evaluation->block;
     const int32_t *users = evaluation->active + begin;
     begin_block(evaluation, bench, count, users);
     for (size_t first = 0; first < evaluation->items; first += tile_items)
@@ -115,23 +125,27 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
                      evaluation->results + (begin + b) * split_count * evaluation->cutoff_count);
 }
 
-static void prepare(struct diffmm__evaluation *evaluation, size_t users, size_t workers)
+/* With sizes set; an arena that measures gives no benches to fill in. */
+static void lay_out(struct diffmm__evaluation *evaluation, size_t workers)
 {
     struct diffmm__arena *arena = &evaluation->arena;
-    evaluation->active = diffmm__arena_take(arena, users, sizeof *evaluation->active);
-    for (size_t u = 0; evaluation->active && u < users; u++)
-        if (is_active(evaluation, (int32_t)u))
-            evaluation->active[evaluation->active_count++] = (int32_t)u;
+    size_t block = evaluation->block;
+    evaluation->active =
+        diffmm__arena_take(arena, evaluation->active_count, sizeof *evaluation->active);
     evaluation->results =
         diffmm__arena_take(arena, evaluation->active_count,
                            split_count * evaluation->cutoff_count * sizeof *evaluation->results);
     evaluation->benches = diffmm__arena_take(arena, workers, sizeof *evaluation->benches);
     for (size_t w = 0; !arena->failed && w < workers; w++) {
-        struct bench *bench = &evaluation->benches[w];
-        bench->users = diffmm__arena_take(arena, evaluation->d, block_users * sizeof(float));
-        bench->scores = diffmm__arena_take(arena, tile_items, block_users * sizeof(float));
-        bench->entries =
-            diffmm__arena_take(arena, evaluation->depth, block_users * sizeof *bench->entries);
+        float *gathered = diffmm__arena_take(arena, evaluation->d, block * sizeof *gathered);
+        float *scores = diffmm__arena_take(arena, tile_items, block * sizeof *scores);
+        struct diffmm__ranked *entries =
+            diffmm__arena_take(arena, evaluation->depth, block * sizeof *entries);
+        if (evaluation->benches) {
+            evaluation->benches[w].users = gathered;
+            evaluation->benches[w].scores = scores;
+            evaluation->benches[w].entries = entries;
+        }
     }
 }
 
@@ -160,13 +174,30 @@ static void average(const struct diffmm__evaluation *evaluation, size_t split, d
     }
 }
 
-static size_t ranking_depth(size_t cutoff_count, const size_t *cutoffs, size_t items)
+static struct diffmm__evaluation shape(size_t items, size_t d, size_t cutoff_count,
+                                       const size_t *cutoffs)
 {
-    size_t depth = 0;
+    struct diffmm__evaluation e = {
+        .d = d, .items = items, .cutoff_count = cutoff_count, .cutoffs = cutoffs};
     for (size_t c = 0; c < cutoff_count; c++)
-        if (cutoffs[c] > depth)
-            depth = cutoffs[c];
-    return depth < items ? depth : items;
+        if (cutoffs[c] > e.depth)
+            e.depth = cutoffs[c];
+    if (e.depth > items)
+        e.depth = items;
+    e.block = e.depth * block_users <= most_ranked ? block_users : most_ranked / e.depth;
+    if (e.block < few_users)
+        e.block = few_users;
+    return e;
+}
+
+size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cutoff_count,
+                                const size_t *cutoffs, size_t threads)
+{
+    struct diffmm__evaluation measured = shape(items, d, cutoff_count, cutoffs);
+    measured.arena = diffmm__arena_measure();
+    measured.active_count = active;
+    lay_out(&measured, threads);
+    return measured.arena.bytes;
 }
 
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
@@ -178,22 +209,23 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
     struct diffmm__evaluation *evaluation = diffmm__allocate(context, 1, sizeof *evaluation);
     if (!evaluation)
         return DIFFMM_ERROR_NO_MEMORY;
-    *evaluation = (struct diffmm__evaluation){
-        .context = context,
-        .arena = diffmm__arena_on(context),
-        .d = d,
-        .items = catalog->items,
-        .seen = &catalog->seen,
-        .held = {valid ? &dataset->held[0] : NULL, test ? &dataset->held[1] : NULL},
-        .cutoff_count = cutoff_count,
-        .depth = ranking_depth(cutoff_count, cutoffs, catalog->items),
-        .cutoffs = cutoffs,
-    };
-    prepare(evaluation, catalog->users, diffmm__workers(context));
+    *evaluation = shape(catalog->items, d, cutoff_count, cutoffs);
+    evaluation->context = context;
+    evaluation->arena = diffmm__arena_on(context);
+    evaluation->seen = &catalog->seen;
+    evaluation->held[0] = valid ? &dataset->held[0] : NULL;
+    evaluation->held[1] = test ? &dataset->held[1] : NULL;
+    for (size_t u = 0; u < catalog->users; u++)
+        evaluation->active_count += is_active(evaluation, (int32_t)u);
+    lay_out(evaluation, diffmm__workers(context));
     if (evaluation->arena.failed) {
         diffmm__evaluation_destroy(evaluation);
         return DIFFMM_ERROR_NO_MEMORY;
     }
+    size_t active = 0;
+    for (size_t u = 0; u < catalog->users; u++)
+        if (is_active(evaluation, (int32_t)u))
+            evaluation->active[active++] = (int32_t)u;
     *out = evaluation;
     return DIFFMM_OK;
 }
@@ -227,7 +259,7 @@ void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *
 {
     evaluation->user_matrix = user_matrix;
     evaluation->item_matrix = item_matrix;
-    size_t blocks = (evaluation->active_count + block_users - 1) / block_users;
+    size_t blocks = (evaluation->active_count + evaluation->block - 1) / evaluation->block;
     diffmm__parallel(evaluation->context, blocks, evaluate_block, evaluation);
     if (evaluation->held[0])
         average(evaluation, 0, valid);
@@ -249,19 +281,25 @@ static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
         return diffmm__null("cutoffs");
     if (d == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "dataset is not sealed");
+    size_t users = dataset->catalog->users, items = dataset->catalog->items;
+    const size_t each = split_count * sizeof(struct diffmm__user_metrics);
+    diffmm_status status;
+    if ((status = diffmm__check_array("d", d, "users", users, sizeof *user_matrix)) ||
+        (status = diffmm__check_array("d", d, "items", items, sizeof *item_matrix)) ||
+        (status = diffmm__check_array("cutoff_count", cutoff_count, "users", users, each)))
+        return status;
     if (cutoff_count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff_count is 0");
     for (size_t c = 0; c < cutoff_count; c++)
         if (cutoffs[c] == 0)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoffs[%zu] is 0", c);
-    if (!dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "dataset is not sealed");
-    if (!diffmm__all_finite(dataset->catalog->users * d, user_matrix))
+    if (!diffmm__all_finite(users * d, user_matrix))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "user_matrix holds NaN or infinity");
-    if (!diffmm__all_finite(dataset->catalog->items * d, item_matrix))
+    if (!diffmm__all_finite(items * d, item_matrix))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "item_matrix holds NaN or infinity");
-    return diffmm__check_range("embeddings", dataset->catalog->users, dataset->catalog->items, d,
-                               user_matrix, item_matrix, NULL);
+    return diffmm__check_range("embeddings", users, items, d, user_matrix, item_matrix, NULL);
 }
 
 diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,

@@ -28,6 +28,10 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
                                         bool test, struct diffmm__evaluation **out);
 void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
 
+/* What diffmm__evaluation_create will allocate where `active` users have something held out. */
+size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cutoff_count,
+                                const size_t *cutoffs, size_t threads);
+
 /* The smallest cutoff at which a user with something held out has no more items left to rank than
  * fit, so that the user's Recall there is the same whatever the model; how many users it is so for,
  * and how many there are. 0 where no cutoff reaches so far. */

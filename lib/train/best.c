@@ -41,6 +41,20 @@ struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index)
     return content;
 }
 
+static void lay_out(struct diffmm__best *best, size_t count, size_t cutoffs)
+{
+    best->values = diffmm__arena_take(&best->arena, count, sizeof *best->values);
+    best->valid = diffmm__arena_take_zero(&best->arena, cutoffs, sizeof *best->valid);
+    best->test = diffmm__arena_take_zero(&best->arena, cutoffs, sizeof *best->test);
+}
+
+size_t diffmm__best_bytes(size_t count, size_t cutoffs)
+{
+    struct diffmm__best measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, count, cutoffs);
+    return measured.arena.bytes;
+}
+
 diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out)
 {
@@ -50,9 +64,7 @@ diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
         size += array.rows * array.columns;
     }
     *out = (struct diffmm__best){.arena = diffmm__arena_on(model->context)};
-    out->values = diffmm__arena_take(&out->arena, size, sizeof *out->values);
-    out->valid = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->valid);
-    out->test = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->test);
+    lay_out(out, size, cutoffs);
     if (out->arena.failed) {
         diffmm__best_end(out);
         return DIFFMM_ERROR_NO_MEMORY;

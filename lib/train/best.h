@@ -29,6 +29,8 @@ struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index);
 
 diffmm_status diffmm__best_create(const diffmm_model *model, size_t cutoffs,
                                   struct diffmm__best *out);
+/* What diffmm__best_create will allocate for `count` floats that are kept. */
+size_t diffmm__best_bytes(size_t count, size_t cutoffs);
 void diffmm__best_end(struct diffmm__best *best);
 
 /* What an epoch is chosen by: metrics per cutoff, and the training loss. */

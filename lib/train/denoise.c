@@ -5,11 +5,38 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "diffusion/schedule.h"
 #include "model/workspace.h"
 #include "optim/adam.h"
 #include "train/trainer.h"
+
+static void lay_out(struct diffmm__diffusion_workspace *w, const struct diffmm__work *work)
+{
+    w->user_order = diffmm__arena_take(&w->arena, work->users, sizeof(int32_t));
+    w->t = diffmm__arena_take(&w->arena, work->objective.rows, sizeof(int32_t));
+    w->pointers = diffmm__arena_take(&w->arena, work->users + 1, sizeof(int64_t));
+    w->generated =
+        diffmm__arena_take(&w->arena, work->users * work->settings->rebuild_k, sizeof(int32_t));
+}
+
+size_t diffmm__diffusion_workspace_bytes(const struct diffmm__work *work, size_t threads)
+{
+    struct diffmm__diffusion_workspace measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, work);
+    const size_t parts[] = {
+        diffmm__gradient_tiles_bytes(&work->objective.pass.layers, threads),
+        diffmm__objective_bytes(&work->objective, work->pairs),
+        diffmm__generation_bytes(&work->generation),
+        diffmm__allocation_bytes(work->settings->steps * DIFFMM__SCHEDULE_QUANTITIES,
+                                 sizeof(double))};
+    size_t bytes = measured.arena.bytes;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        bytes = diffmm__size_sum(bytes, parts[i]);
+    return bytes;
+}
 
 diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
 {
@@ -28,10 +55,7 @@ diffmm_status diffmm__diffusion_workspace_create(diffmm_trainer *trainer)
         (status = diffmm__generator_create(trainer->context, &work->generation, w->schedule,
                                            &w->generator)))
         return status;
-    w->user_order = diffmm__arena_take(&w->arena, work->users, sizeof(int32_t));
-    w->t = diffmm__arena_take(&w->arena, batch, sizeof(int32_t));
-    w->pointers = diffmm__arena_take(&w->arena, work->users + 1, sizeof(int64_t));
-    w->generated = diffmm__arena_take(&w->arena, work->users * s->rebuild_k, sizeof(int32_t));
+    lay_out(w, work);
     return diffmm__gradient_tiles(trainer->context, layers, &w->arena, &w->gradient);
 }
 

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of training, from shapes: the same sums that the creating functions allocate. A test holds
- * them against what a counting allocator sees. */
+/* Memory of training, from shapes. What lays out a handle's memory also measures it
+ * (base/memory.h); a test holds the sum against what a counting allocator sees. */
+#include <math.h>
 #include <string.h>
 
 #include "base/context.h"
+#include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
-#include "contrastive/infonce.h"
-#include "linalg/gemm.h"
+#include "graph/graph.h"
+#include "model/workspace.h"
+#include "recommend/evaluate.h"
+#include "train/best.h"
+#include "train/sampler.h"
 #include "train/work.h"
-
-enum { real = sizeof(float) };
 
 /* BLIS keeps packing buffers per thread, and the process has its code, stacks and small blocks. */
 enum { blis_per_thread = 9 << 20, process = 10 << 20 };
 
-static size_t users_with_held_items(const diffmm_dataset *dataset)
+static void count_held_users(const diffmm_dataset *dataset, struct diffmm__work *w)
 {
     size_t users[2] = {0};
-    for (size_t split = 0; split < 2; split++)
-        for (size_t u = 0; u < dataset->catalog->users; u++)
-            users[split] += dataset->held[split].pointers[u + 1] > dataset->held[split].pointers[u];
-    return users[0] > users[1] ? users[0] : users[1];
+    for (size_t u = 0; u < dataset->catalog->users; u++) {
+        bool held[2];
+        for (size_t split = 0; split < 2; split++) {
+            const int64_t *pointers = dataset->held[split].pointers;
+            held[split] = pointers[u + 1] > pointers[u];
+            users[split] += held[split];
+        }
+        w->active_users += held[0] || held[1];
+    }
+    w->ranked_users = users[0] > users[1] ? users[0] : users[1];
 }
 
 static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__work *w)
@@ -44,13 +54,16 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
                                  .d = settings->embedding_size,
                                  .modalities = dataset->modality_count,
                                  .pairs = (size_t)catalog->seen.pointers[catalog->users],
-                                 .ranked_users = users_with_held_items(dataset)};
+                                 .held_bytes = diffmm__dataset_bytes(dataset)};
+    count_held_users(dataset, out);
     for (size_t split = 0; split < 2; split++)
         out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
     for (size_t m = 0; m < dataset->modality_count; m++) {
         out->dimensions += dataset->modalities[m].dimensions;
         if (dataset->modalities[m].dimensions > out->widest)
             out->widest = dataset->modalities[m].dimensions;
+        if (!dataset->modalities[m].features)
+            out->loaded += dataset->modalities[m].dimensions;
     }
     plan_graphs(dataset, out);
     if (!settings->diffusion_enabled)
@@ -73,64 +86,123 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
     return DIFFMM_OK;
 }
 
-/* Interactions, ids and raw features. */
-static size_t dataset_bytes(const struct diffmm__work *w)
+static size_t sum(size_t count, const size_t *parts)
 {
-    return w->items * w->dimensions * real + 3 * w->users * sizeof(int64_t) +
-           (w->pairs + w->held_pairs) * sizeof(int32_t) +
-           (w->users + w->items) * 6 * sizeof(int64_t);
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total = diffmm__size_sum(total, parts[i]);
+    return total;
 }
 
-/* Parameters with gradient and moments, the final embeddings, the copy of the best, workspaces. */
+static size_t floats(size_t rows, size_t columns)
+{
+    return diffmm__allocation_bytes(diffmm__size_product(rows, columns), sizeof(float));
+}
+
+/* Numbers of one copy of the recommender: both embeddings, projections, logits. */
+static size_t recommender(const struct diffmm__work *w)
+{
+    return (w->users + w->items + w->dimensions + w->modalities) * w->d + w->modalities;
+}
+
+/* Parameters with gradient and moments, names of tensors, final embeddings, loaded features,
+ * workspace. */
 static size_t model_bytes(const struct diffmm__work *w)
 {
-    size_t nodes = w->users + w->items, wide = nodes * w->d * real, items = w->items * w->d * real;
-    size_t projections = w->dimensions * w->d * real;
-    size_t bytes = 5 * (wide + projections) + 3 * wide; /* parameters, final, best */
-    bytes += w->modalities * items;                     /* of the best */
-    bytes += w->modalities * (3 * items + 2 * wide) + items + 7 * wide; /* workspace */
-    bytes += diffmm__gemm_pieces(w->items) * w->widest * w->d * real;
-    if (w->settings->contrastive_enabled) {
-        size_t most = w->users > w->items ? w->users : w->items;
-        size_t batch = w->settings->batch < most ? w->settings->batch : most;
-        bytes += (w->modalities + 1) * (2 * wide + nodes * real) +
-                 diffmm__infonce_scratch(most, w->d, batch) * real;
-    }
-    return bytes;
+    enum { of_each_tensor = 256 };
+    const struct diffmm__settings *s = w->settings;
+    size_t denoiser = s->diffusion_enabled ? w->objective.pass.layers.size : 0;
+    struct diffmm__workspace_shape shape = {.users = w->users,
+                                            .items = w->items,
+                                            .d = w->d,
+                                            .modalities = w->modalities,
+                                            .widest = w->widest,
+                                            .contrastive_batch =
+                                                s->contrastive_enabled ? s->batch : 0};
+    const size_t parts[] = {
+        diffmm__size_product(4, floats(recommender(w), 1)),
+        diffmm__size_product(3 * w->modalities, floats(denoiser, 1)),
+        diffmm__size_product((w->modalities + 1) * (8 + 4 * s->hidden_count), of_each_tensor),
+        floats(w->users + w->items, w->d),
+        floats(w->items, w->loaded),
+        diffmm__workspace_bytes(&shape)};
+    return sum(sizeof parts / sizeof *parts, parts);
 }
 
-/* A_hat, and each modality's graph with its transpose: the last epoch's, and room for the next. */
+/* Of the best epoch: its recommender, final embeddings, V and every Xn_m. */
+static size_t best_bytes(const struct diffmm__work *w)
+{
+    size_t nodes = w->users + w->items;
+    return diffmm__best_bytes(recommender(w) + (2 * nodes + w->modalities * w->items) * w->d,
+                              w->settings->cutoff_count);
+}
+
+/* How many of so many entries are kept at the most: the expected number and eight deviations. */
+static size_t most_kept(size_t entries, double keep_rate)
+{
+    double n = (double)entries, deviation = sqrt(n * keep_rate * (1.0 - keep_rate));
+    double most = ceil(n * keep_rate + 8.0 * deviation + 8.0);
+    return most < n ? (size_t)most : entries;
+}
+
+/* A_hat; then what an epoch takes for its graphs when it begins, beside the graphs of the epoch
+ * before, or those of self loops in the first one. */
 static size_t graph_bytes(const struct diffmm__work *w)
 {
     const struct diffmm__settings *s = w->settings;
-    size_t nodes = w->users + w->items, entry = sizeof(int32_t) + real, arrays = s->keep_rate < 1.0;
-    double observed = (double)w->modalities * w->adjacency_entries * s->keep_rate;
-    double entries = w->generated_entries;
-    if (s->diffusion_enabled && s->fusion_ratio > 0.0)
-        entries += observed;
-    entries *= 2.0 * (double)(1 + arrays);
-    if (s->diffusion_enabled && arrays) /* before edges are dropped */
-        entries += 2.0 * (double)w->users * (double)s->rebuild_k + (double)nodes;
-    return (size_t)((w->adjacency_entries + entries) * (double)entry) +
-           (2 + 2 * (1 + arrays) * w->modalities) * nodes * sizeof(int64_t);
+    size_t nodes = w->users + w->items, count = w->modalities;
+    size_t adjacency = 2 * w->pairs + nodes, generated = 2 * w->users * s->rebuild_k + nodes;
+    size_t shared = 0, taken = 0, standing = 0; /* shared: by all modalities */
+    bool drops = s->keep_rate < 1.0;
+    if (s->diffusion_enabled) {
+        size_t whole = diffmm__graph_bytes(nodes, generated, true);
+        if (drops)
+            shared = whole;
+        else
+            taken = standing = whole;
+    }
+    for (int observed = 0; observed < 2 && drops; observed++) {
+        size_t entries = observed ? adjacency : generated;
+        bool made =
+            observed ? !s->diffusion_enabled || s->fusion_ratio > 0.0 : s->diffusion_enabled;
+        if (!made)
+            continue;
+        size_t kept = diffmm__graph_bytes(nodes, most_kept(entries, s->keep_rate), false);
+        standing = diffmm__size_sum(standing, kept);
+        taken =
+            diffmm__size_sum(taken, diffmm__size_sum(kept, diffmm__allocation_bytes(entries, 1)));
+    }
+    size_t loops = diffmm__graph_bytes(nodes, nodes, true);
+    size_t before = s->epochs > 1 ? diffmm__size_product(count, standing) : 0;
+    const size_t parts[] = {diffmm__graph_bytes(nodes, adjacency, true), shared,
+                            diffmm__size_product(count, taken), before > loops ? before : loops};
+    return sum(sizeof parts / sizeof *parts, parts);
 }
 
-static size_t diffusion_bytes(const struct diffmm__work *w, size_t threads)
+/* Handles, names, settings, reports, and the lists of a checkpoint. */
+enum { small_blocks = 64 << 10 };
+
+size_t diffmm__allocated_peak(const struct diffmm__work *w, size_t threads)
 {
-    if (!w->settings->diffusion_enabled)
-        return 0;
-    size_t parameters = w->objective.pass.layers.size * real;
-    return 3 * w->modalities * parameters +
-           diffmm__gradient_tiles_bytes(&w->objective.pass.layers, threads) +
-           diffmm__objective_bytes(&w->objective, w->pairs) +
-           diffmm__generation_bytes(&w->generation) +
-           w->users * (sizeof(int64_t) + (1 + w->settings->rebuild_k) * sizeof(int32_t));
+    const struct diffmm__settings *s = w->settings;
+    const size_t parts[] = {w->held_bytes,
+                            model_bytes(w),
+                            best_bytes(w),
+                            graph_bytes(w),
+                            diffmm__pairs_bytes(w->pairs),
+                            diffmm__evaluation_bytes(w->active_users, w->items, w->d,
+                                                     s->cutoff_count, s->cutoffs, threads),
+                            s->diffusion_enabled ? diffmm__diffusion_workspace_bytes(w, threads)
+                                                 : 0,
+                            small_blocks};
+    return sum(sizeof parts / sizeof *parts, parts);
 }
 
 size_t diffmm__peak_bytes(const struct diffmm__work *w, size_t threads)
 {
-    return dataset_bytes(w) + model_bytes(w) + graph_bytes(w) + diffusion_bytes(w, threads) +
-           w->pairs * 6 * sizeof(int32_t) + threads * blis_per_thread + process;
+    return diffmm__size_sum(
+        diffmm__allocated_peak(w, threads),
+        diffmm__size_sum(diffmm__size_product(threads, blis_per_thread), process));
 }
 
 diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_options *options,

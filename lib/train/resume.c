@@ -166,27 +166,58 @@ static diffmm_status check_rows(const char *path, const struct graph_parts *part
                               parts->names[2]);
 }
 
-/* In place of what the modality has. */
-static diffmm_status read_graph(const diffmm_trainer *trainer,
-                                const struct diffmm__safetensors *file, size_t m, const char *which,
-                                diffmm_graph **place)
+/* Whether a graph is the one in the file. */
+static bool is_graph(const diffmm_graph *graph, const struct graph_parts *parts)
+{
+    size_t entries = diffmm_graph_entries(graph);
+    const struct diffmm__csr *rows = &graph->rows;
+    return parts->columns.rows == entries &&
+           memcmp(rows->pointers, parts->pointers.data,
+                  (graph->nodes + 1) * sizeof *rows->pointers) == 0 &&
+           memcmp(rows->columns, parts->columns.data, entries * sizeof *rows->columns) == 0 &&
+           memcmp(rows->values, parts->values.data, entries * sizeof *rows->values) == 0;
+}
+
+static diffmm_status build_graph(const diffmm_trainer *trainer, const char *path,
+                                 const struct graph_parts *parts, diffmm_graph **out)
 {
     const diffmm_model *model = trainer->model;
-    struct graph_parts parts;
     diffmm_graph *graph;
-    diffmm_status status = find_parts(trainer, file, m, which, &parts);
-    if (!status)
-        status = diffmm__graph_allocate(trainer->context, model->users, model->items,
-                                        parts.columns.rows, false, &graph);
+    diffmm_status status = diffmm__graph_allocate(trainer->context, model->users, model->items,
+                                                  parts->columns.rows, true, &graph);
     if (status)
         return status;
-    copy_parts(&parts, &graph->rows, graph->nodes);
-    status = check_rows(diffmm__safetensors_path(file), &parts, &graph->rows, graph->nodes);
+    copy_parts(parts, &graph->rows, graph->nodes);
+    status = check_rows(path, parts, &graph->rows, graph->nodes);
+    if (!status && !diffmm__graph_is_symmetric(graph))
+        status = diffmm__graph_transpose_apart(graph);
     if (status) {
         diffmm_graph_destroy(graph);
         return status;
     }
-    diffmm__graph_transpose(graph);
+    *out = graph;
+    return DIFFMM_OK;
+}
+
+/* In place of what the modality has. It takes no more memory than when training made it: a graph of
+ * all observed edges is A_hat itself, one of all generated edges shares its arrays with its
+ * transpose. */
+static diffmm_status read_graph(const diffmm_trainer *trainer,
+                                const struct diffmm__safetensors *file, size_t m, const char *which,
+                                diffmm_graph **place)
+{
+    const diffmm_graph *adjacency = trainer->model->adjacency;
+    struct graph_parts parts;
+    diffmm_graph *graph;
+    diffmm_status status = find_parts(trainer, file, m, which, &parts);
+    if (status)
+        return status;
+    if (is_graph(adjacency, &parts))
+        graph = diffmm__graph_retain(adjacency);
+    else
+        status = build_graph(trainer, diffmm__safetensors_path(file), &parts, &graph);
+    if (status)
+        return status;
     diffmm_graph_destroy(*place);
     *place = graph;
     return DIFFMM_OK;

@@ -11,16 +11,27 @@
 #include "base/streams.h"
 #include "dataset/dataset.h"
 
+static void lay_out(struct diffmm__pairs *pairs, size_t most)
+{
+    int32_t **arrays[] = {&pairs->user,       &pairs->positive,       &pairs->order,
+                          &pairs->batch_user, &pairs->batch_positive, &pairs->batch_negative};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = diffmm__arena_take(&pairs->arena, most, sizeof(int32_t));
+}
+
+size_t diffmm__pairs_bytes(size_t pairs)
+{
+    struct diffmm__pairs measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, pairs);
+    return measured.arena.bytes;
+}
+
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
                                    const struct diffmm__catalog *catalog, struct diffmm__pairs *out)
 {
     const struct diffmm__rows *seen = &catalog->seen;
-    size_t most = (size_t)seen->pointers[catalog->users];
     *out = (struct diffmm__pairs){.arena = diffmm__arena_on(context)};
-    int32_t **arrays[] = {&out->user,       &out->positive,       &out->order,
-                          &out->batch_user, &out->batch_positive, &out->batch_negative};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        *arrays[i] = diffmm__arena_take(&out->arena, most, sizeof(int32_t));
+    lay_out(out, (size_t)seen->pointers[catalog->users]);
     if (out->arena.failed) {
         diffmm__pairs_end(out);
         return DIFFMM_ERROR_NO_MEMORY;

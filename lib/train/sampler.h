@@ -18,6 +18,8 @@ struct diffmm__pairs {
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
                                    const struct diffmm__catalog *catalog,
                                    struct diffmm__pairs *out);
+/* What diffmm__pairs_create will allocate for so many training pairs. */
+size_t diffmm__pairs_bytes(size_t pairs);
 void diffmm__pairs_end(struct diffmm__pairs *pairs);
 
 /* Shuffle, and draw for every pair an item that its user has not touched, uniformly. */

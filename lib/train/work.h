@@ -17,7 +17,10 @@ struct diffmm__work {
     size_t widest;       /* raw features of the widest modality */
     size_t pairs;        /* training pairs */
     size_t held_pairs;   /* validation and test pairs */
-    size_t ranked_users; /* users that are evaluated */
+    size_t ranked_users; /* users that are evaluated on one split */
+    size_t active_users; /* on either */
+    size_t held_bytes;   /* what the data set holds */
+    size_t loaded;       /* raw features of an item that a loader fills into the model's memory */
     double adjacency_entries;
     double generated_entries;           /* of all modalities' graphs together, after edge dropout */
     double contrastive_flops;           /* measured, or straight_contrastive as a bound */
@@ -32,7 +35,12 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
 double diffmm__phase_flops(const struct diffmm__work *work, diffmm_phase phase);
 double diffmm__straight_flops(const struct diffmm__work *work);
 
-/* Peak bytes with `threads` threads. */
+/* The most that data set and trainer take from the context's allocator at once, with `threads` threads;
+ * and peak bytes, which are these and what does not come from it: code, stacks, the matrix library. */
+size_t diffmm__allocated_peak(const struct diffmm__work *work, size_t threads);
 size_t diffmm__peak_bytes(const struct diffmm__work *work, size_t threads);
+
+/* What diffmm__diffusion_workspace_create will allocate. */
+size_t diffmm__diffusion_workspace_bytes(const struct diffmm__work *work, size_t threads);
 
 #endif

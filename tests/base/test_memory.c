@@ -191,14 +191,58 @@ START_TEST(arenas_fail_whole_and_end_whole)
 }
 END_TEST
 
+static size_t asked;
+
+static void *asking_allocate(size_t size, void *user_data)
+{
+    (void)user_data;
+    asked += size;
+    return malloc(size);
+}
+
+static void asking_release(void *pointer, void *user_data)
+{
+    (void)user_data;
+    free(pointer);
+}
+
+static void lay_out(struct diffmm__arena *arena)
+{
+    diffmm__arena_take(arena, 1000, 8);
+    diffmm__arena_take_zero(arena, 3, 5);
+    diffmm__arena_take(arena, 0, 4);
+}
+
+START_TEST(what_is_measured_is_what_is_taken)
+{
+    diffmm_context *context;
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1,
+                                                                    .allocate = asking_allocate,
+                                                                    .release = asking_release},
+                                         &context));
+    struct diffmm__arena measured = diffmm__arena_measure(), taken = diffmm__arena_on(context);
+    lay_out(&measured);
+    ck_assert(!measured.failed);
+    asked = 0;
+    lay_out(&taken);
+    ck_assert_uint_eq(measured.bytes, asked);
+    asked = 0;
+    diffmm__release(context, diffmm__allocate(context, 7, 9));
+    ck_assert_uint_eq(diffmm__allocation_bytes(7, 9), asked);
+    ck_assert_ptr_null(diffmm__arena_take(&measured, SIZE_MAX, 2)); /* nothing wraps around */
+    ck_assert_uint_eq(measured.bytes, SIZE_MAX);
+    ck_assert(!measured.failed);
+    diffmm__arena_end(&measured);
+    diffmm__arena_end(&taken);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {blocks_are_aligned,
-                                  zero_blocks_are_zero,
-                                  sizes_that_overflow,
-                                  failure_names_the_size,
-                                  arrays_grow,
-                                  texts_are_copied,
-                                  arenas_fail_whole_and_end_whole};
+    const TTest *const tests[] = {blocks_are_aligned,     what_is_measured_is_what_is_taken,
+                                  zero_blocks_are_zero,   sizes_that_overflow,
+                                  failure_names_the_size, arrays_grow,
+                                  texts_are_copied,       arenas_fail_whole_and_end_whole};
     return run_tests("memory", tests, sizeof tests / sizeof *tests) != 0;
 }
