@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/text.h"
@@ -84,6 +85,14 @@ static diffmm_status append(diffmm_dataset *dataset, const char *name, const cha
     return DIFFMM_OK;
 }
 
+/* Rows of features from a caller. */
+static diffmm_status check_extent(const char *name, size_t rows, size_t stride)
+{
+    diffmm_status status = diffmm__check_array("rows", rows, "stride", stride, sizeof(float));
+    return status ? diffmm__fail(status, "modality '%s': %s", name, diffmm_error_message())
+                  : status;
+}
+
 diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
                                           size_t dimensions, diffmm_feature_loader loader,
                                           void *user_data)
@@ -114,10 +123,9 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': stride %zu is less than its %zu features", name, stride,
                             dimensions);
-    if (stride > SIZE_MAX / sizeof *features / items)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "modality '%s': %zu items with stride %zu exceed the address space",
-                            name, items, stride);
+    status = check_extent(name, items, stride);
+    if (status)
+        return status;
     return append(
         dataset, name, NULL,
         (struct diffmm__modality){
@@ -197,11 +205,7 @@ static diffmm_status check_append(const diffmm_dataset *dataset, const char *nam
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': %zu more rows than %zu are more than %d", name, count,
                             modality->rows, INT32_MAX);
-    if (count > 0 && stride > SIZE_MAX / sizeof *features / count)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "modality '%s': %zu rows with stride %zu exceed the address space",
-                            name, count, stride);
-    return DIFFMM_OK;
+    return check_extent(name, count, stride);
 }
 
 static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t stride, float *to)
@@ -351,8 +355,8 @@ diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t ind
         *stride = modality->stride;
         return DIFFMM_OK;
     }
-    size_t count;
-    if (__builtin_mul_overflow(items, modality->dimensions, &count))
+    size_t count = diffmm__size_product(items, modality->dimensions);
+    if (count == SIZE_MAX)
         return diffmm__fail(DIFFMM_ERROR_NO_MEMORY,
                             "modality '%s': %zu x %zu features exceed the address space",
                             modality->name, items, modality->dimensions);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 diffmm_status diffmm__dense_rows(const diffmm_context *context, size_t rows, size_t items,
@@ -48,6 +49,8 @@ diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, 
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
     if (!status)
         status = diffmm__check_size("size", size, 1, diffmm__most_columns);
+    if (!status)
+        status = diffmm__check_array("rows", rows, "size", size, sizeof *out);
     if (status)
         return status;
     for (size_t b = 0; b < rows; b++)
@@ -55,11 +58,14 @@ diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, 
     return DIFFMM_OK;
 }
 
-static diffmm_status check(const float *parameters, size_t rows, const float *x, const int32_t *t)
+static diffmm_status check(const float *parameters, size_t rows, size_t items, const float *x,
+                           const int32_t *t)
 {
     if (!parameters || !x || !t)
         return diffmm__null(!parameters ? "parameters" : !x ? "x" : "t");
-    return diffmm__check_size("rows", rows, 0, INT32_MAX);
+    diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
+    return status ? status
+                  : diffmm__check_array("rows", rows, "shape: items", items, sizeof(float));
 }
 
 diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_denoiser_shape *shape,
@@ -69,7 +75,8 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;
-    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, rows, x, t)))
+    if ((status = diffmm__layers(shape, &layers)) ||
+        (status = check(parameters, rows, layers.items, x, t)))
         return status;
     if (!x_hat)
         return diffmm__null("x_hat");
@@ -92,7 +99,8 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;
-    if ((status = diffmm__layers(shape, &layers)) || (status = check(parameters, rows, x, t)))
+    if ((status = diffmm__layers(shape, &layers)) ||
+        (status = check(parameters, rows, layers.items, x, t)))
         return status;
     if (!grad_x_hat || !grad_parameters)
         return diffmm__null(!grad_x_hat ? "grad_x_hat" : "grad_parameters");

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "diffusion/arrays.h"
 #include "diffusion/objective.h"
@@ -21,6 +22,7 @@ diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t rows, size_t i
     diffmm_status status;
     if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
         (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
+        (status = diffmm__check_array("rows", rows, "items", items, sizeof *x0)) ||
         (status = diffmm__check_steps(schedule, rows, t)))
         return status;
     double total = 0.0;
@@ -56,6 +58,7 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
     diffmm_status status;
     if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
         (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
+        (status = diffmm__check_array("rows", rows, "items", items, sizeof *x0)) ||
         (status = diffmm__check_size("d", d, 1, diffmm__most_columns)))
         return status;
     float *u = diffmm__allocate(context, rows * d, sizeof *u);
@@ -84,7 +87,7 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
 static diffmm_status check_loss(const diffmm_schedule *schedule, const float *parameters,
                                 size_t rows, const float *x0, const int32_t *t, const float *noise,
                                 size_t d, const float *features, const float *item_embedding,
-                                double e_loss)
+                                double e_loss, size_t items)
 {
     if (!schedule || !parameters || !x0 || !t || !noise)
         return diffmm__null(!schedule     ? "schedule"
@@ -99,6 +102,8 @@ static diffmm_status check_loss(const diffmm_schedule *schedule, const float *pa
     diffmm_status status = diffmm__check_size("rows", rows, 1, INT32_MAX);
     if (!status)
         status = diffmm__check_size("d", d, 0, diffmm__most_columns);
+    if (!status)
+        status = diffmm__check_array("rows", rows, "shape: items", items, sizeof *x0);
     return status ? status : diffmm__check_steps(schedule, rows, t);
 }
 
@@ -114,7 +119,7 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
     diffmm_status status;
     if ((status = diffmm__layers(shape, &layers)) ||
         (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features, item_embedding,
-                             e_loss)))
+                             e_loss, layers.items)))
         return status;
     struct diffmm__dense_rows dense;
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))

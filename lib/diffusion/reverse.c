@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "diffusion/arrays.h"
@@ -136,7 +137,8 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     if (!noise && (sampling_steps > 0 || sampling_noise))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise is NULL, but sampling_steps or sampling_noise needs it");
-    if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)))
+    if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
+        (status = diffmm__check_array("rows", rows, "shape: items", layers.items, sizeof *x0)))
         return status;
     struct diffmm__dense_rows dense;
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))

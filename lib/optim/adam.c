@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
 
@@ -93,6 +94,8 @@ diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t co
                             : !gradient     ? "gradient"
                             : !first_moment ? "first_moment"
                                             : "second_moment");
+    if ((status = diffmm__check_array("count", count, "columns", 1, sizeof *parameter)))
+        return status;
     struct diffmm__adam_factors f = factors(&used, step);
     diffmm__kernels()->adam(count, &f, parameter, gradient, first_moment, second_moment);
     return DIFFMM_OK;

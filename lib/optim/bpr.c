@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
 
@@ -53,7 +54,9 @@ diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user
     if (!(divisor > 0.0 && divisor < HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
     diffmm_status status;
-    if ((status = diffmm__check_numbers("user", user, count, users)) ||
+    if ((status = diffmm__check_array("users", users, "d", d, sizeof *user_matrix)) ||
+        (status = diffmm__check_array("items", items, "d", d, sizeof *item_matrix)) ||
+        (status = diffmm__check_numbers("user", user, count, users)) ||
         (status = diffmm__check_numbers("positive", positive, count, items)) ||
         (status = diffmm__check_numbers("negative", negative, count, items)))
         return status;

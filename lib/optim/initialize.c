@@ -3,31 +3,28 @@
 #include <diffmm/optim.h>
 #include <math.h>
 
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "linalg/initialize.h"
 
-static diffmm_status check(size_t count, double spread, const char *name, uint64_t stream,
-                           const float *out)
+static diffmm_status check(const char *rows_name, size_t rows, size_t columns, double spread,
+                           const char *name, uint64_t stream, const float *out)
 {
-    if (count > 0 && !out)
+    if (rows > 0 && columns > 0 && !out)
         return diffmm__null("out");
     if (!(spread >= 0.0 && spread < HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is negative or not finite", name);
     if (!diffmm__stream_is_callers(stream))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "stream is not below 2^56");
-    return DIFFMM_OK;
+    return diffmm__check_array(rows_name, rows, "columns", columns, sizeof *out);
 }
 
 diffmm_status diffmm_initialize_xavier(size_t rows, size_t columns, uint64_t seed, uint64_t stream,
                                        float *out)
 {
-    size_t count;
-    if (__builtin_mul_overflow(rows, columns, &count))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%zu rows of %zu columns overflow", rows,
-                            columns);
-    diffmm_status status = check(count, 0.0, "bound", stream, out);
-    if (!status && count > 0)
+    diffmm_status status = check("rows", rows, columns, 0.0, "bound", stream, out);
+    if (!status && rows > 0 && columns > 0)
         diffmm__initialize_xavier(rows, columns, seed, stream, out);
     return status;
 }
@@ -35,7 +32,7 @@ diffmm_status diffmm_initialize_xavier(size_t rows, size_t columns, uint64_t see
 diffmm_status diffmm_initialize_uniform(size_t count, double bound, uint64_t seed, uint64_t stream,
                                         float *out)
 {
-    diffmm_status status = check(count, bound, "bound", stream, out);
+    diffmm_status status = check("count", count, 1, bound, "bound", stream, out);
     if (!status)
         diffmm__initialize_uniform(count, bound, seed, stream, out);
     return status;
@@ -44,7 +41,7 @@ diffmm_status diffmm_initialize_uniform(size_t count, double bound, uint64_t see
 diffmm_status diffmm_initialize_normal(size_t count, double deviation, uint64_t seed,
                                        uint64_t stream, float *out)
 {
-    diffmm_status status = check(count, deviation, "deviation", stream, out);
+    diffmm_status status = check("count", count, 1, deviation, "deviation", stream, out);
     if (!status)
         diffmm__initialize_normal(count, deviation, seed, stream, out);
     return status;

@@ -3,6 +3,7 @@
 #include <diffmm/optim.h>
 #include <math.h>
 
+#include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
 
@@ -12,6 +13,9 @@ diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *los
         return diffmm__null("x");
     if (!isfinite(weight))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "weight is not finite");
+    diffmm_status status = diffmm__check_array("count", count, "columns", 1, sizeof *x);
+    if (status)
+        return status;
     double value = weight * diffmm__kernels()->dot(count, x, x);
     if (grad)
         for (size_t i = 0; i < count; i++)

@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/utf8.h"
 #include "dataset/interner.h"
@@ -38,10 +39,13 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "%zu more items than %zu are more than %d", count,
                             scorer->catalog->items, INT32_MAX);
+    diffmm_status status = diffmm__check_array("count", count, "d", scorer->d, sizeof *rows);
+    if (status)
+        return status;
     if (!ids && !numeric)
         return diffmm__null("ids");
     for (size_t i = 0; ids && i < count; i++) {
-        diffmm_status status = check_id(ids[i], i);
+        status = check_id(ids[i], i);
         if (status)
             return status;
     }

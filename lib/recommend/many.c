@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "recommend/single.h"
 
@@ -98,11 +99,14 @@ diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_co
         return diffmm__null("hits");
     if (!found && user_count > 0)
         return diffmm__null("found");
-    diffmm_status status = check_users(scorer, user_count, users);
-    if (status)
-        return status;
     struct diffmm__plan plan;
-    status = diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    diffmm_status status =
+        diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    if (!status && user_count > 1) /* one user's ranking is no longer than the items are many */
+        status = diffmm__check_array("user_count", user_count, "query->count", plan.query.count,
+                                     sizeof *hits);
+    if (!status)
+        status = check_users(scorer, user_count, users);
     if (!status && plan.query.filter)
         status = rank_filtered(&plan, user_count, users, hits, found);
     else if (!status)

@@ -153,6 +153,14 @@ static const diffmm_adam adam = {.learning_rate = 0.1}, adam_rate = {.learning_r
     {                                                                                              \
         what, SIZE, .good.n = size, .others = { {{.n = 0}, OK, ""} }                               \
     }
+#define A_LENGTH(what, size)                                                                       \
+    {                                                                                              \
+        what, SIZE, .good.n = size, .others = {                                                    \
+            {{.n = 0}, OK, ""},                                                                    \
+            {{.n = (size_t)-1}, INVALID},                                                          \
+            {{.n = (size_t)1 << 62}, INVALID}                                                      \
+        }                                                                                          \
+    }
 #define A_INPUT(what, array)                                                                       \
     {                                                                                              \
         what, DATA, .good.in = array, .bytes = sizeof array                                        \
@@ -209,16 +217,25 @@ static const struct entry entries[] = {
                                {{.in = &adam_epsilon}, INVALID, "epsilon"}}},
                    {"step", SIZE, .good.n = 1,
                     .others = {{{.n = 0}, INVALID}, {{.n = (size_t)-1}, OK, ""}}},
-                   A_COUNT("count", 16),
+                   A_LENGTH("count", 16),
                    {"parameter", OUT, .good.in = x, .bytes = sizeof x},
                    A_INPUT("gradient", x),
                    {"first_moment", OUT, .good.in = x, .bytes = sizeof x},
                    {"second_moment", OUT, .good.in = x, .bytes = sizeof x}}},
     {"diffmm_bpr", bpr,
      .arguments =
-         {{"users", SIZE, .good.n = 4, .others = {{{.n = 0}, INVALID, "user[0]"}}},
-          {"items", SIZE, .good.n = 4, .others = {{{.n = 0}, INVALID, "positive[0]"}}},
-          {"d", SIZE, .good.n = 4, .others = {{{.n = 0}, INVALID}}},
+         {{"users", SIZE, .good.n = 4,
+           .others = {{{.n = 0}, INVALID, "user[0]"},
+                      {{.n = (size_t)-1}, INVALID},
+                      {{.n = ((size_t)1 << 60) + 4}, INVALID}}},
+          {"items", SIZE, .good.n = 4,
+           .others = {{{.n = 0}, INVALID, "positive[0]"},
+                      {{.n = (size_t)-1}, INVALID},
+                      {{.n = ((size_t)1 << 60) + 4}, INVALID}}},
+          {"d", SIZE, .good.n = 4,
+           .others = {{{.n = 0}, INVALID},
+                      {{.n = (size_t)-1}, INVALID},
+                      {{.n = ((size_t)1 << 60) + 4}, INVALID}}},
           A_INPUT("user_matrix", x),
           A_INPUT("item_matrix", x),
           A_COUNT("count", 4),
@@ -231,7 +248,7 @@ static const struct entry entries[] = {
           A_WISH("grad_user", sizeof x),
           A_WISH("grad_item", sizeof x)}},
     {"diffmm_l2", l2,
-     .arguments = {A_COUNT("count", 16),
+     .arguments = {A_LENGTH("count", 16),
                    A_INPUT("x", x),
                    {"weight", REAL, .good.r = 0.5,
                     .others = {{{.r = (double)NAN}, INVALID},
@@ -248,13 +265,13 @@ static const struct entry entries[] = {
                    A_STREAM,
                    A_ROOM("out", sizeof x)}},
     {"diffmm_initialize_uniform", uniform,
-     .arguments = {A_COUNT("count", 16),
+     .arguments = {A_LENGTH("count", 16),
                    A_SPREAD("bound"),
                    {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}},
                    A_STREAM,
                    A_ROOM("out", sizeof x)}},
     {"diffmm_initialize_normal", normal,
-     .arguments = {A_COUNT("count", 16),
+     .arguments = {A_LENGTH("count", 16),
                    A_SPREAD("deviation"),
                    {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}},
                    A_STREAM,
@@ -289,12 +306,12 @@ static const struct entry entries[] = {
           {"dataset", DATASET},
           {"split", NUMBER, .good.i = DIFFMM_TEST,
            .others = {{{.i = DIFFMM_TRAIN}, INVALID}, {{.i = -1}, INVALID}, {{.i = 3}, INVALID}}},
-          A_NOT_0("d", 4),
+          A_SIZE("d", 4),
           {"user_matrix", DATA, .good.in = x, .bytes = sizeof x,
            .others = {{{.in = nan_at_end}, NUMERIC}, {{.in = infinity_at_end}, NUMERIC}}},
           {"item_matrix", DATA, .good.in = x, .bytes = sizeof x,
            .others = {{{.in = nan_at_end}, NUMERIC}, {{.in = infinity_at_end}, NUMERIC}}},
-          A_NOT_0("cutoff_count", 2),
+          A_SIZE("cutoff_count", 2),
           {"cutoffs", DATA, .good.in = cutoffs, .bytes = sizeof cutoffs,
            .others = {{{.in = cutoff_0}, INVALID}}},
           A_ROOM("out", 2 * sizeof(diffmm_metrics))}},
