@@ -3,6 +3,7 @@
  */
 #include "base/check.h"
 #include "base/context.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
 #include "module/module.h"
@@ -16,6 +17,15 @@ static size_t module_bytes(const struct diffmm__layers *layers,
     return 3 * layers->size * sizeof(float) + sizeof(diffmm_diffusion) +
            2 * layers->count * DIFFMM__TENSOR_NAME +
            settings->steps * DIFFMM__SCHEDULE_QUANTITIES * sizeof(double) + small_blocks;
+}
+
+/* Entries may be as many as users x items, for which there is no memory. */
+static size_t training_bytes(const struct diffmm__objective *objective, size_t entries,
+                             size_t threads)
+{
+    size_t tiles = diffmm__gradient_tiles_bytes(&objective->pass.layers, threads);
+    return diffmm__size_sum(diffmm__objective_bytes(objective, entries),
+                            tiles + objective->rows * sizeof(int32_t) + small_blocks);
 }
 
 diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, size_t users,
@@ -52,10 +62,8 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
         .struct_size = sizeof needs,
         .parameters = layers.size,
         .module_bytes = module_bytes(&layers, &s),
-        .training_bytes = diffmm__objective_bytes(&objective, entries) +
-                          diffmm__gradient_tiles_bytes(&layers, diffmm_context_threads(context)) +
-                          s.batch * sizeof(int32_t) + small_blocks,
-        .generate_bytes = diffmm__generation_bytes(&generation) + small_blocks,
+        .training_bytes = training_bytes(&objective, entries, diffmm_context_threads(context)),
+        .generate_bytes = diffmm__size_sum(diffmm__generation_bytes(&generation), small_blocks),
         .step_flops = diffmm__objective_flops(&objective, s.batch),
         .generate_flops = diffmm__generation_flops(&generation)};
     return diffmm__struct_write(out, &diffmm__layout_diffusion_needs, &needs, "out");

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "diffusion/reverse.h"
@@ -16,6 +17,17 @@ struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module
     return (struct diffmm__draws){.seed = module->settings.seed,
                                   .noise_stream =
                                       diffmm__stream_reverse_noise(module->modality, epoch)};
+}
+
+/* A batch, and that its caller can have room for `columns` floats of each row. */
+static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_diffusion_batch *batch,
+                                const char *columns_name, size_t columns,
+                                struct diffmm__module_batch *out)
+{
+    diffmm_status status = diffmm__module_batch_read(module, batch, out);
+    return status ? status
+                  : diffmm__check_array("batch: rows", out->rows, columns_name, columns,
+                                        sizeof(float));
 }
 
 struct corrupt {
@@ -41,7 +53,7 @@ diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
     if (!module || !x_t)
         return diffmm__null(!module ? "module" : "x_t");
     struct diffmm__module_batch given;
-    diffmm_status status = diffmm__module_batch_read(module, batch, &given);
+    diffmm_status status = read_batch(module, batch, "items", module->layers.items, &given);
     if (status)
         return status;
     int32_t *drawn = diffmm__allocate(module->context, given.rows, sizeof *drawn);
@@ -68,7 +80,8 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     struct diffmm__pass pass;
     size_t items = module->layers.items;
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
-    if (status || (status = diffmm__check_steps(module->schedule, rows, t)))
+    if (status || (status = diffmm__check_array("rows", rows, "items", items, sizeof *x)) ||
+        (status = diffmm__check_steps(module->schedule, rows, t)))
         return status;
     size_t bad = diffmm__first_not_finite(rows * items, x);
     if (bad < rows * items)
@@ -93,7 +106,7 @@ diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
         return diffmm__null(!module ? "module" : "x");
     struct diffmm__module_batch given;
     struct diffmm__pass pass;
-    diffmm_status status = diffmm__module_batch_read(module, batch, &given);
+    diffmm_status status = read_batch(module, batch, "items", module->layers.items, &given);
     if (!status)
         status = diffmm__pass_create(module->context, &module->layers, given.rows,
                                      DIFFMM__PASS_FORWARD, &pass);
@@ -118,7 +131,7 @@ diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
     struct diffmm__generation plan;
     diffmm_status status = diffmm__check_size("count", count, 1, module->layers.items);
     if (!status)
-        status = diffmm__module_batch_read(module, batch, &given);
+        status = read_batch(module, batch, "count", count, &given);
     if (status)
         return status;
     struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);

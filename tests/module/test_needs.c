@@ -75,6 +75,10 @@ START_TEST(work)
     ck_assert_msg(whole > 620e9 && whole < 660e9, "%g", whole);
     whole = 27 * needs.step_flops;
     ck_assert_msg(whole > 1400e9 && whole < 1600e9, "%g", whole);
+    /* More than there can be is not told as little. */
+    expect_success(diffmm_diffusion_forecast(context, INT32_MAX, INT32_MAX,
+                                             (size_t)INT32_MAX * INT32_MAX, NULL, &needs));
+    ck_assert_uint_gt(needs.training_bytes, (size_t)1 << 62);
     expect_invalid(diffmm_diffusion_forecast(context, 0, 9308, 1, NULL, &needs), "items");
     expect_invalid(diffmm_diffusion_forecast(context, 10, 3, 31, NULL, &needs), "entries is 31");
     diffmm_context_destroy(context);
