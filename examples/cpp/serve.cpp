@@ -32,7 +32,7 @@ static void print_epoch(const diffmm::report &report)
               << report.best_epoch << ")\n";
 }
 
-static diffmm::model train(diffmm::dataset &data, int epochs)
+static diffmm::model train(diffmm::dataset &data, const char *epochs)
 {
     diffmm::options options = diffmm::options::preset("tiktok");
     options.set("epochs", epochs).set("batch", 256).set("learning_rate", 0.005);
@@ -52,7 +52,7 @@ static void print_recommendations(const diffmm::scorer &scorer, const std::strin
 
 int main(int argument_count, char **arguments)
 {
-    const int epochs = argument_count > 1 ? std::atoi(arguments[1]) : 5;
+    const char *epochs = argument_count > 1 ? arguments[1] : "5"; /* the library reads the number */
     try {
         diffmm::context context;
         diffmm::dataset data = diffmm::dataset::synthesize(context);

@@ -12,6 +12,11 @@
  * stopped, and the same exception leaves the C++ call that started it. (A log function is the
  * exception: what it throws is dropped.) Allocators and thread pools are given as C functions and
  * must not throw.
+ *  - **Callables may end or replace** the object that is calling them, or the one it was made from:
+ * the handle lives until the call has returned. Spans of what came back may then lend nothing.
+ *  - **Arguments** arrive as they are given: a number that its C type does not hold (also a
+ * negative one for a size) and a text with a NUL inside throw DIFFMM_ERROR_INVALID_ARGUMENT, and a
+ * fraction for a whole number does not compile.
  *  - **Spans** lend the library's own memory; their documentation says until when.
  *  - **Threads**: const member functions may be called by any number of threads at once, as in C.
  *
@@ -22,6 +27,7 @@
 
 #include <diffmm/diffmm.h>
 
+#include <diffmm/cpp/argument.hpp>
 #include <diffmm/cpp/context.hpp>
 #include <diffmm/cpp/dataset.hpp>
 #include <diffmm/cpp/diffusion.hpp>

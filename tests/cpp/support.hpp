@@ -13,9 +13,11 @@
 
 /* One per file; test_cpp.cpp runs them all. */
 TCase *span_cases();
+TCase *argument_cases();
 TCase *error_cases();
 TCase *handle_cases();
 TCase *callback_cases();
+TCase *reentry_cases();
 TCase *data_cases();
 TCase *training_cases();
 TCase *scorer_cases();

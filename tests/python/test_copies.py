@@ -82,6 +82,17 @@ class Copies(Quiet):
             with self.assertRaisesRegex(TypeError, "an? Options cannot be pickled"):
                 make(options)
 
+    def test_a_diffusion_module_is_copied(self):
+        module = diffmm.Diffusion(6, seed=1, hidden_sizes=[3])
+        for make in COPIES[:2]:
+            copied = make(module)
+            module.step([[0, 2], [1, 3], None], epoch=1)
+            self.assertEqual((0, 1), (copied.steps, module.steps))
+            module = copied
+        for make in COPIES[2:]:
+            with self.assertRaisesRegex(TypeError, "cannot be pickled"):
+                make(module)
+
     def test_plain_values_are_copied_and_pickled(self):
         train = trainer(epochs=1)
         report = train.epoch()

@@ -22,6 +22,16 @@ class NotCopied:
         raise TypeError(f"a {type(self).__name__} cannot be pickled")
 
 
+class Copied:
+    """What C can copy: it has copy(). In another process it would mean nothing all the same."""
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+
 class Handle(NotCopied):
     """A C handle, destroyed when nothing refers to it any more.
 

@@ -9,7 +9,7 @@ import numpy
 from . import _structs
 from ._arrays import array, matrix, numbers, reals, result, sequence
 from ._convert import real, size, uint64
-from ._handles import Handle, Object, create, file_bytes, open_file
+from ._handles import Copied, Handle, Object, create, file_bytes, open_file
 from ._library import library
 from .context import Context, default_context
 from .diffusion import Schedule
@@ -56,7 +56,7 @@ def _address(values):
     return None if values is None else values.ctypes.data
 
 
-class Diffusion(Object):
+class Diffusion(Copied, Object):
     """A module that learns to restore rows of interactions from noise.
 
         module = Diffusion(items=100, seed=1, hidden_sizes=[64])

@@ -9,7 +9,7 @@ import numpy
 
 from . import _structs
 from ._convert import index, text
-from ._handles import Object, create
+from ._handles import Copied, Object, create
 from ._library import library
 from .context import Context, default_context
 
@@ -61,7 +61,7 @@ def _python_value(kind, text):
     return text
 
 
-class Options(Object):
+class Options(Copied, Object):
     """Settings, each at its default, then at its preset's value, then as named.
 
         options = Options(preset="tiktok", epochs=20, contrastive__anchor="main")
@@ -88,12 +88,6 @@ class Options(Object):
         """The same settings again, to be changed on their own."""
         return Options._borrow(create(library.diffmm_options_destroy, library.diffmm_options_copy,
                                       self.handle, keeps=[self.handle.context]))
-
-    def __copy__(self):
-        return self.copy()
-
-    def __deepcopy__(self, memo):
-        return self.copy()
 
     def preset(self, name):
         """The published settings of a data set: tiktok, baby or sports."""

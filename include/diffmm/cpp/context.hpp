@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <diffmm/context.h>
@@ -20,7 +21,7 @@ inline namespace DIFFMM_CPP
 
 /** Settings of a context. */
 struct settings {
-    std::size_t threads = 0; /**< the calling one included; 0: as many as CPUs */
+    detail::amount threads = 0; /**< the calling one included; 0: as many as CPUs */
     /** Receives messages, one line each, on the thread that made the call. What it throws is
      * dropped. */
     std::function<void(diffmm_log_level level, const char *message)> log;
@@ -35,7 +36,8 @@ class context : public detail::handle<diffmm_context>
     context() : context(settings())
     {
     }
-    explicit context(std::size_t threads) : context(with_threads(threads))
+    template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+    explicit context(Number threads) : context(with_threads(threads))
     {
     }
     explicit context(const settings &wanted)
@@ -65,7 +67,7 @@ class context : public detail::handle<diffmm_context>
     {
     }
 
-    static settings with_threads(std::size_t threads)
+    static settings with_threads(detail::amount threads)
     {
         settings wanted;
         wanted.threads = threads;

@@ -44,7 +44,7 @@ class dataset : public detail::handle<diffmm_dataset>
     static dataset open(const context &from, const std::string &path)
     {
         return dataset(from, [&](diffmm_dataset **out) {
-            return diffmm_dataset_open(from.get(), path.c_str(), out);
+            return diffmm_dataset_open(from.get(), detail::text(path), out);
         });
     }
     /** Made-up data with a planted structure.
@@ -67,7 +67,7 @@ class dataset : public detail::handle<diffmm_dataset>
             std::make_shared<kept>(lent()));
     }
 
-    dataset &reserve(std::size_t users, std::size_t items)
+    dataset &reserve(detail::amount users, detail::amount items)
     {
         check(diffmm_dataset_reserve(get(), users, items));
         return *this;
@@ -92,7 +92,7 @@ class dataset : public detail::handle<diffmm_dataset>
     /** From a file: .tsv, .csv, .npz or .pkl. */
     dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
     {
-        check(diffmm_dataset_read_interactions(get(), split, path.c_str()));
+        check(diffmm_dataset_read_interactions(get(), split, detail::text(path)));
         return *this;
     }
     dataset &declare_items(const std::vector<std::string> &ids)
@@ -103,43 +103,43 @@ class dataset : public detail::handle<diffmm_dataset>
 
     /** A modality whose features a callable gives. It lives as long as anything made from this data
      * set. */
-    dataset &add_modality(const std::string &name, std::size_t dimensions, feature_loader loader)
+    dataset &add_modality(const std::string &name, detail::amount dimensions, feature_loader loader)
     {
+        const char *called = detail::text(name);
         detail::require(loader != nullptr, "loader is empty");
         auto state = std::make_shared<loader_state>(loader_state{dimensions, std::move(loader)});
         lent().push_back(state);
-        return added(
-            diffmm_dataset_add_modality(get(), name.c_str(), dimensions, load, state.get()));
+        return added(diffmm_dataset_add_modality(get(), called, dimensions, load, state.get()));
     }
     /** A modality from an array, items x dimensions; borrowed, not copied: it must live as long as
      *  anything made from this data set.
      *  @param stride  floats from row to row; 0: dimensions */
-    dataset &add_modality(const std::string &name, std::size_t items, std::size_t dimensions,
-                          span<const float> features, std::size_t stride = 0)
+    dataset &add_modality(const std::string &name, detail::amount items, detail::amount dimensions,
+                          span<const float> features, detail::amount stride = 0)
     {
         const std::size_t step = stride != 0 ? stride : dimensions;
         const bool held = items == 0 || dimensions == 0 ||
                           (features.size() >= dimensions &&
                            (step == 0 || (features.size() - dimensions) / step >= items - 1));
         detail::require(held, "features is shorter than items x dimensions");
-        check(diffmm_dataset_add_modality_array(get(), name.c_str(), items, dimensions,
+        check(diffmm_dataset_add_modality_array(get(), detail::text(name), items, dimensions,
                                                 features.data(), step));
         return *this;
     }
     /** A modality from an array that the data set takes over. */
-    dataset &add_modality(const std::string &name, std::size_t dimensions,
+    dataset &add_modality(const std::string &name, detail::amount dimensions,
                           std::vector<float> &&features)
     {
+        const char *called = detail::text(name);
         detail::require(dimensions != 0 && features.size() % dimensions == 0,
                         "features is not a whole number of rows");
         auto taken = std::make_shared<const std::vector<float>>(std::move(features));
         lent().push_back(taken);
-        return added(diffmm_dataset_add_modality_array(get(), name.c_str(),
-                                                       taken->size() / dimensions, dimensions,
-                                                       taken->data(), dimensions));
+        return added(diffmm_dataset_add_modality_array(get(), called, taken->size() / dimensions,
+                                                       dimensions, taken->data(), dimensions));
     }
     /** Add rows, of the items that follow, to a modality from an array or a file; copied. */
-    dataset &append_features(const std::string &name, std::size_t dimensions,
+    dataset &append_features(const std::string &name, detail::amount dimensions,
                              span<const float> features)
     {
         detail::require(dimensions != 0 && features.size() % dimensions == 0,
@@ -147,21 +147,21 @@ class dataset : public detail::handle<diffmm_dataset>
         for (std::size_t m = 0; m < modalities(); m++)
             detail::require(name != modality_name(m) || dimensions == modality_dimensions(m),
                             "dimensions are not the modality's");
-        check(diffmm_dataset_append_features(get(), name.c_str(), features.size() / dimensions,
-                                             features.data(), dimensions));
+        check(diffmm_dataset_append_features(
+            get(), detail::text(name), features.size() / dimensions, features.data(), dimensions));
         return *this;
     }
     /** A modality from a .npy file. */
     dataset &read_modality(const std::string &name, const std::string &path)
     {
-        check(diffmm_dataset_read_modality(get(), name.c_str(), path.c_str()));
+        check(diffmm_dataset_read_modality(get(), detail::text(name), detail::text(path)));
         return *this;
     }
 
     /** Hold out a random share of every user's training interactions, where the data have no splits
      *  of their own; once all interactions have been added.
      *  @see diffmm_dataset_hold_out() */
-    dataset &hold_out(double valid, double test, std::uint64_t seed = 0)
+    dataset &hold_out(double valid, double test, detail::word seed = 0)
     {
         check(diffmm_dataset_hold_out(get(), valid, test, seed));
         return *this;
@@ -170,7 +170,7 @@ class dataset : public detail::handle<diffmm_dataset>
     /** Check everything and index it; trainers and models do so where it was not done. */
     dataset &seal()
     {
-        detail::run([&] { return diffmm_dataset_seal(get()); });
+        run_on([](diffmm_dataset *c) { return diffmm_dataset_seal(c); });
         return *this;
     }
 
@@ -191,43 +191,47 @@ class dataset : public detail::handle<diffmm_dataset>
         return diffmm_dataset_modalities(get());
     }
     /** NULL if there are not so many. Borrowed until the data set ends. */
-    const char *modality_name(std::size_t index) const noexcept
+    const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_dataset_modality_name(get(), index);
     }
-    std::size_t modality_dimensions(std::size_t index) const noexcept
+    std::size_t modality_dimensions(detail::amount index) const noexcept
     {
         return diffmm_dataset_modality_dimensions(get(), index);
     }
     /** Raw features of a modality for `count` items from `first` on; needs a sealed data set. */
-    std::vector<float> features(std::size_t modality, std::size_t first, std::size_t count) const
+    std::vector<float> features(detail::amount modality, detail::amount first,
+                                detail::amount count) const
     {
         const bool held = first <= items() && count <= items() - first;
         detail::require(held, "there are not so many items");
         std::vector<float> out(count * modality_dimensions(modality));
-        detail::run(
-            [&] { return diffmm_dataset_features(get(), modality, first, count, out.data()); });
+        run_on([&](const diffmm_dataset *c) {
+            return diffmm_dataset_features(c, modality, first, count, out.data());
+        });
         return out;
     }
     /** External ids; NULL if there is no such number, or before sealing. Borrowed until the data
      * set ends. */
-    const char *user_id(std::int32_t user) const noexcept
+    const char *user_id(detail::number user) const noexcept
     {
         return diffmm_dataset_user_id(get(), user);
     }
-    const char *item_id(std::int32_t item) const noexcept
+    const char *item_id(detail::number item) const noexcept
     {
         return diffmm_dataset_item_id(get(), item);
     }
 
     /** All-ranking evaluation of embeddings, one result per cutoff; this data set must be sealed.
      *  @see diffmm_evaluate() */
-    std::vector<metrics> evaluate(diffmm_split split, std::size_t d, span<const float> user_matrix,
-                                  span<const float> item_matrix,
+    std::vector<metrics> evaluate(diffmm_split split, detail::amount d,
+                                  span<const float> user_matrix, span<const float> item_matrix,
                                   const std::vector<std::size_t> &cutoffs) const
     {
-        detail::require(user_matrix.size() == users() * d, "user_matrix is not users x d");
-        detail::require(item_matrix.size() == items() * d, "item_matrix is not items x d");
+        detail::require(detail::is_matrix(user_matrix.size(), users(), d),
+                        "user_matrix is not users x d");
+        detail::require(detail::is_matrix(item_matrix.size(), items(), d),
+                        "item_matrix is not items x d");
         std::vector<metrics> out(cutoffs.size());
         auto *context = static_cast<const diffmm_context *>(root().get());
         check(diffmm_evaluate(const_cast<diffmm_context *>(context), get(), split, d,
@@ -292,7 +296,7 @@ class dataset : public detail::handle<diffmm_dataset>
         std::vector<const char *> all;
         all.reserve(texts.size());
         for (const std::string &text : texts)
-            all.push_back(text.c_str());
+            all.push_back(detail::text(text));
         return all;
     }
 

@@ -32,7 +32,7 @@ struct sparse_rows {
 struct diffusion_batch {
     sparse_rows rows;
     span<const std::int32_t> users; /**< numbers of rows; empty: all */
-    std::uint64_t epoch = 0;        /**< of the module's own draws */
+    detail::word epoch = 0;         /**< of the module's own draws */
     span<const std::int32_t> t;     /**< empty, as the following two: drawn */
     span<const float> noise;
     span<const float> dropout_scale;
@@ -51,18 +51,18 @@ struct neighbors {
 class diffusion : public detail::handle<diffmm_diffusion>
 {
   public:
-    diffusion(const context &from, std::size_t items, std::uint64_t seed)
+    diffusion(const context &from, detail::amount items, detail::word seed)
         : diffusion(from, items, nullptr, seed)
     {
     }
-    diffusion(const context &from, std::size_t items, const options &wanted, std::uint64_t seed)
+    diffusion(const context &from, detail::amount items, const options &wanted, detail::word seed)
         : diffusion(from, items, wanted.get(), seed)
     {
     }
     static diffusion load(const context &from, const std::string &path)
     {
         diffmm_diffusion *loaded = nullptr;
-        check(diffmm_diffusion_load(from.get(), path.c_str(), &loaded));
+        check(diffmm_diffusion_load(from.get(), detail::text(path), &loaded));
         return take(loaded, from.root());
     }
     /** From a file in memory, borrowed during the call. */
@@ -74,7 +74,7 @@ class diffusion : public detail::handle<diffmm_diffusion>
     }
     void save(const std::string &path) const
     {
-        check(diffmm_diffusion_save(get(), path.c_str()));
+        check(diffmm_diffusion_save(get(), detail::text(path)));
     }
     std::vector<std::uint8_t> save_memory() const
     {
@@ -89,8 +89,8 @@ class diffusion : public detail::handle<diffmm_diffusion>
     }
 
     /** Memory and work beforehand. */
-    static diffmm_diffusion_needs forecast(const context &from, std::size_t items,
-                                           std::size_t users, std::size_t entries,
+    static diffmm_diffusion_needs forecast(const context &from, detail::amount items,
+                                           detail::amount users, detail::amount entries,
                                            const options &wanted)
     {
         diffmm_diffusion_needs needs = {};
@@ -128,7 +128,7 @@ class diffusion : public detail::handle<diffmm_diffusion>
     {
         diffmm_parameter c = {};
         c.struct_size = sizeof c;
-        check(diffmm_diffusion_parameter(get(), name.c_str(), &c));
+        check(diffmm_diffusion_parameter(get(), detail::text(name), &c));
         return lend(c);
     }
     /** All of them, in the order of a gradient. */
@@ -149,7 +149,7 @@ class diffusion : public detail::handle<diffmm_diffusion>
         const diffmm::parameter own = parameter(name);
         detail::require(values.size() == own.values.size(),
                         "values are not as many as the parameter's");
-        check(diffmm_diffusion_set_parameter(get(), name.c_str(), own.rows, own.columns,
+        check(diffmm_diffusion_set_parameter(get(), detail::text(name), own.rows, own.columns,
                                              values.data()));
     }
 
@@ -185,14 +185,15 @@ class diffusion : public detail::handle<diffmm_diffusion>
     std::vector<float> corrupt(const diffusion_batch &batch) const
     {
         const diffmm_diffusion_batch c = lent(batch, true);
-        std::vector<float> x(count(batch) * items());
+        std::vector<float> x(detail::product(count(batch), items()));
         check(diffmm_diffusion_corrupt(get(), &c, x.data()));
         return x;
     }
     /** The prediction of clean rows: one row of x for each step of t. */
     std::vector<float> denoise(span<const float> x, span<const std::int32_t> t) const
     {
-        detail::require(x.size() == t.size() * items(), "x has not one row for each of t");
+        detail::require(detail::is_matrix(x.size(), t.size(), items()),
+                        "x has not one row for each of t");
         std::vector<float> x_hat(x.size());
         check(diffmm_diffusion_denoise(get(), t.size(), x.data(), t.data(), x_hat.data()));
         return x_hat;
@@ -201,15 +202,16 @@ class diffusion : public detail::handle<diffmm_diffusion>
     std::vector<float> reverse(const diffusion_batch &batch) const
     {
         const diffmm_diffusion_batch c = lent(batch, false);
-        std::vector<float> x(count(batch) * items());
+        std::vector<float> x(detail::product(count(batch), items()));
         check(diffmm_diffusion_reverse(get(), &c, x.data()));
         return x;
     }
     /** The `wanted` items with the largest entries of it, for each user. */
-    neighbors generate(const diffusion_batch &batch, std::size_t wanted) const
+    neighbors generate(const diffusion_batch &batch, detail::amount wanted) const
     {
         const diffmm_diffusion_batch c = lent(batch, false);
-        const std::size_t size = wanted <= items() ? count(batch) * wanted : 0; /* else an error */
+        const std::size_t size =
+            wanted <= items() ? detail::product(count(batch), wanted) : 0; /* else an error */
         neighbors found{std::vector<std::int32_t>(size + 1), std::vector<float>(size + 1)};
         check(
             diffmm_diffusion_generate(get(), &c, wanted, found.items.data(), found.scores.data()));
@@ -270,10 +272,10 @@ class diffusion : public detail::handle<diffmm_diffusion>
         const auto entries = static_cast<std::size_t>(rows.pointers[rows.pointers.size() - 1]);
         detail::require(entries <= rows.items.size(), "pointers of rows reach beyond their items");
         fits(rows.values.size(), rows.items.size(), "values are not as many as items");
-        const std::size_t users = count(batch), cells = users * items();
+        const std::size_t users = count(batch), cells = detail::product(users, items());
         const std::size_t blocks = training ? 1 : reverse_blocks();
         fits(batch.t.size(), users, "t has not one step for each user");
-        fits(batch.noise.size(), blocks * cells,
+        fits(batch.noise.size(), detail::product(blocks, cells),
              "noise is not as large as the draws it stands for");
         fits(batch.dropout_scale.size(), cells, "dropout_scale is not users x items");
         detail::require(batch.features.size() == batch.item_embedding.size() &&

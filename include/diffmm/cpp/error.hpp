@@ -82,10 +82,18 @@ template <class Told, class... What> bool goes_on(Told &told, const What &...wha
  *  @param call  returns a diffmm_status, which is passed on */
 template <class Call> diffmm_status outcome(Call &&call)
 {
+    struct outer_place {
+        std::exception_ptr *outer;
+        ~outer_place() /* also where call() throws, before it gets to C */
+        {
+            thrown_goes_to() = outer;
+        }
+    };
     std::exception_ptr thrown;
-    std::exception_ptr *outer = std::exchange(thrown_goes_to(), &thrown);
-    const diffmm_status status = call();
-    thrown_goes_to() = outer;
+    const diffmm_status status = [&] {
+        const outer_place back{std::exchange(thrown_goes_to(), &thrown)};
+        return call();
+    }();
     if (thrown)
         std::rethrow_exception(std::move(thrown));
     return status;

@@ -37,7 +37,7 @@ class file : public detail::handle<diffmm_file>
     static file open(const context &from, const std::string &path)
     {
         diffmm_file *opened = nullptr;
-        check(diffmm_file_open(from.get(), path.c_str(), &opened));
+        check(diffmm_file_open(from.get(), detail::text(path), &opened));
         return file(detail::own(opened, diffmm_file_destroy, from.root()), from.root());
     }
     /** The same of a file in memory, borrowed during the call. */
@@ -69,16 +69,16 @@ class file : public detail::handle<diffmm_file>
     std::string setting(const std::string &name) const
     {
         const char *value = nullptr;
-        check(diffmm_options_get(diffmm_file_options(get()), name.c_str(), &value));
+        check(diffmm_options_get(diffmm_file_options(get()), detail::text(name), &value));
         return value;
     }
     /** NULL if there are not so many. Borrowed until this object ends. */
-    const char *modality_name(std::size_t index) const noexcept
+    const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_file_modality_name(get(), index);
     }
     /** Raw features of an item. */
-    std::size_t modality_dimensions(std::size_t index) const noexcept
+    std::size_t modality_dimensions(detail::amount index) const noexcept
     {
         return diffmm_file_modality_dimensions(get(), index);
     }

@@ -51,25 +51,26 @@ template <class Graph> class graph_functions
         return {{pointers, users() + items() + 1}, {columns, entries()}, {values, entries()}};
     }
     /** y = A x. */
-    void multiply(std::size_t d, span<const float> x, span<float> y) const
+    void multiply(detail::amount d, span<const float> x, span<float> y) const
     {
         require_shape(d, x.size(), y.size());
         check(diffmm_graph_multiply(c(), d, x.data(), y.data()));
     }
     /** y = A^T x. */
-    void multiply_transposed(std::size_t d, span<const float> x, span<float> y) const
+    void multiply_transposed(detail::amount d, span<const float> x, span<float> y) const
     {
         require_shape(d, x.size(), y.size());
         check(diffmm_graph_multiply_transposed(c(), d, x.data(), y.data()));
     }
     /** h = sum of A^l x for l = 0 .. layers. */
-    void propagate(std::size_t layers, std::size_t d, span<const float> x, span<float> h) const
+    void propagate(detail::amount layers, detail::amount d, span<const float> x,
+                   span<float> h) const
     {
         require_shape(d, x.size(), h.size());
         check(diffmm_propagate(c(), layers, d, x.data(), h.data()));
     }
     /** The backward pass of propagate(). */
-    void propagate_backward(std::size_t layers, std::size_t d, span<const float> grad_h,
+    void propagate_backward(detail::amount layers, detail::amount d, span<const float> grad_h,
                             span<float> grad_x) const
     {
         require_shape(d, grad_h.size(), grad_x.size());
@@ -89,8 +90,9 @@ template <class Graph> class graph_functions
     }
     void require_shape(std::size_t d, std::size_t in, std::size_t out) const
     {
-        const std::size_t size = (users() + items()) * d;
-        require(in == size && out == size, "a matrix is not (users + items) x d");
+        const std::size_t nodes = users() + items();
+        require(is_matrix(in, nodes, d) && is_matrix(out, nodes, d),
+                "a matrix is not (users + items) x d");
     }
 };
 
@@ -122,8 +124,8 @@ class graph : public detail::handle<diffmm_graph>, public detail::graph_function
 {
   public:
     /** The normalised adjacency of user-item pairs, with self loops. */
-    graph(const context &from, std::size_t users, std::size_t items, span<const std::int32_t> user,
-          span<const std::int32_t> item)
+    graph(const context &from, detail::amount users, detail::amount items,
+          span<const std::int32_t> user, span<const std::int32_t> item)
         : handle(create(from, users, items, user, item), from.root())
     {
     }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffmm/cpp/argument.hpp>
 #include <diffmm/cpp/error.hpp>
 #include <diffmm/cpp/span.hpp>
 
@@ -76,6 +77,21 @@ template <class T> class handle
     {
     }
     ~handle() = default;
+
+    /** Call C code, which may call back. Until it has returned the handle lives, with all that it
+     * stands on, even if a callback ends or replaces this object.
+     *  @param call  given the handle, returns a diffmm_status, which is passed on */
+    template <class Call> diffmm_status outcome_of(Call &&call) const
+    {
+        const std::shared_ptr<const void> root = root_; /* ends after the handle */
+        const std::shared_ptr<T> owned = owned_;
+        return outcome([&] { return call(owned.get()); });
+    }
+    /** The same, and throw if it failed. */
+    template <class Call> void run_on(Call &&call) const
+    {
+        check(outcome_of(std::forward<Call>(call)));
+    }
 
   private:
     std::shared_ptr<T> owned_;

@@ -49,7 +49,7 @@ class model : public detail::handle<diffmm_model>
     static model load(const context &from, const std::string &path)
     {
         diffmm_model *loaded = nullptr;
-        check(diffmm_model_load(from.get(), path.c_str(), &loaded));
+        check(diffmm_model_load(from.get(), detail::text(path), &loaded));
         return model(detail::own(loaded, diffmm_model_destroy, from.root()), from.root());
     }
     /** From a model file in memory, borrowed during the call. */
@@ -62,7 +62,7 @@ class model : public detail::handle<diffmm_model>
     /** Write a model file. */
     void save(const std::string &path) const
     {
-        check(diffmm_model_save(get(), path.c_str()));
+        run_on([&](const diffmm_model *c) { return diffmm_model_save(c, detail::text(path)); });
     }
     /** Write it into memory instead. */
     std::vector<std::uint8_t> save_memory() const
@@ -87,7 +87,7 @@ class model : public detail::handle<diffmm_model>
         return diffmm_model_modalities(get());
     }
     /** NULL if there are not so many. Borrowed until the model ends. */
-    const char *modality_name(std::size_t index) const noexcept
+    const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_model_modality_name(get(), index);
     }
@@ -107,7 +107,7 @@ class model : public detail::handle<diffmm_model>
     std::string setting(const std::string &name) const
     {
         const char *value = nullptr;
-        check(diffmm_options_get(diffmm_model_options(get()), name.c_str(), &value));
+        check(diffmm_options_get(diffmm_model_options(get()), detail::text(name), &value));
         return value;
     }
 
@@ -116,7 +116,7 @@ class model : public detail::handle<diffmm_model>
     {
         diffmm_parameter c = {};
         c.struct_size = sizeof c;
-        check(diffmm_model_parameter(get(), name.c_str(), &c));
+        check(diffmm_model_parameter(get(), detail::text(name), &c));
         return lend(c);
     }
     /** All of them. */
@@ -138,25 +138,25 @@ class model : public detail::handle<diffmm_model>
         const diffmm::parameter own = parameter(name);
         detail::require(values.size() == own.values.size(),
                         "values are not as many as the parameter's");
-        check(
-            diffmm_model_set_parameter(get(), name.c_str(), own.rows, own.columns, values.data()));
+        check(diffmm_model_set_parameter(get(), detail::text(name), own.rows, own.columns,
+                                         values.data()));
     }
 
     /** Set a modality's generated graph, which the model keeps alive. */
     void set_graph(const std::string &modality, const graph &generated)
     {
-        check(diffmm_model_set_graph(get(), modality.c_str(), generated.get()));
+        check(diffmm_model_set_graph(get(), detail::text(modality), generated.get()));
     }
     /** A modality's generated graph, until it is replaced; empty if there is none. */
     graph_view generated_graph(const std::string &modality) const
     {
-        return graph_view(diffmm_model_graph(get(), modality.c_str()));
+        return graph_view(diffmm_model_graph(get(), detail::text(modality)));
     }
 
     /** Compute final embeddings from the current parameters and graphs. */
     void forward()
     {
-        detail::run([&] { return diffmm_model_forward(get()); });
+        run_on([](diffmm_model *c) { return diffmm_model_forward(c); });
     }
     /** Final embeddings of the last forward pass, users x d, in place. Borrowed until the model
      * ends. */
@@ -170,11 +170,11 @@ class model : public detail::handle<diffmm_model>
         return {diffmm_model_item_embeddings(get()), items() * dimensions()};
     }
     /** The d numbers of one user or item, in place. */
-    span<const float> user_embedding(std::int32_t user) const
+    span<const float> user_embedding(detail::number user) const
     {
         return row(user_embeddings(), users(), user, "there is no such user");
     }
-    span<const float> item_embedding(std::int32_t item) const
+    span<const float> item_embedding(detail::number item) const
     {
         return row(item_embeddings(), items(), item, "there is no such item");
     }
@@ -182,7 +182,8 @@ class model : public detail::handle<diffmm_model>
     std::vector<float> view(const std::string &modality)
     {
         std::vector<float> out((users() + items()) * dimensions());
-        detail::run([&] { return diffmm_model_view(get(), modality.c_str(), out.data()); });
+        const char *called = detail::text(modality);
+        run_on([&](diffmm_model *c) { return diffmm_model_view(c, called, out.data()); });
         return out;
     }
 
@@ -193,8 +194,8 @@ class model : public detail::handle<diffmm_model>
         detail::require(user.size() == positive.size() && user.size() == negative.size(),
                         "user, positive and negative are not equally many");
         losses value = {};
-        detail::run([&] {
-            return diffmm_model_objective(get(), user.size(), user.data(), positive.data(),
+        run_on([&](diffmm_model *c) {
+            return diffmm_model_objective(c, user.size(), user.data(), positive.data(),
                                           negative.data(), &value);
         });
         return value;
@@ -203,26 +204,29 @@ class model : public detail::handle<diffmm_model>
      * know. */
     void inherit(const model &from)
     {
-        check(diffmm_model_inherit(get(), from.get()));
+        const auto source = from.shared();
+        run_on([&](diffmm_model *c) { return diffmm_model_inherit(c, source.get()); });
     }
     /** One Adam step with the gradients of the last objective. */
     void step()
     {
-        check(diffmm_model_step(get()));
+        run_on([](diffmm_model *c) { return diffmm_model_step(c); });
     }
 
   private:
     friend class trainer;
     using handle::handle;
 
-    model(dataset &data, const diffmm_options *wanted) : handle(create(data, wanted), data.root())
+    model(dataset &data, const diffmm_options *wanted) : model(create(data, wanted))
     {
     }
-    static std::shared_ptr<diffmm_model> create(dataset &data, const diffmm_options *wanted)
+    static model create(dataset &data, const diffmm_options *wanted)
     {
         diffmm_model *created = nullptr;
-        detail::run([&] { return diffmm_model_create(data.get(), wanted, &created); });
-        return detail::own(created, diffmm_model_destroy, data.root(), data.shared());
+        const auto root = data.root(); /* a loader may end the object `data` */
+        const auto held = data.shared();
+        detail::run([&] { return diffmm_model_create(held.get(), wanted, &created); });
+        return model(detail::own(created, diffmm_model_destroy, root, held), root);
     }
     static diffmm::parameter lend(const diffmm_parameter &c)
     {

@@ -41,7 +41,7 @@ class options : public detail::handle<diffmm_options>
 
     options &set_preset(const std::string &name)
     {
-        check(diffmm_options_preset(get(), name.c_str()));
+        check(diffmm_options_preset(get(), detail::text(name)));
         return *this;
     }
     /** The same settings again, to be changed on their own. */
@@ -53,12 +53,12 @@ class options : public detail::handle<diffmm_options>
     /** Set a value from text, whatever its type. */
     options &set(const std::string &name, const std::string &value)
     {
-        check(diffmm_options_set(get(), name.c_str(), value.c_str()));
+        check(diffmm_options_set(get(), detail::text(name), detail::text(value)));
         return *this;
     }
     options &set(const std::string &name, const char *value)
     {
-        check(diffmm_options_set(get(), name.c_str(), value));
+        check(diffmm_options_set(get(), detail::text(name), value));
         return *this;
     }
     /** Set an integer, a real number or a flag. */
@@ -66,14 +66,14 @@ class options : public detail::handle<diffmm_options>
     options &set(const std::string &name, Number value)
     {
         if constexpr (std::is_floating_point_v<Number>)
-            check(diffmm_options_set_real(get(), name.c_str(), static_cast<double>(value)));
+            check(diffmm_options_set_real(get(), detail::text(name), detail::real<double>(value)));
         else if constexpr (std::is_same_v<Number, bool>)
-            check(diffmm_options_set_integer(get(), name.c_str(), value ? 1 : 0));
+            check(diffmm_options_set_integer(get(), detail::text(name), value ? 1 : 0));
         else if constexpr (std::is_signed_v<Number> || sizeof value < sizeof(std::int64_t))
-            check(
-                diffmm_options_set_integer(get(), name.c_str(), static_cast<std::int64_t>(value)));
+            check(diffmm_options_set_integer(get(), detail::text(name),
+                                             static_cast<std::int64_t>(value)));
         else
-            check(diffmm_options_set(get(), name.c_str(), std::to_string(value).c_str()));
+            check(diffmm_options_set(get(), detail::text(name), std::to_string(value).c_str()));
         return *this;
     }
     /** Set a list. */
@@ -90,14 +90,14 @@ class options : public detail::handle<diffmm_options>
     std::string get_text(const std::string &name) const
     {
         const char *value = nullptr;
-        check(diffmm_options_get(get(), name.c_str(), &value));
+        check(diffmm_options_get(get(), detail::text(name), &value));
         return value;
     }
     /** An integer or a flag. */
     std::int64_t get_integer(const std::string &name) const
     {
         std::int64_t value = 0;
-        check(diffmm_options_get_integer(get(), name.c_str(), &value));
+        check(diffmm_options_get_integer(get(), detail::text(name), &value));
         return value;
     }
     bool get_flag(const std::string &name) const
@@ -107,7 +107,7 @@ class options : public detail::handle<diffmm_options>
     double get_real(const std::string &name) const
     {
         double value = 0;
-        check(diffmm_options_get_real(get(), name.c_str(), &value));
+        check(diffmm_options_get_real(get(), detail::text(name), &value));
         return value;
     }
 

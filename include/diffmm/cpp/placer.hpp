@@ -23,18 +23,18 @@ class placer : public detail::handle<diffmm_placer>
   public:
     /** Learn from a model's current final embeddings and the features of a data set, which is
      * sealed if it was not. */
-    placer(const model &from, dataset &data) : handle(create(from, data), from.root())
+    placer(const model &from, dataset &data) : placer(create(from, data))
     {
     }
     static placer open(const context &from, const std::string &path)
     {
         diffmm_placer *opened = nullptr;
-        check(diffmm_placer_open(from.get(), path.c_str(), &opened));
+        check(diffmm_placer_open(from.get(), detail::text(path), &opened));
         return placer(detail::own(opened, diffmm_placer_destroy, from.root()), from.root());
     }
     void save(const std::string &path) const
     {
-        check(diffmm_placer_save(get(), path.c_str()));
+        check(diffmm_placer_save(get(), detail::text(path)));
     }
 
     std::size_t dimensions() const noexcept
@@ -46,11 +46,11 @@ class placer : public detail::handle<diffmm_placer>
         return diffmm_placer_modalities(get());
     }
     /** NULL if there are not so many. Borrowed until the placer ends. */
-    const char *modality_name(std::size_t index) const noexcept
+    const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_placer_modality_name(get(), index);
     }
-    std::size_t modality_dimensions(std::size_t index) const noexcept
+    std::size_t modality_dimensions(detail::amount index) const noexcept
     {
         return diffmm_placer_modality_dimensions(get(), index);
     }
@@ -79,11 +79,14 @@ class placer : public detail::handle<diffmm_placer>
   private:
     using handle::handle;
 
-    static std::shared_ptr<diffmm_placer> create(const model &from, dataset &data)
+    static placer create(const model &from, dataset &data)
     {
         diffmm_placer *created = nullptr;
-        detail::run([&] { return diffmm_placer_create(from.get(), data.get(), &created); });
-        return detail::own(created, diffmm_placer_destroy, from.root(), data.root());
+        const auto root = from.root(), data_root = data.root(); /* a loader may end both objects */
+        const auto trained = from.shared();
+        const auto held = data.shared();
+        detail::run([&] { return diffmm_placer_create(trained.get(), held.get(), &created); });
+        return placer(detail::own(created, diffmm_placer_destroy, root, data_root), root);
     }
 };
 

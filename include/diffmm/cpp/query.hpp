@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include <diffmm/cpp/argument.hpp>
 #include <diffmm/cpp/error.hpp>
 #include <diffmm/cpp/span.hpp>
 #include <diffmm/recommend.h>
@@ -36,8 +37,8 @@ struct query {
     span<const std::int32_t> exclude; /**< items never recommended, in any order */
     std::optional<span<const std::int32_t>> candidates; /**< only these, in any order */
     std::optional<span<const std::uint8_t>> allowed;    /**< a bit per item, see bitmap() */
-    item_filter filter;             /**< asked only of items among the best so far */
-    std::optional<float> min_score; /**< only scores of at least this */
+    item_filter filter;                           /**< asked only of items among the best so far */
+    std::optional<detail::real<float>> min_score; /**< only scores of at least this */
 };
 
 /** Bits for query::allowed, from one bool per item. */
@@ -55,7 +56,7 @@ class rankings
 {
   public:
     rankings(std::size_t users, std::size_t count)
-        : count_(count), hits_(users * count), found_(users)
+        : count_(count), hits_(detail::product(users, count)), found_(users)
     {
     }
     std::size_t size() const noexcept

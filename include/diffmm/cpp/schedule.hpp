@@ -19,7 +19,7 @@ inline namespace DIFFMM_CPP
 class schedule : public detail::handle<diffmm_schedule>
 {
   public:
-    schedule(const context &from, std::size_t steps, double noise_scale, double noise_min,
+    schedule(const context &from, detail::amount steps, double noise_scale, double noise_min,
              double noise_max, bool beta_fixed = true)
         : handle(create(from, steps, noise_scale, noise_min, noise_max, beta_fixed), from.root())
     {

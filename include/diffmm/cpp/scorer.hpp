@@ -45,7 +45,7 @@ class scorer : public detail::handle<diffmm_scorer>
     static scorer open(const context &from, const std::string &path)
     {
         diffmm_scorer *opened = nullptr;
-        check(diffmm_scorer_open(from.get(), path.c_str(), &opened));
+        check(diffmm_scorer_open(from.get(), detail::text(path), &opened));
         return scorer(detail::own(opened, diffmm_scorer_destroy, from.root()), from.root());
     }
     /** From a model file in memory, which is read in place where it is aligned to 8 bytes;
@@ -73,7 +73,7 @@ class scorer : public detail::handle<diffmm_scorer>
         detail::require(ids.empty() || ids.size() == count, "rows and ids are not equally many");
         std::vector<const char *> pointers;
         for (const std::string &id : ids)
-            pointers.push_back(id.c_str());
+            pointers.push_back(detail::text(id));
         diffmm_scorer *extended = nullptr;
         check(diffmm_scorer_extend(get(), count, ids.empty() ? nullptr : pointers.data(),
                                    rows.data(), &extended));
@@ -93,11 +93,11 @@ class scorer : public detail::handle<diffmm_scorer>
         return diffmm_scorer_dimensions(get());
     }
     /** External ids; NULL if there is no such number. Borrowed until the scorer ends. */
-    const char *user_id(std::int32_t user) const noexcept
+    const char *user_id(detail::number user) const noexcept
     {
         return diffmm_scorer_user_id(get(), user);
     }
-    const char *item_id(std::int32_t item) const noexcept
+    const char *item_id(detail::number item) const noexcept
     {
         return diffmm_scorer_item_id(get(), item);
     }
@@ -105,13 +105,13 @@ class scorer : public detail::handle<diffmm_scorer>
     std::int32_t find_user(const std::string &id) const
     {
         std::int32_t user = 0;
-        check(diffmm_scorer_find_user(get(), id.c_str(), &user));
+        check(diffmm_scorer_find_user(get(), detail::text(id), &user));
         return user;
     }
     std::int32_t find_item(const std::string &id) const
     {
         std::int32_t item = 0;
-        check(diffmm_scorer_find_item(get(), id.c_str(), &item));
+        check(diffmm_scorer_find_item(get(), detail::text(id), &item));
         return item;
     }
     /** 0 if the file does not tell. */
@@ -120,7 +120,7 @@ class scorer : public detail::handle<diffmm_scorer>
         return diffmm_scorer_modalities(get());
     }
     /** NULL if there are not so many. Borrowed until the scorer ends. */
-    const char *modality_name(std::size_t index) const noexcept
+    const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_scorer_modality_name(get(), index);
     }
@@ -133,7 +133,7 @@ class scorer : public detail::handle<diffmm_scorer>
         return weights;
     }
     /** The items of a user's training row, ascending; borrowed until the scorer ends. */
-    span<const std::int32_t> seen(std::int32_t user) const
+    span<const std::int32_t> seen(detail::number user) const
     {
         const std::int32_t *first = nullptr;
         std::size_t count = 0;
@@ -142,21 +142,21 @@ class scorer : public detail::handle<diffmm_scorer>
     }
 
     /** Scores of all items for one user. */
-    std::vector<float> score(std::int32_t user) const
+    std::vector<float> score(detail::number user) const
     {
         std::vector<float> out(items());
         check(diffmm_score(get(), user, out.size(), nullptr, out.data()));
         return out;
     }
     /** Scores of some items. */
-    std::vector<float> score(std::int32_t user, span<const std::int32_t> some) const
+    std::vector<float> score(detail::number user, span<const std::int32_t> some) const
     {
         std::vector<float> out(some.size());
         score(user, some, out);
         return out;
     }
     /** The same into the caller's array. */
-    void score(std::int32_t user, span<const std::int32_t> some, span<float> out) const
+    void score(detail::number user, span<const std::int32_t> some, span<float> out) const
     {
         detail::require(out.size() == some.size(), "out and the items are not equally many");
         check(diffmm_score(get(), user, some.size(), some.empty() ? &detail::no_item : some.data(),
@@ -164,27 +164,28 @@ class scorer : public detail::handle<diffmm_scorer>
     }
 
     /** The best `count` items for a user, or as many as there are. */
-    std::vector<hit> recommend(std::int32_t user, std::size_t count, const query &what = {}) const
+    std::vector<hit> recommend(detail::number user, detail::amount count,
+                               const query &what = {}) const
     {
         return grown(count, items(), [&](span<hit> hits) { return recommend(user, hits, what); });
     }
     /** The same into the caller's array: as many as it holds; returns how many were found. */
-    std::size_t recommend(std::int32_t user, span<hit> hits, const query &what = {}) const
+    std::size_t recommend(detail::number user, span<hit> hits, const query &what = {}) const
     {
-        return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
-            return diffmm_recommend(get(), user, c, out, found);
+        return ranked(hits, what, [&](auto *c, auto *asked, hit *out, std::size_t *found) {
+            return diffmm_recommend(c, user, asked, out, found);
         });
     }
     /** The best items for each of some users, on the context's threads. */
-    rankings recommend_users(span<const std::int32_t> users, std::size_t count,
+    rankings recommend_users(span<const std::int32_t> users, detail::amount count,
                              const query &what = {}) const
     {
-        rankings out(users.size(), std::min(count, items()));
-        const diffmm_query c = detail::plain(out.count_, what);
+        rankings out(users.size(), std::min<std::size_t>(count, items()));
+        const diffmm_query asked = detail::plain(out.count_, what);
         hit none;
-        detail::run([&] {
+        run_on([&](const diffmm_scorer *c) {
             return diffmm_recommend_users(
-                get(), users.size(), users.empty() ? &detail::no_item : users.data(), &c,
+                c, users.size(), users.empty() ? &detail::no_item : users.data(), &asked,
                 out.hits_.empty() ? &none : out.hits_.data(), out.found_.data());
         });
         return out;
@@ -193,19 +194,20 @@ class scorer : public detail::handle<diffmm_scorer>
      * `void (std::int32_t user, span<const hit> hits)`, or `bool` with false to stop there, which
      * is no failure. The hits are borrowed during the call. */
     template <class OnHits>
-    void recommend_all(std::size_t count, OnHits &&on_hits, const query &what = {}) const
+    void recommend_all(detail::amount count, OnHits &&on_hits, const query &what = {}) const
     {
-        const diffmm_query c = detail::plain(std::min(count, items()), what);
+        const diffmm_query asked = detail::plain(std::min<std::size_t>(count, items()), what);
         telling<std::remove_reference_t<OnHits>> state{&on_hits, false};
-        const diffmm_status status = detail::outcome(
-            [&] { return diffmm_recommend_all(get(), &c, tell<decltype(state)>, &state); });
+        const diffmm_status status = outcome_of([&](const diffmm_scorer *c) {
+            return diffmm_recommend_all(c, &asked, tell<decltype(state)>, &state);
+        });
         if (status != DIFFMM_CANCELLED || !state.stopped)
             check(status);
     }
 
     /** The embedding of a user with items that training did not know of: a known user, or new_user.
      *  @see diffmm_fold_in() */
-    std::vector<float> fold_in(std::int32_t user, span<const std::int32_t> touched) const
+    std::vector<float> fold_in(detail::number user, span<const std::int32_t> touched) const
     {
         std::vector<float> out(dimensions());
         check(diffmm_fold_in(get(), user, touched.size(), touched.data(), out.data()));
@@ -230,7 +232,7 @@ class scorer : public detail::handle<diffmm_scorer>
         return out;
     }
     /** The best items for an embedding; nothing counts as seen. */
-    std::vector<hit> recommend_embedding(span<const float> embedding, std::size_t count,
+    std::vector<hit> recommend_embedding(span<const float> embedding, detail::amount count,
                                          const query &what = {}) const
     {
         return grown(count, items(),
@@ -241,31 +243,31 @@ class scorer : public detail::handle<diffmm_scorer>
                                     const query &what = {}) const
     {
         check_size(embedding);
-        return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
-            return diffmm_recommend_embedding(get(), embedding.data(), c, out, found);
+        return ranked(hits, what, [&](auto *c, auto *asked, hit *out, std::size_t *found) {
+            return diffmm_recommend_embedding(c, embedding.data(), asked, out, found);
         });
     }
 
     /** The items most alike to one. */
-    std::vector<hit> similar_items(std::int32_t item, std::size_t count,
+    std::vector<hit> similar_items(detail::number item, detail::amount count,
                                    diffmm_similarity similarity = DIFFMM_COSINE,
                                    const query &what = {}) const
     {
         return grown(count, items(), [&](span<hit> hits) {
-            return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
-                return diffmm_similar_items(get(), item, similarity, c, out, found);
+            return ranked(hits, what, [&](auto *c, auto *asked, hit *out, std::size_t *found) {
+                return diffmm_similar_items(c, item, similarity, asked, out, found);
             });
         });
     }
     /** The users most alike to one: users stand in the place of items, in the query and the hits.
      */
-    std::vector<hit> similar_users(std::int32_t user, std::size_t count,
+    std::vector<hit> similar_users(detail::number user, detail::amount count,
                                    diffmm_similarity similarity = DIFFMM_COSINE,
                                    const query &what = {}) const
     {
         return grown(count, users(), [&](span<hit> hits) {
-            return ranked(hits, what, [&](const diffmm_query *c, hit *out, std::size_t *found) {
-                return diffmm_similar_users(get(), user, similarity, c, out, found);
+            return ranked(hits, what, [&](auto *c, auto *asked, hit *out, std::size_t *found) {
+                return diffmm_similar_users(c, user, similarity, asked, out, found);
             });
         });
     }
@@ -274,7 +276,7 @@ class scorer : public detail::handle<diffmm_scorer>
      *  @param user     as for fold_in()
      *  @param item     whose score
      *  @param touched  as for fold_in(); none: the user as trained */
-    diffmm::explanation explain(std::int32_t user, std::int32_t item,
+    diffmm::explanation explain(detail::number user, detail::number item,
                                 span<const std::int32_t> touched = {}) const
     {
         const std::size_t known = user == new_user ? 0 : seen(user).size();
@@ -296,7 +298,7 @@ class scorer : public detail::handle<diffmm_scorer>
     void export_vectors(diffmm_side side, diffmm_vectors_format format,
                         const std::string &path) const
     {
-        check(diffmm_scorer_export(get(), side, format, path.c_str()));
+        check(diffmm_scorer_export(get(), side, format, detail::text(path)));
     }
 
   private:
@@ -327,12 +329,14 @@ class scorer : public detail::handle<diffmm_scorer>
     }
     /** Rank into an array. */
     template <class Rank>
-    static std::size_t ranked(span<hit> hits, const query &what, const Rank &rank)
+    std::size_t ranked(span<hit> hits, const query &what, const Rank &rank) const
     {
-        const diffmm_query c = detail::plain(hits.size(), what);
+        const diffmm_query asked = detail::plain(hits.size(), what);
         std::size_t found = 0;
         hit none;
-        detail::run([&] { return rank(&c, hits.empty() ? &none : hits.data(), &found); });
+        run_on([&](const diffmm_scorer *c) {
+            return rank(c, &asked, hits.empty() ? &none : hits.data(), &found);
+        });
         return found;
     }
     /** Rank into a new array, no larger than there are numbers. */

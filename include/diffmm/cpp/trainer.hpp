@@ -53,14 +53,12 @@ class trainer : public detail::handle<diffmm_trainer>
     /** The data set is sealed if it was not. */
     explicit trainer(dataset &data)
         : trainer(
-              data, [&](auto out) { return diffmm_trainer_create(data.get(), nullptr, out); },
-              std::make_shared<progress_function>())
+              made(data, [](auto *c, auto out) { return diffmm_trainer_create(c, nullptr, out); }))
     {
     }
     trainer(dataset &data, const options &wanted)
-        : trainer(
-              data, [&](auto out) { return diffmm_trainer_create(data.get(), wanted.get(), out); },
-              std::make_shared<progress_function>())
+        : trainer(made(
+              data, [&](auto *c, auto out) { return diffmm_trainer_create(c, wanted.get(), out); }))
     {
     }
     /** One whose new model inherits what another has learnt, with its options, also on a data set
@@ -114,14 +112,15 @@ class trainer : public detail::handle<diffmm_trainer>
         progress_function next = [told = std::move(function)](const progress &at) mutable {
             return detail::goes_on(told, at);
         };
+        auto shared_next = std::make_shared<progress_function>(std::move(next));
         check(diffmm_trainer_on_progress(get(), tell_progress, on_progress_.get()));
-        *on_progress_ = std::move(next);
+        *on_progress_ = std::move(shared_next);
     }
     /** No longer. */
     void on_progress(std::nullptr_t)
     {
         check(diffmm_trainer_on_progress(get(), nullptr, nullptr));
-        *on_progress_ = nullptr;
+        on_progress_->reset();
     }
 
     /** Train one epoch. */
@@ -129,15 +128,16 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         diffmm_report c = {};
         c.struct_size = sizeof c;
-        detail::run([&] { return diffmm_trainer_epoch(get(), &c); });
+        run_on([&](diffmm_trainer *trained) { return diffmm_trainer_epoch(trained, &c); });
         return lend(c);
     }
     /** Train until all epochs are done or validation has not improved for long enough; the model is
      *  then that of the best epoch. */
     diffmm::model fit()
     {
-        detail::run([&] { return diffmm_trainer_fit(get(), nullptr, nullptr); });
-        return model();
+        diffmm::model trained = model(); /* lives when a callback has ended this object */
+        run_on([](diffmm_trainer *c) { return diffmm_trainer_fit(c, nullptr, nullptr); });
+        return trained;
     }
     /** The same, told of each epoch: `void (const report &)`, or `bool` with false to stop there,
      * which is no failure. Stopped by cancel() or a progress function, it throws DIFFMM_CANCELLED.
@@ -145,16 +145,18 @@ class trainer : public detail::handle<diffmm_trainer>
     template <class OnEpoch> diffmm::model fit(OnEpoch &&on_epoch)
     {
         following<std::remove_reference_t<OnEpoch>> state{&on_epoch, false};
-        diffmm_status status = detail::outcome(
-            [&] { return diffmm_trainer_fit(get(), tell_epoch<decltype(state)>, &state); });
+        diffmm::model trained = model();
+        const diffmm_status status = outcome_of([&](diffmm_trainer *c) {
+            return diffmm_trainer_fit(c, tell_epoch<decltype(state)>, &state);
+        });
         if (status != DIFFMM_CANCELLED || !state.stopped)
             check(status);
-        return model();
+        return trained;
     }
     /** Make the best epoch's parameters the model's, as fit() does at its end. */
     void restore_best()
     {
-        check(diffmm_trainer_restore_best(get()));
+        run_on([](diffmm_trainer *c) { return diffmm_trainer_restore_best(c); });
     }
     /** Stop a running epoch, or the next one, at its next step. From any thread or a signal
      * handler. */
@@ -175,7 +177,9 @@ class trainer : public detail::handle<diffmm_trainer>
      * when fit() tells of one. */
     void checkpoint(const std::string &path) const
     {
-        check(diffmm_trainer_checkpoint(get(), path.c_str()));
+        run_on([&](const diffmm_trainer *c) {
+            return diffmm_trainer_checkpoint(c, detail::text(path));
+        });
     }
     /** Write it into memory instead. */
     std::vector<std::uint8_t> checkpoint_memory() const
@@ -201,65 +205,68 @@ class trainer : public detail::handle<diffmm_trainer>
 
   private:
     using progress_function = std::function<bool(const progress &)>;
+    /** Where C code finds the function; one that runs while it is replaced lives until it returns.
+     */
+    using progress_place = std::shared_ptr<progress_function>;
 
     template <class OnEpoch> struct following {
         OnEpoch *on_epoch;
         bool stopped;
     };
 
-    template <class Create>
-    trainer(dataset &data, Create create, const std::shared_ptr<progress_function> &on_progress)
-        : handle(make(data, create, on_progress), data.root()), on_progress_(on_progress)
+    trainer(std::shared_ptr<diffmm_trainer> owned, std::shared_ptr<const void> root,
+            std::shared_ptr<progress_place> on_progress)
+        : handle(std::move(owned), std::move(root)), on_progress_(std::move(on_progress))
     {
     }
     static trainer create_with(dataset &data, const diffmm_options *wanted,
                                const diffmm::model &from)
     {
-        return trainer(
-            data,
-            [&](auto out) {
-                return diffmm_trainer_create_from(data.get(), wanted, from.get(), out);
-            },
-            std::make_shared<progress_function>());
+        const auto source = from.shared();
+        return made(data, [&](auto *c, auto out) {
+            return diffmm_trainer_create_from(c, wanted, source.get(), out);
+        });
     }
     static trainer resume_with(dataset &data, const std::string &path, const diffmm_options *wanted)
     {
-        return trainer(
-            data,
-            [&](auto out) { return diffmm_trainer_resume(data.get(), path.c_str(), wanted, out); },
-            std::make_shared<progress_function>());
+        return made(data, [&](auto *c, auto out) {
+            return diffmm_trainer_resume(c, detail::text(path), wanted, out);
+        });
     }
     static trainer resume_memory_with(dataset &data, span<const std::uint8_t> checkpoint,
                                       const diffmm_options *wanted)
     {
-        return trainer(
-            data,
-            [&](auto out) {
-                return diffmm_trainer_resume_memory(data.get(), checkpoint.data(),
-                                                    checkpoint.size(), wanted, out);
-            },
-            std::make_shared<progress_function>());
+        return made(data, [&](auto *c, auto out) {
+            return diffmm_trainer_resume_memory(c, checkpoint.data(), checkpoint.size(), wanted,
+                                                out);
+        });
     }
-    template <class Create>
-    static std::shared_ptr<diffmm_trainer>
-    make(dataset &data, Create create, const std::shared_ptr<progress_function> &on_progress)
+    /** A trainer that a C function makes on a data set. */
+    template <class Create> static trainer made(dataset &data, Create create)
     {
         diffmm_trainer *created = nullptr;
-        detail::run([&] { return create(&created); });
-        return detail::own(created, diffmm_trainer_destroy, data.root(), data.shared(),
-                           on_progress);
+        const auto root = data.root(); /* a loader may end the object `data` */
+        const auto held = data.shared();
+        auto on_progress = std::make_shared<progress_place>();
+        detail::run([&] { return create(held.get(), &created); });
+        return trainer(detail::own(created, diffmm_trainer_destroy, root, held, on_progress), root,
+                       on_progress);
     }
     static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted)
     {
         diffmm::forecast out = {};
         out.struct_size = sizeof out;
-        detail::run([&] { return diffmm_trainer_forecast(data.get(), wanted, &out); });
+        const auto held = data.shared();
+        detail::run([&] { return diffmm_trainer_forecast(held.get(), wanted, &out); });
         return out;
     }
 
     static int tell_progress(const diffmm_progress *at, void *user_data) noexcept
     {
-        return detail::guarded([&] { return (*static_cast<progress_function *>(user_data))(*at); });
+        return detail::guarded([&] {
+            const progress_place running = *static_cast<progress_place *>(user_data);
+            return (*running)(*at);
+        });
     }
     template <class State> static int tell_epoch(const diffmm_report *c, void *user_data) noexcept
     {
@@ -294,7 +301,7 @@ class trainer : public detail::handle<diffmm_trainer>
         return count;
     }
 
-    std::shared_ptr<progress_function> on_progress_;
+    std::shared_ptr<progress_place> on_progress_;
 };
 
 /** Training pairs, each with an item that the user has not touched. */
@@ -304,7 +311,7 @@ struct training_pairs {
 
 /** The pairs of an epoch in random order; the data set must be sealed.
  *  @see diffmm_sample_pairs() */
-inline training_pairs sample_pairs(const dataset &data, std::uint64_t seed, std::uint64_t epoch)
+inline training_pairs sample_pairs(const dataset &data, detail::word seed, detail::word epoch)
 {
     std::size_t count = data.interactions(DIFFMM_TRAIN);
     training_pairs pairs;
