@@ -361,7 +361,7 @@ class Ids(unittest.TestCase):
             diffmm.Dataset.from_arrays(["\udcff"], ["x"])
 
     def test_what_is_not_a_list(self):
-        dataset = diffmm.Dataset.from_arrays(["1", "2"], ["1", "2"],
+        dataset = diffmm.Dataset.from_arrays(["1", "2"], ["1", "2"], item_ids=["1", "2"],
                                              modalities={"image": features(2)})
         scorer = diffmm.Scorer(diffmm.Model(dataset, **SETTINGS))
         for call in (lambda: diffmm.Dataset().declare_items("12"),
