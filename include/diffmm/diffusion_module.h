@@ -105,12 +105,19 @@ DIFFMM_API diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t
                                                  const diffmm_options *options, uint64_t seed,
                                                  diffmm_diffusion **out);
 
+/** The module of one of a model's modalities, to look into, to generate with, or to copy.
+ *  Borrowed until the model ends. It trains with the model's trainer alone: copy it to train it
+ *  otherwise.
+ *  @return NULL if the model has no such modality or no denoisers (only a trainer's model has) */
+DIFFMM_API const diffmm_diffusion *diffmm_model_diffusion(const diffmm_model *model,
+                                                          const char *modality);
+
 /** Copy a module with all its state, the streams of its draws included. The copy is the caller's,
  *  and stands on its own. */
 DIFFMM_API diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module,
                                                diffmm_diffusion **out);
 
-/** Release; NULL is fine. */
+/** Release; NULL is fine. Not for a module borrowed from a model. */
 DIFFMM_API void diffmm_diffusion_destroy(diffmm_diffusion *module);
 
 DIFFMM_API size_t diffmm_diffusion_items(const diffmm_diffusion *module); /**< I */

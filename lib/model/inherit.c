@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/status.h"
-#include "diffusion/layers.h"
 #include "model/embeddings.h"
 #include "model/model.h"
 
@@ -81,12 +80,13 @@ static void take_parameter(struct diffmm__parameter *parameter, const struct dif
 }
 
 /* The same layers but for the number of items. */
-static bool are_alike(const diffmm_denoiser_shape *shape, const diffmm_denoiser_shape *old)
+static bool are_alike(const struct diffmm__layers *layers, const struct diffmm__layers *old)
 {
-    return shape->time_size == old->time_size && shape->hidden_count == old->hidden_count &&
-           shape->normalize == old->normalize &&
-           memcmp(shape->hidden_sizes, old->hidden_sizes,
-                  shape->hidden_count * sizeof *shape->hidden_sizes) == 0;
+    bool alike = layers->time_size == old->time_size && layers->count == old->count &&
+                 layers->normalize == old->normalize;
+    for (size_t l = 0; alike && l + 1 < layers->count; l++)
+        alike = layers->layer[l].outputs == old->layer[l].outputs;
+    return alike;
 }
 
 /* The first encoder's weight: outputs x (items + e). */
@@ -125,24 +125,17 @@ static void take_denoiser(const struct diffmm__layers *layers, const struct diff
     }
 }
 
-static diffmm_status take_denoisers(diffmm_model *model, const diffmm_model *from,
-                                    const struct origin *origin)
+static void take_denoisers(diffmm_model *model, const diffmm_model *from,
+                           const struct origin *origin)
 {
-    struct diffmm__layers layers, old_layers;
-    if (!model->denoiser_names || !from->denoiser_names ||
-        !are_alike(&model->denoiser_shape, &from->denoiser_shape))
-        return DIFFMM_OK;
-    diffmm_status status = diffmm__layers(&model->denoiser_shape, &layers);
-    if (!status)
-        status = diffmm__layers(&from->denoiser_shape, &old_layers);
-    for (size_t m = 0; m < model->modality_count && !status; m++) {
-        struct diffmm__model_modality *modality = &model->modalities[m];
+    for (size_t m = 0; m < model->modality_count; m++) {
+        const struct diffmm__model_modality *modality = &model->modalities[m];
         const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
-        if (old)
-            take_denoiser(&layers, &old_layers, origin->item, old->denoiser.values,
-                          modality->denoiser.values);
+        if (modality->diffusion && old && old->diffusion &&
+            are_alike(&modality->diffusion->layers, &old->diffusion->layers))
+            take_denoiser(&modality->diffusion->layers, &old->diffusion->layers, origin->item,
+                          old->diffusion->values, modality->diffusion->values);
     }
-    return status;
 }
 
 static void take_recommender(diffmm_model *model, const diffmm_model *from,
@@ -174,9 +167,8 @@ diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from
     diffmm_status status = check(model, from);
     if (!status)
         status = find_origin(model, from, &origin);
-    if (!status)
-        status = take_denoisers(model, from, &origin);
     if (!status) {
+        take_denoisers(model, from, &origin);
         take_recommender(model, from, &origin);
         diffmm__model_changed(model);
         diffmm__log(model->context, DIFFMM_LOG_INFO,

@@ -7,8 +7,6 @@
 #include "base/context.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "base/streams.h"
-#include "diffusion/layers.h"
 #include "graph/graph.h"
 #include "model/attachment.h"
 #include "model/embeddings.h"
@@ -70,20 +68,11 @@ static diffmm_status make_graphs(diffmm_model *model)
 
 static diffmm_status make_denoisers(diffmm_model *model)
 {
-    struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers(&model->denoiser_shape, &layers);
-    if (status)
-        return status;
     for (size_t m = 0; m < model->modality_count; m++) {
-        struct diffmm__denoiser *denoiser = &model->modalities[m].denoiser;
-        denoiser->size = layers.size;
-        denoiser->values = diffmm__allocate(model->context, layers.size, sizeof(float));
-        denoiser->first_moment = diffmm__allocate_zero(model->context, layers.size, sizeof(float));
-        denoiser->second_moment = diffmm__allocate_zero(model->context, layers.size, sizeof(float));
-        if (!denoiser->values || !denoiser->first_moment || !denoiser->second_moment)
-            return DIFFMM_ERROR_NO_MEMORY;
-        diffmm__layers_initialize(&layers, model->settings.seed, diffmm__stream_denoiser(m),
-                                  denoiser->values);
+        diffmm_status status = diffmm__module_create(model->context, model->items, model->options,
+                                                     m, &model->modalities[m].diffusion);
+        if (status)
+            return status;
     }
     return diffmm__denoiser_names_create(model);
 }
@@ -96,14 +85,6 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
         (status = diffmm__options_settings(model->options, &model->settings)))
         return status;
     model->d = model->settings.embedding_size;
-    model->denoiser_shape = (diffmm_denoiser_shape){
-        .struct_size = sizeof model->denoiser_shape,
-        .items = model->items,
-        .time_size = model->settings.time_size,
-        .hidden_count = model->settings.hidden_count,
-        .hidden_sizes = model->settings.hidden_sizes,
-        .normalize = model->settings.normalize,
-    };
     if ((status = take_modalities(model)) || (status = diffmm__parameters_create(model, true)))
         return status;
     diffmm__parameters_initialize(model);
@@ -160,9 +141,7 @@ void diffmm_model_destroy(diffmm_model *model)
         diffmm__release(context, modality->features_owned);
         diffmm_graph_destroy(modality->graph);
         diffmm_graph_destroy(modality->observed);
-        diffmm__release(context, modality->denoiser.values);
-        diffmm__release(context, modality->denoiser.first_moment);
-        diffmm__release(context, modality->denoiser.second_moment);
+        diffmm_diffusion_destroy(modality->diffusion);
     }
     diffmm__release(context, model->modalities);
     diffmm__release(context, model->final);
@@ -228,6 +207,13 @@ size_t diffmm_model_modalities(const diffmm_model *model)
 const char *diffmm_model_modality_name(const diffmm_model *model, size_t index)
 {
     return model && index < model->modality_count ? model->modalities[index].name : NULL;
+}
+
+const diffmm_diffusion *diffmm_model_diffusion(const diffmm_model *model, const char *modality)
+{
+    const struct diffmm__model_modality *found =
+        model && modality ? diffmm__model_modality(model, modality) : NULL;
+    return found ? found->diffusion : NULL;
 }
 
 diffmm_status diffmm_model_modality_weights(const diffmm_model *model, float *weights)

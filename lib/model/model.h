@@ -5,12 +5,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include <diffmm/diffusion.h>
 #include <diffmm/metrics.h>
 #include <diffmm/model.h>
 
 #include "base/memory.h"
 #include "dataset/dataset.h"
+#include "module/module.h"
 #include "options/options.h"
 
 /* One named parameter. Recommender parameters have gradient and moments; in a model read from
@@ -21,14 +21,6 @@ struct diffmm__parameter {
     float *values;
     float *gradient;
     float *first_moment, *second_moment;
-};
-
-/* The denoiser of one modality: all layers in one array (diffmm_denoiser_shape), with moments. */
-struct diffmm__denoiser {
-    size_t size;
-    float *values;
-    float *first_moment, *second_moment;
-    uint64_t steps; /* Adam steps taken */
 };
 
 struct diffmm__model_modality {
@@ -42,7 +34,7 @@ struct diffmm__model_modality {
     diffmm_graph *graph; /* A_m */
     diffmm_graph
         *observed; /* randomly dropped A_hat, mixed into the view by fusion_ratio; or NULL */
-    struct diffmm__denoiser denoiser; /* values NULL where there is none */
+    diffmm_diffusion *diffusion; /* NULL where there is none */
 };
 
 /* An epoch and what its embeddings scored. */
@@ -76,9 +68,8 @@ struct diffmm_model {
      * evaluated epoch. */
     struct diffmm__evaluated evaluated;
 
-    diffmm_graph *adjacency;             /* A_hat; NULL for a model read from a file */
-    struct diffmm__workspace *workspace; /* forward and backward intermediates; NULL likewise */
-    diffmm_denoiser_shape denoiser_shape;
+    diffmm_graph *adjacency;               /* A_hat; NULL for a model read from a file */
+    struct diffmm__workspace *workspace;   /* forward and backward intermediates; NULL likewise */
     struct diffmm__attachment *attachment; /* of a model read from a file (model/attachment.h) */
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */

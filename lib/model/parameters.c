@@ -135,23 +135,21 @@ void diffmm__parameters_initialize(diffmm_model *model)
 
 static size_t tensors_per_denoiser(const diffmm_model *model)
 {
-    return model->denoiser_names ? 2 + 4 * model->denoiser_shape.hidden_count : 0;
+    return model->denoiser_names ? diffmm_diffusion_parameters(model->modalities[0].diffusion) : 0;
 }
 
 diffmm_status diffmm__denoiser_names_create(diffmm_model *model)
 {
-    size_t each = 2 + 4 * model->denoiser_shape.hidden_count, rows, columns, offset;
+    size_t each = diffmm_diffusion_parameters(model->modalities[0].diffusion);
     model->denoiser_names =
         diffmm__allocate_zero(model->context, model->modality_count * each, sizeof(char *));
     if (!model->denoiser_names)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t n = 0; n < model->modality_count * each; n++) {
-        char tensor[64], name[160];
-        diffmm_status status = diffmm_denoiser_parameter(&model->denoiser_shape, n % each, tensor,
-                                                         &rows, &columns, &offset);
-        if (status)
-            return status;
-        snprintf(name, sizeof name, "denoiser.%s.%s", model->modalities[n / each].name, tensor);
+        const struct diffmm__model_modality *modality = &model->modalities[n / each];
+        char name[160];
+        snprintf(name, sizeof name, "denoiser.%s.%s", modality->name,
+                 modality->diffusion->names[n % each]);
         if (!(model->denoiser_names[n] = diffmm__copy_text(model->context, name)))
             return DIFFMM_ERROR_NO_MEMORY;
     }
@@ -171,29 +169,27 @@ size_t diffmm_model_parameters(const diffmm_model *model)
 }
 
 /* Where parameter `index` is: recommender first, then each modality's denoiser. */
-static diffmm_status locate(const diffmm_model *model, size_t index, diffmm_parameter *out,
-                            float **values)
+static diffmm_parameter locate(const diffmm_model *model, size_t index, float **values)
 {
-    *out = (diffmm_parameter){.struct_size = sizeof *out};
+    diffmm_parameter found = {.struct_size = sizeof found};
     if (index < model->parameter_count) {
         const struct diffmm__parameter *parameter = &model->parameters[index];
-        out->name = parameter->name;
-        out->rows = parameter->rows;
-        out->columns = parameter->columns;
-        out->gradient = parameter->gradient;
+        found.name = parameter->name;
+        found.rows = parameter->rows;
+        found.columns = parameter->columns;
+        found.gradient = parameter->gradient;
         *values = parameter->values;
     } else {
-        char tensor[64];
-        size_t n = index - model->parameter_count, each = tensors_per_denoiser(model), offset;
-        diffmm_status status = diffmm_denoiser_parameter(&model->denoiser_shape, n % each, tensor,
-                                                         &out->rows, &out->columns, &offset);
-        if (status)
-            return status;
-        out->name = model->denoiser_names[n];
-        *values = model->modalities[n / each].denoiser.values + offset;
+        size_t n = index - model->parameter_count, each = tensors_per_denoiser(model);
+        const diffmm_diffusion *module = model->modalities[n / each].diffusion;
+        struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, n % each);
+        found.name = model->denoiser_names[n];
+        found.rows = tensor.rows;
+        found.columns = tensor.columns;
+        *values = module->values + tensor.offset;
     }
-    out->values = *values;
-    return DIFFMM_OK;
+    found.values = *values;
+    return found;
 }
 
 diffmm_status diffmm_model_parameter_at(const diffmm_model *model, size_t index,
@@ -205,10 +201,9 @@ diffmm_status diffmm_model_parameter_at(const diffmm_model *model, size_t index,
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "index is %zu, but the model has %zu parameters", index,
                             diffmm_model_parameters(model));
-    diffmm_parameter found;
     float *values;
-    diffmm_status status = locate(model, index, &found, &values);
-    return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
+    diffmm_parameter found = locate(model, index, &values);
+    return diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
 }
 
 static diffmm_status find(const diffmm_model *model, const char *name, diffmm_parameter *out,
@@ -217,9 +212,9 @@ static diffmm_status find(const diffmm_model *model, const char *name, diffmm_pa
     if (!model || !name)
         return diffmm__null(!model ? "model" : "name");
     for (size_t index = 0; index < diffmm_model_parameters(model); index++) {
-        diffmm_status status = locate(model, index, out, values);
-        if (status || strcmp(out->name, name) == 0)
-            return status;
+        *out = locate(model, index, values);
+        if (strcmp(out->name, name) == 0)
+            return DIFFMM_OK;
     }
     return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the model has no parameter called '%s'", name);
 }

@@ -11,7 +11,7 @@ diffmm_status diffmm__parameters_create(diffmm_model *model, bool training);
 void diffmm__parameters_initialize(diffmm_model *model);
 void diffmm__parameters_destroy(diffmm_model *model);
 
-/* Names of the denoisers' tensors, once denoiser_shape is set. */
+/* Names of the denoisers' tensors, once every modality has its module. */
 diffmm_status diffmm__denoiser_names_create(diffmm_model *model);
 void diffmm__denoiser_names_destroy(diffmm_model *model);
 

@@ -23,6 +23,9 @@ diffmm_status diffmm__module_workspace_create(const diffmm_context *context,
                                               const struct diffmm__layers *layers, size_t rows,
                                               size_t d, size_t entries,
                                               struct diffmm__module_workspace *out);
+/* What that allocates, for an objective planned with those rows and d. */
+size_t diffmm__module_workspace_bytes(const struct diffmm__objective *objective, size_t entries,
+                                      size_t threads);
 void diffmm__module_workspace_end(struct diffmm__module_workspace *workspace);
 
 enum { DIFFMM__TENSOR_NAME = 32 };
@@ -49,6 +52,10 @@ diffmm_status diffmm__module_create(diffmm_context *context, size_t items,
 diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
                                       const diffmm_options *options, size_t modality,
                                       diffmm_diffusion **out);
+
+/* What a module takes: its arrays, and its settings and other small blocks at the most. */
+size_t diffmm__module_bytes(const struct diffmm__layers *layers,
+                            const struct diffmm__settings *settings);
 
 /* The shape of a module's denoiser, worked out from settings. */
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory and work of a module, from its shape: the same sums that the creating functions allocate.
- */
+/* Memory and work of a module, from its shape. */
 #include "base/check.h"
 #include "base/context.h"
 #include "base/sizes.h"
@@ -8,24 +7,21 @@
 #include "base/structs.h"
 #include "module/module.h"
 
-/* Settings, and the headers of a few dozen small blocks. */
+/* Settings, and the blocks that hold them. */
 enum { small_blocks = 8 << 10 };
 
-static size_t module_bytes(const struct diffmm__layers *layers,
-                           const struct diffmm__settings *settings)
+size_t diffmm__module_bytes(const struct diffmm__layers *layers,
+                            const struct diffmm__settings *settings)
 {
-    return 3 * layers->size * sizeof(float) + sizeof(diffmm_diffusion) +
-           2 * layers->count * DIFFMM__TENSOR_NAME +
-           settings->steps * DIFFMM__SCHEDULE_QUANTITIES * sizeof(double) + small_blocks;
-}
-
-/* Entries may be as many as users x items, for which there is no memory. */
-static size_t training_bytes(const struct diffmm__objective *objective, size_t entries,
-                             size_t threads)
-{
-    size_t tiles = diffmm__gradient_tiles_bytes(&objective->pass.layers, threads);
-    return diffmm__size_sum(diffmm__objective_bytes(objective, entries),
-                            tiles + objective->rows * sizeof(int32_t) + small_blocks);
+    const size_t parts[] = {
+        diffmm__size_product(3, diffmm__allocation_bytes(layers->size, sizeof(float))),
+        diffmm__allocation_bytes(2 * layers->count, DIFFMM__TENSOR_NAME),
+        diffmm__allocation_bytes(settings->steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof(double)),
+        diffmm__allocation_bytes(1, sizeof(diffmm_diffusion)), small_blocks};
+    size_t bytes = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        bytes = diffmm__size_sum(bytes, parts[i]);
+    return bytes;
 }
 
 diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, size_t users,
@@ -61,8 +57,9 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
     diffmm_diffusion_needs needs = {
         .struct_size = sizeof needs,
         .parameters = layers.size,
-        .module_bytes = module_bytes(&layers, &s),
-        .training_bytes = training_bytes(&objective, entries, diffmm_context_threads(context)),
+        .module_bytes = diffmm__module_bytes(&layers, &s),
+        .training_bytes =
+            diffmm__module_workspace_bytes(&objective, entries, diffmm_context_threads(context)),
         .generate_bytes = diffmm__size_sum(diffmm__generation_bytes(&generation), small_blocks),
         .step_flops = diffmm__objective_flops(&objective, s.batch),
         .generate_flops = diffmm__generation_flops(&generation)};

@@ -2,6 +2,7 @@
 /* Training on one batch: losses, gradients, a step of Adam. */
 #include <math.h>
 
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "linalg/vectors.h"
@@ -23,6 +24,16 @@ diffmm_status diffmm__module_workspace_create(const diffmm_context *context,
     if (status)
         diffmm__module_workspace_end(out);
     return status;
+}
+
+size_t diffmm__module_workspace_bytes(const struct diffmm__objective *objective, size_t entries,
+                                      size_t threads)
+{
+    struct diffmm__arena steps = diffmm__arena_measure();
+    diffmm__arena_take(&steps, objective->rows, sizeof(int32_t));
+    size_t bytes = diffmm__size_sum(steps.bytes,
+                                    diffmm__gradient_tiles_bytes(&objective->pass.layers, threads));
+    return diffmm__size_sum(bytes, diffmm__objective_bytes(objective, entries));
 }
 
 void diffmm__module_workspace_end(struct diffmm__module_workspace *workspace)

@@ -68,17 +68,11 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
     plan_graphs(dataset, out);
     if (!settings->diffusion_enabled)
         return DIFFMM_OK;
-    diffmm_denoiser_shape shape = {.items = out->items,
-                                   .time_size = settings->time_size,
-                                   .hidden_count = settings->hidden_count,
-                                   .hidden_sizes = settings->hidden_sizes,
-                                   .normalize = settings->normalize};
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers(&shape, &layers);
+    diffmm_status status = diffmm__module_layers(out->items, settings, &layers);
     if (status)
         return status;
-    struct diffmm__sampling sampling = {.sampling_steps = settings->sampling_steps,
-                                        .sampling_noise = settings->sampling_noise};
+    struct diffmm__sampling sampling = diffmm__module_sampling(settings);
     diffmm__objective_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
                            settings->msi ? out->d : 0, DIFFMM__OBJECTIVE_CHEAPEST, &out->objective);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
@@ -111,7 +105,7 @@ static size_t model_bytes(const struct diffmm__work *w)
 {
     enum { of_each_tensor = 256 };
     const struct diffmm__settings *s = w->settings;
-    size_t denoiser = s->diffusion_enabled ? w->objective.pass.layers.size : 0;
+    size_t module = s->diffusion_enabled ? diffmm__module_bytes(&w->objective.pass.layers, s) : 0;
     struct diffmm__workspace_shape shape = {.users = w->users,
                                             .items = w->items,
                                             .d = w->d,
@@ -121,7 +115,7 @@ static size_t model_bytes(const struct diffmm__work *w)
                                                 s->contrastive_enabled ? s->batch : 0};
     const size_t parts[] = {
         diffmm__size_product(4, floats(recommender(w), 1)),
-        diffmm__size_product(3 * w->modalities, floats(denoiser, 1)),
+        diffmm__size_product(w->modalities, module),
         diffmm__size_product((w->modalities + 1) * (8 + 4 * s->hidden_count), of_each_tensor),
         floats(w->users + w->items, w->d),
         floats(w->items, w->loaded),

@@ -31,9 +31,9 @@ static diffmm_status generate_rows(diffmm_trainer *trainer, size_t m)
     struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
                                     .items = model->catalog->seen.items,
                                     .ascending = true};
-    struct diffmm__draws draws = {
-        .seed = s->seed, .noise_stream = diffmm__stream_reverse_noise(m, trainer->epoch + 1)};
-    diffmm__generator_prepare(w->generator, model->modalities[m].denoiser.values);
+    const diffmm_diffusion *module = model->modalities[m].diffusion;
+    struct diffmm__draws draws = diffmm__module_reverse_draws(module, trainer->epoch + 1);
+    diffmm__generator_prepare(w->generator, module->values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generate(w->generator, &x0, first, rows, &draws, w->generated + first * count,

@@ -23,22 +23,16 @@ static void add_with_moments(struct diffmm__state *state, const char *name, size
     add(state, "adam.second.", name, rows, columns, second, true);
 }
 
-static diffmm_status add_denoiser(struct diffmm__state *state, const diffmm_model *model, size_t m)
+static void add_denoiser(struct diffmm__state *state, const diffmm_model *model, size_t m)
 {
-    const struct diffmm__denoiser *denoiser = &model->modalities[m].denoiser;
-    size_t each = 2 + 4 * model->denoiser_shape.hidden_count;
+    const diffmm_diffusion *module = model->modalities[m].diffusion;
+    size_t each = diffmm_diffusion_parameters(module);
     for (size_t n = 0; n < each; n++) {
-        char tensor[64];
-        size_t rows, columns, offset;
-        diffmm_status status =
-            diffmm_denoiser_parameter(&model->denoiser_shape, n, tensor, &rows, &columns, &offset);
-        if (status)
-            return status;
-        add_with_moments(state, model->denoiser_names[m * each + n], rows, columns,
-                         denoiser->values + offset, denoiser->first_moment + offset,
-                         denoiser->second_moment + offset);
+        struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, n);
+        add_with_moments(state, model->denoiser_names[m * each + n], tensor.rows, tensor.columns,
+                         module->values + tensor.offset, module->first_moment + tensor.offset,
+                         module->second_moment + tensor.offset);
     }
-    return DIFFMM_OK;
 }
 
 static void add_best(struct diffmm__state *state, const diffmm_trainer *trainer)
@@ -58,27 +52,23 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
     size_t most = 3 * diffmm_model_parameters(model) + 2 * diffmm__kept_count(model);
     struct diffmm__state state = {
         .arrays = diffmm__allocate(trainer->context, most, sizeof *state.arrays)};
-    diffmm_status status = state.arrays ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
-    if (status)
-        return status;
+    if (!state.arrays)
+        return DIFFMM_ERROR_NO_MEMORY;
     for (size_t p = 0; p < model->parameter_count; p++) {
         const struct diffmm__parameter *parameter = &model->parameters[p];
         add_with_moments(&state, parameter->name, parameter->rows, parameter->columns,
                          parameter->values, parameter->first_moment, parameter->second_moment);
     }
-    for (size_t m = 0; model->denoiser_names && m < model->modality_count && !status; m++)
-        status = add_denoiser(&state, model, m);
+    for (size_t m = 0; model->denoiser_names && m < model->modality_count; m++)
+        add_denoiser(&state, model, m);
     for (size_t i = model->parameter_count; i < diffmm__kept_count(model); i++) {
         struct diffmm__kept array = diffmm__kept_at(model, i);
         add(&state, "", array.name, array.rows, array.columns, array.values, false);
     }
     if (with_best)
         add_best(&state, trainer);
-    if (status)
-        diffmm__state_end(trainer, &state);
-    else
-        *out = state;
-    return status;
+    *out = state;
+    return DIFFMM_OK;
 }
 
 void diffmm__state_end(const diffmm_trainer *trainer, struct diffmm__state *state)

@@ -21,8 +21,8 @@ static json_t *denoiser_steps(const diffmm_model *model)
 {
     json_t *list = json_array();
     for (size_t m = 0; list && m < model->modality_count; m++)
-        if (json_array_append_new(list,
-                                  json_integer((json_int_t)model->modalities[m].denoiser.steps))) {
+        if (json_array_append_new(list, json_integer((json_int_t)diffmm_diffusion_steps(
+                                            model->modalities[m].diffusion)))) {
             json_decref(list);
             return NULL;
         }
@@ -105,9 +105,12 @@ static bool read_denoiser_steps(const struct diffmm__json_value *list, diffmm_mo
         diffmm__json_count(list) != model->modality_count)
         return false;
     const struct diffmm__json_value *at = diffmm__json_first(list);
-    for (size_t m = 0; at; m++, at = diffmm__json_next(at))
-        if (!read_steps(at, &model->modalities[m].denoiser.steps))
+    for (size_t m = 0; at; m++, at = diffmm__json_next(at)) {
+        diffmm_diffusion *module = model->modalities[m].diffusion;
+        uint64_t none;
+        if (!read_steps(at, module ? &module->steps : &none))
             return false;
+    }
     return true;
 }
 

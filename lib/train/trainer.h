@@ -14,15 +14,12 @@
 
 /* Memory of denoiser training and graph generation; absent where diffusion is off. */
 struct diffmm__diffusion_workspace {
-    diffmm_schedule *schedule;
-    struct diffmm__objective objective;
+    struct diffmm__module_workspace training; /* of every modality's module in turn */
     struct diffmm__generator *generator;
     struct diffmm__arena arena;
-    struct diffmm__gradient gradient; /* taken by Adam as it is made */
-    int32_t *user_order;              /* users, shuffled */
-    int32_t *t;                       /* batch */
-    int64_t *pointers;                /* users + 1: generated rows, each of rebuild_k items */
-    int32_t *generated;               /* users x rebuild_k */
+    int32_t *user_order; /* users, shuffled */
+    int64_t *pointers;   /* users + 1: generated rows, each of rebuild_k items */
+    int32_t *generated;  /* users x rebuild_k */
 };
 
 /* Room for a modality's graphs of one epoch. */

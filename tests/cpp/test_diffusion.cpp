@@ -111,6 +111,27 @@ START_TEST(parameters_and_files)
 }
 END_TEST
 
+START_TEST(a_models_module_is_copied)
+{
+    std::optional<diffmm::diffusion> module;
+    {
+        diffmm::context context(2);
+        diffmm::dataset data = small_data(context);
+        diffmm::trainer trainer(data, small_options());
+        trainer.epoch();
+        module = diffmm::diffusion::of(trainer.model(), "text");
+        ck_assert_uint_eq(module->steps(), 1);
+        ck_assert(module->parameter("time.bias").values[0] ==
+                  trainer.model().parameter("denoiser.text.time.bias").values[0]);
+        assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "no diffusion",
+                     [&] { diffmm::diffusion::of(trainer.model(), "sound"); });
+    }
+    diffmm::diffusion_batch batch = some_batch();
+    module->step(batch);
+    ck_assert_uint_eq(module->steps(), 2);
+}
+END_TEST
+
 START_TEST(sizes_are_checked)
 {
     diffmm::context context(1);
@@ -146,6 +167,7 @@ TCase *diffusion_cases()
     tcase_add_test(cases, trains_copies_and_generates);
     tcase_add_test(cases, draws_may_be_given);
     tcase_add_test(cases, parameters_and_files);
+    tcase_add_test(cases, a_models_module_is_copied);
     tcase_add_test(cases, sizes_are_checked);
     return cases;
 }

@@ -12,6 +12,11 @@ static diffmm_status create(const union value *v)
     return diffmm_diffusion_create(v[0].p, v[1].n, v[2].in, v[3].n, v[4].p);
 }
 
+static diffmm_status of_model(const union value *v)
+{
+    return answered(diffmm_model_diffusion(diffmm_trainer_model(v[0].p), v[1].in) != NULL);
+}
+
 static diffmm_status copy(const union value *v)
 {
     return diffmm_diffusion_copy(v[0].in, v[1].p);
@@ -183,6 +188,12 @@ static struct entry entries[] = {
                    {"options", OPTIONS, true},
                    {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, INVALID}}},
                    {"out", MADE, .made = MODULE}}},
+    {"diffmm_model_diffusion",
+     of_model,
+     true,
+     {{"model", TRAINER},
+      {"modality", TEXT, .good.in = "image",
+       .others = {{{.in = ""}, INVALID}, {{.in = "text"}, INVALID}, {{.in = "\xff"}, INVALID}}}}},
     {"diffmm_diffusion_copy", copy, .arguments = {A_MODULE, {"out", MADE, .made = MODULE}}},
     {"diffmm_diffusion_destroy", destroy, true, {{"module", MODULE, true, .ends = true}}},
     {"diffmm_diffusion_items", items_of, true, {A_MODULE}},

@@ -7,6 +7,7 @@ import unittest
 import numpy as np
 
 import diffmm
+import small
 from small import path_in, temporary_folder
 
 ITEMS, USERS = 23, 9
@@ -109,6 +110,20 @@ class Module(unittest.TestCase):
             self.assertEqual(wanted, other.step(self.rows, epoch=2))
             self.assertEqual(made.to_bytes(), other.to_bytes())
         self.assertEqual(4, made.options["seed"])
+
+    def test_of_a_model(self):
+        trainer = small.trainer()
+        trainer.epoch()
+        made = diffmm.Diffusion.of(trainer.model, "text")
+        np.testing.assert_array_equal(
+            trainer.model.parameters["denoiser.text.encoder.0.weight"],
+            made.parameters["encoder.0.weight"])
+        steps = made.steps
+        with self.assertRaisesRegex(ValueError, "sound"):
+            diffmm.Diffusion.of(trainer.model, "sound")
+        del trainer
+        made.step(diffmm.Rows.of([[1, 2]]))
+        self.assertEqual(steps + 1, made.steps)
 
     def test_views_outlive_the_module(self):
         made = module()

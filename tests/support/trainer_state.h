@@ -89,7 +89,8 @@ static inline void expect_same_trainers(const diffmm_trainer *a, const diffmm_tr
     for (size_t m = 0; m < a->model->modality_count; m++) {
         const struct diffmm__model_modality *x = &a->model->modalities[m];
         const struct diffmm__model_modality *y = &b->model->modalities[m];
-        ck_assert_uint_eq(x->denoiser.steps, y->denoiser.steps);
+        ck_assert_uint_eq(diffmm_diffusion_steps(x->diffusion),
+                          diffmm_diffusion_steps(y->diffusion));
         expect_same_graph(x->graph, y->graph);
         ck_assert((x->observed == NULL) == (y->observed == NULL));
         if (x->observed)

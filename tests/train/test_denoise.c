@@ -5,6 +5,7 @@
 
 #include <diffmm/optim.h>
 
+#include "../support/model_shape.h"
 #include "../support/training.h"
 #include "base/random.h"
 #include "base/streams.h"
@@ -28,14 +29,14 @@ struct slow {
 
 static void slow_begin(struct slow *slow, const diffmm_model *model, size_t m, double e_loss)
 {
-    size_t size = diffmm_denoiser_size(&model->denoiser_shape);
-    *slow = (struct slow){.m = m, .e_loss = e_loss, .shape = model->denoiser_shape, .size = size};
+    *slow = (struct slow){.m = m, .e_loss = e_loss, .shape = model_shape(model)};
+    size_t size = slow->size = diffmm_denoiser_size(&slow->shape);
     expect_success(diffmm_schedule_create(NULL, steps, 0.5, 0.01, 0.2, 1, &slow->schedule));
     float **arrays[] = {&slow->values, &slow->gradient, &slow->first_moment, &slow->second_moment,
                         &slow->initial};
     for (size_t i = 0; i < 5; i++)
         *arrays[i] = calloc(size, sizeof(float));
-    memcpy(slow->values, model->modalities[m].denoiser.values, size * sizeof(float));
+    memcpy(slow->values, model->modalities[m].diffusion->values, size * sizeof(float));
     memcpy(slow->initial, slow->values, size * sizeof(float));
 }
 
@@ -124,7 +125,7 @@ static void expect_training(const char *const *list, double e_loss)
             double expected = slow_epoch(&slow[m], &t, epoch), got = t.trainer->denoiser_loss[m];
             ck_assert_msg(fabs(got - expected) <= 2e-5 * expected, "loss %.9g, not %.9g", got,
                           expected);
-            expect_values(&slow[m], t.model->modalities[m].denoiser.values);
+            expect_values(&slow[m], t.model->modalities[m].diffusion->values);
         }
         t.trainer->epoch++;
     }

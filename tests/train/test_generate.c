@@ -5,6 +5,7 @@
 
 #include <diffmm/metrics.h>
 
+#include "../support/model_shape.h"
 #include "../support/training.h"
 #include "base/random.h"
 #include "base/streams.h"
@@ -45,8 +46,9 @@ static void neighbours(const struct training *t, const struct expected *e, size_
         diffmm__draw_noise(&draws, (uint64_t)user, items, noise + block * items);
     }
     training_row(t, user, x0);
-    expect_success(diffmm_reverse_chain(NULL, &t->model->denoiser_shape, schedule,
-                                        t->model->modalities[m].denoiser.values, 1, x0,
+    diffmm_denoiser_shape shape = model_shape(t->model);
+    expect_success(diffmm_reverse_chain(NULL, &shape, schedule,
+                                        t->model->modalities[m].diffusion->values, 1, x0,
                                         e->sampling_steps, e->sampling_noise, noise, x));
     expect_success(diffmm_top_k(items, x, 0, NULL, e->count, out, NULL, &found));
     ck_assert_uint_eq(found, e->count);
@@ -218,9 +220,9 @@ START_TEST(scores_that_are_not_numbers)
     struct training t;
     training_begin(&t, (const char *const[]){NULL});
     const diffmm_graph *kept = t.model->modalities[1].graph;
-    struct diffmm__denoiser *denoiser = &t.trainer->model->modalities[1].denoiser;
-    for (size_t i = 0; i < denoiser->size; i++)
-        denoiser->values[i] = NAN;
+    const diffmm_diffusion *module = t.trainer->model->modalities[1].diffusion;
+    for (size_t i = 0; i < module->layers.size; i++)
+        module->values[i] = NAN;
     diffmm_status status = generate(t.trainer);
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "epoch 1, generate");
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "'text'");

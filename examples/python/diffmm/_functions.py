@@ -122,6 +122,7 @@ FUNCTIONS = {
     # diffusion_module.h
     "diffmm_diffusion_forecast": (status, pointer, size, size, size, pointer, out),
     "diffmm_diffusion_create": (status, pointer, size, pointer, uint64, out),
+    "diffmm_model_diffusion": (pointer, pointer, name),
     "diffmm_diffusion_copy": (status, pointer, out),
     "diffmm_diffusion_destroy": (nothing, pointer),
     "diffmm_diffusion_items": (amount, pointer),

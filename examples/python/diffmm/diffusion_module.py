@@ -13,7 +13,7 @@ from ._handles import Copied, Handle, Object, create, file_bytes, open_file
 from ._library import library
 from .context import Context, default_context
 from .diffusion import Schedule
-from .model import Parameters
+from .model import Model, Parameters
 from .options import Options, as_options
 
 
@@ -81,6 +81,17 @@ class Diffusion(Copied, Object):
         self = cls.__new__(cls)
         self._handle = handle
         return self
+
+    @classmethod
+    def of(cls, model, modality):
+        """A copy of the module of a modality, from a model that has its denoisers: a trainer's."""
+        source = Model.handle_of(model)
+        module = library.diffmm_model_diffusion(source, modality)
+        if module is None:
+            raise ValueError(f"the model has no diffusion of a modality '{modality}'")
+        return cls._from(
+            create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_copy, module,
+                   keeps=[source.context]))
 
     @classmethod
     def load(cls, source, context=None):
