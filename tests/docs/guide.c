@@ -84,6 +84,12 @@ static void own_data_to_recommendations(const struct store *store)
     make_small(options);
 
     size_t bytes = 0;
+    static const int64_t row_pointers[] = {0, 2, 3};
+    static const int32_t row_items[] = {0, 3, 1};
+    int32_t neighbors[6];
+    float neighbor_scores[6];
+    check(train_diffusion(context, 2, 5, row_pointers, row_items, neighbors, neighbor_scores));
+    expect(neighbor_scores[0] >= neighbor_scores[2], "neighbours by score");
     check(forecast(data, options, &bytes));
     expect(bytes > 0, "a forecast of memory");
     double recall = -1;
