@@ -2,6 +2,10 @@
 /** @file diffusion.h
  *  The unit `diffusion`: noise schedule, denoiser, ELBO and MSI losses, reverse chain.
  *
+ *  These functions are the single terms, each as its formula stands: for unit tests, and for
+ * building other methods. Who trains a diffusion or generates with one takes diffusion_module.h,
+ * which does the same in one handle, with a struct in place of many arguments.
+ *
  *  Everything works on plain arrays, row-major without gaps; all random draws are inputs. `rows` is
  *  the number of users of a batch, `items` the number of items I. Gradient arrays may be NULL;
  *  where given they are overwritten, not added to.
