@@ -47,7 +47,11 @@ def train(arguments, context):
           f"modalities {data.modalities}")
 
     options = diffmm.Options(preset=arguments.preset, epochs=arguments.epochs, context=context)
-    options.update(setting.split("=", 1) for setting in arguments.settings)
+    for setting in arguments.settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set {setting}: not of the form NAME=VALUE")
+        options[name] = value
     expected = diffmm.forecast(data, options)
     print(f"at most {expected.peak_bytes / 1e6:.0f} MB")
 
@@ -84,12 +88,13 @@ def recommend(arguments, context):
 
 def main():
     arguments = read_arguments()
+    sys.stdout.reconfigure(errors="backslashreplace")  # paths and ids need not be UTF-8
     try:
         context = diffmm.Context(threads=arguments.threads)
         code = train(arguments, context)
         recommend(arguments, context)
         return code
-    except diffmm.Error as error:
+    except (diffmm.Error, OverflowError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
 

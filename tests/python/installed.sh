@@ -48,3 +48,9 @@ cmp linker.safetensors variable.safetensors
 [ "$(wc -l <linker.txt)" -eq 5 ]
 if "$python" train.py --data nothing.tsv 2>message.txt; then exit 1; fi
 grep -q '^train.py: .*nothing.tsv' message.txt
+for wrong in '--threads -1' '--epochs 18446744073709551619' '--set epochs'; do
+    # shellcheck disable=SC2086
+    if "$python" train.py $wrong 2>message.txt; then exit 1; fi
+    grep -q '^train.py: .*\(-1\|1844\|NAME=VALUE\)' message.txt
+    if grep -q Traceback message.txt; then exit 1; fi
+done

@@ -221,12 +221,21 @@ class EveryCall(unittest.TestCase):
         for name, value in (("epochs", 2**64 + 3), ("epochs", 2**63), ("epochs", -2**64 + 3),
                             ("epochs", None), ("hidden_sizes", [30.5]), ("hidden_sizes", [True]),
                             ("hidden_sizes", {30, 20}), ("learning_rate", 1j), ("epochs", b"3"),
-                            ("learning_rate", 10**400), ("hidden_sizes", np.array([1.5]))):
+                            ("learning_rate", 10**400), ("hidden_sizes", np.array([1.5])),
+                            (5, 3), (None, 3), (b"epochs", 3)):
             with self.subTest(name=name, value=value), self.assertRaises(REFUSED):
                 diffmm.Options({name: value})
+        with self.assertRaisesRegex(OverflowError, "^epochs: 18446744073709551619 "):
+            diffmm.Options(epochs=2**64 + 3)
+        with self.assertRaisesRegex(OverflowError, "^threads: -1 "):
+            diffmm.Context(threads=-1)
+        with self.assertRaisesRegex(TypeError, "^learning_rate: expected a number, got None "):
+            diffmm.Options(learning_rate=None)
         for name, value in (("epochs", 3.5), ("epochs", True), ("learning_rate", float("nan"))):
             with self.subTest(name=name, value=value), self.assertRaises(diffmm.Error):
                 diffmm.Options({name: value})
+        with self.assertRaises(TypeError):
+            diffmm.Options()[5]
         options = diffmm.Options(hidden_sizes=np.array([30, 20]), epochs=np.uint8(7),
                                  diffusion__msi=np.False_, learning_rate=np.float32(0.25))
         self.assertEqual(([30, 20], 7, False, 0.25),
@@ -239,6 +248,8 @@ class EveryCall(unittest.TestCase):
                 self.scorer.recommend(0, include_seen=value)
             with self.subTest(value=value), self.assertRaises((TypeError, ValueError)):
                 diffmm.Schedule(3, 0.1, 1e-4, 0.02, value)
+            with self.subTest(value=value), self.assertRaises((TypeError, ValueError)):
+                self.scorer.recommend_embedding(np.zeros(8), ids=value)
         self.assertEqual(self.scorer.recommend(0, include_seen=True),
                          self.scorer.recommend(0, include_seen=np.True_))
 

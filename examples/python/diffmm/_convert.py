@@ -20,6 +20,20 @@ def shown(value):
     return f"{reprlib.repr(value)} ({type(value).__name__})"
 
 
+class called:
+    """Conversions inside say the name of what they refuse a value for."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, traceback):
+        if kind in (TypeError, OverflowError):
+            raise kind(f"{self._name}: {error}") from None
+
+
 def is_masked(value):
     """Whether numpy says of a value, or of one in an array, that it is not there."""
     return isinstance(value, numpy.ma.MaskedArray) and numpy.ma.is_masked(value)
@@ -62,7 +76,8 @@ class Real:
 
     def __call__(self, value):
         kind = getattr(getattr(value, "dtype", None), "kind", "f")
-        if (isinstance(value, (bool, str, bytes)) or kind not in "iuf" or
+        numeric = hasattr(value, "__float__") or hasattr(value, "__index__")
+        if (not numeric or isinstance(value, bool) or kind not in "iuf" or
                 getattr(value, "ndim", 0) or is_masked(value)):
             raise TypeError(f"expected a number, got {shown(value)}")
         result = self.c_type(float(value)).value

@@ -6,7 +6,7 @@ import functools
 from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64,
                     c_void_p)
 
-from ._convert import enum, int32, real, single, size, uint64
+from ._convert import called, enum, int32, real, single, size, uint64
 
 # What is assigned to a member goes through the conversion of its type.
 _CONVERSIONS = {kind.c_type: kind for kind in (enum, int32, size, uint64, real, single)}
@@ -32,7 +32,10 @@ class Struct(ctypes.Structure):
         if field not in conversions:
             raise TypeError(f"a {type(self).__name__} has no field '{field}'")
         convert = conversions[field]
-        super().__setattr__(field, convert(value) if convert else value)
+        if convert:
+            with called(field):
+                value = convert(value)
+        super().__setattr__(field, value)
 
 
 LogFunction = CFUNCTYPE(None, c_int, c_char_p, c_void_p)

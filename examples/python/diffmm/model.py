@@ -34,8 +34,8 @@ def losses_from_struct(losses):
 
 
 class Parameters(NotCopied, Mapping):
-    """Parameters, or their gradients, by name: read-only views of the memory of a model or diffusion
-    module, which change as it trains. Assigning to a parameter overwrites it."""
+    """Parameters, or their gradients, by name: read-only views of the memory of a model or
+    diffusion module, which change as it trains. Assigning to a parameter overwrites it."""
 
     def __init__(self, handle, field, *functions):
         self._handle = handle

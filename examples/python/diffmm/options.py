@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 import numpy
 
 from . import _structs
-from ._convert import index, text
+from ._convert import called, index, text
 from ._handles import Copied, Object, create
 from ._library import library
 from .context import Context, default_context
@@ -108,12 +108,13 @@ class Options(Copied, Object):
         if isinstance(value, str):
             library.diffmm_options_set(self.handle, name, value)
             return
-        try:
-            whole = index(value)
-        except TypeError:
-            library.diffmm_options_set_real(self.handle, name, value)
-        else:
-            library.diffmm_options_set_integer(self.handle, name, whole)
+        with called(name):
+            try:
+                whole = index(value)
+            except TypeError:
+                library.diffmm_options_set_real(self.handle, name, value)
+            else:
+                library.diffmm_options_set_integer(self.handle, name, whole)
 
     def text(self, name):
         """A value as text, as it stands in files."""
@@ -134,7 +135,8 @@ class Options(Copied, Object):
         return value.value
 
     def __getitem__(self, name):
-        return _python_value(_type_of(name), self.text(name))
+        value = self.text(name)
+        return _python_value(_type_of(name), value)
 
     def keys(self):
         """Names of all settings that do not belong to one modality."""

@@ -10,7 +10,7 @@ import numpy
 
 from . import _callbacks, _structs
 from ._arrays import are_ids, array, matrix, numbers, sequence, texts, view
-from ._convert import index, member, text
+from ._convert import flag, index, member, text
 from ._handles import Object, create, open_file
 from ._library import library
 from .context import Context, default_context
@@ -238,7 +238,7 @@ class Scorer(Object):
     def recommend_embedding(self, embedding, count=20, *, ids=False, **query):
         """The best items for an embedding. Nothing counts as seen: exclude what the user has. With
         `ids`, items come back by external id."""
-        query = self._query(count, query)
+        ids, query = flag(ids), self._query(count, query)
         hits, found = query.hits(), c_size_t()
         with query.guard:
             library.diffmm_recommend_embedding(self.handle, self._embedding(embedding),
