@@ -55,7 +55,7 @@ static diffmm_status read_offsets(const char *path, const struct diffmm__json_va
 static diffmm_status read_entry(const char *path, const struct diffmm__json_value *value,
                                 size_t data_size, struct diffmm__entry *out)
 {
-    size_t elements, bytes;
+    size_t elements = 0, bytes;
     bool too_large = false;
     *out = (struct diffmm__entry){.name = value->key,
                                   .type = diffmm__json_string(diffmm__json_get(value, "dtype"))};

@@ -226,7 +226,7 @@ static diffmm_status find_header(const unsigned char *bytes, size_t size, const 
 diffmm_status diffmm__npy_header_end(const unsigned char *bytes, size_t size, const char *name,
                                      size_t *end)
 {
-    struct header header;
+    struct header header = {0};
     diffmm_status status = find_header(bytes, size, name, &header);
     if (!status)
         *end = header.end;

@@ -78,7 +78,7 @@ static diffmm_status read_end64(const struct diffmm__zip *zip, size_t *place, ui
 static diffmm_status read_end(struct diffmm__zip *zip, size_t size)
 {
     unsigned char record[end_size];
-    size_t place;
+    size_t place = 0;
     diffmm_status status = find_end(zip, size, &place);
     if (status)
         return status;
@@ -249,7 +249,7 @@ static diffmm_status check_size(const struct diffmm__zip *zip, const char *name,
 static diffmm_status take_entry(const struct diffmm__zip *zip, const char *name,
                                 const struct entry *entry, struct diffmm__zip_member *out)
 {
-    size_t data;
+    size_t data = 0;
     if (entry->flags & flags_not_read)
         return fail_member(zip, name, "is encrypted");
     if (entry->method != DIFFMM__ZIP_STORED && entry->method != DIFFMM__ZIP_DEFLATED)
@@ -274,7 +274,7 @@ diffmm_status diffmm__zip_find(const struct diffmm__zip *zip, const char *name,
                                struct diffmm__zip_member *out)
 {
     size_t at = zip->directory, length = strlen(name);
-    struct entry found;
+    struct entry found = {0};
     bool plain = false, suffixed = false;
     for (uint64_t i = 0; i < zip->count; i++) {
         struct entry entry;
