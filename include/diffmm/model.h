@@ -56,7 +56,7 @@ typedef struct diffmm_parameter {
 DIFFMM_API diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
                                              diffmm_model **out);
 
-/** Release; NULL is fine. Not for a model borrowed from a trainer. */
+/** Release; NULL is fine. A model borrowed from a trainer stays, and ends with that. */
 DIFFMM_API void diffmm_model_destroy(diffmm_model *model);
 
 DIFFMM_API size_t diffmm_model_users(const diffmm_model *model);      /**< U */
@@ -142,8 +142,8 @@ typedef struct diffmm_losses {
 /** Value and gradient of BPR + contrastive + L2 for a batch of (user, positive, negative); runs the
  *  forward pass. Gradients are then read through diffmm_parameter::gradient.
  *  @param model     receives gradients and final embeddings
- *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often as
- *                   it stands there
+ *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often
+ * as it stands there
  *  @param user      `count` numbers
  *  @param positive  `count` numbers
  *  @param negative  `count` numbers

@@ -130,7 +130,8 @@ DIFFMM_API diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset,
                                                     const diffmm_model *model,
                                                     diffmm_trainer **out);
 
-/** Release; NULL is fine. */
+/** Release; NULL is fine. From a callback of a call on it, it ends when that call returns: training
+ *  stops at its next step, with DIFFMM_CANCELLED, and nobody is told of progress any more. */
 DIFFMM_API void diffmm_trainer_destroy(diffmm_trainer *trainer);
 
 /** Be told of every step; NULL: no longer. */
@@ -245,7 +246,8 @@ DIFFMM_API diffmm_status diffmm_sample_pairs(const diffmm_dataset *dataset, uint
                                              int32_t *negative, size_t *count);
 
 /** The model in training, borrowed until the trainer ends. It may be read, and used in every other
- *  way (views, objective, parameters set by hand), while no call on the trainer runs. */
+ *  way (views, objective, parameters set by hand), while no call on the trainer runs: within one,
+ *  from its callbacks, that is DIFFMM_ERROR_STATE, and it may be read only. */
 DIFFMM_API diffmm_model *diffmm_trainer_model(const diffmm_trainer *trainer);
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/handle.h"
 #include "base/host_pool.h"
 #include "base/memory.h"
 #include "base/pool.h"
@@ -52,8 +53,18 @@ static bool create_pool(diffmm_context *context)
     return context->pool || context->host_pool;
 }
 
+static void end_context(void *object)
+{
+    diffmm_context *context = object;
+    diffmm_context last = {.settings = context->settings};
+    diffmm__pool_destroy(context, context->pool);
+    diffmm__host_pool_destroy(context, context->host_pool);
+    diffmm__release(&last, context);
+}
+
 diffmm_status diffmm_context_create(const diffmm_context_settings *settings, diffmm_context **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(NULL);
     if (!out)
         return diffmm__null("out");
     diffmm_context boot = {.settings = {.struct_size = sizeof boot.settings}};
@@ -75,7 +86,7 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
     if (!context)
         return DIFFMM_ERROR_NO_MEMORY;
     context->settings = boot.settings;
-    atomic_init(&context->references, 1);
+    diffmm__handle_begin(context, end_context);
     if (!create_pool(context)) {
         diffmm__release(&boot, context);
         return DIFFMM_ERROR_NO_MEMORY;
@@ -86,20 +97,13 @@ diffmm_status diffmm_context_create(const diffmm_context_settings *settings, dif
 
 diffmm_context *diffmm__context_retain(const diffmm_context *context)
 {
-    diffmm_context *mine = (diffmm_context *)(uintptr_t)context;
-    if (mine)
-        atomic_fetch_add_explicit(&mine->references, 1, memory_order_relaxed);
-    return mine;
+    diffmm__handle_hold(context);
+    return (diffmm_context *)(uintptr_t)context;
 }
 
 void diffmm__context_release(diffmm_context *context)
 {
-    if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
-        return;
-    diffmm_context last = {.settings = context->settings};
-    diffmm__pool_destroy(context, context->pool);
-    diffmm__host_pool_destroy(context, context->host_pool);
-    diffmm__release(&last, context);
+    diffmm__handle_release(context);
 }
 
 void diffmm_context_destroy(diffmm_context *context)

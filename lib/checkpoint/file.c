@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/status.h"
 #include "base/structs.h"
 #include "checkpoint/description.h"
 
 struct diffmm_file {
+    struct diffmm__handle handle;
     diffmm_context *context;
     diffmm_options *options;
     struct diffmm__model_modality *modalities;
@@ -75,6 +77,17 @@ static diffmm_status read_all(const struct diffmm__safetensors *file, diffmm_fil
     return DIFFMM_OK;
 }
 
+static void end_file(void *object)
+{
+    diffmm_file *file = object;
+    diffmm_context *context = file->context;
+    diffmm_options_destroy(file->options);
+    diffmm__release(context, file->modalities);
+    diffmm__release(context, file->library);
+    diffmm__release(context, file);
+    diffmm__context_release(context);
+}
+
 static diffmm_status open_header(diffmm_context *context, struct diffmm__source source,
                                  diffmm_file **out)
 {
@@ -83,6 +96,7 @@ static diffmm_status open_header(diffmm_context *context, struct diffmm__source 
     diffmm_file *file = diffmm__allocate_zero(context, 1, sizeof *file);
     if (!file)
         return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__handle_begin(file, end_file);
     file->context = diffmm__context_retain(context);
     diffmm_status status = diffmm__safetensors_get(context, &source, &header);
     if (!status)
@@ -98,6 +112,7 @@ static diffmm_status open_header(diffmm_context *context, struct diffmm__source 
 
 diffmm_status diffmm_file_open(diffmm_context *context, const char *path, diffmm_file **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
     return status ? status : open_header(context, source, out);
@@ -106,6 +121,7 @@ diffmm_status diffmm_file_open(diffmm_context *context, const char *path, diffmm
 diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data, size_t size,
                                       diffmm_file **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
     return status ? status : open_header(context, source, out);
@@ -113,14 +129,7 @@ diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data,
 
 void diffmm_file_destroy(diffmm_file *file)
 {
-    if (!file)
-        return;
-    diffmm_context *context = file->context;
-    diffmm_options_destroy(file->options);
-    diffmm__release(context, file->modalities);
-    diffmm__release(context, file->library);
-    diffmm__release(context, file);
-    diffmm__context_release(context);
+    diffmm__handle_release(file);
 }
 
 diffmm_status diffmm_file_describe(const diffmm_file *file, diffmm_file_info *out)

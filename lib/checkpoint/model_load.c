@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
@@ -108,10 +109,9 @@ static diffmm_status read_model(diffmm_model *model, const struct diffmm__safete
 static diffmm_status load(diffmm_context *context, const struct diffmm__source *source,
                           diffmm_model **out)
 {
-    diffmm_model *model = diffmm__allocate_zero(context, 1, sizeof *model);
+    diffmm_model *model = diffmm__model_allocate(context);
     if (!model)
         return DIFFMM_ERROR_NO_MEMORY;
-    model->context = diffmm__context_retain(context);
     struct diffmm__safetensors *file = NULL;
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (!status)
@@ -127,6 +127,7 @@ static diffmm_status load(diffmm_context *context, const struct diffmm__source *
 
 diffmm_status diffmm_model_load(diffmm_context *context, const char *path, diffmm_model **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
     return status ? status : load(context, &source, out);
@@ -135,6 +136,7 @@ diffmm_status diffmm_model_load(diffmm_context *context, const char *path, diffm
 diffmm_status diffmm_model_load_memory(diffmm_context *context, const void *data, size_t size,
                                        diffmm_model **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
     return status ? status : load(context, &source, out);

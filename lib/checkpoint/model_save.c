@@ -2,6 +2,7 @@
 /* Writing a model file (checkpoint/model_file.h says what is in it). */
 #include <stdio.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
@@ -145,6 +146,7 @@ static diffmm_status save(const diffmm_model *model, const struct diffmm__target
 
 diffmm_status diffmm_model_save(const diffmm_model *model, const char *path)
 {
+    DIFFMM__CALL call = diffmm__call_reads(model);
     if (!model)
         return diffmm__null("model");
     if (!path)
@@ -155,6 +157,7 @@ diffmm_status diffmm_model_save(const diffmm_model *model, const char *path)
 diffmm_status diffmm_model_save_memory(const diffmm_model *model, void *data, size_t capacity,
                                        size_t *size)
 {
+    DIFFMM__CALL call = diffmm__call_reads(model);
     if (!model)
         return diffmm__null("model");
     if (!size)

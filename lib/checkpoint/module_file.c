@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/streams.h"
@@ -113,6 +114,7 @@ static diffmm_status save(const diffmm_diffusion *module, const struct diffmm__t
 
 diffmm_status diffmm_diffusion_save(const diffmm_diffusion *module, const char *path)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !path)
         return diffmm__null(!module ? "module" : "path");
     return save(module, &(struct diffmm__target){.path = path});
@@ -121,6 +123,7 @@ diffmm_status diffmm_diffusion_save(const diffmm_diffusion *module, const char *
 diffmm_status diffmm_diffusion_save_memory(const diffmm_diffusion *module, void *data,
                                            size_t capacity, size_t *size)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !size)
         return diffmm__null(!module ? "module" : "size");
     return save(module, &(struct diffmm__target){.data = data, .capacity = capacity, .size = size});
@@ -234,6 +237,7 @@ static diffmm_status load(diffmm_context *context, const struct diffmm__source *
 diffmm_status diffmm_diffusion_load(diffmm_context *context, const char *path,
                                     diffmm_diffusion **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
     return status ? status : load(context, &source, out);
@@ -242,6 +246,7 @@ diffmm_status diffmm_diffusion_load(diffmm_context *context, const char *path,
 diffmm_status diffmm_diffusion_load_memory(diffmm_context *context, const void *data, size_t size,
                                            diffmm_diffusion **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
     return status ? status : load(context, &source, out);

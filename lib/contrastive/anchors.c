@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "contrastive/infonce.h"
@@ -170,6 +171,7 @@ diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anc
                                       double tau, double *loss, float *const *grad_views,
                                       float *grad_main)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     diffmm_status status;
     if (anchor != DIFFMM_ANCHOR_MODAL && anchor != DIFFMM_ANCHOR_MAIN)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "anchor is %d", (int)anchor);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -383,6 +384,7 @@ diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, co
                              const float *q, size_t batch_count, const int32_t *batch, double tau,
                              double *loss, float *grad_p, float *grad_q)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     diffmm_status status = check(nodes, d, p, q, batch_count, batch, tau);
     if (status)
         return status;

@@ -3,14 +3,31 @@
 #include "dataset/dataset.h"
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
 #include "dataset/modality.h"
 #include "dataset/rows.h"
 
+static void end_dataset(void *object)
+{
+    diffmm_dataset *dataset = object;
+    diffmm_context *context = dataset->context;
+    diffmm__catalog_release(dataset->catalog);
+    diffmm__rows_end(context, &dataset->held[0]);
+    diffmm__rows_end(context, &dataset->held[1]);
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        diffmm__modality_end(context, &dataset->modalities[m]);
+    diffmm__release(context, dataset->modalities);
+    diffmm__draft_end(context, dataset->draft);
+    diffmm__release(context, dataset);
+    diffmm__context_release(context);
+}
+
 diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context)
         return diffmm__null("context");
     if (!out)
@@ -24,32 +41,20 @@ diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **ou
         return DIFFMM_ERROR_NO_MEMORY;
     }
     dataset->context = diffmm__context_retain(context);
-    atomic_init(&dataset->references, 1);
+    diffmm__handle_begin(dataset, end_dataset);
     *out = dataset;
     return DIFFMM_OK;
 }
 
 diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset)
 {
-    if (dataset)
-        atomic_fetch_add_explicit(&dataset->references, 1, memory_order_relaxed);
+    diffmm__handle_hold(dataset);
     return dataset;
 }
 
 void diffmm_dataset_destroy(diffmm_dataset *dataset)
 {
-    if (!dataset || atomic_fetch_sub_explicit(&dataset->references, 1, memory_order_acq_rel) != 1)
-        return;
-    diffmm_context *context = dataset->context;
-    diffmm__catalog_release(dataset->catalog);
-    diffmm__rows_end(context, &dataset->held[0]);
-    diffmm__rows_end(context, &dataset->held[1]);
-    for (size_t m = 0; m < dataset->modality_count; m++)
-        diffmm__modality_end(context, &dataset->modalities[m]);
-    diffmm__release(context, dataset->modalities);
-    diffmm__draft_end(context, dataset->draft);
-    diffmm__release(context, dataset);
-    diffmm__context_release(context);
+    diffmm__handle_release(dataset);
 }
 
 static size_t larger(size_t a, size_t b)

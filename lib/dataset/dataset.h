@@ -8,6 +8,7 @@
 #include <diffmm/dataset.h>
 
 #include "base/file.h"
+#include "base/handle.h"
 #include "dataset/catalog.h"
 
 /* Features that the library holds, shared by a data set and those extended from it. */
@@ -30,8 +31,8 @@ struct diffmm__modality {
 };
 
 struct diffmm_dataset {
+    struct diffmm__handle handle;
     diffmm_context *context;
-    atomic_size_t references;
     bool sealed;
 
     /* After sealing. The catalog's `seen` rows are the training split. */
@@ -45,6 +46,10 @@ struct diffmm_dataset {
 };
 
 diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset);
+
+/* A call that uses a data set, and seals it before if it was not (base/handle.h). Sets *call in any
+ * case. */
+diffmm_status diffmm__dataset_call(struct diffmm__call *call, diffmm_dataset *dataset);
 
 /* Features of modality `index`, all items x dimensions: `*features` with row `*stride`, either the
  * modality's own array or, for a loader, a block filled into `*scratch` (allocated here if needed;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
@@ -163,6 +164,7 @@ static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
 
 diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, diffmm_dataset **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context)
         return diffmm__null("context");
     if (!path || !out)

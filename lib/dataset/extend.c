@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A data set that begins with all that another holds. Users and items keep their numbers: their ids
  * are the first names of the new draft, in the old order. */
+#include "base/handle.h"
 #include "base/status.h"
 #include "dataset/draft.h"
 #include "dataset/modality.h"
@@ -49,6 +50,7 @@ static diffmm_status fill_draft(const diffmm_dataset *source, struct diffmm__dra
 
 diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(source);
     if (!source || !out)
         return diffmm__null(!source ? "source" : "out");
     if (!source->sealed)

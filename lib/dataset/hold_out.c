@@ -7,6 +7,7 @@
  * also of users with few items. Which ones: the first of a random order (Fisher and Yates). */
 #include <math.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/random.h"
@@ -110,7 +111,10 @@ static diffmm_status make_pairs(const diffmm_context *context, size_t capacity,
 diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
                                       uint64_t seed)
 {
-    diffmm_status status = check(dataset, valid, test);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check(dataset, valid, test);
     if (status)
         return status;
     const struct division division = {valid, test, seed};

@@ -2,6 +2,7 @@
 /* Filling a data set with interactions and ids. A call that fails leaves what was there. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/utf8.h"
@@ -21,7 +22,10 @@ static diffmm_status check_open(const diffmm_dataset *dataset, diffmm_split spli
 
 diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users, size_t items)
 {
-    diffmm_status status = check_open(dataset, DIFFMM_TRAIN);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_open(dataset, DIFFMM_TRAIN);
     return status ? status : diffmm__draft_reserve(dataset->draft, users, items);
 }
 
@@ -62,7 +66,10 @@ diffmm_status diffmm_dataset_add_interactions(diffmm_dataset *dataset, diffmm_sp
                                               const int32_t *item)
 {
     size_t users, items;
-    diffmm_status status = check_open(dataset, split);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_open(dataset, split);
     if (status || count == 0)
         return status;
     if (!user || !item)
@@ -89,7 +96,10 @@ diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *dataset, dif
                                                     size_t count, const char *const *user,
                                                     const char *const *item)
 {
-    diffmm_status status = check_open(dataset, split);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_open(dataset, split);
     if (status || count == 0)
         return status;
     if (!user || !item)
@@ -166,7 +176,10 @@ diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count
                                            const char *const *ids)
 {
     size_t wrong;
-    diffmm_status status = check_declaration(dataset, count, ids);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_declaration(dataset, count, ids);
     return status ? status : diffmm__dataset_declare(dataset, count, ids, &wrong);
 }
 
@@ -218,7 +231,10 @@ static diffmm_status read_table(diffmm_dataset *dataset, diffmm_split split, con
 diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_split split,
                                                const char *path)
 {
-    diffmm_status status = check_open(dataset, split);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_open(dataset, split);
     if (status)
         return status;
     if (!path)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -97,7 +98,10 @@ diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *n
                                           size_t dimensions, diffmm_feature_loader loader,
                                           void *user_data)
 {
-    diffmm_status status = check_new(dataset, name, dimensions);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_new(dataset, name, dimensions);
     if (status)
         return status;
     if (!loader)
@@ -111,7 +115,10 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
                                                 size_t items, size_t dimensions,
                                                 const float *features, size_t stride)
 {
-    diffmm_status status = check_new(dataset, name, dimensions);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_new(dataset, name, dimensions);
     if (status)
         return status;
     if (!features)
@@ -217,7 +224,10 @@ static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t 
 diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char *name,
                                              size_t count, const float *features, size_t stride)
 {
-    diffmm_status status = check_append(dataset, name, count, features, stride);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_append(dataset, name, count, features, stride);
     if (status || count == 0)
         return status;
     struct diffmm__modality *modality = find_modality(dataset, name);
@@ -282,7 +292,10 @@ diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *
                                            const char *path)
 {
     struct diffmm__mapping mapping;
-    diffmm_status status = check_new(dataset, name, 1);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_new(dataset, name, 1);
     if (status)
         return status;
     if (!path)
@@ -379,6 +392,7 @@ diffmm_status diffmm__dataset_features(const diffmm_dataset *dataset, size_t ind
 diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index, size_t first,
                                       size_t count, float *out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(dataset);
     if (!dataset)
         return diffmm__null("dataset");
     if (!dataset->sealed)

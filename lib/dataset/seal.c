@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
@@ -127,12 +128,8 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
+static diffmm_status seal(diffmm_dataset *dataset)
 {
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (dataset->sealed)
-        return DIFFMM_OK;
     if (dataset->draft->pairs[DIFFMM_TRAIN].count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has no training interaction");
@@ -144,4 +141,20 @@ diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
     if (!status)
         diffmm__row_numbers_warn(dataset, &found);
     return status;
+}
+
+diffmm_status diffmm__dataset_call(struct diffmm__call *call, diffmm_dataset *dataset)
+{
+    if (dataset && dataset->sealed) {
+        *call = diffmm__call_reads(dataset);
+        return DIFFMM_OK;
+    }
+    diffmm_status status = diffmm__call_changes(call, dataset, "dataset");
+    return status ? status : seal(dataset);
+}
+
+diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
+{
+    DIFFMM__CALL call;
+    return diffmm__dataset_call(&call, dataset);
 }

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/random.h"
@@ -316,6 +317,7 @@ static diffmm_status complete(diffmm_synthetic *spec)
 diffmm_status diffmm_dataset_synthesize(diffmm_context *context, const diffmm_synthetic *spec,
                                         diffmm_dataset **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context)
         return diffmm__null("context");
     if (!out)

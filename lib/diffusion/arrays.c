@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/sizes.h"
 #include "base/status.h"
 
@@ -72,6 +73,7 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
                                       const float *parameters, size_t rows, const float *x,
                                       const int32_t *t, const float *dropout_scale, float *x_hat)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;
@@ -96,6 +98,7 @@ diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_den
                                        const int32_t *t, const float *dropout_scale,
                                        const float *grad_x_hat, float *grad_parameters)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__layers layers;
     struct diffmm__pass pass;
     diffmm_status status;

@@ -4,6 +4,7 @@
  * space even a block's result exists only a tile of items at a time. */
 #include "diffusion/generate.h"
 
+#include "base/handle.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/sizes.h"
@@ -297,6 +298,8 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
                                         size_t rows, const int64_t *row_pointers,
                                         const int32_t *row_items, size_t count, int32_t *items_out)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
     struct diffmm__layers layers;
     diffmm_status status = diffmm__layers(shape, &layers);
     if (status)

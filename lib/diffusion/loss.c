@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -50,6 +51,7 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
                          const float *item_embedding, double *per_user, double *loss,
                          float *grad_x_hat)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!x0 || !x_hat || !features || !item_embedding)
         return diffmm__null(!x0         ? "x0"
                             : !x_hat    ? "x_hat"
@@ -115,6 +117,8 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
                                    double e_loss, double *loss, double *elbo, double *msi,
                                    float *grad_parameters)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
     struct diffmm__layers layers;
     diffmm_status status;
     if ((status = diffmm__layers(shape, &layers)) ||

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -124,6 +125,8 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
                                    size_t rows, const float *x0, size_t sampling_steps,
                                    int sampling_noise, const float *noise, float *x)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
     struct diffmm__layers layers;
     diffmm_status status = diffmm__layers(shape, &layers);
     if (status)

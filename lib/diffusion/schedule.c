@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/sizes.h"
@@ -80,10 +81,20 @@ static diffmm_status check_noise(double scale, double least, double most)
     return DIFFMM_OK;
 }
 
+static void end_schedule(void *object)
+{
+    diffmm_schedule *schedule = object;
+    diffmm_context *context = schedule->context;
+    diffmm__release(context, schedule->values[0]);
+    diffmm__release(context, schedule);
+    diffmm__context_release(context);
+}
+
 diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, double noise_scale,
                                      double noise_min, double noise_max, int beta_fixed,
                                      diffmm_schedule **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!out)
         return diffmm__null("out");
     if (steps == 0 || steps > 1 << 20)
@@ -99,6 +110,7 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
         diffmm__release(context, values);
         return DIFFMM_ERROR_NO_MEMORY;
     }
+    diffmm__handle_begin(schedule, end_schedule);
     schedule->context = diffmm__context_retain(context);
     schedule->steps = steps;
     for (size_t q = 0; q < DIFFMM__SCHEDULE_QUANTITIES; q++)
@@ -111,12 +123,7 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
 
 void diffmm_schedule_destroy(diffmm_schedule *schedule)
 {
-    if (!schedule)
-        return;
-    diffmm_context *context = schedule->context;
-    diffmm__release(context, schedule->values[0]);
-    diffmm__release(context, schedule);
-    diffmm__context_release(context);
+    diffmm__handle_release(schedule);
 }
 
 size_t diffmm_schedule_steps(const diffmm_schedule *schedule)

@@ -4,9 +4,12 @@
 
 #include <diffmm/diffusion.h>
 
+#include "base/handle.h"
+
 enum { DIFFMM__SCHEDULE_QUANTITIES = 7 };
 
 struct diffmm_schedule {
+    struct diffmm__handle handle;
     diffmm_context *context;
     size_t steps;
     double *values[DIFFMM__SCHEDULE_QUANTITIES]; /* by diffmm_schedule_quantity */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -176,6 +177,7 @@ diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, size_t user
                                             size_t count, const int32_t *user, const int32_t *item,
                                             diffmm_graph **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!out)
         return diffmm__null("out");
     if (count > INT32_MAX)

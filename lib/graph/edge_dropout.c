@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
  * probability keep_rate and divided by it. */
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -59,6 +60,7 @@ static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint
 diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rate,
                                       const uint8_t *kept, diffmm_graph **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(graph);
     if (!graph || !kept || !out)
         return diffmm__null(!graph ? "graph" : !kept ? "kept" : "out");
     if (!(keep_rate > 0.0 && keep_rate <= 1.0))

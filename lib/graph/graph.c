@@ -25,13 +25,24 @@ static void csr_release(const diffmm_context *context, struct diffmm__csr *csr)
     diffmm__release(context, csr->values);
 }
 
+static void end_graph(void *object)
+{
+    diffmm_graph *graph = object;
+    diffmm_context *context = graph->context;
+    if (graph->transposed.pointers != graph->rows.pointers)
+        csr_release(context, &graph->transposed);
+    csr_release(context, &graph->rows);
+    diffmm__release(context, graph);
+    diffmm__context_release(context);
+}
+
 diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
                                      size_t entries, bool symmetric, diffmm_graph **out)
 {
     diffmm_graph *graph = diffmm__allocate_zero(context, 1, sizeof *graph);
     if (!graph)
         return DIFFMM_ERROR_NO_MEMORY;
-    atomic_init(&graph->references, 1);
+    diffmm__handle_begin(graph, end_graph);
     graph->context = diffmm__context_retain(context);
     graph->users = users;
     graph->items = items;
@@ -62,21 +73,13 @@ size_t diffmm__graph_bytes(size_t nodes, size_t entries, bool symmetric)
 
 diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph)
 {
-    diffmm_graph *mine = (diffmm_graph *)(uintptr_t)graph; /* only the count of holds changes */
-    atomic_fetch_add_explicit(&mine->references, 1, memory_order_relaxed);
-    return mine;
+    diffmm__handle_hold(graph);
+    return (diffmm_graph *)(uintptr_t)graph;
 }
 
 void diffmm_graph_destroy(diffmm_graph *graph)
 {
-    if (!graph || atomic_fetch_sub_explicit(&graph->references, 1, memory_order_acq_rel) != 1)
-        return;
-    diffmm_context *context = graph->context;
-    if (graph->transposed.pointers != graph->rows.pointers)
-        csr_release(context, &graph->transposed);
-    csr_release(context, &graph->rows);
-    diffmm__release(context, graph);
-    diffmm__context_release(context);
+    diffmm__handle_release(graph);
 }
 
 void diffmm__each_worker(const diffmm_context *context, size_t total, diffmm__range_task task,

@@ -2,11 +2,11 @@
 #ifndef DIFFMM_GRAPH_GRAPH_H
 #define DIFFMM_GRAPH_GRAPH_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <diffmm/graph.h>
 
+#include "base/handle.h"
 #include "base/pool.h"
 
 /* A square sparse matrix by rows. */
@@ -17,8 +17,8 @@ struct diffmm__csr {
 };
 
 struct diffmm_graph {
+    struct diffmm__handle handle;
     diffmm_context *context;
-    atomic_size_t references;
     size_t users, items, nodes;
     struct diffmm__csr rows;
     struct diffmm__csr transposed; /* shares the arrays of `rows` where the matrix is symmetric */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Products of a graph with node matrices, and propagation: H = sum of A^l X for l = 0 .. L.
  * A product costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -81,6 +82,7 @@ static diffmm_status check(const diffmm_graph *graph, size_t d, struct named in,
 
 diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const float *x, float *y)
 {
+    DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
         diffmm__multiply(graph, false, d, 1.0f, x, NULL, y);
@@ -90,6 +92,7 @@ diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const f
 diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t d, const float *x,
                                                float *y)
 {
+    DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
         diffmm__multiply(graph, true, d, 1.0f, x, NULL, y);
@@ -113,6 +116,7 @@ static diffmm_status propagate(const diffmm_graph *graph, bool transposed, size_
 diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t d, const float *x,
                                float *h)
 {
+    DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){h, "h"});
     return status ? status : propagate(graph, false, layers, d, x, h);
 }
@@ -120,6 +124,7 @@ diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t 
 diffmm_status diffmm_propagate_backward(const diffmm_graph *graph, size_t layers, size_t d,
                                         const float *grad_h, float *grad_x)
 {
+    DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status =
         check(graph, d, (struct named){grad_h, "grad_h"}, (struct named){grad_x, "grad_x"});
     return status ? status : propagate(graph, true, layers, d, grad_h, grad_x);

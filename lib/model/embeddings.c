@@ -25,7 +25,7 @@ static diffmm_status compute(struct diffmm__embedded *embedded)
     view->final =
         diffmm__allocate(view->context, (view->users + view->items) * view->d, sizeof *view->final);
     diffmm_status status = view->final ? diffmm__workspace_create(view) : DIFFMM_ERROR_NO_MEMORY;
-    return status ? status : diffmm_model_forward(view);
+    return status ? status : diffmm__model_forward(view);
 }
 
 diffmm_status diffmm__embedded_begin(const diffmm_model *model, struct diffmm__embedded *out)

@@ -2,6 +2,7 @@
 /* Forward pass, generated graphs and views, as callers see them. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/status.h"
 #include "graph/graph.h"
 #include "linalg/vectors.h"
@@ -26,7 +27,10 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
                                      const diffmm_graph *graph)
 {
     struct diffmm__model_modality *found;
-    diffmm_status status = find_modality(model, modality, &found);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status)
+        status = find_modality(model, modality, &found);
     if (status)
         return status;
     if (!graph)
@@ -36,9 +40,10 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
                             "the graph has %zu users and %zu items, the model %zu and %zu",
                             graph->users, graph->items, model->users, model->items);
     diffmm_graph *mine = diffmm__graph_retain(graph);
-    diffmm_graph_destroy(found->graph);
+    diffmm_graph *old = found->graph;
     found->graph = mine;
     diffmm__model_changed(model);
+    diffmm_graph_destroy(old);
     return DIFFMM_OK;
 }
 
@@ -54,8 +59,13 @@ const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *mo
 
 diffmm_status diffmm_model_forward(diffmm_model *model)
 {
-    if (!model)
-        return diffmm__null("model");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    return status ? status : diffmm__model_forward(model);
+}
+
+diffmm_status diffmm__model_forward(diffmm_model *model)
+{
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;
@@ -75,7 +85,10 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
 diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out)
 {
     struct diffmm__model_modality *found;
-    diffmm_status status = find_modality(model, modality, &found);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status)
+        status = find_modality(model, modality, &found);
     if (status)
         return status;
     if (!out)

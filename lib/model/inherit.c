@@ -4,6 +4,7 @@
  * both models have them, denoisers. Everything is checked before anything is changed. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "model/embeddings.h"
@@ -164,7 +165,11 @@ diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from
     if (!model || !from)
         return diffmm__null(!model ? "model" : "from");
     struct origin origin = {0};
-    diffmm_status status = check(model, from);
+    DIFFMM__CALL from_call = diffmm__call_reads(from);
+    DIFFMM__CALL model_call;
+    diffmm_status status = diffmm__call_changes(&model_call, model, "model");
+    if (!status)
+        status = check(model, from);
     if (!status)
         status = find_origin(model, from, &origin);
     if (!status) {

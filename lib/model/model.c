@@ -98,39 +98,9 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
     return with_denoisers ? make_denoisers(model) : DIFFMM_OK;
 }
 
-diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                   bool with_denoisers, diffmm_model **out)
+static void end_model(void *object)
 {
-    diffmm_model *model = diffmm__allocate_zero(dataset->context, 1, sizeof *model);
-    if (!model)
-        return DIFFMM_ERROR_NO_MEMORY;
-    model->context = diffmm__context_retain(dataset->context);
-    model->dataset = diffmm__dataset_retain(dataset);
-    model->catalog = diffmm__catalog_retain(dataset->catalog);
-    model->users = model->catalog->users;
-    model->items = model->catalog->items;
-    diffmm_status status = assemble(model, options, with_denoisers);
-    if (status) {
-        diffmm_model_destroy(model);
-        return status;
-    }
-    *out = model;
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                  diffmm_model **out)
-{
-    if (!dataset || !out)
-        return diffmm__null(!dataset ? "dataset" : "out");
-    diffmm_status status = diffmm_dataset_seal(dataset);
-    return status ? status : diffmm__model_create(dataset, options, false, out);
-}
-
-void diffmm_model_destroy(diffmm_model *model)
-{
-    if (!model)
-        return;
+    diffmm_model *model = object;
     diffmm_context *context = model->context;
     diffmm__workspace_destroy(model);
     diffmm__attachment_destroy(model->attachment);
@@ -151,6 +121,52 @@ void diffmm_model_destroy(diffmm_model *model)
     diffmm_dataset_destroy(model->dataset);
     diffmm__release(context, model);
     diffmm__context_release(context);
+}
+
+diffmm_model *diffmm__model_allocate(const diffmm_context *context)
+{
+    diffmm_model *model = diffmm__allocate_zero(context, 1, sizeof *model);
+    if (!model)
+        return NULL;
+    diffmm__handle_begin(model, end_model);
+    model->context = diffmm__context_retain(context);
+    return model;
+}
+
+diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
+                                   bool with_denoisers, diffmm_model **out)
+{
+    diffmm_model *model = diffmm__model_allocate(dataset->context);
+    if (!model)
+        return DIFFMM_ERROR_NO_MEMORY;
+    model->dataset = diffmm__dataset_retain(dataset);
+    model->catalog = diffmm__catalog_retain(dataset->catalog);
+    model->users = model->catalog->users;
+    model->items = model->catalog->items;
+    diffmm_status status = assemble(model, options, with_denoisers);
+    if (status) {
+        diffmm_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
+                                  diffmm_model **out)
+{
+    if (!dataset || !out)
+        return diffmm__null(!dataset ? "dataset" : "out");
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
+    DIFFMM__CALL dataset_call;
+    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    return status ? status : diffmm__model_create(dataset, options, false, out);
+}
+
+void diffmm_model_destroy(diffmm_model *model)
+{
+    if (model && !model->lent)
+        diffmm__handle_release(model);
 }
 
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model)

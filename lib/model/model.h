@@ -8,6 +8,7 @@
 #include <diffmm/metrics.h>
 #include <diffmm/model.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "dataset/dataset.h"
 #include "module/module.h"
@@ -45,6 +46,8 @@ struct diffmm__evaluated {
 };
 
 struct diffmm_model {
+    struct diffmm__handle handle;
+    bool lent; /* a trainer's: it ends with that */
     diffmm_context *context;
     struct diffmm__catalog *catalog;
     diffmm_dataset *dataset; /* NULL for a model read from a file */
@@ -74,6 +77,16 @@ struct diffmm_model {
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };
+
+/* A model with a context and nothing else; NULL without memory. */
+diffmm_model *diffmm__model_allocate(const diffmm_context *context);
+
+/* The public functions of these names, for a trainer, which has the model to itself. */
+diffmm_status diffmm__model_forward(diffmm_model *model);
+diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const int32_t *user,
+                                      const int32_t *positive, const int32_t *negative,
+                                      diffmm_losses *losses);
+diffmm_status diffmm__model_step(diffmm_model *model);
 
 /* A model with initial parameters; with_denoisers: ready for a trainer. The data set is sealed. */
 diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/status.h"
 #include "linalg/vectors.h"
 #include "model/embeddings.h"
@@ -46,8 +47,16 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
                                      const int32_t *positive, const int32_t *negative,
                                      diffmm_losses *losses)
 {
-    if (!model)
-        return diffmm__null("model");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    return status ? status
+                  : diffmm__model_objective(model, count, user, positive, negative, losses);
+}
+
+diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const int32_t *user,
+                                      const int32_t *positive, const int32_t *negative,
+                                      diffmm_losses *losses)
+{
     diffmm_status status;
     if ((status = diffmm__model_check_trainable(model)) ||
         (status = check_batch(model, count, user, positive, negative)))
@@ -91,8 +100,13 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
 
 diffmm_status diffmm_model_step(diffmm_model *model)
 {
-    if (!model)
-        return diffmm__null("model");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    return status ? status : diffmm__model_step(model);
+}
+
+diffmm_status diffmm__model_step(diffmm_model *model)
+{
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;

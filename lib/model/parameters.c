@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
@@ -235,9 +236,12 @@ diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, 
 {
     diffmm_parameter found;
     float *place;
-    if (!values)
-        return diffmm__null("values");
-    diffmm_status status = find(model, name, &found, &place);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status && !values)
+        status = diffmm__null("values");
+    if (!status)
+        status = find(model, name, &found, &place);
     if (status)
         return status;
     if (rows != found.rows || columns != found.columns)

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
@@ -61,6 +62,21 @@ static diffmm_status assemble(diffmm_diffusion *module, size_t items, const diff
                                                                            : DIFFMM_ERROR_NO_MEMORY;
 }
 
+static void end_module(void *object)
+{
+    diffmm_diffusion *module = object;
+    diffmm_context *context = module->context;
+    diffmm__module_workspace_end(&module->workspace);
+    diffmm__release(context, module->values);
+    diffmm__release(context, module->first_moment);
+    diffmm__release(context, module->second_moment);
+    diffmm__release(context, module->names);
+    diffmm_schedule_destroy(module->schedule);
+    diffmm_options_destroy(module->options);
+    diffmm__release(context, module);
+    diffmm__context_release(context);
+}
+
 diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
                                       const diffmm_options *options, size_t modality,
                                       diffmm_diffusion **out)
@@ -68,6 +84,7 @@ diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
     diffmm_diffusion *module = diffmm__allocate_zero(context, 1, sizeof *module);
     if (!module)
         return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__handle_begin(module, end_module);
     module->context = diffmm__context_retain(context);
     module->modality = modality;
     diffmm_status status = assemble(module, items, options);
@@ -97,6 +114,8 @@ diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t items,
                                       const diffmm_options *options, uint64_t seed,
                                       diffmm_diffusion **out)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
     if (!context || !out)
         return diffmm__null(!context ? "context" : "out");
     if (seed > INT64_MAX)
@@ -116,6 +135,7 @@ diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t items,
 
 diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module, diffmm_diffusion **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !out)
         return diffmm__null(!module ? "module" : "out");
     diffmm_diffusion *copy;
@@ -134,18 +154,7 @@ diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module, diffmm_diffu
 
 void diffmm_diffusion_destroy(diffmm_diffusion *module)
 {
-    if (!module)
-        return;
-    diffmm_context *context = module->context;
-    diffmm__module_workspace_end(&module->workspace);
-    diffmm__release(context, module->values);
-    diffmm__release(context, module->first_moment);
-    diffmm__release(context, module->second_moment);
-    diffmm__release(context, module->names);
-    diffmm_schedule_destroy(module->schedule);
-    diffmm_options_destroy(module->options);
-    diffmm__release(context, module);
-    diffmm__context_release(context);
+    diffmm__handle_release(module);
 }
 
 size_t diffmm_diffusion_items(const diffmm_diffusion *module)
@@ -226,9 +235,12 @@ diffmm_status diffmm_diffusion_set_parameter(diffmm_diffusion *module, const cha
 {
     diffmm_parameter found;
     size_t offset;
-    if (!values)
-        return diffmm__null("values");
-    diffmm_status status = find(module, name, &found, &offset);
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, module, "module");
+    if (!status && !values)
+        status = diffmm__null("values");
+    if (!status)
+        status = find(module, name, &found, &offset);
     if (status)
         return status;
     if (rows != found.rows || columns != found.columns)

@@ -5,6 +5,7 @@
 
 #include <diffmm/diffusion_module.h>
 
+#include "base/handle.h"
 #include "diffusion/generate.h"
 #include "diffusion/objective.h"
 #include "diffusion/schedule.h"
@@ -31,6 +32,7 @@ void diffmm__module_workspace_end(struct diffmm__module_workspace *workspace);
 enum { DIFFMM__TENSOR_NAME = 32 };
 
 struct diffmm_diffusion {
+    struct diffmm__handle handle;
     diffmm_context *context;
     diffmm_options *options; /* its seed is the module's */
     struct diffmm__settings settings;

@@ -2,6 +2,7 @@
 /* Memory and work of a module, from its shape. */
 #include "base/check.h"
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
@@ -28,6 +29,8 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
                                         size_t entries, const diffmm_options *options,
                                         diffmm_diffusion_needs *out)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
     if (!context || !out)
         return diffmm__null(!context ? "context" : "out");
     struct diffmm__settings s;

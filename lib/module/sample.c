@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -50,6 +51,7 @@ static void corrupt_range(void *argument, size_t begin, size_t end)
 diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
                                        const diffmm_diffusion_batch *batch, float *x_t)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x_t)
         return diffmm__null(!module ? "module" : "x_t");
     struct diffmm__module_batch given;
@@ -75,6 +77,7 @@ diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
 diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t rows, const float *x,
                                        const int32_t *t, float *x_hat)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x || !t || !x_hat)
         return diffmm__null(!module ? "module" : !x ? "x" : !t ? "t" : "x_hat");
     struct diffmm__pass pass;
@@ -102,6 +105,7 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
 diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
                                        const diffmm_diffusion_batch *batch, float *x)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x)
         return diffmm__null(!module ? "module" : "x");
     struct diffmm__module_batch given;
@@ -125,6 +129,7 @@ diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
                                         const diffmm_diffusion_batch *batch, size_t count,
                                         int32_t *items, float *scores)
 {
+    DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !items)
         return diffmm__null(!module ? "module" : "items");
     struct diffmm__module_batch given;

@@ -2,6 +2,7 @@
 /* Training on one batch: losses, gradients, a step of Adam. */
 #include <math.h>
 
+#include "base/handle.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
@@ -147,10 +148,11 @@ static diffmm_status check_moments(const diffmm_diffusion *module)
 diffmm_status diffmm_diffusion_step(diffmm_diffusion *module, const diffmm_diffusion_batch *batch,
                                     diffmm_diffusion_losses *losses)
 {
-    if (!module)
-        return diffmm__null("module");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, module, "module");
     struct diffmm__module_batch given;
-    diffmm_status status = diffmm__module_batch_read(module, batch, &given);
+    if (!status)
+        status = diffmm__module_batch_read(module, batch, &given);
     if (!status)
         status = prepare(module, &given);
     if (status)
@@ -165,10 +167,11 @@ diffmm_status diffmm_diffusion_objective(diffmm_diffusion *module,
                                          const diffmm_diffusion_batch *batch,
                                          diffmm_diffusion_losses *losses, float *gradient)
 {
-    if (!module)
-        return diffmm__null("module");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, module, "module");
     struct diffmm__module_batch given;
-    diffmm_status status = diffmm__module_batch_read(module, batch, &given);
+    if (!status)
+        status = diffmm__module_batch_read(module, batch, &given);
     if (!status)
         status = prepare(module, &given);
     if (status)

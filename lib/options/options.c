@@ -4,10 +4,28 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "options/store.h"
+
+static void end_options(void *object)
+{
+    diffmm_options *options = object;
+    diffmm_context *context = options->context;
+    for (size_t i = 0; i < diffmm_option_count(); i++)
+        diffmm__release(context, options->values[i]);
+    for (size_t i = 0; i < options->override_count; i++) {
+        diffmm__release(context, options->overrides[i].name);
+        diffmm__release(context, options->overrides[i].value);
+    }
+    diffmm__index_end(&options->override_index);
+    diffmm__release(context, options->values);
+    diffmm__release(context, options->overrides);
+    diffmm__release(context, options);
+    diffmm__context_release(context);
+}
 
 static diffmm_options *create(diffmm_context *context)
 {
@@ -21,11 +39,13 @@ static diffmm_options *create(diffmm_context *context)
     }
     options->context = diffmm__context_retain(context);
     options->override_index.context = context;
+    diffmm__handle_begin(options, end_options);
     return options;
 }
 
 diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context)
         return diffmm__null("context");
     if (!out)
@@ -39,20 +59,7 @@ diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **ou
 
 void diffmm_options_destroy(diffmm_options *options)
 {
-    if (!options)
-        return;
-    diffmm_context *context = options->context;
-    for (size_t i = 0; i < diffmm_option_count(); i++)
-        diffmm__release(context, options->values[i]);
-    for (size_t i = 0; i < options->override_count; i++) {
-        diffmm__release(context, options->overrides[i].name);
-        diffmm__release(context, options->overrides[i].value);
-    }
-    diffmm__index_end(&options->override_index);
-    diffmm__release(context, options->values);
-    diffmm__release(context, options->overrides);
-    diffmm__release(context, options);
-    diffmm__context_release(context);
+    diffmm__handle_release(options);
 }
 
 enum { override_name = 2 * DIFFMM__MODALITY_NAME };
@@ -112,8 +119,9 @@ static diffmm_status store(diffmm_options *options, const struct diffmm__key *ke
         }
         place = &override->value;
     }
-    diffmm__release(options->context, *place);
+    char *old = *place;
     *place = value;
+    diffmm__release(options->context, old);
     return DIFFMM_OK;
 }
 
@@ -125,14 +133,16 @@ bool diffmm__options_has(const diffmm_options *options, const struct diffmm__key
 
 diffmm_status diffmm_options_set(diffmm_options *options, const char *name, const char *value)
 {
-    if (!options)
-        return diffmm__null("options");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, options, "options");
+    if (status)
+        return status;
     if (!name)
         return diffmm__null("name");
     if (!value)
         return diffmm__null("value");
     struct diffmm__key key;
-    diffmm_status status = diffmm__option_find(name, &key);
+    status = diffmm__option_find(name, &key);
     if (status)
         return status;
     if (key.per_modality && strcmp(key.modality, "*") == 0)
@@ -281,6 +291,7 @@ diffmm_status diffmm__options_copy(diffmm_context *context, const diffmm_options
 
 diffmm_status diffmm_options_copy(const diffmm_options *options, diffmm_options **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(options);
     if (!options)
         return diffmm__null("options");
     if (!out)

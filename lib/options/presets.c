@@ -3,6 +3,7 @@
  * where its authors name none: so one preset after another equals the second alone. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "options/store.h"
@@ -48,16 +49,19 @@ static diffmm_status apply(diffmm_options *options, size_t preset)
         return status ? status : DIFFMM_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < setting_count; i++) {
-        diffmm__release(options->context, options->values[index[i]]);
+        char *old = options->values[index[i]];
         options->values[index[i]] = copies[i];
+        diffmm__release(options->context, old);
     }
     return DIFFMM_OK;
 }
 
 diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset)
 {
-    if (!options)
-        return diffmm__null("options");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, options, "options");
+    if (status)
+        return status;
     if (!preset)
         return diffmm__null("preset");
     for (size_t i = 0; i < preset_count; i++)

@@ -5,6 +5,7 @@
 
 #include <diffmm/options.h>
 
+#include "base/handle.h"
 #include "base/index.h"
 #include "options/options.h"
 
@@ -29,6 +30,7 @@ struct diffmm__override {
 
 /* Values are kept as text in canonical form: what is listed, saved and read is one thing. */
 struct diffmm_options {
+    struct diffmm__handle handle;
     diffmm_context *context;
     char **values; /* diffmm_option_count(); NULL: the default */
     size_t override_count, override_capacity;

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/pool.h"
@@ -307,6 +308,8 @@ diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dat
                               const float *item_matrix, size_t cutoff_count, const size_t *cutoffs,
                               diffmm_metrics *out)
 {
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL dataset_call = diffmm__call_reads(dataset);
     if (!out)
         return diffmm__null("out");
     if (split != DIFFMM_VALID && split != DIFFMM_TEST)

@@ -4,6 +4,7 @@
  *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f).
  * By modality, it is the terms in Xn_m; collaborative are all others. By item, it is the terms of
  * i; the rest is k own . f. */
+#include "base/handle.h"
 #include "base/status.h"
 #include "base/structs.h"
 #include "linalg/kernels.h"
@@ -91,6 +92,7 @@ static diffmm_status explain_list(const struct diffmm__attached *attached, int32
 diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t count,
                              const int32_t *items, int32_t item, diffmm_explanation *out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(diffmm__scorer_called_back(scorer));
     if (!scorer)
         return diffmm__null("scorer");
     if (!out)

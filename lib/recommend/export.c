@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
@@ -121,6 +122,7 @@ static diffmm_status write_safetensors(const struct vectors *vectors, const char
 diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
                                    diffmm_vectors_format format, const char *path)
 {
+    DIFFMM__CALL call = diffmm__call_reads(scorer);
     if (!scorer)
         return diffmm__null("scorer");
     if (!path)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/sizes.h"
@@ -123,6 +124,7 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
 diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
                                    const char *const *ids, const float *rows, diffmm_scorer **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(scorer);
     if (!scorer || !out)
         return diffmm__null(!scorer ? "scorer" : "out");
     diffmm_status status = check(scorer, count, ids, rows);

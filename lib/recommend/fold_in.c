@@ -3,6 +3,7 @@
  * times the number of items, and modalities + layers + 1 rows read for each. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/status.h"
 #include "recommend/attach.h"
 #include "recommend/scratch.h"
@@ -30,6 +31,7 @@ static diffmm_status fold_in(const struct diffmm__attached *attached, float *out
 diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
                              const int32_t *items, float *out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(diffmm__scorer_called_back(scorer));
     if (!scorer)
         return diffmm__null("scorer");
     if (!out)

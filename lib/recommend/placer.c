@@ -5,11 +5,21 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
+
+static void end_placer(void *object)
+{
+    diffmm_placer *placer = object;
+    diffmm_context *context = placer->context;
+    diffmm__arena_end(&placer->arena);
+    diffmm__release(context, placer);
+    diffmm__context_release(context);
+}
 
 diffmm_status diffmm__placer_allocate(diffmm_context *context, size_t d, size_t modality_count,
                                       const struct diffmm__placer_modality *modalities,
@@ -18,6 +28,7 @@ diffmm_status diffmm__placer_allocate(diffmm_context *context, size_t d, size_t 
     diffmm_placer *placer = diffmm__allocate_zero(context, 1, sizeof *placer);
     if (!placer)
         return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__handle_begin(placer, end_placer);
     placer->context = diffmm__context_retain(context);
     placer->arena = diffmm__arena_on(context);
     placer->d = d;
@@ -40,12 +51,7 @@ diffmm_status diffmm__placer_allocate(diffmm_context *context, size_t d, size_t 
 
 void diffmm_placer_destroy(diffmm_placer *placer)
 {
-    if (!placer)
-        return;
-    diffmm_context *context = placer->context;
-    diffmm__arena_end(&placer->arena);
-    diffmm__release(context, placer);
-    diffmm__context_release(context);
+    diffmm__handle_release(placer);
 }
 
 size_t diffmm_placer_dimensions(const diffmm_placer *placer)
@@ -141,6 +147,7 @@ static diffmm_status place_all(struct placing *p, size_t count, float *out)
 diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t count,
                                  const float *const *features, double boost, float *out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(placer);
     if (!placer)
         return diffmm__null("placer");
     if (!(boost >= 0.0 && boost <= 1e6))

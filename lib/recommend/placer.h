@@ -4,6 +4,7 @@
 
 #include <diffmm/new_items.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 
 enum { DIFFMM__PLACER_MODALITIES = 8 };
@@ -16,6 +17,7 @@ struct diffmm__placer_modality {
 };
 
 struct diffmm_placer {
+    struct diffmm__handle handle;
     diffmm_context *context;
     struct diffmm__arena arena;
     size_t d, modality_count;

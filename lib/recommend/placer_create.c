@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
@@ -248,7 +249,9 @@ diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_dataset *da
     if (!model || !dataset || !out)
         return diffmm__null(!model ? "model" : !dataset ? "dataset" : "out");
     struct diffmm__embedded embedded;
-    diffmm_status status = diffmm_dataset_seal(dataset);
+    DIFFMM__CALL model_call = diffmm__call_reads(model);
+    DIFFMM__CALL dataset_call;
+    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__embedded_begin(model, &embedded);
     if (status)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
@@ -42,6 +43,7 @@ static char *modalities_json(const diffmm_placer *placer)
 
 diffmm_status diffmm_placer_save(const diffmm_placer *placer, const char *path)
 {
+    DIFFMM__CALL call = diffmm__call_reads(placer);
     if (!placer || !path)
         return diffmm__null(!placer ? "placer" : "path");
     struct diffmm__tensor tensors[most_tensors] = {
@@ -169,6 +171,7 @@ static diffmm_status read_placer(diffmm_context *context, const struct diffmm__s
 
 diffmm_status diffmm_placer_open(diffmm_context *context, const char *path, diffmm_placer **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context || !path || !out)
         return diffmm__null(!context ? "context" : !path ? "path" : "out");
     struct diffmm__safetensors *file;

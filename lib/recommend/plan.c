@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "base/context.h"
 #include "base/status.h"
 #include "base/structs.h"
 
@@ -39,6 +40,8 @@ diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer 
     plan->exclude.owned = plan->candidates.owned = NULL;
     diffmm_status status = diffmm__struct_read(&plan->query, &diffmm__layout_query, query, "query");
     const diffmm_query *own = &plan->query;
+    bool called_back = !status && (own->filter || diffmm__context_calls_back(scorer->context));
+    plan->call = diffmm__call_reads(called_back ? scorer : NULL);
     if (!status)
         status = check_query(own, total, what);
     if (!status)
@@ -58,4 +61,5 @@ void diffmm__plan_end(struct diffmm__plan *plan)
 {
     diffmm__list_end(plan->scorer->context, &plan->exclude);
     diffmm__list_end(plan->scorer->context, &plan->candidates);
+    diffmm__call_end(&plan->call);
 }

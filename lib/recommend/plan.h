@@ -4,6 +4,7 @@
 #ifndef DIFFMM_RECOMMEND_PLAN_H
 #define DIFFMM_RECOMMEND_PLAN_H
 
+#include "base/handle.h"
 #include "linalg/kernels.h"
 #include "linalg/topk.h"
 #include "recommend/list.h"
@@ -15,6 +16,7 @@ enum {
 };
 
 struct diffmm__plan {
+    struct diffmm__call call;
     const diffmm_scorer *scorer;
     const struct diffmm__kernels *kernels;
     diffmm_query query;
@@ -32,7 +34,8 @@ struct diffmm__ranking {
 };
 
 /* Check a caller's query over `total` numbers called `what` ("items", "users") and prepare it;
- * diffmm__plan_end() afterwards, on failure too. */
+ * diffmm__plan_end() afterwards, on failure too: until then the scorer is held, where its host may
+ * be called. (Elsewhere not, so that threads that serve write to no memory that they share.) */
 diffmm_status diffmm__plan_begin(struct diffmm__plan *plan, const diffmm_scorer *scorer,
                                  size_t total, const char *what, const diffmm_query *query);
 void diffmm__plan_end(struct diffmm__plan *plan);

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
@@ -22,6 +23,15 @@ static void end_parts(diffmm_scorer *scorer)
     diffmm__release(scorer->context, scorer->panels);
     diffmm__release(scorer->context, scorer->owned);
     diffmm__safetensors_close(scorer->file);
+}
+
+static void end_scorer(void *object)
+{
+    diffmm_scorer *scorer = object;
+    diffmm_context *context = scorer->context;
+    end_parts(scorer);
+    diffmm__release(context, scorer);
+    diffmm__context_release(context);
 }
 
 static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degrees)
@@ -64,6 +74,7 @@ diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scor
         return status;
     }
     *scorer = parts;
+    diffmm__handle_begin(scorer, end_scorer);
     *out = scorer;
     return DIFFMM_OK;
 }
@@ -113,6 +124,7 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
 
 diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(model);
     if (!model)
         return diffmm__null("model");
     if (!out)
@@ -160,6 +172,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
 
 diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
     return status ? status : open_source(context, &source, out);
@@ -168,6 +181,7 @@ diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diff
 diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data, size_t size,
                                         diffmm_scorer **out)
 {
+    DIFFMM__CALL call = diffmm__call_reads(context);
     struct diffmm__source source;
     diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
     return status ? status : open_source(context, &source, out);
@@ -175,12 +189,7 @@ diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *dat
 
 void diffmm_scorer_destroy(diffmm_scorer *scorer)
 {
-    if (!scorer)
-        return;
-    diffmm_context *context = scorer->context;
-    end_parts(scorer);
-    diffmm__release(context, scorer);
-    diffmm__context_release(context);
+    diffmm__handle_release(scorer);
 }
 
 size_t diffmm_scorer_users(const diffmm_scorer *scorer)

@@ -4,6 +4,8 @@
 
 #include <diffmm/recommend.h>
 
+#include "base/context.h"
+#include "base/handle.h"
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
 #include "model/attachment.h"
@@ -11,6 +13,7 @@
 /* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
  */
 struct diffmm_scorer {
+    struct diffmm__handle handle;
     diffmm_context *context;
     struct diffmm__catalog *catalog;
     size_t d;
@@ -31,6 +34,13 @@ static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int3
 static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
 {
     return scorer->items + (size_t)item * scorer->d;
+}
+
+/* The scorer, where a call on it may call its host; else NULL, as for the plan (recommend/plan.h).
+ */
+static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_scorer *scorer)
+{
+    return scorer && diffmm__context_calls_back(scorer->context) ? scorer : NULL;
 }
 
 /* A scorer of these parts, which it takes over (on failure they are released); packs the items. */

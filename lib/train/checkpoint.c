@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing a training checkpoint (train/state.h says what is in it). Tensors are written from where
  * they are: nothing is copied. */
+#include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "graph/graph.h"
@@ -115,6 +116,8 @@ diffmm_status diffmm_trainer_checkpoint(const diffmm_trainer *trainer, const cha
         return diffmm__null("trainer");
     if (!path)
         return diffmm__null("path");
+    DIFFMM__CALL call = diffmm__call_reads(trainer);
+    DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
     return save(trainer, &(struct diffmm__target){.path = path});
 }
 
@@ -125,6 +128,8 @@ diffmm_status diffmm_trainer_checkpoint_memory(const diffmm_trainer *trainer, vo
         return diffmm__null("trainer");
     if (!size)
         return diffmm__null("size");
+    DIFFMM__CALL call = diffmm__call_reads(trainer);
+    DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
     return save(trainer,
                 &(struct diffmm__target){.data = data, .capacity = capacity, .size = size});
 }

@@ -7,7 +7,7 @@
 diffmm_status diffmm__phase_evaluate(diffmm_trainer *trainer)
 {
     diffmm_model *model = trainer->model;
-    diffmm_status status = diffmm_model_forward(model);
+    diffmm_status status = diffmm__model_forward(model);
     if (status)
         return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
                             diffmm_error_message());

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -207,7 +208,9 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
     struct diffmm__settings settings;
     struct diffmm__work work;
     diffmm_options *copy = NULL;
-    diffmm_status status = diffmm_dataset_seal(dataset);
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
+    DIFFMM__CALL dataset_call;
+    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__options_copy(dataset->context, options, &copy);
     if (!status)

@@ -8,10 +8,12 @@
 #include "graph/graph.h"
 #include "train/trainer.h"
 
+/* The old one ends last: its release may call the host, which may read the model. */
 static void set_graph(diffmm_graph **place, diffmm_graph *graph)
 {
-    diffmm_graph_destroy(*place);
+    diffmm_graph *old = *place;
     *place = graph;
+    diffmm_graph_destroy(old);
 }
 
 static int ascending(const void *a, const void *b)

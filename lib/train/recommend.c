@@ -19,13 +19,13 @@ diffmm_status diffmm__phase_recommend(diffmm_trainer *trainer)
         size_t first = b * batch;
         size_t count = pairs->count - first < batch ? pairs->count - first : batch;
         diffmm_losses losses;
-        diffmm_status status = diffmm_model_objective(model, count, pairs->batch_user + first,
-                                                      pairs->batch_positive + first,
-                                                      pairs->batch_negative + first, &losses);
+        diffmm_status status = diffmm__model_objective(model, count, pairs->batch_user + first,
+                                                       pairs->batch_positive + first,
+                                                       pairs->batch_negative + first, &losses);
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", trainer->epoch + 1,
                                 b + 1, diffmm_error_message());
-        diffmm_model_step(model);
+        diffmm__model_step(model);
         mean->bpr += losses.bpr / (double)batches;
         mean->contrastive += losses.contrastive / (double)batches;
         mean->regularizer += losses.regularizer / (double)batches;

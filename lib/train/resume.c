@@ -4,6 +4,7 @@
  * filled. */
 #include <string.h>
 
+#include "base/handle.h"
 #include "base/log.h"
 #include "base/numbers.h"
 #include "base/status.h"
@@ -277,7 +278,9 @@ static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source
                             const diffmm_options *options, diffmm_trainer **out)
 {
     struct diffmm__safetensors *file;
-    diffmm_status status = diffmm_dataset_seal(dataset);
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
+    DIFFMM__CALL dataset_call;
+    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__safetensors_get(dataset->context, source, &file);
     if (status)

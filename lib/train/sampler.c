@@ -5,6 +5,7 @@
 
 #include <diffmm/trainer.h>
 
+#include "base/handle.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -125,6 +126,7 @@ diffmm_status diffmm_sample_pairs(const diffmm_dataset *dataset, uint64_t seed, 
                                   int32_t *user, int32_t *positive, int32_t *negative,
                                   size_t *count)
 {
+    DIFFMM__CALL call = diffmm__call_reads(dataset);
     diffmm_status status = check_sample(dataset, epoch, user, positive, negative, count);
     if (status)
         return status;

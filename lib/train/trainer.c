@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/context.h"
+#include "base/handle.h"
 #include "base/log.h"
 #include "base/numbers.h"
 #include "base/status.h"
@@ -109,6 +110,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     diffmm_options_destroy(copy);
     if (status)
         return status;
+    trainer->model->lent = true;
     trainer->work.settings = &trainer->model->settings;
     if (trainer->work.held_pairs == 0)
         diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
@@ -116,16 +118,41 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     return allocate(trainer);
 }
 
+static void end_trainer(void *object)
+{
+    diffmm_trainer *trainer = object;
+    diffmm_context *context = trainer->context;
+    diffmm__diffusion_workspace_destroy(trainer);
+    diffmm__evaluation_destroy(trainer->evaluation);
+    diffmm__best_end(&trainer->best);
+    diffmm__pairs_end(&trainer->pairs);
+    diffmm__release(context, trainer->denoiser_loss);
+    diffmm__release(context, trainer->valid);
+    diffmm__release(context, trainer->test);
+    diffmm__release(context, trainer->last_denoiser_loss);
+    diffmm__release(context, trainer->last_valid);
+    diffmm__release(context, trainer->last_test);
+    diffmm__release(context, trainer->graphs);
+    diffmm__handle_release(trainer->model);
+    diffmm_dataset_destroy(trainer->dataset);
+    diffmm__release(context, trainer);
+    diffmm__context_release(context);
+}
+
 /* `from` is the model to go on from, or NULL. */
 static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *options,
                             const diffmm_model *from, diffmm_trainer **out)
 {
-    diffmm_status status = diffmm_dataset_seal(dataset);
+    DIFFMM__CALL options_call = diffmm__call_reads(options);
+    DIFFMM__CALL from_call = diffmm__call_reads(from);
+    DIFFMM__CALL dataset_call;
+    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
     if (status)
         return status;
     diffmm_trainer *trainer = diffmm__allocate_zero(dataset->context, 1, sizeof *trainer);
     if (!trainer)
         return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__handle_begin(trainer, end_trainer);
     atomic_init(&trainer->cancelled, 0);
     trainer->context = diffmm__context_retain(dataset->context);
     trainer->dataset = diffmm__dataset_retain(dataset);
@@ -160,29 +187,19 @@ void diffmm_trainer_destroy(diffmm_trainer *trainer)
 {
     if (!trainer)
         return;
-    diffmm_context *context = trainer->context;
-    diffmm__diffusion_workspace_destroy(trainer);
-    diffmm__evaluation_destroy(trainer->evaluation);
-    diffmm__best_end(&trainer->best);
-    diffmm__pairs_end(&trainer->pairs);
-    diffmm__release(context, trainer->denoiser_loss);
-    diffmm__release(context, trainer->valid);
-    diffmm__release(context, trainer->test);
-    diffmm__release(context, trainer->last_denoiser_loss);
-    diffmm__release(context, trainer->last_valid);
-    diffmm__release(context, trainer->last_test);
-    diffmm__release(context, trainer->graphs);
-    diffmm_model_destroy(trainer->model);
-    diffmm_dataset_destroy(trainer->dataset);
-    diffmm__release(context, trainer);
-    diffmm__context_release(context);
+    /* From a callback of its own: nobody is left who wants to be told, or the rest of it. */
+    trainer->on_progress = NULL;
+    diffmm_trainer_cancel(trainer);
+    diffmm__handle_release(trainer);
 }
 
 diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer, diffmm_progress_function function,
                                          void *user_data)
 {
-    if (!trainer)
-        return diffmm__null("trainer");
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, trainer, "trainer");
+    if (status)
+        return status;
     trainer->on_progress = function;
     trainer->progress_data = user_data;
     return DIFFMM_OK;
@@ -311,10 +328,19 @@ static void restore_best(diffmm_trainer *trainer)
     mark_model(trainer, best->epoch, best->valid, best->test);
 }
 
-diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report)
+/* A call that trains has the trainer and its model to itself. Sets both calls in any case. */
+static diffmm_status training_call(struct diffmm__call *call, struct diffmm__call *model_call,
+                                   diffmm_trainer *trainer)
 {
-    if (!trainer)
-        return diffmm__null("trainer");
+    diffmm_status status = diffmm__call_changes(call, trainer, "trainer");
+    if (!status)
+        return diffmm__call_changes(model_call, trainer->model, "the trainer's model");
+    *model_call = diffmm__call_reads(NULL);
+    return status;
+}
+
+static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
+{
     if (is_finished(trainer))
         return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
                             trainer->epoch);
@@ -345,10 +371,21 @@ diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *repor
                   : DIFFMM_OK;
 }
 
+diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report)
+{
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    return status ? status : train_epoch(trainer, report);
+}
+
 diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
 {
-    if (!trainer)
-        return diffmm__null("trainer");
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    if (status)
+        return status;
     if (trainer->best.epoch == 0)
         return diffmm__fail(DIFFMM_ERROR_STATE, "no epoch has been trained yet");
     restore_best(trainer);
@@ -358,11 +395,13 @@ diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
 diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
                                  void *user_data)
 {
-    if (!trainer)
-        return diffmm__null("trainer");
-    diffmm_status status = DIFFMM_OK;
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    if (status)
+        return status;
     while (!status && !is_finished(trainer)) {
-        status = diffmm_trainer_epoch(trainer, NULL);
+        status = train_epoch(trainer, NULL);
         if (!status && on_epoch && on_epoch(&trainer->report, user_data) && !is_finished(trainer))
             status = diffmm__fail(DIFFMM_CANCELLED,
                                   "the epoch callback ended training after epoch "

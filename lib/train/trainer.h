@@ -29,6 +29,7 @@ struct diffmm__epoch_graphs {
 };
 
 struct diffmm_trainer {
+    struct diffmm__handle handle;
     diffmm_context *context;
     diffmm_model *model;
     diffmm_dataset *dataset;

@@ -16,11 +16,18 @@ struct fault_system fault_system;
 
 enum { plain = 0, interruptible = 1, cleans_up = 2 };
 
+static void tell(void)
+{
+    if (fault_system.watch)
+        fault_system.watch();
+}
+
 /* Whether this call fails, with errno set. */
 static bool fails(const char *name, int kind, bool harmless)
 {
     struct fault_system *s = &fault_system;
     size_t number = ++s->calls;
+    tell();
     bool chosen =
         s->fail && (number == s->fail || (s->onwards && number > s->fail && !(kind & cleans_up)));
     if (!chosen || (s->error == EINTR && !(kind & interruptible)))
@@ -132,12 +139,14 @@ void *diffmm__sys_map(int file, size_t size)
 /* These two cannot fail on what is open. */
 int diffmm__sys_unmap(void *address, size_t size)
 {
+    tell();
     fault_system.open--;
     return munmap(address, size);
 }
 
 int diffmm__sys_closedir(DIR *folder)
 {
+    tell();
     fault_system.open--;
     return closedir(folder);
 }
@@ -158,6 +167,7 @@ static bool thread_fails(void)
 {
     struct fault_system *s = &fault_system;
     size_t number = ++s->threads;
+    tell();
     if (s->fail_thread &&
         (number == s->fail_thread || (s->threads_onwards && number > s->fail_thread))) {
         s->threads_failed++;

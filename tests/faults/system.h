@@ -16,6 +16,7 @@ struct fault_system {
     size_t most;        /* bytes that a write takes at most; 0: all */
     size_t fail_thread; /* likewise of threads */
     bool threads_onwards;
+    void (*watch)(void); /* told of each call before it; NULL: nobody */
     /* What has happened. */
     size_t calls, failed, threads, threads_failed;
     const char *name; /* of the first call that failed, of one that matters if there was one */

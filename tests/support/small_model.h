@@ -85,8 +85,7 @@ static inline void small_modalities(diffmm_model *model)
 static inline diffmm_model *small_model(diffmm_context *context, size_t users, size_t items,
                                         size_t d, bool named)
 {
-    diffmm_model *model = diffmm__allocate_zero(context, 1, sizeof *model);
-    model->context = diffmm__context_retain(context);
+    diffmm_model *model = diffmm__model_allocate(context);
     model->catalog = small_catalog(context, users, items, named, 11);
     model->users = users;
     model->items = items;
