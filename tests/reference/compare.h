@@ -56,7 +56,10 @@ const int32_t *as_integers(struct reference *reference, const struct array *arra
 float *reference_room(struct reference *reference, size_t count);
 
 /* The library's answer for an array: rows x columns (columns 1: a vector). Equal means within
- * max(1e-6, 1e-4 |expected|); integers exactly. A difference is printed and counted. */
+ * max(1e-6, 1e-4 |expected|), or, in an array whose root mean square exceeds 4, within 2^-22 of
+ * that (four units in the last place of a float); integers exactly. A difference is printed and
+ * counted.
+ */
 void expect_floats(struct reference *reference, const struct array *array, size_t rows,
                    size_t columns, const float *got);
 void expect_doubles(struct reference *reference, const struct array *array, size_t rows,
