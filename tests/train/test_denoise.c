@@ -7,6 +7,7 @@
 
 #include "../support/model_shape.h"
 #include "../support/training.h"
+#include "base/numbers.h"
 #include "base/random.h"
 #include "base/streams.h"
 #include "diffusion/corrupt.h"
@@ -20,6 +21,7 @@ struct slow {
     size_t m;
     uint64_t step;
     double e_loss; /* 0: no MSI */
+    double dropout;
     diffmm_schedule *schedule;
     diffmm_denoiser_shape shape;
     size_t size;
@@ -27,9 +29,11 @@ struct slow {
     float *initial;
 };
 
-static void slow_begin(struct slow *slow, const diffmm_model *model, size_t m, double e_loss)
+static void slow_begin(struct slow *slow, const diffmm_model *model, size_t m, double e_loss,
+                       double dropout)
 {
-    *slow = (struct slow){.m = m, .e_loss = e_loss, .shape = model_shape(model)};
+    *slow =
+        (struct slow){.m = m, .e_loss = e_loss, .dropout = dropout, .shape = model_shape(model)};
     size_t size = slow->size = diffmm_denoiser_size(&slow->shape);
     expect_success(diffmm_schedule_create(NULL, steps, 0.5, 0.01, 0.2, 1, &slow->schedule));
     float **arrays[] = {&slow->values, &slow->gradient, &slow->first_moment, &slow->second_moment,
@@ -50,10 +54,22 @@ static void slow_end(struct slow *slow)
     free(slow->initial);
 }
 
+/* A user's factors, from a stream of their own: 16 numbers of four words each to a block of 64. */
+static void draw_dropout(const struct slow *slow, uint64_t user, uint64_t epoch, float *factors)
+{
+    for (uint64_t i = 0; i < items; i++) {
+        uint32_t words[4];
+        uint64_t block = user * ((items + 255) / 256 * 4) + i / 64;
+        diffmm__random4(seed, diffmm__stream_dropout(slow->m, epoch), block * 16 + i % 16, words);
+        bool kept = (double)words[i % 64 / 16] >= slow->dropout * 0x1p32;
+        factors[i] = kept ? (float)(1 / (1 - slow->dropout)) : 0.0f;
+    }
+}
+
 static double slow_batch(struct slow *slow, const struct training *t, size_t rows,
                          const int32_t *order, uint64_t epoch)
 {
-    static float x0[batch * items], noise[batch * items];
+    static float x0[batch * items], noise[batch * items], dropout[batch * items];
     int32_t time[batch];
     const struct diffmm__draws draws = {.seed = seed,
                                         .noise_stream = diffmm__stream_noise(slow->m, epoch)};
@@ -65,12 +81,13 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
         for (size_t i = 0; i < count; i++)
             x0[b * items + (size_t)row[i]] = 1;
         diffmm__draw_noise(&draws, (uint64_t)order[b], items, noise + b * items);
+        draw_dropout(slow, (uint64_t)order[b], epoch, dropout + b * items);
         time[b] = (int32_t)diffmm__random_below(seed, diffmm__stream_time(slow->m, epoch),
                                                 (uint64_t)order[b], steps);
     }
     double loss;
     expect_success(diffmm_denoiser_loss(
-        NULL, &slow->shape, slow->schedule, slow->values, rows, x0, time, noise, NULL,
+        NULL, &slow->shape, slow->schedule, slow->values, rows, x0, time, noise, dropout,
         slow->e_loss > 0 ? d : 0, t->model->workspace->modality[slow->m].projected,
         t->model->parameters[1].values, slow->e_loss, &loss, NULL, NULL, slow->gradient));
     const diffmm_adam adam = {.struct_size = sizeof adam, .learning_rate = 0.01};
@@ -108,17 +125,19 @@ static void expect_values(const struct slow *slow, const float *got)
     ck_assert_msg(apart <= 1e-6 * moved, "moved by %g, apart by %g", sqrt(moved), sqrt(apart));
 }
 
-static void expect_training(const char *const *list, double e_loss)
+static void expect_training(const char *const *list, double e_loss, double dropout)
 {
     struct training t;
     struct slow slow[2];
-    const char *all[32] = {"batch",       "32",  "dropout",   "0",    "steps",     "4",
+    char rate[DIFFMM__REAL_TEXT];
+    const char *all[32] = {"batch",       "32",  "dropout",   "",     "steps",     "4",
                            "noise_scale", "0.5", "noise_min", "0.01", "noise_max", "0.2"};
+    all[3] = diffmm__real_text(dropout, rate);
     for (size_t i = 0; list[i]; i++)
         all[12 + i] = list[i];
     training_begin(&t, all);
     for (size_t m = 0; m < 2; m++)
-        slow_begin(&slow[m], t.model, m, e_loss);
+        slow_begin(&slow[m], t.model, m, e_loss, dropout);
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
         expect_success(diffmm__phase_denoise(t.trainer));
         for (size_t m = 0; m < 2; m++) {
@@ -136,11 +155,13 @@ static void expect_training(const char *const *list, double e_loss)
 
 START_TEST(equals_the_public_functions)
 {
-    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7);
-    expect_training((const char *const[]){"diffusion.msi", "false", NULL}, 0);
-    expect_training((const char *const[]){"norm", "true", "projection", "linear", NULL}, 0.1);
-    expect_training((const char *const[]){"hidden_sizes", "12,20", "e_loss", "0.3", NULL}, 0.3);
-    expect_training((const char *const[]){"hidden_sizes", "90", "embedding_size", "8", NULL}, 0.1);
+    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0);
+    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0.5);
+    expect_training((const char *const[]){"diffusion.msi", "false", NULL}, 0, 0.25);
+    expect_training((const char *const[]){"norm", "true", "projection", "linear", NULL}, 0.1, 0.5);
+    expect_training((const char *const[]){"hidden_sizes", "12,20", "e_loss", "0.3", NULL}, 0.3, 0);
+    expect_training((const char *const[]){"hidden_sizes", "90", "embedding_size", "8", NULL}, 0.1,
+                    0.8);
 }
 END_TEST
 
@@ -213,6 +234,7 @@ END_TEST
 
 START_TEST(a_loss_that_is_not_finite)
 {
+    traps_off(); /* the loss is no float */
     struct training t;
     training_begin(&t, (const char *const[]){NULL});
     t.trainer->epoch = 6;
