@@ -9,9 +9,57 @@
 
 enum { max_digits = 17 }; /* of a double */
 
-/* strtod in the "C" locale, without a change to anyone's locale. */
+/* Half a unit in the last place beyond the largest double: from here on a number is rounded to
+ * infinity. Its first digits, and the power of ten of the first of them. */
+static const char beyond[] = "17976931348623158079372897140530341507993413271003782693617377898";
+enum { beyond_power = 308, most_power = 1 << 26 };
+
+/* The number after the `e` of a decimal number, as far as it matters. */
+static int read_power(const char *text)
+{
+    bool negative = *text == '-';
+    int power = 0;
+    for (text += *text == '-' || *text == '+'; *text >= '0' && *text <= '9'; text++)
+        power = power < most_power ? 10 * power + (*text - '0') : power;
+    return negative ? -power : power;
+}
+
+/* Whether a decimal number is rounded to infinity, which strtod would not say without raising an
+ * overflow. */
+static bool exceeds_doubles(const char *text)
+{
+    size_t digits = 0; /* of the significant ones, those that `beyond` has too */
+    int power = -1;    /* of the first significant digit, by its place */
+    int order = 0;     /* how the digits so far compare with those of `beyond` */
+    bool point = false;
+    text += *text == '-' || *text == '+';
+    for (; *text == '.' || (*text >= '0' && *text <= '9'); text++) {
+        if (*text == '.') {
+            point = true;
+            continue;
+        }
+        bool significant = digits > 0 || *text != '0';
+        if (significant && order == 0 && digits + 1 < sizeof beyond)
+            order = *text - beyond[digits];
+        digits += significant;
+        if (!point && significant && power < most_power)
+            power++;
+        else if (point && digits == 0 && power > -most_power)
+            power--;
+    }
+    if (digits == 0)
+        return false;
+    power += *text == 'e' || *text == 'E' ? read_power(text + 1) : 0;
+    bool reached = order > 0 || (order == 0 && digits + 1 >= sizeof beyond);
+    return power > beyond_power || (power == beyond_power && reached);
+}
+
+/* strtod in the "C" locale, without a change to anyone's locale; false too for what is too large.
+ */
 static bool parse_in_c_locale(const char *text, double *out)
 {
+    if (exceeds_doubles(text))
+        return false;
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!c)
         return false;
@@ -108,7 +156,7 @@ bool diffmm__read_real(const char *text, double *out)
     if (text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;
     double value;
-    if (!parse_in_c_locale(text, &value) || !isfinite(value))
+    if (!parse_in_c_locale(text, &value))
         return false;
     *out = value;
     return true;
@@ -140,10 +188,12 @@ bool diffmm__all_finite(size_t count, const float *values)
     enum { chunk = 4096 };
     for (size_t begin = 0; begin < count; begin += chunk) {
         size_t end = count - begin < chunk ? count : begin + chunk;
-        /* x - x is 0, and NaN where x is not finite. */
-        uint32_t bad = 0;
-        for (size_t i = begin; i < end; i++)
-            bad |= !(values[i] - values[i] == 0);
+        uint32_t bad = 0; /* whether an exponent is all ones */
+        for (size_t i = begin; i < end; i++) {
+            uint32_t pattern;
+            memcpy(&pattern, &values[i], sizeof pattern);
+            bad |= (pattern & 0x7f800000) == 0x7f800000;
+        }
         if (bad)
             return false;
     }

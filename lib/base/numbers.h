@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers as text, the same in every locale, and whether numbers are finite. */
+/* Numbers as text, the same in every locale, and whether numbers are finite. Nothing here raises a
+ * floating-point exception that a host could trap: not even for NaN, or for what is out of range.
+ */
 #ifndef DIFFMM_BASE_NUMBERS_H
 #define DIFFMM_BASE_NUMBERS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +23,20 @@ bool diffmm__read_integer(const char *text, int64_t *out);
 
 /* Whether none is NaN or infinite. */
 bool diffmm__all_finite(size_t count, const float *values);
+
+/* Whether least <= x < limit; false for NaN. */
+static inline bool diffmm__within(double x, double least, double limit)
+{
+    return isgreaterequal(x, least) && isless(x, limit);
+}
+
+/* x as a float: infinite from half a unit beyond the largest float on, where it is rounded up. */
+static inline float diffmm__narrow(double x)
+{
+    const double beyond = 0x1.ffffffp127;
+    if (isgreaterequal(x, beyond))
+        return INFINITY;
+    return islessequal(x, -beyond) ? -INFINITY : (float)x;
+}
 
 #endif

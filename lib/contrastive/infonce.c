@@ -21,6 +21,7 @@
 
 #include "base/handle.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
@@ -94,17 +95,12 @@ static size_t panel_nodes(const struct chunk *c, size_t panel)
     return left < lanes ? left : lanes;
 }
 
-/* p_b . q_v for `rows` rows from `first` on and the nodes of one panel; -infinity beyond the last.
- */
+/* p_b . q_v for `rows` rows from `first` on and the nodes of one panel; 0 beyond the last. */
 static float *multiply_block(const struct chunk *c, size_t first, size_t rows, size_t panel)
 {
     float *block = c->weights + (panel * c->rows + first) * lanes;
-    size_t nodes = panel_nodes(c, panel);
     c->kernels->panels->multiply(rows, c->d, c->p_rows + first * c->d,
                                  c->packed_q + panel * c->d * lanes, block);
-    for (size_t b = 0; nodes < lanes && b < rows; b++)
-        for (size_t j = nodes; j < lanes; j++)
-            block[b * lanes + j] = -INFINITY;
     return block;
 }
 
@@ -152,8 +148,8 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
             size_t rows = block_length(c, first);
             float *block = multiplied ? c->weights + (panel * c->rows + first) * lanes
                                       : multiply_block(c, first, rows, panel);
-            c->kernels->panels->exponentiate(rows, c->inverse_tau, c->shifts + first, block,
-                                             lane_sums + first * lanes);
+            c->kernels->panels->exponentiate(rows, panel_nodes(c, panel), c->inverse_tau,
+                                             c->shifts + first, block, lane_sums + first * lanes);
         }
     sum_tile(c, tile);
     if (c->grad_q)
@@ -184,7 +180,8 @@ static void find_largest(void *argument, size_t tile, size_t worker)
         const float *block = multiply_block(c, 0, c->rows, panel);
         for (size_t b = 0; b < c->rows; b++) {
             double *largest = &c->sums[b * c->tiles + tile];
-            *largest = fmax(*largest, (double)c->kernels->largest(lanes, block + b * lanes));
+            *largest = fmax(*largest,
+                            (double)c->kernels->largest(panel_nodes(c, panel), block + b * lanes));
         }
     }
 }
@@ -322,6 +319,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        const float *q, const struct diffmm__batch_nodes *batch, double tau,
                        double weight, float *grad_p, float *grad_q, float *scratch)
 {
+    tau = fmin(tau, 1e100); /* all weights are equal long before, and nothing overflows */
     struct chunk c = {.kernels = diffmm__kernels(),
                       .nodes = nodes,
                       .d = d,
@@ -356,7 +354,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
 
 diffmm_status diffmm__check_tau(double tau)
 {
-    if (!(tau >= 1e-37 && tau < HUGE_VAL))
+    if (!diffmm__within(tau, 1e-37, HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not 1e-37 or more, and finite");
     return DIFFMM_OK;
 }

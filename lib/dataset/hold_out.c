@@ -27,10 +27,11 @@ static diffmm_status check(const diffmm_dataset *dataset, double valid, double t
     if (status)
         return status;
     char text[DIFFMM__REAL_TEXT];
-    if (!(valid >= 0 && valid < 1) || !(test >= 0 && test < 1))
+    bool valid_fits = diffmm__within(valid, 0, 1);
+    if (!valid_fits || !diffmm__within(test, 0, 1))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is %s, not in [0, 1)",
-                            valid >= 0 && valid < 1 ? "test" : "valid",
-                            diffmm__real_text(valid >= 0 && valid < 1 ? test : valid, text));
+                            valid_fits ? "test" : "valid",
+                            diffmm__real_text(valid_fits ? test : valid, text));
     if (!(valid + test < 1))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "valid and test are %s together, not below 1",

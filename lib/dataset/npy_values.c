@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "base/status.h"
 #include "dataset/npy.h"
 
@@ -138,7 +139,7 @@ static bool integer(const struct diffmm__npy *array, size_t index, int64_t *out)
 {
     if (array->kind == 'f') {
         double value = real(array, index);
-        if (!(value >= -0x1p63 && value < 0x1p63) || (double)(int64_t)value != value)
+        if (!diffmm__within(value, -0x1p63, 0x1p63) || (double)(int64_t)value != value)
             return false;
         *out = (int64_t)value;
         return true;

@@ -8,6 +8,7 @@
  *     ELBO weight = SNR(t-1) - SNR(t), SNR = abar / (1 - abar); 1 for t = 0. */
 #include "diffusion/schedule.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/check.h"
@@ -50,8 +51,14 @@ static void fill_posterior(diffmm_schedule *s)
     }
     for (size_t i = 0; i < s->steps; i++) {
         double clipped = variance[i == 0 && s->steps > 1 ? 1 : i];
-        log_variance[i] = clipped > 0 ? log(clipped) : -HUGE_VAL;
+        log_variance[i] = clipped > 0 ? log(clipped) : -HUGE_VAL; /* log(0) would divide by 0 */
     }
+}
+
+/* Of positive numbers; infinite where it is no double, without an overflow being raised. */
+static double product(double a, double b)
+{
+    return a > 1.0 && b > DBL_MAX / a ? HUGE_VAL : a * b;
 }
 
 /* Each by itself first: two that are negative have a product that is not. */
@@ -63,7 +70,7 @@ static diffmm_status check_noise(double scale, double least, double most)
     const double values[] = {scale, least, most};
     char text[DIFFMM__REAL_TEXT], other[DIFFMM__REAL_TEXT];
     for (size_t i = 0; i < 3; i++)
-        if (!(values[i] > 0.0 && values[i] < HUGE_VAL))
+        if (!isgreater(values[i], 0.0) || isinf(values[i]))
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                 "%s is %s, not above 0 and finite %s", names[i],
                                 diffmm__real_text(values[i], text), range);
@@ -72,12 +79,13 @@ static diffmm_status check_noise(double scale, double least, double most)
                             "noise_min is %s, above noise_max, which is %s %s",
                             diffmm__real_text(least, text), diffmm__real_text(most, other), range);
     /* Below rounding, the first step would have no noise at all, and 0 / 0 for a posterior. */
-    if (!(1.0 - scale * least < 1.0 && scale * most < 1.0))
+    double first = product(scale, least), last = product(scale, most);
+    if (!(1.0 - first < 1.0 && last < 1.0))
         return diffmm__fail(
             DIFFMM_ERROR_INVALID_ARGUMENT,
             "noise_scale * noise_min and noise_scale * noise_max are %s and %s, not "
             "both above 1e-16 and below 1",
-            diffmm__real_text(scale * least, text), diffmm__real_text(scale * most, other));
+            diffmm__real_text(first, text), diffmm__real_text(last, other));
     return DIFFMM_OK;
 }
 

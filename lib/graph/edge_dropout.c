@@ -2,6 +2,8 @@
 /* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
  * probability keep_rate and divided by it. */
 #include "base/handle.h"
+#include <math.h>
+
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -63,7 +65,7 @@ diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rat
     DIFFMM__CALL call = diffmm__call_reads(graph);
     if (!graph || !kept || !out)
         return diffmm__null(!graph ? "graph" : !kept ? "kept" : "out");
-    if (!(keep_rate > 0.0 && keep_rate <= 1.0))
+    if (!isgreater(keep_rate, 0.0) || keep_rate > 1.0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "keep_rate is not in (0, 1]");
     diffmm_graph *dropped;
     diffmm_status status =

@@ -4,13 +4,14 @@
 
 #include <math.h>
 
+#include "base/numbers.h"
 #include "base/random.h"
 
 void diffmm__initialize_uniform(size_t count, double bound, uint64_t seed, uint64_t stream,
                                 float *out)
 {
     for (size_t i = 0; i < count; i++)
-        out[i] = (float)(bound * (2.0 * diffmm__random_real(seed, stream, i) - 1.0));
+        out[i] = diffmm__narrow(bound * (2.0 * diffmm__random_real(seed, stream, i) - 1.0));
 }
 
 void diffmm__initialize_xavier(size_t rows, size_t columns, uint64_t seed, uint64_t stream,
@@ -25,5 +26,5 @@ void diffmm__initialize_normal(size_t count, double deviation, uint64_t seed, ui
 {
     diffmm__random_normal(seed, stream, 0, count, out);
     for (size_t i = 0; i < count; i++)
-        out[i] = (float)(deviation * (double)out[i]);
+        out[i] = diffmm__narrow(deviation * (double)out[i]);
 }

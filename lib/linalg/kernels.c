@@ -11,6 +11,7 @@
 #include "linalg/kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "linalg/lanes.h"
@@ -28,16 +29,15 @@ static inline lanes larger(lanes x, lanes y)
 
 static inline float tanh1(float x)
 {
-    float magnitude = fabsf(x), square = x * x;
+    float near = bounded(x, 10.0f), magnitude = fabsf(near), square = near * near;
     float p = -0x1.8f83e8p-8f;
     p = p * square + 0x1.58025ap-6f;
     p = p * square + -0x1.b92538p-5f;
     p = p * square + 0x1.110e1ap-3f;
     p = p * square + -0x1.555552p-2f;
-    float small = p * square * x + x;
-    float bounded = magnitude > 10.0f ? 10.0f : magnitude;
-    float large = copysignf(1.0f - 2.0f / (exp1(2.0f * bounded) + 1.0f), x);
-    return magnitude < 0.625f ? small : large;
+    float small = p * square * near + near;
+    float large = copysignf(1.0f - 2.0f / (exp1(2.0f * magnitude) + 1.0f), x);
+    return unless_nan(x, choose(magnitude < 0.625f, small, large));
 }
 
 static inline float log1_normal(float x)
@@ -117,6 +117,33 @@ static float kernel_dot_float(size_t n, const float *restrict x, const float *re
     return total;
 }
 
+enum { dot_stretch = 16 * DIFFMM__LANES };
+
+/* Whether any of x and y is at least 2^59, or no number: the sum of a stretch of products of what
+ * is smaller is below 2^126. By integers, since products that overflow would say so to a host. */
+static bool any_large(size_t n, const float *x, const float *y)
+{
+    int32_t most_x = 0, most_y = 0;
+    for (size_t i = 0; i < n; i++) {
+        most_x = magnitude_bits(x[i]) > most_x ? magnitude_bits(x[i]) : most_x;
+        most_y = magnitude_bits(y[i]) > most_y ? magnitude_bits(y[i]) : most_y;
+    }
+    return (most_x > most_y ? most_x : most_y) >= 0x5d000000;
+}
+
+/* Whether a sum of a stretch of float products might overflow. */
+static bool might_overflow(size_t n, const float *x, const float *y)
+{
+    for (size_t begin = 0; begin < n; begin += dot_stretch) {
+        double magnitude = 0.0;
+        for (size_t i = begin; i < n && i < begin + dot_stretch; i++)
+            magnitude += fabs((double)x[i] * (double)y[i]);
+        if (!isless(magnitude, 0x1p127))
+            return true;
+    }
+    return false;
+}
+
 /* Where products of floats overflow (from 1.8e19 squared on), those of doubles do not: the sum is
  * finite if all of x and y are. */
 static double dot_of_doubles(size_t n, const float *x, const float *y)
@@ -130,10 +157,17 @@ static double dot_of_doubles(size_t n, const float *x, const float *y)
 static double kernel_dot(size_t n, const float *restrict x, const float *restrict y)
 {
     double total = 0.0;
-    enum { stretch = 16 * DIFFMM__LANES };
-    for (size_t i = 0; i < n; i += stretch)
-        total += (double)kernel_dot_float(n - i < stretch ? n - i : stretch, x + i, y + i);
-    return total - total == 0.0 ? total : dot_of_doubles(n, x, y);
+    bool checked = false; /* that nothing overflows */
+    for (size_t i = 0; i < n; i += dot_stretch) {
+        size_t now = n - i < dot_stretch ? n - i : dot_stretch;
+        if (!checked && any_large(now, x + i, y + i)) {
+            if (might_overflow(n, x, y))
+                return dot_of_doubles(n, x, y);
+            checked = true;
+        }
+        total += (double)kernel_dot_float(now, x + i, y + i);
+    }
+    return total;
 }
 
 static void kernel_add_scaled(size_t n, float scale, const float *restrict x, float *restrict y)
@@ -202,9 +236,19 @@ static float kernel_largest(size_t n, const float *x)
     return part[0];
 }
 
+/* A float as an integer in the same order: -infinity .. -0, 0 .. infinity; NaN lies outside. */
+static inline int32_t order_of(float x)
+{
+    int32_t bits = (int32_t)to_bits(x);
+    return bits < 0 ? bits ^ INT32_MAX : bits;
+}
+
+/* Scores are masked by NaN, which the comparison of floats may tell a host. */
 static uint64_t kernel_at_least(size_t n, const float *x, float bound)
 {
     uint64_t mask = 0;
+    const int32_t least = bound == 0.0f ? order_of(-0.0f) : order_of(bound);
+    const int32_t most = order_of(INFINITY);
     size_t i = 0;
 #ifdef __FMA__
     for (; i + 8 <= n; i += 8) {
@@ -213,7 +257,7 @@ static uint64_t kernel_at_least(size_t n, const float *x, float bound)
     }
 #endif
     for (; i < n; i++)
-        mask |= (uint64_t)(x[i] >= bound) << i;
+        mask |= (uint64_t)(order_of(x[i]) >= least && order_of(x[i]) <= most) << i;
     return mask;
 }
 

@@ -35,7 +35,7 @@ struct diffmm__kernels {
     void (*bias_tanh)(size_t n, const float *bias, float *z);
     void (*tanh_backward)(size_t n, const float *a, float *dz);
 
-    /* Float products, double sum; all in double where that overflows. */
+    /* Float products, double sum; all in double where that might overflow. */
     double (*dot)(size_t n, const float *x, const float *y);
     float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */

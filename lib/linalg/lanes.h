@@ -118,11 +118,37 @@ static inline uint32_t to_bits(float x)
     return bits;
 }
 
-static inline float exp1(float x)
+/* Choices and bounds are made with integers, which no compiler turns into branches, nor into
+ * computing with what was to be bounded: that might overflow, and a host may trap it. */
+static inline float choose(int condition, float yes, float no)
+{
+    uint32_t mask = 0u - (uint32_t)condition;
+    return from_bits((to_bits(yes) & mask) | (to_bits(no) & ~mask));
+}
+
+static inline int32_t magnitude_bits(float x)
+{
+    return (int32_t)(to_bits(x) & 0x7fffffffu);
+}
+
+/* x, with a magnitude of at most `most`; so for NaN too. */
+static inline float bounded(float x, float most)
+{
+    int32_t magnitude = magnitude_bits(x), limit = magnitude_bits(most);
+    magnitude = magnitude < limit ? magnitude : limit;
+    return from_bits((uint32_t)magnitude | (to_bits(x) & 0x80000000u));
+}
+
+/* `result`, but NaN where x is. */
+static inline float unless_nan(float x, float result)
+{
+    return choose(magnitude_bits(x) > 0x7f800000, x, result);
+}
+
+static inline float exp1(float exponent_of_e)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to an integer, held in the low bits */
-    x = x > 89.0f ? 89.0f : x;
-    x = x < -104.0f ? -104.0f : x;
+    float x = bounded(exponent_of_e, 104.0f);
     float shifted = x * 0x1.715476p0f + magic;
     float n = shifted - magic;
     float r = x - n * 0x1.62e4p-1f;
@@ -136,7 +162,9 @@ static inline float exp1(float x)
     /* 2^n in two steps, so that both factors are normal numbers. */
     int32_t exponent = (int32_t)(to_bits(shifted) - to_bits(magic));
     int32_t first = exponent >> 1, second = exponent - first;
-    return p * from_bits((uint32_t)(first + 127) << 23) * from_bits((uint32_t)(second + 127) << 23);
+    float result =
+        p * from_bits((uint32_t)(first + 127) << 23) * from_bits((uint32_t)(second + 127) << 23);
+    return unless_nan(exponent_of_e, result);
 }
 
 /* Names of a variant's tables. */

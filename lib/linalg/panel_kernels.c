@@ -161,9 +161,10 @@ static void kernel_multiply(size_t rows, size_t d, const float *p, const float *
 
 /* exp of what is at most about 1, within 2 units in the last place; below -86, 0. As exp1
  * (lanes.h), but fused, and 2^n in one step, since all results are normal numbers. */
-static inline float weight1(float x)
+static inline float weight1(float exponent)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to an integer, held in the low bits */
+    float x = bounded(exponent, 87.0f);
     float shifted = fused1(x, 0x1.715476p0f, magic);
     float n = shifted - magic;
     float r = fused1(n, -0x1.62e4p-1f, x);
@@ -174,18 +175,31 @@ static inline float weight1(float x)
     p = fused1(p, r, 0.5f);
     p = fused1(p, r * r, r) + 1.0f;
     float result = from_bits(to_bits(p) + (to_bits(shifted) << 23)); /* magic's bits fall out */
-    return x < -86.0f ? 0.0f : result;
+    return unless_nan(exponent, choose(x < -86.0f, 0.0f, result));
 }
 
-static void kernel_exponentiate(size_t rows, float scale, const float *shifts, float *block,
-                                float *sums)
+/* Called with constant nodes where these are 16. */
+static inline __attribute__((always_inline)) void
+exponentiate_nodes(size_t rows, size_t nodes, float scale, const float *shifts,
+                   float *restrict block, float *restrict sums)
 {
+    const float none = -100.0f; /* whose weight is 0 */
     for (size_t b = 0; b < rows; b++)
         for (size_t j = 0; j < DIFFMM__LANES; j++) {
-            float weight = weight1(scale * block[b * DIFFMM__LANES + j] - shifts[b]);
+            float exponent = scale * block[b * DIFFMM__LANES + j] - shifts[b];
+            float weight = weight1(choose(j < nodes, exponent, none));
             block[b * DIFFMM__LANES + j] = weight;
             sums[b * DIFFMM__LANES + j] += weight;
         }
+}
+
+static void kernel_exponentiate(size_t rows, size_t nodes, float scale, const float *shifts,
+                                float *block, float *sums)
+{
+    if (nodes == DIFFMM__LANES)
+        exponentiate_nodes(rows, DIFFMM__LANES, scale, shifts, block, sums);
+    else
+        exponentiate_nodes(rows, nodes, scale, shifts, block, sums);
 }
 
 static void kernel_gather(size_t rows, size_t panels, const float *blocks, size_t block_stride,

@@ -23,8 +23,10 @@ struct diffmm__panel_kernels {
 
     /* block[b][j] = p_b . row j of a packed panel; rows p_b of d floats without gaps. */
     void (*multiply)(size_t rows, size_t d, const float *p, const float *panel, float *block);
-    /* block = exp(scale * block - shifts[b]) in place; sums[b][j] += block[b][j]. */
-    void (*exponentiate)(size_t rows, float scale, const float *shifts, float *block, float *sums);
+    /* block = exp(scale * block - shifts[b]) in place, 0 beyond the first `nodes` of a row;
+     * sums[b][j] += block[b][j]. */
+    void (*exponentiate)(size_t rows, size_t nodes, float scale, const float *shifts, float *block,
+                         float *sums);
     /* out[b] = (or, with `add`, +=) sum over `panels` blocks, `block_stride` floats apart, and
      * their nodes v, of block[b][v] strip[v]; strip is 16 panels x 16 floats; `width` (up to 16)
      * floats of each row of out, `stride` apart, are written. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "linalg/kernels.h"
 
@@ -19,13 +20,13 @@ struct normalize {
 static double norm_of(const struct diffmm__kernels *kernels, size_t d, const float *x)
 {
     double norm = sqrt(kernels->dot(d, x, x));
-    return norm < 1e-12 ? 1e-12 : norm;
+    return isless(norm, 1e-12) ? 1e-12 : norm;
 }
 
 /* y = x / norm: by a product, unless the norm is so large that its inverse loses digits. */
 static void divide(size_t d, const float *x, double norm, float *y)
 {
-    if (norm < 1e37) {
+    if (isless(norm, 1e37)) {
         float inverse = (float)(1.0 / norm);
         for (size_t j = 0; j < d; j++)
             y[j] = x[j] * inverse;
@@ -44,7 +45,7 @@ static void normalize_range(void *argument, size_t begin, size_t end)
         double norm = norm_of(n->kernels, n->d, x);
         divide(n->d, x, norm, y);
         if (n->norms)
-            n->norms[r] = (float)norm;
+            n->norms[r] = diffmm__narrow(norm);
     }
 }
 
@@ -72,7 +73,7 @@ double diffmm__largest_norm(size_t rows, size_t d, const float *x)
     double largest = 0.0;
     for (size_t r = 0; r < rows; r++) {
         double square = kernels->dot(d, x + r * d, x + r * d);
-        largest = square <= largest || isnan(largest) ? largest : square;
+        largest = islessequal(square, largest) || isnan(largest) ? largest : square;
     }
     return sqrt(largest);
 }

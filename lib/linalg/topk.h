@@ -39,7 +39,7 @@ static inline float diffmm__topk_bound(const struct diffmm__topk *topk)
  * never passes. */
 static inline bool diffmm__topk_admits(const struct diffmm__topk *topk, float score)
 {
-    return score >= diffmm__topk_bound(topk);
+    return isgreaterequal(score, diffmm__topk_bound(topk)); /* raises nothing for NaN */
 }
 
 /* Offer the scores of indices base .. base + count - 1. */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -64,7 +65,7 @@ void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint
 static diffmm_status choose(double given, double standard, double limit, const char *name,
                             double *out)
 {
-    if (!(given >= 0.0 && given < limit))
+    if (!diffmm__within(given, 0.0, limit))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "adam: %s is negative, not finite, or "
                             "too large",

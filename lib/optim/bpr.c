@@ -29,7 +29,7 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
         double x = kernels->dot(d, user_matrix + u, item_matrix + i) -
                    kernels->dot(d, user_matrix + u, item_matrix + j);
         loss += softplus_of_negative(x);
-        float slope = (float)(-1.0 / (1.0 + exp(x)) / divisor);
+        float slope = (float)(-1.0 / (1.0 + exp(fmin(x, 709.0))) / divisor);
         if (grad_user) {
             kernels->add_scaled(d, slope, item_matrix + i, grad_user + u);
             kernels->add_scaled(d, -slope, item_matrix + j, grad_user + u);
@@ -51,7 +51,7 @@ diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user
         return diffmm__null(!user_matrix ? "user_matrix" : "item_matrix");
     if (d == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
-    if (!(divisor > 0.0 && divisor < HUGE_VAL))
+    if (!isgreater(divisor, 0.0) || isinf(divisor))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
     diffmm_status status;
     if ((status = diffmm__check_array("users", users, "d", d, sizeof *user_matrix)) ||

@@ -3,6 +3,7 @@
 #include <diffmm/optim.h>
 #include <math.h>
 
+#include "base/numbers.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
@@ -13,7 +14,7 @@ static diffmm_status check(const char *rows_name, size_t rows, size_t columns, d
 {
     if (rows > 0 && columns > 0 && !out)
         return diffmm__null("out");
-    if (!(spread >= 0.0 && spread < HUGE_VAL))
+    if (!diffmm__within(spread, 0.0, HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is negative or not finite", name);
     if (!diffmm__stream_is_callers(stream))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "stream is not below 2^56");

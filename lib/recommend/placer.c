@@ -2,10 +2,13 @@
 /* The placer's life, and placing items. */
 #include "recommend/placer.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "base/handle.h"
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -47,6 +50,23 @@ diffmm_status diffmm__placer_allocate(diffmm_context *context, size_t d, size_t 
     }
     *out = placer;
     return DIFFMM_OK;
+}
+
+/* The largest magnitude of `count` floats. */
+static double largest(size_t count, const float *x)
+{
+    float most = 0.0f;
+    for (size_t i = 0; i < count; i++)
+        most = fmaxf(most, fabsf(x[i]));
+    return (double)most;
+}
+
+void diffmm__placer_measure(diffmm_placer *placer)
+{
+    for (size_t m = 0; m < placer->modality_count; m++) {
+        struct diffmm__placer_modality *modality = &placer->modalities[m];
+        modality->map_most = largest(modality->dimensions * placer->d, modality->map);
+    }
 }
 
 void diffmm_placer_destroy(diffmm_placer *placer)
@@ -98,23 +118,54 @@ static diffmm_status check_features(const diffmm_placer *placer, size_t count,
     return DIFFMM_OK;
 }
 
+/* No number that place() computes on its way is larger than this. */
+static double bound_of(const diffmm_placer *placer, const float *const *features, double scale)
+{
+    double bound = 0.0;
+    for (size_t m = 0; m < placer->modality_count; m++) {
+        const struct diffmm__placer_modality *modality = &placer->modalities[m];
+        size_t dimensions = modality->dimensions;
+        if (features[m])
+            bound += (double)dimensions * fmax(modality->map_most, 1.0) *
+                     (largest(dimensions, features[m]) + largest(dimensions, modality->mean));
+    }
+    return fmax(bound, bound * scale) + largest(placer->d, placer->mean);
+}
+
+static double sum_of(const diffmm_placer *placer, const float *const *features, size_t column)
+{
+    double sum = 0.0;
+    for (size_t m = 0; m < placer->modality_count; m++) {
+        const struct diffmm__placer_modality *modality = &placer->modalities[m];
+        for (size_t f = 0; features[m] && f < modality->dimensions; f++)
+            sum += ((double)features[m][f] - (double)modality->mean[f]) *
+                   (double)modality->map[f * placer->d + column];
+    }
+    return sum;
+}
+
 /* mean + boost scale[S] sum over m in S of (features - mean_m) map_m. */
 static void place(const struct placing *p, size_t item, float *row)
 {
     const diffmm_placer *placer = p->placer;
     const float *const *features = p->features + item * placer->modality_count;
     size_t set = 0;
+    for (size_t m = 0; m < placer->modality_count; m++)
+        set |= (size_t)(features[m] != NULL) << m;
+    double factor = p->boost * (double)placer->scale[set];
+    if (!isless(bound_of(placer, features, fabs(factor)), 0.5 * (double)FLT_MAX)) {
+        for (size_t c = 0; c < placer->d; c++) /* in doubles, which do not overflow */
+            row[c] = diffmm__narrow((double)placer->mean[c] + factor * sum_of(placer, features, c));
+        return;
+    }
     memset(row, 0, placer->d * sizeof *row);
     for (size_t m = 0; m < placer->modality_count; m++) {
         const struct diffmm__placer_modality *modality = &placer->modalities[m];
-        if (!features[m])
-            continue;
-        set |= (size_t)1 << m;
-        for (size_t f = 0; f < modality->dimensions; f++)
+        for (size_t f = 0; features[m] && f < modality->dimensions; f++)
             diffmm__kernels()->add_scaled(placer->d, features[m][f] - modality->mean[f],
                                           modality->map + f * placer->d, row);
     }
-    float scale = (float)(p->boost * (double)placer->scale[set]);
+    float scale = (float)factor;
     for (size_t c = 0; c < placer->d; c++)
         row[c] = placer->mean[c] + scale * row[c];
 }
@@ -150,7 +201,7 @@ diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t count,
     DIFFMM__CALL call = diffmm__call_reads(placer);
     if (!placer)
         return diffmm__null("placer");
-    if (!(boost >= 0.0 && boost <= 1e6))
+    if (!isgreaterequal(boost, 0.0) || boost > 1e6)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "boost is not a number from 0 to 1e6");
     if (count == 0)
         return DIFFMM_OK;

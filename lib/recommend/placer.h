@@ -12,8 +12,9 @@ enum { DIFFMM__PLACER_MODALITIES = 8 };
 struct diffmm__placer_modality {
     char name[64];
     size_t dimensions;
-    float *mean; /* D: of the raw features */
-    float *map;  /* D x d, for features minus mean */
+    float *mean;     /* D: of the raw features */
+    float *map;      /* D x d, for features minus mean */
+    double map_most; /* the largest magnitude of the map */
 };
 
 struct diffmm_placer {
@@ -31,6 +32,9 @@ struct diffmm_placer {
 diffmm_status diffmm__placer_allocate(diffmm_context *context, size_t d, size_t modality_count,
                                       const struct diffmm__placer_modality *modalities,
                                       diffmm_placer **out);
+
+/* What follows from the values, once they are set. */
+void diffmm__placer_measure(diffmm_placer *placer);
 
 /* Trained items by their raw features. Rows are in an order of its own, those held out last. */
 struct diffmm__placer_fit {

@@ -165,6 +165,7 @@ static diffmm_status read_placer(diffmm_context *context, const struct diffmm__s
         diffmm_placer_destroy(placer);
         return status;
     }
+    diffmm__placer_measure(placer);
     *out = placer;
     return DIFFMM_OK;
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
@@ -97,7 +98,7 @@ static float find_scale(struct sample *s, size_t modalities, size_t set)
             if (set >> m & 1)
                 score += s->score[m * pairs + i];
         double need = s->need[i / s->items];
-        s->ratio[i] = score > 0.0f ? (float)fmax(0.0, need / (double)score) : INFINITY;
+        s->ratio[i] = score > 0.0f ? diffmm__narrow(fmax(0.0, need / (double)score)) : INFINITY;
     }
     qsort(s->ratio, pairs, sizeof *s->ratio, compare);
     size_t rank = (size_t)((double)pairs * (double)s->k / (double)s->model->items);

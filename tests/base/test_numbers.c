@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "../support/failure.h"
 #include "base/numbers.h"
@@ -54,6 +57,68 @@ START_TEST(every_double_reads_back_as_itself)
 }
 END_TEST
 
+/* A number about the largest double, its point anywhere. */
+static void near_the_largest(uint64_t seed, char *text)
+{
+    static const char largest[] = "179769313486231580793728971405303415079934132710037826936";
+    size_t at = 0, digits = 1 + diffmm__random_below(seed, 1, 0, 45);
+    size_t point = diffmm__random_below(seed, 2, 0, digits + 1);
+    size_t zeros = point == 0 ? diffmm__random_below(seed, 3, 0, 5) : 0;
+    size_t changed =
+        diffmm__random_below(seed, 4, 0, 3) ? diffmm__random_below(seed, 5, 0, 45) : 99;
+    if (diffmm__random_below(seed, 6, 0, 2))
+        text[at++] = '-';
+    for (size_t i = 0; i < digits; i++) {
+        if (i == point)
+            at += (size_t)sprintf(text + at, ".%.*s", (int)zeros, "00000");
+        text[at++] = i == changed ? (char)('0' + diffmm__random_below(seed, 7, 0, 10)) : largest[i];
+    }
+    int power = 308 + (point == 0 ? 1 + (int)zeros : 1 - (int)point);
+    power += (int)diffmm__random_below(seed, 8, 0, 3) - 1;
+    sprintf(text + at, "e%s%d", diffmm__random_below(seed, 9, 0, 2) ? "+" : "", power);
+}
+
+/* What is too large is refused without an overflow being raised: strtod says what that is. */
+START_TEST(what_is_no_double_is_refused)
+{
+    static const char *const fine[] = {"1e-400",    "0e999999999999", "-0.000e4000",  "0.0001e312",
+                                       "10000e304", "1e+308",         "000000001e308"};
+    static const char *const large[] = {
+        "1e309",        "-1e309", "0.0001e313", "10000e305", "1e99999999999999999999",
+        "1e2147483648", "2e308"};
+    double value = 5;
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        ck_assert_msg(diffmm__read_real(fine[i], &value) && value == strtod(fine[i], NULL), "%s",
+                      fine[i]);
+    value = 5;
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        ck_assert_msg(!diffmm__read_real(large[i], &value) && value == 5, "%s", large[i]);
+    size_t refused = 0, rounds = 20000;
+    for (uint64_t seed = 0; seed < rounds; seed++) {
+        char text[128];
+        near_the_largest(seed, text);
+        bool read = diffmm__read_real(text, &value);
+        traps_off(); /* strtod raises what is tested for */
+        double want = strtod(text, NULL);
+        traps_on();
+        refused += !read;
+        ck_assert_msg(read == (bool)isfinite(want) && (!read || value == want), "%s", text);
+    }
+    ck_assert(refused > rounds / 4 && refused < rounds * 3 / 4);
+}
+END_TEST
+
+START_TEST(narrowed_to_floats)
+{
+    const double half = 0x1.ffffffp127;
+    ck_assert(diffmm__narrow(half) == INFINITY && diffmm__narrow(-half) == -INFINITY);
+    ck_assert(diffmm__narrow(nextafter(half, 0)) == FLT_MAX);
+    ck_assert(diffmm__narrow(-nextafter(half, 0)) == -FLT_MAX && diffmm__narrow(1e300) == INFINITY);
+    ck_assert(diffmm__narrow(0.1) == 0.1f && isnan(diffmm__narrow(NAN)));
+    ck_assert(diffmm__within(0, 0, 1) && !diffmm__within(1, 0, 1) && !diffmm__within(NAN, 0, 1));
+}
+END_TEST
+
 START_TEST(integers_from_text)
 {
     int64_t value = 77;
@@ -98,7 +163,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {reals_as_text, every_double_reads_back_as_itself,
-                                  integers_from_text, finite_or_not};
+    const TTest *const tests[] = {reals_as_text,
+                                  every_double_reads_back_as_itself,
+                                  what_is_no_double_is_refused,
+                                  narrowed_to_floats,
+                                  integers_from_text,
+                                  finite_or_not};
     return run_tests("numbers", tests, sizeof tests / sizeof *tests) != 0;
 }

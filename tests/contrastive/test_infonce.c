@@ -153,6 +153,23 @@ START_TEST(four_nodes_by_hand)
 }
 END_TEST
 
+/* Lanes behind the last node hold nothing, and no tau makes anything overflow. */
+START_TEST(any_number_of_nodes_with_any_tau)
+{
+    static const double taus[] = {1e-37, 1e-20, 1e-3, 0.025, 0.0249, 1, 1e20, 1e100, 1e300};
+    for (size_t nodes = 1; nodes < 50; nodes++)
+        for (size_t t = 0; t < sizeof taus / sizeof *taus; t++) {
+            struct views v = random_views(nodes, 3, 5, taus[t]);
+            double loss = NAN;
+            expect_success(infonce(NULL, &v, &loss, v.grad_p, v.grad_q));
+            ck_assert(isfinite(loss));
+            if (taus[t] > 1e19)
+                expect_close("loss", nodes, loss, log((double)nodes), 1e-6);
+            release(&v);
+        }
+}
+END_TEST
+
 START_TEST(one_node_has_nothing_to_tell_apart)
 {
     const float p[] = {1, 2}, q[] = {-1, -2};
@@ -425,6 +442,7 @@ int main(void)
                                   more_nodes_than_a_tile_and_more_rows_than_a_chunk,
                                   gradients_are_differences_of_the_loss,
                                   four_nodes_by_hand,
+                                  any_number_of_nodes_with_any_tau,
                                   one_node_has_nothing_to_tell_apart,
                                   a_high_temperature_makes_all_nodes_equal,
                                   a_low_temperature_neither_overflows_nor_vanishes,

@@ -339,6 +339,7 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("errors");
     TCase *cases = tcase_create("errors");
     tcase_add_unchecked_fixture(cases, world_open, world_close);
+    with_traps(cases);
     tcase_add_loop_test(cases, every_argument, 0, (int)entry_count());
     tcase_add_test(cases, every_function_is_in_a_table);
     tcase_add_test(cases, who_returns_no_status_is_silent);

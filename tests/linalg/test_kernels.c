@@ -143,6 +143,7 @@ static const struct {
 static void draw(struct operands *o)
 {
     static const float special[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-42f, -1e-45f};
+    traps_off(); /* NaN, infinity, and what overflows */
     memset(o, 0, sizeof *o);
     diffmm__random_normal(1, 0, 0, room, o->x);
     diffmm__random_normal(2, 0, 0, room, o->y);

@@ -29,6 +29,7 @@ static double largest_error(void (*function)(size_t, const float *, float *),
     static float x[mantissas], y[mantissas];
     double largest = 0;
     size_t measured = 0;
+    traps_off(); /* all floats, NaN and infinity among them */
     for (uint32_t top = 0; top < 512; top++) {
         draw_exponent(top, x);
         function(mantissas, x, y);
@@ -74,8 +75,50 @@ static float one(void (*function)(size_t, const float *, float *), float x)
     return y;
 }
 
+/* `function` over all finite floats of both signs up to `last`. */
+static void expect_no_trap(void (*function)(size_t, const float *, float *), float last)
+{
+    static float x[mantissas], y[mantissas];
+    for (uint32_t top = 0; top < 512; top++) {
+        draw_exponent(top, x);
+        if (top % 256 == 255) /* NaN and infinity */
+            continue;
+        for (size_t i = 0; i < mantissas; i++)
+            x[i] = x[i] < last ? x[i] : 0.5f;
+        for (size_t n = mantissas - 17; n < mantissas; n += 4)
+            function(n, x, y);
+        ck_assert(isfinite(y[0]));
+    }
+}
+
+/* Every test runs with traps, so that this one fails by SIGFPE. */
+START_TEST(finite_input_raises_nothing)
+{
+    const struct diffmm__kernels *all[most_variants];
+    size_t count = variants(all);
+    static float x[mantissas], y[mantissas];
+    for (size_t v = 0; v < count; v++) {
+        expect_no_trap(all[v]->exp, 88.7f);
+        expect_no_trap(all[v]->tanh, INFINITY);
+        for (uint32_t top = 0; top < 255; top++) {
+            draw_exponent(top, x);
+            draw_exponent(254 - top, y);
+            for (size_t n = 0; n < 40; n++) {
+                all[v]->dot(n, x, x);
+                all[v]->dot(n, x, y);
+                all[v]->tanh_backward(n, (const float[64]){1, -1}, y);
+            }
+            ck_assert(isfinite(all[v]->dot(mantissas, x, x)));
+            all[v]->bias_tanh(mantissas, x, y);
+            ck_assert(fabsf(y[17]) <= 1.0f);
+        }
+    }
+}
+END_TEST
+
 START_TEST(values_at_the_ends)
 {
+    traps_off(); /* infinity is asked for and answered */
     const struct diffmm__kernels *kernels = diffmm__kernels();
     ck_assert(one(kernels->exp, 0.0f) == 1.0f && one(kernels->exp, -0.0f) == 1.0f);
     ck_assert(one(kernels->exp, 88.7228f) < INFINITY);
@@ -183,9 +226,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {exp_within_its_bound, tanh_within_its_bound,
-                                  log_within_its_bound, values_at_the_ends,
-                                  bits_are_philoxs,     normals_are_made_of_the_bits,
-                                  tails_of_normals};
+    const TTest *const tests[] = {exp_within_its_bound,         tanh_within_its_bound,
+                                  log_within_its_bound,         finite_input_raises_nothing,
+                                  values_at_the_ends,           bits_are_philoxs,
+                                  normals_are_made_of_the_bits, tails_of_normals};
     return run_tests("kernels_accuracy", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -60,30 +60,54 @@ START_TEST(multiply)
 }
 END_TEST
 
+static void check_exponentiate(const struct diffmm__kernels *kernels, size_t nodes)
+{
+    float shifts[most_rows], sums[most_rows * lanes];
+    draw(3);
+    memcpy(at.got, at.blocks, most_rows * lanes * sizeof(float));
+    for (size_t b = 0; b < most_rows; b++) {
+        shifts[b] = 1.0f + (float)b;
+        for (size_t j = 0; j < lanes; j++) {
+            at.want[b * lanes + j] =
+                j < nodes ? exp(1.5 * (double)at.blocks[b * lanes + j] - (double)shifts[b]) : 0.0;
+            sums[b * lanes + j] = 2.0f;
+        }
+    }
+    kernels->panels->exponentiate(most_rows, nodes, 1.5f, shifts, at.got, sums);
+    for (size_t i = 0; i < most_rows * lanes; i++) {
+        /* The argument, up to 50, is rounded to a float. */
+        expect_close("weight", i, (double)at.got[i], at.want[i], 1e-5 * at.want[i]);
+        ck_assert(sums[i] == 2.0f + at.got[i]);
+    }
+}
+
 START_TEST(exponentiate)
 {
     const struct diffmm__kernels *kernels[most_variants];
-    float shifts[most_rows], sums[most_rows * lanes];
-    for (size_t v = 0; v < variants(kernels); v++) {
-        draw(3);
-        at.blocks[7] = -INFINITY; /* the way to leave a node out */
-        memcpy(at.got, at.blocks, most_rows * lanes * sizeof(float));
-        for (size_t b = 0; b < most_rows; b++) {
-            shifts[b] = 1.0f + (float)b;
-            for (size_t j = 0; j < lanes; j++) {
-                at.want[b * lanes + j] =
-                    exp(1.5 * (double)at.blocks[b * lanes + j] - (double)shifts[b]);
-                sums[b * lanes + j] = 2.0f;
+    for (size_t v = 0; v < variants(kernels); v++)
+        for (size_t nodes = 1; nodes <= lanes; nodes++)
+            check_exponentiate(kernels[v], nodes);
+}
+END_TEST
+
+/* With the smallest tau, and whatever the lanes behind the last node hold. */
+START_TEST(weights_of_what_is_far_below_are_0)
+{
+    const struct diffmm__kernels *kernels[most_variants];
+    const float below[] = {-86.5f, -87.0f, -88.5f, -1e3f, -1e9f, -1e20f, -1e37f};
+    for (size_t v = 0; v < variants(kernels); v++)
+        for (size_t i = 0; i < sizeof below / sizeof *below; i++)
+            for (size_t nodes = 1; nodes <= lanes; nodes++) {
+                float block[lanes], sums[lanes] = {0}, shift = -1e37f;
+                for (size_t j = 0; j < lanes; j++)
+                    block[j] = below[i];
+                kernels[v]->panels->exponentiate(1, nodes, 1.0f, &(float){0.0f}, block, sums);
+                for (size_t j = 0; j < lanes; j++)
+                    ck_assert(block[j] == 0.0f && sums[j] == 0.0f);
+                block[0] = -1.0f;
+                kernels[v]->panels->exponentiate(1, 1, 1e37f, &shift, block, sums);
+                ck_assert(block[0] == 1.0f && sums[0] == 1.0f && sums[1] == 0.0f);
             }
-        }
-        kernels[v]->panels->exponentiate(most_rows, 1.5f, shifts, at.got, sums);
-        ck_assert(at.got[7] == 0.0f);
-        for (size_t i = 0; i < most_rows * lanes; i++) {
-            /* The argument, up to 50, is rounded to a float. */
-            expect_close("weight", i, (double)at.got[i], at.want[i], 1e-5 * at.want[i]);
-            ck_assert(sums[i] == 2.0f + at.got[i]);
-        }
-    }
 }
 END_TEST
 
@@ -169,6 +193,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {multiply, exponentiate, gather, spread};
+    const TTest *const tests[] = {multiply, exponentiate, weights_of_what_is_far_below_are_0,
+                                  gather, spread};
     return run_tests("panel_kernels", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -258,6 +258,7 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("export");
+    with_traps(tests);
     Suite *suite = suite_create("export");
     tcase_add_loop_test(tests, npy_read_back, 0, 2);
     tcase_add_loop_test(tests, safetensors_read_back, 0, 2);

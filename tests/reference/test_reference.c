@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/traps.h"
 #include "cases.h"
 
 static const struct kind {
@@ -85,6 +86,7 @@ int main(void)
     Suite *suite = suite_create("reference");
     TCase *tests = tcase_create("files");
     tcase_add_checked_fixture(tests, NULL, close_file);
+    with_traps(tests);
     tcase_add_test(tests, folder_has_files);
     tcase_add_loop_test(tests, reproduces_file, 0, file_count);
     suite_add_tcase(suite, tests);

@@ -8,6 +8,8 @@
 
 #include <diffmm/status.h>
 
+#include "traps.h"
+
 static inline void expect_failure(diffmm_status got, diffmm_status want, const char *part)
 {
     ck_assert_msg(got == want, "got %s, wanted %s (%s)", diffmm_status_name(got),
@@ -33,6 +35,7 @@ static inline int run_tests(const char *name, const TTest *const *tests, size_t 
 {
     Suite *suite = suite_create(name);
     TCase *tests_case = tcase_create(name);
+    with_traps(tests_case);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(tests_case, tests[i]);
     suite_add_tcase(suite, tests_case);

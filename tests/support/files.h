@@ -14,6 +14,8 @@
 
 #include <diffmm/diffmm.h>
 
+#include "traps.h"
+
 /* A temporary folder; end removes it with the files in it (no folders). */
 struct test_folder {
     char path[64];
@@ -145,6 +147,7 @@ static inline int test_run(const char *name, const TTest *const *tests, size_t c
 {
     Suite *suite = suite_create(name);
     TCase *group = tcase_create(name);
+    with_traps(group);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(group, tests[i]);
     suite_add_tcase(suite, group);

@@ -261,6 +261,7 @@ static void expect_no_harm(unsigned char *content, size_t size, size_t at, int b
 /* In the length, the header, and at both ends and the middle of every tensor. */
 START_TEST(flipped)
 {
+    traps_off(); /* a bit of an exponent makes a parameter huge */
     begin();
     size_t size;
     unsigned char *content = read_bytes(path, &size);
