@@ -190,7 +190,8 @@ DIFFMM_API diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer,
 /** How alike two final embeddings are. */
 typedef enum diffmm_similarity {
     DIFFMM_COSINE = 0, /**< of the angle between them; 0 where one is 0 */
-    DIFFMM_DOT = 1     /**< their dot product */
+    /** Their dot product; beyond the largest float, of one sign or the other, that float. */
+    DIFFMM_DOT = 1
 } diffmm_similarity;
 
 /** The items most alike to one, which is not among them.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
  * probability keep_rate and divided by it. */
-#include "base/handle.h"
 #include <math.h>
 
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"

@@ -181,5 +181,8 @@ diffmm_status diffmm__attached_propagate(const struct diffmm__attached *attached
     if (!diffmm__all_finite(d, vector))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "the model's item rows give an embedding with NaN or infinity");
+    if (!diffmm__in_range(d, vector, attached->scorer->norms.item))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                            "the model's item rows give an embedding whose scores overflow");
     return DIFFMM_OK;
 }

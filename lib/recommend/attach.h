@@ -50,8 +50,8 @@ void diffmm__attached_own(const struct diffmm__attached *attached, float *own);
 /* V from own, in place; returns k. */
 double diffmm__attached_gather(const struct diffmm__attached *attached, float *vector);
 
-/* final from V and k, in place. DIFFMM_ERROR_NUMERIC where it is not finite: of the rows that it
- * takes, a model file's are not checked before. */
+/* final from V and k, in place. DIFFMM_ERROR_NUMERIC where it or a score of it is not finite: of
+ * the rows that it takes, a model file's are not checked before. */
 diffmm_status diffmm__attached_propagate(const struct diffmm__attached *attached, double k,
                                          float *vector);
 

@@ -4,6 +4,9 @@
  *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f).
  * By modality, it is the terms in Xn_m; collaborative are all others. By item, it is the terms of
  * i; the rest is k own . f. */
+#include <float.h>
+#include <math.h>
+
 #include "base/handle.h"
 #include "base/status.h"
 #include "base/structs.h"
@@ -26,25 +29,54 @@ static double collaborative(const struct diffmm__attached *attached, double k, s
     return sum;
 }
 
-/* Fill in the parts of every item and modality; collaborative starts as the rest. */
-static void add_items(const struct diffmm__attached *attached, double k, const float *f,
-                      diffmm_explanation *out)
+/* A score's terms of one item: the collaborative one, and that of each modality. */
+struct terms {
+    const struct diffmm__attached *attached;
+    double k, twice; /* 1 + 1/s, times k */
+    const float *f;
+};
+
+static double collaborative_term(const struct terms *t, struct diffmm__edge edge)
 {
-    const struct diffmm__attachment *parts = attached->parts;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
-    size_t d = attached->scorer->d;
-    double twice = k * (1.0 + 1.0 / (double)(attached->items + 1)), others = (double)out->rest;
-    for (size_t m = 0; m < parts->modality_count && out->modalities; m++)
+    size_t row = (size_t)edge.item * t->attached->scorer->d;
+    return (double)edge.weight * collaborative(t->attached, t->k, row, t->f);
+}
+
+static double modality_term(const struct terms *t, struct diffmm__edge edge, size_t m)
+{
+    const struct diffmm__attachment *parts = t->attached->parts;
+    size_t d = t->attached->scorer->d;
+    return (double)edge.weight * t->twice * (double)parts->weights[m] *
+           diffmm__kernels()->dot(d, parts->content[m] + (size_t)edge.item * d, t->f);
+}
+
+/* The sum of all terms' magnitudes: no part, and no sum of parts, is larger. */
+static double magnitude(const struct terms *t, double rest)
+{
+    struct diffmm__attached walk = *t->attached;
+    double sum = fabs(rest);
+    for (struct diffmm__edge edge; diffmm__attached_next(&walk, &edge);) {
+        sum += fabs(collaborative_term(t, edge));
+        for (size_t m = 0; m < t->attached->parts->modality_count; m++)
+            sum += fabs(modality_term(t, edge, m));
+    }
+    return sum;
+}
+
+/* Fill in the parts of every item and modality; collaborative starts as the rest. */
+static void add_items(const struct terms *t, diffmm_explanation *out)
+{
+    size_t modality_count = t->attached->parts->modality_count;
+    double others = (double)out->rest;
+    for (size_t m = 0; m < modality_count && out->modalities; m++)
         out->modalities[m] = 0.0f;
-    struct diffmm__attached walk = *attached;
+    struct diffmm__attached walk = *t->attached;
     struct diffmm__edge edge;
     for (size_t i = 0; diffmm__attached_next(&walk, &edge); i++) {
-        size_t row = (size_t)edge.item * d;
-        double a = (double)edge.weight, part = a * collaborative(attached, k, row, f);
+        double part = collaborative_term(t, edge);
         others += part;
-        for (size_t m = 0; m < parts->modality_count; m++) {
-            double term =
-                a * twice * (double)parts->weights[m] * kernels->dot(d, parts->content[m] + row, f);
+        for (size_t m = 0; m < modality_count; m++) {
+            double term = modality_term(t, edge, m);
             if (out->modalities)
                 out->modalities[m] += (float)term;
             part += term;
@@ -53,7 +85,7 @@ static void add_items(const struct diffmm__attached *attached, double k, const f
             out->items[i] = (diffmm_hit){.item = edge.item, .score = (float)part};
     }
     out->collaborative = (float)others;
-    out->item_count = attached->items;
+    out->item_count = t->attached->items;
 }
 
 /* `vector` is d floats of scratch. */
@@ -71,9 +103,12 @@ static diffmm_status explain(const struct diffmm__attached *attached, int32_t it
     const float *final = diffmm__attached_as_trained(attached)
                              ? diffmm__scorer_user(scorer, attached->user)
                              : vector;
+    struct terms terms = {attached, k, k * (1.0 + 1.0 / (double)(attached->items + 1)), f};
+    if (!isless(magnitude(&terms, k * own), 0.5 * (double)FLT_MAX))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the parts of the score overflow");
     out->score = diffmm__panel_score(scorer->d, final, f);
     out->rest = (float)(k * own);
-    add_items(attached, k, f, out);
+    add_items(&terms, out);
     return DIFFMM_OK;
 }
 

@@ -146,7 +146,7 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     parts.users = parts.owned;
     parts.items = parts.owned + users;
     status = diffmm__check_range("scorer with rows", parts.catalog->users, parts.catalog->items, d,
-                                 parts.users, parts.items, &parts.item_norm);
+                                 parts.users, parts.items, &parts.norms);
     if (status) {
         diffmm__catalog_release(parts.catalog);
         diffmm__release(scorer->context, parts.owned);

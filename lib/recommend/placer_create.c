@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making a placer from a model and the raw features of its items. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "linalg/gemm.h"
 #include "model/embeddings.h"
 #include "recommend/placer.h"
+#include "recommend/range.h"
 
 enum { least_items = 10, held_part = 5 };
 
@@ -33,7 +35,10 @@ static diffmm_status check_source(const diffmm_model *model, const diffmm_datase
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has %zu modalities; a placer takes 1 to %d",
                             dataset->modality_count, DIFFMM__PLACER_MODALITIES);
-    return diffmm__model_check_embeddings(model);
+    diffmm_status status = diffmm__model_check_embeddings(model);
+    return status ? status
+                  : diffmm__check_range("model", model->users, model->items, model->d, model->final,
+                                        model->final + model->users * model->d, NULL);
 }
 
 /* Which items of the data set the model has, every fifth of them last. */
@@ -75,6 +80,16 @@ static void take_means(size_t rows, size_t columns, const float *x, size_t strid
         mean[c] = (float)(sum[c] / (double)rows);
 }
 
+/* Whether the difference of two of these is a float, of columns as above. */
+static bool differences_fit(size_t rows, size_t columns, const float *x, size_t stride)
+{
+    float largest = 0.0f;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            largest = fmaxf(largest, fabsf(x[r * stride + c]));
+    return largest < 0.25f * FLT_MAX;
+}
+
 /* Subtract the means in place, and give each column's deviation. */
 static void centre(size_t rows, size_t columns, const float *mean, float *x, size_t stride,
                    double *square, float *deviation)
@@ -89,13 +104,19 @@ static void centre(size_t rows, size_t columns, const float *mean, float *x, siz
         deviation[c] = (float)sqrt(square[c] / (double)rows);
 }
 
+/* Whether a column varies; by less than this, dividing by its deviation would overflow. */
+static bool varies(float deviation)
+{
+    return deviation >= FLT_MIN;
+}
+
 /* Columns that do not vary become 0. */
 static void standardise(size_t rows, size_t columns, const float *deviation, float *x,
                         size_t stride)
 {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < columns; c++)
-            x[r * stride + c] = deviation[c] > 0.0f ? x[r * stride + c] / deviation[c] : 0.0f;
+            x[r * stride + c] = varies(deviation[c]) ? x[r * stride + c] / deviation[c] : 0.0f;
 }
 
 /* One modality's features into its columns of z. */
@@ -113,12 +134,12 @@ static diffmm_status take_features(struct source *s, size_t m, size_t column, do
                modality->dimensions * sizeof *s->z);
     diffmm__release(s->placer->context, scratch);
     float *z = s->z + column, *deviation = s->deviation + column;
-    take_means(s->count, modality->dimensions, z, s->features, sum, modality->mean);
-    centre(s->count, modality->dimensions, modality->mean, z, s->features, sum, deviation);
-    if (!diffmm__all_finite(modality->dimensions, deviation))
+    if (!differences_fit(s->count, modality->dimensions, z, s->features))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "modality '%s': its features are too large to be standardised",
                             modality->name);
+    take_means(s->count, modality->dimensions, z, s->features, sum, modality->mean);
+    centre(s->count, modality->dimensions, modality->mean, z, s->features, sum, deviation);
     standardise(s->count, modality->dimensions, deviation, z, s->features);
     return DIFFMM_OK;
 }
@@ -174,24 +195,35 @@ static diffmm_status find_scales(struct source *s)
         diffmm__gemm(s->placer->context, s->held, d, inputs, 1.0f,
                      diffmm__plain(s->z + (s->count - s->held) * s->features + column, s->features),
                      diffmm__plain(s->held_map + column * d, d), 0.0f, out, d);
+        diffmm_status status = diffmm__check_range(s->placer->modalities[m].name, s->model->users,
+                                                   s->held, d, s->model->final, out, NULL);
+        if (status)
+            return status;
         predictions[m] = out;
         column += inputs;
     }
     return diffmm__placer_scale(s->placer, s->model, s->held, predictions);
 }
 
-/* The map for raw features: that for standardised ones with each row divided by the deviation. */
-static void keep_map(struct source *s)
+/* The map for raw features: that for standardised ones with each row divided by the deviation. (A
+ * quotient of floats by way of doubles has the same bits, and overflows without a word.) */
+static diffmm_status keep_map(struct source *s)
 {
     size_t d = s->model->d, column = 0;
     for (size_t m = 0; m < s->placer->modality_count; m++) {
         struct diffmm__placer_modality *modality = &s->placer->modalities[m];
         for (size_t r = 0; r < modality->dimensions; r++, column++)
             for (size_t c = 0; c < d; c++)
-                modality->map[r * d + c] = s->deviation[column] > 0.0f
-                                               ? s->map[column * d + c] / s->deviation[column]
+                modality->map[r * d + c] = varies(s->deviation[column])
+                                               ? diffmm__narrow((double)s->map[column * d + c] /
+                                                                (double)s->deviation[column])
                                                : 0.0f;
+        if (!diffmm__all_finite(modality->dimensions * d, modality->map))
+            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                                "modality '%s': its features vary too little to be standardised",
+                                modality->name);
     }
+    return DIFFMM_OK;
 }
 
 static diffmm_status learn(struct source *s)
@@ -211,9 +243,7 @@ static diffmm_status learn(struct source *s)
     status = diffmm__placer_fit(&fit, s->map, s->held_map);
     if (!status)
         status = find_scales(s);
-    if (!status)
-        keep_map(s);
-    return status;
+    return status ? status : keep_map(s);
 }
 
 static diffmm_status create(const diffmm_model *model, const diffmm_dataset *dataset,
@@ -239,6 +269,7 @@ static diffmm_status create(const diffmm_model *model, const diffmm_dataset *dat
         diffmm_placer_destroy(source.placer);
         return status;
     }
+    diffmm__placer_measure(source.placer);
     *out = source.placer;
     return DIFFMM_OK;
 }

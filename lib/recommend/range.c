@@ -2,6 +2,7 @@
 #include "recommend/range.h"
 
 #include <float.h>
+#include <math.h>
 
 #include "base/numbers.h"
 #include "base/status.h"
@@ -10,23 +11,23 @@
 /* Half the largest float, since sums are rounded. */
 static bool representable(double bound)
 {
-    return bound < 0.5 * (double)FLT_MAX;
+    return isless(bound, 0.5 * (double)FLT_MAX);
 }
 
-bool diffmm__in_range(size_t d, const float *embedding, double item_norm)
+bool diffmm__in_range(size_t d, const float *embedding, double row_norm)
 {
-    return representable(diffmm__largest_norm(1, d, embedding) * item_norm);
+    return representable(diffmm__largest_norm(1, d, embedding) * row_norm);
 }
 
 diffmm_status diffmm__check_range(const char *name, size_t users, size_t items, size_t d,
                                   const float *user_matrix, const float *item_matrix,
-                                  double *item_norm)
+                                  struct diffmm__norms *norms)
 {
     char user_text[DIFFMM__REAL_TEXT], item_text[DIFFMM__REAL_TEXT];
     double user = diffmm__largest_norm(users, d, user_matrix);
     double item = diffmm__largest_norm(items, d, item_matrix);
-    if (item_norm)
-        *item_norm = item;
+    if (norms)
+        *norms = (struct diffmm__norms){.user = user, .item = item};
     if (representable(user * item))
         return DIFFMM_OK;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC,

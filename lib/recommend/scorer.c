@@ -13,7 +13,6 @@
 #include "checkpoint/model_file.h"
 #include "linalg/panels.h"
 #include "model/embeddings.h"
-#include "recommend/range.h"
 
 static void end_parts(diffmm_scorer *scorer)
 {
@@ -95,12 +94,12 @@ static diffmm_status copy_attachment(const diffmm_model *model, struct diffmm__a
 
 static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
 {
-    double item_norm;
+    struct diffmm__norms norms;
     size_t count = (model->users + model->items) * model->d;
     diffmm_status status = diffmm__model_check_embeddings(model);
     if (!status)
         status = diffmm__check_range("model", model->users, model->items, model->d, model->final,
-                                     model->final + model->users * model->d, &item_norm);
+                                     model->final + model->users * model->d, &norms);
     struct diffmm__attachment *attachment;
     if (!status)
         status = copy_attachment(model, &attachment);
@@ -116,7 +115,7 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
                            .d = model->d,
                            .users = copy,
                            .items = copy + model->users * model->d,
-                           .item_norm = item_norm,
+                           .norms = norms,
                            .owned = copy,
                            .attachment = attachment};
     return diffmm__scorer_assemble(model->context, parts, out);
@@ -144,7 +143,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
     struct diffmm__safetensors *file;
     struct diffmm__served served = {.catalog = NULL};
     struct diffmm__attachment *attachment = NULL;
-    double item_norm = 0.0;
+    struct diffmm__norms norms = {0};
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
         return status;
@@ -152,7 +151,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
     status = diffmm__model_file_served(context, file, path, &served);
     if (!status)
         status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
-                                     served.users, served.items, &item_norm);
+                                     served.users, served.items, &norms);
     if (!status)
         status = diffmm__model_file_attachment(context, file, path, &served, &attachment);
     if (status) {
@@ -164,7 +163,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .d = served.d,
                            .users = served.users,
                            .items = served.items,
-                           .item_norm = item_norm,
+                           .norms = norms,
                            .file = file,
                            .attachment = attachment};
     return diffmm__scorer_assemble(context, parts, out);
@@ -285,7 +284,7 @@ diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const 
         return diffmm__null("embedding");
     if (!diffmm__all_finite(scorer->d, embedding))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding holds NaN or infinity");
-    if (!diffmm__in_range(scorer->d, embedding, scorer->item_norm))
+    if (!diffmm__in_range(scorer->d, embedding, scorer->norms.item))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding: its scores overflow");
     return DIFFMM_OK;
 }

@@ -9,6 +9,7 @@
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
 #include "model/attachment.h"
+#include "recommend/range.h"
 
 /* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
  */
@@ -18,8 +19,8 @@ struct diffmm_scorer {
     struct diffmm__catalog *catalog;
     size_t d;
     const float *users, *items;
-    double item_norm; /* the items' largest */
-    float *panels;    /* the items packed for scoring (linalg/panels.h) */
+    struct diffmm__norms norms;
+    float *panels; /* the items packed for scoring (linalg/panels.h) */
     float *owned;
     struct diffmm__safetensors *file;
     struct diffmm__attachment *attachment; /* NULL where the model file has none */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Similar items and similar users: one row of final embeddings against all others, which are read
- * once; for the cosine, each row's length is computed while it is in the cache. */
+ * once; for the cosine, each row's length is computed while it is in the cache. A scorer's scores
+ * are floats, products of two users or two items need not be: these are computed in doubles, and
+ * held at the largest float. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -42,6 +45,19 @@ static void dots(const void *source, size_t first, const int32_t *numbers, size_
     }
 }
 
+/* The same where a product might be no float. */
+static void held_dots(const void *source, size_t first, const int32_t *numbers, size_t count,
+                      float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        double dot = likeness->kernels->dot(likeness->d, likeness->vector,
+                                            likeness->rows + number * likeness->d);
+        scores[i] = (float)fmax(-(double)FLT_MAX, fmin(dot, (double)FLT_MAX));
+    }
+}
+
 /* Nothing is like a row of zeros. */
 static void zeros(const void *source, size_t first, const int32_t *numbers, size_t count,
                   float *scores)
@@ -60,13 +76,16 @@ static diffmm_status check_similarity(diffmm_similarity similarity)
     return DIFFMM_OK;
 }
 
-static diffmm_status rank(struct diffmm__plan *plan, const float *rows, int32_t number,
-                          diffmm_similarity similarity, diffmm_hit *hits, size_t *found)
+/* `row_norm` is the largest of the rows. */
+static diffmm_status rank(struct diffmm__plan *plan, const float *rows, double row_norm,
+                          int32_t number, diffmm_similarity similarity, diffmm_hit *hits,
+                          size_t *found)
 {
     size_t d = plan->scorer->d;
     struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
     struct diffmm__ranking ranking = diffmm__ranking_of(plan, likeness.vector, hits);
-    diffmm__score_function score = dots;
+    diffmm__score_function score =
+        diffmm__in_range(d, likeness.vector, row_norm) ? dots : held_dots;
     if (similarity == DIFFMM_COSINE) {
         likeness.length = sqrt(plan->kernels->dot(d, likeness.vector, likeness.vector));
         score = likeness.length > 0.0 ? cosines : zeros;
@@ -77,9 +96,10 @@ static diffmm_status rank(struct diffmm__plan *plan, const float *rows, int32_t 
 }
 
 /* Rows of which there are `total`, called `what`. */
-static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, size_t total,
-                             const char *what, int32_t number, diffmm_similarity similarity,
-                             const diffmm_query *query, diffmm_hit *hits, size_t *found)
+static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, double row_norm,
+                             size_t total, const char *what, int32_t number,
+                             diffmm_similarity similarity, const diffmm_query *query,
+                             diffmm_hit *hits, size_t *found)
 {
     struct diffmm__plan plan;
     diffmm_status status = check_similarity(similarity);
@@ -87,7 +107,7 @@ static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, siz
         return status;
     status = diffmm__plan_begin(&plan, scorer, total, what, query);
     if (!status)
-        status = rank(&plan, rows, number, similarity, hits, found);
+        status = rank(&plan, rows, row_norm, number, similarity, hits, found);
     diffmm__plan_end(&plan);
     return status;
 }
@@ -100,8 +120,8 @@ diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
     if (!status)
         status = diffmm__scorer_check_item(scorer, item);
     return status ? status
-                  : similar(scorer, scorer->items, scorer->catalog->items, "items", item,
-                            similarity, query, hits, found);
+                  : similar(scorer, scorer->items, scorer->norms.item, scorer->catalog->items,
+                            "items", item, similarity, query, hits, found);
 }
 
 diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
@@ -112,6 +132,6 @@ diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
     if (!status)
         status = diffmm__scorer_check_user(scorer, user);
     return status ? status
-                  : similar(scorer, scorer->users, scorer->catalog->users, "users", user,
-                            similarity, query, hits, found);
+                  : similar(scorer, scorer->users, scorer->norms.user, scorer->catalog->users,
+                            "users", user, similarity, query, hits, found);
 }

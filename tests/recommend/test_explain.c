@@ -3,6 +3,7 @@
 
 #include "../support/failure.h"
 #include "attached_world.h"
+#include "recommend/scorer.h"
 
 enum { users = attached_users, items = attached_items, d = attached_d };
 
@@ -105,6 +106,66 @@ START_TEST(the_score_explained_is_the_score)
 }
 END_TEST
 
+static float *own(const float *borrowed)
+{
+    return (float *)(uintptr_t)borrowed;
+}
+
+/* Parts that cancel in the embedding, but are no floats themselves: the caller's arrays stay. */
+START_TEST(parts_that_overflow)
+{
+    float by_modality[2] = {5, 5};
+    diffmm_hit by_item[items] = {{5, 5}};
+    const int32_t list[] = {0, 1, 2, 3, 4, 5, 6};
+    diffmm_explanation out = {.struct_size = sizeof out,
+                              .modalities = by_modality,
+                              .items = by_item,
+                              .score = 7,
+                              .item_count = 77};
+    attached_begin(&world, 1, 2);
+    const struct diffmm__attachment *parts = world.scorer->attachment;
+    float *f = own(diffmm__scorer_item(world.scorer, 3));
+    parts->weights[0] = parts->weights[1] = 0.5f;
+    for (size_t i = 0; i < items * d; i++) {
+        own(parts->content[0])[i] = 1e38f;
+        own(parts->content[1])[i] = -1e38f;
+    }
+    for (size_t j = 0; j < d; j++)
+        f[j] = 100;
+    expect_failure(diffmm_explain(world.scorer, DIFFMM_NEW_USER, items, list, 3, &out),
+                   DIFFMM_ERROR_NUMERIC, "the parts of the score overflow");
+    ck_assert(by_modality[0] == 5 && by_item[0].item == 5 && out.score == 7);
+    ck_assert_uint_eq(out.item_count, 77);
+    for (size_t j = 0; j < d; j++)
+        f[j] = 1e-3f;
+    expect_success(diffmm_explain(world.scorer, DIFFMM_NEW_USER, items, list, 3, &out));
+    ck_assert(isfinite(by_modality[0]) && isfinite(by_modality[1]) && isfinite(out.score));
+    attached_end(&world);
+}
+END_TEST
+
+/* An embedding is folded in only if it can be scored. */
+START_TEST(scores_that_overflow)
+{
+    const int32_t list[] = {0, 1, 2};
+    float embedding[d] = {5, 5, 5, 5};
+    diffmm_explanation out = {.struct_size = sizeof out, .score = 7};
+    attached_begin(&world, 1, 2);
+    for (size_t i = 0; i < items * d; i++)
+        own(world.scorer->attachment->content[0])[i] = 1e37f;
+    expect_success(diffmm_fold_in(world.scorer, DIFFMM_NEW_USER, 3, list, embedding));
+    world.scorer->norms.item = 100; /* as of an item with larger rows */
+    embedding[0] = 5;
+    expect_failure(diffmm_fold_in(world.scorer, DIFFMM_NEW_USER, 3, list, embedding),
+                   DIFFMM_ERROR_NUMERIC, "an embedding whose scores overflow");
+    ck_assert(embedding[0] == 5);
+    expect_failure(diffmm_explain(world.scorer, DIFFMM_NEW_USER, 3, list, 0, &out),
+                   DIFFMM_ERROR_NUMERIC, "an embedding whose scores overflow");
+    ck_assert(out.score == 7);
+    attached_end(&world);
+}
+END_TEST
+
 START_TEST(bad_arguments_are_named)
 {
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
@@ -129,6 +190,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {parts_are_what_their_sources_bring_and_sum_to_the_score,
-                                  the_score_explained_is_the_score, bad_arguments_are_named};
+                                  the_score_explained_is_the_score, parts_that_overflow,
+                                  scores_that_overflow, bad_arguments_are_named};
     return run_tests("explain", tests, sizeof tests / sizeof *tests) != 0;
 }

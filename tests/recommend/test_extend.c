@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scorers with further items. */
+#include <float.h>
 #include <math.h>
 
 #include <diffmm/new_items.h>
@@ -140,6 +141,33 @@ START_TEST(a_mapped_model_file_is_extended_too)
 }
 END_TEST
 
+/* Rows whose scores are floats, but not their products with each other. */
+START_TEST(large_rows_are_alike_too)
+{
+    struct scorers s = begin(true);
+    float large[more * d];
+    diffmm_scorer *larger;
+    diffmm_hit hits[items + more];
+    const diffmm_query query = {.struct_size = sizeof query, .count = items + more};
+    for (size_t i = 0; i < more * d; i++)
+        large[i] = (i / d % 2 ? -1e30f : 1e30f) * (1 + (float)(i % d));
+    expect_success(diffmm_scorer_extend(s.scorer, more, ids, large, &larger));
+    for (int32_t i = 0; i < items + more; i++) {
+        size_t found;
+        expect_success(diffmm_similar_items(larger, i, DIFFMM_DOT, &query, hits, &found));
+        ck_assert_uint_eq(found, items + more - 1);
+        for (size_t h = 0; h < found; h++)
+            ck_assert(isfinite(hits[h].score) && (h == 0 || hits[h].score <= hits[h - 1].score));
+        if (i == items)
+            ck_assert(hits[0].item == items + 2 && hits[0].score == FLT_MAX);
+        expect_success(diffmm_similar_items(larger, i, DIFFMM_COSINE, &query, hits, &found));
+        ck_assert_uint_eq(found, items + more - 1);
+    }
+    diffmm_scorer_destroy(larger);
+    end(&s);
+}
+END_TEST
+
 START_TEST(bad_input)
 {
     struct scorers s = begin(true);
@@ -191,8 +219,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {new_items_are_ranked_beside_the_known, numbers_go_on,
-                                  a_mapped_model_file_is_extended_too, bad_input,
+    const TTest *const tests[] = {new_items_are_ranked_beside_the_known,
+                                  numbers_go_on,
+                                  a_mapped_model_file_is_extended_too,
+                                  large_rows_are_alike_too,
+                                  bad_input,
                                   failing_allocations};
     return run_tests("extend", tests, sizeof tests / sizeof *tests) != 0;
 }

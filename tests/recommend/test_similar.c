@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <float.h>
 #include <math.h>
 
 #include "slow_ranking.h"
@@ -127,6 +128,70 @@ START_TEST(a_callback_filters)
 }
 END_TEST
 
+static double length(const float *x)
+{
+    return sqrt(likeness(x, x, DIFFMM_DOT));
+}
+
+/* A scorer whose scores are floats, while products of two users or of two items are not: every
+ * other row is found, with a finite score, in the order of the products so far as floats tell. */
+static void expect_all_alike(bool of_users, int32_t number, diffmm_similarity similarity)
+{
+    size_t total = of_users ? users : items, found;
+    const float *rows = of_users ? model->final : model->final + users * d;
+    static diffmm_hit hits[items];
+    const diffmm_query query = {.struct_size = sizeof query, .count = total};
+    expect_success((of_users ? diffmm_similar_users : diffmm_similar_items)(
+        scorer, number, similarity, &query, hits, &found));
+    ck_assert_uint_eq(found, total - 1);
+    for (size_t i = 0; i < found; i++) {
+        double exact = likeness(rows + number * d, rows + hits[i].item * d, similarity);
+        double held = fmax(-(double)FLT_MAX, fmin(exact, (double)FLT_MAX));
+        double size = similarity == DIFFMM_COSINE
+                          ? 1
+                          : length(rows + number * d) * length(rows + hits[i].item * d);
+        if (!(fabs((double)hits[i].score - held) <= 2e-6 * fmin(size, (double)FLT_MAX)))
+            ck_abort_msg("%d and %d: %.9g, not %.9g", number, hits[i].item, (double)hits[i].score,
+                         held);
+        ck_assert(i == 0 || hits[i].score < hits[i - 1].score ||
+                  (hits[i].score == hits[i - 1].score && hits[i].item > hits[i - 1].item));
+    }
+}
+
+START_TEST(products_that_are_no_floats)
+{
+    for (int large_users = 0; large_users < 2; large_users++) {
+        begin();
+        for (size_t i = 0; i < (users + items) * d; i++)
+            model->final[i] *= (i < users * d) == (large_users != 0) ? 1e25f : 1e-5f;
+        diffmm_scorer_destroy(scorer);
+        expect_success(diffmm_scorer_create(model, &scorer));
+        for (int32_t number = 0; number < 12; number++)
+            for (int of_users = 0; of_users < 2; of_users++) {
+                expect_all_alike(of_users != 0, number, DIFFMM_DOT);
+                expect_all_alike(of_users != 0, number, DIFFMM_COSINE);
+            }
+        end();
+    }
+}
+END_TEST
+
+/* Where products are the largest floats that there are, at either end of the bound. */
+START_TEST(products_about_the_largest_float)
+{
+    for (float size = 1e18f; size < 3e19f; size *= 1.2f) {
+        begin();
+        for (size_t i = 0; i < (users + items) * d; i++)
+            model->final[i] *= i < users * d ? size : 1e-3f;
+        diffmm_scorer_destroy(scorer);
+        expect_success(diffmm_scorer_create(model, &scorer));
+        for (int32_t number = 0; number < 4; number++)
+            expect_all_alike(true, number, DIFFMM_DOT);
+        end();
+    }
+}
+END_TEST
+
 START_TEST(bad_arguments_are_named)
 {
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
@@ -162,7 +227,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {similar_items_equal_a_full_sort, similar_users_equal_a_full_sort,
-                                  a_callback_filters, bad_arguments_are_named};
+    const TTest *const tests[] = {similar_items_equal_a_full_sort,
+                                  similar_users_equal_a_full_sort,
+                                  products_that_are_no_floats,
+                                  products_about_the_largest_float,
+                                  a_callback_filters,
+                                  bad_arguments_are_named};
     return run_tests("similar", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -140,6 +140,7 @@ static const struct world ordinary = {30, 20, some, 1, 1};
 /* A right result or an explained error: which, may depend on the settings. */
 START_TEST(exploding_settings)
 {
+    traps_off(); /* training may diverge */
     static const char *const lists[][5] = {
         {"learning_rate", "1e6", NULL},
         {"denoiser_learning_rate", "1e6", NULL},
@@ -170,6 +171,7 @@ END_TEST
 /* Features of 1e30 overflow where they are squared (MSI), not where they are normalised. */
 START_TEST(features_of_1e30_and_of_0)
 {
+    traps_off(); /* their squares are no floats */
     static const float scales[] = {1e30f, 0};
     static const char *const kinds[] = {"leaky", "linear"};
     for (size_t s = 0; s < 2; s++)
@@ -340,6 +342,7 @@ static void set(const diffmm_model *model, const char *name, float value)
  * length are divided by 1e-12, and so are their gradients. */
 START_TEST(gradients_too_large_to_square)
 {
+    traps_off(); /* a square is no float */
     struct training t;
     begin(&t, &ordinary,
           (const char *const[]){"projection", "linear", "temperature", "1e-8", "ssl_reg", "1e6",
@@ -353,9 +356,27 @@ START_TEST(gradients_too_large_to_square)
 }
 END_TEST
 
+/* No pair is trained on, whose loss would tell: evaluation does, so that every epoch's model can be
+ * served. */
+START_TEST(scores_that_overflow_unseen)
+{
+    traps_off(); /* their sums are no floats */
+    const struct world world = {4, 6, always, 1, 1};
+    struct warnings warnings = {0};
+    struct training t;
+    begin_warned(&t, &warnings, &world, (const char *const[]){"diffusion.enabled", "false", NULL});
+    set(diffmm_trainer_model(t.trainer), "user_embedding", 1e22f);
+    set(diffmm_trainer_model(t.trainer), "item_embedding", -1e22f);
+    expect_failure(diffmm_trainer_epoch(t.trainer, NULL), DIFFMM_ERROR_NUMERIC,
+                   "epoch 1, evaluate: model: scores overflow");
+    training_end(&t);
+}
+END_TEST
+
 /* Embeddings that are finite while their products are not. */
 START_TEST(scores_that_overflow)
 {
+    traps_off(); /* products are no floats */
     struct training t;
     diffmm_scorer *scorer = NULL;
     begin(&t, &ordinary, (const char *const[]){"diffusion.enabled", "false", NULL});
@@ -386,6 +407,6 @@ int main(void)
         users_with_all_items_only,    one_user_one_item,
         more_wanted_than_there_is,    repeated_interactions_count_once,
         batches_larger_than_the_data, gradients_too_large_to_square,
-        scores_that_overflow};
+        scores_that_overflow_unseen,  scores_that_overflow};
     return run_tests("train/extremes", tests, sizeof tests / sizeof *tests) != 0;
 }
