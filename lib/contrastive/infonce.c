@@ -243,6 +243,26 @@ static void gather_rows(struct chunk *c)
                c->d * sizeof *c->p_rows);
 }
 
+/* log(1 + sum of exp(x)) over some x, of which few or none are large: `most` is taken off them all
+ * where exp would overflow. */
+struct log_sum {
+    double most, rest;
+};
+
+static void add_to_log(struct log_sum *sum, double x)
+{
+    if (x - sum->most > 600.0) {
+        sum->rest *= exp(sum->most - x);
+        sum->most = x;
+    }
+    sum->rest += exp(x - sum->most);
+}
+
+static double log_of(const struct log_sum *sum)
+{
+    return sum->most > 0.0 ? sum->most + log(exp(-sum->most) + sum->rest) : log1p(sum->rest);
+}
+
 /* Row b's loss, log sum_v exp(p_b . q_v / tau) - p_b . q_b / tau. Where the second term is nearly
  * all of the first, their difference is mere rounding, of about 1 / tau times float's, and may be
  * below 0; then it is added up as log(1 + sum_{v != b} exp((p_b . q_v - p_b . q_b) / tau)). */
@@ -250,14 +270,16 @@ static double row_loss(const struct chunk *c, size_t b, double sum)
 {
     size_t node = (size_t)c->nodes_of[b];
     const float *p = c->p + node * c->d;
-    double own = c->kernels->dot(c->d, p, c->q + node * c->d), rest = 0.0;
+    double own = c->kernels->dot(c->d, p, c->q + node * c->d);
     double loss = log(sum) + (double)c->shifts[b] - (double)c->inverse_tau * own;
     if (loss > (double)c->inverse_tau * 0x1p-10)
         return loss;
+    struct log_sum others = {0};
     for (size_t v = 0; v < c->nodes; v++)
         if (v != node)
-            rest += exp((double)c->inverse_tau * (c->kernels->dot(c->d, p, c->q + v * c->d) - own));
-    return log1p(rest);
+            add_to_log(&others,
+                       (double)c->inverse_tau * (c->kernels->dot(c->d, p, c->q + v * c->d) - own));
+    return log_of(&others);
 }
 
 /* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are

@@ -170,6 +170,18 @@ START_TEST(any_number_of_nodes_with_any_tau)
 }
 END_TEST
 
+/* With tiny tau a loss is large, though small beside 1 / tau: exp of it is no double. */
+START_TEST(a_loss_whose_exponential_is_no_double)
+{
+    const double apart = 0.03, tau = 1e-8, exact = (1 - cos(apart)) / tau;
+    const float p[] = {1, 0, 0, 1}, q[] = {(float)cos(apart), (float)sin(apart), 1, 0};
+    double loss = NAN;
+    expect_success(
+        diffmm_infonce(NULL, 2, 2, p, q, 1, (const int32_t[]){0}, tau, &loss, NULL, NULL));
+    expect_close("loss", 0, loss, exact, 20); /* a product is right within some 1e-7 */
+}
+END_TEST
+
 START_TEST(one_node_has_nothing_to_tell_apart)
 {
     const float p[] = {1, 2}, q[] = {-1, -2};
@@ -443,6 +455,7 @@ int main(void)
                                   gradients_are_differences_of_the_loss,
                                   four_nodes_by_hand,
                                   any_number_of_nodes_with_any_tau,
+                                  a_loss_whose_exponential_is_no_double,
                                   one_node_has_nothing_to_tell_apart,
                                   a_high_temperature_makes_all_nodes_equal,
                                   a_low_temperature_neither_overflows_nor_vanishes,
