@@ -131,7 +131,8 @@ void *diffmm__sys_map(int file, size_t size)
 {
     if (fails("mmap", plain, false))
         return MAP_FAILED;
-    void *address = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    void *address = fault_system.map ? fault_system.map(file, size)
+                                     : mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
     fault_system.open += address != MAP_FAILED;
     return address;
 }
@@ -141,7 +142,7 @@ int diffmm__sys_unmap(void *address, size_t size)
 {
     tell();
     fault_system.open--;
-    return munmap(address, size);
+    return fault_system.unmap ? fault_system.unmap(address, size) : munmap(address, size);
 }
 
 int diffmm__sys_closedir(DIR *folder)

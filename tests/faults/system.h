@@ -17,6 +17,9 @@ struct fault_system {
     size_t fail_thread; /* likewise of threads */
     bool threads_onwards;
     void (*watch)(void); /* told of each call before it; NULL: nobody */
+    /* In place of mmap and munmap; NULL: these. */
+    void *(*map)(int file, size_t size);
+    int (*unmap)(void *address, size_t size);
     /* What has happened. */
     size_t calls, failed, threads, threads_failed;
     const char *name; /* of the first call that failed, of one that matters if there was one */
