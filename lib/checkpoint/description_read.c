@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "checkpoint/description.h"
 
 diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *wanted,
@@ -117,6 +118,10 @@ static diffmm_status list_modalities(const diffmm_context *context, const char *
     if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY))
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's modalities are not a list",
                             path);
+    if (diffmm__json_count(list) > DIFFMM__MOST_MODALITIES)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the metadata has %zu modalities, more than %d", path,
+                            diffmm__json_count(list), (int)DIFFMM__MOST_MODALITIES);
     struct diffmm__index names = {.context = context};
     struct diffmm__model_modality *made =
         diffmm__allocate_zero(context, diffmm__json_count(list), sizeof *made);

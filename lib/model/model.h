@@ -9,6 +9,7 @@
 #include <diffmm/model.h>
 
 #include "base/handle.h"
+#include "base/index.h"
 #include "base/memory.h"
 #include "dataset/dataset.h"
 #include "module/module.h"
@@ -60,6 +61,7 @@ struct diffmm_model {
      * user_embedding's pointers own memory. */
     size_t parameter_count;
     struct diffmm__parameter *parameters;
+    struct diffmm__index parameter_index; /* names of these, then of the denoisers' tensors */
     size_t modality_count;
     struct diffmm__model_modality *modalities;
 

@@ -49,6 +49,8 @@ static diffmm_status name_parameters(diffmm_model *model)
         return status;
     for (size_t m = 0; m < model->modality_count && !status; m++)
         status = name_projection(model, &model->modalities[m], &next);
+    for (size_t p = 0; p < model->parameter_count && !status; p++)
+        status = diffmm__index_add(&model->parameter_index, model->parameters[p].name, p);
     return status;
 }
 
@@ -79,6 +81,7 @@ diffmm_status diffmm__parameters_create(diffmm_model *model, bool training)
     if (!model->parameters)
         return DIFFMM_ERROR_NO_MEMORY;
     model->parameter_count = count;
+    model->parameter_index.context = model->context;
     diffmm_status status = name_parameters(model);
     if (!status)
         status = allocate_arrays(model, offsetof(struct diffmm__parameter, values));
@@ -92,6 +95,7 @@ diffmm_status diffmm__parameters_create(diffmm_model *model, bool training)
 
 void diffmm__parameters_destroy(diffmm_model *model)
 {
+    diffmm__index_end(&model->parameter_index);
     for (size_t p = 0; p < model->parameter_count; p++) {
         struct diffmm__parameter *parameter = &model->parameters[p];
         diffmm__release(model->context, parameter->name);
@@ -153,6 +157,10 @@ diffmm_status diffmm__denoiser_names_create(diffmm_model *model)
                  modality->diffusion->names[n % each]);
         if (!(model->denoiser_names[n] = diffmm__copy_text(model->context, name)))
             return DIFFMM_ERROR_NO_MEMORY;
+        diffmm_status status = diffmm__index_add(&model->parameter_index, model->denoiser_names[n],
+                                                 model->parameter_count + n);
+        if (status)
+            return status;
     }
     return DIFFMM_OK;
 }
@@ -212,10 +220,10 @@ static diffmm_status find(const diffmm_model *model, const char *name, diffmm_pa
 {
     if (!model || !name)
         return diffmm__null(!model ? "model" : "name");
-    for (size_t index = 0; index < diffmm_model_parameters(model); index++) {
+    size_t index;
+    if (diffmm__index_find(&model->parameter_index, name, &index)) {
         *out = locate(model, index, values);
-        if (strcmp(out->name, name) == 0)
-            return DIFFMM_OK;
+        return DIFFMM_OK;
     }
     return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the model has no parameter called '%s'", name);
 }
