@@ -30,9 +30,11 @@ extern "C" {
 /** What places items by their features. Opaque. */
 typedef struct diffmm_placer diffmm_placer;
 
-/** Learn from a model's current final embeddings and the raw features of a data set. Takes memory
- *  for a copy of all features and a little more, and the time of at most 200 steps of conjugate
- *  gradients, each of two products of that copy (items x features) with d columns.
+/** Learn from a model's current final embeddings and the raw features of a data set. How far new
+ *  items are moved is learnt from users with training items: DIFFMM_ERROR_STATE for a model in
+ * which nobody has any. Takes memory for a copy of all features and a little more, and the time of
+ * at most 200 steps of conjugate gradients, each of two products of that copy (items x features)
+ * with d columns.
  *  @param model    loaded or not; borrowed during the call
  *  @param dataset  sealed by this call if it was not; borrowed during the call. It has 1 to 8
  *                  modalities; items that the model does not have are left out, and at least ten

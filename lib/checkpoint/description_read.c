@@ -115,13 +115,11 @@ static diffmm_status list_modalities(const diffmm_context *context, const char *
                                      const struct diffmm__json_value *list,
                                      struct diffmm__model_modality **modalities, size_t *count)
 {
-    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's modalities are not a list",
-                            path);
-    if (diffmm__json_count(list) > DIFFMM__MOST_MODALITIES)
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) || diffmm__json_count(list) == 0 ||
+        diffmm__json_count(list) > DIFFMM__MOST_MODALITIES)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the metadata has %zu modalities, more than %d", path,
-                            diffmm__json_count(list), (int)DIFFMM__MOST_MODALITIES);
+                            "%s: the metadata's modalities are not a list of 1 to %d", path,
+                            (int)DIFFMM__MOST_MODALITIES);
     struct diffmm__index names = {.context = context};
     struct diffmm__model_modality *made =
         diffmm__allocate_zero(context, diffmm__json_count(list), sizeof *made);
