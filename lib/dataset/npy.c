@@ -21,10 +21,16 @@ static diffmm_status fail_at(const struct header *header, const char *what)
                         what);
 }
 
+static void skip(struct header *header, const char *characters)
+{
+    while (header->position < header->end && header->bytes[header->position] != 0 &&
+           strchr(characters, header->bytes[header->position]))
+        header->position++;
+}
+
 static void skip_space(struct header *header)
 {
-    while (header->position < header->end && memchr(" \t\r\n", header->bytes[header->position], 4))
-        header->position++;
+    skip(header, " \t\r\n");
 }
 
 /* Step over a character, if it comes next. */
@@ -176,7 +182,9 @@ static diffmm_status read_entry(struct header *header, struct diffmm__npy *array
 static diffmm_status read_header(struct header *header, struct diffmm__npy *array)
 {
     unsigned seen = 0;
-    if (!accept(header, '{'))
+    skip(header, " \t");
+    size_t begin = header->position;
+    if (!accept(header, '{') || header->position != begin + 1)
         return fail_at(header, "the header is not a dictionary");
     while (!accept(header, '}')) {
         diffmm_status status = read_entry(header, array, &seen);
@@ -188,7 +196,8 @@ static diffmm_status read_header(struct header *header, struct diffmm__npy *arra
             break;
         return fail_at(header, "the header is not a dictionary");
     }
-    skip_space(header);
+    skip(header, " \t");
+    skip(header, "\r\n"); /* in Python a line of blanks would be a statement's beginning */
     if (header->position != header->end)
         return fail_at(header, "the header goes on after its dictionary");
     if (seen != 7)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 diffmm_status diffmm__pickle_fail(const struct diffmm__pickle *pickle, const char *format, ...)
 {
@@ -26,6 +27,10 @@ static const unsigned char *take(struct diffmm__pickle *pickle, uint64_t size)
     if (size > left) {
         diffmm__pickle_fail(pickle, "%llu bytes belong here, but only %zu remain",
                             (unsigned long long)size, left);
+        return NULL;
+    }
+    if (pickle->position < pickle->frame && size > pickle->frame - pickle->position) {
+        diffmm__pickle_fail(pickle, "it reaches beyond its frame");
         return NULL;
     }
     const unsigned char *bytes = pickle->bytes + pickle->position;
@@ -68,6 +73,12 @@ static diffmm_status push_integer(struct diffmm__pickle *pickle, int64_t integer
                 (struct diffmm__pickle_value){.kind = DIFFMM__PICKLE_INTEGER, .integer = integer});
 }
 
+static diffmm_status push_boolean(struct diffmm__pickle *pickle, bool boolean)
+{
+    return push(pickle,
+                (struct diffmm__pickle_value){.kind = DIFFMM__PICKLE_BOOLEAN, .integer = boolean});
+}
+
 static diffmm_status push_number(struct diffmm__pickle *pickle, size_t size, bool is_signed)
 {
     uint64_t number;
@@ -87,6 +98,18 @@ static diffmm_status push_long(struct diffmm__pickle *pickle)
     return push_number(pickle, (size_t)size, true);
 }
 
+/* Whether a text is UTF-8; it may hold NULs. */
+static bool is_text(const unsigned char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        size_t length = bytes[at] == 0 ? 1 : diffmm__utf8_size((const char *)bytes + at, size - at);
+        if (length == 0)
+            return false;
+        at += length;
+    }
+    return true;
+}
+
 /* A string or bytes with a size of `width` bytes before it. */
 static diffmm_status push_bytes(struct diffmm__pickle *pickle, enum diffmm__pickle_kind kind,
                                 size_t width)
@@ -97,6 +120,8 @@ static diffmm_status push_bytes(struct diffmm__pickle *pickle, enum diffmm__pick
     const unsigned char *bytes = take(pickle, size);
     if (!bytes)
         return DIFFMM_ERROR_FORMAT;
+    if (kind == DIFFMM__PICKLE_TEXT && !is_text(bytes, (size_t)size))
+        return diffmm__pickle_fail(pickle, "a text is not UTF-8");
     return push(pickle,
                 (struct diffmm__pickle_value){.kind = kind, .bytes = bytes, .size = (size_t)size});
 }
@@ -172,7 +197,11 @@ static diffmm_status set_marked_items(struct diffmm__pickle *pickle)
 }
 
 /* REDUCE and NEWOBJ: a name and a tuple of arguments become a value. */
-static diffmm_status call(struct diffmm__pickle *pickle)
+static diffmm_status call(struct diffmm__pickle *pickle,
+                          diffmm_status (*make)(struct diffmm__pickle *pickle,
+                                                const struct diffmm__pickle_value *name,
+                                                const struct diffmm__pickle_value *arguments,
+                                                struct diffmm__pickle_value *out))
 {
     const struct diffmm__pickle_value *values = top(pickle, 2);
     struct diffmm__pickle_value made = {0};
@@ -180,7 +209,7 @@ static diffmm_status call(struct diffmm__pickle *pickle)
         return DIFFMM_ERROR_FORMAT;
     if (values[0].kind != DIFFMM__PICKLE_NAME || values[1].kind != DIFFMM__PICKLE_TUPLE)
         return diffmm__pickle_fail(pickle, "it calls something that is not a name");
-    diffmm_status status = diffmm__pickle_call(pickle, &values[0], &values[1], &made);
+    diffmm_status status = make(pickle, &values[0], &values[1], &made);
     if (status)
         return status;
     pickle->depth -= 2;
@@ -209,7 +238,8 @@ static diffmm_status push_global(struct diffmm__pickle *pickle)
             return diffmm__pickle_fail(pickle, "a name has no end");
         text[i] = (const char *)begin;
         size[i] = (size_t)(end - begin);
-        pickle->position += size[i] + 1;
+        if (!take(pickle, size[i] + 1))
+            return DIFFMM_ERROR_FORMAT;
     }
     struct diffmm__pickle_value name;
     diffmm_status status = diffmm__pickle_lookup(pickle, text[0], size[0], text[1], size[1], &name);
@@ -298,16 +328,31 @@ static diffmm_status check_protocol(struct diffmm__pickle *pickle)
     return DIFFMM_OK;
 }
 
+/* FRAME: so many bytes follow, whose end no instruction crosses. */
+static diffmm_status begin_frame(struct diffmm__pickle *pickle)
+{
+    uint64_t size;
+    if (!take_number(pickle, 8, &size))
+        return DIFFMM_ERROR_FORMAT;
+    size_t position = pickle->position;
+    if (!take(pickle, size))
+        return DIFFMM_ERROR_FORMAT;
+    if (position >= pickle->frame)
+        pickle->frame = pickle->position;
+    pickle->position = position;
+    return DIFFMM_OK;
+}
+
 static diffmm_status execute(struct diffmm__pickle *pickle, unsigned char code)
 {
     switch (code) {
     case 0x80: return check_protocol(pickle);
-    case 0x95: return skip(pickle, 8); /* FRAME: a hint for readers of streams */
+    case 0x95: return begin_frame(pickle);
     case '(': return push_kind(pickle, DIFFMM__PICKLE_MARK);
     case '0': return pop(pickle);
     case 'N': return push_kind(pickle, DIFFMM__PICKLE_NONE);
-    case 0x88: return push_integer(pickle, 1);
-    case 0x89: return push_integer(pickle, 0);
+    case 0x88: return push_boolean(pickle, true);
+    case 0x89: return push_boolean(pickle, false);
     case 'K': return push_number(pickle, 1, false);
     case 'M': return push_number(pickle, 2, false);
     case 'J': return push_number(pickle, 4, true);
@@ -317,13 +362,12 @@ static diffmm_status execute(struct diffmm__pickle *pickle, unsigned char code)
     case 0x8c: return push_bytes(pickle, DIFFMM__PICKLE_TEXT, 1);
     case 'X': return push_bytes(pickle, DIFFMM__PICKLE_TEXT, 4);
     case 0x8d: return push_bytes(pickle, DIFFMM__PICKLE_TEXT, 8);
-    /* Python 2 strings are bytes, but serve as text too: see as_text in pickle_objects.c. */
-    case 'U': return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 1);
-    case 'T': return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 4);
+    case 'U': return push_bytes(pickle, DIFFMM__PICKLE_STRING, 1);
+    case 'T': return push_bytes(pickle, DIFFMM__PICKLE_STRING, 4);
     case 'C': return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 1);
     case 'B': return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 4);
     case 0x8e: return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 8);
-    case 0x96: return push_bytes(pickle, DIFFMM__PICKLE_BYTES, 8);
+    case 0x96: return push_bytes(pickle, DIFFMM__PICKLE_BYTEARRAY, 8);
     case ')': return make_tuple(pickle, 0, 0);
     case 0x85: return make_tuple(pickle, 1, 0);
     case 0x86: return make_tuple(pickle, 2, 0);
@@ -334,8 +378,8 @@ static diffmm_status execute(struct diffmm__pickle *pickle, unsigned char code)
     case 'u': return set_marked_items(pickle);
     case 'c': return push_global(pickle);
     case 0x93: return push_stack_global(pickle);
-    case 'R': return call(pickle);
-    case 0x81: return call(pickle);
+    case 'R': return call(pickle, diffmm__pickle_call);
+    case 0x81: return call(pickle, diffmm__pickle_new);
     case 'b': return build(pickle);
     case 'q': return store_at(pickle, 1);
     case 'r': return store_at(pickle, 4);

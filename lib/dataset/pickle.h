@@ -15,10 +15,13 @@ enum { DIFFMM__PICKLE_MAX_STEPS = 4000, DIFFMM__PICKLE_MAX_MEMO = 1024 };
 enum diffmm__pickle_kind {
     DIFFMM__PICKLE_MARK,
     DIFFMM__PICKLE_NONE,
-    DIFFMM__PICKLE_INTEGER, /* also True and False */
+    DIFFMM__PICKLE_BOOLEAN,
+    DIFFMM__PICKLE_INTEGER,
     DIFFMM__PICKLE_OTHER,   /* a value that nothing here needs, such as a float */
     DIFFMM__PICKLE_TEXT,
+    DIFFMM__PICKLE_STRING, /* of Python 2: a text and bytes alike */
     DIFFMM__PICKLE_BYTES,
+    DIFFMM__PICKLE_BYTEARRAY,
     DIFFMM__PICKLE_NAME,
     DIFFMM__PICKLE_TUPLE,
     DIFFMM__PICKLE_DICT,
@@ -43,9 +46,9 @@ enum diffmm__pickle_name {
 
 struct diffmm__pickle_value {
     enum diffmm__pickle_kind kind;
-    int64_t integer;                      /* INTEGER; NAME: an enum diffmm__pickle_name */
-    const unsigned char *bytes;           /* TEXT (UTF-8), BYTES */
-    size_t size;                          /* TEXT, BYTES, TUPLE */
+    int64_t integer;                      /* BOOLEAN, INTEGER; NAME: an enum diffmm__pickle_name */
+    const unsigned char *bytes;           /* TEXT (UTF-8), STRING, BYTES, BYTEARRAY */
+    size_t size;                          /* of these, and of TUPLE */
     struct diffmm__pickle_value *members; /* TUPLE */
     struct diffmm__pickle_object *object; /* DICT, TYPE, ARRAY, MATRIX: shared by all who hold it */
 };
@@ -73,7 +76,8 @@ struct diffmm__pickle {
     const char *path;
     const unsigned char *bytes;
     size_t size, position;
-    size_t step; /* offset of the present instruction */
+    size_t step;  /* offset of the present instruction */
+    size_t frame; /* where the present frame ends, if it does not lie behind */
     struct diffmm__pickle_value *stack, *memo;
     size_t depth;
     size_t memo_count; /* places used: MEMOIZE takes the next */
@@ -89,8 +93,9 @@ diffmm_status diffmm__pickle_fail(const struct diffmm__pickle *pickle, const cha
 /* Run the program up to STOP; `out` is the value on top. */
 diffmm_status diffmm__pickle_run(struct diffmm__pickle *pickle, struct diffmm__pickle_value *out);
 
-/* The objects: look up a name; make a value from a called name and its arguments (REDUCE, NEWOBJ);
- * give a value its state (BUILD); keep a dictionary's entry. */
+/* The objects: look up a name; make a value from a called function and its arguments (REDUCE), or
+ * of a class (NEWOBJ); give a value its state (BUILD); keep a dictionary's entry. Arguments and
+ * states are those that scipy and numpy write: no others that Python would take. */
 diffmm_status diffmm__pickle_lookup(const struct diffmm__pickle *pickle, const char *module,
                                     size_t module_size, const char *name, size_t name_size,
                                     struct diffmm__pickle_value *out);
@@ -98,6 +103,10 @@ diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle,
                                   const struct diffmm__pickle_value *name,
                                   const struct diffmm__pickle_value *arguments,
                                   struct diffmm__pickle_value *out);
+diffmm_status diffmm__pickle_new(struct diffmm__pickle *pickle,
+                                 const struct diffmm__pickle_value *name,
+                                 const struct diffmm__pickle_value *arguments,
+                                 struct diffmm__pickle_value *out);
 diffmm_status diffmm__pickle_build(struct diffmm__pickle *pickle,
                                    struct diffmm__pickle_value *value,
                                    const struct diffmm__pickle_value *state);

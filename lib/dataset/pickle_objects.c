@@ -77,10 +77,30 @@ diffmm_status diffmm__pickle_dict(struct diffmm__pickle *pickle, value *out)
     return new_object(pickle, DIFFMM__PICKLE_DICT, out);
 }
 
-/* Python 2 wrote texts as bytes. */
 static bool as_text(const value *v)
 {
-    return v->kind == DIFFMM__PICKLE_TEXT || v->kind == DIFFMM__PICKLE_BYTES;
+    return v->kind == DIFFMM__PICKLE_TEXT || v->kind == DIFFMM__PICKLE_STRING;
+}
+
+static bool is_text(const value *v, const char *known)
+{
+    return as_text(v) && equals((const char *)v->bytes, v->size, known);
+}
+
+static bool is_name(const value *v, enum diffmm__pickle_name name)
+{
+    return v->kind == DIFFMM__PICKLE_NAME && v->integer == name;
+}
+
+/* Old versions of numpy wrote 0 and 1. */
+static bool is_flag(const value *v)
+{
+    return v->kind == DIFFMM__PICKLE_BOOLEAN || v->kind == DIFFMM__PICKLE_INTEGER;
+}
+
+static bool is_integer(const value *v, int64_t integer)
+{
+    return v->kind == DIFFMM__PICKLE_INTEGER && v->integer == integer;
 }
 
 diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, value *dict, const value *key,
@@ -98,7 +118,7 @@ diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, value *dict, con
     if (!as_text(key))
         return diffmm__pickle_fail(pickle, "a dictionary has a key that is not a text");
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (equals((const char *)key->bytes, key->size, wanted[i].name))
+        if (is_text(key, wanted[i].name))
             dict->object->attributes[wanted[i].attribute] = *entry;
     return DIFFMM_OK;
 }
@@ -133,8 +153,8 @@ static const char *place_of(struct diffmm__pickle *pickle)
 static diffmm_status fill_array(struct diffmm__pickle *pickle, object *target, const value *shape,
                                 const value *type, bool fortran_order, const value *data)
 {
-    if (type->kind != DIFFMM__PICKLE_TYPE || data->kind != DIFFMM__PICKLE_BYTES)
-        return diffmm__pickle_fail(pickle, "an array's type or data is of a kind not read");
+    if (type->kind != DIFFMM__PICKLE_TYPE)
+        return diffmm__pickle_fail(pickle, "an array's type is of a kind not read");
     type->object->built = true;
     struct diffmm__npy array = type->object->array;
     const char *place = place_of(pickle);
@@ -163,12 +183,16 @@ static diffmm_status call_dtype(struct diffmm__pickle *pickle, const value *argu
 {
     char type[16] = "";
     const value *text = arguments->members;
-    if (arguments->size < 1 || !as_text(text) || text->size >= sizeof type)
+    bool plain = arguments->size == 1;
+    bool copied = arguments->size == 3 && is_flag(&text[1]) && is_flag(&text[2]);
+    if ((!plain && !copied) || !as_text(text) || text->size >= sizeof type)
         return fail_arguments(pickle, "numpy.dtype");
     memcpy(type, text->bytes, text->size);
     const char *place = place_of(pickle);
     diffmm_status status =
         place ? new_object(pickle, DIFFMM__PICKLE_TYPE, out) : DIFFMM_ERROR_NO_MEMORY;
+    if (!status && strlen(type) != text->size)
+        return fail_arguments(pickle, "numpy.dtype");
     return status ? status : diffmm__npy_type(type, place, &out->object->array);
 }
 
@@ -176,9 +200,8 @@ static diffmm_status call_dtype(struct diffmm__pickle *pickle, const value *argu
 static diffmm_status call_encode(struct diffmm__pickle *pickle, const value *arguments, value *out)
 {
     const value *text = arguments->members;
-    if (arguments->size != 2 || text[0].kind != DIFFMM__PICKLE_TEXT || !as_text(&text[1]) ||
-        (!equals((const char *)text[1].bytes, text[1].size, "latin1") &&
-         !equals((const char *)text[1].bytes, text[1].size, "latin-1")))
+    if (arguments->size != 2 || text[0].kind != DIFFMM__PICKLE_TEXT ||
+        (!is_text(&text[1], "latin1") && !is_text(&text[1], "latin-1")))
         return fail_arguments(pickle, "_codecs.encode");
     /* A text is encoded once: all together cannot exceed the file. */
     if (text->size > pickle->size - pickle->decoded)
@@ -207,7 +230,9 @@ static diffmm_status call_from_buffer(struct diffmm__pickle *pickle, const value
                                       value *out)
 {
     const value *given = arguments->members;
-    if (arguments->size != 4 || !as_text(&given[3]) || given[3].size != 1)
+    bool data = arguments->size == 4 && (given[0].kind == DIFFMM__PICKLE_BYTES ||
+                                         given[0].kind == DIFFMM__PICKLE_BYTEARRAY);
+    if (!data || (!is_text(&given[3], "C") && !is_text(&given[3], "F")))
         return fail_arguments(pickle, "numpy's _frombuffer");
     diffmm_status status = new_object(pickle, DIFFMM__PICKLE_ARRAY, out);
     return status ? status
@@ -227,23 +252,35 @@ static diffmm_status new_matrix(struct diffmm__pickle *pickle, bool csr, value *
 static diffmm_status call_reconstructor(struct diffmm__pickle *pickle, const value *arguments,
                                         value *out)
 {
-    const value *type = arguments->members;
-    bool coo = arguments->size > 0 && type->kind == DIFFMM__PICKLE_NAME &&
-               type->integer == DIFFMM__PICKLE_COO;
-    bool csr = arguments->size > 0 && type->kind == DIFFMM__PICKLE_NAME &&
-               type->integer == DIFFMM__PICKLE_CSR;
-    if (!coo && !csr)
+    const value *given = arguments->members;
+    if (arguments->size != 3 || !is_name(&given[1], DIFFMM__PICKLE_OBJECT) ||
+        given[2].kind != DIFFMM__PICKLE_NONE)
+        return fail_arguments(pickle, "copyreg._reconstructor");
+    bool csr = is_name(given, DIFFMM__PICKLE_CSR);
+    if (!csr && !is_name(given, DIFFMM__PICKLE_COO))
         return fail_arguments(pickle, "copyreg._reconstructor");
     return new_matrix(pickle, csr, out);
+}
+
+/* _reconstruct(ndarray, (0,), b'b'): an array without data; it gets all with its state. */
+static diffmm_status call_reconstruct(struct diffmm__pickle *pickle, const value *arguments,
+                                      value *out)
+{
+    const value *given = arguments->members;
+    bool empty = arguments->size == 3 && given[1].kind == DIFFMM__PICKLE_TUPLE &&
+                 given[1].size == 1 && is_integer(given[1].members, 0);
+    bool typed = empty && (given[2].kind == DIFFMM__PICKLE_BYTES || as_text(&given[2])) &&
+                 equals((const char *)given[2].bytes, given[2].size, "b");
+    if (!typed || !is_name(given, DIFFMM__PICKLE_NDARRAY))
+        return fail_arguments(pickle, "numpy's _reconstruct");
+    return new_object(pickle, DIFFMM__PICKLE_ARRAY, out);
 }
 
 diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle, const value *name,
                                   const value *arguments, value *out)
 {
     switch ((enum diffmm__pickle_name)name->integer) {
-    case DIFFMM__PICKLE_COO: return new_matrix(pickle, false, out);
-    case DIFFMM__PICKLE_CSR: return new_matrix(pickle, true, out);
-    case DIFFMM__PICKLE_RECONSTRUCT: return new_object(pickle, DIFFMM__PICKLE_ARRAY, out);
+    case DIFFMM__PICKLE_RECONSTRUCT: return call_reconstruct(pickle, arguments, out);
     case DIFFMM__PICKLE_FROM_BUFFER: return call_from_buffer(pickle, arguments, out);
     case DIFFMM__PICKLE_DTYPE: return call_dtype(pickle, arguments, out);
     case DIFFMM__PICKLE_ENCODE: return call_encode(pickle, arguments, out);
@@ -253,33 +290,55 @@ diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle, const value *na
             return fail_arguments(pickle, "bytes");
         *out = (value){.kind = DIFFMM__PICKLE_BYTES, .bytes = pickle->bytes};
         return DIFFMM_OK;
+    case DIFFMM__PICKLE_COO:
+    case DIFFMM__PICKLE_CSR:
     case DIFFMM__PICKLE_NDARRAY:
     case DIFFMM__PICKLE_OBJECT: break;
     }
     return diffmm__pickle_fail(pickle, "it calls a name that is not called in a scipy matrix");
 }
 
-/* State (version, '<' or '>' or '|', None, ..) of a dtype. */
+diffmm_status diffmm__pickle_new(struct diffmm__pickle *pickle, const value *name,
+                                 const value *arguments, value *out)
+{
+    bool csr = is_name(name, DIFFMM__PICKLE_CSR);
+    if (!csr && !is_name(name, DIFFMM__PICKLE_COO))
+        return diffmm__pickle_fail(pickle, "it makes an object that is no scipy matrix");
+    if (arguments->size != 0)
+        return fail_arguments(pickle, "the class of a matrix");
+    return new_matrix(pickle, csr, out);
+}
+
+/* State (3, '<' or '>' or '|' or '=', None, None, None, -1, -1, 0) of a dtype. */
 static diffmm_status build_type(struct diffmm__pickle *pickle, object *type, const value *state)
 {
-    if (state->kind != DIFFMM__PICKLE_TUPLE || state->size < 2 || !as_text(&state->members[1]) ||
-        state->members[1].size != 1 || !memchr("<>|=", state->members[1].bytes[0], 4))
+    const value *member = state->members;
+    bool known = state->kind == DIFFMM__PICKLE_TUPLE && state->size == 8 &&
+                 is_integer(&member[0], 3) && as_text(&member[1]) && member[1].size == 1 &&
+                 memchr("<>|=", member[1].bytes[0], 4) && is_integer(&member[5], -1) &&
+                 is_integer(&member[6], -1) && is_integer(&member[7], 0);
+    for (size_t i = 2; i < 5 && known; i++)
+        known = member[i].kind == DIFFMM__PICKLE_NONE;
+    if (!known)
         return diffmm__pickle_fail(pickle, "the state of a numpy.dtype is of a kind not read");
     /* In numpy that would change the arrays that have this type already. */
     if (type->built)
         return diffmm__pickle_fail(pickle, "a numpy.dtype gets a state again, or after its use");
     type->built = true;
-    type->array.big_endian = state->members[1].bytes[0] == '>';
+    type->array.big_endian = member[1].bytes[0] == '>';
     return DIFFMM_OK;
 }
 
-/* State (version, shape, type, fortran order, data) of an array. */
+/* State (1, shape, type, fortran order, data) of an array. */
 static diffmm_status build_array(struct diffmm__pickle *pickle, object *array, const value *state)
 {
-    if (state->kind != DIFFMM__PICKLE_TUPLE || state->size != 5 ||
-        state->members[3].kind != DIFFMM__PICKLE_INTEGER)
-        return diffmm__pickle_fail(pickle, "the state of a numpy.ndarray is of a kind not read");
     const value *member = state->members;
+    bool known =
+        state->kind == DIFFMM__PICKLE_TUPLE && state->size == 5 && is_integer(&member[0], 1) &&
+        is_flag(&member[3]) &&
+        (member[4].kind == DIFFMM__PICKLE_BYTES || member[4].kind == DIFFMM__PICKLE_STRING);
+    if (!known)
+        return diffmm__pickle_fail(pickle, "the state of a numpy.ndarray is of a kind not read");
     return fill_array(pickle, array, &member[1], &member[2], member[3].integer != 0, &member[4]);
 }
 

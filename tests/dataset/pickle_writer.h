@@ -139,7 +139,7 @@ static inline void pickle_begin(struct pickle_writer *w, bool csr)
     test_add_number(&w->bytes, (uint64_t)w->protocol, 1);
     if (w->protocol >= 4) {
         pickle_op(w, "\x95");
-        test_add_number(&w->bytes, 1000, 8); /* a frame; its size is a hint */
+        test_add_number(&w->bytes, 0, 8); /* a frame */
     }
     if (w->old_modules)
         pickle_global(w, csr ? "scipy.sparse.csr" : "scipy.sparse.coo",

@@ -266,7 +266,11 @@ START_TEST(hostile_sizes)
         pickle_begin(&w, false);
         pickle_text(&w, "row");
         pickle_global(&w, "numpy._core.multiarray", "_reconstruct");
-        pickle_op(&w, ")R(");
+        pickle_global(&w, "numpy", "ndarray");
+        pickle_integer(&w, 0);
+        pickle_op(&w, "\x85");
+        pickle_raw(&w, "b", 1);
+        pickle_op(&w, "\x87R(");
         pickle_integer(&w, 1);
         pickle_integer(&w, i ? -1 : 1000000000000);
         pickle_op(&w, "\x85");

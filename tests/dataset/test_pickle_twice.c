@@ -121,7 +121,9 @@ START_TEST(types_are_final)
     struct diffmm__sparse sparse;
     pickle_op(&twice, "\x80\x03");
     pickle_type(&twice, "i4", "<");
-    pickle_op(&twice, "(K\x03U\x01>tb.");
+    pickle_op(&twice, "(K\x03U\x01>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK");
+    test_add_number(&twice.bytes, 0, 1);
+    pickle_op(&twice, "tb.");
     test_fails(parse_written(&twice, &sparse), DIFFMM_ERROR_FORMAT, message);
     struct pickle_writer late = {.protocol = 3};
     pickle_op(&late, "\x80\x03");
@@ -135,7 +137,9 @@ START_TEST(types_are_final)
     pickle_op(&late, "K\x01\x85U\x01"
                      "CtRh");
     test_add_number(&late.bytes, 0, 1);
-    pickle_op(&late, "(K\x03U\x01>tb.");
+    pickle_op(&late, "(K\x03U\x01>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK");
+    test_add_number(&late.bytes, 0, 1);
+    pickle_op(&late, "tb.");
     test_fails(parse_written(&late, &sparse), DIFFMM_ERROR_FORMAT, message);
 }
 END_TEST
