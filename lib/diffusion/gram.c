@@ -136,7 +136,8 @@ static double squares_of(const struct diffmm__gram_batch *g, size_t b)
         squares += value * (value - 2.0 * x_hat);
         terms += value * value;
     }
-    return squares >= diffmm__gram_least * terms && isfinite(terms) ? squares : (double)NAN;
+    return isgreaterequal(squares, diffmm__gram_least * terms) && isfinite(terms) ? squares
+                                                                                  : (double)NAN;
 }
 
 /* One user's U = a W^T X + b X - x0 E becomes u; returns the MSI term. */

@@ -211,7 +211,7 @@ START_TEST(diverged)
     begin();
     size_t size;
     unsigned char *before = read_bytes(path, &size), *after;
-    float *moment = t.trainer->model->modalities[1].denoiser.second_moment, kept = moment[5];
+    float *moment = t.trainer->model->modalities[1].diffusion->second_moment, kept = moment[5];
     moment[5] = INFINITY;
     expect_failure(diffmm_trainer_checkpoint(t.trainer, path), DIFFMM_ERROR_NUMERIC,
                    "'adam.second.denoiser.text.");
