@@ -233,7 +233,7 @@ diffmm_status diffmm_model_parameter(const diffmm_model *model, const char *name
 {
     if (!out)
         return diffmm__null("out");
-    diffmm_parameter found;
+    diffmm_parameter found = {.struct_size = sizeof found};
     float *values;
     diffmm_status status = find(model, name, &found, &values);
     return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
@@ -242,8 +242,8 @@ diffmm_status diffmm_model_parameter(const diffmm_model *model, const char *name
 diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, size_t rows,
                                          size_t columns, const float *values)
 {
-    diffmm_parameter found;
-    float *place;
+    diffmm_parameter found = {.struct_size = sizeof found};
+    float *place = NULL;
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
     if (!status && !values)
