@@ -13,6 +13,7 @@ struct header {
     const unsigned char *bytes; /* of the whole array, so that positions are offsets */
     size_t position, end;
     const char *name;
+    unsigned version;
 };
 
 static diffmm_status fail_at(const struct header *header, const char *what)
@@ -94,8 +95,9 @@ static diffmm_status read_size(struct header *header, size_t *out)
         return fail_at(header, "the shape is not a tuple of numbers");
     if (header->bytes[begin] == '0' && number != 0)
         return fail_at(header, "the shape has a number that begins with 0");
-    /* Python 2 wrote long integers as 12L. */
-    if (header->position < header->end && header->bytes[header->position] == 'L')
+    /* Python 2 wrote long integers as 12L, but no version 3. */
+    if (header->version < 3 && header->position < header->end &&
+        header->bytes[header->position] == 'L')
         header->position++;
     *out = number;
     return DIFFMM_OK;
@@ -228,7 +230,7 @@ static diffmm_status find_header(const unsigned char *bytes, size_t size, const 
     if (length > DIFFMM__NPY_MAX_HEADER - DIFFMM__NPY_PREFIX)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: its header has %zu bytes, more than %d", name,
                             length, DIFFMM__NPY_MAX_HEADER - DIFFMM__NPY_PREFIX);
-    *header = (struct header){bytes, start, start + length, name};
+    *header = (struct header){bytes, start, start + length, name, version};
     return DIFFMM_OK;
 }
 

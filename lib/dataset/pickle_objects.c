@@ -178,13 +178,14 @@ static diffmm_status fail_arguments(const struct diffmm__pickle *pickle, const c
     return diffmm__pickle_fail(pickle, "%s is called with arguments of a kind not read", name);
 }
 
-/* dtype('f8', False, True) */
+/* dtype('f8', False, True); without the last, a copy, it is numpy's own and takes no state. */
 static diffmm_status call_dtype(struct diffmm__pickle *pickle, const value *arguments, value *out)
 {
     char type[16] = "";
     const value *text = arguments->members;
     bool plain = arguments->size == 1;
-    bool copied = arguments->size == 3 && is_flag(&text[1]) && is_flag(&text[2]);
+    bool copied = arguments->size == 3 && is_flag(&text[1]) && text[1].integer == 0 &&
+                  is_flag(&text[2]) && text[2].integer == 1;
     if ((!plain && !copied) || !as_text(text) || text->size >= sizeof type)
         return fail_arguments(pickle, "numpy.dtype");
     memcpy(type, text->bytes, text->size);
@@ -193,7 +194,11 @@ static diffmm_status call_dtype(struct diffmm__pickle *pickle, const value *argu
         place ? new_object(pickle, DIFFMM__PICKLE_TYPE, out) : DIFFMM_ERROR_NO_MEMORY;
     if (!status && strlen(type) != text->size)
         return fail_arguments(pickle, "numpy.dtype");
-    return status ? status : diffmm__npy_type(type, place, &out->object->array);
+    if (!status)
+        status = diffmm__npy_type(type, place, &out->object->array);
+    if (!status)
+        out->object->built = plain;
+    return status;
 }
 
 /* encode(text, 'latin1'): each character becomes a byte. */

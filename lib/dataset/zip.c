@@ -8,6 +8,7 @@
 
 enum { local_size = 30, entry_size = 46, end_size = 22, end64_size = 56, locator_size = 20 };
 enum { most_comment = 65535 };
+enum { newest = 63 }; /* version of the format, in tenths */
 
 /* Flags: encrypted, a data descriptor follows the data, patch data, strongly encrypted, masked. */
 enum { flag_described = 0x8, flags_not_read = 0x1 | 0x20 | 0x40 | 0x2000 };
@@ -52,7 +53,7 @@ static diffmm_status find_end(const struct diffmm__zip *zip, size_t size, size_t
         *place = at;
         return DIFFMM_OK;
     }
-    return fail_archive(zip, "this is not a zip archive, or its end is missing");
+    return fail_archive(zip, "the end of the zip archive is missing");
 }
 
 /* The end record in its long form, right before the short one; *place moves there. */
@@ -132,6 +133,8 @@ static diffmm_status read_entry(const struct diffmm__zip *zip, size_t *at, struc
     memcpy(fixed, zip->bytes + *at, sizeof fixed);
     if (!has_mark(fixed, 1, 2))
         return fail_archive(zip, "the zip archive's directory has something that is no entry");
+    if (fixed[6] > newest)
+        return fail_archive(zip, "the zip archive has a member of a later version than 6.3");
     size_t name = (size_t)number(fixed + 28, 2), extra = (size_t)number(fixed + 30, 2),
            comment = (size_t)number(fixed + 32, 2);
     if (name + extra + comment > zip->end - *at - entry_size)
@@ -157,6 +160,8 @@ diffmm_status diffmm__zip_open(const unsigned char *bytes, size_t size, const ch
                                struct diffmm__zip *out)
 {
     struct diffmm__zip zip = {.bytes = bytes, .path = path};
+    if (size < end_size || (!has_mark(bytes, 3, 4) && !has_mark(bytes, 5, 6)))
+        return fail_archive(&zip, "this is not a zip archive");
     diffmm_status status = read_end(&zip, size);
     size_t at = zip.directory;
     for (uint64_t i = 0; i < zip.count && !status; i++) {

@@ -91,7 +91,7 @@ END_TEST
 /* Every float16: sign * 2^(e - 25) * (1024 + fraction), or fraction * 2^-24 where e is 0. */
 START_TEST(every_float16)
 {
-    traps_off(); /* NaN is among them, also such as signals */
+    traps_off();                                 /* NaN is among them, also such as signals */
     for (unsigned high = 0; high < 64; high++) { /* sign and exponent */
         struct test_bytes data = {.size = 0}, bytes = {.size = 0};
         struct diffmm__npy array;
@@ -193,9 +193,24 @@ START_TEST(headers_in_other_forms)
     struct diffmm__npy array;
     test_succeeds(parse(2, "{'descr':'<f4','fortran_order':False,'shape':(2,3)}", 24, &array));
     ck_assert_uint_eq(array.count, 6);
-    test_succeeds(parse(
-        3, "{\"shape\": (2L, 3L), \"descr\": \"<f4\", \"fortran_order\": True}   \n", 24, &array));
+    /* Python 2's long integers, which version 3 is too young for. */
+    const char *const longs =
+        "{\"shape\": (2L, 3L), \"descr\": \"<f4\", \"fortran_order\": True}   \n";
+    test_succeeds(parse(2, longs, 24, &array));
     ck_assert(array.fortran_order);
+    test_fails(parse(3, longs, 24, &array), DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
+    test_succeeds(parse(3,
+                        "{\"shape\": (2, 3), \"descr\": \"<f4\", \"fortran_order\": True} \t\n\r\n",
+                        24, &array));
+    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", 12, &array),
+               DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
+    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (03,)}", 12, &array),
+               DIFFMM_ERROR_FORMAT, "begins with 0");
+    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}\n ", 12, &array),
+               DIFFMM_ERROR_FORMAT, "goes on after");
+    test_fails(parse(1, "\n{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", 12, &array),
+               DIFFMM_ERROR_FORMAT, "not a dictionary");
+    test_fails(parse(0x101, "{}", 0, &array), DIFFMM_ERROR_VERSION, "1.1");
     test_succeeds(
         parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }", 40, &array));
     ck_assert_uint_eq(array.count, 7);

@@ -125,6 +125,14 @@ START_TEST(types_are_final)
     test_add_number(&twice.bytes, 0, 1);
     pickle_op(&twice, "tb.");
     test_fails(parse_written(&twice, &sparse), DIFFMM_ERROR_FORMAT, message);
+    /* numpy's own types take no state: it would say nothing there. */
+    struct pickle_writer own = {.protocol = 3};
+    pickle_op(&own, "\x80\x03");
+    pickle_global(&own, "numpy", "dtype");
+    pickle_op(&own, "U\x02i4\x85R(K\x03U\x01>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK");
+    test_add_number(&own.bytes, 0, 1);
+    pickle_op(&own, "tb.");
+    test_fails(parse_written(&own, &sparse), DIFFMM_ERROR_FORMAT, message);
     struct pickle_writer late = {.protocol = 3};
     pickle_op(&late, "\x80\x03");
     pickle_global(&late, "numpy", "dtype");

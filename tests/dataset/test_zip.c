@@ -112,6 +112,11 @@ START_TEST(headers_that_disagree)
     test_fails(find(&wrong, 1, "x", &member), format, "encrypted");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .method = 12};
     test_fails(find(&wrong, 1, "x", &member), format, "method 12");
+    wrong = (struct zip_member){.name = "x.npy", .content = &one};
+    written.size = 0;
+    zip_write(&written, &wrong, 1);
+    written.data[written.size - 22 - 51 + 6] = 64; /* in the only entry: 46 bytes and its name */
+    test_fails(find_in(written.data, written.size, "x", &member), format, "a later version");
     /* Both headers of one name, but the data of another. */
     const struct zip_member swapped[] = {{.name = "x.npy", .content = &one, .wrong_offset = 44},
                                          {.name = "y.npy", .content = &two}};
@@ -129,9 +134,15 @@ START_TEST(archives_with_something_around_them)
     test_fails(find_in((const unsigned char *)"", 0, "x", &member), format, "not a zip archive");
     test_add_text(&written, "in front");
     zip_write(&written, &good, 1);
-    test_succeeds(find_in(written.data, written.size, "x", &member)); /* offsets count it in */
-    test_fails(find_in(written.data + 1, written.size - 1, "x", &member), format,
-               "right before its end");
+    /* Offsets count it in, or not. */
+    test_fails(find_in(written.data, written.size, "x", &member), format, "not a zip archive");
+    written.size = 0;
+    zip_write(&written, &good, 1);
+    memmove(written.data + 4, written.data, written.size);
+    written.size += 4;
+    test_fails(find_in(written.data, written.size, "x", &member), format, "right before its end");
+    written.size = 0;
+    zip_write(&written, &good, 1);
     test_add_text(&written, "behind");
     test_fails(find_in(written.data, written.size, "x", &member), format, "bytes follow the end");
     /* A comment is part of the archive, also one that holds what looks like its end. */
