@@ -243,14 +243,15 @@ static inline int32_t order_of(float x)
     return bits < 0 ? bits ^ INT32_MAX : bits;
 }
 
-/* Scores are masked by NaN, which the comparison of floats may tell a host. */
+/* Scores are masked by NaN, which a comparison of floats may tell a host: not this one of AVX, but
+ * where Clang compiles it. */
 static uint64_t kernel_at_least(size_t n, const float *x, float bound)
 {
     uint64_t mask = 0;
     const int32_t least = bound == 0.0f ? order_of(-0.0f) : order_of(bound);
     const int32_t most = order_of(INFINITY);
     size_t i = 0;
-#ifdef __FMA__
+#if defined(__FMA__) && !defined(__clang__)
     for (; i + 8 <= n; i += 8) {
         __m256 reached = _mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(bound), _CMP_GE_OQ);
         mask |= (uint64_t)(unsigned)_mm256_movemask_ps(reached) << i;
