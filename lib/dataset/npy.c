@@ -248,22 +248,17 @@ diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffm
 {
     size_t bytes = array->item_size;
     bool empty = false, overflow = false;
-    array->count = 1;
     for (size_t i = 0; i < array->dimensions; i++) {
-        empty |= array->shape[i] == 0;
-        overflow |= __builtin_mul_overflow(array->count, array->shape[i], &array->count);
+        empty |= array->shape[i] == 0; /* NumPy bounds the others all the same */
+        overflow |= __builtin_mul_overflow(bytes, array->shape[i] ? array->shape[i] : 1, &bytes);
     }
-    overflow |= __builtin_mul_overflow(array->count, bytes, &bytes);
-    if (empty) {
-        array->count = 0;
-        return DIFFMM_OK;
-    }
-    if (overflow)
+    if (overflow || bytes > PTRDIFF_MAX)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: its shape exceeds the address space", name);
-    if (bytes > available)
+    if (!empty && bytes > available)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: its shape needs %zu bytes of data, but only %zu remain", name,
                             bytes, available);
+    array->count = empty ? 0 : bytes / array->item_size;
     return DIFFMM_OK;
 }
 

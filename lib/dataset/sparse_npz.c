@@ -7,35 +7,48 @@
 #include "dataset/npz.h"
 #include "dataset/sparse.h"
 
-/* The first characters of a member that holds one text, as bytes or as UCS-4. */
+/* The first characters of an array that holds one text, as bytes or as UCS-4; '?' for those that
+ * are not ASCII. */
+static void decode(const struct diffmm__npy *array, const unsigned char *bytes, size_t length,
+                   char *text)
+{
+    size_t width = array->kind == 'U' ? 4 : 1, low = array->big_endian ? width - 1 : 0;
+    for (size_t i = 0; i < length; i++, bytes += width) {
+        unsigned char others = 0;
+        for (size_t k = 0; k < width; k++)
+            others |= k == low ? 0 : bytes[k];
+        text[i] = (char)(bytes[low] < 0x80 && others == 0 ? bytes[low] : '?');
+    }
+}
+
+/* Longer formats than 7 characters are cut: there are none. */
+static diffmm_status read_text(struct diffmm__npz_member *member, const struct diffmm__npy *array,
+                               char text[8])
+{
+    unsigned char bytes[7 * 4];
+    if (array->count != 1 || (array->kind != 'S' && array->kind != 'U'))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it is not a text",
+                            diffmm__npz_member_name(member));
+    size_t width = array->kind == 'U' ? 4 : 1, length = array->item_size / width;
+    length = length < 7 ? length : 7;
+    diffmm_status status = diffmm__npz_member_read(member, bytes, length * width);
+    if (!status)
+        status = diffmm__npz_member_finish(member);
+    if (!status)
+        decode(array, bytes, length, text);
+    return status;
+}
+
 static diffmm_status read_format(struct diffmm__npz *archive, char text[8])
 {
     struct diffmm__npz_member *member;
     struct diffmm__npy array;
-    unsigned char bytes[7 * 4];
+    memset(text, 0, 8);
     diffmm_status status = diffmm__npz_member_open(archive, "format", &member, &array);
     if (status)
         return status;
-    bool is_text = array.count == 1 && (array.kind == 'S' || array.kind == 'U');
-    size_t width = array.kind == 'U' ? 4 : 1, length = is_text ? array.item_size / width : 0;
-    length = length < 7 ? length : 7;
-    if (!is_text)
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it is not a text",
-                              diffmm__npz_member_name(member));
-    if (!status)
-        status = diffmm__npz_member_read(member, bytes, length * width);
-    if (!status)
-        status = diffmm__npz_member_finish(member);
+    status = read_text(member, &array, text);
     diffmm__npz_member_close(member);
-    size_t low = array.kind == 'U' && array.big_endian ? 3 : 0;
-    memset(text, 0, 8);
-    for (size_t i = 0; i < length && !status; i++) {
-        unsigned char sum = 0; /* of a character's other bytes */
-        for (size_t k = 0; k < width; k++)
-            sum |= k == low ? 0 : bytes[i * width + k];
-        unsigned char character = bytes[i * width + low];
-        text[i] = (char)(character < 0x80 && sum == 0 ? character : '?');
-    }
     return status;
 }
 
@@ -125,7 +138,7 @@ diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char 
                                       struct diffmm__sparse *out)
 {
     struct diffmm__npz *archive;
-    unsigned char buffer[buffer_size];
+    unsigned char buffer[buffer_size] = {0};
     struct source sources[3] = {{NULL, buffer}, {NULL, buffer}, {NULL, buffer}};
     struct diffmm__sparse_parts parts;
     diffmm_status status = diffmm__npz_open(context, path, &archive);

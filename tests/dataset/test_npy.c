@@ -214,10 +214,14 @@ START_TEST(headers_in_other_forms)
     test_succeeds(
         parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }", 40, &array));
     ck_assert_uint_eq(array.count, 7);
-    /* No elements: the other numbers do not matter. */
+    /* No elements: the other numbers matter only where no array could have them. */
     test_succeeds(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1000000000000)}",
                         0, &array));
     ck_assert_uint_eq(array.count, 0);
+    test_fails(parse(1,
+                     "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9000000000000000000)}",
+                     0, &array),
+               DIFFMM_ERROR_FORMAT, "exceeds the address space");
 }
 END_TEST
 
