@@ -35,7 +35,7 @@ struct diffmm__call {
 };
 
 /* To be declared at the head of a public function: it ends where that returns. */
-#define DIFFMM__CALL __attribute__((cleanup(diffmm__call_end))) struct diffmm__call
+#define DIFFMM__CALL __attribute__((unused, cleanup(diffmm__call_end))) struct diffmm__call
 
 /* A call that reads an object, or NULL. */
 struct diffmm__call diffmm__call_reads(const void *object);

@@ -52,7 +52,8 @@ START_TEST(memory)
                       counter.now - before, needs.training_bytes);
 
         expect_success(diffmm_options_get_integer(w.options, "rebuild_k", &count));
-        before = counter.peak = counter.now;
+        before = counter.now;
+        counter.peak = before;
         w.batch.noise = NULL;
         expect_success(diffmm_diffusion_generate(w.module, &w.batch, (size_t)count, items, NULL));
         expect_bound("generate", needs.generate_bytes, counter.peak - before);
