@@ -188,8 +188,8 @@ DIFFMM_API diffmm_status diffmm_trainer_report(const diffmm_trainer *trainer, di
 
 /** Write a training checkpoint (safetensors): all that the rest of the training depends on. A
  *  training that goes on from it ends with the same bits as one that was never interrupted. A crash
- *  leaves the old file or the new one; what the path may be, diffmm_model_save() says. Tensors are written from where they are, so this takes no
- *  memory to speak of.
+ *  leaves the old file or the new one; what the path may be, diffmm_model_save() says. Tensors are
+ *  written from where they are, so this takes no memory to speak of.
  *
  *  Between two epochs, or from the epoch callback of diffmm_trainer_fit(); DIFFMM_ERROR_STATE from
  *  a progress callback. It holds the trainer as it is: after an epoch that was cancelled or failed,

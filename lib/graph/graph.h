@@ -33,8 +33,8 @@ diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users
                                      size_t entries, bool symmetric, diffmm_graph **out);
 void diffmm__graph_transpose(diffmm_graph *graph);
 
-/* The same for a graph that was allocated as a symmetric one, and is none: its transpose gets arrays of
- * its own. */
+/* The same for a graph that was allocated as a symmetric one, and is none: its transpose gets arrays
+ * of its own. */
 diffmm_status diffmm__graph_transpose_apart(diffmm_graph *graph);
 
 /* Whether every entry of complete rows stands on the other side of the diagonal too, with the same

@@ -35,8 +35,9 @@ diffmm_status diffmm__work_plan(const diffmm_dataset *dataset,
 double diffmm__phase_flops(const struct diffmm__work *work, diffmm_phase phase);
 double diffmm__straight_flops(const struct diffmm__work *work);
 
-/* The most that data set and trainer take from the context's allocator at once, with `threads` threads;
- * and peak bytes, which are these and what does not come from it: code, stacks, the matrix library. */
+/* The most that data set and trainer take from the context's allocator at once, with `threads`
+ * threads; and peak bytes, which are these and what does not come from it: code, stacks, the matrix
+ * library. */
 size_t diffmm__allocated_peak(const struct diffmm__work *work, size_t threads);
 size_t diffmm__peak_bytes(const struct diffmm__work *work, size_t threads);
 

@@ -62,7 +62,8 @@ class diffusion : public detail::handle<diffmm_diffusion>
     /** A copy of the module of a modality, from a model that has its denoisers: a trainer's. */
     static diffusion of(const model &from, const std::string &modality)
     {
-        const diffmm_diffusion *lent_by = diffmm_model_diffusion(from.get(), detail::text(modality));
+        const diffmm_diffusion *lent_by =
+            diffmm_model_diffusion(from.get(), detail::text(modality));
         detail::require(lent_by != nullptr, "the model has no diffusion of that modality");
         diffmm_diffusion *made = nullptr;
         check(diffmm_diffusion_copy(lent_by, &made));
