@@ -33,10 +33,10 @@ static inline bool diffmm__within(double x, double least, double limit)
 /* x as a float: infinite from half a unit beyond the largest float on, where it is rounded up. */
 static inline float diffmm__narrow(double x)
 {
-    const double beyond = 0x1.ffffffp127;
-    if (isgreaterequal(x, beyond))
+    const double outside = 0x1.ffffffp127;
+    if (isgreaterequal(x, outside))
         return INFINITY;
-    return islessequal(x, -beyond) ? -INFINITY : (float)x;
+    return islessequal(x, -outside) ? -INFINITY : (float)x;
 }
 
 #endif
