@@ -105,12 +105,13 @@ static diffmm_status check_cover(const diffmm_context *context, const char *path
 {
     size_t reached = 0;
     diffmm_status status = DIFFMM_OK;
-    const struct diffmm__entry **order = diffmm__allocate(context, count, sizeof *order);
+    const struct diffmm__entry **order =
+        diffmm__allocate(context, count, sizeof(struct diffmm__entry *));
     if (!order)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         order[i] = &entries[i];
-    qsort(order, count, sizeof *order, compare_places);
+    qsort(order, count, sizeof(struct diffmm__entry *), compare_places);
     for (size_t i = 0; i < count && !status; i++) {
         if (order[i]->begin != reached)
             status = diffmm__fail(

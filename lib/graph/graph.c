@@ -170,7 +170,7 @@ bool diffmm__graph_is_symmetric(const diffmm_graph *graph)
     for (size_t r = 0; r < graph->nodes; r++)
         for (int64_t e = csr->pointers[r]; e < csr->pointers[r + 1]; e++) {
             const float *other = entry_at(csr, csr->columns[e], (int32_t)r);
-            if (!other || memcmp(other, &csr->values[e], sizeof *other) != 0)
+            if (!other || *other != csr->values[e])
                 return false;
         }
     return true;
