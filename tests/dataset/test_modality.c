@@ -46,6 +46,7 @@ struct store {
 static int load(size_t first, size_t count, float *out, void *user_data)
 {
     struct store *store = user_data;
+    ck_assert_uint_gt(count, 0);
     if (++store->calls == store->fail_at)
         return 7;
     store->asked += count;
@@ -87,6 +88,28 @@ START_TEST(loaders_are_asked_for_blocks)
     ck_assert_ptr_null(scratch);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
+}
+END_TEST
+
+/* Also where the last block is a whole one, no loader is asked for no items. */
+START_TEST(loaders_are_asked_for_whole_blocks)
+{
+    for (size_t items = 1; items <= 1024; items *= 2) {
+        diffmm_context *context = test_context();
+        diffmm_dataset *dataset = new_dataset(context, items);
+        struct store store = {.dimensions = 2, .bad_item = SIZE_MAX};
+        const float *got = NULL;
+        size_t stride;
+        float *scratch = NULL;
+        test_succeeds(diffmm_dataset_add_modality(dataset, "text", 2, load, &store));
+        test_succeeds(diffmm_dataset_seal(dataset));
+        test_succeeds(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch));
+        ck_assert_uint_eq(store.asked, items);
+        ck_assert(got[2 * items - 1] == (float)((items - 1) * 10 + 1));
+        diffmm__release(context, scratch);
+        diffmm_dataset_destroy(dataset);
+        diffmm_context_destroy(context);
+    }
 }
 END_TEST
 
@@ -248,9 +271,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {arrays_are_borrowed,       loaders_are_asked_for_blocks,
-                                  files_of_every_float_type, files_that_are_no_features,
-                                  wrong_arguments,           rows_must_be_as_many_as_items,
+    const TTest *const tests[] = {arrays_are_borrowed,
+                                  loaders_are_asked_for_blocks,
+                                  loaders_are_asked_for_whole_blocks,
+                                  files_of_every_float_type,
+                                  files_that_are_no_features,
+                                  wrong_arguments,
+                                  rows_must_be_as_many_as_items,
                                   features_must_be_finite};
     return test_run("modality", tests, sizeof tests / sizeof *tests);
 }
