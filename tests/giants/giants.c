@@ -116,7 +116,7 @@ static size_t addresses(void)
 }
 #endif
 
-static void limit(int what, size_t most)
+static void limit(unsigned what, size_t most)
 {
     struct rlimit limits;
     if (getrlimit(what, &limits) != 0)
