@@ -28,6 +28,28 @@ START_TEST(known_answers)
 }
 END_TEST
 
+/* What a seed draws is part of the promise that the same seed gives the same bits. */
+START_TEST(draws_stay)
+{
+    const uint64_t seed = 5, stream = UINT64_C(1) << 57 | 3;
+    const uint64_t below[] = {440069, 290035, 961354, 172549};
+    const uint64_t below_large[] = {4058912478665978294, 2675096392044759975, 6816401956289007925,
+                                    1591481802638723298};
+    const double reals[] = {0.44006817272981769, 0.29003453198630624, 0.96135206100988013};
+    const int32_t shuffled[] = {2, 6, 0, 1, 3, 5, 7, 4};
+    int32_t order[8];
+    for (uint64_t i = 0; i < 4; i++) {
+        ck_assert_uint_eq(diffmm__random_below(seed, stream, i, 1000003), below[i]);
+        ck_assert_uint_eq(diffmm__random_below(seed, stream, i, (UINT64_C(1) << 63) + 1),
+                          below_large[i]);
+    }
+    for (uint64_t i = 0; i < 3; i++)
+        ck_assert(diffmm__random_real(seed, stream, i) == reals[i]);
+    diffmm__random_shuffle(seed, stream, 8, order);
+    ck_assert_mem_eq(order, shuffled, sizeof order);
+}
+END_TEST
+
 START_TEST(reals_are_uniform)
 {
     enum { draws = 200000, cells = 64 };
@@ -207,6 +229,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {known_answers,
+                                  draws_stay,
                                   reals_are_uniform,
                                   below_a_bound,
                                   small_bounds_are_hit_evenly,
