@@ -95,6 +95,31 @@ START_TEST(the_same_fields_give_the_same_bits)
 }
 END_TEST
 
+/* A checksum (FNV-1a) of who has touched what, in all splits. */
+static uint64_t checksum(const diffmm_dataset *dataset)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (int s = 0; s < 3; s++)
+        for (size_t u = 0; u < diffmm_dataset_users(dataset); u++) {
+            const int32_t *row;
+            size_t count;
+            test_succeeds(diffmm_dataset_row(dataset, (diffmm_split)s, (int32_t)u, &row, &count));
+            for (size_t i = 0; i < count; i++)
+                sum = (sum ^ (uint64_t)row[i]) * UINT64_C(1099511628211);
+        }
+    return sum;
+}
+
+/* Every stream of draws counts: the seed's interactions stay what they were. */
+START_TEST(interactions_of_a_seed_stay)
+{
+    diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 150, .items = 90, .seed = 5};
+    diffmm_dataset *dataset = make(1, &spec);
+    ck_assert_uint_eq(checksum(dataset), UINT64_C(8091432605027326159));
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
 START_TEST(fields)
 {
     const size_t dimensions[] = {3, 5, 7, 2};
@@ -282,6 +307,7 @@ int main(void)
 {
     const TTest *const tests[] = {defaults,
                                   the_same_fields_give_the_same_bits,
+                                  interactions_of_a_seed_stay,
                                   fields,
                                   small_and_full,
                                   structure_can_be_learnt,
