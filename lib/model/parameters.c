@@ -2,14 +2,12 @@
 /* The model's parameters by name: listed, read, written, initialised. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/handle.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
 #include "linalg/initialize.h"
-#include "linalg/vectors.h"
 #include "model/embeddings.h"
 #include "model/parameters.h"
 
@@ -252,15 +250,8 @@ diffmm_status diffmm_model_set_parameter(diffmm_model *model, const char *name, 
         status = find(model, name, &found, &place);
     if (status)
         return status;
-    if (rows != found.rows || columns != found.columns)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "parameter '%s' is %zu x %zu, not %zu x %zu", name, found.rows,
-                            found.columns, rows, columns);
-    size_t bad = diffmm__first_not_finite(rows * columns, values);
-    if (bad < rows * columns)
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite", name,
-                            bad);
-    memcpy(place, values, rows * columns * sizeof *values);
+    if ((status = diffmm__parameter_write(&found, rows, columns, values, place)))
+        return status;
     if (found.gradient || !model->workspace)
         diffmm__model_changed(model);
     else

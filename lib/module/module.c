@@ -230,6 +230,21 @@ diffmm_status diffmm_diffusion_parameter(const diffmm_diffusion *module, const c
     return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
 }
 
+diffmm_status diffmm__parameter_write(const diffmm_parameter *parameter, size_t rows,
+                                      size_t columns, const float *values, float *place)
+{
+    if (rows != parameter->rows || columns != parameter->columns)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "parameter '%s' is %zu x %zu, not %zu x %zu", parameter->name,
+                            parameter->rows, parameter->columns, rows, columns);
+    size_t bad = diffmm__first_not_finite(rows * columns, values);
+    if (bad < rows * columns)
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite",
+                            parameter->name, bad);
+    memmove(place, values, rows * columns * sizeof *values);
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm_diffusion_set_parameter(diffmm_diffusion *module, const char *name,
                                              size_t rows, size_t columns, const float *values)
 {
@@ -243,14 +258,5 @@ diffmm_status diffmm_diffusion_set_parameter(diffmm_diffusion *module, const cha
         status = find(module, name, &found, &offset);
     if (status)
         return status;
-    if (rows != found.rows || columns != found.columns)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "parameter '%s' is %zu x %zu, not %zu x %zu", name, found.rows,
-                            found.columns, rows, columns);
-    size_t bad = diffmm__first_not_finite(rows * columns, values);
-    if (bad < rows * columns)
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite", name,
-                            bad);
-    memmove(module->values + offset, values, rows * columns * sizeof *values);
-    return DIFFMM_OK;
+    return diffmm__parameter_write(&found, rows, columns, values, module->values + offset);
 }

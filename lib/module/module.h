@@ -87,4 +87,9 @@ struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
 /* "ELBO" or "MSI", whichever is not finite, or NULL. */
 const char *diffmm__losses_wrong(const struct diffmm__denoiser_losses *losses);
 
+/* Write rows x columns values to where a parameter stands: they must be its own shape, and finite.
+ * They may be the parameter's own. */
+diffmm_status diffmm__parameter_write(const diffmm_parameter *parameter, size_t rows,
+                                      size_t columns, const float *values, float *place);
+
 #endif
