@@ -2,8 +2,8 @@
 /** @file recommend.h
  *  Serving: an immutable scorer, from a model or a model file.
  *
- *  A scorer holds finished embeddings, seen items, ids, modality weights, and what attaching a new
- *  user takes. Calls for one user take no lock and allocate nothing, except for: a list of more
+ *  A scorer holds finished embeddings, seen items, ids, modality weights, and the fold-in state
+ *  for new users. Calls for one user take no lock and allocate nothing, except for: a list of more
  *  than 256 numbers that does not ascend (sorted in a copy); more than 128 hits under a filter
  *  callback; fold-in and explanation where d exceeds 1024. Calls for many users compute on the
  *  context's threads.

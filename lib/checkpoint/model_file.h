@@ -3,7 +3,7 @@
  *
  * Tensors: every recommender parameter by its name; final.user, final.item; seen.pointers (I64),
  * seen.items (I32); unless the ids are numbers, ids.user.text (U8, NUL-terminated names) and
- * ids.user.offsets (I64), likewise for items; for attaching users, user_embedding.mean,
+ * ids.user.offsets (I64), likewise for items; for folding users in, user_embedding.mean,
  * content.NAME of each modality and propagated.L of each layer. Metadata: format "diffmm-model",
  * version, library, users, items, d, modalities, options, evaluated (checkpoint/description.h). */
 #ifndef DIFFMM_CHECKPOINT_MODEL_FILE_H
@@ -13,7 +13,7 @@
 
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
-#include "model/attachment.h"
+#include "model/fold_in_state.h"
 
 /* Finished embeddings with their ids and seen items. */
 struct diffmm__served {
@@ -28,12 +28,11 @@ diffmm_status diffmm__model_file_served(diffmm_context *context,
                                         const struct diffmm__safetensors *file, const char *path,
                                         struct diffmm__served *out);
 
-/* Read what attaching users takes, within the file's memory, or NULL where the file has none.
+/* Read the fold-in state, within the file's memory, or NULL where the file has none.
  * Values are not checked. */
-diffmm_status diffmm__model_file_attachment(diffmm_context *context,
-                                            const struct diffmm__safetensors *file,
-                                            const char *path, const struct diffmm__served *served,
-                                            struct diffmm__attachment **out);
+diffmm_status diffmm__fold_in_read(diffmm_context *context, const struct diffmm__safetensors *file,
+                                   const char *path, const struct diffmm__served *served,
+                                   struct diffmm__fold_in_state **out);
 
 /* A float tensor that must be rows x columns (1 column: a vector is fine), copied into `out`; the
  * copy must be finite. The other one looks at the shape only, before there is memory for the copy.

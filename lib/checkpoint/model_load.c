@@ -59,17 +59,16 @@ static diffmm_status read_parameters(diffmm_model *model, const struct diffmm__s
 }
 
 /* A copy of it, since the file is closed. */
-static diffmm_status read_attachment(diffmm_model *model, const struct diffmm__safetensors *file,
-                                     const char *path, const struct diffmm__served *served)
+static diffmm_status read_fold_in(diffmm_model *model, const struct diffmm__safetensors *file,
+                                  const char *path, const struct diffmm__served *served)
 {
-    struct diffmm__attachment *mapped;
-    diffmm_status status =
-        diffmm__model_file_attachment(model->context, file, path, served, &mapped);
+    struct diffmm__fold_in_state *mapped;
+    diffmm_status status = diffmm__fold_in_read(model->context, file, path, served, &mapped);
     if (status || !mapped)
         return status;
-    status = diffmm__attachment_copy(model->context, mapped, model->users, model->items, model->d,
-                                     &model->attachment);
-    diffmm__attachment_destroy(mapped);
+    status = diffmm__fold_in_state_copy(model->context, mapped, model->users, model->items,
+                                        model->d, &model->fold_in);
+    diffmm__fold_in_state_destroy(mapped);
     return status;
 }
 
@@ -103,7 +102,7 @@ static diffmm_status read_model(diffmm_model *model, const struct diffmm__safete
         status = diffmm__read_evaluated(model->context, file, "evaluated", &model->evaluated);
     if (!status)
         status = read_parameters(model, file, path);
-    return status ? status : read_attachment(model, file, path, &served);
+    return status ? status : read_fold_in(model, file, path, &served);
 }
 
 static diffmm_status load(diffmm_context *context, const struct diffmm__source *source,

@@ -7,8 +7,8 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
-#include "model/attachment.h"
 #include "model/embeddings.h"
+#include "model/fold_in_of_model.h"
 
 enum { further_tensors = 9, name_size = 96, count_text = 24 };
 
@@ -55,19 +55,19 @@ static diffmm_status add_rows(struct tensors *tensors, const char *word, const c
     return add_floats(tensors, name, model->items, model->d, values);
 }
 
-static diffmm_status add_attachment(struct tensors *tensors, const diffmm_model *model,
-                                    const struct diffmm__attachment *attachment)
+static diffmm_status add_fold_in(struct tensors *tensors, const diffmm_model *model,
+                                 const struct diffmm__fold_in_state *fold_in)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t m = 0; attachment && m < attachment->modality_count && !status; m++)
-        status = add_rows(tensors, "content", attachment->names[m], model, attachment->content[m]);
-    for (size_t l = 0; attachment && l < attachment->layers && !status; l++) {
+    for (size_t m = 0; fold_in && m < fold_in->modality_count && !status; m++)
+        status = add_rows(tensors, "content", fold_in->names[m], model, fold_in->content[m]);
+    for (size_t l = 0; fold_in && l < fold_in->layers && !status; l++) {
         char number[count_text];
         snprintf(number, sizeof number, "%zu", l);
-        status = add_rows(tensors, "propagated", number, model, attachment->propagated[l]);
+        status = add_rows(tensors, "propagated", number, model, fold_in->propagated[l]);
     }
-    if (attachment && !status)
-        status = add_floats(tensors, "user_embedding.mean", model->d, 1, attachment->mean);
+    if (fold_in && !status)
+        status = add_floats(tensors, "user_embedding.mean", model->d, 1, fold_in->mean);
     return status;
 }
 
@@ -95,19 +95,18 @@ static diffmm_status add_all(struct tensors *tensors, const diffmm_model *model)
     return DIFFMM_OK;
 }
 
-static diffmm_status put(const diffmm_model *model, const struct diffmm__attachment *attachment,
+static diffmm_status put(const diffmm_model *model, const struct diffmm__fold_in_state *fold_in,
                          struct tensors *tensors, const struct diffmm__target *target)
 {
-    size_t attached = attachment ? attachment->modality_count + attachment->layers : 0;
+    size_t folded = fold_in ? fold_in->modality_count + fold_in->layers : 0;
     struct diffmm__description description;
-    tensors->list =
-        diffmm__arena_take(&tensors->arena, model->parameter_count + further_tensors + attached,
-                           sizeof *tensors->list);
+    tensors->list = diffmm__arena_take(
+        &tensors->arena, model->parameter_count + further_tensors + folded, sizeof *tensors->list);
     if (!tensors->list)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_status status = add_all(tensors, model);
     if (!status)
-        status = add_attachment(tensors, model, attachment);
+        status = add_fold_in(tensors, model, fold_in);
     if (!status)
         status = diffmm__describe(model, DIFFMM__MODEL_FORMAT, &description);
     if (status)
@@ -120,14 +119,14 @@ static diffmm_status put(const diffmm_model *model, const struct diffmm__attachm
 
 static diffmm_status save_embedded(const diffmm_model *model, const struct diffmm__target *target)
 {
-    struct diffmm__attachment *attachment;
-    diffmm_status status = diffmm__attachment_of_model(model, &attachment);
+    struct diffmm__fold_in_state *fold_in;
+    diffmm_status status = diffmm__fold_in_of_model(model, &fold_in);
     if (status)
         return status;
     struct tensors tensors = {.arena = diffmm__arena_on(model->context)};
-    status = put(model, attachment, &tensors, target);
+    status = put(model, fold_in, &tensors, target);
     diffmm__arena_end(&tensors.arena);
-    diffmm__attachment_destroy(attachment);
+    diffmm__fold_in_state_destroy(fold_in);
     return status;
 }
 

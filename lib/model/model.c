@@ -8,8 +8,8 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "graph/graph.h"
-#include "model/attachment.h"
 #include "model/embeddings.h"
+#include "model/fold_in_state.h"
 #include "model/parameters.h"
 #include "model/workspace.h"
 
@@ -103,7 +103,7 @@ static void end_model(void *object)
     diffmm_model *model = object;
     diffmm_context *context = model->context;
     diffmm__workspace_destroy(model);
-    diffmm__attachment_destroy(model->attachment);
+    diffmm__fold_in_state_destroy(model->fold_in);
     diffmm__denoiser_names_destroy(model);
     diffmm__parameters_destroy(model);
     for (size_t m = 0; m < model->modality_count; m++) {

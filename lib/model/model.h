@@ -75,7 +75,7 @@ struct diffmm_model {
 
     diffmm_graph *adjacency;               /* A_hat; NULL for a model read from a file */
     struct diffmm__workspace *workspace;   /* forward and backward intermediates; NULL likewise */
-    struct diffmm__attachment *attachment; /* of a model read from a file (model/attachment.h) */
+    struct diffmm__fold_in_state *fold_in; /* of a model read from a file (model/fold_in_state.h) */
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a score comes from. With the user attached as in recommend/attach.h and f the item's final
- * embedding, the score is a sum over the user's items and what is the user's own:
- *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f).
- * By modality, it is the terms in Xn_m; collaborative are all others. By item, it is the terms of
- * i; the rest is k own . f. */
+/* Where a score comes from. With the user folded in (recommend/fold_in.h) and f the item's final
+ * embedding, the score is a sum of the user's own part and of terms of the user's items:
+ *
+ *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f)
+ *
+ * The part of modality m is the terms in Xn_m; the collaborative part is all others. The part of
+ * item i is the terms of i; the rest is k own . f. */
 #include <float.h>
 #include <math.h>
 
@@ -12,52 +14,52 @@
 #include "base/structs.h"
 #include "linalg/kernels.h"
 #include "linalg/panels.h"
-#include "recommend/attach.h"
+#include "recommend/fold_in.h"
 #include "recommend/scratch.h"
 
 /* k E_i . f + P_i . f. */
-static double collaborative(const struct diffmm__attached *attached, double k, size_t row,
+static double collaborative(const struct diffmm__folded *folded, double k, size_t row,
                             const float *f)
 {
-    const struct diffmm__attachment *parts = attached->parts;
+    const struct diffmm__fold_in_state *state = folded->state;
     const struct diffmm__kernels *kernels = diffmm__kernels();
-    size_t d = attached->scorer->d;
-    double sum = k * kernels->dot(d, parts->items + row, f);
-    for (size_t l = 0; l < parts->layers; l++)
-        sum += (double)diffmm__attached_share(attached, l) *
-               kernels->dot(d, parts->propagated[l] + row, f);
+    size_t d = folded->scorer->d;
+    double sum = k * kernels->dot(d, state->items + row, f);
+    for (size_t l = 0; l < state->layers; l++)
+        sum += (double)diffmm__fold_in_share(folded, l) *
+               kernels->dot(d, state->propagated[l] + row, f);
     return sum;
 }
 
 /* A score's terms of one item: the collaborative one, and that of each modality. */
 struct terms {
-    const struct diffmm__attached *attached;
+    const struct diffmm__folded *folded;
     double k, twice; /* 1 + 1/s, times k */
     const float *f;
 };
 
 static double collaborative_term(const struct terms *t, struct diffmm__edge edge)
 {
-    size_t row = (size_t)edge.item * t->attached->scorer->d;
-    return (double)edge.weight * collaborative(t->attached, t->k, row, t->f);
+    size_t row = (size_t)edge.item * t->folded->scorer->d;
+    return (double)edge.weight * collaborative(t->folded, t->k, row, t->f);
 }
 
 static double modality_term(const struct terms *t, struct diffmm__edge edge, size_t m)
 {
-    const struct diffmm__attachment *parts = t->attached->parts;
-    size_t d = t->attached->scorer->d;
-    return (double)edge.weight * t->twice * (double)parts->weights[m] *
-           diffmm__kernels()->dot(d, parts->content[m] + (size_t)edge.item * d, t->f);
+    const struct diffmm__fold_in_state *state = t->folded->state;
+    size_t d = t->folded->scorer->d;
+    return (double)edge.weight * t->twice * (double)state->weights[m] *
+           diffmm__kernels()->dot(d, state->content[m] + (size_t)edge.item * d, t->f);
 }
 
 /* The sum of all terms' magnitudes: no part, and no sum of parts, is larger. */
 static double magnitude(const struct terms *t, double rest)
 {
-    struct diffmm__attached walk = *t->attached;
+    struct diffmm__folded walk = *t->folded;
     double sum = fabs(rest);
-    for (struct diffmm__edge edge; diffmm__attached_next(&walk, &edge);) {
+    for (struct diffmm__edge edge; diffmm__fold_in_next(&walk, &edge);) {
         sum += fabs(collaborative_term(t, edge));
-        for (size_t m = 0; m < t->attached->parts->modality_count; m++)
+        for (size_t m = 0; m < t->folded->state->modality_count; m++)
             sum += fabs(modality_term(t, edge, m));
     }
     return sum;
@@ -66,13 +68,13 @@ static double magnitude(const struct terms *t, double rest)
 /* Fill in the parts of every item and modality; collaborative starts as the rest. */
 static void add_items(const struct terms *t, diffmm_explanation *out)
 {
-    size_t modality_count = t->attached->parts->modality_count;
+    size_t modality_count = t->folded->state->modality_count;
     double others = (double)out->rest;
     for (size_t m = 0; m < modality_count && out->modalities; m++)
         out->modalities[m] = 0.0f;
-    struct diffmm__attached walk = *t->attached;
+    struct diffmm__folded walk = *t->folded;
     struct diffmm__edge edge;
-    for (size_t i = 0; diffmm__attached_next(&walk, &edge); i++) {
+    for (size_t i = 0; diffmm__fold_in_next(&walk, &edge); i++) {
         double part = collaborative_term(t, edge);
         others += part;
         for (size_t m = 0; m < modality_count; m++) {
@@ -85,25 +87,24 @@ static void add_items(const struct terms *t, diffmm_explanation *out)
             out->items[i] = (diffmm_hit){.item = edge.item, .score = (float)part};
     }
     out->collaborative = (float)others;
-    out->item_count = t->attached->items;
+    out->item_count = t->folded->items;
 }
 
 /* `vector` is d floats of scratch. */
-static diffmm_status explain(const struct diffmm__attached *attached, int32_t item, float *vector,
+static diffmm_status explain(const struct diffmm__folded *folded, int32_t item, float *vector,
                              diffmm_explanation *out)
 {
-    const diffmm_scorer *scorer = attached->scorer;
+    const diffmm_scorer *scorer = folded->scorer;
     const float *f = diffmm__scorer_item(scorer, item);
-    diffmm__attached_own(attached, vector);
+    diffmm__fold_in_own(folded, vector);
     double own = diffmm__kernels()->dot(scorer->d, vector, f);
-    double k = diffmm__attached_gather(attached, vector);
-    diffmm_status status = diffmm__attached_propagate(attached, k, vector);
+    double k = diffmm__fold_in_gather(folded, vector);
+    diffmm_status status = diffmm__fold_in_propagate(folded, k, vector);
     if (status)
         return status;
-    const float *final = diffmm__attached_as_trained(attached)
-                             ? diffmm__scorer_user(scorer, attached->user)
-                             : vector;
-    struct terms terms = {attached, k, k * (1.0 + 1.0 / (double)(attached->items + 1)), f};
+    const float *final =
+        diffmm__fold_in_as_trained(folded) ? diffmm__scorer_user(scorer, folded->user) : vector;
+    struct terms terms = {folded, k, k * (1.0 + 1.0 / (double)(folded->items + 1)), f};
     if (!isless(magnitude(&terms, k * own), 0.5 * (double)FLT_MAX))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the parts of the score overflow");
     out->score = diffmm__panel_score(scorer->d, final, f);
@@ -112,15 +113,15 @@ static diffmm_status explain(const struct diffmm__attached *attached, int32_t it
     return DIFFMM_OK;
 }
 
-static diffmm_status explain_list(const struct diffmm__attached *attached, int32_t item,
+static diffmm_status explain_list(const struct diffmm__folded *folded, int32_t item,
                                   diffmm_explanation *out)
 {
     struct diffmm__scratch scratch;
-    float *vector = diffmm__scratch_begin(&scratch, attached->scorer->context, attached->scorer->d);
+    float *vector = diffmm__scratch_begin(&scratch, folded->scorer->context, folded->scorer->d);
     if (!vector)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = explain(attached, item, vector, out);
-    diffmm__scratch_end(&scratch, attached->scorer->context);
+    diffmm_status status = explain(folded, item, vector, out);
+    diffmm__scratch_end(&scratch, folded->scorer->context);
     return status;
 }
 
@@ -133,16 +134,16 @@ diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t c
     if (!out)
         return diffmm__null("out");
     struct diffmm__list list;
-    struct diffmm__attached attached;
+    struct diffmm__folded folded;
     diffmm_explanation own;
     diffmm_status status = diffmm__struct_read(&own, &diffmm__layout_explanation, out, "out");
     if (!status)
         status = diffmm__scorer_check_item(scorer, item);
     if (status)
         return status;
-    status = diffmm__attach(scorer, user, count, items, &list, &attached);
+    status = diffmm__fold_in_begin(scorer, user, count, items, &list, &folded);
     if (!status)
-        status = explain_list(&attached, item, &own);
+        status = explain_list(&folded, item, &own);
     if (!status)
         status = diffmm__struct_write(out, &diffmm__layout_explanation, &own, "out");
     diffmm__list_end(scorer->context, &list);

@@ -13,11 +13,12 @@
 #include "checkpoint/model_file.h"
 #include "linalg/panels.h"
 #include "model/embeddings.h"
+#include "model/fold_in_of_model.h"
 
 static void end_parts(diffmm_scorer *scorer)
 {
     diffmm__catalog_release(scorer->catalog);
-    diffmm__attachment_destroy(scorer->attachment);
+    diffmm__fold_in_state_destroy(scorer->fold_in);
     diffmm__release(scorer->context, scorer->degrees);
     diffmm__release(scorer->context, scorer->panels);
     diffmm__release(scorer->context, scorer->owned);
@@ -51,7 +52,7 @@ static diffmm_status complete(diffmm_scorer *scorer)
     if (!scorer->panels)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm__panels_pack(scorer->context, items, d, scorer->items, scorer->panels);
-    if (!scorer->attachment)
+    if (!scorer->fold_in)
         return DIFFMM_OK;
     scorer->degrees = diffmm__allocate(scorer->context, items, sizeof *scorer->degrees);
     if (!scorer->degrees)
@@ -78,17 +79,17 @@ diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scor
     return DIFFMM_OK;
 }
 
-/* A copy of what attaching users takes, or NULL where the model has none. */
-static diffmm_status copy_attachment(const diffmm_model *model, struct diffmm__attachment **out)
+/* A copy of the model's fold-in state, or NULL where it has none. */
+static diffmm_status copy_fold_in(const diffmm_model *model, struct diffmm__fold_in_state **out)
 {
-    struct diffmm__attachment *borrowed;
+    struct diffmm__fold_in_state *borrowed;
     *out = NULL;
-    diffmm_status status = diffmm__attachment_of_model(model, &borrowed);
+    diffmm_status status = diffmm__fold_in_of_model(model, &borrowed);
     if (status || !borrowed)
         return status;
-    status = diffmm__attachment_copy(model->context, borrowed, model->users, model->items, model->d,
-                                     out);
-    diffmm__attachment_destroy(borrowed);
+    status = diffmm__fold_in_state_copy(model->context, borrowed, model->users, model->items,
+                                        model->d, out);
+    diffmm__fold_in_state_destroy(borrowed);
     return status;
 }
 
@@ -100,14 +101,14 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
     if (!status)
         status = diffmm__check_range("model", model->users, model->items, model->d, model->final,
                                      model->final + model->users * model->d, &norms);
-    struct diffmm__attachment *attachment;
+    struct diffmm__fold_in_state *fold_in;
     if (!status)
-        status = copy_attachment(model, &attachment);
+        status = copy_fold_in(model, &fold_in);
     if (status)
         return status;
     float *copy = diffmm__allocate(model->context, count, sizeof *copy);
     if (!copy) {
-        diffmm__attachment_destroy(attachment);
+        diffmm__fold_in_state_destroy(fold_in);
         return DIFFMM_ERROR_NO_MEMORY;
     }
     memcpy(copy, model->final, count * sizeof *copy);
@@ -117,7 +118,7 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
                            .items = copy + model->users * model->d,
                            .norms = norms,
                            .owned = copy,
-                           .attachment = attachment};
+                           .fold_in = fold_in};
     return diffmm__scorer_assemble(model->context, parts, out);
 }
 
@@ -142,7 +143,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
 {
     struct diffmm__safetensors *file;
     struct diffmm__served served = {.catalog = NULL};
-    struct diffmm__attachment *attachment = NULL;
+    struct diffmm__fold_in_state *fold_in = NULL;
     struct diffmm__norms norms = {0};
     diffmm_status status = diffmm__safetensors_get(context, source, &file);
     if (status)
@@ -153,7 +154,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
         status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
                                      served.users, served.items, &norms);
     if (!status)
-        status = diffmm__model_file_attachment(context, file, path, &served, &attachment);
+        status = diffmm__fold_in_read(context, file, path, &served, &fold_in);
     if (status) {
         diffmm__catalog_release(served.catalog);
         diffmm__safetensors_close(file);
@@ -165,7 +166,7 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .items = served.items,
                            .norms = norms,
                            .file = file,
-                           .attachment = attachment};
+                           .fold_in = fold_in};
     return diffmm__scorer_assemble(context, parts, out);
 }
 
@@ -289,12 +290,11 @@ diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const 
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__scorer_check_attachment(const diffmm_scorer *scorer)
+diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer)
 {
-    return scorer->attachment
-               ? DIFFMM_OK
-               : diffmm__fail(DIFFMM_ERROR_STATE,
-                              "the scorer's model was saved without what attaching users takes");
+    return scorer->fold_in ? DIFFMM_OK
+                           : diffmm__fail(DIFFMM_ERROR_STATE,
+                                          "the scorer's model was saved without a fold-in state");
 }
 
 static diffmm_status score(const diffmm_scorer *scorer, const float *vector, size_t count,
@@ -338,21 +338,21 @@ diffmm_status diffmm_score_embedding(const diffmm_scorer *scorer, const float *e
 
 size_t diffmm_scorer_modalities(const diffmm_scorer *scorer)
 {
-    return scorer && scorer->attachment ? scorer->attachment->modality_count : 0;
+    return scorer && scorer->fold_in ? scorer->fold_in->modality_count : 0;
 }
 
 const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index)
 {
-    return index < diffmm_scorer_modalities(scorer) ? scorer->attachment->names[index] : NULL;
+    return index < diffmm_scorer_modalities(scorer) ? scorer->fold_in->names[index] : NULL;
 }
 
 diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *scorer, float *weights)
 {
     if (!scorer || !weights)
         return diffmm__null(!scorer ? "scorer" : "weights");
-    diffmm_status status = diffmm__scorer_check_attachment(scorer);
+    diffmm_status status = diffmm__scorer_check_fold_in(scorer);
     if (!status)
-        memcpy(weights, scorer->attachment->weights,
-               scorer->attachment->modality_count * sizeof *weights);
+        memcpy(weights, scorer->fold_in->weights,
+               scorer->fold_in->modality_count * sizeof *weights);
     return status;
 }

@@ -8,7 +8,7 @@
 #include "base/handle.h"
 #include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
-#include "model/attachment.h"
+#include "model/fold_in_state.h"
 #include "recommend/range.h"
 
 /* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
@@ -23,8 +23,8 @@ struct diffmm_scorer {
     float *panels; /* the items packed for scoring (linalg/panels.h) */
     float *owned;
     struct diffmm__safetensors *file;
-    struct diffmm__attachment *attachment; /* NULL where the model file has none */
-    int32_t *degrees; /* training users of each item, and 1; NULL without attachment */
+    struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
+    int32_t *degrees; /* training users of each item, and 1; NULL without fold_in */
 };
 
 static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
@@ -61,7 +61,7 @@ diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char
 /* An embedding given by a caller: not NULL, finite, and with finite scores. */
 diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding);
 
-/* DIFFMM_ERROR_STATE where users cannot be attached. */
-diffmm_status diffmm__scorer_check_attachment(const diffmm_scorer *scorer);
+/* DIFFMM_ERROR_STATE where the scorer has no fold-in state. */
+diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer);
 
 #endif

@@ -47,8 +47,8 @@ static void rank(const diffmm_scorer *scorer, int32_t user)
     look_at(diffmm_recommend(scorer, user, &query, hits, found), hits, found, items);
 }
 
-/* Attached with two further items, and explained. */
-static void attach(const diffmm_scorer *scorer, int32_t user)
+/* Folded in with two further items, and explained. */
+static void fold_in(const diffmm_scorer *scorer, int32_t user)
 {
     const int32_t list[] = {1, 0};
     diffmm_hit items[16];
@@ -103,7 +103,7 @@ static void serve(const struct chaos_world *world)
     for (int32_t user = 0; user < 3; user++) {
         chaos_change();
         rank(scorer, user);
-        attach(scorer, user - 1);
+        fold_in(scorer, user - 1);
     }
     extend(scorer);
     export(world, scorer);

@@ -82,7 +82,7 @@ static void expect_nothing_stale(struct world *w)
     expect_success(diffmm_model_forward(w->model));
     const float *final = diffmm_model_user_embeddings(model);
     ck_assert_mem_eq(diffmm_model_user_embeddings(loaded), final, count);
-    /* What attaches users is the same forward pass's: it gives each user's own vector or another,
+    /* The fold-in state is the same forward pass's: it gives each user's own vector or another,
      * but from the file, from a scorer made before and from one made after, the same bits. */
     diffmm_scorer *after;
     float a[8], b[8], c[8];

@@ -2,20 +2,20 @@
 #include <stdlib.h>
 
 #include "../support/failure.h"
-#include "attached_world.h"
+#include "fold_in_world.h"
 #include "recommend/scorer.h"
 
-enum { users = attached_users, items = attached_items, d = attached_d };
+enum { users = fold_in_users, items = fold_in_items, d = fold_in_d };
 
-static struct attached_world world;
+static struct fold_in_world world;
 
 /* What some sources bring to the score of an item. */
-static double part_of(const struct attach_user *user, struct attach_sources sources, double norm,
+static double part_of(const struct fold_in_user *user, struct fold_in_sources sources, double norm,
                       int32_t item)
 {
     double final[d], sum = 0.0;
     const float *f = diffmm_model_item_embeddings(world.model.model) + item * d;
-    attach_final(&world.frozen, user, sources, norm, final);
+    fold_in_final(&world.frozen, user, sources, norm, final);
     for (size_t j = 0; j < d; j++)
         sum += final[j] * (double)f[j];
     return sum;
@@ -37,9 +37,9 @@ static void explain_one(int32_t user, unsigned set, int32_t item, size_t modalit
         if (wanted[i])
             list[count++] = i;
     }
-    struct attach_user attached = attached_user(&world, user, wanted);
+    struct fold_in_user folded = fold_in_user_with(&world, user, wanted);
     double final[d], size = 1.0;
-    double norm = attach_final(&world.frozen, &attached, attach_everything, 0.0, final);
+    double norm = fold_in_final(&world.frozen, &folded, fold_in_everything, 0.0, final);
     for (size_t j = 0; j < d; j++)
         size += fabs(final[j] * (double)diffmm_model_item_embeddings(
                                     world.model.model)[item * d + (int32_t)j]);
@@ -50,25 +50,25 @@ static void explain_one(int32_t user, unsigned set, int32_t item, size_t modalit
         .struct_size = sizeof out, .modalities = by_modality, .items = by_item};
     expect_success(diffmm_explain(world.scorer, user, count, list, item, &out));
     double modality_sum = (double)out.collaborative, item_sum = (double)out.rest;
-    expect_part("score", part_of(&attached, attach_everything, norm, item), out.score, size);
+    expect_part("score", part_of(&folded, fold_in_everything, norm, item), out.score, size);
     for (size_t m = 0; m < modalities; m++) {
-        struct attach_sources sources = {.item = ATTACH_ALL, .modality = (int)m};
-        expect_part("modality", part_of(&attached, sources, norm, item), by_modality[m], size);
+        struct fold_in_sources sources = {.item = FOLD_IN_ALL, .modality = (int)m};
+        expect_part("modality", part_of(&folded, sources, norm, item), by_modality[m], size);
         modality_sum += (double)by_modality[m];
     }
     expect_part("collaborative",
-                part_of(&attached, (struct attach_sources){true, true, ATTACH_ALL, ATTACH_NONE},
+                part_of(&folded, (struct fold_in_sources){true, true, FOLD_IN_ALL, FOLD_IN_NONE},
                         norm, item),
                 out.collaborative, size);
-    ck_assert_uint_eq(out.item_count, attached.count);
-    for (size_t i = 0; i < attached.count; i++) {
-        struct attach_sources sources = {.learnt = true, .item = (int)i, .modality = ATTACH_ALL};
-        ck_assert_int_eq(by_item[i].item, (int32_t)attached.items[i]);
-        expect_part("item", part_of(&attached, sources, norm, item), by_item[i].score, size);
+    ck_assert_uint_eq(out.item_count, folded.count);
+    for (size_t i = 0; i < folded.count; i++) {
+        struct fold_in_sources sources = {.learnt = true, .item = (int)i, .modality = FOLD_IN_ALL};
+        ck_assert_int_eq(by_item[i].item, (int32_t)folded.items[i]);
+        expect_part("item", part_of(&folded, sources, norm, item), by_item[i].score, size);
         item_sum += (double)by_item[i].score;
     }
     expect_part("rest",
-                part_of(&attached, (struct attach_sources){true, false, ATTACH_NONE, ATTACH_NONE},
+                part_of(&folded, (struct fold_in_sources){true, false, FOLD_IN_NONE, FOLD_IN_NONE},
                         norm, item),
                 out.rest, size);
     expect_part("sum of modalities", modality_sum, out.score, size);
@@ -79,18 +79,18 @@ START_TEST(parts_are_what_their_sources_bring_and_sum_to_the_score)
 {
     for (size_t layers = 0; layers <= 3; layers++) {
         size_t modalities = 1 + layers;
-        attached_begin(&world, layers, modalities);
+        fold_in_begin(&world, layers, modalities);
         for (int32_t user = -1; user < users; user++)
             for (unsigned set = 0; set < 1u << items; set += 13)
                 explain_one(user, set, (int32_t)(set % items), modalities);
-        attached_end(&world);
+        fold_in_end(&world);
     }
 }
 END_TEST
 
 START_TEST(the_score_explained_is_the_score)
 {
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     for (int32_t user = 0; user < users; user++)
         for (int32_t item = 0; item < items; item++) {
             diffmm_explanation out = {.struct_size = sizeof out}; /* no room for lists */
@@ -102,7 +102,7 @@ START_TEST(the_score_explained_is_the_score)
             expect_success(diffmm_explain(world.scorer, user, 0, NULL, item, &out));
             ck_assert(out.score == score && out.item_count == count);
         }
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -122,8 +122,8 @@ START_TEST(parts_that_overflow)
                               .items = by_item,
                               .score = 7,
                               .item_count = 77};
-    attached_begin(&world, 1, 2);
-    const struct diffmm__attachment *parts = world.scorer->attachment;
+    fold_in_begin(&world, 1, 2);
+    const struct diffmm__fold_in_state *parts = world.scorer->fold_in;
     float *f = own(diffmm__scorer_item(world.scorer, 3));
     parts->weights[0] = parts->weights[1] = 0.5f;
     for (size_t i = 0; i < items * d; i++) {
@@ -140,7 +140,7 @@ START_TEST(parts_that_overflow)
         f[j] = 1e-3f;
     expect_success(diffmm_explain(world.scorer, DIFFMM_NEW_USER, items, list, 3, &out));
     ck_assert(isfinite(by_modality[0]) && isfinite(by_modality[1]) && isfinite(out.score));
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -150,9 +150,9 @@ START_TEST(scores_that_overflow)
     const int32_t list[] = {0, 1, 2};
     float embedding[d] = {5, 5, 5, 5};
     diffmm_explanation out = {.struct_size = sizeof out, .score = 7};
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     for (size_t i = 0; i < items * d; i++)
-        own(world.scorer->attachment->content[0])[i] = 1e37f;
+        own(world.scorer->fold_in->content[0])[i] = 1e37f;
     expect_success(diffmm_fold_in(world.scorer, DIFFMM_NEW_USER, 3, list, embedding));
     world.scorer->norms.item = 100; /* as of an item with larger rows */
     embedding[0] = 5;
@@ -162,7 +162,7 @@ START_TEST(scores_that_overflow)
     expect_failure(diffmm_explain(world.scorer, DIFFMM_NEW_USER, 3, list, 0, &out),
                    DIFFMM_ERROR_NUMERIC, "an embedding whose scores overflow");
     ck_assert(out.score == 7);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -171,7 +171,7 @@ START_TEST(bad_arguments_are_named)
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
     const int32_t outside[] = {items};
     diffmm_explanation out = {.struct_size = sizeof out, .score = 77};
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     diffmm_scorer *s = world.scorer;
     expect_failure(diffmm_explain(NULL, 0, 0, NULL, 0, &out), bad, "scorer");
     expect_failure(diffmm_explain(s, 0, 0, NULL, 0, NULL), bad, "out");
@@ -183,7 +183,7 @@ START_TEST(bad_arguments_are_named)
     out.struct_size = 3;
     expect_failure(diffmm_explain(s, 0, 0, NULL, 0, &out), bad, "struct_size is 3");
     ck_assert(out.score == 77);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 

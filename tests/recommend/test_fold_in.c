@@ -3,13 +3,13 @@
 
 #include "../support/failure.h"
 #include "../support/folder.h"
-#include "attached_world.h"
 #include "checkpoint/safetensors.h"
-#include "recommend/attach.h"
+#include "fold_in_world.h"
+#include "recommend/fold_in.h"
 
-enum { users = attached_users, items = attached_items, d = attached_d };
+enum { users = fold_in_users, items = fold_in_items, d = fold_in_d };
 
-static struct attached_world world;
+static struct fold_in_world world;
 
 /* Item i where bit i of `set` is 1; returns how many. */
 static size_t items_of(unsigned set, int32_t *list, bool wanted[items])
@@ -23,26 +23,26 @@ static size_t items_of(unsigned set, int32_t *list, bool wanted[items])
     return count;
 }
 
-static void expect_as_attached(int32_t user, unsigned set)
+static void expect_as_folded_in(int32_t user, unsigned set)
 {
     int32_t list[items];
     bool wanted[items];
     double expected[d];
     float got[d];
     size_t count = items_of(set, list, wanted);
-    struct attach_user attached = attached_user(&world, user, wanted);
-    attach_final(&world.frozen, &attached, attach_everything, 0.0, expected);
+    struct fold_in_user folded = fold_in_user_with(&world, user, wanted);
+    fold_in_final(&world.frozen, &folded, fold_in_everything, 0.0, expected);
     expect_success(diffmm_fold_in(world.scorer, user, count, list, got));
     expect_close("embedding", d, expected, got, 2e-5);
 }
 
-START_TEST(a_new_user_is_attached_by_the_rule_of_propagation)
+START_TEST(a_new_user_is_folded_in_by_the_rule_of_propagation)
 {
     for (size_t layers = 0; layers <= 3; layers++) {
-        attached_begin(&world, layers, 1 + layers);
+        fold_in_begin(&world, layers, 1 + layers);
         for (unsigned set = 0; set < 1u << items; set += 1 + set % 5)
-            expect_as_attached(DIFFMM_NEW_USER, set);
-        attached_end(&world);
+            expect_as_folded_in(DIFFMM_NEW_USER, set);
+        fold_in_end(&world);
     }
 }
 END_TEST
@@ -50,11 +50,11 @@ END_TEST
 START_TEST(a_known_user_with_further_items_keeps_what_is_its_own)
 {
     for (size_t layers = 0; layers <= 3; layers++) {
-        attached_begin(&world, layers, 2);
+        fold_in_begin(&world, layers, 2);
         for (int32_t user = 0; user < users; user++)
             for (unsigned set = 0; set < 1u << items; set += 1 + set % 7)
-                expect_as_attached(user, set);
-        attached_end(&world);
+                expect_as_folded_in(user, set);
+        fold_in_end(&world);
     }
 }
 END_TEST
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(a_known_user_without_further_items_is_as_trained)
 {
     float got[d];
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     for (int32_t user = 0; user < users; user++) {
         const float *final = diffmm_model_user_embeddings(world.model.model) + user * d;
         const int32_t *row;
@@ -74,18 +74,18 @@ START_TEST(a_known_user_without_further_items_is_as_trained)
         ck_assert_mem_eq(got, final, sizeof got);
         /* And what is taken apart and put together again is the same up to rounding. */
         struct diffmm__list list;
-        struct diffmm__attached attached;
+        struct diffmm__folded folded;
         double exact[d];
-        expect_success(diffmm__attach(world.scorer, user, 0, NULL, &list, &attached));
-        diffmm__attached_own(&attached, got);
-        double k = diffmm__attached_gather(&attached, got);
-        expect_success(diffmm__attached_propagate(&attached, k, got));
+        expect_success(diffmm__fold_in_begin(world.scorer, user, 0, NULL, &list, &folded));
+        diffmm__fold_in_own(&folded, got);
+        double k = diffmm__fold_in_gather(&folded, got);
+        expect_success(diffmm__fold_in_propagate(&folded, k, got));
         for (size_t j = 0; j < d; j++)
             exact[j] = (double) final[j];
         expect_close("embedding", d, exact, got, 1e-5);
         diffmm__list_end(NULL, &list);
     }
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -94,7 +94,7 @@ START_TEST(order_and_repetition_of_items_do_not_matter)
     const int32_t ascending[] = {1, 2, 5}, mixed[] = {5, 1, 5, 2, 1};
     int32_t many[1000];
     float a[d], b[d];
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     for (size_t i = 0; i < 1000; i++)
         many[i] = mixed[i % 5];
     for (int32_t user = -1; user < users; user++) {
@@ -104,7 +104,7 @@ START_TEST(order_and_repetition_of_items_do_not_matter)
         expect_success(diffmm_fold_in(world.scorer, user, 1000, many, b));
         ck_assert_mem_eq(a, b, sizeof a);
     }
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -114,7 +114,7 @@ START_TEST(an_embedding_is_scored_and_ranked_like_a_user)
     diffmm_hit hits[items], expected[items];
     size_t found, wanted;
     const diffmm_query query = {.struct_size = sizeof query, .count = 5, .include_seen = 1};
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     for (int32_t user = 0; user < users; user++) {
         expect_success(diffmm_fold_in(world.scorer, user, 0, NULL, embedding));
         expect_success(diffmm_score(world.scorer, user, items, NULL, scores));
@@ -124,7 +124,7 @@ START_TEST(an_embedding_is_scored_and_ranked_like_a_user)
         expect_success(diffmm_recommend_embedding(world.scorer, embedding, &query, hits, &found));
         ck_assert(found == wanted && memcmp(hits, expected, found * sizeof *hits) == 0);
     }
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -197,7 +197,7 @@ START_TEST(a_file_gives_the_same_bits)
     char path[128], again[128];
     const int32_t list[] = {2, 4};
     diffmm_model *loaded;
-    attached_begin(&world, 2, 3);
+    fold_in_begin(&world, 2, 3);
     folder_file(&folder, "model", path);
     folder_file(&folder, "again", again);
     expect_success(diffmm_model_save(world.model.model, path));
@@ -224,7 +224,7 @@ START_TEST(a_file_gives_the_same_bits)
         diffmm_scorer_destroy(others[s]);
     }
     folder_end(&folder);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -235,7 +235,7 @@ START_TEST(an_older_file_scores_but_folds_nobody_in)
     diffmm_scorer *scorer;
     diffmm_model *loaded;
     float a[items], b[items], out[d] = {77};
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     folder_file(&folder, "model", path);
     folder_file(&folder, "older", older);
     save_changed(path, older, "content.", NULL);
@@ -243,19 +243,22 @@ START_TEST(an_older_file_scores_but_folds_nobody_in)
     expect_success(diffmm_score(world.scorer, 3, items, NULL, a));
     expect_success(diffmm_score(scorer, 3, items, NULL, b));
     ck_assert_mem_eq(a, b, sizeof a);
-    expect_failure(diffmm_fold_in(scorer, 3, 0, NULL, out), DIFFMM_ERROR_STATE, "attaching users");
-    expect_failure(diffmm_scorer_modality_weights(scorer, out), DIFFMM_ERROR_STATE, "attaching");
+    expect_failure(diffmm_fold_in(scorer, 3, 0, NULL, out), DIFFMM_ERROR_STATE,
+                   "without a fold-in state");
+    expect_failure(diffmm_scorer_modality_weights(scorer, out), DIFFMM_ERROR_STATE,
+                   "fold-in state");
     ck_assert_uint_eq(diffmm_scorer_modalities(scorer), 0);
     diffmm_scorer_destroy(scorer);
     expect_success(diffmm_model_load(world.model.context, older, &loaded));
     expect_success(diffmm_model_save(loaded, path)); /* as it came */
     expect_success(diffmm_scorer_create(loaded, &scorer));
-    expect_failure(diffmm_fold_in(scorer, 3, 0, NULL, out), DIFFMM_ERROR_STATE, "attaching users");
+    expect_failure(diffmm_fold_in(scorer, 3, 0, NULL, out), DIFFMM_ERROR_STATE,
+                   "without a fold-in state");
     diffmm_scorer_destroy(scorer);
     diffmm_model_destroy(loaded);
     ck_assert(out[0] == 77);
     folder_end(&folder);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -265,7 +268,7 @@ START_TEST(absent_tensors_are_refused)
     struct folder folder = folder_begin();
     char path[128], spoilt[128];
     diffmm_scorer *scorer = NULL;
-    attached_begin(&world, 2, 2);
+    fold_in_begin(&world, 2, 2);
     folder_file(&folder, "model", path);
     folder_file(&folder, "spoilt", spoilt);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -275,7 +278,7 @@ START_TEST(absent_tensors_are_refused)
         ck_assert_ptr_null(scorer);
     }
     folder_end(&folder);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -304,7 +307,7 @@ START_TEST(settings_out_of_range_are_refused)
     struct folder folder = folder_begin();
     char path[128], spoilt[128];
     diffmm_scorer *scorer = NULL;
-    attached_begin(&world, 2, 2);
+    fold_in_begin(&world, 2, 2);
     folder_file(&folder, "model", path);
     folder_file(&folder, "spoilt", spoilt);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -317,7 +320,7 @@ START_TEST(settings_out_of_range_are_refused)
     expect_success(diffmm_scorer_open(world.model.context, spoilt, &scorer));
     diffmm_scorer_destroy(scorer);
     folder_end(&folder);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -329,7 +332,7 @@ START_TEST(spoilt_rows_are_found_out_when_they_are_used)
     diffmm_scorer *scorer;
     float values[items * d] = {0}, scores[items], out[d] = {77};
     const int32_t sound[] = {1}, list[] = {1, 3};
-    attached_begin(&world, 2, 2);
+    fold_in_begin(&world, 2, 2);
     folder_file(&folder, "model", path);
     folder_file(&folder, "spoilt", spoilt);
     for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
@@ -348,7 +351,7 @@ START_TEST(spoilt_rows_are_found_out_when_they_are_used)
         diffmm_scorer_destroy(scorer);
     }
     folder_end(&folder);
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
@@ -360,7 +363,7 @@ START_TEST(bad_arguments_are_named)
     diffmm_hit hit = {-7, -7};
     size_t found = 77;
     float out[d] = {77}, nan[d] = {0, NAN};
-    attached_begin(&world, 1, 2);
+    fold_in_begin(&world, 1, 2);
     diffmm_scorer *s = world.scorer;
     expect_failure(diffmm_fold_in(NULL, 0, 0, NULL, out), bad, "scorer");
     expect_failure(diffmm_fold_in(s, 0, 0, NULL, NULL), bad, "out");
@@ -387,13 +390,13 @@ START_TEST(bad_arguments_are_named)
     ck_assert(out[0] == 77 && hit.item == -7 && found == 77);
     ck_assert_uint_eq(diffmm_scorer_modalities(NULL), 0);
     ck_assert_ptr_null(diffmm_scorer_modality_name(NULL, 0));
-    attached_end(&world);
+    fold_in_end(&world);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_new_user_is_attached_by_the_rule_of_propagation,
+    const TTest *const tests[] = {a_new_user_is_folded_in_by_the_rule_of_propagation,
                                   a_known_user_with_further_items_keeps_what_is_its_own,
                                   a_known_user_without_further_items_is_as_trained,
                                   order_and_repetition_of_items_do_not_matter,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading from a model file what it takes to attach users (model/attachment.h). */
+/* Reading the fold-in state (model/fold_in_state.h) of a model file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -68,7 +68,7 @@ static diffmm_status read_settings(diffmm_context *context, const struct diffmm_
 }
 
 static diffmm_status find_all(const struct diffmm__safetensors *file, const char *path,
-                              const struct diffmm__served *served, struct diffmm__attachment *a)
+                              const struct diffmm__served *served, struct diffmm__fold_in_state *a)
 {
     size_t items = served->catalog->items, d = served->d;
     char name[name_size];
@@ -90,7 +90,7 @@ static diffmm_status find_all(const struct diffmm__safetensors *file, const char
 /* Names and weights. */
 static diffmm_status read_modalities(const struct diffmm__safetensors *file, const char *path,
                                      const struct diffmm__model_modality *modalities,
-                                     struct diffmm__attachment *a)
+                                     struct diffmm__fold_in_state *a)
 {
     diffmm_status status =
         diffmm__model_file_matrix(file, path, "modality_logits", a->modality_count, 1, a->weights);
@@ -101,18 +101,17 @@ static diffmm_status read_modalities(const struct diffmm__safetensors *file, con
     return status;
 }
 
-static diffmm_status read_attachment(diffmm_context *context,
-                                     const struct diffmm__safetensors *file, const char *path,
-                                     const struct diffmm__served *served,
-                                     const struct diffmm__model_modality *modalities,
-                                     size_t modality_count, struct diffmm__attachment **out)
+static diffmm_status read_fold_in(diffmm_context *context, const struct diffmm__safetensors *file,
+                                  const char *path, const struct diffmm__served *served,
+                                  const struct diffmm__model_modality *modalities,
+                                  size_t modality_count, struct diffmm__fold_in_state **out)
 {
     size_t layers = 0;
     float ris_lambda = 0.0f;
-    struct diffmm__attachment *a;
+    struct diffmm__fold_in_state *a;
     diffmm_status status = read_settings(context, file, path, &layers, &ris_lambda);
     if (!status)
-        status = diffmm__attachment_allocate(context, modality_count, layers, served->d, &a);
+        status = diffmm__fold_in_state_create(context, modality_count, layers, served->d, &a);
     if (status)
         return status;
     a->ris_lambda = ris_lambda;
@@ -123,7 +122,7 @@ static diffmm_status read_attachment(diffmm_context *context,
     if (!status)
         status = find_all(file, path, served, a);
     if (status) {
-        diffmm__attachment_destroy(a);
+        diffmm__fold_in_state_destroy(a);
         return status;
     }
     *out = a;
@@ -131,10 +130,9 @@ static diffmm_status read_attachment(diffmm_context *context,
 }
 
 /* Model files of before have none of it, which is known by the first modality's content. */
-diffmm_status diffmm__model_file_attachment(diffmm_context *context,
-                                            const struct diffmm__safetensors *file,
-                                            const char *path, const struct diffmm__served *served,
-                                            struct diffmm__attachment **out)
+diffmm_status diffmm__fold_in_read(diffmm_context *context, const struct diffmm__safetensors *file,
+                                   const char *path, const struct diffmm__served *served,
+                                   struct diffmm__fold_in_state **out)
 {
     struct diffmm__model_modality *modalities;
     size_t count;
@@ -145,7 +143,7 @@ diffmm_status diffmm__model_file_attachment(diffmm_context *context,
     *out = NULL;
     snprintf(name, sizeof name, "content.%s", count > 0 ? modalities[0].name : "");
     if (diffmm__safetensors_has(file, name))
-        status = read_attachment(context, file, path, served, modalities, count, out);
+        status = read_fold_in(context, file, path, served, modalities, count, out);
     diffmm__release(context, modalities);
     return status;
 }

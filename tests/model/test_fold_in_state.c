@@ -4,12 +4,13 @@
 #include "../support/failing.h"
 #include "../support/failure.h"
 #include "../support/model_world.h"
-#include "../support/oracle_attach.h"
-#include "model/attachment.h"
+#include "../support/oracle_fold_in.h"
+#include "model/fold_in_of_model.h"
 
 /* Everything against the oracle; `size` is that of a matrix of items. */
-static void expect_attachment(const struct model_world *world, const struct attach_world *frozen,
-                              const struct diffmm__attachment *a)
+static void expect_fold_in_state(const struct model_world *world,
+                                 const struct fold_in_oracle *frozen,
+                                 const struct diffmm__fold_in_state *a)
 {
     const struct oracle *o = &world->oracle;
     size_t size = o->items * o->d, users = o->users * o->d;
@@ -28,7 +29,7 @@ static void expect_attachment(const struct model_world *world, const struct atta
         expect_close("propagated", size, frozen->propagated[l] + users, a->propagated[l], 5e-6);
 }
 
-static void expect_mean(const struct model_world *world, const struct diffmm__attachment *a)
+static void expect_mean(const struct model_world *world, const struct diffmm__fold_in_state *a)
 {
     const struct oracle *o = &world->oracle;
     const int64_t *pointers = world->model->catalog->seen.pointers;
@@ -47,38 +48,38 @@ START_TEST(that_of_a_model_is_what_its_forward_pass_computed)
 {
     for (size_t layers = 0; layers <= 3; layers++) {
         struct model_world world;
-        struct diffmm__attachment *borrowed, *copy;
+        struct diffmm__fold_in_state *borrowed, *copy;
         model_world_begin(&(struct model_case){.layers = layers, .modalities = 1 + layers}, &world);
         expect_success(diffmm_model_forward(world.model));
-        struct attach_world frozen = attach_world_begin(&world.oracle);
-        expect_success(diffmm__attachment_of_model(world.model, &borrowed));
-        expect_attachment(&world, &frozen, borrowed);
+        struct fold_in_oracle frozen = fold_in_oracle_begin(&world.oracle);
+        expect_success(diffmm__fold_in_of_model(world.model, &borrowed));
+        expect_fold_in_state(&world, &frozen, borrowed);
         expect_mean(&world, borrowed);
-        expect_success(diffmm__attachment_copy(world.context, borrowed, world.oracle.users,
-                                               world.oracle.items, world.oracle.d, &copy));
-        diffmm__attachment_destroy(borrowed);
-        attach_world_end(&frozen);
-        frozen = attach_world_begin(&world.oracle);
+        expect_success(diffmm__fold_in_state_copy(world.context, borrowed, world.oracle.users,
+                                                  world.oracle.items, world.oracle.d, &copy));
+        diffmm__fold_in_state_destroy(borrowed);
+        fold_in_oracle_end(&frozen);
+        frozen = fold_in_oracle_begin(&world.oracle);
         diffmm_model_destroy(world.model); /* the copy borrows nothing */
         world.model = NULL;
-        expect_attachment(&world, &frozen, copy);
-        diffmm__attachment_destroy(copy);
-        attach_world_end(&frozen);
+        expect_fold_in_state(&world, &frozen, copy);
+        diffmm__fold_in_state_destroy(copy);
+        fold_in_oracle_end(&frozen);
         model_world_end(&world);
     }
-    diffmm__attachment_destroy(NULL);
+    diffmm__fold_in_state_destroy(NULL);
 }
 END_TEST
 
 START_TEST(before_a_forward_pass_it_is_zero_as_final_is)
 {
     struct model_world world;
-    struct diffmm__attachment *a;
+    struct diffmm__fold_in_state *a;
     model_world_begin(&(struct model_case){.layers = 2}, &world);
-    expect_success(diffmm__attachment_of_model(world.model, &a));
+    expect_success(diffmm__fold_in_of_model(world.model, &a));
     for (size_t i = 0; i < world.oracle.items * world.oracle.d; i++)
         ck_assert(a->content[0][i] == 0 && a->propagated[0][i] == 0 && a->propagated[1][i] == 0);
-    diffmm__attachment_destroy(a);
+    diffmm__fold_in_state_destroy(a);
     model_world_end(&world);
 }
 END_TEST
@@ -86,18 +87,18 @@ END_TEST
 struct copying {
     const struct model_world *world;
     diffmm_context *context;
-    const struct diffmm__attachment *from;
+    const struct diffmm__fold_in_state *from;
 };
 
 static diffmm_status copy(void *argument)
 {
     const struct copying *copying = argument;
     const struct oracle *o = &copying->world->oracle;
-    struct diffmm__attachment *out = NULL;
+    struct diffmm__fold_in_state *out = NULL;
     diffmm_status status =
-        diffmm__attachment_copy(copying->context, copying->from, o->users, o->items, o->d, &out);
+        diffmm__fold_in_state_copy(copying->context, copying->from, o->users, o->items, o->d, &out);
     ck_assert((status == DIFFMM_OK) == (out != NULL));
-    diffmm__attachment_destroy(out);
+    diffmm__fold_in_state_destroy(out);
     return status;
 }
 
@@ -105,13 +106,13 @@ START_TEST(any_allocation_may_fail)
 {
     struct failing failing = {0};
     struct model_world world;
-    struct diffmm__attachment *a;
+    struct diffmm__fold_in_state *a;
     model_world_begin(&(struct model_case){.layers = 2}, &world);
-    expect_success(diffmm__attachment_of_model(world.model, &a));
+    expect_success(diffmm__fold_in_of_model(world.model, &a));
     struct copying copying = {&world, failing_context(&failing, 1), a};
     ck_assert_uint_ge(fail_each_allocation(&failing, copy, &copying), 10);
     diffmm_context_destroy(copying.context);
-    diffmm__attachment_destroy(a);
+    diffmm__fold_in_state_destroy(a);
     model_world_end(&world);
 }
 END_TEST
@@ -121,5 +122,5 @@ int main(void)
     const TTest *const tests[] = {that_of_a_model_is_what_its_forward_pass_computed,
                                   before_a_forward_pass_it_is_zero_as_final_is,
                                   any_allocation_may_fail};
-    return run_tests("attachment", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("fold_in_state", tests, sizeof tests / sizeof *tests) != 0;
 }

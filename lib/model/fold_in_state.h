@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What folding a user in takes from a finished model (recommend/fold_in.h has the formula): learnt
+ * embeddings, each modality's normalised features, and what propagation hands on. */
+#ifndef DIFFMM_MODEL_FOLD_IN_STATE_H
+#define DIFFMM_MODEL_FOLD_IN_STATE_H
+
+#include "base/memory.h"
+
+/* Matrices are rows of d floats, borrowed or held by the arena. */
+struct diffmm__fold_in_state {
+    struct diffmm__arena arena;
+    size_t modality_count, layers;
+    char (*names)[64]; /* of modalities */
+    float *weights;    /* softmax(modality_logits) */
+    float ris_lambda;
+    float *mean;                /* d: of E_U over the users who have training items */
+    const float *users, *items; /* E_U, E_I */
+    const float **content;      /* per modality, I x d: Xn_m */
+    const float **propagated;   /* per layer l < L, I x d: items' rows of sum_{k <= l} A^k V */
+};
+
+/* One with names, weights, mean and pointers still to be filled in. */
+diffmm_status diffmm__fold_in_state_create(const diffmm_context *context, size_t modality_count,
+                                           size_t layers, size_t d,
+                                           struct diffmm__fold_in_state **out);
+void diffmm__fold_in_state_destroy(struct diffmm__fold_in_state *state);
+
+/* A copy of `count` floats that the state holds; NULL without memory, and its arena has failed. */
+const float *diffmm__fold_in_state_keep(struct diffmm__fold_in_state *state, size_t count,
+                                        const float *from);
+
+/* A copy that borrows nothing. */
+diffmm_status diffmm__fold_in_state_copy(const diffmm_context *context,
+                                         const struct diffmm__fold_in_state *from, size_t users,
+                                         size_t items, size_t d,
+                                         struct diffmm__fold_in_state **out);
+
+#endif
