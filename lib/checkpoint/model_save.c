@@ -36,7 +36,7 @@ static diffmm_status add_floats(struct tensors *tensors, const char *name, size_
 }
 
 static void add_names(struct tensors *tensors, const char *text_name, const char *offsets_name,
-                      const struct diffmm__names *names)
+                      const struct diffmm__ids *names)
 {
     if (names->numeric)
         return;
@@ -90,8 +90,8 @@ static diffmm_status add_all(struct tensors *tensors, const diffmm_model *model)
     add(tensors, "seen.pointers", DIFFMM__I64, users + 1, 0, catalog->seen.pointers);
     add(tensors, "seen.items", DIFFMM__I32, (size_t)catalog->seen.pointers[users], 0,
         catalog->seen.items);
-    add_names(tensors, "ids.user.text", "ids.user.offsets", &catalog->user_names);
-    add_names(tensors, "ids.item.text", "ids.item.offsets", &catalog->item_names);
+    add_names(tensors, "ids.user.text", "ids.user.offsets", &catalog->user_ids);
+    add_names(tensors, "ids.item.text", "ids.item.offsets", &catalog->item_ids);
     return DIFFMM_OK;
 }
 

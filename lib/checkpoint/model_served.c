@@ -85,7 +85,7 @@ static diffmm_status read_seen(diffmm_context *context, const struct diffmm__saf
 /* Copies of the names and of where they start; the catalog takes them over. */
 static diffmm_status copy_names(diffmm_context *context, const char *path, const char *what,
                                 const struct diffmm__tensor *text,
-                                const struct diffmm__tensor *offsets, struct diffmm__names *out)
+                                const struct diffmm__tensor *offsets, struct diffmm__ids *out)
 {
     char *text_copy = NULL;
     int64_t *offsets_copy = NULL;
@@ -102,7 +102,7 @@ static diffmm_status copy_names(diffmm_context *context, const char *path, const
         diffmm__release(context, offsets_copy);
         return status;
     }
-    status = diffmm__names_index(context, count, text_copy, offsets_copy, what, out);
+    status = diffmm__ids_begin_text(context, count, text_copy, offsets_copy, what, out);
     return status && status != DIFFMM_ERROR_NO_MEMORY
                ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message())
                : status;
@@ -111,11 +111,11 @@ static diffmm_status copy_names(diffmm_context *context, const char *path, const
 /* Where no names are stored, the ids are the numbers. */
 static diffmm_status read_names(diffmm_context *context, const struct diffmm__safetensors *file,
                                 const char *path, const char *what, const char *text_name,
-                                const char *offsets_name, size_t count, struct diffmm__names *out)
+                                const char *offsets_name, size_t count, struct diffmm__ids *out)
 {
     struct diffmm__tensor text, offsets;
     if (!diffmm__safetensors_has(file, text_name) && !diffmm__safetensors_has(file, offsets_name))
-        return diffmm__names_numeric(context, count, out);
+        return diffmm__ids_begin_numeric(context, count, out);
     diffmm_status status = find_vector(file, path, text_name, DIFFMM__U8, &text);
     if (!status)
         status = find_vector(file, path, offsets_name, DIFFMM__I64, &offsets);
@@ -130,10 +130,10 @@ static diffmm_status read_catalog(diffmm_context *context, const struct diffmm__
     diffmm_status status = read_seen(context, file, path, catalog);
     if (!status)
         status = read_names(context, file, path, "user", "ids.user.text", "ids.user.offsets",
-                            catalog->users, &catalog->user_names);
+                            catalog->users, &catalog->user_ids);
     if (!status)
         status = read_names(context, file, path, "item", "ids.item.text", "ids.item.offsets",
-                            catalog->items, &catalog->item_names);
+                            catalog->items, &catalog->item_ids);
     return status;
 }
 

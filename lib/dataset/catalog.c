@@ -4,7 +4,6 @@
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "dataset/rows.h"
 
 struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context)
 {
@@ -28,8 +27,8 @@ void diffmm__catalog_release(struct diffmm__catalog *catalog)
     if (!catalog || atomic_fetch_sub_explicit(&catalog->references, 1, memory_order_acq_rel) != 1)
         return;
     diffmm_context *context = catalog->context;
-    diffmm__names_end(context, &catalog->user_names);
-    diffmm__names_end(context, &catalog->item_names);
+    diffmm__ids_end(context, &catalog->user_ids);
+    diffmm__ids_end(context, &catalog->item_ids);
     diffmm__rows_end(context, &catalog->seen);
     diffmm__release(context, catalog);
     diffmm__context_release(context);

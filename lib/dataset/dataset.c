@@ -68,7 +68,7 @@ size_t diffmm_dataset_users(const diffmm_dataset *dataset)
         return 0;
     if (dataset->sealed)
         return dataset->catalog->users;
-    return larger(dataset->draft->users, dataset->draft->user_names.count);
+    return larger(dataset->draft->users, dataset->draft->user_ids.count);
 }
 
 size_t diffmm_dataset_items(const diffmm_dataset *dataset)
@@ -77,7 +77,7 @@ size_t diffmm_dataset_items(const diffmm_dataset *dataset)
         return 0;
     if (dataset->sealed)
         return dataset->catalog->items;
-    return larger(dataset->draft->items, dataset->draft->item_names.count);
+    return larger(dataset->draft->items, dataset->draft->item_ids.count);
 }
 
 static bool is_split(diffmm_split split)
@@ -127,21 +127,14 @@ const char *diffmm_dataset_user_id(const diffmm_dataset *dataset, int32_t user)
 {
     if (!dataset || !dataset->sealed)
         return NULL;
-    return diffmm__names_text(&dataset->catalog->user_names, user);
+    return diffmm__ids_text(&dataset->catalog->user_ids, user);
 }
 
 const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item)
 {
     if (!dataset || !dataset->sealed)
         return NULL;
-    return diffmm__names_text(&dataset->catalog->item_names, item);
-}
-
-static size_t names_bytes(const struct diffmm__names *names)
-{
-    size_t text = diffmm__allocation_bytes((size_t)names->offsets[names->count], 1);
-    size_t offsets = diffmm__allocation_bytes(names->count + 1, sizeof *names->offsets);
-    return text + offsets + diffmm__allocation_bytes(names->slot_count, sizeof *names->slots);
+    return diffmm__ids_text(&dataset->catalog->item_ids, item);
 }
 
 static size_t rows_bytes(const struct diffmm__rows *rows, size_t users)
@@ -155,8 +148,8 @@ size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;
     size_t bytes =
-        sizeof *dataset + sizeof *catalog + names_bytes(&catalog->user_names) +
-        names_bytes(&catalog->item_names) + rows_bytes(&catalog->seen, catalog->users) +
+        sizeof *dataset + sizeof *catalog + diffmm__ids_bytes(&catalog->user_ids) +
+        diffmm__ids_bytes(&catalog->item_ids) + rows_bytes(&catalog->seen, catalog->users) +
         rows_bytes(&dataset->held[0], catalog->users) +
         rows_bytes(&dataset->held[1], catalog->users) +
         diffmm__allocation_bytes(dataset->modality_capacity, sizeof *dataset->modalities);
@@ -184,7 +177,7 @@ diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char
         return status;
     if (!id || !user)
         return diffmm__null(id ? "user" : "id");
-    return diffmm__names_find(&dataset->catalog->user_names, id, "user", user);
+    return diffmm__ids_find(&dataset->catalog->user_ids, id, "user", user);
 }
 
 diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id, int32_t *item)
@@ -194,7 +187,7 @@ diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char
         return status;
     if (!id || !item)
         return diffmm__null(id ? "item" : "id");
-    return diffmm__names_find(&dataset->catalog->item_names, id, "item", item);
+    return diffmm__ids_find(&dataset->catalog->item_ids, id, "item", item);
 }
 
 diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split split, int32_t user,

@@ -10,8 +10,8 @@
 struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft)
 {
     struct diffmm__draft_mark mark = {.naming = draft->naming,
-                                      .user_names = draft->user_names.count,
-                                      .item_names = draft->item_names.count};
+                                      .user_ids = draft->user_ids.count,
+                                      .item_ids = draft->item_ids.count};
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         mark.pairs[s] = draft->pairs[s].count;
     return mark;
@@ -20,8 +20,8 @@ struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft)
 void diffmm__draft_return(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark)
 {
     draft->naming = mark->naming;
-    diffmm__interner_truncate(&draft->user_names, mark->user_names);
-    diffmm__interner_truncate(&draft->item_names, mark->item_names);
+    diffmm__ids_truncate(&draft->user_ids, mark->user_ids);
+    diffmm__ids_truncate(&draft->item_ids, mark->item_ids);
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         draft->pairs[s].count = mark->pairs[s];
 }
@@ -30,8 +30,8 @@ void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draf
 {
     if (!draft)
         return;
-    diffmm__interner_end(context, &draft->user_names);
-    diffmm__interner_end(context, &draft->item_names);
+    diffmm__ids_end(context, &draft->user_ids);
+    diffmm__ids_end(context, &draft->item_ids);
     for (int s = 0; s < DIFFMM__SPLITS; s++) {
         diffmm__release(context, draft->pairs[s].user);
         diffmm__release(context, draft->pairs[s].item);
@@ -116,13 +116,13 @@ diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diff
                                       const char *item, size_t item_length)
 {
     int32_t user_number, item_number;
-    if (draft->items_declared && diffmm__interner_find(&draft->item_names, item, item_length) < 0)
+    if (draft->items_declared && diffmm__ids_number(&draft->item_ids, item, item_length) < 0)
         return diffmm__fail(
             DIFFMM_ERROR_INVALID_ARGUMENT, "item '%.*s' is not among the %zu declared items",
-            (int)diffmm__text_cut(item, item_length, 200), item, draft->item_names.count);
+            (int)diffmm__text_cut(item, item_length, 200), item, draft->item_ids.count);
     diffmm_status status =
-        diffmm__interner_add(context, &draft->user_names, user, user_length, &user_number);
+        diffmm__ids_add(context, &draft->user_ids, user, user_length, &user_number);
     if (!status)
-        status = diffmm__interner_add(context, &draft->item_names, item, item_length, &item_number);
+        status = diffmm__ids_add(context, &draft->item_ids, item, item_length, &item_number);
     return status ? status : diffmm__draft_add(context, draft, split, user_number, item_number);
 }

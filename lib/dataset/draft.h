@@ -5,7 +5,7 @@
 
 #include "dataset/census.h"
 #include "dataset/dataset.h"
-#include "dataset/interner.h"
+#include "dataset/ids.h"
 
 enum { DIFFMM__SPLITS = 3 };
 
@@ -20,10 +20,10 @@ struct diffmm__draft_pairs {
 struct diffmm__draft {
     enum diffmm__naming naming;
     bool items_declared;
-    bool items_ordered;  /* extended: items keep the order of item_names, never that of rows */
-    size_t known_items;  /* extended: so many first item names are the old data set's */
+    bool items_ordered;  /* extended: items keep the order of item_ids, never that of rows */
+    size_t known_items;  /* extended: so many first item ids are the old data set's */
     size_t users, items; /* reserved, or one more than the largest number that came */
-    struct diffmm__interner user_names, item_names;
+    struct diffmm__ids user_ids, item_ids;
     struct diffmm__draft_pairs pairs[DIFFMM__SPLITS];
     struct diffmm__census census; /* what is known of it so far */
 };
@@ -31,7 +31,7 @@ struct diffmm__draft {
 /* What to go back to when a call fails half-way. */
 struct diffmm__draft_mark {
     enum diffmm__naming naming;
-    size_t user_names, item_names, pairs[DIFFMM__SPLITS];
+    size_t user_ids, item_ids, pairs[DIFFMM__SPLITS];
 };
 
 struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft);

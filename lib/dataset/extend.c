@@ -6,15 +6,14 @@
 #include "dataset/draft.h"
 #include "dataset/modality.h"
 
-static diffmm_status copy_names(const diffmm_context *context, const struct diffmm__names *names,
-                                struct diffmm__interner *out)
+static diffmm_status copy_ids(const diffmm_context *context, const struct diffmm__ids *ids,
+                              struct diffmm__ids *out)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; i < names->count && !status; i++) {
+    for (size_t i = 0; i < ids->count && !status; i++) {
         int32_t number;
-        size_t length = (size_t)(names->offsets[i + 1] - names->offsets[i] - 1);
-        status =
-            diffmm__interner_add(context, out, names->text + names->offsets[i], length, &number);
+        status = diffmm__ids_add(context, out, ids->text + ids->offsets[i],
+                                 diffmm__ids_length(ids, i), &number);
     }
     return status;
 }
@@ -35,13 +34,13 @@ static diffmm_status fill_draft(const diffmm_dataset *source, struct diffmm__dra
 {
     const struct diffmm__catalog *catalog = source->catalog;
     diffmm_status status = diffmm__draft_reserve(draft, catalog->users, catalog->items);
-    draft->naming = catalog->user_names.numeric ? DIFFMM__NAMING_NUMBERS : DIFFMM__NAMING_TEXT;
+    draft->naming = catalog->user_ids.numeric ? DIFFMM__NAMING_NUMBERS : DIFFMM__NAMING_TEXT;
     if (!status && draft->naming == DIFFMM__NAMING_TEXT) {
-        draft->items_ordered = !catalog->item_names.numeric;
+        draft->items_ordered = !catalog->item_ids.numeric;
         draft->known_items = catalog->items;
-        status = copy_names(source->context, &catalog->user_names, &draft->user_names);
+        status = copy_ids(source->context, &catalog->user_ids, &draft->user_ids);
         if (!status)
-            status = copy_names(source->context, &catalog->item_names, &draft->item_names);
+            status = copy_ids(source->context, &catalog->item_ids, &draft->item_ids);
     }
     for (int split = 0; split < DIFFMM__SPLITS && !status; split++)
         status = copy_pairs(source, (diffmm_split)split, draft);

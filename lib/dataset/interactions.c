@@ -5,8 +5,8 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/utf8.h"
 #include "dataset/draft.h"
+#include "dataset/id.h"
 #include "dataset/sparse.h"
 
 /* The data set can be filled; split is DIFFMM_TRAIN where a call has none. */
@@ -80,18 +80,6 @@ diffmm_status diffmm_dataset_add_interactions(diffmm_dataset *dataset, diffmm_sp
     return status ? status : add_numbers(dataset, split, users, items, count, user, item);
 }
 
-/* An id of a caller's array: not NULL, not empty, UTF-8. */
-static diffmm_status check_id(const char *id, const char *name, size_t index)
-{
-    if (!id)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is NULL", name, index);
-    if (!*id)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is empty", name, index);
-    if (!diffmm__is_utf8(id, strlen(id)))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is not UTF-8", name, index);
-    return DIFFMM_OK;
-}
-
 diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *dataset, diffmm_split split,
                                                     size_t count, const char *const *user,
                                                     const char *const *item)
@@ -108,9 +96,9 @@ diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *dataset, dif
     struct diffmm__draft_mark mark = diffmm__draft_mark(draft);
     status = diffmm__draft_naming(draft, DIFFMM__NAMING_TEXT);
     for (size_t i = 0; i < count && !status; i++) {
-        status = check_id(user[i], "user", i);
+        status = diffmm__id_check(user[i], "user", i);
         if (!status)
-            status = check_id(item[i], "item", i);
+            status = diffmm__id_check(item[i], "item", i);
         if (!status)
             status = diffmm__draft_add_named(dataset->context, draft, split, user[i],
                                              strlen(user[i]), item[i], strlen(item[i]));
@@ -132,7 +120,7 @@ static diffmm_status check_declaration(const diffmm_dataset *dataset, size_t cou
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
     if (dataset->draft->items_declared)
         return diffmm__fail(DIFFMM_ERROR_STATE, "items were declared before");
-    if (dataset->draft->item_names.count > dataset->draft->known_items)
+    if (dataset->draft->item_ids.count > dataset->draft->known_items)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "items must be declared before interactions are added");
     return DIFFMM_OK;
@@ -158,10 +146,10 @@ diffmm_status diffmm__dataset_declare(diffmm_dataset *dataset, size_t count, con
     for (size_t i = 0; i < count && !status; i++) {
         int32_t number;
         *wrong = i;
-        status = check_id(ids[i], "ids", i);
+        status = diffmm__id_check(ids[i], "ids", i);
         if (!status)
-            status = diffmm__interner_add(dataset->context, &draft->item_names, ids[i],
-                                          strlen(ids[i]), &number);
+            status = diffmm__ids_add(dataset->context, &draft->item_ids, ids[i], strlen(ids[i]),
+                                     &number);
         if (!status && (size_t)number != draft->known_items + i)
             status = repeated_id(draft, ids, i, (size_t)number);
     }

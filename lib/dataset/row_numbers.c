@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
+#include "dataset/id.h"
 
 /* The first modality that has feature rows, from an array or a file; NULL if there is none. */
 static const struct diffmm__modality *with_rows(const diffmm_dataset *dataset)
@@ -30,19 +31,19 @@ enum row_naming {
 
 /* Fills in the number of each id that is one of a row, and -1 for the others; *other is the last of
  * these. */
-static enum row_naming compare_with_rows(const struct diffmm__interner *names, size_t rows,
+static enum row_naming compare_with_rows(const struct diffmm__ids *ids, size_t rows,
                                          int32_t *numbers, const char **other)
 {
     enum row_naming naming = ROWS_NUMBERED;
-    for (size_t i = 0; i < names->count; i++) {
-        size_t length;
-        const char *name = diffmm__interner_name(names, i, &length);
-        numbers[i] = diffmm__name_number(name, length, rows);
-        if (!diffmm__name_is_numeric(name, length))
+    for (size_t i = 0; i < ids->count; i++) {
+        const char *id = ids->text + ids->offsets[i];
+        size_t length = diffmm__ids_length(ids, i);
+        numbers[i] = diffmm__id_number(id, length, rows);
+        if (!diffmm__id_is_integer(id, length))
             naming = ROWS_IN_ORDER;
         else if (numbers[i] < 0 && naming == ROWS_NUMBERED)
             naming = ROWS_UNCLEAR;
-        *other = numbers[i] < 0 ? name : *other;
+        *other = numbers[i] < 0 ? id : *other;
     }
     return naming;
 }
@@ -71,7 +72,7 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset,
                                        struct diffmm__row_numbers *out)
 {
     const struct diffmm__draft *draft = dataset->draft;
-    size_t rows = diffmm__feature_rows(dataset), count = draft->item_names.count;
+    size_t rows = diffmm__feature_rows(dataset), count = draft->item_ids.count;
     *out = (struct diffmm__row_numbers){0};
     if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || draft->items_ordered ||
         rows == 0)
@@ -80,7 +81,7 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset,
     if (!numbers)
         return DIFFMM_ERROR_NO_MEMORY;
     const char *other = "";
-    enum row_naming naming = compare_with_rows(&draft->item_names, rows, numbers, &other);
+    enum row_naming naming = compare_with_rows(&draft->item_ids, rows, numbers, &other);
     if (naming == ROWS_NUMBERED) {
         out->numbers = numbers;
         out->from_one = may_count_from_one(count, numbers, rows);

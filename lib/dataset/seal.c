@@ -12,10 +12,10 @@
 #include "dataset/row_numbers.h"
 #include "dataset/rows.h"
 
-/* The names of `count` users or items: those that came, then, for those reserved beyond, their
- * number in decimal. */
-static diffmm_status copy_names(diffmm_context *context, const struct diffmm__interner *given,
-                                size_t count, const char *what, struct diffmm__names *out)
+/* The ids of `count` users or items: those that came, then, for those reserved beyond, their number
+ * in decimal. */
+static diffmm_status complete_ids(diffmm_context *context, const struct diffmm__ids *given,
+                                  size_t count, const char *what, struct diffmm__ids *out)
 {
     enum { longest = 20 };
     size_t extra = count - given->count;
@@ -35,24 +35,23 @@ static diffmm_status copy_names(diffmm_context *context, const struct diffmm__in
         int length = snprintf(text + offsets[i], longest, "%zu", i);
         offsets[i + 1] = offsets[i] + length + 1;
     }
-    return diffmm__names_index(context, count, text, offsets, what, out);
+    return diffmm__ids_begin_text(context, count, text, offsets, what, out);
 }
 
-static diffmm_status make_names(const diffmm_dataset *dataset, bool items_are_rows,
-                                struct diffmm__catalog *catalog)
+static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows,
+                              struct diffmm__catalog *catalog)
 {
     const struct diffmm__draft *draft = dataset->draft;
     diffmm_context *context = dataset->context;
     bool text = draft->naming == DIFFMM__NAMING_TEXT;
     diffmm_status status =
-        text ? copy_names(context, &draft->user_names, catalog->users, "user", &catalog->user_names)
-             : diffmm__names_numeric(context, catalog->users, &catalog->user_names);
+        text ? complete_ids(context, &draft->user_ids, catalog->users, "user", &catalog->user_ids)
+             : diffmm__ids_begin_numeric(context, catalog->users, &catalog->user_ids);
     if (status)
         return status;
     return text && !items_are_rows
-               ? copy_names(context, &draft->item_names, catalog->items, "item",
-                            &catalog->item_names)
-               : diffmm__names_numeric(context, catalog->items, &catalog->item_names);
+               ? complete_ids(context, &draft->item_ids, catalog->items, "item", &catalog->item_ids)
+               : diffmm__ids_begin_numeric(context, catalog->items, &catalog->item_ids);
 }
 
 /* The rows of one split; `numbers` (or NULL) renumbers items. */
@@ -81,7 +80,7 @@ static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *
     for (size_t m = 0; m < dataset->modality_count && !status; m++)
         status = diffmm__modality_check(&dataset->modalities[m], catalog->items);
     if (!status)
-        status = make_names(dataset, numbers != NULL, catalog);
+        status = make_ids(dataset, numbers != NULL, catalog);
     if (!status)
         status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->seen);
     if (!status)

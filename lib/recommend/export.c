@@ -18,7 +18,7 @@ struct vectors {
     const char *what; /* "user" or "item" */
     size_t d;
     const float *rows;
-    const struct diffmm__names *names;
+    const struct diffmm__ids *names;
 };
 
 static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
@@ -29,7 +29,7 @@ static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
                             .what = users ? "user" : "item",
                             .d = scorer->d,
                             .rows = users ? scorer->users : scorer->items,
-                            .names = users ? &catalog->user_names : &catalog->item_names};
+                            .names = users ? &catalog->user_ids : &catalog->item_ids};
 }
 
 /* items.npy: items.ids.txt; NULL without memory. */
@@ -50,7 +50,7 @@ static char *ids_path(const diffmm_context *context, const char *path)
 /* An id a line. */
 static diffmm_status write_ids(const struct vectors *vectors, const char *path)
 {
-    const struct diffmm__names *names = vectors->names;
+    const struct diffmm__ids *names = vectors->names;
     size_t size = (size_t)names->offsets[names->count];
     for (size_t i = 0; i < names->count; i++)
         if (strpbrk(names->text + names->offsets[i], "\r\n"))
@@ -96,7 +96,7 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
 
 static diffmm_status write_safetensors(const struct vectors *vectors, const char *path)
 {
-    const struct diffmm__names *names = vectors->names;
+    const struct diffmm__ids *names = vectors->names;
     char final[16], text[24], offsets[24], users_or_items[8], count[24], d[24];
     struct diffmm__version_text library = diffmm__version_text();
     snprintf(final, sizeof final, "final.%s", vectors->what);

@@ -9,29 +9,17 @@
 #include "base/numbers.h"
 #include "base/sizes.h"
 #include "base/status.h"
-#include "base/utf8.h"
-#include "dataset/interner.h"
+#include "dataset/id.h"
 #include "linalg/vectors.h"
 #include <diffmm/new_items.h>
 
 #include "recommend/range.h"
 #include "recommend/scorer.h"
 
-static diffmm_status check_id(const char *id, size_t index)
-{
-    if (!id)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is NULL", index);
-    if (!*id)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is empty", index);
-    if (!diffmm__is_utf8(id, strlen(id)))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "ids[%zu] is not UTF-8", index);
-    return DIFFMM_OK;
-}
-
 static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char *const *ids,
                            const float *rows)
 {
-    bool numeric = scorer->catalog->item_names.numeric;
+    bool numeric = scorer->catalog->item_ids.numeric;
     if (count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
     if (!rows)
@@ -46,7 +34,7 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
     if (!ids && !numeric)
         return diffmm__null("ids");
     for (size_t i = 0; ids && i < count; i++) {
-        status = check_id(ids[i], i);
+        status = diffmm__id_check(ids[i], "ids", i);
         if (status)
             return status;
     }
@@ -58,12 +46,12 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
 }
 
 /* The old names, then `count` new ones; called by their numbers where there is nothing else. */
-static diffmm_status extend_names(diffmm_context *context, const struct diffmm__names *old,
+static diffmm_status extend_names(diffmm_context *context, const struct diffmm__ids *old,
                                   size_t count, const char *const *ids, const char *what,
-                                  struct diffmm__names *out)
+                                  struct diffmm__ids *out)
 {
     if (old->numeric && !ids)
-        return diffmm__names_numeric(context, old->count + count, out);
+        return diffmm__ids_begin_numeric(context, old->count + count, out);
     size_t used = (size_t)old->offsets[old->count], size = used;
     for (size_t i = 0; i < count; i++)
         size += strlen(ids[i]) + 1;
@@ -81,7 +69,7 @@ static diffmm_status extend_names(diffmm_context *context, const struct diffmm__
         memcpy(text + offsets[at], ids[i], length);
         offsets[at + 1] = offsets[at] + (int64_t)length;
     }
-    return diffmm__names_index(context, old->count + count, text, offsets, what, out);
+    return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
 }
 
 static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__catalog *old,
@@ -108,9 +96,9 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     catalog->users = old->users;
     catalog->items = old->items + count;
     diffmm_status status =
-        extend_names(context, &old->item_names, count, ids, "item", &catalog->item_names);
+        extend_names(context, &old->item_ids, count, ids, "item", &catalog->item_ids);
     if (!status)
-        status = extend_names(context, &old->user_names, 0, NULL, "user", &catalog->user_names);
+        status = extend_names(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
     if (!status)
         status = copy_seen(context, old, &catalog->seen);
     if (status) {

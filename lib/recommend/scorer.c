@@ -209,12 +209,12 @@ size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer)
 
 const char *diffmm_scorer_user_id(const diffmm_scorer *scorer, int32_t user)
 {
-    return scorer ? diffmm__names_text(&scorer->catalog->user_names, user) : NULL;
+    return scorer ? diffmm__ids_text(&scorer->catalog->user_ids, user) : NULL;
 }
 
 const char *diffmm_scorer_item_id(const diffmm_scorer *scorer, int32_t item)
 {
-    return scorer ? diffmm__names_text(&scorer->catalog->item_names, item) : NULL;
+    return scorer ? diffmm__ids_text(&scorer->catalog->item_ids, item) : NULL;
 }
 
 diffmm_status diffmm_scorer_find_user(const diffmm_scorer *scorer, const char *id, int32_t *user)
@@ -225,7 +225,7 @@ diffmm_status diffmm_scorer_find_user(const diffmm_scorer *scorer, const char *i
         return diffmm__null("id");
     if (!user)
         return diffmm__null("user");
-    return diffmm__names_find(&scorer->catalog->user_names, id, "user", user);
+    return diffmm__ids_find(&scorer->catalog->user_ids, id, "user", user);
 }
 
 diffmm_status diffmm_scorer_find_item(const diffmm_scorer *scorer, const char *id, int32_t *item)
@@ -236,7 +236,7 @@ diffmm_status diffmm_scorer_find_item(const diffmm_scorer *scorer, const char *i
         return diffmm__null("id");
     if (!item)
         return diffmm__null("item");
-    return diffmm__names_find(&scorer->catalog->item_names, id, "item", item);
+    return diffmm__ids_find(&scorer->catalog->item_ids, id, "item", item);
 }
 
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user)

@@ -30,12 +30,12 @@ static void end(void)
     diffmm_context_destroy(context);
 }
 
-static void expect_same_names(const struct diffmm__names *a, const struct diffmm__names *b)
+static void expect_same_names(const struct diffmm__ids *a, const struct diffmm__ids *b)
 {
     ck_assert_uint_eq(a->count, b->count);
     ck_assert(a->numeric == b->numeric);
     for (int32_t i = 0; i < (int32_t)a->count; i++)
-        ck_assert_str_eq(diffmm__names_text(a, i), diffmm__names_text(b, i));
+        ck_assert_str_eq(diffmm__ids_text(a, i), diffmm__ids_text(b, i));
 }
 
 static void expect_same(const diffmm_model *a, const diffmm_model *b)
@@ -61,8 +61,8 @@ static void expect_same(const diffmm_model *a, const diffmm_model *b)
     ck_assert_mem_eq(a->catalog->seen.pointers, b->catalog->seen.pointers,
                      (a->users + 1) * sizeof(int64_t));
     ck_assert_mem_eq(a->catalog->seen.items, b->catalog->seen.items, seen * sizeof(int32_t));
-    expect_same_names(&a->catalog->user_names, &b->catalog->user_names);
-    expect_same_names(&a->catalog->item_names, &b->catalog->item_names);
+    expect_same_names(&a->catalog->user_ids, &b->catalog->user_ids);
+    expect_same_names(&a->catalog->item_ids, &b->catalog->item_ids);
     char *x = diffmm__options_to_json(a->options), *y = diffmm__options_to_json(b->options);
     ck_assert_str_eq(x, y);
     diffmm__release(context, x);

@@ -77,11 +77,10 @@ END_TEST
 static void check_table(const char *text, size_t size)
 {
     struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
-    size_t length;
     test_succeeds(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, text, size, "a.tsv"));
     ck_assert_uint_eq(draft->pairs[DIFFMM_TRAIN].count, 1);
-    ck_assert_str_eq(diffmm__interner_name(&draft->user_names, 0, &length), "u");
-    ck_assert_str_eq(diffmm__interner_name(&draft->item_names, 0, &length), "i");
+    ck_assert_str_eq(diffmm__ids_text(&draft->user_ids, 0), "u");
+    ck_assert_str_eq(diffmm__ids_text(&draft->item_ids, 0), "i");
     diffmm__draft_end(NULL, draft);
 }
 

@@ -25,13 +25,11 @@ static struct diffmm__draft *new_draft(void)
 static void check_pairs(const struct diffmm__draft *draft, int split, const char *wanted)
 {
     char text[400] = "";
-    size_t used = 0, length;
+    size_t used = 0;
     const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
     for (size_t i = 0; i < pairs->count; i++) {
-        const char *user =
-            diffmm__interner_name(&draft->user_names, (size_t)pairs->user[i], &length);
-        const char *item =
-            diffmm__interner_name(&draft->item_names, (size_t)pairs->item[i], &length);
+        const char *user = diffmm__ids_text(&draft->user_ids, pairs->user[i]);
+        const char *item = diffmm__ids_text(&draft->item_ids, pairs->item[i]);
         used +=
             (size_t)snprintf(text + used, sizeof text - used, "%s%s>%s", i ? " " : "", user, item);
         ck_assert_uint_lt(used, sizeof text);
@@ -119,7 +117,7 @@ START_TEST(undeclared_items_are_refused)
     struct diffmm__draft *draft = new_draft();
     const char *text = "user\titem\nu\ti\nu\tj\n";
     int32_t number;
-    test_succeeds(diffmm__interner_add(NULL, &draft->item_names, "i", 1, &number));
+    test_succeeds(diffmm__ids_add(NULL, &draft->item_ids, "i", 1, &number));
     draft->items_declared = true;
     test_fails(parse_into(draft, "clicks.tsv", text, strlen(text)), DIFFMM_ERROR_FORMAT,
                "clicks.tsv:3: item 'j' is not among the 1 declared items");

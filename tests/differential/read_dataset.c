@@ -90,11 +90,9 @@ static diffmm_status read_matrix(const char *path, bool archive)
     return DIFFMM_OK;
 }
 
-static void put_name(const struct diffmm__interner *names, int32_t number)
+static void put_id(const struct diffmm__ids *ids, int32_t number)
 {
-    size_t length;
-    const char *name = diffmm__interner_name(names, (size_t)number, &length);
-    put(name, length + 1);
+    put(diffmm__ids_text(ids, number), diffmm__ids_length(ids, (size_t)number) + 1);
 }
 
 static diffmm_status read_table(const char *path)
@@ -109,8 +107,8 @@ static diffmm_status read_table(const char *path)
         const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
         put_number(pairs->count);
         for (size_t i = 0; i < pairs->count; i++) {
-            put_name(&draft->user_names, pairs->user[i]);
-            put_name(&draft->item_names, pairs->item[i]);
+            put_id(&draft->user_ids, pairs->user[i]);
+            put_id(&draft->item_ids, pairs->item[i]);
         }
     }
     diffmm__draft_end(NULL, draft);

@@ -225,7 +225,7 @@ START_TEST(line_breaks_in_ids)
 {
     char *text;
     begin(true);
-    text = model->catalog->item_names.text + model->catalog->item_names.offsets[5];
+    text = model->catalog->item_ids.text + model->catalog->item_ids.offsets[5];
     text[1] = '\n';
     folder_file(&folder, "items.npy", path);
     expect_invalid(diffmm_scorer_export(scorer, DIFFMM_ITEMS, DIFFMM_VECTORS_NPY, path), "item 5");

@@ -15,14 +15,14 @@
 
 /* Names PREFIX0-, PREFIX1-, .. */
 static inline void small_names(diffmm_context *context, size_t count, const char *prefix,
-                               struct diffmm__names *out)
+                               struct diffmm__ids *out)
 {
     char *text = diffmm__allocate(context, count, 32);
     int64_t *offsets = diffmm__allocate(context, count + 1, sizeof *offsets);
     offsets[0] = 0;
     for (size_t i = 0; i < count; i++)
         offsets[i + 1] = offsets[i] + sprintf(text + offsets[i], "%s%zu-", prefix, i) + 1;
-    expect_success(diffmm__names_index(context, count, text, offsets, prefix, out));
+    expect_success(diffmm__ids_begin_text(context, count, text, offsets, prefix, out));
 }
 
 /* Rows that hold each item with probability one in `sparsity`; user 0 has none. */
@@ -51,11 +51,11 @@ static inline struct diffmm__catalog *small_catalog(diffmm_context *context, siz
     catalog->items = items;
     catalog->seen = small_rows(context, users, items, seed, 5);
     if (named) {
-        small_names(context, users, "user", &catalog->user_names);
-        small_names(context, items, "item", &catalog->item_names);
+        small_names(context, users, "user", &catalog->user_ids);
+        small_names(context, items, "item", &catalog->item_ids);
     } else {
-        expect_success(diffmm__names_numeric(context, users, &catalog->user_names));
-        expect_success(diffmm__names_numeric(context, items, &catalog->item_names));
+        expect_success(diffmm__ids_begin_numeric(context, users, &catalog->user_ids));
+        expect_success(diffmm__ids_begin_numeric(context, items, &catalog->item_ids));
     }
     return catalog;
 }

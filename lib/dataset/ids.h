@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* External ids of users or items: number to text and back. A data set's ids grow while it is
+ * filled; those of a catalog are complete from the start. */
+#ifndef DIFFMM_DATASET_IDS_H
+#define DIFFMM_DATASET_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/context.h>
+
+#include "base/hash.h"
+
+/* The ids of 0 .. count-1, each ended by NUL, one after the other in `text`: id i starts at
+ * offsets[i], and offsets[count] is the size of text. `slots` is an open-addressing hash table of
+ * numbers (-1: free), its size a power of two, at most half full; NULL where numeric, i.e. the id
+ * of i is i in decimal. All zero: no ids, to be added to; offsets is NULL until the first comes. */
+struct diffmm__ids {
+    size_t count;
+    bool numeric;
+    char *text;
+    int64_t *offsets;
+    int32_t *slots;
+    size_t slot_count;
+    struct diffmm__hash_key key;           /* of its own: ids come from strangers */
+    size_t text_capacity, offset_capacity; /* of ids that are added to */
+};
+
+/* Ids 0 .. count-1 in decimal. */
+diffmm_status diffmm__ids_begin_numeric(const diffmm_context *context, size_t count,
+                                        struct diffmm__ids *out);
+
+/* Ids from text and offsets, which it takes over (and releases on failure too). They may come from
+ * a file: DIFFMM_ERROR_FORMAT where they are not laid out as above, and
+ * DIFFMM_ERROR_INVALID_ARGUMENT for an id that comes twice; messages say whose id it is, `what`
+ * ("user", "item"). */
+diffmm_status diffmm__ids_begin_text(const diffmm_context *context, size_t count, char *text,
+                                     int64_t *offsets, const char *what, struct diffmm__ids *out);
+void diffmm__ids_end(const diffmm_context *context, struct diffmm__ids *ids);
+
+/* The number of an id, which is added if it is not there yet. Not for numeric ids. */
+diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
+                              const char *id, size_t length, int32_t *number);
+/* Forget all but the first `count`. */
+void diffmm__ids_truncate(struct diffmm__ids *ids, size_t count);
+
+/* The text of an id, NULL if there is no such number; and the length of one that there is. */
+const char *diffmm__ids_text(const struct diffmm__ids *ids, int32_t number);
+size_t diffmm__ids_length(const struct diffmm__ids *ids, size_t number);
+
+/* The number of an id, or -1. */
+int32_t diffmm__ids_number(const struct diffmm__ids *ids, const char *id, size_t length);
+/* The same, but DIFFMM_ERROR_NOT_FOUND, naming `what` and the id, if it is not there. */
+diffmm_status diffmm__ids_find(const struct diffmm__ids *ids, const char *id, const char *what,
+                               int32_t *number);
+/* For each of `ids` its number among `others`, or -1; returns how many have one. */
+size_t diffmm__ids_match(const struct diffmm__ids *ids, const struct diffmm__ids *others,
+                         int32_t *numbers);
+
+/* Bytes of memory that complete ids take. */
+size_t diffmm__ids_bytes(const struct diffmm__ids *ids);
+
+#endif
