@@ -2,7 +2,6 @@
 #include "dataset/census.h"
 
 #include "base/log.h"
-#include "dataset/dataset.h"
 
 /* How many pairs are in both; rows ascend. */
 static size_t count_common(size_t users, const struct diffmm__rows *a, const struct diffmm__rows *b)
@@ -20,11 +19,10 @@ static size_t count_common(size_t users, const struct diffmm__rows *a, const str
     return common;
 }
 
-void diffmm__census_overlaps(const diffmm_dataset *dataset, struct diffmm__census *census)
+void diffmm__census_count_overlaps(size_t users, const struct diffmm__rows *train,
+                                   const struct diffmm__rows *valid,
+                                   const struct diffmm__rows *test, struct diffmm__census *census)
 {
-    size_t users = dataset->catalog->users;
-    const struct diffmm__rows *train = &dataset->catalog->seen, *valid = &dataset->held[0],
-                              *test = &dataset->held[1];
     census->train_valid = count_common(users, train, valid);
     census->train_test = count_common(users, train, test);
     census->valid_test = count_common(users, valid, test);

@@ -5,7 +5,9 @@
 
 #include <stddef.h>
 
-#include <diffmm/dataset.h>
+#include <diffmm/context.h>
+
+#include "dataset/rows.h"
 
 struct diffmm__census {
     size_t zeros, negatives; /* entries of matrices */
@@ -13,8 +15,10 @@ struct diffmm__census {
     size_t train_valid, train_test, valid_test; /* pairs that are in both splits */
 };
 
-/* Count the pairs of a sealed data set that are in two splits. */
-void diffmm__census_overlaps(const diffmm_dataset *dataset, struct diffmm__census *census);
+/* Count the pairs that are in two splits of so many users. */
+void diffmm__census_count_overlaps(size_t users, const struct diffmm__rows *train,
+                                   const struct diffmm__rows *valid,
+                                   const struct diffmm__rows *test, struct diffmm__census *census);
 
 /* A warning in the log for each kind that occurs: how many, what is done with them, and what can
  * be done about them. */

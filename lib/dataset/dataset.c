@@ -3,12 +3,9 @@
 #include "dataset/dataset.h"
 
 #include "base/context.h"
-#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
-#include "dataset/modality.h"
-#include "dataset/rows.h"
 
 static void end_dataset(void *object)
 {
@@ -20,7 +17,7 @@ static void end_dataset(void *object)
     for (size_t m = 0; m < dataset->modality_count; m++)
         diffmm__modality_end(context, &dataset->modalities[m]);
     diffmm__release(context, dataset->modalities);
-    diffmm__draft_end(context, dataset->draft);
+    diffmm__draft_destroy(context, dataset->draft);
     diffmm__release(context, dataset);
     diffmm__context_release(context);
 }
@@ -35,7 +32,7 @@ diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **ou
     diffmm_dataset *dataset = diffmm__allocate_zero(context, 1, sizeof *dataset);
     if (!dataset)
         return DIFFMM_ERROR_NO_MEMORY;
-    dataset->draft = diffmm__allocate_zero(context, 1, sizeof *dataset->draft);
+    dataset->draft = diffmm__draft_create(context);
     if (!dataset->draft) {
         diffmm__release(context, dataset);
         return DIFFMM_ERROR_NO_MEMORY;
@@ -85,12 +82,28 @@ static bool is_split(diffmm_split split)
     return (int)split >= DIFFMM_TRAIN && (int)split <= DIFFMM_TEST;
 }
 
+diffmm_status diffmm__dataset_check_split(diffmm_split split)
+{
+    if (is_split(split))
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "there is no split %d", (int)split);
+}
+
 diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset)
 {
     if (!dataset)
         return diffmm__null("dataset");
     if (dataset->sealed)
         return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is sealed and cannot change");
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__dataset_check_sealed(const diffmm_dataset *dataset)
+{
+    if (!dataset)
+        return diffmm__null("dataset");
+    if (!dataset->sealed)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed yet");
     return DIFFMM_OK;
 }
 
@@ -153,26 +166,14 @@ size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
         rows_bytes(&dataset->held[0], catalog->users) +
         rows_bytes(&dataset->held[1], catalog->users) +
         diffmm__allocation_bytes(dataset->modality_capacity, sizeof *dataset->modalities);
-    for (size_t m = 0; m < dataset->modality_count; m++) {
-        const struct diffmm__modality *modality = &dataset->modalities[m];
-        if (modality->owned)
-            bytes += diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float));
-    }
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        bytes += diffmm__modality_bytes(&dataset->modalities[m]);
     return bytes;
-}
-
-static diffmm_status check_sealed(const diffmm_dataset *dataset)
-{
-    if (!dataset)
-        return diffmm__null("dataset");
-    if (!dataset->sealed)
-        return diffmm__fail(DIFFMM_ERROR_STATE, "the data set is not sealed yet");
-    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char *id, int32_t *user)
 {
-    diffmm_status status = check_sealed(dataset);
+    diffmm_status status = diffmm__dataset_check_sealed(dataset);
     if (status)
         return status;
     if (!id || !user)
@@ -182,7 +183,7 @@ diffmm_status diffmm_dataset_find_user(const diffmm_dataset *dataset, const char
 
 diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char *id, int32_t *item)
 {
-    diffmm_status status = check_sealed(dataset);
+    diffmm_status status = diffmm__dataset_check_sealed(dataset);
     if (status)
         return status;
     if (!id || !item)
@@ -193,13 +194,14 @@ diffmm_status diffmm_dataset_find_item(const diffmm_dataset *dataset, const char
 diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split split, int32_t user,
                                  const int32_t **items, size_t *count)
 {
-    diffmm_status status = check_sealed(dataset);
+    diffmm_status status = diffmm__dataset_check_sealed(dataset);
     if (status)
         return status;
     if (!items || !count)
         return diffmm__null(items ? "count" : "items");
-    if (!is_split(split))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "there is no split %d", (int)split);
+    status = diffmm__dataset_check_split(split);
+    if (status)
+        return status;
     if (user < 0 || (size_t)user >= dataset->catalog->users)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "user %d is not one of the %zu users",
                             (int)user, dataset->catalog->users);

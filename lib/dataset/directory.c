@@ -6,7 +6,7 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "dataset/dataset.h"
+#include "dataset/declare.h"
 #include "dataset/lines.h"
 
 static const char feature_suffix[] = "_feat.npy";
@@ -104,7 +104,7 @@ static diffmm_status declare_lines(diffmm_dataset *dataset, const char *path,
     if (list.count == 0)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it lists no id", path);
     else
-        status = diffmm__dataset_declare(dataset, list.count, list.ids, &wrong);
+        status = diffmm__declare_items(dataset, list.count, list.ids, &wrong);
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", path, wrong + 1,
                               diffmm_error_message());

@@ -7,26 +7,12 @@
 #include "base/status.h"
 #include "base/text.h"
 
-struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft)
+struct diffmm__draft *diffmm__draft_create(const diffmm_context *context)
 {
-    struct diffmm__draft_mark mark = {.naming = draft->naming,
-                                      .user_ids = draft->user_ids.count,
-                                      .item_ids = draft->item_ids.count};
-    for (int s = 0; s < DIFFMM__SPLITS; s++)
-        mark.pairs[s] = draft->pairs[s].count;
-    return mark;
+    return diffmm__allocate_zero(context, 1, sizeof(struct diffmm__draft));
 }
 
-void diffmm__draft_return(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark)
-{
-    draft->naming = mark->naming;
-    diffmm__ids_truncate(&draft->user_ids, mark->user_ids);
-    diffmm__ids_truncate(&draft->item_ids, mark->item_ids);
-    for (int s = 0; s < DIFFMM__SPLITS; s++)
-        draft->pairs[s].count = mark->pairs[s];
-}
-
-void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draft)
+void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *draft)
 {
     if (!draft)
         return;
@@ -39,7 +25,26 @@ void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draf
     diffmm__release(context, draft);
 }
 
-diffmm_status diffmm__draft_naming(struct diffmm__draft *draft, enum diffmm__naming naming)
+struct diffmm__draft_mark diffmm__draft_save(const struct diffmm__draft *draft)
+{
+    struct diffmm__draft_mark mark = {.naming = draft->naming,
+                                      .user_ids = draft->user_ids.count,
+                                      .item_ids = draft->item_ids.count};
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        mark.pairs[s] = draft->pairs[s].count;
+    return mark;
+}
+
+void diffmm__draft_restore(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark)
+{
+    draft->naming = mark->naming;
+    diffmm__ids_truncate(&draft->user_ids, mark->user_ids);
+    diffmm__ids_truncate(&draft->item_ids, mark->item_ids);
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        draft->pairs[s].count = mark->pairs[s];
+}
+
+diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__naming naming)
 {
     if (draft->naming == DIFFMM__NAMING_OPEN)
         draft->naming = naming;

@@ -3,8 +3,9 @@
 #ifndef DIFFMM_DATASET_DRAFT_H
 #define DIFFMM_DATASET_DRAFT_H
 
+#include <diffmm/dataset.h>
+
 #include "dataset/census.h"
-#include "dataset/dataset.h"
 #include "dataset/ids.h"
 
 enum { DIFFMM__SPLITS = 3 };
@@ -34,12 +35,15 @@ struct diffmm__draft_mark {
     size_t user_ids, item_ids, pairs[DIFFMM__SPLITS];
 };
 
-struct diffmm__draft_mark diffmm__draft_mark(const struct diffmm__draft *draft);
-void diffmm__draft_return(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark);
-void diffmm__draft_end(const diffmm_context *context, struct diffmm__draft *draft);
+/* An empty draft, or NULL without memory. */
+struct diffmm__draft *diffmm__draft_create(const diffmm_context *context);
+void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *draft);
+
+struct diffmm__draft_mark diffmm__draft_save(const struct diffmm__draft *draft);
+void diffmm__draft_restore(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark);
 
 /* Decide for numbers or text: DIFFMM_ERROR_STATE if it was decided otherwise before. */
-diffmm_status diffmm__draft_naming(struct diffmm__draft *draft, enum diffmm__naming naming);
+diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__naming naming);
 
 /* Make sure of at least so many users and items. */
 diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items);

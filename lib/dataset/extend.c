@@ -4,7 +4,7 @@
 #include "base/handle.h"
 #include "base/status.h"
 #include "dataset/draft.h"
-#include "dataset/modality.h"
+#include "dataset/modalities.h"
 
 static diffmm_status copy_ids(const diffmm_context *context, const struct diffmm__ids *ids,
                               struct diffmm__ids *out)
@@ -60,7 +60,7 @@ diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset
         return status;
     status = fill_draft(source, dataset->draft);
     for (size_t m = 0; m < source->modality_count && !status; m++)
-        status = diffmm__dataset_share_modality(dataset, &source->modalities[m]);
+        status = diffmm__modalities_add_shared(dataset, &source->modalities[m]);
     if (status) {
         diffmm_dataset_destroy(dataset);
         return status;

@@ -11,7 +11,8 @@ static uint64_t add(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-void diffmm__fingerprint(const diffmm_dataset *dataset, struct diffmm__fingerprint *out)
+void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
+                                      struct diffmm__fingerprint *out)
 {
     size_t users = dataset->catalog->users;
     for (int split = 0; split < 3; split++) {

@@ -12,7 +12,8 @@ struct diffmm__fingerprint {
 };
 
 /* Of a sealed data set's interactions. */
-void diffmm__fingerprint(const diffmm_dataset *dataset, struct diffmm__fingerprint *out);
+void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
+                                      struct diffmm__fingerprint *out);
 
 /* Of items x dimensions features, rows `stride` apart. */
 uint64_t diffmm__fingerprint_features(size_t items, size_t dimensions, const float *features,

@@ -13,8 +13,8 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "dataset/dataset.h"
 #include "dataset/draft.h"
-#include "dataset/rows.h"
 
 struct division {
     double valid, test;

@@ -1,21 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What a data set knows of one modality, and its features. */
 #ifndef DIFFMM_DATASET_MODALITY_H
 #define DIFFMM_DATASET_MODALITY_H
 
-#include "dataset/dataset.h"
+#include <stdatomic.h>
 
-/* Add a modality with items x dimensions features without gaps, which the data set takes over
- * (released on failure too). `path` (or NULL) is copied. */
-diffmm_status diffmm__dataset_own_modality(diffmm_dataset *dataset, const char *name, size_t items,
-                                           size_t dimensions, float *features, const char *path);
+#include <diffmm/dataset.h>
 
-/* Add a modality of another data set of the same context, with the features it has. */
-diffmm_status diffmm__dataset_share_modality(diffmm_dataset *dataset,
-                                             const struct diffmm__modality *source);
+/* Features that the library holds, shared by a data set and those extended from it. */
+struct diffmm__features {
+    atomic_size_t references;
+    float *values;
+};
+
+/* Features come from exactly one of array (the caller's, or in `owned`) and loader. */
+struct diffmm__modality {
+    char name[64];
+    size_t dimensions;
+    size_t rows; /* feature rows; 0 where a loader gives as many as asked */
+    const float *features;
+    size_t stride;
+    struct diffmm__features *owned;
+    diffmm_feature_loader loader;
+    void *loader_data;
+    char *path; /* where it was read from, for messages; or NULL */
+};
+
+void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality);
+
+/* Give it rows x dimensions features without gaps in place of those it has. It takes them over
+ * (they are released on failure too). */
+diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
+                                   size_t rows, float *values);
+
+/* Append `count` rows, `stride` floats apart, to a modality that has an array. All is copied. */
+diffmm_status diffmm__modality_append(const diffmm_context *context,
+                                      struct diffmm__modality *modality, size_t count,
+                                      const float *features, size_t stride);
+
+/* A copy of the struct holds its features too, until its own end. */
+void diffmm__modality_share(const struct diffmm__modality *modality);
 
 /* Whether an array or file has a row for each of `items` items, and only finite features. */
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items);
 
-void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality);
+/* Copy the features of `count` items from `first` on, or ask the loader for them. */
+diffmm_status diffmm__modality_load(const struct diffmm__modality *modality, size_t first,
+                                    size_t count, float *out);
+
+/* The features of all items: `*features` with row `*stride`, either the modality's own array or,
+ * where it has a loader, an array allocated here, `*scratch`, which the caller releases. Checks
+ * that every value is finite. */
+diffmm_status diffmm__modality_features(const diffmm_context *context,
+                                        const struct diffmm__modality *modality, size_t items,
+                                        const float **features, size_t *stride, float **scratch);
+
+/* Bytes of the features that it owns. */
+size_t diffmm__modality_bytes(const struct diffmm__modality *modality);
 
 #endif

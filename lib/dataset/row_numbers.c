@@ -16,7 +16,7 @@ static const struct diffmm__modality *with_rows(const diffmm_dataset *dataset)
     return NULL;
 }
 
-size_t diffmm__feature_rows(const diffmm_dataset *dataset)
+size_t diffmm__row_numbers_count(const diffmm_dataset *dataset)
 {
     const struct diffmm__modality *modality = with_rows(dataset);
     return modality ? modality->rows : 0;
@@ -72,7 +72,7 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset,
                                        struct diffmm__row_numbers *out)
 {
     const struct diffmm__draft *draft = dataset->draft;
-    size_t rows = diffmm__feature_rows(dataset), count = draft->item_ids.count;
+    size_t rows = diffmm__row_numbers_count(dataset), count = draft->item_ids.count;
     *out = (struct diffmm__row_numbers){0};
     if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || draft->items_ordered ||
         rows == 0)

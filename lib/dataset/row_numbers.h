@@ -14,7 +14,7 @@ struct diffmm__row_numbers {
 };
 
 /* Rows of the first modality that has any; 0 if none has. */
-size_t diffmm__feature_rows(const diffmm_dataset *dataset);
+size_t diffmm__row_numbers_count(const diffmm_dataset *dataset);
 
 /* Of a data set that is not sealed. DIFFMM_ERROR_INVALID_ARGUMENT where the ids are numbers that
  * the rows do not have: then features would go to other items. */

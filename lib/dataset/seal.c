@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checking a data set as a whole and indexing it. All is made aside, so that a data set that fails
  * is as it was. */
+#include "dataset/seal.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
-#include "dataset/modality.h"
 #include "dataset/row_numbers.h"
-#include "dataset/rows.h"
 
 /* The ids of `count` users or items: those that came, then, for those reserved beyond, their number
  * in decimal. */
@@ -99,7 +98,7 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     struct diffmm__catalog *catalog = diffmm__catalog_create(dataset->context);
     if (!catalog)
         return DIFFMM_ERROR_NO_MEMORY;
-    size_t rows = diffmm__feature_rows(dataset);
+    size_t rows = diffmm__row_numbers_count(dataset);
     catalog->users = diffmm_dataset_users(dataset);
     catalog->items = diffmm_dataset_items(dataset);
     if (numbers && rows > catalog->items)
@@ -120,8 +119,8 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    diffmm__census_overlaps(dataset, &census);
-    diffmm__draft_end(dataset->context, dataset->draft);
+    diffmm__census_count_overlaps(catalog->users, &catalog->seen, &held[0], &held[1], &census);
+    diffmm__draft_destroy(dataset->context, dataset->draft);
     dataset->draft = NULL;
     diffmm__census_warn(dataset->context, &census);
     return DIFFMM_OK;
@@ -142,7 +141,7 @@ static diffmm_status seal(diffmm_dataset *dataset)
     return status;
 }
 
-diffmm_status diffmm__dataset_call(struct diffmm__call *call, diffmm_dataset *dataset)
+diffmm_status diffmm__seal_call(struct diffmm__call *call, diffmm_dataset *dataset)
 {
     if (dataset && dataset->sealed) {
         *call = diffmm__call_reads(dataset);
@@ -155,5 +154,5 @@ diffmm_status diffmm__dataset_call(struct diffmm__call *call, diffmm_dataset *da
 diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset)
 {
     DIFFMM__CALL call;
-    return diffmm__dataset_call(&call, dataset);
+    return diffmm__seal_call(&call, dataset);
 }

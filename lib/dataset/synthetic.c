@@ -17,8 +17,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
-#include "dataset/dataset.h"
-#include "dataset/modality.h"
+#include "dataset/modalities.h"
 
 enum { max_modalities = 256, max_factors = 4096, min_per_user = 3 };
 
@@ -240,7 +239,7 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
                         diffmm__stream_synthetic(draw_modality + 2 * index + 1), features};
     diffmm__parallel_ranges(dataset->context, spec->items, 64, show_items, &view);
     diffmm__release(dataset->context, map);
-    return diffmm__dataset_own_modality(dataset, name, spec->items, dimensions, features, NULL);
+    return diffmm__modalities_add_owned(dataset, name, spec->items, dimensions, features, NULL);
 }
 
 static diffmm_status fill(diffmm_dataset *dataset, const diffmm_synthetic *spec)

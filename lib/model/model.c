@@ -7,6 +7,8 @@
 #include "base/context.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "dataset/modalities.h"
+#include "dataset/seal.h"
 #include "graph/graph.h"
 #include "model/embeddings.h"
 #include "model/fold_in_state.h"
@@ -20,8 +22,8 @@ static diffmm_status take_modality(diffmm_model *model, size_t m)
     memcpy(modality->name, source->name, sizeof modality->name);
     modality->dimensions = source->dimensions;
     modality->projection = diffmm__options_projection(model->options, source->name);
-    return diffmm__dataset_features(model->dataset, m, &modality->features, &modality->stride,
-                                    &modality->features_owned);
+    return diffmm__modalities_features(model->dataset, m, &modality->features, &modality->stride,
+                                       &modality->features_owned);
 }
 
 static diffmm_status take_modalities(diffmm_model *model)
@@ -159,7 +161,7 @@ diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options 
         return diffmm__null(!dataset ? "dataset" : "out");
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     return status ? status : diffmm__model_create(dataset, options, false, out);
 }
 

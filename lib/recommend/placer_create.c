@@ -7,6 +7,8 @@
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "dataset/modalities.h"
+#include "dataset/seal.h"
 #include "linalg/gemm.h"
 #include "model/embeddings.h"
 #include "recommend/placer.h"
@@ -125,7 +127,7 @@ static diffmm_status take_features(struct source *s, size_t m, size_t column, do
     const float *features;
     size_t stride;
     float *scratch = NULL;
-    diffmm_status status = diffmm__dataset_features(s->dataset, m, &features, &stride, &scratch);
+    diffmm_status status = diffmm__modalities_features(s->dataset, m, &features, &stride, &scratch);
     if (status)
         return status;
     for (size_t i = 0; i < s->count; i++)
@@ -281,7 +283,7 @@ diffmm_status diffmm_placer_create(const diffmm_model *model, diffmm_dataset *da
     struct diffmm__embedded embedded;
     DIFFMM__CALL model_call = diffmm__call_reads(model);
     DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__embedded_begin(model, &embedded);
     if (status)

@@ -10,6 +10,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "dataset/seal.h"
 #include "graph/graph.h"
 #include "model/workspace.h"
 #include "recommend/evaluate.h"
@@ -210,7 +211,7 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
     diffmm_options *copy = NULL;
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__options_copy(dataset->context, options, &copy);
     if (!status)

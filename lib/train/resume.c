@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "checkpoint/model_file.h"
+#include "dataset/seal.h"
 #include "graph/graph.h"
 #include "train/state.h"
 
@@ -280,7 +281,7 @@ static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source
     struct diffmm__safetensors *file;
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     if (!status)
         status = diffmm__safetensors_get(dataset->context, source, &file);
     if (status)

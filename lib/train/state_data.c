@@ -44,7 +44,7 @@ diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
 {
     struct diffmm__fingerprint print;
     json_t *data = json_object();
-    diffmm__fingerprint(trainer->dataset, &print);
+    diffmm__fingerprint_interactions(trainer->dataset, &print);
     bool fine = data && json_object_set_new(data, "features", features_json(trainer->model)) == 0;
     for (int i = 0; fine && i < 3; i++)
         fine = json_object_set_new(data, splits[i],
@@ -130,7 +130,7 @@ diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
         (status = compare_modalities(dataset, file)) ||
         (status = diffmm__read_json(dataset->context, file, "data", &data)))
         return status;
-    diffmm__fingerprint(dataset, &print);
+    diffmm__fingerprint_interactions(dataset, &print);
     for (int i = 0; i < 3 && !status; i++)
         status = compare_split(diffmm__safetensors_path(file), splits[i],
                                diffmm__json_get(data.values, splits[i]), print.pairs[i],

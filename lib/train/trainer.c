@@ -11,6 +11,7 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "dataset/seal.h"
 #include "model/embeddings.h"
 #include "recommend/evaluate.h"
 
@@ -146,7 +147,7 @@ static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *optio
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL from_call = diffmm__call_reads(from);
     DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__dataset_call(&dataset_call, dataset);
+    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     if (status)
         return status;
     diffmm_trainer *trainer = diffmm__allocate_zero(dataset->context, 1, sizeof *trainer);

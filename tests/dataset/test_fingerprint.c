@@ -16,7 +16,7 @@ static struct diffmm__fingerprint of(size_t users, size_t count, const int32_t *
     expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_VALID, held, user + count - held,
                                                    item + count - held));
     expect_success(diffmm_dataset_seal(dataset));
-    diffmm__fingerprint(dataset, &print);
+    diffmm__fingerprint_interactions(dataset, &print);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
     return print;

@@ -81,7 +81,7 @@ static void check_table(const char *text, size_t size)
     ck_assert_uint_eq(draft->pairs[DIFFMM_TRAIN].count, 1);
     ck_assert_str_eq(diffmm__ids_text(&draft->user_ids, 0), "u");
     ck_assert_str_eq(diffmm__ids_text(&draft->item_ids, 0), "i");
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
 }
 
 START_TEST(tables_take_the_same_lines)
@@ -95,7 +95,7 @@ START_TEST(tables_take_the_same_lines)
     struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
     test_fails(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, TEXT("\xff\xfeu\0s\0"), "a.csv"),
                DIFFMM_ERROR_FORMAT, "a.csv:1: this is text in UTF-16");
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 
 #include "../support/files.h"
 #include "base/memory.h"
-#include "dataset/dataset.h"
+#include "dataset/modalities.h"
 
 /* A data set of `items` items and one training interaction. */
 static diffmm_dataset *new_dataset(diffmm_context *context, size_t items)
@@ -25,7 +25,7 @@ START_TEST(arrays_are_borrowed)
     float *scratch = NULL;
     test_succeeds(diffmm_dataset_add_modality_array(dataset, "image", 2, 3, features, 4));
     test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch));
+    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
     ck_assert_ptr_eq(got, features);
     ck_assert_uint_eq(stride, 4);
     ck_assert_ptr_null(scratch);
@@ -67,7 +67,7 @@ START_TEST(loaders_are_asked_for_blocks)
     float *scratch = NULL;
     test_succeeds(diffmm_dataset_add_modality(dataset, "text", 3, load, &store));
     test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch));
+    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
     ck_assert_uint_eq(store.asked, 1000);
     ck_assert_uint_gt(store.calls, 1);
     ck_assert_uint_eq(stride, 3);
@@ -79,12 +79,12 @@ START_TEST(loaders_are_asked_for_blocks)
 
     scratch = NULL;
     store.fail_at = store.calls + 2;
-    test_fails(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch), DIFFMM_ERROR_CALLBACK,
-               "modality 'text': its loader returned 7");
+    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+               DIFFMM_ERROR_CALLBACK, "modality 'text': its loader returned 7");
     store.bad_item = 700;
     store.fail_at = 0;
-    test_fails(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch), DIFFMM_ERROR_NUMERIC,
-               "modality 'text': feature 0 of item 700");
+    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+               DIFFMM_ERROR_NUMERIC, "modality 'text': feature 0 of item 700");
     ck_assert_ptr_null(scratch);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
@@ -103,7 +103,7 @@ START_TEST(loaders_are_asked_for_whole_blocks)
         float *scratch = NULL;
         test_succeeds(diffmm_dataset_add_modality(dataset, "text", 2, load, &store));
         test_succeeds(diffmm_dataset_seal(dataset));
-        test_succeeds(diffmm__dataset_features(dataset, 0, &got, &stride, &scratch));
+        test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
         ck_assert_uint_eq(store.asked, items);
         ck_assert(got[2 * items - 1] == (float)((items - 1) * 10 + 1));
         diffmm__release(context, scratch);
@@ -141,7 +141,7 @@ START_TEST(files_of_every_float_type)
         const float *got;
         size_t stride;
         float *scratch = NULL;
-        test_succeeds(diffmm__dataset_features(dataset, i, &got, &stride, &scratch));
+        test_succeeds(diffmm__modalities_features(dataset, i, &got, &stride, &scratch));
         ck_assert_uint_eq(stride, 3);
         ck_assert_mem_eq(got, wanted, sizeof wanted);
     }

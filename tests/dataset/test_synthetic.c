@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../support/files.h"
-#include "dataset/dataset.h"
+#include "dataset/modalities.h"
 
 static diffmm_dataset *make(size_t threads, const diffmm_synthetic *spec)
 {
@@ -73,8 +73,8 @@ static bool same(const diffmm_dataset *a, const diffmm_dataset *b)
         const float *x, *y;
         float *scratch = NULL;
         size_t stride;
-        test_succeeds(diffmm__dataset_features(a, i, &x, &stride, &scratch));
-        test_succeeds(diffmm__dataset_features(b, i, &y, &stride, &scratch));
+        test_succeeds(diffmm__modalities_features(a, i, &x, &stride, &scratch));
+        test_succeeds(diffmm__modalities_features(b, i, &y, &stride, &scratch));
         if (memcmp(x, y, diffmm_dataset_items(a) * stride * sizeof *x) != 0)
             return false;
     }
@@ -210,7 +210,7 @@ static void score(const diffmm_dataset *dataset, double *popular, double *togeth
     double *profile = calloc(64, sizeof *profile);
     const float *features;
     float *scratch = NULL;
-    test_succeeds(diffmm__dataset_features(dataset, 0, &features, &stride, &scratch));
+    test_succeeds(diffmm__modalities_features(dataset, 0, &features, &stride, &scratch));
     for (size_t i = 0; i < items; i++)
         popular[i] = 0;
     for (size_t u = 0; u < users; u++) {

@@ -45,7 +45,7 @@ static void check_table(const char *name, const char *text, const char *train, c
     check_pairs(draft, DIFFMM_TRAIN, train);
     check_pairs(draft, DIFFMM_VALID, valid);
     check_pairs(draft, DIFFMM_TEST, test);
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
 }
 
 START_TEST(tables)
@@ -81,7 +81,7 @@ static void check_failure(const char *name, const char *text, size_t size, const
 {
     struct diffmm__draft *draft = new_draft();
     test_fails(parse_into(draft, name, text, size), DIFFMM_ERROR_FORMAT, message);
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
 }
 
 static void check_error(const char *name, const char *text, const char *message)
@@ -121,7 +121,7 @@ START_TEST(undeclared_items_are_refused)
     draft->items_declared = true;
     test_fails(parse_into(draft, "clicks.tsv", text, strlen(text)), DIFFMM_ERROR_FORMAT,
                "clicks.tsv:3: item 'j' is not among the 1 declared items");
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(cut_at_every_length_and_damaged_at_every_byte)
                 if (byte >= 0 && i + 1 < sizeof text)
                     copy[i] = (char)byte;
                 parse_into(draft, comma ? "a.csv" : "a.tsv", copy, byte < 0 ? i : sizeof text - 1);
-                diffmm__draft_end(NULL, draft);
+                diffmm__draft_destroy(NULL, draft);
             }
 }
 END_TEST

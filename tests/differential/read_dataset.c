@@ -111,7 +111,7 @@ static diffmm_status read_table(const char *path)
             put_id(&draft->item_ids, pairs->item[i]);
         }
     }
-    diffmm__draft_end(NULL, draft);
+    diffmm__draft_destroy(NULL, draft);
     return status;
 }
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/modalities.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/handle.h"
+#include "base/memory.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "base/streams.h"
+#include "base/text.h"
+#include "dataset/npy.h"
+
+static struct diffmm__modality *find_modality(const diffmm_dataset *dataset, const char *name)
+{
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (strcmp(dataset->modalities[m].name, name) == 0)
+            return &dataset->modalities[m];
+    return NULL;
+}
+
+static bool is_name_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static diffmm_status check_name(const diffmm_dataset *dataset, const char *name)
+{
+    if (!name)
+        return diffmm__null("name");
+    size_t length = strlen(name);
+    if (length == 0 || length >= sizeof dataset->modalities->name)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the modality name '%.*s' has %zu bytes, not 1 to 63",
+                            (int)diffmm__text_cut(name, length, 80), name, length);
+    for (size_t i = 0; i < length; i++)
+        if (!is_name_character(name[i]))
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "the modality name '%s' has a character other than A-Z a-z 0-9 _ -",
+                                name);
+    if (dataset->modality_count == DIFFMM__MOST_MODALITIES)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s' would be one of more than %d modalities", name,
+                            (int)DIFFMM__MOST_MODALITIES);
+    if (find_modality(dataset, name))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "the data set already has a modality '%s'", name);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__modalities_check_new(const diffmm_dataset *dataset, const char *name,
+                                           size_t dimensions)
+{
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (!status)
+        status = check_name(dataset, name);
+    if (!status && (dimensions == 0 || dimensions > INT32_MAX))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu features per item, not 1 to %d", name, dimensions,
+                            INT32_MAX);
+    return status;
+}
+
+/* Adds a modality, with copies of `name` and `path` in place of its own. */
+static diffmm_status append(diffmm_dataset *dataset, const char *name, const char *path,
+                            struct diffmm__modality modality)
+{
+    diffmm_status status =
+        diffmm__grow(dataset->context, &dataset->modalities, &dataset->modality_capacity,
+                     dataset->modality_count, dataset->modality_count + 1, sizeof modality);
+    if (status)
+        return status;
+    memcpy(modality.name, name, strlen(name) + 1);
+    modality.path = NULL;
+    if (path) {
+        modality.path = diffmm__copy_text(dataset->context, path);
+        if (!modality.path)
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    dataset->modalities[dataset->modality_count++] = modality;
+    return DIFFMM_OK;
+}
+
+/* Rows of features from a caller. */
+static diffmm_status check_extent(const char *name, size_t rows, size_t stride)
+{
+    diffmm_status status = diffmm__check_array("rows", rows, "stride", stride, sizeof(float));
+    return status ? diffmm__fail(status, "modality '%s': %s", name, diffmm_error_message())
+                  : status;
+}
+
+diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
+                                          size_t dimensions, diffmm_feature_loader loader,
+                                          void *user_data)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, dimensions);
+    if (status)
+        return status;
+    if (!loader)
+        return diffmm__null("loader");
+    return append(dataset, name, NULL,
+                  (struct diffmm__modality){
+                      .dimensions = dimensions, .loader = loader, .loader_data = user_data});
+}
+
+diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const char *name,
+                                                size_t items, size_t dimensions,
+                                                const float *features, size_t stride)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, dimensions);
+    if (status)
+        return status;
+    if (!features)
+        return diffmm__null("features");
+    if (items == 0 || items > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "modality '%s': %zu items, not 1 to %d",
+                            name, items, INT32_MAX);
+    if (stride < dimensions)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': stride %zu is less than its %zu features", name, stride,
+                            dimensions);
+    status = check_extent(name, items, stride);
+    if (status)
+        return status;
+    return append(
+        dataset, name, NULL,
+        (struct diffmm__modality){
+            .dimensions = dimensions, .rows = items, .features = features, .stride = stride});
+}
+
+diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name, size_t items,
+                                           size_t dimensions, float *features, const char *path)
+{
+    struct diffmm__modality modality = {.dimensions = dimensions};
+    diffmm_status status = diffmm__modality_own(dataset->context, &modality, items, features);
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, dimensions);
+    if (!status)
+        status = append(dataset, name, path, modality);
+    if (status)
+        diffmm__modality_end(dataset->context, &modality);
+    return status;
+}
+
+diffmm_status diffmm__modalities_add_shared(diffmm_dataset *dataset,
+                                            const struct diffmm__modality *source)
+{
+    diffmm_status status = append(dataset, source->name, source->path, *source);
+    if (!status)
+        diffmm__modality_share(source);
+    return status;
+}
+
+static diffmm_status check_append(const diffmm_dataset *dataset, const char *name, size_t count,
+                                  const float *features, size_t stride)
+{
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (status)
+        return status;
+    if (!name)
+        return diffmm__null("name");
+    const struct diffmm__modality *modality = find_modality(dataset, name);
+    if (!modality)
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the data set has no modality '%s'", name);
+    if (modality->loader)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "modality '%s': its loader gives the features of all items", name);
+    if (!features)
+        return diffmm__null("features");
+    if (stride < modality->dimensions)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': stride %zu is less than its %zu features", name, stride,
+                            modality->dimensions);
+    if (count > INT32_MAX - modality->rows)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "modality '%s': %zu more rows than %zu are more than %d", name, count,
+                            modality->rows, INT32_MAX);
+    return check_extent(name, count, stride);
+}
+
+diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char *name,
+                                             size_t count, const float *features, size_t stride)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_append(dataset, name, count, features, stride);
+    if (status || count == 0)
+        return status;
+    return diffmm__modality_append(dataset->context, find_modality(dataset, name), count, features,
+                                   stride);
+}
+
+static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
+{
+    if (array->kind != 'f')
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features are float16, float32 or float64, not of kind '%c'", path,
+                            array->kind);
+    if (array->dimensions != 2)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features have 2 dimensions (items x features), not %zu", path,
+                            array->dimensions);
+    if (array->count == 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are none", path,
+                            array->shape[0], array->shape[1]);
+    if (array->shape[0] > INT32_MAX || array->shape[1] > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are too many", path,
+                            array->shape[0], array->shape[1]);
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_mapped(diffmm_dataset *dataset, const char *name, const char *path,
+                                 const struct diffmm__mapping *mapping)
+{
+    struct diffmm__npy array;
+    diffmm_status status = diffmm__npy_parse(mapping->data, mapping->size, path, &array);
+    if (!status)
+        status = check_array(&array, path);
+    if (status)
+        return status;
+    float *features = diffmm__allocate(dataset->context, array.count, sizeof *features);
+    if (!features)
+        return DIFFMM_ERROR_NO_MEMORY;
+    status = diffmm__npy_to_float(&array, path, features);
+    if (status) {
+        diffmm__release(dataset->context, features);
+        return status;
+    }
+    return diffmm__modalities_add_owned(dataset, name, array.shape[0], array.shape[1], features,
+                                        path);
+}
+
+diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
+                                           const char *path)
+{
+    struct diffmm__mapping mapping;
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, 1);
+    if (status)
+        return status;
+    if (!path)
+        return diffmm__null("path");
+    status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    status = read_mapped(dataset, name, path, &mapping);
+    diffmm__file_unmap(&mapping);
+    return status;
+}
+
+diffmm_status diffmm__modalities_features(const diffmm_dataset *dataset, size_t index,
+                                          const float **features, size_t *stride, float **scratch)
+{
+    return diffmm__modality_features(dataset->context, &dataset->modalities[index],
+                                     diffmm_dataset_items(dataset), features, stride, scratch);
+}
+
+diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index, size_t first,
+                                      size_t count, float *out)
+{
+    DIFFMM__CALL call = diffmm__call_reads(dataset);
+    diffmm_status status = diffmm__dataset_check_sealed(dataset);
+    if (status)
+        return status;
+    if (index >= dataset->modality_count)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "index is %zu, but the data set has %zu modalities", index,
+                            dataset->modality_count);
+    size_t items = diffmm_dataset_items(dataset);
+    if (first > items || count > items - first)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "%zu items from %zu on are beyond the %zu items", count, first, items);
+    if (!out && count > 0)
+        return diffmm__null("out");
+    return diffmm__modality_load(&dataset->modalities[index], first, count, out);
+}
