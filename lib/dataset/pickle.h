@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A reader of pickled scipy matrices. A pickle is a program for a stack machine that may name any
- * function of Python and call it. This machine has only the instructions and the few names that
- * scipy's coo and csr matrices need (protocols 2 to 5); a name stands for a way to put data
- * together here, nothing is looked up or run, and any other name or instruction is an error. */
+/* Pickled scipy matrices: what there is while one is read. A pickle is a program for a stack machine
+ * that may name any function of Python and call it. The machine here (dataset/pickle_machine.c) has
+ * only the instructions, and the objects (dataset/pickle_objects.c) only the few names, that scipy's
+ * coo and csr matrices need (protocols 2 to 5). A name stands for a kind of object that is put
+ * together here; nothing is looked up or run, and any other name or instruction is an error. */
 #ifndef DIFFMM_DATASET_PICKLE_H
 #define DIFFMM_DATASET_PICKLE_H
 
 #include "base/memory.h"
 #include "dataset/npy.h"
 
-/* A matrix takes some 150 instructions; this bounds time and memory for files made to hurt. */
-enum { DIFFMM__PICKLE_MAX_STEPS = 4000, DIFFMM__PICKLE_MAX_MEMO = 1024 };
-
 enum diffmm__pickle_kind {
     DIFFMM__PICKLE_MARK,
     DIFFMM__PICKLE_NONE,
     DIFFMM__PICKLE_BOOLEAN,
     DIFFMM__PICKLE_INTEGER,
-    DIFFMM__PICKLE_OTHER,   /* a value that nothing here needs, such as a float */
+    DIFFMM__PICKLE_OTHER, /* a value that nothing here needs, such as a float */
     DIFFMM__PICKLE_TEXT,
     DIFFMM__PICKLE_STRING, /* of Python 2: a text and bytes alike */
     DIFFMM__PICKLE_BYTES,
@@ -72,47 +70,19 @@ struct diffmm__pickle_object {
     struct diffmm__pickle_value attributes[DIFFMM__PICKLE_ATTRIBUTES]; /* DICT, MATRIX */
 };
 
+/* A pickle that is being read. */
 struct diffmm__pickle {
     const char *path;
     const unsigned char *bytes;
-    size_t size, position;
-    size_t step;  /* offset of the present instruction */
-    size_t frame; /* where the present frame ends, if it does not lie behind */
-    struct diffmm__pickle_value *stack, *memo;
-    size_t depth;
-    size_t memo_count; /* places used: MEMOIZE takes the next */
-    size_t decoded;    /* bytes made from latin-1 text so far */
-    char *place;       /* "FILE: offset N", once it is needed */
+    size_t size;
+    size_t step;    /* offset of the present instruction */
+    size_t decoded; /* bytes made from latin-1 text so far */
+    char *place;    /* "FILE: offset N", once it is needed */
     struct diffmm__arena arena;
 };
 
 /* Fail, naming file and offset of the present instruction. */
 diffmm_status diffmm__pickle_fail(const struct diffmm__pickle *pickle, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* Run the program up to STOP; `out` is the value on top. */
-diffmm_status diffmm__pickle_run(struct diffmm__pickle *pickle, struct diffmm__pickle_value *out);
-
-/* The objects: look up a name; make a value from a called function and its arguments (REDUCE), or
- * of a class (NEWOBJ); give a value its state (BUILD); keep a dictionary's entry. Arguments and
- * states are those that scipy and numpy write: no others that Python would take. */
-diffmm_status diffmm__pickle_lookup(const struct diffmm__pickle *pickle, const char *module,
-                                    size_t module_size, const char *name, size_t name_size,
-                                    struct diffmm__pickle_value *out);
-diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle,
-                                  const struct diffmm__pickle_value *name,
-                                  const struct diffmm__pickle_value *arguments,
-                                  struct diffmm__pickle_value *out);
-diffmm_status diffmm__pickle_new(struct diffmm__pickle *pickle,
-                                 const struct diffmm__pickle_value *name,
-                                 const struct diffmm__pickle_value *arguments,
-                                 struct diffmm__pickle_value *out);
-diffmm_status diffmm__pickle_build(struct diffmm__pickle *pickle,
-                                   struct diffmm__pickle_value *value,
-                                   const struct diffmm__pickle_value *state);
-diffmm_status diffmm__pickle_dict(struct diffmm__pickle *pickle, struct diffmm__pickle_value *out);
-diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, struct diffmm__pickle_value *dict,
-                                 const struct diffmm__pickle_value *key,
-                                 const struct diffmm__pickle_value *value);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The names that a pickled scipy matrix holds, and what is put together for each. */
+#include "dataset/pickle_objects.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "base/status.h"
 #include "base/text.h"
-#include "dataset/pickle.h"
 
 typedef struct diffmm__pickle_value value;
 typedef struct diffmm__pickle_object object;
@@ -44,9 +43,9 @@ static bool equals(const char *text, size_t size, const char *known)
     return strlen(known) == size && memcmp(text, known, size) == 0;
 }
 
-diffmm_status diffmm__pickle_lookup(const struct diffmm__pickle *pickle, const char *module,
-                                    size_t module_size, const char *name, size_t name_size,
-                                    value *out)
+diffmm_status diffmm__pickle_objects_lookup(const struct diffmm__pickle *pickle, const char *module,
+                                            size_t module_size, const char *name, size_t name_size,
+                                            value *out)
 {
     for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++)
         if (equals(module, module_size, known_names[i].module) &&
@@ -72,7 +71,7 @@ static diffmm_status new_object(struct diffmm__pickle *pickle, enum diffmm__pick
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__pickle_dict(struct diffmm__pickle *pickle, value *out)
+diffmm_status diffmm__pickle_objects_dict(struct diffmm__pickle *pickle, value *out)
 {
     return new_object(pickle, DIFFMM__PICKLE_DICT, out);
 }
@@ -103,8 +102,8 @@ static bool is_integer(const value *v, int64_t integer)
     return v->kind == DIFFMM__PICKLE_INTEGER && v->integer == integer;
 }
 
-diffmm_status diffmm__pickle_set(struct diffmm__pickle *pickle, value *dict, const value *key,
-                                 const value *entry)
+diffmm_status diffmm__pickle_objects_set(struct diffmm__pickle *pickle, value *dict,
+                                         const value *key, const value *entry)
 {
     static const struct {
         const char *name;
@@ -281,8 +280,8 @@ static diffmm_status call_reconstruct(struct diffmm__pickle *pickle, const value
     return new_object(pickle, DIFFMM__PICKLE_ARRAY, out);
 }
 
-diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle, const value *name,
-                                  const value *arguments, value *out)
+diffmm_status diffmm__pickle_objects_call(struct diffmm__pickle *pickle, const value *name,
+                                          const value *arguments, value *out)
 {
     switch ((enum diffmm__pickle_name)name->integer) {
     case DIFFMM__PICKLE_RECONSTRUCT: return call_reconstruct(pickle, arguments, out);
@@ -303,8 +302,8 @@ diffmm_status diffmm__pickle_call(struct diffmm__pickle *pickle, const value *na
     return diffmm__pickle_fail(pickle, "it calls a name that is not called in a scipy matrix");
 }
 
-diffmm_status diffmm__pickle_new(struct diffmm__pickle *pickle, const value *name,
-                                 const value *arguments, value *out)
+diffmm_status diffmm__pickle_objects_new(struct diffmm__pickle *pickle, const value *name,
+                                         const value *arguments, value *out)
 {
     bool csr = is_name(name, DIFFMM__PICKLE_CSR);
     if (!csr && !is_name(name, DIFFMM__PICKLE_COO))
@@ -347,7 +346,8 @@ static diffmm_status build_array(struct diffmm__pickle *pickle, object *array, c
     return fill_array(pickle, array, &member[1], &member[2], member[3].integer != 0, &member[4]);
 }
 
-diffmm_status diffmm__pickle_build(struct diffmm__pickle *pickle, value *target, const value *state)
+diffmm_status diffmm__pickle_objects_build(struct diffmm__pickle *pickle, value *target,
+                                           const value *state)
 {
     switch (target->kind) {
     case DIFFMM__PICKLE_TYPE: return build_type(pickle, target->object, state);

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
-#include "dataset/pickle.h"
+#include "dataset/pickle_machine.h"
 #include "dataset/sparse.h"
 
 /* An array's data, in memory. */
@@ -89,13 +89,7 @@ diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const u
         .path = name, .bytes = bytes, .size = size, .arena = diffmm__arena_on(context)};
     struct diffmm__pickle_value result;
     struct diffmm__sparse_parts parts;
-    pickle.stack =
-        diffmm__arena_take(&pickle.arena, DIFFMM__PICKLE_MAX_STEPS, sizeof *pickle.stack);
-    /* Zero is MARK, which is never stored: an unused place. */
-    pickle.memo =
-        diffmm__arena_take_zero(&pickle.arena, DIFFMM__PICKLE_MAX_MEMO, sizeof *pickle.memo);
-    diffmm_status status =
-        pickle.arena.failed ? DIFFMM_ERROR_NO_MEMORY : diffmm__pickle_run(&pickle, &result);
+    diffmm_status status = diffmm__pickle_machine_run(&pickle, &result);
     if (!status)
         status = find_parts(&pickle, &result, &parts);
     if (!status)
