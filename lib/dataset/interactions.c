@@ -8,7 +8,7 @@
 #include "dataset/dataset.h"
 #include "dataset/draft.h"
 #include "dataset/id.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 
 static diffmm_status check_open(const diffmm_dataset *dataset, diffmm_split split)
 {

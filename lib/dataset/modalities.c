@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/text.h"
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 static struct diffmm__modality *find_modality(const diffmm_dataset *dataset, const char *name)
 {

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 #include "recommend/scorer.h"
 
 /* What is written. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rules of text hold for lists of ids and for tables alike. */
-#include "dataset/lines.h"
+#include "dataset/readers/lines.h"
 
 #include "../support/files.h"
 #include "base/memory.h"

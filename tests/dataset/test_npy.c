@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 #include <math.h>
 

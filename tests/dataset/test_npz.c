@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/npz.h"
+#include "dataset/readers/npz.h"
 
 #include "../support/zip_writer.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
 

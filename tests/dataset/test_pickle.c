@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "../support/files.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 #include "pickle_writer.h"
 
 /* The matrix of all tests: 3 x 300, entries (0, 1), (0, 299), (2, 0) and an explicit zero. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a pickle says twice. */
 #include "../support/files.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 #include "pickle_writer.h"
 
 /* The matrix of all tests: 3 x 300, entries (0, 1), (0, 299), (2, 0) and an explicit zero. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Matrices put together from arrays in memory. */
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 
 #include <math.h>
 

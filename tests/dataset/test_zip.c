@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/zip.h"
+#include "dataset/readers/zip.h"
 
 #include "../support/zip_writer.h"
 

@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "dataset/draft.h"
-#include "dataset/lines.h"
-#include "dataset/npy.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/lines.h"
+#include "dataset/readers/npy.h"
+#include "dataset/readers/sparse.h"
 
 static struct {
     unsigned char *bytes;

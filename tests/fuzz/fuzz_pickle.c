@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interactions from a pickled scipy matrix. Memory: an entry of one byte becomes numbers of eight;
  * a matrix may have a million rows without entries, and more in a larger file
- * (lib/dataset/sparse.c), for each of which sealing takes up to 16 bytes at once. */
+ * (lib/dataset/readers/sparse.c), for each of which sealing takes up to 16 bytes at once. */
 #include "interactions.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

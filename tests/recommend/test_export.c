@@ -9,7 +9,7 @@
 #include "../support/folder.h"
 #include "../support/small_model.h"
 #include "checkpoint/safetensors.h"
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 enum { users = 7, items = 37, d = 19 };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "dataset/npz.h"
+#include "dataset/readers/npz.h"
 
 /* An array of the file. Integers and both kinds of floats fit a double exactly. */
 struct array {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* libzip unpacks a member and compares its checksum. It is not shown the archive: its way through a
  * directory takes quadratic time for names and end records made to hurt, and it does not look at
- * the members' own headers. It gets an archive made around the one member, from what dataset/zip.c
+ * the members' own headers. It gets an archive made around the one member, from what dataset/readers/zip.c
  * found. */
-#include "dataset/npz.h"
+#include "dataset/readers/npz.h"
 
 #include "base/status.h"
 
@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "dataset/zip.h"
+#include "dataset/readers/zip.h"
 
 struct diffmm__npz {
     const diffmm_context *context;

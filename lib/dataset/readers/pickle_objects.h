@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The names that a pickled scipy matrix holds, and the objects put together for each. Arguments and
  * states are those that scipy and numpy write: no others that Python would take. */
-#ifndef DIFFMM_DATASET_PICKLE_OBJECTS_H
-#define DIFFMM_DATASET_PICKLE_OBJECTS_H
+#ifndef DIFFMM_DATASET_READERS_PICKLE_OBJECTS_H
+#define DIFFMM_DATASET_READERS_PICKLE_OBJECTS_H
 
-#include "dataset/pickle.h"
+#include "dataset/readers/pickle.h"
 
 /* What a name stands for. */
 diffmm_status diffmm__pickle_objects_lookup(const struct diffmm__pickle *pickle, const char *module,

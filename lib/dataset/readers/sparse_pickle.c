@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "base/status.h"
-#include "dataset/pickle_machine.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/pickle_machine.h"
+#include "dataset/readers/sparse.h"
 
 /* An array's data, in memory. */
 static diffmm_status next(void *source, size_t size, const unsigned char **bytes)

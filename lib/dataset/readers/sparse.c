@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/sparse.h"
+#include "dataset/readers/sparse.h"
 
 #include <math.h>
 

@@ -3,8 +3,8 @@
  * readers could take for different archives is refused: bytes before or after the archive, a
  * directory that is not as long as it says, a member whose own header differs from its entry in the
  * directory. Time and memory are linear in the size of the directory. */
-#ifndef DIFFMM_DATASET_ZIP_H
-#define DIFFMM_DATASET_ZIP_H
+#ifndef DIFFMM_DATASET_READERS_ZIP_H
+#define DIFFMM_DATASET_READERS_ZIP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
 /* Reading .npz archives (zip of .npy members) through libzip. Without libzip every call is
  * DIFFMM_ERROR_UNSUPPORTED. A member is read piece by piece, so that what it holds can be judged
  * before it is unpacked. */
-#ifndef DIFFMM_DATASET_NPZ_H
-#define DIFFMM_DATASET_NPZ_H
+#ifndef DIFFMM_DATASET_READERS_NPZ_H
+#define DIFFMM_DATASET_READERS_NPZ_H
 
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 struct diffmm__npz;        /* an open archive */
 struct diffmm__npz_member; /* an array in it, as far as it has been read */

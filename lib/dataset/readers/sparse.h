@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* scipy's sparse matrices, as .npz archives and as pickles hold them. */
-#ifndef DIFFMM_DATASET_SPARSE_H
-#define DIFFMM_DATASET_SPARSE_H
+#ifndef DIFFMM_DATASET_READERS_SPARSE_H
+#define DIFFMM_DATASET_READERS_SPARSE_H
 
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 /* The places of a matrix's non-zero entries, in the file's order; one may come twice. */
 struct diffmm__sparse {

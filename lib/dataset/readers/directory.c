@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/declare.h"
-#include "dataset/lines.h"
+#include "dataset/readers/lines.h"
 
 static const char feature_suffix[] = "_feat.npy";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/pickle.h"
+#include "dataset/readers/pickle.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What all readers of text agree on (doc/file-formats.md): UTF-8, a byte order mark may come first,
  * lines end with LF or CRLF, the last may lack its end, empty lines at the end say nothing. */
-#ifndef DIFFMM_DATASET_LINES_H
-#define DIFFMM_DATASET_LINES_H
+#ifndef DIFFMM_DATASET_READERS_LINES_H
+#define DIFFMM_DATASET_READERS_LINES_H
 
 #include <stddef.h>
 

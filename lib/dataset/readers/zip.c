@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* .ZIP File Format Specification (APPNOTE.TXT of PKWARE), sections 4.3 to 4.5. */
-#include "dataset/zip.h"
+#include "dataset/readers/zip.h"
 
 #include <string.h>
 

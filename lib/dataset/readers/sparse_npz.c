@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "dataset/npz.h"
-#include "dataset/sparse.h"
+#include "dataset/readers/npz.h"
+#include "dataset/readers/sparse.h"
 
 /* The first characters of an array that holds one text, as bytes or as UCS-4; '?' for those that
  * are not ASCII. */

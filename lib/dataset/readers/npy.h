@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading NumPy's .npy format, versions 1 to 3 (numpy/lib/format: magic, version, header
  * dictionary, raw data), from memory; and the header for writing it. */
-#ifndef DIFFMM_DATASET_NPY_H
-#define DIFFMM_DATASET_NPY_H
+#ifndef DIFFMM_DATASET_READERS_NPY_H
+#define DIFFMM_DATASET_READERS_NPY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/pickle_objects.h"
+#include "dataset/readers/pickle_objects.h"
 
 #include <stdio.h>
 #include <string.h>

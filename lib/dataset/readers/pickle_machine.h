@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The instructions of a pickle. */
-#ifndef DIFFMM_DATASET_PICKLE_MACHINE_H
-#define DIFFMM_DATASET_PICKLE_MACHINE_H
+#ifndef DIFFMM_DATASET_READERS_PICKLE_MACHINE_H
+#define DIFFMM_DATASET_READERS_PICKLE_MACHINE_H
 
-#include "dataset/pickle.h"
+#include "dataset/readers/pickle.h"
 
 /* Run the program up to STOP; `out` is the value on top of the stack then. Memory comes from the
  * pickle's arena. */

@@ -5,7 +5,7 @@
 
 #include "base/numbers.h"
 #include "base/status.h"
-#include "dataset/npy.h"
+#include "dataset/readers/npy.h"
 
 /* The bytes of an element as an unsigned number. */
 static uint64_t bits(const struct diffmm__npy *array, size_t index)

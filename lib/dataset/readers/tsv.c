@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interactions as a table of text: a header, then one interaction per line. Tabs part the columns
  * of .tsv, without quoting; commas those of .csv, with quotes as in RFC 4180. Lines are those of
- * dataset/lines.h; empty ones are skipped. */
+ * dataset/readers/lines.h; empty ones are skipped. */
 #include <string.h>
 
 #include "base/file.h"
@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "base/utf8.h"
 #include "dataset/draft.h"
-#include "dataset/lines.h"
+#include "dataset/readers/lines.h"
 
 enum column { column_user, column_item, column_split, columns };
 

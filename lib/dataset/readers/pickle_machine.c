@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/pickle_machine.h"
+#include "dataset/readers/pickle_machine.h"
 
 #include <string.h>
 
 #include "base/status.h"
 #include "base/utf8.h"
-#include "dataset/pickle_objects.h"
+#include "dataset/readers/pickle_objects.h"
 
 /* A matrix takes some 150 instructions; this bounds time and memory for files made to hurt. */
 enum { max_steps = 4000, max_memo = 1024 };

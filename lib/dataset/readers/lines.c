@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/lines.h"
+#include "dataset/readers/lines.h"
 
 #include <string.h>
 
