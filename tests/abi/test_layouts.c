@@ -9,7 +9,7 @@
 
 #include <diffmm/diffmm.h>
 
-#include "../support/failure.h"
+#include "support/failure.h"
 
 enum { most_members = 32, beyond = 16, largest = 1024 };
 

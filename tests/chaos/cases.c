@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../faults/faults.h"
-#include "../support/failure.h"
 #include "chaos.h"
 #include "checkpoint/safetensors.h"
+#include "faults/faults.h"
+#include "support/failure.h"
 
 enum { most = 8 };
 

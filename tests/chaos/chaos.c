@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../faults/system.h"
-#include "../support/draws.h"
+#include "faults/system.h"
+#include "support/draws.h"
 
 enum { most_mappings = 8, in_a_row = 3, places = 6 };
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../faults/faults.h"
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "chaos.h"
+#include "faults/faults.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 /* Different changes tried at each allocation; runs of each case beside a thread that changes. */
 enum { seeds = 12, runs = 300 };

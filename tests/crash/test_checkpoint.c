@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "checkpoint/safetensors.h"
+#include "support/failure.h"
+#include "support/folder.h"
 #include "trainee.h"
 
 /* What a training has in its checkpoint. */

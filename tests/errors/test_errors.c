@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support/failure.h"
+#include "support/failure.h"
 #include "world.h"
 
 /* What an untouched output holds. A struct's room is larger than the struct: a later version's. */

@@ -3,7 +3,7 @@
  * around to what the arrays have. Nothing is read or written but what the arrays hold. */
 #include <stdint.h>
 
-#include "../support/failure.h"
+#include "support/failure.h"
 #include "world.h"
 
 enum { some = 64 };

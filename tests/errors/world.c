@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support/folder.h"
-#include "../support/settings.h"
+#include "support/folder.h"
+#include "support/settings.h"
 
 struct bytes model_file, checkpoint_file, module_file;
 

@@ -2,8 +2,8 @@
 /* Contexts, options, data sets: making, filling, reading, dividing, drawing from. */
 #include <string.h>
 
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 static diffmm_status create_context(struct fault_world *world)
 {

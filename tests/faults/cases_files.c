@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
-#include "../support/settings.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/settings.h"
 
 /* With a file to be replaced. */
 static void make_model_and_file(struct fault_world *world)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Data that grows, training from a model, new items, exported vectors. */
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 enum { users = 20, items = 30 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Models and training. */
-#include "../support/failure.h"
-#include "../support/settings.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/settings.h"
 
 static void inputs(struct fault_world *world)
 {

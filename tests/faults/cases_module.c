@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The diffusion module. */
-#include "../support/failure.h"
-#include "../support/settings.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/settings.h"
 
 enum { users = 5, items = 6, d = 2 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scorers: making them, rankings, folding in, explanations. */
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 static diffmm_status create_scorer(struct fault_world *world)
 {

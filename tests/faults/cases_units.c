@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The units on plain arrays: graph, diffusion, contrastive, metrics. */
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 enum { users = 5, items = 6, nodes = users + items, d = 4, rows = 3, steps = 3 };
 

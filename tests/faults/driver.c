@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 enum { pattern = 0xa5 };
 

@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 /* glibc's own names of these. */
 void *__libc_malloc(size_t size);

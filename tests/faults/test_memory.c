@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 static struct {
     atomic_size_t count, live, failed;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/folder.h"
 #include "system.h"
 
 static int error; /* that is tried */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 
 /* These allocate nothing, and touch neither files nor threads that must be had. */
 static const char *const needless[] = {"diffmm_adam_step",

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../support/failure.h"
 #include "faults.h"
+#include "support/failure.h"
 #include "system.h"
 
 enum { threads = 4 };

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dataset/pickle_writer.h"
-#include "../support/failure.h"
-#include "../support/folder.h"
-#include "../support/settings.h"
 #include "faults.h"
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/settings.h"
+#include "unit/dataset/pickle_writer.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
 #include <zip.h>

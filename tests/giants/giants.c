@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../support/failure.h"
+#include "support/failure.h"
 
 void giant_add(struct giant *giant, const void *bytes, size_t size)
 {

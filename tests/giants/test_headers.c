@@ -6,10 +6,10 @@
 
 #include <diffmm/diffmm.h>
 
-#include "../fuzz/training.h"
-#include "../support/failure.h"
-#include "../support/folder.h"
+#include "fuzz/training.h"
 #include "giants.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 /* Bytes of a giant; seconds for all readers of one; and what doc/file-formats.md promises of
  * memory. */

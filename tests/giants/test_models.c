@@ -7,8 +7,8 @@
 
 #include <diffmm/diffmm.h>
 
-#include "../support/failure.h"
 #include "giants.h"
+#include "support/failure.h"
 
 /* As in test_headers.c. */
 enum { most_seconds = 60, factor = 32, allowance = 1 << 16, many = 400000, most_modalities = 8192 };

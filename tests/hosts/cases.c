@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls with every kind of callback that is not the context's. */
-#include "../support/failure.h"
 #include "hosted.h"
+#include "support/failure.h"
 
 static int on_progress(const diffmm_progress *progress, void *user_data)
 {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../faults/system.h"
-#include "../support/failure.h"
-#include "../support/folder.h"
+#include "faults/system.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 enum { pattern = 0xa5 };
 

@@ -6,7 +6,7 @@
 #ifndef DIFFMM_TESTS_HOSTED_H
 #define DIFFMM_TESTS_HOSTED_H
 
-#include "../faults/faults.h"
+#include "faults/faults.h"
 
 /* What is done at a moment. */
 typedef void (*hosted_act)(struct fault_world *world);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../support/failure.h"
 #include "hosted.h"
+#include "support/failure.h"
 
 static const char *enabled_in; /* a case in which a thread could have been cancelled */
 static const struct fault_case *now;

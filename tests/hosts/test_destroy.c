@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../support/failure.h"
 #include "hosted.h"
+#include "support/failure.h"
 
 #define DESTROY(kind)                                                                              \
     static void destroy_##kind(struct fault_world *world)                                          \

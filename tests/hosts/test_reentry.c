@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "hosted.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 enum { most_handles = 4 };
 

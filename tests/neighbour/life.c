@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../support/failure.h"
+#include "support/failure.h"
 
 struct life {
     const char *folder;

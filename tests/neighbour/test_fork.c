@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "life.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 /* What a host holds when it forks. */
 struct host {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "life.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 struct lived {
     struct life_result result;

@@ -19,9 +19,9 @@
 #include <xmmintrin.h>
 #endif
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "life.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 extern char **environ;
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
 #include "life.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 enum { USERS = 40, ITEMS = 30, D = 8, BATCH = 32, THREADS = 3 };
 

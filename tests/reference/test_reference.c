@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/traps.h"
 #include "cases.h"
+#include "support/traps.h"
 
 static const struct kind {
     const char *name;

@@ -3,7 +3,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "../support/training.h"
+#include "support/training.h"
 #include "together.h"
 
 enum { cancellers = 3, rounds = 25 };

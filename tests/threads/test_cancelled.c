@@ -9,9 +9,9 @@
 
 #include <diffmm/diffmm.h>
 
-#include "../support/failure.h"
-#include "../support/folder.h"
-#include "../support/settings.h"
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/settings.h"
 #include "together.h"
 
 enum { rounds = 15 };

@@ -7,8 +7,8 @@
 #include <diffmm/file.h>
 #include <diffmm/recommend.h>
 
-#include "../support/settings.h"
-#include "../support/training.h"
+#include "support/settings.h"
+#include "support/training.h"
 #include "together.h"
 
 enum kind { CONTEXT, OPTIONS, DATASET, TRAINER, MODEL, SCORER, GRAPH, FILE_INFO, kinds };

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "../support/failure.h"
 #include "base/context.h"
 #include "base/pool.h"
+#include "support/failure.h"
 #include "together.h"
 
 enum { cells = 64, host_threads = 8 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Eight threads read one const model at once, and what it was made from and what is made from it:
  * each gets the bits that one thread alone gets. (The scorer's own calls:
- * tests/recommend/test_threads.c.) */
+ * tests/unit/recommend/test_threads.c.) */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <diffmm/file.h>
 #include <diffmm/recommend.h>
 
-#include "../support/training.h"
+#include "support/training.h"
 #include "together.h"
 
 enum { threads = 8, rounds = 6, best = 8, most_users = 70, most_items = 60, size = 8 };

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "base/memory.h"
+#include "dataset/modalities.h"
+#include "support/files.h"
+
+/* A data set of `items` items and one training interaction. */
+static diffmm_dataset *new_dataset(diffmm_context *context, size_t items)
+{
+    diffmm_dataset *dataset;
+    test_succeeds(diffmm_dataset_create(context, &dataset));
+    test_succeeds(
+        diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){0}, (int32_t[]){0}));
+    test_succeeds(diffmm_dataset_reserve(dataset, 1, items));
+    return dataset;
+}
+
+START_TEST(arrays_are_borrowed)
+{
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    const float features[] = {1, 2, 3, 99, 4, 5, 6}, *got;
+    size_t stride;
+    float *scratch = NULL;
+    test_succeeds(diffmm_dataset_add_modality_array(dataset, "image", 2, 3, features, 4));
+    test_succeeds(diffmm_dataset_seal(dataset));
+    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+    ck_assert_ptr_eq(got, features);
+    ck_assert_uint_eq(stride, 4);
+    ck_assert_ptr_null(scratch);
+    ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 1);
+    ck_assert_str_eq(diffmm_dataset_modality_name(dataset, 0), "image");
+    ck_assert_ptr_null(diffmm_dataset_modality_name(dataset, 1));
+    ck_assert_uint_eq(diffmm_dataset_modality_dimensions(dataset, 0), 3);
+    ck_assert_uint_eq(diffmm_dataset_modality_dimensions(dataset, 1), 0);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+struct store {
+    size_t dimensions, calls, asked, fail_at, bad_item;
+};
+
+static int load(size_t first, size_t count, float *out, void *user_data)
+{
+    struct store *store = user_data;
+    ck_assert_uint_gt(count, 0);
+    if (++store->calls == store->fail_at)
+        return 7;
+    store->asked += count;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < store->dimensions; j++)
+            out[i * store->dimensions + j] =
+                first + i == store->bad_item ? INFINITY : (float)((first + i) * 10 + j);
+    return 0;
+}
+
+START_TEST(loaders_are_asked_for_blocks)
+{
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 1000);
+    struct store store = {.dimensions = 3, .bad_item = SIZE_MAX};
+    const float *got = NULL;
+    size_t stride;
+    float *scratch = NULL;
+    test_succeeds(diffmm_dataset_add_modality(dataset, "text", 3, load, &store));
+    test_succeeds(diffmm_dataset_seal(dataset));
+    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+    ck_assert_uint_eq(store.asked, 1000);
+    ck_assert_uint_gt(store.calls, 1);
+    ck_assert_uint_eq(stride, 3);
+    ck_assert_ptr_eq(got, scratch);
+    for (size_t i = 0; i < 1000; i++)
+        for (size_t j = 0; j < 3; j++)
+            ck_assert(got[i * 3 + j] == (float)(i * 10 + j));
+    diffmm__release(context, scratch);
+
+    scratch = NULL;
+    store.fail_at = store.calls + 2;
+    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+               DIFFMM_ERROR_CALLBACK, "modality 'text': its loader returned 7");
+    store.bad_item = 700;
+    store.fail_at = 0;
+    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+               DIFFMM_ERROR_NUMERIC, "modality 'text': feature 0 of item 700");
+    ck_assert_ptr_null(scratch);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+/* Also where the last block is a whole one, no loader is asked for no items. */
+START_TEST(loaders_are_asked_for_whole_blocks)
+{
+    for (size_t items = 1; items <= 1024; items *= 2) {
+        diffmm_context *context = test_context();
+        diffmm_dataset *dataset = new_dataset(context, items);
+        struct store store = {.dimensions = 2, .bad_item = SIZE_MAX};
+        const float *got = NULL;
+        size_t stride;
+        float *scratch = NULL;
+        test_succeeds(diffmm_dataset_add_modality(dataset, "text", 2, load, &store));
+        test_succeeds(diffmm_dataset_seal(dataset));
+        test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+        ck_assert_uint_eq(store.asked, items);
+        ck_assert(got[2 * items - 1] == (float)((items - 1) * 10 + 1));
+        diffmm__release(context, scratch);
+        diffmm_dataset_destroy(dataset);
+        diffmm_context_destroy(context);
+    }
+}
+END_TEST
+
+START_TEST(files_of_every_float_type)
+{
+    struct test_folder folder = test_folder_begin();
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    /* 1.5, -2, 0.25; 4, 8, 16 in float16, Fortran order; and in big-endian float64. */
+    const unsigned char half[] = {0x00, 0x3e, 0x00, 0x44, 0x00, 0xc0,
+                                  0x00, 0x48, 0x00, 0x34, 0x00, 0x4c};
+    const float wanted[] = {1.5f, -2, 0.25f, 4, 8, 16};
+    const unsigned char wide[6][2] = {{0x3f, 0xf8}, {0xc0, 0x00}, {0x3f, 0xd0},
+                                      {0x40, 0x10}, {0x40, 0x20}, {0x40, 0x30}};
+    unsigned char doubles[48] = {0};
+    for (int i = 0; i < 6; i++)
+        memcpy(doubles + 8 * i, wide[i], 2);
+    struct test_bytes bytes[3] = {{.size = 0}, {.size = 0}, {.size = 0}};
+    test_add_npy(&bytes[0], "<f2", "(2, 3)", 1, half, sizeof half);
+    test_add_npy(&bytes[1], "<f4", "(2, 3)", 0, wanted, sizeof wanted);
+    test_add_npy(&bytes[2], ">f8", "(2, 3)", 0, doubles, sizeof doubles);
+    const char *names[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        struct test_path path = test_write(&folder, "x.npy", bytes[i].data, bytes[i].size);
+        test_succeeds(diffmm_dataset_read_modality(dataset, names[i], path.text));
+    }
+    test_succeeds(diffmm_dataset_seal(dataset));
+    for (size_t i = 0; i < 3; i++) {
+        const float *got;
+        size_t stride;
+        float *scratch = NULL;
+        test_succeeds(diffmm__modalities_features(dataset, i, &got, &stride, &scratch));
+        ck_assert_uint_eq(stride, 3);
+        ck_assert_mem_eq(got, wanted, sizeof wanted);
+    }
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    test_folder_end(&folder);
+}
+END_TEST
+
+static void check_file(const char *type, const char *shape, size_t size, diffmm_status wanted,
+                       const char *message)
+{
+    struct test_folder folder = test_folder_begin();
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    struct test_bytes bytes = {.size = 0};
+    const unsigned char zeros[64] = {0};
+    test_add_npy(&bytes, type, shape, 0, zeros, size);
+    struct test_path path = test_write(&folder, "bad.npy", bytes.data, bytes.size);
+    test_fails(diffmm_dataset_read_modality(dataset, "m", path.text), wanted, message);
+    ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path.text));
+    ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 0);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    test_folder_end(&folder);
+}
+
+START_TEST(files_that_are_no_features)
+{
+    check_file("<i4", "(2, 3)", 24, DIFFMM_ERROR_FORMAT, "float16, float32 or float64");
+    check_file("<f4", "(6,)", 24, DIFFMM_ERROR_FORMAT, "2 dimensions");
+    check_file("<f4", "(2, 3, 1)", 24, DIFFMM_ERROR_FORMAT, "not 3");
+    check_file("<f4", "(2, 0)", 0, DIFFMM_ERROR_FORMAT, "2 x 0");
+    check_file("<f4", "(2, 4)", 24, DIFFMM_ERROR_FORMAT, "only 24 remain");
+    check_file("<f4", "(1000000000000, 4)", 24, DIFFMM_ERROR_FORMAT, "only 24 remain");
+}
+END_TEST
+
+START_TEST(wrong_arguments)
+{
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    const diffmm_status invalid = DIFFMM_ERROR_INVALID_ARGUMENT;
+    const float x[4] = {0};
+    char long_name[65];
+    memset(long_name, 'a', 64);
+    long_name[64] = 0;
+    test_fails(diffmm_dataset_add_modality_array(NULL, "m", 2, 2, x, 2), invalid, "dataset");
+    test_fails(diffmm_dataset_add_modality_array(dataset, NULL, 2, 2, x, 2), invalid, "name");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "", 2, 2, x, 2), invalid, "1 to 63");
+    test_fails(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2), invalid, "64");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "a b", 2, 2, x, 2), invalid, "'a b'");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m.n", 2, 2, x, 2), invalid, "'m.n'");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 0, 2, x, 2), invalid, "0 items");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m", SIZE_MAX, 2, x, 2), invalid,
+               "items");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 0, x, 2), invalid, "0 features");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, NULL, 2), invalid, "features");
+    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, x, 1), invalid, "stride 1");
+    test_fails(diffmm_dataset_add_modality(NULL, "m", 2, load, NULL), invalid, "dataset");
+    test_fails(diffmm_dataset_add_modality(dataset, "m", 0, load, NULL), invalid, "0 features");
+    test_fails(diffmm_dataset_add_modality(dataset, "m", 2, NULL, NULL), invalid, "loader");
+    test_fails(diffmm_dataset_read_modality(NULL, "m", "x.npy"), invalid, "dataset");
+    test_fails(diffmm_dataset_read_modality(dataset, "m", NULL), invalid, "path");
+    test_fails(diffmm_dataset_read_modality(dataset, "?", "x.npy"), invalid, "'?'");
+    test_fails(diffmm_dataset_read_modality(dataset, "m", "/nonexistent/x.npy"), DIFFMM_ERROR_IO,
+               "/nonexistent/x.npy");
+    ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 0);
+    long_name[63] = 0;
+    test_succeeds(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2));
+    test_fails(diffmm_dataset_add_modality(dataset, long_name, 2, load, NULL), invalid, "already");
+    test_succeeds(diffmm_dataset_seal(dataset));
+    test_fails(diffmm_dataset_add_modality(dataset, "n", 2, load, NULL), DIFFMM_ERROR_STATE,
+               "sealed");
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+START_TEST(rows_must_be_as_many_as_items)
+{
+    struct test_folder folder = test_folder_begin();
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset = new_dataset(context, 3);
+    struct test_bytes bytes = {.size = 0};
+    const float x[4] = {0};
+    test_add_npy(&bytes, "<f4", "(2, 2)", 0, x, sizeof x);
+    struct test_path path = test_write(&folder, "cover_clip.npy", bytes.data, bytes.size);
+    char message[300];
+    test_succeeds(diffmm_dataset_read_modality(dataset, "cover", path.text));
+    snprintf(message, sizeof message,
+             "modality 'cover': 2 rows in %s, but the data set has 3 items", path.text);
+    test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT, message);
+    diffmm_dataset_destroy(dataset);
+    dataset = new_dataset(context, 1);
+    test_succeeds(diffmm_dataset_add_modality_array(dataset, "cover", 2, 2, x, 2));
+    test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
+               "modality 'cover': 2 rows, but the data set has 1 items");
+    /* Completed, it can be sealed. */
+    test_succeeds(diffmm_dataset_reserve(dataset, 0, 2));
+    test_succeeds(diffmm_dataset_seal(dataset));
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    test_folder_end(&folder);
+}
+END_TEST
+
+START_TEST(features_must_be_finite)
+{
+    diffmm_context *context = test_context();
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++) {
+        diffmm_dataset *dataset = new_dataset(context, 3);
+        float x[9] = {0};
+        x[2] = bad[i]; /* between the rows: no feature */
+        x[7] = bad[i];
+        test_succeeds(diffmm_dataset_add_modality_array(dataset, "image", 3, 2, x, 3));
+        test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_NUMERIC,
+                   "modality 'image': feature 1 of item 2");
+        x[7] = 3.4e38f;
+        test_succeeds(diffmm_dataset_seal(dataset));
+        diffmm_dataset_destroy(dataset);
+    }
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {arrays_are_borrowed,
+                                  loaders_are_asked_for_blocks,
+                                  loaders_are_asked_for_whole_blocks,
+                                  files_of_every_float_type,
+                                  files_that_are_no_features,
+                                  wrong_arguments,
+                                  rows_must_be_as_many_as_items,
+                                  features_must_be_finite};
+    return test_run("modality", tests, sizeof tests / sizeof *tests);
+}

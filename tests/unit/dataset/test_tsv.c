@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
+#include "dataset/draft.h"
+#include "support/files.h"
+
+/* Parse an exact copy, so that reading beyond it is noticed. */
+static diffmm_status parse_into(struct diffmm__draft *draft, const char *name, const char *text,
+                                size_t size)
+{
+    char *exact = malloc(size + !size);
+    memcpy(exact, text, size);
+    diffmm_status status = diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, exact, size, name);
+    free(exact);
+    return status;
+}
+
+static struct diffmm__draft *new_draft(void)
+{
+    struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
+    ck_assert_ptr_nonnull(draft);
+    return draft;
+}
+
+/* The pairs of a split as "user>item user>item ..". */
+static void check_pairs(const struct diffmm__draft *draft, int split, const char *wanted)
+{
+    char text[400] = "";
+    size_t used = 0;
+    const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
+    for (size_t i = 0; i < pairs->count; i++) {
+        const char *user = diffmm__ids_text(&draft->user_ids, pairs->user[i]);
+        const char *item = diffmm__ids_text(&draft->item_ids, pairs->item[i]);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s>%s", i ? " " : "", user, item);
+        ck_assert_uint_lt(used, sizeof text);
+    }
+    ck_assert_str_eq(text, wanted);
+}
+
+static void check_table(const char *name, const char *text, const char *train, const char *valid,
+                        const char *test)
+{
+    struct diffmm__draft *draft = new_draft();
+    test_succeeds(parse_into(draft, name, text, strlen(text)));
+    check_pairs(draft, DIFFMM_TRAIN, train);
+    check_pairs(draft, DIFFMM_VALID, valid);
+    check_pairs(draft, DIFFMM_TEST, test);
+    diffmm__draft_destroy(NULL, draft);
+}
+
+START_TEST(tables)
+{
+    check_table("a.tsv", "user\titem\nu\ti\nv\tj\n", "u>i v>j", "", "");
+    check_table("a.tsv", "user\titem\nu\ti\nv\tj", "u>i v>j", "", "");
+    check_table("a.tsv", "item\ttime\tuser\ni\t12\tu\n", "u>i", "", "");
+    check_table("a.tsv", "user\titem\r\nu\ti\r\n\r\n", "u>i", "", "");
+    check_table("a.tsv", "\xef\xbb\xbfuser\titem\nu\ti\n\n\n", "u>i", "", "");
+    check_table("a.tsv", "user\titem\tsplit\nu\ti\ttrain\nu\tj\tvalid\nv\ti\ttest\nv\tj\t\n",
+                "u>i v>j", "u>j", "v>i");
+    check_table("a.tsv", "user\titem\n\"u\"\ti \"x\"\n", "\"u\">i \"x\"", "", "");
+    check_table("a.tsv", "user\titem\nu, v\ti\n", "u, v>i", "", "");
+    check_table("a.tsv", "user\titem\n", "", "", "");
+    check_table("a.tsv", "user\titem", "", "", "");
+    check_table("a.tsv", "user\titem\nu\ti\r\nu\rv\tj\n", "u>i u\rv>j", "", "");
+}
+END_TEST
+
+START_TEST(commas_and_quotes)
+{
+    check_table("a.csv", "user,item\nu,i\n", "u>i", "", "");
+    check_table("a.csv", "\"user\",\"item\"\r\n\"u\",\"i\"\r\n", "u>i", "", "");
+    check_table("a.csv", "user,item\n\"u,v\",\"say \"\"i\"\"\"\n", "u,v>say \"i\"", "", "");
+    check_table("a.csv", "user,item\n\"\"\"\",\"a\nb\"\nv,j\n", "\">a\nb v>j", "", "");
+    check_table("a.csv", "user,item,note\nu,i,\"a \"\"note\"\", long\"\n", "u>i", "", "");
+    check_table("a.csv", "split,user,item\n\"valid\",u,i\n\"\",u,j\n", "u>j", "u>i", "");
+    check_table("a.csv", "user,item\nu\t1,i\n", "u\t1>i", "", "");
+}
+END_TEST
+
+static void check_failure(const char *name, const char *text, size_t size, const char *message)
+{
+    struct diffmm__draft *draft = new_draft();
+    test_fails(parse_into(draft, name, text, size), DIFFMM_ERROR_FORMAT, message);
+    diffmm__draft_destroy(NULL, draft);
+}
+
+static void check_error(const char *name, const char *text, const char *message)
+{
+    check_failure(name, text, strlen(text), message);
+}
+
+START_TEST(errors_name_file_and_line)
+{
+    check_error("clicks.tsv", "", "clicks.tsv:1: the header has no column 'user'");
+    check_error("clicks.tsv", "user,item\nu,i\n", "clicks.tsv:1: the header has no column 'user'");
+    check_error("clicks.tsv", "user\tthing\n", "clicks.tsv:1: the header has no column 'item'");
+    check_error("clicks.tsv", "user\titem\tuser\n", "clicks.tsv:1: column 'user' occurs twice");
+    check_error("clicks.tsv", "user\titem\nu\ti\nu\t\n", "clicks.tsv:3: column 'item' is empty");
+    check_error("clicks.tsv", "user\titem\n\n\n\ti\n", "clicks.tsv:4: column 'user' is empty");
+    check_error("clicks.tsv", "user\titem\nu\n", "clicks.tsv:2: 1 columns, but the header has 2");
+    check_error("clicks.tsv", "user\titem\nu\ti\tx\n", "clicks.tsv:2: 3 columns");
+    check_error("clicks.tsv", "user\titem\tsplit\nu\ti\ttrian\n",
+                "clicks.tsv:2: column 'split' is not one of");
+    check_error("clicks.tsv", "user\titem\nu\t\xff\n", "clicks.tsv:2: column 'item' is not UTF-8");
+    check_failure("clicks.tsv", "user\titem\nu\ta\0b\n", 16, "clicks.tsv:2: column 'item' is not");
+    check_error("clicks.csv", "user,item\nu,\"i\n", "clicks.csv:2: a quoted value has no end");
+    check_error("clicks.csv", "user,item\nu,\"i\"x\n", "clicks.csv:2: a quoted value goes on");
+    check_error("clicks.csv", "user,item\nu,i\"x\"\n", "clicks.csv:2: a value has a quote");
+    check_error("clicks.csv", "user,item\nu,\"a\nb\"\nu,\n",
+                "clicks.csv:4: column 'item' is empty");
+    check_error("clicks.csv", "\"user\n", "clicks.csv:1: a quoted value has no end");
+}
+END_TEST
+
+START_TEST(undeclared_items_are_refused)
+{
+    struct diffmm__draft *draft = new_draft();
+    const char *text = "user\titem\nu\ti\nu\tj\n";
+    int32_t number;
+    test_succeeds(diffmm__ids_add(NULL, &draft->item_ids, "i", 1, &number));
+    draft->items_declared = true;
+    test_fails(parse_into(draft, "clicks.tsv", text, strlen(text)), DIFFMM_ERROR_FORMAT,
+               "clicks.tsv:3: item 'j' is not among the 1 declared items");
+    diffmm__draft_destroy(NULL, draft);
+}
+END_TEST
+
+START_TEST(cut_at_every_length_and_damaged_at_every_byte)
+{
+    const char text[] = "\xef\xbb\xbfuser,item,split\r\n\"u\"\"1\",i,test\r\n\xc3\xa9,\"j\nk\",\n";
+    for (int comma = 0; comma < 2; comma++)
+        for (size_t i = 0; i < sizeof text; i++)
+            for (int byte = -1; byte < 256; byte++) {
+                struct diffmm__draft *draft = new_draft();
+                char copy[sizeof text];
+                memcpy(copy, text, sizeof text);
+                if (byte >= 0 && i + 1 < sizeof text)
+                    copy[i] = (char)byte;
+                parse_into(draft, comma ? "a.csv" : "a.tsv", copy, byte < 0 ? i : sizeof text - 1);
+                diffmm__draft_destroy(NULL, draft);
+            }
+}
+END_TEST
+
+START_TEST(a_failed_read_leaves_the_data_set)
+{
+    struct test_folder folder = test_folder_begin();
+    diffmm_context *context = test_context();
+    diffmm_dataset *dataset;
+    test_succeeds(diffmm_dataset_create(context, &dataset));
+    struct test_path path =
+        test_write_text(&folder, "bad.tsv", "user\titem\tsplit\nu\ti\t\nv\tj\ttest\nu\t\t\n");
+    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
+               DIFFMM_ERROR_FORMAT, "bad.tsv:4: column 'item' is empty");
+    ck_assert_uint_eq(diffmm_dataset_users(dataset), 0);
+    ck_assert_uint_eq(diffmm_dataset_items(dataset), 0);
+    for (int s = 0; s < 3; s++)
+        ck_assert_uint_eq(diffmm_dataset_interactions(dataset, (diffmm_split)s), 0);
+    /* Not even the kind of ids is settled. */
+    test_succeeds(
+        diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){1}, (int32_t[]){2}));
+    path = test_write_text(&folder, "good.tsv", "user\titem\nu\ti\n");
+    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
+               DIFFMM_ERROR_STATE, "external ids");
+    diffmm_dataset_destroy(dataset);
+
+    test_succeeds(diffmm_dataset_create(context, &dataset));
+    test_succeeds(diffmm_dataset_read_interactions(dataset, DIFFMM_VALID, path.text));
+    ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_VALID), 1);
+    path = test_path_in(&folder, "none.tsv");
+    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text), DIFFMM_ERROR_IO,
+               path.text);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    test_folder_end(&folder);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {tables,
+                                  commas_and_quotes,
+                                  errors_name_file_and_line,
+                                  undeclared_items_are_refused,
+                                  cut_at_every_length_and_damaged_at_every_byte,
+                                  a_failed_read_leaves_the_data_set};
+    return test_run("tsv", tests, sizeof tests / sizeof *tests);
+}

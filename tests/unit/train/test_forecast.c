@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The forecast of memory against an allocator that counts, and the limit that rests on it. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/settings.h"
+#include "train/work.h"
+
+struct counter {
+    atomic_size_t now, peak;
+};
+
+enum { header = 64 };
+
+static void *count_allocate(size_t size, void *user_data)
+{
+    struct counter *counter = user_data;
+    char *block = malloc(size + header);
+    if (!block)
+        return NULL;
+    *(size_t *)(void *)block = size;
+    size_t now = atomic_fetch_add(&counter->now, size) + size;
+    if (now > counter->peak)
+        counter->peak = now;
+    return block + header;
+}
+
+static void count_release(void *pointer, void *user_data)
+{
+    struct counter *counter = user_data;
+    char *block = (char *)pointer - header;
+    atomic_fetch_sub(&counter->now, *(size_t *)(void *)block);
+    free(block);
+}
+
+struct world {
+    struct counter counter;
+    size_t threads;
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    diffmm_options *options;
+};
+
+enum { users = 400, items = 330 };
+
+static void begin_on(struct world *world, size_t threads, const char *const *list,
+                     diffmm_dataset *(*data)(diffmm_context *))
+{
+    *world = (struct world){.threads = threads};
+    const diffmm_context_settings how = {.threads = threads,
+                                         .allocate = count_allocate,
+                                         .release = count_release,
+                                         .allocator_data = &world->counter};
+    expect_success(diffmm_context_create(&how, &world->context));
+    world->dataset = data(world->context);
+    expect_success(diffmm_dataset_seal(world->dataset));
+    world->options =
+        settings(world->context, (const char *const[]){"embedding_size", "32", "hidden_sizes", "64",
+                                                       "batch", "300", "epochs", "3", NULL});
+    set_all(world->options, list);
+    world->counter.peak = world->counter.now;
+}
+
+static diffmm_dataset *made_up(diffmm_context *context)
+{
+    const diffmm_synthetic spec = {.struct_size = sizeof spec,
+                                   .users = users,
+                                   .items = items,
+                                   .interactions = 2500,
+                                   .modality_count = 3,
+                                   .seed = 2};
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_synthesize(context, &spec, &dataset));
+    return dataset;
+}
+
+static void begin(struct world *world, const char *const *list)
+{
+    begin_on(world, 1, list, made_up);
+}
+
+static void end(struct world *world)
+{
+    diffmm_options_destroy(world->options);
+    diffmm_dataset_destroy(world->dataset);
+    diffmm_context_destroy(world->context);
+    ck_assert_uint_eq(world->counter.now, 0);
+}
+
+static size_t forecast_bytes(const struct world *world)
+{
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    expect_success(diffmm_trainer_forecast(world->dataset, world->options, &forecast));
+    return forecast.peak_bytes;
+}
+
+/* The part of a forecast that comes through the allocator: the rest stands for code, stacks and the
+ * matrix library. */
+static size_t allocated(const struct world *world, size_t forecast)
+{
+    size_t outside = world->threads * (9 << 20) + (10 << 20);
+    ck_assert_uint_gt(forecast, outside);
+    return forecast - outside;
+}
+
+/* Never less than was taken; and no more than a twentieth and some small blocks above it. */
+static void expect_true(const struct world *world, const char *what, size_t forecast)
+{
+    size_t peak = world->counter.peak, told = allocated(world, forecast);
+    ck_assert_msg(peak <= told, "%s: %zu bytes, forecast %zu", what, peak, told);
+    ck_assert_msg((double)told <= 1.05 * (double)peak + (100 << 10), "%s: %zu bytes, forecast %zu",
+                  what, peak, told);
+}
+
+static void train(diffmm_trainer *trainer, size_t epochs)
+{
+    for (size_t epoch = 0; epoch < epochs; epoch++)
+        expect_success(diffmm_trainer_epoch(trainer, NULL));
+    diffmm_trainer_destroy(trainer);
+}
+
+static void expect_forecast(size_t threads, const char *what, const char *const *list,
+                            diffmm_dataset *(*data)(diffmm_context *), size_t epochs)
+{
+    struct world world;
+    diffmm_trainer *trainer;
+    begin_on(&world, threads, list, data);
+    size_t forecast = forecast_bytes(&world), before = world.counter.now;
+    ck_assert_uint_lt(world.counter.peak - before, 50000); /* allocates nothing large itself */
+    /* Exactly so much is allowed, and not one byte less. */
+    expect_success(
+        diffmm_options_set_integer(world.options, "memory_limit", (int64_t)forecast - 1));
+    expect_failure(diffmm_trainer_create(world.dataset, world.options, &trainer),
+                   DIFFMM_ERROR_NO_MEMORY, "memory_limit");
+    expect_success(diffmm_options_set_integer(world.options, "memory_limit", (int64_t)forecast));
+    expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));
+    train(trainer, epochs);
+    expect_true(&world, what, forecast);
+    end(&world);
+}
+
+/* Each shapes memory in a way of its own. */
+START_TEST(every_setting_that_shapes_memory)
+{
+    static const char *const lists[][9] = {
+        {NULL},
+        {"cutoffs", "330"},
+        {"cutoffs", "5,10,1000000,40,80"},
+        {"contrastive.anchor", "main", "fusion_ratio", "0.5"},
+        {"fusion_ratio", "0.5", "keep_rate", "1"},
+        {"fusion_ratio", "1", "keep_rate", "0.9", "rebuild_k", "9"},
+        {"diffusion.enabled", "false"},
+        {"diffusion.enabled", "false", "keep_rate", "1", "contrastive.enabled", "false"},
+        {"contrastive.enabled", "false"},
+        {"diffusion.msi", "false"},
+        {"hidden_sizes", "300"}, /* the direct way, */
+        {"hidden_sizes", "8"},   /* and with Gram matrices */
+        {"hidden_sizes", "40,60", "norm", "true", "rebuild_k", "20"},
+        {"hidden_sizes", "30,20,10,5"},
+        {"sampling_noise", "true", "batch", "100000"},
+        {"sampling_steps", "3", "steps", "20"},
+        {"steps", "300", "time_embedding_size", "512"},
+        {"batch", "10000000"},
+        {"rebuild_k", "330"},
+        {"projection", "linear", "layers", "3", "keep_rate", "1"},
+        {"layers", "0", "keep_rate", "1e-6"},
+        {"embedding_size", "1"},
+        {"embedding_size", "200"},
+        {"epochs", "1"},
+    };
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        bool one = lists[l][0] && strcmp(lists[l][0], "epochs") == 0;
+        char what[64];
+        snprintf(what, sizeof what, "%s %s", lists[l][0] ? lists[l][0] : "plain",
+                 lists[l][0] ? lists[l][1] : "");
+        expect_forecast(1 + l % 3, what, lists[l], made_up, one ? 1 : 2);
+    }
+}
+END_TEST
+/* What is there for each thread: long rankings above all. */
+START_TEST(every_number_of_threads)
+{
+    static const char *const longest[] = {"cutoffs", "100000", NULL}, *const plain[] = {NULL};
+    for (size_t threads = 1; threads <= 8; threads++) {
+        expect_forecast(threads, "longest rankings", longest, made_up, 2);
+        expect_forecast(threads, "threads", plain, made_up, 2);
+    }
+}
+END_TEST
+
+static int fill(size_t first, size_t count, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * 500; i++)
+        out[i] = (float)((first * 500 + i) % 7);
+    return 0;
+}
+
+static float lent[items * 40];
+
+/* Ids, repeated pairs, features lent and features loaded; nothing held out. */
+static diffmm_dataset *by_hand(diffmm_context *context)
+{
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    for (size_t e = 0; e < 4000; e++) {
+        char user[40], item[40];
+        const char *users_id = user, *items_id = item;
+        snprintf(user, sizeof user, "the user of number %zu", e % users);
+        snprintf(item, sizeof item, "item %zu", e % 1300 * 7 % items);
+        expect_success(
+            diffmm_dataset_add_named_interactions(dataset, DIFFMM_TRAIN, 1, &users_id, &items_id));
+    }
+    for (size_t i = 0; i < sizeof lent / sizeof *lent; i++)
+        lent[i] = (float)(i % 11);
+    expect_success(diffmm_dataset_add_modality_array(dataset, "lent", items, 40, lent, 40));
+    expect_success(diffmm_dataset_add_modality(dataset, "loaded", 500, fill, NULL));
+    return dataset;
+}
+
+/* One modality, and users of whom some have nothing held out. */
+static diffmm_dataset *held_out(diffmm_context *context)
+{
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    for (int32_t u = 0; u < users; u++)
+        for (int32_t i = 0; i < 3 + u % 5; i++) {
+            const int32_t item = (u * 13 + i * 29) % items;
+            expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, &u, &item));
+        }
+    expect_success(diffmm_dataset_reserve(dataset, users, items));
+    expect_success(diffmm_dataset_hold_out(dataset, 0.05, 0.02, 4));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "lent", items, 40, lent, 40));
+    return dataset;
+}
+
+START_TEST(every_kind_of_data)
+{
+    static const char *const lists[][5] = {{NULL}, {"cutoffs", "330"}, {"projection", "linear"}};
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        expect_forecast(2, "by hand", lists[l], by_hand, 2);
+        expect_forecast(2, "held out", lists[l], held_out, 2);
+    }
+}
+END_TEST
+
+/* Trainers that go on from a model, or from a checkpoint, take what any does. */
+START_TEST(trainers_that_go_on)
+{
+    static const char *const lists[][7] = {
+        {"cutoffs", "330", "fusion_ratio", "0.5"},
+        {"diffusion.enabled", "false", "keep_rate", "1", "contrastive.enabled", "false"}};
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        struct world world;
+        diffmm_trainer *trainer;
+        diffmm_model *model;
+        size_t size;
+        begin_on(&world, 4, lists[l], made_up);
+        size_t forecast = forecast_bytes(&world);
+        expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));
+        expect_success(diffmm_trainer_epoch(trainer, NULL));
+        expect_success(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size));
+        void *checkpoint = malloc(size);
+        expect_success(diffmm_trainer_checkpoint_memory(trainer, checkpoint, size, &size));
+        diffmm_trainer_destroy(trainer);
+        world.counter.peak = world.counter.now;
+        expect_success(
+            diffmm_trainer_resume_memory(world.dataset, checkpoint, size, NULL, &trainer));
+        free(checkpoint);
+        train(trainer, 2);
+        expect_true(&world, "resumed", forecast);
+
+        expect_success(diffmm_model_create(world.dataset, world.options, &model));
+        size_t of_model = world.counter.now;
+        world.counter.peak = world.counter.now;
+        expect_success(diffmm_trainer_create_from(world.dataset, world.options, model, &trainer));
+        diffmm_model_destroy(model);
+        ck_assert_uint_le(world.counter.peak, allocated(&world, forecast) + of_model);
+        world.counter.peak = world.counter.now;
+        train(trainer, 2);
+        expect_true(&world, "created from", forecast);
+        end(&world);
+    }
+}
+END_TEST
+
+/* A checkpoint takes next to nothing while it is written, and a resumed training what any does. */
+START_TEST(checkpoints)
+{
+    struct world world;
+    struct folder folder = folder_begin();
+    char path[128];
+    diffmm_trainer *trainer;
+    begin(&world, (const char *const[]){"fusion_ratio", "0.5", NULL});
+    folder_file(&folder, "run.ckpt", path);
+    size_t forecast = forecast_bytes(&world), size;
+    expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));
+    for (size_t epoch = 0; epoch < 2;
+         epoch++) /* the second has the first one's graphs beside its own */
+        expect_success(diffmm_trainer_epoch(trainer, NULL));
+    size_t before = world.counter.now, whole = world.counter.peak;
+    world.counter.peak = before;
+    expect_success(diffmm_trainer_checkpoint(trainer, path));
+    expect_success(diffmm_trainer_checkpoint_memory(trainer, NULL, 0, &size));
+    ck_assert_uint_eq(world.counter.now, before);
+    ck_assert_uint_lt(world.counter.peak - before, size / 10);
+    diffmm_trainer_destroy(trainer);
+    expect_success(diffmm_trainer_resume(world.dataset, path, NULL, &trainer));
+    expect_success(diffmm_trainer_epoch(trainer, NULL));
+    diffmm_trainer_destroy(trainer);
+    ck_assert_uint_gt(world.counter.peak, before);
+    ck_assert_uint_lt(world.counter.peak, whole + size / 10);
+    ck_assert_uint_le(world.counter.peak, forecast);
+    folder_end(&folder);
+    end(&world);
+}
+END_TEST
+
+START_TEST(the_limit)
+{
+    struct world world;
+    diffmm_trainer *trainer = NULL;
+    begin(&world, (const char *const[]){NULL});
+    size_t bytes = forecast_bytes(&world), before = world.counter.now;
+    world.counter.peak = before;
+    expect_success(diffmm_options_set_integer(world.options, "memory_limit", (int64_t)bytes - 1));
+    expect_failure(diffmm_trainer_create(world.dataset, world.options, &trainer),
+                   DIFFMM_ERROR_NO_MEMORY, "memory_limit");
+    ck_assert_ptr_null(trainer);
+    ck_assert_uint_lt(world.counter.peak - before, 100000); /* refused beforehand */
+    expect_success(diffmm_options_set_integer(world.options, "memory_limit", (int64_t)bytes));
+    expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));
+    diffmm_trainer_destroy(trainer);
+    end(&world);
+}
+END_TEST
+
+START_TEST(bad_input)
+{
+    struct world world;
+    begin(&world, (const char *const[]){NULL});
+    diffmm_forecast forecast = {.struct_size = sizeof forecast}, untouched = forecast;
+    expect_failure(diffmm_trainer_forecast(NULL, world.options, &forecast),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "dataset");
+    expect_failure(diffmm_trainer_forecast(world.dataset, world.options, NULL),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "out");
+    expect_success(diffmm_options_set(world.options, "noise_max", "1000"));
+    expect_failure(diffmm_trainer_forecast(world.dataset, world.options, &forecast),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "noise_max");
+    ck_assert_mem_eq(&forecast, &untouched, sizeof forecast);
+    expect_success(diffmm_trainer_forecast(world.dataset, NULL, &forecast)); /* the defaults */
+    ck_assert_uint_gt(forecast.peak_bytes, 0);
+    end(&world);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {every_setting_that_shapes_memory,
+                                  every_number_of_threads,
+                                  every_kind_of_data,
+                                  trainers_that_go_on,
+                                  checkpoints,
+                                  the_limit,
+                                  bad_input};
+    return run_tests("train/forecast", tests, sizeof tests / sizeof *tests) != 0;
+}
