@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A recommender that is a diffusion and nothing else, as DiffRec is (Wang et al., SIGIR 2023): a
 module learns to restore users' rows from noise, in a loop of our own, and what it generates for a
-user is ranked. The twin of examples/diffusion.c, on data made up here: users and items of six
+user is ranked. The twin of examples/units/diffusion.c, on data made up here: users and items of six
 tastes."""
 
 import numpy as np

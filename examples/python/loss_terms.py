@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Loss terms under test: InfoNCE, BPR, ELBO and MSI on arrays small enough to work out by hand,
-value and gradients, as a user's own tests could look. The twin of examples/loss_terms.c."""
+value and gradients, as a user's own tests could look. The twin of examples/units/loss_terms.c."""
 
 import unittest
 

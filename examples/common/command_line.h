@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the programs' command lines have in common. */
+#ifndef DIFFMM_EXAMPLES_COMMAND_LINE_H
+#define DIFFMM_EXAMPLES_COMMAND_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/* Each program defines its own, in main.c. */
+extern const char program_name[];
+
+/* Print "PROGRAM: .." on stderr. Always false, so that a check can read `return complain(..)`. */
+bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Complain about what the library has just refused on this thread. Always EXIT_FAILED. */
+int failed_call(void);
+
+/* Read the value of an option that takes a whole number from `least` to `most`. False after
+ * complaining. */
+bool read_number_option(const char *option, const char *text, size_t least, size_t most,
+                        size_t *out);
+
+/* What is wrong with the command line has been said: print where help is. Always EXIT_USAGE. */
+int point_to_help(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the service can be asked, without what is HTTP about it. */
+#ifndef DIFFMM_EXAMPLES_SERVE_ANSWERS_H
+#define DIFFMM_EXAMPLES_SERVE_ANSWERS_H
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "model.h"
+
+/* What answering needs besides the request. */
+struct answering {
+    struct store *store;
+    size_t max_count; /* of hits */
+};
+
+struct endpoint {
+    const char *path;
+    const char *methods;    /* separated by ", ", as in the header Allow */
+    const char *parameters; /* see parameters.h */
+    bool guarded;           /* not for everyone: guard.h */
+    /* A JSON object, or NULL with the failure filled in. */
+    json_t *(*answer)(const struct answering *answering, const struct served *model,
+                      const json_t *parameters, struct failure *failure);
+};
+
+/* NULL with the failure filled in, if there is none at that path. */
+const struct endpoint *find_endpoint(const char *path, struct failure *failure);
+
+#endif

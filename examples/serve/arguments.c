@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "arguments.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/command_line.h"
+
+/* Options that take a number, and where it goes. */
+static const struct limit {
+    const char *name;
+    size_t least, most, offset;
+} limits[] = {
+    {"port", 0, 65535, offsetof(struct serve_arguments, port)},
+    {"threads", 1, 1024, offsetof(struct serve_arguments, threads)},
+    {"max-count", 1, 1000000, offsetof(struct serve_arguments, max_count)},
+    {"max-body", 1, (size_t)1 << 30, offsetof(struct serve_arguments, max_body)},
+    {"max-connections", 1, 1000000, offsetof(struct serve_arguments, max_connections)},
+};
+
+static bool read_limit(const char *name, const char *value, struct serve_arguments *out)
+{
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (strcmp(limits[i].name, name) != 0)
+            continue;
+        size_t number;
+        if (!read_number_option(name, value, limits[i].least, limits[i].most, &number))
+            return false;
+        memcpy((char *)out + limits[i].offset, &number, sizeof number);
+        return true;
+    }
+    return false;
+}
+
+bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
+{
+    static const struct option table[] = {
+        {"model", required_argument, NULL, 'm'},
+        {"host", required_argument, NULL, 'a'},
+        {"reload-token-file", required_argument, NULL, 'r'},
+        {"port", required_argument, NULL, 'n'},
+        {"threads", required_argument, NULL, 'n'},
+        {"max-count", required_argument, NULL, 'n'},
+        {"max-body", required_argument, NULL, 'n'},
+        {"max-connections", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    *out = (struct serve_arguments){.host = "127.0.0.1",
+                                    .port = 8080,
+                                    .threads = cpus > 0 ? (size_t)cpus : 1,
+                                    .max_count = 1000,
+                                    .max_body = 65536,
+                                    .max_connections = 1000};
+    int code, index;
+    while ((code = getopt_long(argc, argv, "", table, &index)) != -1) {
+        switch (code) {
+        case 'm': out->model = optarg; break;
+        case 'a': out->host = optarg; break;
+        case 'r': out->reload_token_file = optarg; break;
+        case 'n':
+            if (!read_limit(table[index].name, optarg, out))
+                return false;
+            break;
+        case 'h': out->help = true; return true;
+        default: return false; /* getopt has said what is wrong */
+        }
+    }
+    if (optind < argc)
+        return complain("an argument that belongs to no option: %s", argv[optind]);
+    return out->model || complain("--model is missing");
+}
+
+void serve_arguments_help(void)
+{
+    printf(
+        "usage: diffmm_serve --model FILE [options]\n\n"
+        "Recommendations over HTTP, in JSON:\n\n"
+        "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
+        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+        "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+        "  GET /health\n"
+        "  POST /reload                        open the model file again\n\n"
+        "Rankings also take exclude, candidates, min_score and include_seen.\n"
+        "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
+        "  --host 127.0.0.1        whoever can reach this address is served\n"
+        "  --port 8080             0: any that is free\n"
+        "  --threads N             that answer requests; default: as many as CPUs\n"
+        "  --max-count 1000        hits of one answer\n"
+        "  --max-body 65536        bytes of a request's body\n"
+        "  --max-connections 1000  at once\n"
+        "  --reload-token-file FILE  its first line allows to reload, from anywhere; without it,\n"
+        "                          clients on this machine may that are no pages\n");
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* diffmm_serve: recommendations over HTTP.
+ *
+ *     diffmm_serve --model model.safetensors --port 8080
+ *     curl 'http://127.0.0.1:8080/recommend?user=7&count=5'
+ *
+ * An example of a service around one scorer that all threads share: requests take hold of it, a new
+ * model is swapped in under them, the old one ends with its last request (model.c). It speaks
+ * plain HTTP to whoever reaches it, so it listens on loopback unless told otherwise. */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <diffmm/diffmm.h>
+
+#include "arguments.h"
+#include "common/command_line.h"
+#include "common/standard_files.h"
+#include "http.h"
+#include "model.h"
+#include "socket.h"
+
+const char program_name[] = "diffmm_serve";
+
+enum {
+    LOOK_SECONDS = 1,  /* how often to look whether the model file has been replaced */
+    LEAVE_SECONDS = 10 /* how long requests under way may take when the service ends */
+};
+
+static int failed(const char *what, const char *reason)
+{
+    complain("%s: %s", what, reason);
+    return EXIT_FAILED;
+}
+
+static void reload(struct store *store)
+{
+    struct failure failure;
+    if (store_reload(store, &failure))
+        fprintf(stderr, "reloaded %s\n", store->path);
+    else
+        failed("the old model stays", failure.reason);
+}
+
+/* Until a signal says to end: reload when one says so, or when the model file is another. */
+static void serve_until_signal(struct store *store, const sigset_t *signals)
+{
+    const struct timespec look = {.tv_sec = LOOK_SECONDS};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &look);
+        if (signal_number == SIGINT || signal_number == SIGTERM)
+            return;
+        if (signal_number == SIGHUP || store_outdated(store))
+            reload(store);
+    }
+}
+
+/* Let requests under way come to their end, unless it takes long or another signal comes. */
+static void leave(struct http *http, const sigset_t *signals)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    http_quiesce(http);
+    for (int i = 0; i < LEAVE_SECONDS * 100 && http_under_way(http) > 0; i++)
+        if (sigtimedwait(signals, NULL, &moment) > 0)
+            break;
+    http_stop(http);
+}
+
+static int serve(const struct serve_arguments *arguments, struct store *store,
+                 const struct guard *guard)
+{
+    /* Signals wait until the main thread asks for them; threads started from here on inherit that.
+     */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    int socket = socket_listen(arguments->host, arguments->port);
+    if (socket < 0)
+        return EXIT_FAILED;
+    struct http *http = http_start(socket, arguments, store, guard);
+    if (!http) {
+        close(socket);
+        return failed("cannot serve", "no memory or no threads");
+    }
+    socket_announce(socket);
+    serve_until_signal(store, &signals);
+    leave(http, &signals);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct serve_arguments arguments;
+    struct store store;
+    struct failure failure;
+    struct guard guard;
+    standard_files_hold();
+    if (!serve_arguments_read(argc, argv, &arguments))
+        return point_to_help();
+    if (arguments.help) {
+        serve_arguments_help();
+        return EXIT_DONE;
+    }
+    if (!guard_begin(&guard, arguments.reload_token_file, &failure) ||
+        !store_begin(&store, arguments.model, &failure))
+        return failed("cannot serve", failure.reason);
+    int code = serve(&arguments, &store, &guard);
+    store_end(&store);
+    return code;
+}

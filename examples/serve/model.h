@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The model being served, which may be replaced while requests use it. */
+#ifndef DIFFMM_EXAMPLES_SERVE_MODEL_H
+#define DIFFMM_EXAMPLES_SERVE_MODEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include <diffmm/diffmm.h>
+
+#include "failure.h"
+
+/* One scorer, and how many hold it: the store, and each request that uses it. The last one to let
+ * go destroys it. */
+struct served {
+    diffmm_scorer *scorer;
+    size_t generation; /* 1 for the first, one more with each reload */
+    atomic_size_t holders;
+};
+
+struct store {
+    diffmm_context *context;
+    const char *path;
+    pthread_mutex_t current_lock; /* held for a moment only */
+    struct served *current;
+    pthread_mutex_t reload_lock; /* one reload at a time */
+    struct stat tried;           /* the file as it was when last opened, with or without success */
+};
+
+/* Open the model file `path`, which stays the caller's. */
+bool store_begin(struct store *store, const char *path, struct failure *failure);
+void store_end(struct store *store);
+
+/* The present model, to be let go when the request is done with it. */
+struct served *store_hold(struct store *store);
+void served_release(struct served *served);
+
+/* Open the file anew for requests that begin from now on. On failure the old model stays. */
+bool store_reload(struct store *store, struct failure *failure);
+
+/* Whether the file at the path is another one than that last opened. */
+bool store_outdated(struct store *store);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a request asks for: parameters of the query string and members of a JSON body, which mean
+ * the same.
+ *
+ *     user, item                   an id
+ *     items, exclude, candidates   ids: an array, or in a query string repeated, as exclude=a&exclude=b
+ *     count                        a whole number
+ *     include_seen                 true or false
+ *     min_score                    a number
+ *     similarity                   "cosine" or "dot"
+ *
+ * In JSON, ids may be whole numbers too. */
+#ifndef DIFFMM_EXAMPLES_SERVE_PARAMETERS_H
+#define DIFFMM_EXAMPLES_SERVE_PARAMETERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "failure.h"
+
+/* Add one of a query string to the object of parameters. `accepted` lists the names that this kind
+ * of request has, separated by spaces. */
+bool parameters_add_text(json_t *parameters, const char *accepted, const char *name,
+                         const char *value, struct failure *failure);
+
+/* Add the members of a JSON object. */
+bool parameters_add_body(json_t *parameters, const char *accepted, const char *body, size_t size,
+                         struct failure *failure);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hits_json.h"
+
+enum { DEFAULT_COUNT = 20 };
+
+diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,
+                           int32_t *number)
+{
+    return side == DIFFMM_USERS ? diffmm_scorer_find_user(scorer, id, number)
+                                : diffmm_scorer_find_item(scorer, id, number);
+}
+
+bool numbers_add(struct numbers *numbers, const int32_t *more, size_t count,
+                 struct failure *failure)
+{
+    int32_t *grown = realloc(numbers->list, (numbers->count + count + 1) * sizeof *grown);
+    if (!grown)
+        return refuse_memory(failure);
+    if (count)
+        memcpy(grown + numbers->count, more, count * sizeof *grown);
+    numbers->list = grown;
+    numbers->count += count;
+    return true;
+}
+
+bool ranking_add_ids(struct ranking *ranking, diffmm_side side, const json_t *ids,
+                     struct numbers *numbers, struct failure *failure)
+{
+    size_t count = json_array_size(ids), known = 0;
+    int32_t *found = malloc((count + 1) * sizeof *found);
+    if (!found)
+        return refuse_memory(failure);
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        json_t *id = json_array_get(ids, i);
+        if (ranking_find(ranking->scorer, side, json_string_value(id), found + known) == DIFFMM_OK)
+            known++;
+        else
+            good = json_array_append(ranking->unknown, id) == 0 || refuse_memory(failure);
+    }
+    good = good && numbers_add(numbers, found, known, failure);
+    free(found);
+    return good;
+}
+
+static bool read_count(struct ranking *ranking, size_t max_count, const json_t *parameters,
+                       struct failure *failure)
+{
+    const json_t *given = json_object_get(parameters, "count");
+    size_t by_default = DEFAULT_COUNT < max_count ? DEFAULT_COUNT : max_count;
+    json_int_t count = given ? json_integer_value(given) : (json_int_t)by_default;
+    size_t there_are = ranking->side == DIFFMM_USERS ? diffmm_scorer_users(ranking->scorer)
+                                                     : diffmm_scorer_items(ranking->scorer);
+    if ((unsigned long long)count > max_count)
+        return refuse(failure, 400, "'count' is %lld, but at most %zu are given", (long long)count,
+                      max_count);
+    ranking->query.count = (size_t)count < there_are ? (size_t)count : there_are;
+    return true;
+}
+
+static bool read_min_score(struct ranking *ranking, const json_t *parameters,
+                           struct failure *failure)
+{
+    const json_t *given = json_object_get(parameters, "min_score");
+    if (!given)
+        return true;
+    ranking->query.min_score = (float)json_number_value(given);
+    ranking->query.has_min_score = 1;
+    return isfinite(ranking->query.min_score) ||
+           refuse(failure, 400, "'min_score' is out of the range of a float");
+}
+
+bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
+                   diffmm_side side, const json_t *parameters, struct failure *failure)
+{
+    *ranking = (struct ranking){.scorer = scorer, .side = side, .unknown = json_array()};
+    ranking->query.struct_size = sizeof ranking->query;
+    ranking->query.include_seen = json_is_true(json_object_get(parameters, "include_seen"));
+    if (!ranking->unknown)
+        return refuse_memory(failure);
+    const json_t *candidates = json_object_get(parameters, "candidates");
+    if (!read_count(ranking, max_count, parameters, failure) ||
+        !read_min_score(ranking, parameters, failure) ||
+        !ranking_add_ids(ranking, side, json_object_get(parameters, "exclude"), &ranking->exclude,
+                         failure) ||
+        (candidates && !ranking_add_ids(ranking, side, candidates, &ranking->candidates, failure)))
+        return false;
+    ranking->hits = calloc(ranking->query.count, sizeof *ranking->hits);
+    return ranking->hits || refuse_memory(failure);
+}
+
+static void ranking_end(struct ranking *ranking)
+{
+    free(ranking->exclude.list);
+    free(ranking->candidates.list);
+    free(ranking->hits);
+    json_decref(ranking->unknown);
+}
+
+const diffmm_query *ranking_query(struct ranking *ranking)
+{
+    ranking->query.exclude = ranking->exclude.list;
+    ranking->query.exclude_count = ranking->exclude.count;
+    ranking->query.candidates = ranking->candidates.list;
+    ranking->query.candidate_count = ranking->candidates.count;
+    return &ranking->query;
+}
+
+json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
+                       struct failure *failure)
+{
+    json_t *answer = NULL;
+    if (good) {
+        json_t *hits = hits_json(ranking->scorer, ranking->side, ranking->hits, ranking->found);
+        const char *name = ranking->side == DIFFMM_USERS ? "users" : "items";
+        answer = id ? json_pack("{s:s, s:o}", key, id, name, hits) : json_pack("{s:o}", name, hits);
+        if (answer && json_array_size(ranking->unknown) > 0 &&
+            json_object_set(answer, "unknown", ranking->unknown) != 0) {
+            json_decref(answer);
+            answer = NULL;
+        }
+        if (!answer)
+            refuse(failure, 500, "an id is not UTF-8, or there is no memory");
+    }
+    ranking_end(ranking);
+    return answer;
+}

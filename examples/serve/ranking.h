@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all rankings of the service have in common: their restrictions, and how hits become JSON. */
+#ifndef DIFFMM_EXAMPLES_SERVE_RANKING_H
+#define DIFFMM_EXAMPLES_SERVE_RANKING_H
+
+#include <diffmm/diffmm.h>
+#include <jansson.h>
+
+#include "failure.h"
+
+/* A growing list of users or items by number. */
+struct numbers {
+    int32_t *list;
+    size_t count;
+};
+
+bool numbers_add(struct numbers *numbers, const int32_t *more, size_t count,
+                 struct failure *failure);
+
+/* One ranking in the making: query, room for hits, ids that the model does not know. */
+struct ranking {
+    const diffmm_scorer *scorer;
+    diffmm_side side; /* of the hits */
+    diffmm_query query;
+    struct numbers exclude, candidates;
+    diffmm_hit *hits;
+    size_t found;
+    json_t *unknown;
+};
+
+/* Read what every ranking may be asked for; ends with ranking_answer also where this fails. */
+bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
+                   diffmm_side side, const json_t *parameters, struct failure *failure);
+
+/* Look up an id. */
+diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,
+                           int32_t *number);
+
+/* Look up a list of ids. What the model does not know can neither be recommended nor be learnt
+ * from: it is passed over, and named in the answer. */
+bool ranking_add_ids(struct ranking *ranking, diffmm_side side, const json_t *ids,
+                     struct numbers *numbers, struct failure *failure);
+
+/* The query, when all lists are complete. */
+const diffmm_query *ranking_query(struct ranking *ranking);
+
+/* {"user": "7", "items": [{"item": "12", "score": 3.25}, ..]}, opening with `key` unless `id` is
+ * NULL; with "unknown" where ids of the request are. NULL with the failure filled in, or
+ * where `good` says that it has been. Ends the ranking. */
+json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
+                       struct failure *failure);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The listening socket. */
+#ifndef DIFFMM_EXAMPLES_SERVE_SOCKET_H
+#define DIFFMM_EXAMPLES_SERVE_SOCKET_H
+
+#include <stddef.h>
+
+/* A socket that listens on a port of a host's address; port 0: any that is free. -1 after
+ * complaining. */
+int socket_listen(const char *host, size_t port);
+
+/* Print on stdout where it listens: whoever chose port 0 reads there which one it is. */
+void socket_announce(int socket);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/command_line.h"
+#include "common/numbers.h"
+
+enum option_code {
+    OPTION_DATA = 256,
+    OPTION_ITEMS,
+    OPTION_MODALITY,
+    OPTION_HOLD_OUT,
+    OPTION_PRESET,
+    OPTION_EPOCHS,
+    OPTION_THREADS,
+    OPTION_SEED,
+    OPTION_SET,
+    OPTION_LOG,
+    OPTION_MODEL,
+    OPTION_CHECKPOINT,
+    OPTION_CHECKPOINT_EVERY,
+    OPTION_RESUME,
+    OPTION_HELP,
+    OPTION_VERSION
+};
+
+static const struct option option_table[] = {
+    {"data", required_argument, NULL, OPTION_DATA},
+    {"items", required_argument, NULL, OPTION_ITEMS},
+    {"modality", required_argument, NULL, OPTION_MODALITY},
+    {"hold-out", required_argument, NULL, OPTION_HOLD_OUT},
+    {"preset", required_argument, NULL, OPTION_PRESET},
+    {"epochs", required_argument, NULL, OPTION_EPOCHS},
+    {"threads", required_argument, NULL, OPTION_THREADS},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"model", required_argument, NULL, OPTION_MODEL},
+    {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
+    {"checkpoint-every", required_argument, NULL, OPTION_CHECKPOINT_EVERY},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static bool read_assignment(char *text, const char *option, struct assignment *out)
+{
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return complain("--%s '%s' is not of the form NAME=VALUE", option, text);
+    *equals = '\0';
+    *out = (struct assignment){text, equals + 1};
+    return true;
+}
+
+/* Two shares; the library says whether they can be. */
+static bool read_hold_out(const char *text, struct arguments *out)
+{
+    const char *comma = read_real(text, &out->hold_out_valid);
+    const char *end = comma && *comma == ',' ? read_real(comma + 1, &out->hold_out_test) : NULL;
+    if (!end || *end)
+        return complain("--hold-out takes two shares, as 0.1,0.1, not %s", text);
+    out->hold_out = true;
+    return true;
+}
+
+static bool read_option(int code, char *value, struct arguments *out)
+{
+    switch (code) {
+    case OPTION_DATA: out->data = value; return true;
+    case OPTION_ITEMS: out->items = value; return true;
+    case OPTION_MODALITY:
+        return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
+    case OPTION_HOLD_OUT: return read_hold_out(value, out);
+    case OPTION_PRESET: out->preset = value; return true;
+    case OPTION_EPOCHS:
+        out->settings[out->setting_count++] = (struct assignment){"epochs", value};
+        return true;
+    case OPTION_THREADS: return read_number_option("threads", value, 1, 1024, &out->threads);
+    case OPTION_SEED:
+        out->settings[out->setting_count++] = (struct assignment){"seed", value};
+        return true;
+    case OPTION_SET: return read_assignment(value, "set", &out->settings[out->setting_count++]);
+    case OPTION_LOG: out->log = value; return true;
+    case OPTION_MODEL: out->model = value; return true;
+    case OPTION_CHECKPOINT: out->checkpoint = value; return true;
+    case OPTION_CHECKPOINT_EVERY:
+        return read_number_option("checkpoint-every", value, 1, 1000000, &out->checkpoint_every);
+    case OPTION_RESUME: out->resume = true; return true;
+    case OPTION_HELP: out->help = true; return true;
+    case OPTION_VERSION: out->version = true; return true;
+    default: return false; /* getopt has said what is wrong */
+    }
+}
+
+bool arguments_read(int argc, char **argv, struct arguments *out)
+{
+    *out = (struct arguments){0};
+    out->settings = calloc((size_t)argc, sizeof *out->settings);
+    out->modalities = calloc((size_t)argc, sizeof *out->modalities);
+    if (!out->settings || !out->modalities)
+        return complain("no memory");
+    int code;
+    while ((code = getopt_long(argc, argv, "", option_table, NULL)) != -1)
+        if (!read_option(code, optarg, out))
+            return false;
+    if (out->help || out->version)
+        return true;
+    if (optind < argc)
+        return complain("an argument that belongs to no option: %s", argv[optind]);
+    if (!out->data)
+        return complain("--data is missing: a folder, a file, or the word synthetic");
+    if ((out->resume || out->checkpoint_every > 0) && !out->checkpoint)
+        return complain("--checkpoint is missing: the file to write, and to resume from");
+    if (out->checkpoint_every == 0)
+        out->checkpoint_every = 1;
+    return true;
+}
+
+void arguments_end(struct arguments *arguments)
+{
+    free(arguments->settings);
+    free(arguments->modalities);
+}
+
+diffmm_status arguments_options(diffmm_context *context, const struct arguments *arguments,
+                                diffmm_options **out)
+{
+    diffmm_options *options;
+    diffmm_status status = diffmm_options_create(context, &options);
+    if (status != DIFFMM_OK)
+        return status;
+    if (arguments->preset)
+        status = diffmm_options_preset(options, arguments->preset);
+    for (size_t i = 0; i < arguments->setting_count && status == DIFFMM_OK; i++)
+        status =
+            diffmm_options_set(options, arguments->settings[i].name, arguments->settings[i].value);
+    if (status != DIFFMM_OK) {
+        diffmm_options_destroy(options);
+        return status;
+    }
+    *out = options;
+    return DIFFMM_OK;
+}
+
+static void print_setting(const diffmm_option_info *info)
+{
+    printf("  %s", info->name);
+    if (info->symbol)
+        printf(" (%s)", info->symbol);
+    if (*info->default_value)
+        printf(" = %s", info->default_value);
+    printf("\n      %s", info->help);
+    switch (info->type) {
+    case DIFFMM_OPTION_FLAG: printf(" [true|false]"); break;
+    case DIFFMM_OPTION_CHOICE: printf(" [%s]", info->choices); break;
+    case DIFFMM_OPTION_INTEGER:
+    case DIFFMM_OPTION_REAL: printf(" [%.9g .. %.9g]", info->minimum, info->maximum); break;
+    case DIFFMM_OPTION_LIST:
+        printf(" [%.9g .. %.9g, separated by commas]", info->minimum, info->maximum);
+        break;
+    }
+    printf("\n");
+}
+
+void print_help(void)
+{
+    printf(
+        "usage: diffmm_train --data DIR|FILE|synthetic [options]\n"
+        "\n"
+        "Trains a multi-modal recommender, evaluates it after every epoch and saves the best.\n"
+        "\n"
+        "  --data DIR|FILE|synthetic  a folder (trnMat.pkl, .., NAME_feat.npy), an interactions\n"
+        "                             file (.tsv, .csv, .npz, .pkl), or made-up data\n"
+        "  --items FILE               item ids, one per line, in the order of feature rows;\n"
+        "                             with an interactions file; features come by --modality\n"
+        "  --modality NAME=FILE.npy   item features; may be repeated\n"
+        "  --hold-out VALID,TEST      where the data has no splits: shares of every user's\n"
+        "                             interactions for validation and test, as 0.1,0.1, drawn\n"
+        "                             by the seed\n"
+        "  --preset NAME              published settings: tiktok, baby or sports\n"
+        "  --epochs N                 the same as --set epochs=N\n"
+        "  --seed S                   the same as --set seed=S\n"
+        "  --threads T                default: as many as CPUs this process may use\n"
+        "  --set NAME=VALUE           a setting (below); may be repeated\n"
+        "  --log FILE                 one JSON object per epoch, and a last one with the result\n"
+        "  --model FILE               where to save the model\n"
+        "  --checkpoint FILE          where to keep what it takes to go on after an interruption\n"
+        "  --checkpoint-every N       epochs from one checkpoint to the next (1)\n"
+        "  --resume                   go on from the checkpoint, if it is there, to the same bits\n"
+        "                             as without interruption; epochs and patience may differ\n"
+        "  --version                  what is running\n"
+        "\n"
+        "Ctrl-C stops cleanly: the best epoch so far is saved. Exit status: 0 done, 1 failed,\n"
+        "2 the command line is wrong, 130 stopped by Ctrl-C.\n"
+        "\n"
+        "Settings, with their defaults:\n");
+    for (size_t i = 0; i < diffmm_option_count(); i++) {
+        diffmm_option_info info = {.struct_size = sizeof info};
+        if (diffmm_option_describe(i, &info) == DIFFMM_OK)
+            print_setting(&info);
+    }
+}

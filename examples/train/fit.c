@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fit.h"
+
+#include <signal.h>
+
+#include "common/command_line.h"
+#include "log.h"
+
+/* Ctrl-C: the trainer stops at its next step. diffmm_trainer_cancel() may be called from a signal
+ * handler. A second Ctrl-C ends the program at once (SA_RESETHAND). */
+static diffmm_trainer *volatile training;
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+    diffmm_trainer_cancel(training);
+}
+
+static void catch_interrupt(diffmm_trainer *trainer)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    action.sa_flags |= (int)SA_RESETHAND;
+    training = trainer;
+    sigaction(SIGINT, &action, NULL);
+}
+
+static void leave_interrupt(void)
+{
+    signal(SIGINT, SIG_DFL);
+    training = NULL;
+}
+
+static int on_progress(const diffmm_progress *step, void *user_data)
+{
+    struct run *run = user_data;
+    progress_step(&run->progress, step);
+    return 0;
+}
+
+static int on_epoch(const diffmm_report *report, void *user_data)
+{
+    struct run *run = user_data;
+    run->epochs_done = report->epoch;
+    run->cutoff_count = report->cutoff_count;
+    progress_epoch(&run->progress, report);
+    if (run->log && !log_epoch(run->log, run->dataset, report))
+        run->log_failed = true;
+    /* After the log, which a resumed run cuts back to what the checkpoint knows of. */
+    const struct arguments *arguments = run->arguments;
+    bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
+    if (arguments->checkpoint && due && !run->log_failed &&
+        diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint) != DIFFMM_OK) {
+        failed_call(); /* while the reason is still known */
+        run->checkpoint_failed = true;
+    }
+    return interrupted || run->log_failed || run->checkpoint_failed;
+}
+
+int fit(struct run *run)
+{
+    progress_begin(&run->progress);
+    diffmm_trainer_on_progress(run->trainer, on_progress, run);
+    catch_interrupt(run->trainer);
+    diffmm_status status = diffmm_trainer_fit(run->trainer, on_epoch, run);
+    leave_interrupt();
+    progress_clear(&run->progress);
+    if (run->log_failed) {
+        complain("cannot write %s", run->arguments->log);
+        return EXIT_FAILED;
+    }
+    if (run->checkpoint_failed)
+        return EXIT_FAILED;
+    run->cancelled = status == DIFFMM_CANCELLED;
+    if (run->cancelled && run->epochs_done == 0) {
+        fprintf(stderr, "stopped before the end of the first epoch: nothing to save\n");
+        return EXIT_INTERRUPTED;
+    }
+    if (run->cancelled)
+        status = diffmm_trainer_restore_best(run->trainer);
+    return status == DIFFMM_OK ? EXIT_DONE : failed_call();
+}

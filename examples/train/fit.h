@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Training under way: progress on the terminal, a line of the log and a checkpoint as epochs end, and
+ * Ctrl-C. */
+#ifndef DIFFMM_EXAMPLES_TRAIN_FIT_H
+#define DIFFMM_EXAMPLES_TRAIN_FIT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "arguments.h"
+#include "common/progress.h"
+
+struct run {
+    const struct arguments *arguments;
+    const diffmm_dataset *dataset;
+    diffmm_trainer *trainer;
+    struct progress progress;
+    FILE *log; /* NULL: none */
+    size_t epochs_done, cutoff_count;
+    bool log_failed, checkpoint_failed, cancelled;
+};
+
+/* Train to the end, or until Ctrl-C; then the trainer has the best epoch. An exit status: what
+ * Ctrl-C stops after the first epoch is done, too, and `cancelled` says so. */
+int fit(struct run *run);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "log.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "common/output_file.h"
+
+/* {"recall@20": .., "precision@20": .., "ndcg@20": .., and so for each cutoff}; null where no user
+ * has held-out items. */
+static json_t *metrics_json(size_t cutoff_count, const diffmm_metrics *metrics)
+{
+    if (!metrics || cutoff_count == 0 || metrics[0].users == 0)
+        return json_null();
+    json_t *object = json_object();
+    for (size_t i = 0; i < cutoff_count; i++) {
+        char key[48];
+        snprintf(key, sizeof key, "recall@%zu", metrics[i].cutoff);
+        json_object_set_new(object, key, json_real(metrics[i].recall));
+        snprintf(key, sizeof key, "precision@%zu", metrics[i].cutoff);
+        json_object_set_new(object, key, json_real(metrics[i].precision));
+        snprintf(key, sizeof key, "ndcg@%zu", metrics[i].cutoff);
+        json_object_set_new(object, key, json_real(metrics[i].ndcg));
+    }
+    return object;
+}
+
+static json_t *denoiser_json(const diffmm_dataset *dataset, const diffmm_report *report)
+{
+    json_t *object = json_object();
+    for (size_t m = 0; report->denoiser_loss && m < report->modality_count; m++)
+        json_object_set_new(object, diffmm_dataset_modality_name(dataset, m),
+                            json_real(report->denoiser_loss[m]));
+    return object;
+}
+
+static bool write_line(FILE *file, json_t *object)
+{
+    bool written = object && json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 &&
+                   fputc('\n', file) != EOF && fflush(file) == 0;
+    json_decref(object);
+    return written;
+}
+
+/* Whether a line is whole and of an epoch up to the last one done. */
+static bool is_kept(const char *line, ssize_t length, size_t epochs)
+{
+    if (line[length - 1] != '\n')
+        return false;
+    json_t *object = json_loads(line, 0, NULL);
+    json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
+    json_decref(object);
+    return epoch >= 1 && (size_t)epoch <= epochs;
+}
+
+FILE *log_open(const char *path, size_t epochs)
+{
+    struct stat about;
+    bool kept_lines = epochs > 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+    if (!kept_lines) /* also a pipe or a terminal, which keep nothing */
+        return output_stream_open(path);
+    FILE *file = fopen(path, "r+");
+    if (!file)
+        return NULL;
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    off_t kept = 0;
+    while ((length = getline(&line, &size, file)) > 0 && is_kept(line, length, epochs))
+        kept += length;
+    free(line);
+    if (ferror(file) || fseeko(file, kept, SEEK_SET) != 0 || ftruncate(fileno(file), kept) != 0) {
+        fclose(file);
+        return NULL;
+    }
+    return file;
+}
+
+bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report)
+{
+    const diffmm_seconds *seconds = &report->seconds;
+    const diffmm_losses *loss = &report->loss;
+    return write_line(file,
+                      json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:o}, s:o, s:o}",
+                                "epoch", (json_int_t)report->epoch, "seconds", "denoise",
+                                seconds->denoise, "generate", seconds->generate, "recommend",
+                                seconds->recommend, "evaluate", seconds->evaluate, "loss", "bpr",
+                                loss->bpr, "contrastive", loss->contrastive, "regularizer",
+                                loss->regularizer, "denoiser", denoiser_json(dataset, report),
+                                "valid", metrics_json(report->cutoff_count, report->valid), "test",
+                                metrics_json(report->cutoff_count, report->test)));
+}
+
+bool log_result(FILE *file, const struct result *result)
+{
+    return write_line(file,
+                      json_pack("{s:{s:I, s:I, s:b, s:s, s:o, s:o, s:{s:o}}}", "result", "epoch",
+                                (json_int_t)result->epoch, "epochs", (json_int_t)result->epochs,
+                                "cancelled", (int)result->cancelled, "chosen_by", result->chosen_by,
+                                "valid", metrics_json(result->cutoff_count, result->valid), "test",
+                                metrics_json(result->cutoff_count, result->test), "popularity",
+                                "test", metrics_json(result->cutoff_count, result->popularity)));
+}

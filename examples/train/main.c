@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* diffmm_train: from a data set to a saved model.
+ *
+ *     diffmm_train --data synthetic --epochs 20 --log run.jsonl --model model.safetensors
+ *     diffmm_train .. --checkpoint run.ckpt --resume      (again and again, until it is through)
+ *
+ * The order of things is that of every program that trains: a context, the settings, the data, a
+ * trainer, fit, save. Progress and results come through two callbacks. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <diffmm/diffmm.h>
+
+#include "arguments.h"
+#include "common/command_line.h"
+#include "common/standard_files.h"
+#include "data.h"
+#include "fit.h"
+#include "log.h"
+#include "result.h"
+
+const char program_name[] = "diffmm_train";
+
+static int failed_log(const char *path)
+{
+    complain("cannot write %s: %s", path, strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* A new trainer, or one that goes on from the checkpoint where there is one. */
+static int make_trainer(struct run *run, diffmm_dataset *dataset, const diffmm_options *options)
+{
+    const char *checkpoint = run->arguments->checkpoint;
+    diffmm_report report = {.struct_size = sizeof report};
+    bool resume = run->arguments->resume && access(checkpoint, F_OK) == 0;
+    diffmm_status status = resume
+                               ? diffmm_trainer_resume(dataset, checkpoint, options, &run->trainer)
+                               : diffmm_trainer_create(dataset, options, &run->trainer);
+    if (status == DIFFMM_OK)
+        status = diffmm_trainer_report(run->trainer, &report);
+    if (status != DIFFMM_OK)
+        return failed_call();
+    if (resume)
+        fprintf(stderr, "going on after epoch %zu\n", report.epoch);
+    run->dataset = dataset;
+    run->epochs_done = report.epoch;
+    run->cutoff_count = report.cutoff_count;
+    return EXIT_DONE;
+}
+
+static int open_log(struct run *run)
+{
+    const char *path = run->arguments->log;
+    if (path && !(run->log = log_open(path, run->epochs_done)))
+        return failed_log(path);
+    return EXIT_DONE;
+}
+
+/* Say where the model went, and what to do with it next. */
+static int save(const struct run *run)
+{
+    const char *path = run->arguments->model;
+    if (!path)
+        return EXIT_DONE;
+    if (diffmm_model_save(diffmm_trainer_model(run->trainer), path) != DIFFMM_OK)
+        return failed_call();
+    printf("saved %s\n", path);
+    printf("next: diffmm_recommend --model %s --user %s\n", path,
+           diffmm_dataset_user_id(run->dataset, 0));
+    return EXIT_DONE;
+}
+
+static int train(const struct arguments *arguments)
+{
+    diffmm_context *context = NULL;
+    diffmm_options *options = NULL;
+    diffmm_dataset *dataset = NULL;
+    struct run run = {.arguments = arguments};
+    diffmm_context_settings settings = {.struct_size = sizeof settings,
+                                        .threads = arguments->threads};
+    int code = EXIT_DONE;
+    if (diffmm_context_create(&settings, &context) != DIFFMM_OK)
+        code = failed_call();
+    if (code == EXIT_DONE && arguments_options(context, arguments, &options) != DIFFMM_OK) {
+        failed_call();
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE)
+        code = data_open(context, arguments, options, &dataset);
+    if (code == EXIT_DONE)
+        code = make_trainer(&run, dataset, options);
+    if (code == EXIT_DONE)
+        code = open_log(&run);
+    if (code == EXIT_DONE)
+        code = fit(&run);
+    if (code == EXIT_DONE)
+        code = report_result(context, &run);
+    if (code == EXIT_DONE)
+        code = save(&run);
+    if (code == EXIT_DONE && run.cancelled)
+        code = EXIT_INTERRUPTED;
+    if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)
+        code = failed_log(arguments->log);
+    diffmm_trainer_destroy(run.trainer);
+    diffmm_dataset_destroy(dataset);
+    diffmm_options_destroy(options);
+    diffmm_context_destroy(context);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    int code = EXIT_DONE;
+    standard_files_hold();
+    if (!arguments_read(argc, argv, &arguments))
+        code = point_to_help();
+    else if (arguments.help)
+        print_help();
+    else if (arguments.version)
+        printf("%s\n", diffmm_build_info());
+    else
+        code = train(&arguments);
+    arguments_end(&arguments);
+    return code;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/command_line.h"
+#include "common/popularity.h"
+#include "log.h"
+
+/* The model's test figures beside those of popularity, for people. */
+static void print_result(const struct result *result)
+{
+    bool last = strcmp(result->chosen_by, "last") == 0;
+    printf("%s%s epoch %zu of %zu, chosen by %s\n", result->cancelled ? "stopped; " : "",
+           last ? "last" : "best", result->epoch, result->epochs,
+           last ? "last: nothing is held out" : result->chosen_by);
+    if (result->cutoff_count == 0 || result->test[0].users == 0) {
+        printf("no held-out test interactions, so no figures\n");
+        return;
+    }
+    for (size_t i = 0; i < result->cutoff_count; i++) {
+        const diffmm_metrics *model = &result->test[i], *popular = &result->popularity[i];
+        printf("test Recall@%zu: model %.4f, popularity %.4f", model->cutoff, model->recall,
+               popular->recall);
+        if (popular->recall > 0)
+            printf(", ratio %.2f", model->recall / popular->recall);
+        printf("\n");
+    }
+}
+
+/* What chose the best epoch: the split asked for or, where nothing of it is held out, the other
+ * one; without either, the last epoch counts as the best. */
+static const char *chosen_by(const diffmm_options *options, const diffmm_metrics *valid,
+                             const diffmm_metrics *test)
+{
+    const char *select = "valid";
+    diffmm_options_get(options, "select", &select);
+    bool has_valid = valid[0].users > 0, has_test = test[0].users > 0;
+    if (!has_valid && !has_test)
+        return "last";
+    return has_test && (!has_valid || strcmp(select, "test") == 0) ? "test" : "valid";
+}
+
+int report_result(diffmm_context *context, const struct run *run)
+{
+    struct result result = {
+        .epochs = run->epochs_done, .cancelled = run->cancelled, .cutoff_count = run->cutoff_count};
+    if (diffmm_trainer_best(run->trainer, &result.epoch, &result.valid, &result.test) != DIFFMM_OK)
+        return failed_call();
+    result.chosen_by = chosen_by(diffmm_model_options(diffmm_trainer_model(run->trainer)),
+                                 result.valid, result.test);
+
+    int code = EXIT_DONE;
+    size_t *cutoffs = calloc(run->cutoff_count, sizeof *cutoffs);
+    diffmm_metrics *popularity = calloc(run->cutoff_count, sizeof *popularity);
+    if (!cutoffs || !popularity) {
+        complain("no memory");
+        code = EXIT_FAILED;
+        goto done;
+    }
+    for (size_t i = 0; i < run->cutoff_count; i++)
+        cutoffs[i] = result.test[i].cutoff;
+    if (evaluate_popularity(context, run->dataset, DIFFMM_TEST, run->cutoff_count, cutoffs,
+                            popularity) != DIFFMM_OK) {
+        code = failed_call();
+        goto done;
+    }
+    result.popularity = popularity;
+    print_result(&result);
+    if (run->log && !log_result(run->log, &result)) {
+        complain("cannot write the log");
+        code = EXIT_FAILED;
+    }
+done:
+    free(popularity);
+    free(cutoffs);
+    return code;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a training run has come to. */
+#ifndef DIFFMM_EXAMPLES_TRAIN_RESULT_H
+#define DIFFMM_EXAMPLES_TRAIN_RESULT_H
+
+#include "fit.h"
+
+/* Print the figures of the best epoch beside those of popularity, and add them to the log. An exit
+ * status. */
+int report_result(diffmm_context *context, const struct run *run);
+
+#endif
