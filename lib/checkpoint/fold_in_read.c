@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
+#include "model/modality_weights.h"
 
 enum { name_size = 96 };
 

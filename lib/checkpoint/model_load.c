@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "checkpoint/description.h"
 #include "checkpoint/model_file.h"
+#include "model/model_create.h"
 #include "model/parameters.h"
 
 static diffmm_status read_options(diffmm_model *model, const struct diffmm__safetensors *file,

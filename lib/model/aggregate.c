@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multi-modal graph aggregation, the main view (paper, section 3.3), with A = A_hat, w =
- * softmax(kappa): Y_m = A [E_U; Xn_m],   Z_m = Y_m + A [users of Y_m; E_I],   V_m = Z_m + lambda
- * A_m [E_U; E_I], V = sum_m w_m V_m,     H = sum_l A^l V,     final = H + ris_lambda rownorm(V).
+/* Multi-modal graph aggregation, the main view (paper, section 3.3), with A = A_hat and
+ * w = softmax(kappa):
+ *
+ *     Y_m = A [E_U; Xn_m],
+ *     Z_m = Y_m + A [users of Y_m; E_I],
+ *     V_m = Z_m + lambda A_m [E_U; E_I],
+ *     V = sum_m w_m V_m,
+ *     H = sum_l A^l V,
+ *     final = H + ris_lambda rownorm(V).
+ *
  * Everything before rownorm is linear and the weights sum to 1, so the sum over m is taken first:
- *     Y = A [E_U; sum_m w_m Xn_m],   V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
- * which costs L + 2 products with A in place of 2 M + L. A is symmetric: backward, the same ones.
- */
-#include <math.h>
+ *
+ *     Y = A [E_U; sum_m w_m Xn_m],
+ *     V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
+ *
+ * which costs L + 2 products with A in place of 2 M + L. A is symmetric: the backward pass multiplies
+ * by A, too. */
+#include "model/aggregate.h"
 
 #include "graph/graph.h"
 #include "linalg/rows.h"
 #include "linalg/vectors.h"
+#include "model/modality_weights.h"
 #include "model/workspace.h"
-
-void diffmm__softmax(size_t count, const float *logits, float *weights)
-{
-    double largest = (double)logits[0], sum = 0.0;
-    for (size_t m = 1; m < count; m++) /* (over fmax here GCC 12 breaks down on AArch64) */
-        if ((double)logits[m] > largest)
-            largest = (double)logits[m];
-    for (size_t m = 0; m < count; m++)
-        sum += exp((double)logits[m] - largest);
-    for (size_t m = 0; m < count; m++)
-        weights[m] = (float)(exp((double)logits[m] - largest) / sum);
-}
-
-void diffmm__modality_weights(const diffmm_model *model, float *weights)
-{
-    const struct diffmm__parameter *logits = diffmm__modality_logits(model);
-    diffmm__softmax(logits->rows, logits->values, weights);
-}
 
 void diffmm__aggregate(diffmm_model *model)
 {
@@ -60,17 +53,6 @@ void diffmm__aggregate(diffmm_model *model)
                            w->v_norms);
     diffmm__add_scaled(context, all, (float)model->settings.ris_lambda, w->v_normalized,
                        model->final);
-}
-
-/* dkappa_m = w_m (dw_m - sum_j w_j dw_j). */
-static void softmax_backward(size_t count, const float *weights, const double *grad_weights,
-                             float *grad_logits)
-{
-    double mean = 0.0;
-    for (size_t m = 0; m < count; m++)
-        mean += (double)weights[m] * grad_weights[m];
-    for (size_t m = 0; m < count; m++)
-        grad_logits[m] = (float)((double)weights[m] * (grad_weights[m] - mean));
 }
 
 void diffmm__aggregate_backward(diffmm_model *model)
@@ -109,6 +91,6 @@ void diffmm__aggregate_backward(diffmm_model *model)
         diffmm__add_scaled(context, items, w->weights[m], w->base + users, own->grad_normalized);
         w->grad_weights[m] += diffmm__dot(context, items, w->base + users, own->normalized);
     }
-    softmax_backward(model->modality_count, w->weights, w->grad_weights,
-                     diffmm__modality_logits(model)->gradient);
+    diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
+                             diffmm__modality_logits(model)->gradient);
 }

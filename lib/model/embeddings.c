@@ -2,19 +2,8 @@
 #include "model/embeddings.h"
 
 #include "base/log.h"
+#include "model/forward.h"
 #include "model/workspace.h"
-
-void diffmm__model_changed(diffmm_model *model)
-{
-    model->evaluated.epoch = 0;
-    model->stale = true;
-}
-
-void diffmm__model_embedded(diffmm_model *model)
-{
-    model->evaluated.epoch = 0;
-    model->stale = false;
-}
 
 /* The parameters are the model's; only what a forward pass writes is the view's own. */
 static diffmm_status compute(struct diffmm__embedded *embedded)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a model's final embeddings and metrics are those of its present parameters and graphs. */
+/* Final embeddings of a model's present parameters and graphs, whether or not its own are of before. */
 #ifndef DIFFMM_MODEL_EMBEDDINGS_H
 #define DIFFMM_MODEL_EMBEDDINGS_H
 
 #include "model/model.h"
-
-/* Called by whatever changes a recommender parameter or a graph otherwise than by putting back an
- * epoch as a whole: metrics are no longer known, and final embeddings are of before. */
-void diffmm__model_changed(diffmm_model *model);
-
-/* The other half: `final`, and what the forward pass leaves beside it, are now those of the
- * parameters and graphs. What they score is not known until an epoch is evaluated. */
-void diffmm__model_embedded(diffmm_model *model);
 
 /* A model with the embeddings of the present parameters: the model itself, or, where parameters
  * have changed since its last forward pass, a view of it with embeddings and workspace of its own.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "model/modality_weights.h"
 #include "model/workspace.h"
 
 /* Layers above the first are not kept by the forward pass: H_l = V + A H_(l-1), for all nodes. */

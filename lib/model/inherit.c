@@ -7,7 +7,6 @@
 #include "base/handle.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "model/embeddings.h"
 #include "model/model.h"
 
 /* For each user and item of the model its number in the other one, or -1. */
@@ -58,7 +57,8 @@ static diffmm_status check(const diffmm_model *model, const diffmm_model *from)
                               "from: its embedding_size is %zu, not %zu", from->d, model->d);
     for (size_t m = 0; m < model->modality_count && !status; m++) {
         const struct diffmm__model_modality *modality = &model->modalities[m];
-        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        const struct diffmm__model_modality *old =
+            diffmm__model_find_modality(from, modality->name);
         if (old)
             status = check_modality(modality, old);
     }
@@ -131,7 +131,8 @@ static void take_denoisers(diffmm_model *model, const diffmm_model *from,
 {
     for (size_t m = 0; m < model->modality_count; m++) {
         const struct diffmm__model_modality *modality = &model->modalities[m];
-        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        const struct diffmm__model_modality *old =
+            diffmm__model_find_modality(from, modality->name);
         if (modality->diffusion && old && old->diffusion &&
             are_alike(&modality->diffusion->layers, &old->diffusion->layers))
             take_denoiser(&modality->diffusion->layers, &old->diffusion->layers, origin->item,
@@ -149,7 +150,8 @@ static void take_recommender(diffmm_model *model, const diffmm_model *from,
               diffmm__item_embedding(model)->values);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__model_modality *modality = &model->modalities[m];
-        const struct diffmm__model_modality *old = diffmm__model_modality(from, modality->name);
+        const struct diffmm__model_modality *old =
+            diffmm__model_find_modality(from, modality->name);
         if (!old)
             continue;
         take_parameter(modality->weight, old->weight);

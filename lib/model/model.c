@@ -1,174 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handle: how a model is put together and taken apart, and what can be read from it. */
+/* What can be read from a model, and what its embeddings and metrics are of. */
 #include "model/model.h"
 
 #include <string.h>
 
-#include "base/context.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "dataset/modalities.h"
-#include "dataset/seal.h"
-#include "graph/graph.h"
-#include "model/embeddings.h"
-#include "model/fold_in_state.h"
-#include "model/parameters.h"
-#include "model/workspace.h"
 
-static diffmm_status take_modality(diffmm_model *model, size_t m)
+void diffmm__model_changed(diffmm_model *model)
 {
-    struct diffmm__model_modality *modality = &model->modalities[m];
-    const struct diffmm__modality *source = &model->dataset->modalities[m];
-    memcpy(modality->name, source->name, sizeof modality->name);
-    modality->dimensions = source->dimensions;
-    modality->projection = diffmm__options_projection(model->options, source->name);
-    return diffmm__modalities_features(model->dataset, m, &modality->features, &modality->stride,
-                                       &modality->features_owned);
+    model->evaluated.epoch = 0;
+    model->stale = true;
 }
 
-static diffmm_status take_modalities(diffmm_model *model)
+void diffmm__model_embedded(diffmm_model *model)
 {
-    size_t count = model->dataset->modality_count;
-    if (count == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "the data set has no modality; the model needs at least one");
-    model->modalities = diffmm__allocate_zero(model->context, count, sizeof *model->modalities);
-    const char **names = diffmm__allocate(model->context, count, sizeof *names);
-    if (!model->modalities || !names) {
-        diffmm__release(model->context, names);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    model->modality_count = count;
-    for (size_t m = 0; m < count; m++)
-        names[m] = model->dataset->modalities[m].name;
-    diffmm_status status = diffmm__options_check_modalities(model->options, count, names);
-    diffmm__release(model->context, names);
-    for (size_t m = 0; m < count && !status; m++)
-        status = take_modality(model, m);
-    return status;
-}
-
-/* A_hat, and a graph of self loops for every modality until its own is generated. */
-static diffmm_status make_graphs(diffmm_model *model)
-{
-    const struct diffmm__rows *seen = &model->catalog->seen;
-    diffmm_status status = diffmm__graph_from_rows(model->context, model->users, model->items,
-                                                   seen->pointers, seen->items, &model->adjacency);
-    int64_t *none = diffmm__allocate_zero(model->context, model->users + 1, sizeof *none);
-    if (!none)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_graph *loops = NULL;
-    if (!status)
-        status =
-            diffmm__graph_from_rows(model->context, model->users, model->items, none, NULL, &loops);
-    diffmm__release(model->context, none);
-    for (size_t m = 0; m < model->modality_count && !status; m++)
-        model->modalities[m].graph = diffmm__graph_retain(loops);
-    diffmm_graph_destroy(loops);
-    return status;
-}
-
-static diffmm_status make_denoisers(diffmm_model *model)
-{
-    for (size_t m = 0; m < model->modality_count; m++) {
-        diffmm_status status = diffmm__module_create(model->context, model->items, model->options,
-                                                     m, &model->modalities[m].diffusion);
-        if (status)
-            return status;
-    }
-    return diffmm__denoiser_names_create(model);
-}
-
-static diffmm_status assemble(diffmm_model *model, const diffmm_options *options,
-                              bool with_denoisers)
-{
-    diffmm_status status;
-    if ((status = diffmm__options_copy(model->context, options, &model->options)) ||
-        (status = diffmm__options_settings(model->options, &model->settings)))
-        return status;
-    model->d = model->settings.embedding_size;
-    if ((status = take_modalities(model)) || (status = diffmm__parameters_create(model, true)))
-        return status;
-    diffmm__parameters_initialize(model);
-    model->final = diffmm__allocate_zero(model->context, (model->users + model->items) * model->d,
-                                         sizeof(float));
-    if (!model->final)
-        return DIFFMM_ERROR_NO_MEMORY;
-    if ((status = make_graphs(model)) || (status = diffmm__workspace_create(model)))
-        return status;
-    diffmm__model_changed(model); /* there has been no forward pass */
-    return with_denoisers ? make_denoisers(model) : DIFFMM_OK;
-}
-
-static void end_model(void *object)
-{
-    diffmm_model *model = object;
-    diffmm_context *context = model->context;
-    diffmm__workspace_destroy(model);
-    diffmm__fold_in_state_destroy(model->fold_in);
-    diffmm__denoiser_names_destroy(model);
-    diffmm__parameters_destroy(model);
-    for (size_t m = 0; m < model->modality_count; m++) {
-        struct diffmm__model_modality *modality = &model->modalities[m];
-        diffmm__release(context, modality->features_owned);
-        diffmm_graph_destroy(modality->graph);
-        diffmm_graph_destroy(modality->observed);
-        diffmm_diffusion_destroy(modality->diffusion);
-    }
-    diffmm__release(context, model->modalities);
-    diffmm__release(context, model->final);
-    diffmm_graph_destroy(model->adjacency);
-    diffmm_options_destroy(model->options);
-    diffmm__catalog_release(model->catalog);
-    diffmm_dataset_destroy(model->dataset);
-    diffmm__release(context, model);
-    diffmm__context_release(context);
-}
-
-diffmm_model *diffmm__model_allocate(const diffmm_context *context)
-{
-    diffmm_model *model = diffmm__allocate_zero(context, 1, sizeof *model);
-    if (!model)
-        return NULL;
-    diffmm__handle_begin(model, end_model);
-    model->context = diffmm__context_retain(context);
-    return model;
-}
-
-diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                   bool with_denoisers, diffmm_model **out)
-{
-    diffmm_model *model = diffmm__model_allocate(dataset->context);
-    if (!model)
-        return DIFFMM_ERROR_NO_MEMORY;
-    model->dataset = diffmm__dataset_retain(dataset);
-    model->catalog = diffmm__catalog_retain(dataset->catalog);
-    model->users = model->catalog->users;
-    model->items = model->catalog->items;
-    diffmm_status status = assemble(model, options, with_denoisers);
-    if (status) {
-        diffmm_model_destroy(model);
-        return status;
-    }
-    *out = model;
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_model_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                  diffmm_model **out)
-{
-    if (!dataset || !out)
-        return diffmm__null(!dataset ? "dataset" : "out");
-    DIFFMM__CALL options_call = diffmm__call_reads(options);
-    DIFFMM__CALL dataset_call;
-    diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
-    return status ? status : diffmm__model_create(dataset, options, false, out);
-}
-
-void diffmm_model_destroy(diffmm_model *model)
-{
-    if (model && !model->lent)
-        diffmm__handle_release(model);
+    model->evaluated.epoch = 0;
+    model->stale = false;
 }
 
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model)
@@ -194,7 +42,8 @@ diffmm_status diffmm__model_check_embeddings(const diffmm_model *model)
     return status;
 }
 
-struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model, const char *name)
+struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *model,
+                                                           const char *name)
 {
     for (size_t m = 0; m < model->modality_count; m++)
         if (strcmp(model->modalities[m].name, name) == 0)
@@ -230,16 +79,8 @@ const char *diffmm_model_modality_name(const diffmm_model *model, size_t index)
 const diffmm_diffusion *diffmm_model_diffusion(const diffmm_model *model, const char *modality)
 {
     const struct diffmm__model_modality *found =
-        model && modality ? diffmm__model_modality(model, modality) : NULL;
+        model && modality ? diffmm__model_find_modality(model, modality) : NULL;
     return found ? found->diffusion : NULL;
-}
-
-diffmm_status diffmm_model_modality_weights(const diffmm_model *model, float *weights)
-{
-    if (!model || !weights)
-        return diffmm__null(!model ? "model" : "weights");
-    diffmm__modality_weights(model, weights);
-    return DIFFMM_OK;
 }
 
 const diffmm_options *diffmm_model_options(const diffmm_model *model)

@@ -2,7 +2,6 @@
 #ifndef DIFFMM_MODEL_MODEL_H
 #define DIFFMM_MODEL_MODEL_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <diffmm/metrics.h>
@@ -67,7 +66,7 @@ struct diffmm_model {
 
     float *final;   /* (users + items) x d of the last forward pass */
     uint64_t steps; /* Adam steps taken */
-    /* Parameters or graphs have changed since `final` was computed (model/embeddings.h). */
+    /* Parameters or graphs have changed since `final` was computed (diffmm__model_changed()). */
     bool stale;
     /* Of the present parameters and `final`; not known once either changes otherwise than by an
      * evaluated epoch. */
@@ -80,28 +79,17 @@ struct diffmm_model {
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };
 
-/* A model with a context and nothing else; NULL without memory. */
-diffmm_model *diffmm__model_allocate(const diffmm_context *context);
+/* Called by whatever changes a recommender parameter or a graph otherwise than by putting back an
+ * epoch as a whole: metrics are no longer known, and `final` is of before. */
+void diffmm__model_changed(diffmm_model *model);
 
-/* The public functions of these names, for a trainer, which has the model to itself. */
-diffmm_status diffmm__model_forward(diffmm_model *model);
-diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const int32_t *user,
-                                      const int32_t *positive, const int32_t *negative,
-                                      diffmm_losses *losses);
-diffmm_status diffmm__model_step(diffmm_model *model);
-
-/* A model with initial parameters; with_denoisers: ready for a trainer. The data set is sealed. */
-diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
-                                   bool with_denoisers, diffmm_model **out);
-
-/* weights = softmax(logits), at least one; they may be the same array. */
-void diffmm__softmax(size_t count, const float *logits, float *weights);
-
-/* softmax(modality_logits). */
-void diffmm__modality_weights(const diffmm_model *model, float *weights);
+/* Called by the forward pass: `final`, and what it leaves beside it, are now those of the parameters
+ * and graphs. What they score is not known until an epoch is evaluated. */
+void diffmm__model_embedded(diffmm_model *model);
 
 /* The modality called so, or NULL. */
-struct diffmm__model_modality *diffmm__model_modality(const diffmm_model *model, const char *name);
+struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *model,
+                                                           const char *name);
 
 /* DIFFMM_ERROR_STATE where the model was read from a file. */
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg
- * L2, value and gradients, and the Adam step that follows. */
+ * L2, value and gradients. */
+#include "model/objective.h"
+
 #include <math.h>
 
 #include "base/check.h"
 #include "base/handle.h"
 #include "base/status.h"
 #include "linalg/vectors.h"
-#include "model/embeddings.h"
+#include "model/aggregate.h"
+#include "model/project.h"
+#include "model/views.h"
 #include "model/workspace.h"
-#include "optim/adam.h"
 #include "optim/bpr.h"
 
 static diffmm_status check_batch(const diffmm_model *model, size_t count, const int32_t *user,
@@ -95,28 +98,5 @@ diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const i
                                                          : "L2");
     if (losses)
         *losses = sum;
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_model_step(diffmm_model *model)
-{
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, model, "model");
-    return status ? status : diffmm__model_step(model);
-}
-
-diffmm_status diffmm__model_step(diffmm_model *model)
-{
-    diffmm_status status = diffmm__model_check_trainable(model);
-    if (status)
-        return status;
-    model->steps++;
-    diffmm__model_changed(model);
-    for (size_t p = 0; p < model->parameter_count; p++) {
-        struct diffmm__parameter *parameter = &model->parameters[p];
-        diffmm__adam_step(model->context, model->settings.learning_rate, model->steps,
-                          parameter->rows * parameter->columns, parameter->values,
-                          parameter->gradient, parameter->first_moment, parameter->second_moment);
-    }
     return DIFFMM_OK;
 }

@@ -8,7 +8,6 @@
 #include "base/streams.h"
 #include "base/structs.h"
 #include "linalg/initialize.h"
-#include "model/embeddings.h"
 #include "model/parameters.h"
 
 static diffmm_status name_parameter(diffmm_model *model, struct diffmm__parameter *parameter,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Projection of raw features into the embedding space, forward and backward:
- *     leaky:  X = LeakyReLU_0.2(F W), W D x d;      linear:  X = F W^T + b, W d x D;
+ *
+ *     leaky:   X = LeakyReLU_0.2(F W),   W is D x d,
+ *     linear:  X = F W^T + b,            W is d x D,
  *     Xn = X with each row divided by max(norm, 1e-12). */
+#include "model/project.h"
+
 #include <string.h>
 
 #include "base/pool.h"
@@ -53,7 +57,7 @@ static void project(const diffmm_model *model, const struct diffmm__model_modali
     }
 }
 
-/* A row whose length is no float has no gradient either. */
+/* A row whose norm overflows has no gradient, so training must stop here. */
 static diffmm_status check_norms(const diffmm_model *model, size_t m)
 {
     size_t bad = diffmm__first_not_finite(model->items, model->workspace->modality[m].norms);

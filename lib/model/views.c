@@ -3,9 +3,17 @@
  *     C = A_m [E_U; Xn_m],   view = sum_l A_hat^l C.
  * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'.
  */
+#include "model/views.h"
+
+#include <string.h>
+
+#include "base/handle.h"
+#include "base/status.h"
 #include "graph/graph.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
+#include "model/model_graph.h"
+#include "model/project.h"
 #include "model/workspace.h"
 
 /* y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion ratio only. */
@@ -52,4 +60,27 @@ void diffmm__views_backward(diffmm_model *model)
                            diffmm__user_embedding(model)->gradient);
         diffmm__copy(model->context, items, w->base + users, own->grad_normalized);
     }
+}
+
+diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out)
+{
+    struct diffmm__model_modality *found;
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status)
+        status = diffmm__model_graph_modality(model, modality, &found);
+    if (status)
+        return status;
+    if (!out)
+        return diffmm__null("out");
+    if ((status = diffmm__project(model)))
+        return status;
+    diffmm__views(model);
+    size_t size = (model->users + model->items) * model->d;
+    const float *view = model->workspace->views[found - model->modalities];
+    if (diffmm__first_not_finite(size, view) < size)
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the view of modality '%s' is not finite",
+                            modality);
+    memcpy(out, view, size * sizeof *out);
+    return DIFFMM_OK;
 }

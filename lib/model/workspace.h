@@ -44,19 +44,4 @@ struct diffmm__workspace_shape {
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape);
 void diffmm__workspace_destroy(diffmm_model *model);
 
-/* project.c: X_m and Xn_m of every modality, DIFFMM_ERROR_NUMERIC where they are out of range; and
- * the projections' gradients from grad_normalized. */
-diffmm_status diffmm__project(diffmm_model *model);
-void diffmm__project_backward(diffmm_model *model);
-
-/* aggregate.c: the main view, from Xn_m to model->final; and, from grad_final, gradients added to
- * the embeddings' and every grad_normalized, and those of the logits. */
-void diffmm__aggregate(diffmm_model *model);
-void diffmm__aggregate_backward(diffmm_model *model);
-
-/* views.c: the contrastive view of each modality; and, from grad_view, gradients added to the user
- * embedding's and written to every grad_normalized. */
-void diffmm__views(diffmm_model *model);
-void diffmm__views_backward(diffmm_model *model);
-
 #endif

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "dataset/catalog.h"
 #include "failure.h"
+#include "model/model_create.h"
 #include "model/parameters.h"
 
 /* Names PREFIX0-, PREFIX1-, .. */

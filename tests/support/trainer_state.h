@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "train/state.h"
+#include "train/checkpoint/state.h"
 #include "training.h"
 
 static inline void expect_same_graph(const diffmm_graph *a, const diffmm_graph *b)
@@ -84,8 +84,10 @@ static inline void expect_same_trainers(const diffmm_trainer *a, const diffmm_tr
     expect_same_arrays(a, b);
     ck_assert(a->model->steps == b->model->steps && a->stopped == b->stopped);
     ck_assert(a->best.epoch == b->best.epoch && a->best.loss == b->best.loss);
-    ck_assert_mem_eq(a->best.valid, b->best.valid, a->cutoffs * sizeof *a->best.valid);
-    ck_assert_mem_eq(a->best.test, b->best.test, a->cutoffs * sizeof *a->best.test);
+    ck_assert_mem_eq(a->best.valid, b->best.valid,
+                     a->model->settings.cutoff_count * sizeof *a->best.valid);
+    ck_assert_mem_eq(a->best.test, b->best.test,
+                     a->model->settings.cutoff_count * sizeof *a->best.test);
     for (size_t m = 0; m < a->model->modality_count; m++) {
         const struct diffmm__model_modality *x = &a->model->modalities[m];
         const struct diffmm__model_modality *y = &b->model->modalities[m];

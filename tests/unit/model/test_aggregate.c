@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "model/aggregate.h"
 #include "support/failure.h"
 #include "support/model_world.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "model/project.h"
 #include "support/failure.h"
 #include "support/model_world.h"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "model/views.h"
 #include "support/failure.h"
 #include "support/model_world.h"
 

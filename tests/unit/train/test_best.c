@@ -369,11 +369,11 @@ START_TEST(the_best_forward_pass_is_put_back)
     size_t items = model->items * model->d, all = model->users * model->d + items;
     float *v = malloc(all * sizeof *v), *content = malloc(2 * items * sizeof *content);
     expect_success(diffmm_trainer_epoch(t.trainer, NULL));
-    expect_success(diffmm__best_create(model, t.trainer->cutoffs, &best));
+    expect_success(diffmm__best_create(model, t.trainer->model->settings.cutoff_count, &best));
     diffmm__best_offer(&best, model, 1,
-                       &(struct diffmm__results){.cutoffs = t.trainer->cutoffs,
-                                                 .valid = t.trainer->valid,
-                                                 .test = t.trainer->test});
+                       &(struct diffmm__results){.cutoffs = t.trainer->model->settings.cutoff_count,
+                                                 .valid = t.trainer->report.valid,
+                                                 .test = t.trainer->report.test});
     memcpy(v, w->v, all * sizeof *v);
     for (size_t m = 0; m < 2; m++)
         memcpy(content + m * items, w->modality[m].normalized, items * sizeof *content);

@@ -12,6 +12,7 @@
 #include "model/workspace.h"
 #include "support/model_shape.h"
 #include "support/training.h"
+#include "train/epoch.h"
 #include "train/trainer.h"
 
 enum { users = 70, items = 60, d = 8, batch = 32, seed = 5, steps = 4 };
@@ -139,9 +140,10 @@ static void expect_training(const char *const *list, double e_loss, double dropo
     for (size_t m = 0; m < 2; m++)
         slow_begin(&slow[m], t.model, m, e_loss, dropout);
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
-        expect_success(diffmm__phase_denoise(t.trainer));
+        expect_success(diffmm__epoch_denoise(t.trainer));
         for (size_t m = 0; m < 2; m++) {
-            double expected = slow_epoch(&slow[m], &t, epoch), got = t.trainer->denoiser_loss[m];
+            double expected = slow_epoch(&slow[m], &t, epoch),
+                   got = t.trainer->report.denoiser_loss[m];
             ck_assert_msg(fabs(got - expected) <= 2e-5 * expected, "loss %.9g, not %.9g", got,
                           expected);
             expect_values(&slow[m], t.model->modalities[m].diffusion->values);
@@ -173,9 +175,9 @@ START_TEST(denoisers_learn)
     double first[2] = {0}, last[2] = {0};
     training_begin(&t, (const char *const[]){"steps", "1", NULL});
     for (int epoch = 0; epoch < 12; epoch++) {
-        expect_success(diffmm__phase_denoise(t.trainer));
+        expect_success(diffmm__epoch_denoise(t.trainer));
         for (size_t m = 0; m < 2; m++)
-            *(epoch == 0 ? &first[m] : &last[m]) = t.trainer->denoiser_loss[m];
+            *(epoch == 0 ? &first[m] : &last[m]) = t.trainer->report.denoiser_loss[m];
         t.trainer->epoch++;
     }
     for (size_t m = 0; m < 2; m++)
@@ -192,15 +194,15 @@ START_TEST(only_denoisers_change)
     training_begin(&t, (const char *const[]){NULL});
     training_begin(&dry, (const char *const[]){"dropout", "0", NULL});
     expect_success(diffmm_model_create(t.dataset, t.options, &before));
-    expect_success(diffmm__phase_denoise(t.trainer));
-    expect_success(diffmm__phase_denoise(dry.trainer));
+    expect_success(diffmm__epoch_denoise(t.trainer));
+    expect_success(diffmm__epoch_denoise(dry.trainer));
     for (size_t p = 0; p < before->parameter_count; p++) {
         const struct diffmm__parameter *parameter = &before->parameters[p];
         ck_assert_mem_eq(parameter->values, t.model->parameters[p].values,
                          parameter->rows * parameter->columns * sizeof(float));
     }
     ck_assert_str_eq(first_difference(t.model, dry.model), "denoiser.image.time.weight");
-    ck_assert(t.trainer->denoiser_loss[0] != dry.trainer->denoiser_loss[0]);
+    ck_assert(t.trainer->report.denoiser_loss[0] != dry.trainer->report.denoiser_loss[0]);
     diffmm_model_destroy(before);
     training_end(&t);
     training_end(&dry);
@@ -226,7 +228,7 @@ START_TEST(a_step_is_a_batch)
     struct seen seen = {0};
     training_begin(&t, (const char *const[]){"batch", "32", NULL});
     expect_success(diffmm_trainer_on_progress(t.trainer, watch, &seen));
-    expect_success(diffmm__phase_denoise(t.trainer));
+    expect_success(diffmm__epoch_denoise(t.trainer));
     ck_assert_uint_eq(seen.calls, 6);
     training_end(&t);
 }
@@ -246,7 +248,7 @@ START_TEST(a_loss_that_is_not_finite)
     expect_success(diffmm_model_set_parameter(
         (diffmm_model *)(uintptr_t)t.model, "denoiser.text.decoder.0.bias", bias.rows, 1, values));
     free(values);
-    diffmm_status status = diffmm__phase_denoise(t.trainer);
+    diffmm_status status = diffmm__epoch_denoise(t.trainer);
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "epoch 7, denoise");
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "loss of modality 'text'");
     training_end(&t);

@@ -9,7 +9,8 @@
 #include "support/failure.h"
 #include "support/folder.h"
 #include "support/settings.h"
-#include "train/work.h"
+#include "train/plan/peak_memory.h"
+#include "train/trainer.h"
 
 struct counter {
     atomic_size_t now, peak;

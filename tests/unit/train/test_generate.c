@@ -11,6 +11,7 @@
 #include "model/workspace.h"
 #include "support/model_shape.h"
 #include "support/training.h"
+#include "train/epoch.h"
 #include "train/trainer.h"
 
 enum { users = 70, items = 60, seed = 5, steps = 5 };
@@ -106,10 +107,11 @@ static void expect_generated(const struct training *t, const struct expected *e,
 
 static diffmm_status generate(diffmm_trainer *trainer)
 {
-    diffmm_status status = diffmm__epoch_graphs_begin(trainer);
+    diffmm_status status =
+        diffmm__graphs_reserve(&trainer->graphs, trainer->model, trainer->epoch + 1);
     if (!status)
-        status = diffmm__phase_generate(trainer);
-    diffmm__epoch_graphs_end(trainer);
+        status = diffmm__epoch_generate(trainer);
+    diffmm__graphs_unreserve(&trainer->graphs, trainer->model->modality_count);
     return status;
 }
 
@@ -118,7 +120,7 @@ static void expect_generation(const char *const *list, const struct expected *ex
     struct training t;
     training_begin(&t, list);
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
-        expect_success(diffmm__phase_denoise(t.trainer));
+        expect_success(diffmm__epoch_denoise(t.trainer));
         expect_success(generate(t.trainer));
         for (size_t m = 0; m < 2; m++) {
             expect_generated(&t, expected, m, epoch);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Phase 3 against a loop of the host's: the model's objective and step over the sampler's pairs. */
 #include "support/training.h"
+#include "train/epoch.h"
 #include "train/trainer.h"
 
 static void add_losses(diffmm_losses *sum, const diffmm_losses *more)
@@ -47,15 +48,16 @@ static void expect_epochs(const char *const *list, size_t batch)
     ck_assert(pairs.count > 500 && pairs.count % batch != 0); /* a last batch that is smaller */
     for (uint64_t epoch = 1; epoch <= 2; epoch++) {
         diffmm_losses mean, got;
-        expect_success(diffmm__epoch_graphs_begin(t.trainer));
-        expect_success(diffmm__phase_generate(t.trainer));
-        diffmm__epoch_graphs_end(t.trainer);
+        expect_success(
+            diffmm__graphs_reserve(&t.trainer->graphs, t.trainer->model, t.trainer->epoch + 1));
+        expect_success(diffmm__epoch_generate(t.trainer));
+        diffmm__graphs_unreserve(&t.trainer->graphs, 2);
         for (size_t m = 0; m < 2; m++)
             expect_success(diffmm_model_set_graph(own, own->modalities[m].name,
                                                   t.trainer->model->modalities[m].graph));
         size_t batches = own_epoch(own, &pairs, batch, epoch, &mean);
-        expect_success(diffmm__phase_recommend(t.trainer));
-        got = t.trainer->report.loss;
+        expect_success(diffmm__epoch_recommend(t.trainer));
+        got = t.trainer->report.figures.loss;
         expect_near(mean.bpr / (double)batches, got.bpr);
         expect_near(mean.contrastive / (double)batches, got.contrastive);
         expect_near(mean.regularizer / (double)batches, got.regularizer);
@@ -96,8 +98,8 @@ START_TEST(a_step_is_a_batch)
     size_t calls = 0;
     training_begin(&t, (const char *const[]){NULL});
     expect_success(diffmm_trainer_on_progress(t.trainer, count_steps, &calls));
-    expect_success(diffmm__phase_recommend(t.trainer));
-    ck_assert_uint_eq(calls, (t.trainer->pairs.count + 63) / 64);
+    expect_success(diffmm__epoch_recommend(t.trainer));
+    ck_assert_uint_eq(calls, (t.trainer->recommender.pairs.count + 63) / 64);
     training_end(&t);
 }
 END_TEST
@@ -108,7 +110,7 @@ START_TEST(a_loss_that_is_not_finite)
     struct training t;
     training_begin(&t, (const char *const[]){NULL});
     t.trainer->model->parameters[1].values[3] = INFINITY;
-    diffmm_status status = diffmm__phase_recommend(t.trainer);
+    diffmm_status status = diffmm__epoch_recommend(t.trainer);
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "epoch 1, recommend, batch 1");
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "BPR");
     training_end(&t);

@@ -130,7 +130,7 @@ START_TEST(more_epochs)
     training_begin(&shorter, (const char *const[]){"epochs", "2", NULL});
     expect_success(diffmm_trainer_fit(shorter.trainer, checkpoint_each, shorter.trainer));
     resume(&on, 1, variants[0]);
-    ck_assert_int_ne(on.trainer->last.finished, 0);
+    ck_assert_int_ne(on.trainer->last.figures.finished, 0);
     diffmm_trainer_destroy(on.trainer);
     expect_success(diffmm_options_set(on.options, "memory_limit", "4000000000"));
     expect_success(diffmm_trainer_resume(on.dataset, path, on.options, &on.trainer));

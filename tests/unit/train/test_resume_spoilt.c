@@ -2,6 +2,7 @@
 /* Checkpoints taken apart and put together with one part spoilt: each is refused by name. */
 #include <math.h>
 
+#include "checkpoint/safetensors.h"
 #include "support/folder.h"
 #include "support/trainer_state.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The fingerprint of a training's data set: written, and held against another. */
+#include "train/checkpoint/state_data.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "dataset/fingerprint.h"
-#include "train/state.h"
 
 static const char *const splits[] = {"train", "valid", "test"};
 

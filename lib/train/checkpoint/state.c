@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The arrays of a training's state. */
-#include "train/state.h"
+#include "train/checkpoint/state.h"
 
 #include <stdio.h>
 

@@ -11,7 +11,9 @@
 #include "checkpoint/model_file.h"
 #include "dataset/seal.h"
 #include "graph/graph.h"
-#include "train/state.h"
+#include "train/checkpoint/state.h"
+#include "train/checkpoint/state_data.h"
+#include "train/checkpoint/state_metadata.h"
 
 /* A setting that does not do comes from the file, whichever way it was checked. */
 static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
@@ -43,7 +45,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
                                 const struct diffmm__safetensors *file)
 {
     struct diffmm__settings settings;
-    struct diffmm__work work;
+    struct diffmm__plan plan;
     size_t d = 0;
     diffmm_status status = diffmm__options_settings(options, &settings);
     if (!status)
@@ -53,13 +55,13 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
                               "%s: the options' embedding_size is %zu, but the metadata's d is %zu",
                               diffmm__safetensors_path(file), settings.embedding_size, d);
     if (!status)
-        status = diffmm__work_plan(dataset, &settings, &work);
+        status = diffmm__epoch_plan(dataset, &settings, &plan);
     if (status)
         return status;
     double count =
-        ((double)work.users + (double)work.items + (double)work.dimensions) * (double)work.d;
+        ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
     if (settings.diffusion_enabled)
-        count += (double)work.modalities * (double)work.objective.pass.layers.size;
+        count += (double)plan.modalities * (double)plan.objective.pass.layers.size;
     double bytes = 3.0 * count * sizeof(float);
     if (bytes > (double)diffmm__safetensors_size(file))
         return diffmm__fail(DIFFMM_ERROR_FORMAT,

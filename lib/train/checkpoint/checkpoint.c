@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing a training checkpoint (train/state.h says what is in it). Tensors are written from where
+/* Writing a training checkpoint (train/checkpoint/state.h says what is in it). Tensors are written from where
  * they are: nothing is copied. */
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "graph/graph.h"
-#include "train/state.h"
+#include "train/checkpoint/state.h"
+#include "train/checkpoint/state_data.h"
+#include "train/checkpoint/state_metadata.h"
 
 enum { name_size = 192, parts_of_a_graph = 3 };
 

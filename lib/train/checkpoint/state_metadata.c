@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a training's state has beside arrays: steps, epochs, the last report's figures. */
+#include "train/checkpoint/state_metadata.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "train/state.h"
 
 static json_t *reals(size_t count, const double *values)
 {
@@ -31,7 +32,7 @@ static json_t *denoiser_steps(const diffmm_model *model)
 
 static json_t *training_json(const diffmm_trainer *trainer)
 {
-    const diffmm_report *last = &trainer->last;
+    const diffmm_report *last = &trainer->last.figures;
     const diffmm_seconds *s = &last->seconds;
     const diffmm_losses *l = &last->loss;
     const double seconds[] = {s->denoise, s->generate, s->recommend, s->evaluate};
@@ -40,15 +41,16 @@ static json_t *training_json(const diffmm_trainer *trainer)
                      "denoiser_steps", denoiser_steps(trainer->model), "seconds", reals(4, seconds),
                      "loss", reals(4, loss), "denoiser_loss",
                      reals(last->modality_count, last->denoiser_loss), "contrastive_flops",
-                     trainer->work.contrastive_flops);
+                     trainer->recommender.contrastive_flops);
 }
 
 static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
                               const diffmm_metrics *valid, const diffmm_metrics *test)
 {
-    struct diffmm__evaluated evaluated = {.epoch = epoch, .cutoff_count = trainer->cutoffs};
-    memcpy(evaluated.valid, valid, trainer->cutoffs * sizeof *valid);
-    memcpy(evaluated.test, test, trainer->cutoffs * sizeof *test);
+    struct diffmm__evaluated evaluated = {.epoch = epoch,
+                                          .cutoff_count = trainer->model->settings.cutoff_count};
+    memcpy(evaluated.valid, valid, trainer->model->settings.cutoff_count * sizeof *valid);
+    memcpy(evaluated.test, test, trainer->model->settings.cutoff_count * sizeof *test);
     return diffmm__evaluated_json(&evaluated);
 }
 
@@ -71,7 +73,7 @@ diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffm
     if (!status)
         status = diffmm__describe_json(
             d, "last",
-            evaluated_json(trainer, trainer->epoch, trainer->last_valid, trainer->last_test));
+            evaluated_json(trainer, trainer->epoch, trainer->last.valid, trainer->last.test));
     if (!status && trainer->best.epoch > 0)
         status = diffmm__describe_json(d, "best", best_json(trainer));
     return status;
@@ -118,15 +120,15 @@ static bool read_denoiser_steps(const struct diffmm__json_value *list, diffmm_mo
 static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_value *object)
 {
     diffmm_model *model = trainer->model;
-    diffmm_seconds *s = &trainer->report.seconds;
-    diffmm_losses *l = &trainer->report.loss;
+    diffmm_seconds *s = &trainer->report.figures.seconds;
+    diffmm_losses *l = &trainer->report.figures.loss;
     double seconds[4], loss[4];
     if (!read_steps(diffmm__json_get(object, "steps"), &model->steps) ||
         !read_denoiser_steps(diffmm__json_get(object, "denoiser_steps"), model) ||
         !diffmm__json_real(diffmm__json_get(object, "contrastive_flops"),
-                           &trainer->work.contrastive_flops) ||
+                           &trainer->recommender.contrastive_flops) ||
         !read_reals(object, "seconds", 4, seconds) || !read_reals(object, "loss", 4, loss) ||
-        !read_reals(object, "denoiser_loss", model->modality_count, trainer->denoiser_loss))
+        !read_reals(object, "denoiser_loss", model->modality_count, trainer->report.denoiser_loss))
         return false;
     *s = (diffmm_seconds){seconds[0], seconds[1], seconds[2], seconds[3]};
     *l = (diffmm_losses){loss[0], loss[1], loss[2], loss[3]};
@@ -170,7 +172,7 @@ static diffmm_status read_loss(const diffmm_trainer *trainer,
     if (status)
         return status;
     const struct diffmm__json_value *value = diffmm__json_get(json.values, "loss");
-    *loss = best_epoch == trainer->epoch ? trainer->report.loss.total : -INFINITY;
+    *loss = best_epoch == trainer->epoch ? trainer->report.figures.loss.total : -INFINITY;
     bool fine = !value || diffmm__json_real(value, loss);
     diffmm__json_end(&json);
     return fine ? DIFFMM_OK
@@ -200,10 +202,12 @@ static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__s
                             diffmm__safetensors_path(file), wrong);
     trainer->model->stale = now->epoch == 0; /* or not known: then computed where it is needed */
     trainer->epoch = last.epoch;
-    memcpy(trainer->valid, last.valid, trainer->cutoffs * sizeof *trainer->valid);
-    memcpy(trainer->test, last.test, trainer->cutoffs * sizeof *trainer->test);
+    memcpy(trainer->report.valid, last.valid,
+           trainer->model->settings.cutoff_count * sizeof last.valid[0]);
+    memcpy(trainer->report.test, last.test,
+           trainer->model->settings.cutoff_count * sizeof last.test[0]);
     struct diffmm__results results = {
-        .cutoffs = trainer->cutoffs, .valid = best.valid, .test = best.test};
+        .cutoffs = trainer->model->settings.cutoff_count, .valid = best.valid, .test = best.test};
     status = best.epoch > 0 ? read_loss(trainer, file, best.epoch, &results.loss) : DIFFMM_OK;
     if (!status && best.epoch > 0)
         diffmm__best_name(&trainer->best, best.epoch, &results);

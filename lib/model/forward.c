@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The forward pass: projection, then aggregation, to the final embeddings. */
+#include "model/forward.h"
+
+#include "base/handle.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "linalg/vectors.h"
+#include "model/aggregate.h"
+#include "model/project.h"
+
+diffmm_status diffmm_model_forward(diffmm_model *model)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, model, "model");
+    return status ? status : diffmm__model_forward(model);
+}
+
+diffmm_status diffmm__model_forward(diffmm_model *model)
+{
+    diffmm_status status = diffmm__model_check_trainable(model);
+    if (status)
+        return status;
+    if ((status = diffmm__project(model)))
+        return status;
+    diffmm__aggregate(model);
+    diffmm__model_embedded(model);
+    size_t size = (model->users + model->items) * model->d;
+    size_t bad = diffmm__first_not_finite(size, model->final);
+    if (bad == size)
+        return DIFFMM_OK;
+    bool of_user = bad < model->users * model->d;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
+                        of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_MODEL_VIEWS_H
+#define DIFFMM_MODEL_VIEWS_H
+
+#include "model/model.h"
+
+/* The contrastive view of each modality, from Xn_m into the workspace; and, from each grad_view,
+ * gradients added to the user embedding's and written to every grad_normalized. */
+void diffmm__views(diffmm_model *model);
+void diffmm__views_backward(diffmm_model *model);
+
+#endif

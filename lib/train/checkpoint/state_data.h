@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_TRAIN_CHECKPOINT_STATE_DATA_H
+#define DIFFMM_TRAIN_CHECKPOINT_STATE_DATA_H
+
+#include "checkpoint/description.h"
+#include "train/trainer.h"
+
+/* "data": the data set's fingerprint. */
+diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
+                                          struct diffmm__description *description);
+
+/* Whether a sealed data set's counts, modalities and interactions are those of the file; and, once
+ * a trainer has them, its features. DIFFMM_ERROR_INVALID_ARGUMENT says what differs. */
+diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
+                                       const struct diffmm__safetensors *file);
+diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
+                                           const struct diffmm__safetensors *file);
+
+#endif

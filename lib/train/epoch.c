@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One epoch, phase after phase, and all epochs of a training (paper, algorithm 1). */
+#include "train/epoch.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/handle.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/structs.h"
+#include "model/forward.h"
+#include "recommend/range.h"
+
+diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)
+{
+    return diffmm__denoisers_train(&trainer->denoisers, trainer->model, trainer->epoch + 1,
+                                   &trainer->progress, trainer->report.denoiser_loss);
+}
+
+diffmm_status diffmm__epoch_generate(diffmm_trainer *trainer)
+{
+    return diffmm__graphs_generate(&trainer->graphs, trainer->model, trainer->epoch + 1,
+                                   &trainer->progress);
+}
+
+diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
+{
+    return diffmm__recommender_train(&trainer->recommender, trainer->model, trainer->epoch + 1,
+                                     &trainer->progress, &trainer->report.figures.loss);
+}
+
+diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
+{
+    diffmm_model *model = trainer->model;
+    const float *users = model->final, *items = model->final + model->users * model->d;
+    diffmm_status status = diffmm__model_forward(model);
+    if (!status)
+        status =
+            diffmm__check_range("model", model->users, model->items, model->d, users, items, NULL);
+    if (status)
+        return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
+                            diffmm_error_message());
+    diffmm__evaluation_run(trainer->evaluation, users, items, trainer->report.valid,
+                           trainer->report.test);
+    return diffmm__progress_step(&trainer->progress, trainer->epoch + 1, DIFFMM_PHASE_EVALUATE, 1,
+                                 1);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static diffmm_status timed(diffmm_trainer *trainer, diffmm_status (*phase)(diffmm_trainer *),
+                           double *seconds)
+{
+    double start = now();
+    diffmm_status status = phase(trainer);
+    *seconds = now() - start;
+    return status;
+}
+
+static diffmm_status run_phases(diffmm_trainer *trainer)
+{
+    diffmm_status status = DIFFMM_OK;
+    diffmm_seconds *seconds = &trainer->report.figures.seconds;
+    *seconds = (diffmm_seconds){0};
+    diffmm__model_changed(trainer->model); /* from the first step on */
+    if (trainer->model->settings.diffusion_enabled)
+        status = timed(trainer, diffmm__epoch_denoise, &seconds->denoise);
+    if (!status)
+        status = timed(trainer, diffmm__epoch_generate, &seconds->generate);
+    if (!status)
+        status = timed(trainer, diffmm__epoch_recommend, &seconds->recommend);
+    return status ? status : timed(trainer, diffmm__epoch_evaluate, &seconds->evaluate);
+}
+
+/* What the model now holds is this epoch's. */
+static void mark_model(diffmm_trainer *trainer, size_t epoch, const diffmm_metrics *valid,
+                       const diffmm_metrics *test)
+{
+    struct diffmm__evaluated *evaluated = &trainer->model->evaluated;
+    size_t cutoffs = trainer->model->settings.cutoff_count;
+    evaluated->epoch = epoch;
+    evaluated->cutoff_count = cutoffs;
+    memcpy(evaluated->valid, valid, cutoffs * sizeof *valid);
+    memcpy(evaluated->test, test, cutoffs * sizeof *test);
+}
+
+static void restore_best(diffmm_trainer *trainer)
+{
+    const struct diffmm__best *best = &trainer->best;
+    diffmm__best_restore(best, trainer->model);
+    diffmm__model_embedded(trainer->model);
+    mark_model(trainer, best->epoch, best->valid, best->test);
+}
+
+/* A call that trains has the trainer and its model to itself. Sets both calls in any case. */
+static diffmm_status training_call(struct diffmm__call *call, struct diffmm__call *model_call,
+                                   diffmm_trainer *trainer)
+{
+    diffmm_status status = diffmm__call_changes(call, trainer, "trainer");
+    if (!status)
+        return diffmm__call_changes(model_call, trainer->model, "the trainer's model");
+    *model_call = diffmm__call_reads(NULL);
+    return status;
+}
+
+static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
+{
+    if (diffmm__trainer_finished(trainer))
+        return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
+                            trainer->epoch);
+    diffmm_status status =
+        report ? diffmm__struct_check(&diffmm__layout_report, report, "report") : DIFFMM_OK;
+    if (status)
+        return status;
+    /* What memory an epoch needs it takes first: without it, nothing has changed. */
+    trainer->within = true;
+    status = diffmm__graphs_reserve(&trainer->graphs, trainer->model, trainer->epoch + 1);
+    if (!status)
+        status = run_phases(trainer);
+    diffmm__graphs_unreserve(&trainer->graphs, trainer->model->modality_count);
+    trainer->within = false;
+    if (status)
+        return status;
+    trainer->epoch++;
+    mark_model(trainer, trainer->epoch, trainer->report.valid, trainer->report.test);
+    diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch,
+                       &(struct diffmm__results){.cutoffs = trainer->model->settings.cutoff_count,
+                                                 .valid = trainer->report.valid,
+                                                 .test = trainer->report.test,
+                                                 .loss = trainer->report.figures.loss.total});
+    diffmm__trainer_completed(trainer);
+    diffmm__log(trainer->context, DIFFMM_LOG_INFO, "epoch %zu done, best so far %zu",
+                trainer->epoch, trainer->best.epoch);
+    return report ? diffmm__struct_write(report, &diffmm__layout_report, &trainer->report.figures,
+                                         "report")
+                  : DIFFMM_OK;
+}
+
+diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report)
+{
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    return status ? status : train_epoch(trainer, report);
+}
+
+diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer)
+{
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    if (status)
+        return status;
+    if (trainer->best.epoch == 0)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "no epoch has been trained yet");
+    restore_best(trainer);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function on_epoch,
+                                 void *user_data)
+{
+    DIFFMM__CALL call;
+    DIFFMM__CALL model_call;
+    diffmm_status status = training_call(&call, &model_call, trainer);
+    if (status)
+        return status;
+    while (!status && !diffmm__trainer_finished(trainer)) {
+        status = train_epoch(trainer, NULL);
+        if (!status && on_epoch && on_epoch(&trainer->report.figures, user_data) &&
+            !diffmm__trainer_finished(trainer))
+            status = diffmm__fail(DIFFMM_CANCELLED,
+                                  "the epoch callback ended training after epoch "
+                                  "%zu",
+                                  trainer->epoch);
+    }
+    /* However it ended, the model is the best there has been; but not where it ran out of memory,
+     * which the caller may find, and then go on. */
+    if (trainer->best.epoch > 0 && status != DIFFMM_ERROR_NO_MEMORY)
+        restore_best(trainer);
+    return status;
+}

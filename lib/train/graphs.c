@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every modality's graph A_m is generated, then edges are dropped. The graphs' memory is taken when
+ * the epoch begins, before anything has changed. */
+#include "train/graphs.h"
+
+#include <stdlib.h>
+
+#include "base/sizes.h"
+#include "base/status.h"
+#include "base/streams.h"
+
+static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *plan)
+{
+    struct diffmm__arena *arena = &graphs->arena;
+    graphs->rooms = diffmm__arena_take_zero(arena, plan->modalities, sizeof *graphs->rooms);
+    if (!plan->settings->diffusion_enabled)
+        return;
+    graphs->pointers = diffmm__arena_take(arena, plan->users + 1, sizeof *graphs->pointers);
+    graphs->neighbors = diffmm__arena_take(arena, plan->users * plan->settings->rebuild_k,
+                                           sizeof *graphs->neighbors);
+}
+
+size_t diffmm__graphs_bytes(const struct diffmm__plan *plan)
+{
+    struct diffmm__graphs measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, plan);
+    return plan->settings->diffusion_enabled
+               ? diffmm__size_sum(measured.arena.bytes, diffmm__generation_bytes(&plan->generation))
+               : measured.arena.bytes;
+}
+
+diffmm_status diffmm__graphs_begin(const diffmm_model *model, const struct diffmm__plan *plan,
+                                   struct diffmm__graphs *out)
+{
+    *out = (struct diffmm__graphs){.arena = diffmm__arena_on(model->context)};
+    lay_out(out, plan);
+    if (out->arena.failed)
+        return DIFFMM_ERROR_NO_MEMORY;
+    if (!plan->settings->diffusion_enabled)
+        return DIFFMM_OK;
+    out->block = plan->generation.block;
+    return diffmm__generator_create(model->context, &plan->generation,
+                                    model->modalities[0].diffusion->schedule, &out->generator);
+}
+
+void diffmm__graphs_end(struct diffmm__graphs *graphs)
+{
+    diffmm__generator_destroy(graphs->generator);
+    diffmm__arena_end(&graphs->arena);
+}
+
+/* The old one ends last: its release may call the host, which may read the model. */
+static void set_graph(diffmm_graph **place, diffmm_graph *graph)
+{
+    diffmm_graph *old = *place;
+    *place = graph;
+    diffmm_graph_destroy(old);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every user's neighbours, each row ascending. */
+static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
+                                   size_t epoch, size_t m, struct diffmm__progress *progress)
+{
+    size_t users = model->users, count = model->settings.rebuild_k;
+    size_t block = graphs->block, blocks = (users + block - 1) / block;
+    struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
+                                    .items = model->catalog->seen.items,
+                                    .ascending = true};
+    const diffmm_diffusion *module = model->modalities[m].diffusion;
+    struct diffmm__draws draws = diffmm__module_reverse_draws(module, epoch);
+    diffmm__generator_prepare(graphs->generator, module->values);
+    for (size_t b = 0; b < blocks; b++) {
+        size_t first = b * block, rows = users - first < block ? users - first : block;
+        diffmm__generate(graphs->generator, &x0, first, rows, &draws,
+                         graphs->neighbors + first * count, NULL);
+        diffmm_status status =
+            diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
+                                  model->modality_count * blocks);
+        if (status)
+            return status;
+    }
+    for (size_t u = 0; u < users; u++) {
+        int32_t *row = graphs->neighbors + u * count;
+        graphs->pointers[u] = (int64_t)(u * count);
+        qsort(row, count, sizeof *row, ascending);
+        if (row[0] < 0)
+            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                                "epoch %zu, generate: modality '%s' gave user %zu scores that are "
+                                "not numbers",
+                                epoch, model->modalities[m].name, u);
+    }
+    graphs->pointers[users] = (int64_t)(users * count);
+    return DIFFMM_OK;
+}
+
+static diffmm_status generate_graph(struct diffmm__graphs *graphs, diffmm_model *model,
+                                    size_t epoch, size_t m, struct diffmm__progress *progress)
+{
+    struct diffmm__graph_room *room = &graphs->rooms[m];
+    diffmm_status status = generate_rows(graphs, model, epoch, m, progress);
+    if (status)
+        return status;
+    diffmm__graph_fill(room->whole, graphs->pointers, graphs->neighbors);
+    set_graph(&model->modalities[m].graph, diffmm__edge_drop_finish(&room->generated, room->whole));
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
+                                      size_t epoch, struct diffmm__progress *progress)
+{
+    const struct diffmm__settings *s = &model->settings;
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct diffmm__model_modality *modality = &model->modalities[m];
+        diffmm_status status =
+            s->diffusion_enabled ? generate_graph(graphs, model, epoch, m, progress) : DIFFMM_OK;
+        if (status)
+            return status;
+        /* A_hat with edges dropped at random, drawn anew each epoch. */
+        if (!s->diffusion_enabled || s->fusion_ratio > 0.0)
+            set_graph(s->diffusion_enabled ? &modality->observed : &modality->graph,
+                      diffmm__edge_drop_finish(&graphs->rooms[m].observed, model->adjacency));
+    }
+    return DIFFMM_OK;
+}
+
+static diffmm_status begin_drop(const diffmm_model *model, size_t entries, uint64_t stream,
+                                struct diffmm__edge_drop *out)
+{
+    return diffmm__edge_drop_begin(model->context, model->users, model->items, entries,
+                                   model->settings.keep_rate, model->settings.seed, stream, out);
+}
+
+/* Room for one modality's whole generated graph: the modalities share it where edges are dropped
+ * from it, since it is then needed for a moment only. */
+static diffmm_status reserve_whole(struct diffmm__graphs *graphs, const diffmm_model *model,
+                                   size_t m, size_t entries)
+{
+    if (m == 0 || model->settings.keep_rate >= 1.0)
+        return diffmm__graph_allocate(model->context, model->users, model->items, entries, true,
+                                      &graphs->rooms[m].whole);
+    graphs->rooms[m].whole = diffmm__graph_retain(graphs->rooms[0].whole);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm_model *model,
+                                     size_t epoch)
+{
+    const struct diffmm__settings *s = &model->settings;
+    size_t entries = 2 * model->users * s->rebuild_k + model->users + model->items;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
+        struct diffmm__graph_room *room = &graphs->rooms[m];
+        if (s->diffusion_enabled) {
+            status = reserve_whole(graphs, model, m, entries);
+            if (!status)
+                status = begin_drop(model, entries, diffmm__stream_generated_edges(m, epoch),
+                                    &room->generated);
+        }
+        if (!status && (!s->diffusion_enabled || s->fusion_ratio > 0.0))
+            status = begin_drop(model, diffmm_graph_entries(model->adjacency),
+                                diffmm__stream_observed_edges(m, epoch), &room->observed);
+    }
+    return status;
+}
+
+void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities)
+{
+    for (size_t m = 0; m < modalities; m++) {
+        struct diffmm__graph_room *room = &graphs->rooms[m];
+        diffmm_graph_destroy(room->whole);
+        diffmm__edge_drop_end(&room->generated);
+        diffmm__edge_drop_end(&room->observed);
+        *room = (struct diffmm__graph_room){0};
+    }
+}

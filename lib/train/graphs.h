@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Phase 2 of an epoch: every modality's graph A_m is generated anew, and edges are dropped. */
+#ifndef DIFFMM_TRAIN_GRAPHS_H
+#define DIFFMM_TRAIN_GRAPHS_H
+
+#include "base/memory.h"
+#include "diffusion/generate.h"
+#include "graph/graph.h"
+#include "model/model.h"
+#include "train/plan/epoch_plan.h"
+#include "train/progress.h"
+
+/* Room for a modality's graphs of one epoch. */
+struct diffmm__graph_room {
+    diffmm_graph *whole; /* the generated graph before edges are dropped */
+    struct diffmm__edge_drop generated, observed;
+};
+
+struct diffmm__graphs {
+    struct diffmm__arena arena;
+    struct diffmm__graph_room *rooms; /* M; they hold something while an epoch runs */
+    /* Only with diffusion: */
+    struct diffmm__generator *generator;
+    size_t block;       /* users that are generated at a time */
+    int64_t *pointers;  /* users + 1: generated rows, each of rebuild_k items */
+    int32_t *neighbors; /* users x rebuild_k */
+};
+
+/* Memory for the phase; all zero holds nothing. */
+diffmm_status diffmm__graphs_begin(const diffmm_model *model, const struct diffmm__plan *plan,
+                                   struct diffmm__graphs *out);
+/* What diffmm__graphs_begin() allocates. */
+size_t diffmm__graphs_bytes(const struct diffmm__plan *plan);
+void diffmm__graphs_end(struct diffmm__graphs *graphs);
+
+/* Takes the memory of epoch `epoch`'s graphs, all that an epoch allocates; and gives back what is
+ * left of it, also after a failure to take it. */
+diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm_model *model,
+                                     size_t epoch);
+void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities);
+
+/* Generates the graphs of epoch `epoch`, for which memory was reserved, and sets them in the
+ * model. */
+diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
+                                      size_t epoch, struct diffmm__progress *progress);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "train/plan/epoch_plan.h"
+
+#include "module/module.h"
+
+static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan *plan)
+{
+    size_t users[2] = {0};
+    for (size_t u = 0; u < dataset->catalog->users; u++) {
+        bool held[2];
+        for (size_t split = 0; split < 2; split++) {
+            const int64_t *pointers = dataset->held[split].pointers;
+            held[split] = pointers[u + 1] > pointers[u];
+            users[split] += held[split];
+        }
+        plan->active_users += held[0] || held[1];
+    }
+    plan->ranked_users = users[0] > users[1] ? users[0] : users[1];
+}
+
+static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__plan *plan)
+{
+    const struct diffmm__settings *s = plan->settings;
+    double nodes = (double)(plan->users + plan->items);
+    plan->adjacency_entries = 2.0 * (double)plan->pairs + nodes;
+    double generated = s->diffusion_enabled
+                           ? 2.0 * (double)plan->users * (double)s->rebuild_k + nodes
+                           : plan->adjacency_entries;
+    plan->generated_entries = (double)dataset->modality_count * generated * s->keep_rate;
+}
+
+diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
+                                 const struct diffmm__settings *settings, struct diffmm__plan *out)
+{
+    const struct diffmm__catalog *catalog = dataset->catalog;
+    *out = (struct diffmm__plan){.settings = settings,
+                                 .users = catalog->users,
+                                 .items = catalog->items,
+                                 .d = settings->embedding_size,
+                                 .modalities = dataset->modality_count,
+                                 .pairs = (size_t)catalog->seen.pointers[catalog->users],
+                                 .held_bytes = diffmm__dataset_bytes(dataset)};
+    count_held_users(dataset, out);
+    for (size_t split = 0; split < 2; split++)
+        out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
+    for (size_t m = 0; m < dataset->modality_count; m++) {
+        out->dimensions += dataset->modalities[m].dimensions;
+        if (dataset->modalities[m].dimensions > out->widest)
+            out->widest = dataset->modalities[m].dimensions;
+        if (!dataset->modalities[m].features)
+            out->loaded += dataset->modalities[m].dimensions;
+    }
+    plan_graphs(dataset, out);
+    if (!settings->diffusion_enabled)
+        return DIFFMM_OK;
+    struct diffmm__layers layers;
+    diffmm_status status = diffmm__module_layers(out->items, settings, &layers);
+    if (status)
+        return status;
+    struct diffmm__sampling sampling = diffmm__module_sampling(settings);
+    diffmm__objective_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
+                           settings->msi ? out->d : 0, DIFFMM__OBJECTIVE_CHEAPEST, &out->objective);
+    diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
+                            &out->generation);
+    return DIFFMM_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shape of a training's epochs, from data set and settings alone: what FLOPs and memory are
+ * forecast from, and what the phases take their memory by. */
+#ifndef DIFFMM_TRAIN_PLAN_EPOCH_PLAN_H
+#define DIFFMM_TRAIN_PLAN_EPOCH_PLAN_H
+
+#include "dataset/dataset.h"
+#include "diffusion/generate.h"
+#include "diffusion/objective.h"
+#include "options/options.h"
+
+struct diffmm__plan {
+    const struct diffmm__settings *settings;
+    size_t users, items, d, modalities;
+    size_t dimensions;   /* raw features of an item, all modalities together */
+    size_t widest;       /* raw features of the widest modality */
+    size_t pairs;        /* training pairs */
+    size_t held_pairs;   /* validation and test pairs */
+    size_t ranked_users; /* users that are evaluated on one split */
+    size_t active_users; /* on either */
+    size_t held_bytes;   /* what the data set holds */
+    size_t loaded;       /* raw features of an item that a loader fills into the model's memory */
+    double adjacency_entries;
+    double generated_entries; /* of all modalities' graphs together, after edge dropout: expected */
+    /* Only with diffusion: */
+    struct diffmm__objective objective;
+    struct diffmm__generation generation;
+};
+
+/* The plan for a sealed data set and settings, which it borrows. */
+diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
+                                 const struct diffmm__settings *settings, struct diffmm__plan *out);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FLOPs of matrix products (dense and sparse) of one epoch, counted from shapes. Elementwise work
+ * is not counted. The naive strategy computes every formula as it stands: both passes of the
+ * denoiser with its full output, T denoiser passes per user in the reverse chain, 2 M + L sparse
+ * products in the main view, InfoNCE for each pair of a batch. */
+#include "train/plan/flops.h"
+
+/* All batches of all modalities, by the strategy chosen or by the direct one. */
+static double denoising(const struct diffmm__plan *plan,
+                        double (*of_batch)(const struct diffmm__objective *, size_t))
+{
+    size_t batch = plan->objective.rows;
+    double flops = (double)(plan->users / batch) * of_batch(&plan->objective, batch);
+    if (plan->users % batch)
+        flops += of_batch(&plan->objective, plan->users % batch);
+    return (double)plan->modalities * flops;
+}
+
+/* One forward pass up to the final embeddings, with `products` products with A_hat. */
+static double forward(const struct diffmm__plan *plan, double products)
+{
+    double d = (double)plan->d;
+    return 2.0 * d * (products * plan->adjacency_entries + plan->generated_entries) +
+           2.0 * (double)plan->items * (double)plan->dimensions * d;
+}
+
+/* The contrastive views of one batch, forward; view fusion mixes a part of A_hat into each. */
+static double views(const struct diffmm__plan *plan)
+{
+    const struct diffmm__settings *s = plan->settings;
+    if (!s->contrastive_enabled)
+        return 0.0;
+    double products = (double)s->layers;
+    if (s->diffusion_enabled && s->fusion_ratio > 0.0)
+        products += s->keep_rate;
+    products *= (double)plan->modalities;
+    return 2.0 * (double)plan->d * (plan->generated_entries + products * plan->adjacency_entries);
+}
+
+static double naive_contrastive(const struct diffmm__plan *plan)
+{
+    double m = (double)plan->modalities;
+    double contrasts = plan->settings->anchor == DIFFMM_ANCHOR_MAIN ? m : m * (m - 1.0) / 2.0;
+    return plan->settings->contrastive_enabled
+               ? contrasts * 6.0 * (double)plan->pairs * (double)(plan->users + plan->items) *
+                     (double)plan->d
+               : 0.0;
+}
+
+/* A backward pass costs what its forward pass does: the sparse products' transposes, and of each
+ * projection one product (features need no gradient). */
+static double recommending(const struct diffmm__plan *plan, double products, double contrastive)
+{
+    size_t batch = plan->settings->batch, batches = (plan->pairs + batch - 1) / batch;
+    return (double)batches * 2.0 * (forward(plan, products) + views(plan)) + contrastive;
+}
+
+static double evaluating(const struct diffmm__plan *plan)
+{
+    return forward(plan, (double)plan->settings->layers + 2.0) +
+           2.0 * (double)plan->ranked_users * (double)plan->items * (double)plan->d;
+}
+
+double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phase, double measured)
+{
+    bool diffusion = plan->settings->diffusion_enabled;
+    double contrastive = measured > 0.0 ? measured : naive_contrastive(plan);
+    switch (phase) {
+    case DIFFMM_PHASE_DENOISE: return diffusion ? denoising(plan, diffmm__objective_flops) : 0.0;
+    case DIFFMM_PHASE_GENERATE:
+        return diffusion ? (double)plan->modalities * diffmm__generation_flops(&plan->generation)
+                         : 0.0;
+    case DIFFMM_PHASE_RECOMMEND:
+        return recommending(plan, (double)plan->settings->layers + 2.0, contrastive);
+    case DIFFMM_PHASE_EVALUATE: return evaluating(plan);
+    }
+    return 0.0;
+}
+
+double diffmm__flops_naive(const struct diffmm__plan *plan)
+{
+    double m = (double)plan->modalities, flops = 0.0;
+    if (plan->settings->diffusion_enabled)
+        flops = denoising(plan, diffmm__objective_direct_flops) +
+                m * diffmm__generation_straight_flops(&plan->generation);
+    return flops +
+           recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_contrastive(plan)) +
+           evaluating(plan);
+}

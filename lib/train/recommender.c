@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "train/recommender.h"
+
+#include "base/status.h"
+#include "model/model_step.h"
+#include "model/objective.h"
+#include "model/workspace.h"
+#include "train/moments.h"
+
+/* Pairs first .. first + count - 1 of the epoch: objective, gradients, a step of Adam. */
+static diffmm_status train_batch(const struct diffmm__pairs *pairs, diffmm_model *model,
+                                 size_t first, size_t count, diffmm_losses *losses)
+{
+    diffmm_status status = diffmm__model_objective(model, count, pairs->batch_user + first,
+                                                   pairs->batch_positive + first,
+                                                   pairs->batch_negative + first, losses);
+    return status ? status : diffmm__model_step(model);
+}
+
+static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t p = 0; p < model->parameter_count && !status; p++) {
+        const struct diffmm__parameter *parameter = &model->parameters[p];
+        status =
+            diffmm__moments_check(epoch, "recommend", parameter->name,
+                                  parameter->rows * parameter->columns, parameter->second_moment);
+    }
+    return status;
+}
+
+diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
+                                        diffmm_model *model, size_t epoch,
+                                        struct diffmm__progress *progress, diffmm_losses *mean)
+{
+    struct diffmm__pairs *pairs = &recommender->pairs;
+    size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
+    const struct diffmm__contrastive_scratch *contrastive = model->workspace->contrastive;
+    double flops_before = contrastive ? diffmm__contrastive_flops(contrastive) : 0.0;
+    *mean = (diffmm_losses){0};
+    diffmm__pairs_draw(pairs, model->context, model->catalog, model->settings.seed, epoch);
+    for (size_t b = 0; b < batches; b++) {
+        size_t first = b * batch;
+        size_t count = pairs->count - first < batch ? pairs->count - first : batch;
+        diffmm_losses losses;
+        diffmm_status status = train_batch(pairs, model, first, count, &losses);
+        if (status)
+            return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
+                                diffmm_error_message());
+        mean->bpr += losses.bpr / (double)batches;
+        mean->contrastive += losses.contrastive / (double)batches;
+        mean->regularizer += losses.regularizer / (double)batches;
+        mean->total += losses.total / (double)batches;
+        status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_RECOMMEND, b + 1, batches);
+        if (status)
+            return status;
+    }
+    diffmm_status status = check_gradients(model, epoch);
+    if (status)
+        return status;
+    if (contrastive)
+        recommender->contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
+    return DIFFMM_OK;
+}

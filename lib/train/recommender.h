@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Phase 3 of an epoch: the recommender is trained on all training pairs. */
+#ifndef DIFFMM_TRAIN_RECOMMENDER_H
+#define DIFFMM_TRAIN_RECOMMENDER_H
+
+#include "model/model.h"
+#include "train/progress.h"
+#include "train/sampler.h"
+
+struct diffmm__recommender {
+    struct diffmm__pairs pairs;
+    double contrastive_flops; /* of the last epoch; 0: not known */
+};
+
+/* One pass over all pairs, shuffled, with new negatives. `mean` receives means over the batches. */
+diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
+                                        diffmm_model *model, size_t epoch,
+                                        struct diffmm__progress *progress, diffmm_losses *mean);
+
+#endif

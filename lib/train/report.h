@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An epoch's report with the arrays that it points to. */
+#ifndef DIFFMM_TRAIN_REPORT_H
+#define DIFFMM_TRAIN_REPORT_H
+
+#include <diffmm/trainer.h>
+
+#include "base/memory.h"
+
+struct diffmm__report {
+    struct diffmm__arena arena;
+    diffmm_report figures;        /* its pointers lead to the arrays below */
+    double *denoiser_loss;        /* M */
+    diffmm_metrics *valid, *test; /* per cutoff */
+};
+
+/* A report of no epoch: all figures are 0. */
+diffmm_status diffmm__report_begin(const diffmm_context *context, size_t modalities, size_t cutoffs,
+                                   struct diffmm__report *out);
+void diffmm__report_end(struct diffmm__report *report);
+
+/* Copies all figures into another report of the same sizes. */
+void diffmm__report_copy(const struct diffmm__report *from, struct diffmm__report *to);
+
+#endif
