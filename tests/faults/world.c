@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <diffmm/diffmm.h>
+
 #include "faults.h"
+#include "support/bytes.h"
 #include "support/failure.h"
 #include "support/folder.h"
+#include "support/pickle_writer.h"
 #include "support/settings.h"
-#include "unit/dataset/pickle_writer.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
 #include <zip.h>
@@ -91,8 +94,8 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
 
 static void write_npy(const char *folder, const char *name)
 {
-    struct test_bytes bytes = {.size = 0};
-    test_add_npy(&bytes, "<f4", "(6, 3)", 0, features, sizeof features);
+    struct bytes bytes = {.size = 0};
+    bytes_add_npy(&bytes, "<f4", "(6, 3)", 0, features, sizeof features);
     write_file(folder, name, bytes.data, bytes.size);
 }
 
@@ -115,10 +118,10 @@ static void write_pickle(const char *folder, const char *name)
 }
 
 #ifdef DIFFMM__HAVE_LIBZIP
-static void add_member(zip_t *zip, struct test_bytes *bytes, const char *name, const char *type,
+static void add_member(zip_t *zip, struct bytes *bytes, const char *name, const char *type,
                        const char *shape, const void *data, size_t size)
 {
-    test_add_npy(bytes, type, shape, 0, data, size);
+    bytes_add_npy(bytes, type, shape, 0, data, size);
     zip_int64_t index =
         zip_file_add(zip, name, zip_source_buffer(zip, bytes->data, bytes->size, 0), 0);
     ck_assert_int_ge(index, 0);
@@ -128,7 +131,7 @@ static void write_npz(const char *folder, const char *name)
 {
     static const int64_t shape[] = {5, 6};
     static const double ones[] = {1, 1, 1, 1, 1};
-    static struct test_bytes bytes[5];
+    static struct bytes bytes[5];
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);

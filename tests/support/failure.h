@@ -8,7 +8,7 @@
 
 #include <diffmm/status.h>
 
-#include "traps.h"
+#include "run.h"
 
 static inline void expect_failure(diffmm_status got, diffmm_status want, const char *part)
 {
@@ -28,22 +28,6 @@ static inline void expect_success(diffmm_status got)
 static inline void expect_invalid(diffmm_status got, const char *part)
 {
     expect_failure(got, DIFFMM_ERROR_INVALID_ARGUMENT, part);
-}
-
-/* One suite of one case, run to its end; the number of failures. */
-static inline int run_tests(const char *name, const TTest *const *tests, size_t count)
-{
-    Suite *suite = suite_create(name);
-    TCase *tests_case = tcase_create(name);
-    with_traps(tests_case);
-    for (size_t i = 0; i < count; i++)
-        tcase_add_test(tests_case, tests[i]);
-    suite_add_tcase(suite, tests_case);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
 }
 
 #endif

@@ -2,104 +2,107 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
-#include "support/files.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 START_TEST(maps_a_file)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_write_text(&folder, "a", "some bytes");
+    struct folder folder = folder_begin();
+    struct path path = folder_write_text(&folder, "a", "some bytes");
     struct diffmm__mapping mapping;
-    test_succeeds(diffmm__file_map(path.text, &mapping));
+    expect_success(diffmm__file_map(path.text, &mapping));
     ck_assert_uint_eq(mapping.size, 10);
     ck_assert_mem_eq(mapping.data, "some bytes", 10);
     diffmm__file_unmap(&mapping);
     ck_assert_ptr_null(mapping.data);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(maps_an_empty_file)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_write_text(&folder, "empty", "");
+    struct folder folder = folder_begin();
+    struct path path = folder_write_text(&folder, "empty", "");
     struct diffmm__mapping mapping;
-    test_succeeds(diffmm__file_map(path.text, &mapping));
+    expect_success(diffmm__file_map(path.text, &mapping));
     ck_assert_uint_eq(mapping.size, 0);
     ck_assert_ptr_nonnull(mapping.data);
     diffmm__file_unmap(&mapping);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(refuses_what_is_no_file)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path missing = test_path_in(&folder, "missing");
-    struct test_path pipe = test_path_in(&folder, "pipe");
+    struct folder folder = folder_begin();
+    struct path missing = folder_path(&folder, "missing");
+    struct path pipe = folder_path(&folder, "pipe");
     struct diffmm__mapping mapping = {.size = 7};
-    test_fails(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, missing.text);
-    test_fails(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, "No such file");
-    test_fails(diffmm__file_map(folder.path, &mapping), DIFFMM_ERROR_IO, "folder");
+    expect_failure(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, missing.text);
+    expect_failure(diffmm__file_map(missing.text, &mapping), DIFFMM_ERROR_IO, "No such file");
+    expect_failure(diffmm__file_map(folder.path, &mapping), DIFFMM_ERROR_IO, "folder");
     ck_assert_int_eq(mkfifo(pipe.text, 0600), 0);
-    test_fails(diffmm__file_map(pipe.text, &mapping), DIFFMM_ERROR_IO, "regular");
+    expect_failure(diffmm__file_map(pipe.text, &mapping), DIFFMM_ERROR_IO, "regular");
     ck_assert_uint_eq(mapping.size, 7);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 static void check_kind(const char *path, enum diffmm__file_kind wanted)
 {
     enum diffmm__file_kind kind;
-    test_succeeds(diffmm__file_kind(path, &kind));
+    expect_success(diffmm__file_kind(path, &kind));
     ck_assert_int_eq(kind, wanted);
 }
 
 START_TEST(tells_what_there_is)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path file = test_write_text(&folder, "a", "some bytes");
-    struct test_path pipe = test_path_in(&folder, "pipe");
+    struct folder folder = folder_begin();
+    struct path file = folder_write_text(&folder, "a", "some bytes");
+    struct path pipe = folder_path(&folder, "pipe");
     ck_assert_int_eq(mkfifo(pipe.text, 0600), 0);
     check_kind(file.text, DIFFMM__FILE_REGULAR);
     check_kind(folder.path, DIFFMM__FILE_FOLDER);
     check_kind(pipe.text, DIFFMM__FILE_OTHER);
-    check_kind(test_path_in(&folder, "missing").text, DIFFMM__FILE_NONE);
-    check_kind(test_path_in(&folder, "a/b").text, DIFFMM__FILE_NONE);
+    check_kind(folder_path(&folder, "missing").text, DIFFMM__FILE_NONE);
+    check_kind(folder_path(&folder, "a/b").text, DIFFMM__FILE_NONE);
     /* No file can be called so: what there is cannot be told. */
     char name[300] = {0};
     memset(name, 'x', sizeof name - 1);
     enum diffmm__file_kind kind = DIFFMM__FILE_OTHER;
-    test_fails(diffmm__file_kind(name, &kind), DIFFMM_ERROR_IO, "File name too long");
+    expect_failure(diffmm__file_kind(name, &kind), DIFFMM_ERROR_IO, "File name too long");
     ck_assert_int_eq(kind, DIFFMM__FILE_OTHER);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(lists_names_in_order)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     const char *files[] = {"b_feat.npy", "a_feat.npy", "a.txt", ".hidden_feat.npy", "c_feat.npy"};
     for (size_t i = 0; i < 5; i++)
-        test_write_text(&folder, files[i], "");
+        folder_write_text(&folder, files[i], "");
     char **names;
     size_t count;
-    test_succeeds(diffmm__file_list(NULL, folder.path, "_feat.npy", &names, &count));
+    expect_success(diffmm__file_list(NULL, folder.path, "_feat.npy", &names, &count));
     ck_assert_uint_eq(count, 3);
     ck_assert_str_eq(names[0], "a_feat.npy");
     ck_assert_str_eq(names[1], "b_feat.npy");
     ck_assert_str_eq(names[2], "c_feat.npy");
     diffmm__file_list_end(NULL, names, count);
-    test_succeeds(diffmm__file_list(NULL, folder.path, ".none", &names, &count));
+    expect_success(diffmm__file_list(NULL, folder.path, ".none", &names, &count));
     ck_assert_uint_eq(count, 0);
     diffmm__file_list_end(NULL, names, count);
-    struct test_path missing = test_path_in(&folder, "missing");
-    test_fails(diffmm__file_list(NULL, missing.text, "", &names, &count), DIFFMM_ERROR_IO,
-               missing.text);
-    test_folder_end(&folder);
+    struct path missing = folder_path(&folder, "missing");
+    expect_failure(diffmm__file_list(NULL, missing.text, "", &names, &count), DIFFMM_ERROR_IO,
+                   missing.text);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -131,8 +134,8 @@ END_TEST
 /* In a host that has closed its standard descriptors, none of ours takes their place. */
 START_TEST(keeps_off_the_standard_descriptors)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "file");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "file");
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
@@ -147,7 +150,7 @@ START_TEST(keeps_off_the_standard_descriptors)
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -160,5 +163,5 @@ int main(void)
                                   lists_names_in_order,
                                   puts_paths_together,
                                   keeps_off_the_standard_descriptors};
-    return test_run("file", tests, sizeof tests / sizeof *tests);
+    return run_tests("file", tests, sizeof tests / sizeof *tests);
 }

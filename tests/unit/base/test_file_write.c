@@ -7,14 +7,20 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <diffmm/diffmm.h>
 
 #include "base/file.h"
-#include "support/files.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 static diffmm_status save(const char *path, const char *text)
 {
@@ -25,7 +31,7 @@ static diffmm_status save(const char *path, const char *text)
 static void check_content(const char *path, const char *wanted)
 {
     struct diffmm__mapping mapping;
-    test_succeeds(diffmm__file_map(path, &mapping));
+    expect_success(diffmm__file_map(path, &mapping));
     ck_assert_uint_eq(mapping.size, strlen(wanted));
     ck_assert_mem_eq(mapping.data, wanted, mapping.size);
     diffmm__file_unmap(&mapping);
@@ -33,47 +39,47 @@ static void check_content(const char *path, const char *wanted)
 
 START_TEST(replaces_a_file)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "model");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "model");
     struct diffmm__piece pieces[] = {{"first ", 6}, {"", 0}, {"piece", 5}};
-    test_succeeds(diffmm__file_replace(NULL, path.text, pieces, 3));
+    expect_success(diffmm__file_replace(NULL, path.text, pieces, 3));
     check_content(path.text, "first piece");
     /* A replaced file keeps its permissions; a mapping of the old one keeps the old bytes. */
     ck_assert_int_eq(chmod(path.text, 0640), 0);
     struct diffmm__mapping old;
-    test_succeeds(diffmm__file_map(path.text, &old));
-    test_succeeds(diffmm__file_replace(NULL, path.text, &pieces[2], 1));
+    expect_success(diffmm__file_map(path.text, &old));
+    expect_success(diffmm__file_replace(NULL, path.text, &pieces[2], 1));
     check_content(path.text, "piece");
     ck_assert_mem_eq(old.data, "first piece", 11);
     diffmm__file_unmap(&old);
     struct stat about;
     ck_assert_int_eq(stat(path.text, &about), 0);
     ck_assert_int_eq(about.st_mode & 0777, 0640);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
-    test_succeeds(diffmm__file_replace(NULL, path.text, NULL, 0));
+    ck_assert_uint_eq(folder_count(&folder), 1);
+    expect_success(diffmm__file_replace(NULL, path.text, NULL, 0));
     check_content(path.text, "");
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(failed_replace_leaves_the_old_file)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path nowhere = test_path_in(&folder, "missing/model");
-    struct test_path taken = test_path_in(&folder, "taken");
+    struct folder folder = folder_begin();
+    struct path nowhere = folder_path(&folder, "missing/model");
+    struct path taken = folder_path(&folder, "taken");
     struct diffmm__piece piece = {"bytes", 5};
-    test_fails(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
+    expect_failure(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
     /* A folder of that name cannot be replaced by a file. */
     ck_assert_int_eq(mkdir(taken.text, 0700), 0);
-    test_fails(diffmm__file_replace(NULL, taken.text, &piece, 1), DIFFMM_ERROR_IO, taken.text);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
+    expect_failure(diffmm__file_replace(NULL, taken.text, &piece, 1), DIFFMM_ERROR_IO, taken.text);
+    ck_assert_uint_eq(folder_count(&folder), 1);
     /* Bytes that cannot be read: write() fails with EFAULT after the file was made. */
-    struct test_path path = test_write_text(&folder, "model", "old");
+    struct path path = folder_write_text(&folder, "model", "old");
     struct diffmm__piece bad[] = {{"new", 3}, {(const void *)16, 64}};
-    test_fails(diffmm__file_replace(NULL, path.text, bad, 2), DIFFMM_ERROR_IO, path.text);
+    expect_failure(diffmm__file_replace(NULL, path.text, bad, 2), DIFFMM_ERROR_IO, path.text);
     check_content(path.text, "old");
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 2);
-    test_folder_end(&folder);
+    ck_assert_uint_eq(folder_count(&folder), 2);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -86,80 +92,80 @@ static mode_t kind_of(const char *path)
 
 START_TEST(a_link_stays_and_its_file_is_replaced)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path model = test_write_text(&folder, "model", "old");
-    struct test_path inside = test_path_in(&folder, "inside");
-    struct test_path link = test_path_in(&folder, "inside/link");
-    struct test_path again = test_path_in(&folder, "again");
+    struct folder folder = folder_begin();
+    struct path model = folder_write_text(&folder, "model", "old");
+    struct path inside = folder_path(&folder, "inside");
+    struct path link = folder_path(&folder, "inside/link");
+    struct path again = folder_path(&folder, "again");
     struct stat before, after;
     ck_assert_int_eq(mkdir(inside.text, 0700), 0);
     ck_assert_int_eq(chmod(model.text, 0640), 0);
     ck_assert_int_eq(symlink("../model", link.text), 0);
     ck_assert_int_eq(symlink(link.text, again.text), 0);
     ck_assert_int_eq(stat(model.text, &before), 0);
-    test_succeeds(save(again.text, "new"));
+    expect_success(save(again.text, "new"));
     ck_assert_uint_eq(kind_of(again.text), S_IFLNK);
     ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
     check_content(model.text, "new");
     ck_assert_int_eq(stat(model.text, &after), 0);
     ck_assert_uint_eq(after.st_mode & 0777, 0640);
     ck_assert_uint_ne(after.st_ino, before.st_ino); /* in one step */
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 3);
+    ck_assert_uint_eq(folder_count(&folder), 3);
     /* What a link leads to need not be there yet. */
     ck_assert_int_eq(unlink(model.text), 0);
-    test_succeeds(save(again.text, "first"));
+    expect_success(save(again.text, "first"));
     ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
     check_content(model.text, "first");
     ck_assert_int_eq(unlink(link.text), 0);
     ck_assert_int_eq(symlink("missing/model", link.text), 0);
-    test_fails(save(link.text, "x"), DIFFMM_ERROR_IO, link.text);
+    expect_failure(save(link.text, "x"), DIFFMM_ERROR_IO, link.text);
     /* Round and round. */
     ck_assert_int_eq(unlink(link.text), 0);
     ck_assert_int_eq(symlink("link", link.text), 0);
-    test_fails(save(link.text, "x"), DIFFMM_ERROR_IO, "symbolic links");
+    expect_failure(save(link.text, "x"), DIFFMM_ERROR_IO, "symbolic links");
     ck_assert_int_eq(unlink(link.text), 0);
     ck_assert_int_eq(rmdir(inside.text), 0);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(what_cannot_be_written_is_refused_and_stays)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path taken = test_path_in(&folder, "taken");
-    struct test_path slash = test_path_in(&folder, "new/");
-    struct test_path socket_path = test_path_in(&folder, "socket");
-    struct test_path link = test_path_in(&folder, "link");
+    struct folder folder = folder_begin();
+    struct path taken = folder_path(&folder, "taken");
+    struct path slash = folder_path(&folder, "new/");
+    struct path socket_path = folder_path(&folder, "socket");
+    struct path link = folder_path(&folder, "link");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     ck_assert_int_eq(mkdir(taken.text, 0700), 0);
     ck_assert_int_eq(symlink("taken", link.text), 0);
     strcpy(address.sun_path, socket_path.text);
     int end = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(end, (struct sockaddr *)&address, sizeof address), 0);
-    test_fails(save(taken.text, "x"), DIFFMM_ERROR_IO, "it is a folder");
-    test_fails(save(link.text, "x"), DIFFMM_ERROR_IO, "it is a folder");
-    test_fails(save(folder.path, "x"), DIFFMM_ERROR_IO, "it is a folder");
-    test_fails(save(".", "x"), DIFFMM_ERROR_IO, "it is a folder");
-    test_fails(save("/", "x"), DIFFMM_ERROR_IO, "cannot write /");
-    test_fails(save("", "x"), DIFFMM_ERROR_IO, "No such file");
-    test_fails(save(slash.text, "x"), DIFFMM_ERROR_IO, "new/");
-    test_fails(save(socket_path.text, "x"), DIFFMM_ERROR_IO, "it is a socket");
+    expect_failure(save(taken.text, "x"), DIFFMM_ERROR_IO, "it is a folder");
+    expect_failure(save(link.text, "x"), DIFFMM_ERROR_IO, "it is a folder");
+    expect_failure(save(folder.path, "x"), DIFFMM_ERROR_IO, "it is a folder");
+    expect_failure(save(".", "x"), DIFFMM_ERROR_IO, "it is a folder");
+    expect_failure(save("/", "x"), DIFFMM_ERROR_IO, "cannot write /");
+    expect_failure(save("", "x"), DIFFMM_ERROR_IO, "No such file");
+    expect_failure(save(slash.text, "x"), DIFFMM_ERROR_IO, "new/");
+    expect_failure(save(socket_path.text, "x"), DIFFMM_ERROR_IO, "it is a socket");
     close(end);
     ck_assert_uint_eq(kind_of(taken.text), S_IFDIR);
     ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
     ck_assert_uint_eq(kind_of(socket_path.text), S_IFSOCK);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 3);
+    ck_assert_uint_eq(folder_count(&folder), 3);
     ck_assert_int_eq(rmdir(taken.text), 0);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 /* Not on /dev/null itself where it could be lost: root makes a device of the same kind. */
 START_TEST(a_device_is_written_through)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path device = test_path_in(&folder, "null");
-    struct test_path link = test_path_in(&folder, "link");
+    struct folder folder = folder_begin();
+    struct path device = folder_path(&folder, "null");
+    struct path link = folder_path(&folder, "link");
     bool made = mknod(device.text, S_IFCHR | 0600, makedev(1, 3)) == 0;
     int file = made ? open(device.text, O_WRONLY | O_CLOEXEC) : -1;
     const char *path = file >= 0 ? device.text : "/dev/null";
@@ -167,18 +173,18 @@ START_TEST(a_device_is_written_through)
         close(file);
     if (file >= 0 || geteuid() != 0) {
         ck_assert_int_eq(symlink(path, link.text), 0);
-        test_succeeds(save(path, "lost"));
-        test_succeeds(save(link.text, "lost"));
+        expect_success(save(path, "lost"));
+        expect_success(save(link.text, "lost"));
         ck_assert_uint_eq(kind_of(path), S_IFCHR);
         ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
     }
     if (file >= 0) { /* a full device is no success */
         ck_assert_int_eq(unlink(device.text), 0);
         ck_assert_int_eq(mknod(device.text, S_IFCHR | 0600, makedev(1, 7)), 0);
-        test_fails(save(device.text, "lost"), DIFFMM_ERROR_IO, "No space left");
+        expect_failure(save(device.text, "lost"), DIFFMM_ERROR_IO, "No space left");
         ck_assert_uint_eq(kind_of(device.text), S_IFCHR);
     }
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -215,39 +221,39 @@ static void reader_begin(struct reader *reader)
 START_TEST(a_named_pipe_is_written_through)
 {
     static char large[300000];
-    struct test_folder folder = test_folder_begin();
-    struct test_path pipe_path = test_path_in(&folder, "pipe");
+    struct folder folder = folder_begin();
+    struct path pipe_path = folder_path(&folder, "pipe");
     struct diffmm__piece pieces[] = {{"begin ", 6}, {large, sizeof large}};
     struct reader reader = {.path = pipe_path.text, .most = SIZE_MAX};
     ck_assert_int_eq(mkfifo(pipe_path.text, 0600), 0);
     reader_begin(&reader);
-    test_succeeds(diffmm__file_replace(NULL, pipe_path.text, pieces, 2));
+    expect_success(diffmm__file_replace(NULL, pipe_path.text, pieces, 2));
     pthread_join(reader.thread, NULL);
     ck_assert_uint_eq(reader.size, 6 + sizeof large);
     ck_assert_int_eq(memcmp(reader.first, "begin ", 6), 0);
     ck_assert_uint_eq(kind_of(pipe_path.text), S_IFIFO);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
+    ck_assert_uint_eq(folder_count(&folder), 1);
     /* A reader that hangs up is an error; the signal that would end the host does not come, now or
      * later. */
     sigset_t before, after, pending;
     pthread_sigmask(SIG_SETMASK, NULL, &before);
     reader = (struct reader){.path = pipe_path.text, .most = 10};
     reader_begin(&reader);
-    test_fails(diffmm__file_replace(NULL, pipe_path.text, pieces, 2), DIFFMM_ERROR_IO,
-               "Broken pipe");
+    expect_failure(diffmm__file_replace(NULL, pipe_path.text, pieces, 2), DIFFMM_ERROR_IO,
+                   "Broken pipe");
     pthread_join(reader.thread, NULL);
     pthread_sigmask(SIG_SETMASK, NULL, &after);
     sigpending(&pending);
     ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
     ck_assert_int_eq(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
     ck_assert_uint_eq(kind_of(pipe_path.text), S_IFIFO);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
-static struct test_path descriptor_path(const char *list, int file)
+static struct path descriptor_path(const char *list, int file)
 {
-    struct test_path path;
+    struct path path;
     snprintf(path.text, sizeof path.text, "%s/%d", list, file);
     return path;
 }
@@ -257,34 +263,34 @@ static struct test_path descriptor_path(const char *list, int file)
 START_TEST(a_descriptor_is_written_through)
 {
     static const char *const lists[] = {"/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"};
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "file"), link = test_path_in(&folder, "link");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "file"), link = folder_path(&folder, "link");
     for (size_t i = 0; i < 3; i++) {
         int file = open(path.text, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         ck_assert_int_eq(write(file, "one ", 4), 4);
-        struct test_path own = descriptor_path(lists[i], file);
+        struct path own = descriptor_path(lists[i], file);
         ck_assert_int_eq(symlink(own.text, link.text), 0);
-        test_succeeds(save(own.text, "two "));
-        test_succeeds(save(link.text, "three "));
+        expect_success(save(own.text, "two "));
+        expect_success(save(link.text, "three "));
         ck_assert_int_eq(write(file, "four", 4), 4);
         check_content(path.text, "one two three four");
         /* Also of a file that no folder has. */
         ck_assert_int_eq(unlink(path.text), 0);
-        test_succeeds(save(own.text, "!"));
+        expect_success(save(own.text, "!"));
         ck_assert_int_eq(lseek(file, 0, SEEK_CUR), 19);
         close(file);
-        test_fails(save(own.text, "x"), DIFFMM_ERROR_IO, "Bad file descriptor");
+        expect_failure(save(own.text, "x"), DIFFMM_ERROR_IO, "Bad file descriptor");
         ck_assert_int_eq(unlink(link.text), 0);
     }
     int file = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    test_fails(save(descriptor_path("/dev/fd", file).text, "x"), DIFFMM_ERROR_IO, "/dev/fd");
+    expect_failure(save(descriptor_path("/dev/fd", file).text, "x"), DIFFMM_ERROR_IO, "/dev/fd");
     close(file);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 0);
+    ck_assert_uint_eq(folder_count(&folder), 0);
     /* A file that has a number for a name is none. */
-    struct test_path number = test_path_in(&folder, "1");
-    test_succeeds(save(number.text, "text"));
+    struct path number = folder_path(&folder, "1");
+    expect_success(save(number.text, "text"));
     check_content(number.text, "text");
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -301,7 +307,7 @@ START_TEST(descriptors_without_a_file)
             fcntl(ends[1], F_SETFL, O_NONBLOCK);
         struct reader reader = {.file = ends[0], .most = sizeof large};
         reader_begin(&reader);
-        test_succeeds(
+        expect_success(
             diffmm__file_replace(NULL, descriptor_path("/dev/fd", ends[1]).text, &piece, 1));
         close(ends[1]);
         pthread_join(reader.thread, NULL);
@@ -312,7 +318,7 @@ END_TEST
 
 START_TEST(names_as_long_as_there_may_be)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     static const char *const characters[] = {"x", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x8e\xb5",
                                              "\xff"};
     for (size_t c = 0; c < 5; c++)
@@ -324,23 +330,23 @@ START_TEST(names_as_long_as_there_may_be)
             while (at < end)
                 path[at++] = 'y';
             path[at] = '\0';
-            test_succeeds(save(path, "new"));
-            test_succeeds(save(path, "newer"));
+            expect_success(save(path, "new"));
+            expect_success(save(path, "newer"));
             check_content(path, "newer");
         }
     char path[400];
     memset(path, 'x', 256);
     path[256] = '\0';
-    test_fails(save(path, "new"), DIFFMM_ERROR_IO, "File name too long");
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 5 * 31);
-    test_folder_end(&folder);
+    expect_failure(save(path, "new"), DIFFMM_ERROR_IO, "File name too long");
+    ck_assert_uint_eq(folder_count(&folder), 5 * 31);
+    folder_end(&folder);
 }
 END_TEST
 
 /* As long as the system takes it, absolute and relative. */
 START_TEST(paths_as_long_as_there_may_be)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     char path[PATH_MAX], cut[PATH_MAX];
     size_t at = (size_t)snprintf(path, sizeof path, "%s", folder.path);
     while (at < PATH_MAX - 201) {
@@ -354,13 +360,13 @@ START_TEST(paths_as_long_as_there_may_be)
     while (at < PATH_MAX - 1)
         path[at++] = 'f';
     path[at] = '\0';
-    test_succeeds(save(path, "new"));
-    test_succeeds(save(path, "newer"));
+    expect_success(save(path, "new"));
+    expect_success(save(path, "newer"));
     check_content(path, "newer");
     ck_assert_int_eq(unlink(path), 0);
     int start = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(chdir(folder.path), 0);
-    test_succeeds(save(path + strlen(folder.path) + 1, "newer"));
+    expect_success(save(path + strlen(folder.path) + 1, "newer"));
     check_content(path, "newer");
     ck_assert_int_eq(fchdir(start), 0);
     close(start);
@@ -370,7 +376,7 @@ START_TEST(paths_as_long_as_there_may_be)
         cut[at] = '\0';
         ck_assert_int_eq(rmdir(cut), 0); /* nothing else was left in it */
     }
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -379,7 +385,7 @@ enum { writers = 4, writes = 40 };
 
 static void *write_often(void *argument)
 {
-    const struct test_path *path = argument;
+    const struct path *path = argument;
     static atomic_int number;
     char text[5000];
     memset(text, 'a' + atomic_fetch_add(&number, 1), sizeof text - 1);
@@ -392,8 +398,8 @@ static void *write_often(void *argument)
 
 START_TEST(many_write_at_once)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "model");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "model");
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     pthread_t threads[writers];
@@ -411,30 +417,30 @@ START_TEST(many_write_at_once)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
     ck_assert_uint_eq(failed, 0);
-    ck_assert_uint_eq(test_folder_count(&folder, 0), 1);
+    ck_assert_uint_eq(folder_count(&folder), 1);
     struct diffmm__mapping mapping;
-    test_succeeds(diffmm__file_map(path.text, &mapping));
+    expect_success(diffmm__file_map(path.text, &mapping));
     ck_assert_uint_eq(mapping.size, 4999);
     for (size_t i = 1; i < mapping.size; i++)
         ck_assert(mapping.data[i] == mapping.data[0]);
     diffmm__file_unmap(&mapping);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 /* What killed processes of the same number left stands in nobody's way. */
 START_TEST(leftovers_do_not_hinder)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "model");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "model");
     for (int i = 0; i < 1000; i++) {
         char name[64];
         snprintf(name, sizeof name, "model.tmp-%ld-%d", (long)getpid(), i);
-        test_write_text(&folder, name, "");
+        folder_write_text(&folder, name, "");
     }
-    test_succeeds(save(path.text, "new"));
+    expect_success(save(path.text, "new"));
     check_content(path.text, "new");
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -452,5 +458,5 @@ int main(void)
                                   paths_as_long_as_there_may_be,
                                   many_write_at_once,
                                   leftovers_do_not_hinder};
-    return test_run("file_write", tests, sizeof tests / sizeof *tests);
+    return run_tests("file_write", tests, sizeof tests / sizeof *tests);
 }

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A module's file: whole, continued, and damaged. */
 #include "checkpoint/safetensors.h"
-#include "support/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "support/failure.h"
+#include "support/folder.h"
 #include "support/module_world.h"
 
 static void train(struct module_world *w, diffmm_diffusion *module, uint64_t first, uint64_t last)
@@ -16,8 +23,8 @@ START_TEST(training_goes_on_with_the_same_bits)
 {
     struct module_world w;
     diffmm_diffusion *from_path, *from_memory;
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "module");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "module");
     module_world_begin(
         &w, 2, (const char *const[]){"hidden_sizes", "6,9", "norm", "true", "steps", "9", NULL});
     train(&w, w.module, 1, 3);
@@ -34,7 +41,7 @@ START_TEST(training_goes_on_with_the_same_bits)
     diffmm_diffusion_destroy(from_path);
     diffmm_diffusion_destroy(from_memory);
     free(state.data);
-    test_folder_end(&folder);
+    folder_end(&folder);
     module_world_end(&w);
 }
 END_TEST

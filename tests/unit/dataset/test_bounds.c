@@ -3,9 +3,18 @@
  * what its members hold unpacked), work is linear in it. Each file is read by a child, whose time
  * on a processor the system limits: quadratic work for files of these sizes takes minutes. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <diffmm/diffmm.h>
+
+#include "support/bytes.h"
+#include "support/failure.h"
+#include "support/folder.h"
 #include "support/zip_writer.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
@@ -42,12 +51,12 @@ static void release(void *pointer, void *user_data)
 }
 
 /* Bytes of any number, put together piece by piece. */
-struct bytes {
+struct long_bytes {
     unsigned char *data;
     size_t size, capacity;
 };
 
-static void put(struct bytes *bytes, const void *data, size_t size)
+static void put(struct long_bytes *bytes, const void *data, size_t size)
 {
     if (bytes->size + size > bytes->capacity) {
         bytes->capacity = 2 * (bytes->size + size);
@@ -58,7 +67,7 @@ static void put(struct bytes *bytes, const void *data, size_t size)
     bytes->size += size;
 }
 
-static void put_text(struct bytes *bytes, const char *text)
+static void put_text(struct long_bytes *bytes, const char *text)
 {
     put(bytes, text, strlen(text));
 }
@@ -77,12 +86,12 @@ static struct outcome read_here(enum reader reader, const char *path)
     diffmm_dataset *dataset = NULL;
     const diffmm_context_settings settings = {
         .struct_size = sizeof settings, .threads = 1, .allocate = allocate, .release = release};
-    test_succeeds(diffmm_context_create(&settings, &context));
+    expect_success(diffmm_context_create(&settings, &context));
     size_t before = memory.now;
     memory.peak = memory.now;
     struct outcome outcome = {DIFFMM_OK, 0};
     if (reader != FOLDER)
-        test_succeeds(diffmm_dataset_create(context, &dataset));
+        expect_success(diffmm_dataset_create(context, &dataset));
     if (reader == FOLDER)
         outcome.status = diffmm_dataset_open(context, path, &dataset);
     else if (reader == MODALITY)
@@ -118,24 +127,24 @@ static struct outcome read_limited(enum reader reader, const char *path)
     return outcome;
 }
 
-static void expect(enum reader reader, const char *name, struct bytes *bytes, diffmm_status wanted,
-                   size_t most)
+static void expect(enum reader reader, const char *name, struct long_bytes *bytes,
+                   diffmm_status wanted, size_t most)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_write(&folder, name, bytes->data, bytes->size);
+    struct folder folder = folder_begin();
+    struct path path = folder_write(&folder, name, bytes->data, bytes->size);
     struct outcome outcome = read_limited(reader, path.text);
     ck_assert_msg(outcome.status == wanted, "%s: %s instead of %s", name,
                   diffmm_status_name(outcome.status), diffmm_status_name(wanted));
     ck_assert_msg(outcome.peak <= most, "%s: %zu bytes of memory for a file of %zu; %zu allowed",
                   name, outcome.peak, bytes->size, most);
     free(bytes->data);
-    *bytes = (struct bytes){0};
-    test_folder_end(&folder);
+    *bytes = (struct long_bytes){0};
+    folder_end(&folder);
 }
 
 START_TEST(a_header_of_very_many_columns)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     put_text(&bytes, "user,item");
     for (int i = 0; i < 1000000; i++)
         put_text(&bytes, ",x");
@@ -148,7 +157,7 @@ END_TEST
 
 START_TEST(very_many_ids)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     char line[40];
     put_text(&bytes, "user\titem\n");
     for (int i = 0; i < 300000; i++) {
@@ -161,7 +170,7 @@ END_TEST
 
 START_TEST(very_long_ids)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     put_text(&bytes, "user,item\n\"");
     for (int i = 0; i < 4000000; i++)
         put_text(&bytes, "\"\"");
@@ -175,7 +184,7 @@ END_TEST
 
 START_TEST(quotes_without_end)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     put_text(&bytes, "user,item\n");
     for (int i = 0; i < 2000000; i++)
         put_text(&bytes, "\"\n\n");
@@ -184,10 +193,10 @@ START_TEST(quotes_without_end)
 }
 END_TEST
 
-static void put_array(struct bytes *bytes, const char *shape)
+static void put_array(struct long_bytes *bytes, const char *shape)
 {
-    struct test_bytes array = {.size = 0};
-    test_add_npy(&array, "<f4", shape, 0, "", 0);
+    struct bytes array = {.size = 0};
+    bytes_add_npy(&array, "<f4", shape, 0, "", 0);
     put(bytes, array.data, array.size);
 }
 
@@ -197,7 +206,7 @@ START_TEST(arrays_that_claim_much)
                                          "(4294967296, 4294967296)",  "(0, 18446744073709551615)",
                                          "(18446744073709551615, 2)", "(2147483648, 0)"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        struct bytes bytes = {0};
+        struct long_bytes bytes = {0};
         put_array(&bytes, shapes[i]);
         expect(MODALITY, "a.npy", &bytes, DIFFMM_ERROR_FORMAT, 4096);
     }
@@ -206,7 +215,7 @@ END_TEST
 
 START_TEST(a_header_of_spaces)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     put(&bytes, "\x93NUMPY\x02\0\0\0\0\1", 12);
     for (int i = 0; i < 1 << 24; i++)
         put_text(&bytes, " ");
@@ -216,7 +225,7 @@ END_TEST
 
 START_TEST(a_pickle_that_goes_round)
 {
-    struct bytes bytes = {0};
+    struct long_bytes bytes = {0};
     put(&bytes, "\x80\x04(", 3);
     for (int i = 0; i < 3000000; i++)
         put_text(&bytes, "(N0t0");
@@ -230,21 +239,21 @@ END_TEST
 START_TEST(an_archive_of_very_many_members)
 {
     enum { members = 50000, bits = 16 };
-    struct bytes bytes = {0};
-    struct test_bytes nothing = {.size = 0};
+    struct long_bytes bytes = {0};
+    struct bytes nothing = {.size = 0};
     unsigned char end[22] = "PK\5\6";
     for (int i = 0; i < members; i++) {
-        struct test_bytes entry = {.size = 0};
+        struct bytes entry = {.size = 0};
         char name[2 * bits + 1] = "";
         for (int bit = 0; bit < bits; bit++) /* h = 33 h + c gives both pairs the same h */
             strcat(name, i >> bit & 1 ? "Ab" : "BA");
         const struct zip_member member = {.name = name, .content = &nothing};
-        test_add_number(&entry, 0x02014b50, 4);
-        test_add_number(&entry, 20, 2);
+        bytes_add_number(&entry, 0x02014b50, 4);
+        bytes_add_number(&entry, 20, 2);
         zip_description(&entry, &member, name, 0, 0);
-        test_add_number(&entry, 0, 8);
-        test_add_number(&entry, 0, 2 + 4);
-        test_add_text(&entry, name);
+        bytes_add_number(&entry, 0, 8);
+        bytes_add_number(&entry, 0, 2 + 4);
+        bytes_add_text(&entry, name);
         put(&bytes, entry.data, entry.size);
     }
     for (size_t k = 0; k < 4; k++)
@@ -266,10 +275,10 @@ enum { entries = 4000000 };
 /* A member of so many zero bytes after its header. */
 static void add_zeros(zip_t *zip, const char *name, const char *type, size_t width, size_t claimed)
 {
-    struct test_bytes header = {.size = 0};
+    struct bytes header = {.size = 0};
     char shape[40];
     snprintf(shape, sizeof shape, "(%zu,)", claimed);
-    test_add_npy(&header, type, shape, 0, "", 0);
+    bytes_add_npy(&header, type, shape, 0, "", 0);
     size_t size = header.size + width * entries;
     unsigned char *data = calloc(1, size);
     memcpy(data, header.data, header.size);
@@ -277,10 +286,10 @@ static void add_zeros(zip_t *zip, const char *name, const char *type, size_t wid
     ck_assert_int_ge(index, 0);
 }
 
-static void add_small(zip_t *zip, struct test_bytes *bytes, const char *name, const char *type,
+static void add_small(zip_t *zip, struct bytes *bytes, const char *name, const char *type,
                       const char *shape, const void *data, size_t size)
 {
-    test_add_npy(bytes, type, shape, 0, data, size);
+    bytes_add_npy(bytes, type, shape, 0, data, size);
     ck_assert_int_ge(
         zip_file_add(zip, name, zip_source_buffer(zip, bytes->data, bytes->size, 0), 0), 0);
 }
@@ -288,10 +297,10 @@ static void add_small(zip_t *zip, struct test_bytes *bytes, const char *name, co
 /* Zeros pack a thousandfold. All entries are at (0, 0), of a matrix with or without a row. */
 static void expect_bomb(int64_t rows, size_t columns_claimed, size_t most)
 {
-    static struct test_bytes small[2];
+    static struct bytes small[2];
     const int64_t shape[] = {rows, 1};
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = test_path_in(&folder, "bomb.npz");
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "bomb.npz");
     memset(small, 0, sizeof small);
     zip_t *zip = zip_open(path.text, ZIP_CREATE | ZIP_TRUNCATE, NULL);
     ck_assert_ptr_nonnull(zip);
@@ -306,7 +315,7 @@ static void expect_bomb(int64_t rows, size_t columns_claimed, size_t most)
         rows == 1 && columns_claimed == entries ? DIFFMM_OK : DIFFMM_ERROR_FORMAT;
     ck_assert_int_eq(outcome.status, wanted);
     ck_assert_msg(outcome.peak <= most, "%zu bytes of memory, %zu allowed", outcome.peak, most);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 
 START_TEST(bombs)
@@ -333,5 +342,5 @@ int main(void)
                                   bombs
 #endif
     };
-    return test_run("bounds", tests, sizeof tests / sizeof *tests);
+    return run_tests("bounds", tests, sizeof tests / sizeof *tests);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/catalog.h"
 
+#include <diffmm/diffmm.h>
+
 #include "base/memory.h"
 #include "dataset/rows.h"
-#include "support/files.h"
+#include "support/context.h"
+#include "support/failure.h"
 
 START_TEST(rows_are_sorted_without_repetition)
 {
     const int32_t user[] = {2, 0, 2, 2, 0, 2, 0}, item[] = {3, 1, 0, 3, 4, 2, 1};
     struct diffmm__rows rows;
-    test_succeeds(diffmm__rows_build(NULL, 4, 5, 7, user, item, &rows));
+    expect_success(diffmm__rows_build(NULL, 4, 5, 7, user, item, &rows));
     const int64_t pointers[] = {0, 2, 2, 5, 5};
     const int32_t items[] = {1, 4, 0, 2, 3};
     ck_assert_mem_eq(rows.pointers, pointers, sizeof pointers);
@@ -20,7 +23,7 @@ START_TEST(rows_are_sorted_without_repetition)
     ck_assert(!diffmm__rows_contain(&rows, 2, 1));
     ck_assert(!diffmm__rows_contain(&rows, 1, 0));
     diffmm__rows_end(NULL, &rows);
-    test_succeeds(diffmm__rows_build(NULL, 2, 2, 0, NULL, NULL, &rows));
+    expect_success(diffmm__rows_build(NULL, 2, 2, 0, NULL, NULL, &rows));
     ck_assert_int_eq(rows.pointers[2], 0);
     diffmm__rows_end(NULL, &rows);
 }
@@ -40,7 +43,7 @@ START_TEST(rows_hold_what_was_given)
         present[user[i]][item[i]] = true;
     }
     struct diffmm__rows rows;
-    test_succeeds(diffmm__rows_build(NULL, users, items, count, user, item, &rows));
+    expect_success(diffmm__rows_build(NULL, users, items, count, user, item, &rows));
     for (int32_t u = 0; u < users; u++) {
         for (int32_t i = 0; i < items; i++)
             ck_assert_int_eq(diffmm__rows_contain(&rows, u, i), present[u][i]);
@@ -53,11 +56,11 @@ END_TEST
 
 START_TEST(catalogs_are_counted)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     struct diffmm__catalog *catalog = diffmm__catalog_create(context);
     ck_assert_ptr_nonnull(catalog);
     diffmm_context_destroy(context); /* the catalog keeps it */
-    test_succeeds(diffmm__ids_begin_numeric(catalog->context, 3, &catalog->user_ids));
+    expect_success(diffmm__ids_begin_numeric(catalog->context, 3, &catalog->user_ids));
     ck_assert_ptr_eq(diffmm__catalog_retain(catalog), catalog);
     diffmm__catalog_release(catalog);
     ck_assert_str_eq(diffmm__ids_text(&catalog->user_ids, 2), "2");
@@ -71,17 +74,20 @@ END_TEST
 START_TEST(counts_that_are_too_large)
 {
     const size_t most = INT32_MAX;
-    test_succeeds(diffmm__catalog_check_counts(1, 1, most));
-    test_succeeds(diffmm__catalog_check_counts(most - 1, 1, 0));
-    test_succeeds(diffmm__catalog_check_counts(1, most - 1, 0));
-    test_fails(diffmm__catalog_check_counts(1, 1, most + 1), DIFFMM_ERROR_INVALID_ARGUMENT,
-               "the data set has 2147483648 different training interactions, more than 2147483647");
-    test_fails(diffmm__catalog_check_counts(1, 1, SIZE_MAX), DIFFMM_ERROR_INVALID_ARGUMENT, "more");
-    test_fails(diffmm__catalog_check_counts(most, 1, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
-               "the data set has 2147483647 users and 1 items, together more than 2147483647");
-    test_fails(diffmm__catalog_check_counts(1, most, 0), DIFFMM_ERROR_INVALID_ARGUMENT, "together");
-    test_fails(diffmm__catalog_check_counts(SIZE_MAX, SIZE_MAX, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
-               "together");
+    expect_success(diffmm__catalog_check_counts(1, 1, most));
+    expect_success(diffmm__catalog_check_counts(most - 1, 1, 0));
+    expect_success(diffmm__catalog_check_counts(1, most - 1, 0));
+    expect_failure(
+        diffmm__catalog_check_counts(1, 1, most + 1), DIFFMM_ERROR_INVALID_ARGUMENT,
+        "the data set has 2147483648 different training interactions, more than 2147483647");
+    expect_failure(diffmm__catalog_check_counts(1, 1, SIZE_MAX), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "more");
+    expect_failure(diffmm__catalog_check_counts(most, 1, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "the data set has 2147483647 users and 1 items, together more than 2147483647");
+    expect_failure(diffmm__catalog_check_counts(1, most, 0), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "together");
+    expect_failure(diffmm__catalog_check_counts(SIZE_MAX, SIZE_MAX, 0),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "together");
 }
 END_TEST
 
@@ -89,5 +95,5 @@ int main(void)
 {
     const TTest *const tests[] = {rows_are_sorted_without_repetition, rows_hold_what_was_given,
                                   catalogs_are_counted, counts_that_are_too_large};
-    return test_run("catalog", tests, sizeof tests / sizeof *tests);
+    return run_tests("catalog", tests, sizeof tests / sizeof *tests);
 }

@@ -2,8 +2,13 @@
 /* Nothing odd about a data set passes in silence: it is refused, or told once in the log. */
 #include "dataset/census.h"
 
-#include "pickle_writer.h"
-#include "support/files.h"
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/pickle_writer.h"
 
 static struct {
     size_t count;
@@ -25,22 +30,22 @@ static diffmm_dataset *begin(void)
     diffmm_context *context;
     diffmm_dataset *dataset;
     memset(&heard, 0, sizeof heard);
-    test_succeeds(diffmm_context_create(&settings, &context));
-    test_succeeds(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_context_create(&settings, &context));
+    expect_success(diffmm_dataset_create(context, &dataset));
     diffmm_context_destroy(context);
     return dataset;
 }
 
 static void add(diffmm_dataset *dataset, diffmm_split split, const char *user, const char *item)
 {
-    test_succeeds(diffmm_dataset_add_named_interactions(dataset, split, 1, &user, &item));
+    expect_success(diffmm_dataset_add_named_interactions(dataset, split, 1, &user, &item));
 }
 
 /* Seal it; what is heard must be so many messages, with this part. */
 static void expect_heard(diffmm_dataset *dataset, size_t count, const char *part)
 {
-    test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm_dataset_seal(dataset)); /* says nothing again */
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_dataset_seal(dataset)); /* says nothing again */
     ck_assert_msg(heard.count == count, "%zu messages instead of %zu: %s", heard.count, count,
                   heard.text);
     ck_assert_msg(strstr(heard.text, part) != NULL, "no '%s' in '%s'", part, heard.text);
@@ -88,7 +93,7 @@ START_TEST(repeated_pairs)
     for (int i = 0; i < 3; i++)
         add(dataset, DIFFMM_TRAIN, "u", "a");
     add(dataset, DIFFMM_TRAIN, "u", "b");
-    test_succeeds(diffmm_dataset_hold_out(dataset, 0, 0.5, 1));
+    expect_success(diffmm_dataset_hold_out(dataset, 0, 0.5, 1));
     expect_heard(dataset, 1, "2 interactions repeat");
 }
 END_TEST
@@ -97,7 +102,7 @@ START_TEST(entries_of_matrices)
 {
     static const int32_t row[] = {0, 0, 1, 1}, column[] = {0, 1, 2, 0};
     static const double values[] = {1, 0, -1, -2.5};
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     struct pickle_writer w = {.protocol = 3};
     pickle_begin(&w, false);
     pickle_shape(&w, 2, 3);
@@ -108,14 +113,14 @@ START_TEST(entries_of_matrices)
     pickle_text(&w, "data");
     pickle_array(&w, "f8", "<", 4, values, 32);
     pickle_op(&w, "ub.");
-    struct test_path path = test_write(&folder, "m.pkl", w.bytes.data, w.bytes.size);
+    struct path path = folder_write(&folder, "m.pkl", w.bytes.data, w.bytes.size);
     diffmm_dataset *dataset = begin();
-    test_succeeds(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text));
+    expect_success(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text));
     ck_assert_uint_eq(heard.count, 0);
     ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_TRAIN), 3);
     expect_heard(dataset, 2, "1 entries of matrices are 0 and no interactions");
     ck_assert_ptr_nonnull(strstr(heard.text, "2 entries of matrices are negative"));
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -127,7 +132,7 @@ static diffmm_dataset *with_rows(const char *const *ids, size_t rows)
     diffmm_dataset *dataset = begin();
     for (; *ids; ids++)
         add(dataset, DIFFMM_TRAIN, "u", *ids);
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, "m", rows, 1, features, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", rows, 1, features, 1));
     return dataset;
 }
 
@@ -143,8 +148,8 @@ START_TEST(numbers_from_one)
         {"0", "1", "4294967296", NULL}, {"99999999999999999999", "1", "2", NULL}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         diffmm_dataset *dataset = with_rows(wrong[i], 3);
-        test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
-                   "modality 'm': which of its 3 rows is item '");
+        expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
+                       "modality 'm': which of its 3 rows is item '");
         ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "item_ids.txt"));
         ck_assert_uint_eq(heard.count, 0);
         diffmm_dataset_destroy(dataset);
@@ -168,15 +173,15 @@ START_TEST(other_ids_go_by_their_order)
     static const char *const ids[] = {"1", "2", "x", NULL};
     expect_heard(with_rows(ids, 3), 1, "in the order in which their ids appear");
     diffmm_dataset *dataset = begin(); /* not where the order was given */
-    test_succeeds(diffmm_dataset_declare_items(dataset, 3, ids));
+    expect_success(diffmm_dataset_declare_items(dataset, 3, ids));
     add(dataset, DIFFMM_TRAIN, "u", "x");
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
     expect_heard(dataset, 0, "");
     dataset = begin();
     static const char *const numbers[] = {"1", "2", "3", NULL};
-    test_succeeds(diffmm_dataset_declare_items(dataset, 3, numbers));
+    expect_success(diffmm_dataset_declare_items(dataset, 3, numbers));
     add(dataset, DIFFMM_TRAIN, "u", "3");
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
     expect_heard(dataset, 0, "");
 }
 END_TEST
@@ -187,13 +192,13 @@ START_TEST(extended)
     static const char *const ids[] = {"0", "1", "2", NULL};
     diffmm_dataset *old = with_rows(ids, 3), *dataset;
     int32_t item;
-    test_succeeds(diffmm_dataset_seal(old));
-    test_succeeds(diffmm_dataset_extend(old, &dataset));
+    expect_success(diffmm_dataset_seal(old));
+    expect_success(diffmm_dataset_extend(old, &dataset));
     diffmm_dataset_destroy(old);
     add(dataset, DIFFMM_TRAIN, "u", "77");
-    test_succeeds(diffmm_dataset_append_features(dataset, "m", 1, features, 1));
-    test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm_dataset_find_item(dataset, "77", &item));
+    expect_success(diffmm_dataset_append_features(dataset, "m", 1, features, 1));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_dataset_find_item(dataset, "77", &item));
     ck_assert_int_eq(item, 3);
     expect_heard(dataset, 0, "");
 }
@@ -209,5 +214,5 @@ int main(void)
                                   numbers_of_rows,
                                   other_ids_go_by_their_order,
                                   extended};
-    return test_run("census", tests, sizeof tests / sizeof *tests);
+    return run_tests("census", tests, sizeof tests / sizeof *tests);
 }

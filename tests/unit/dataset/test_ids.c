@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
 
 #include "base/memory.h"
 #include "dataset/id.h"
 #include "dataset/ids.h"
+#include "support/context.h"
 #include "support/failure.h"
-#include "support/files.h"
 
 enum { many = 3000 };
 
@@ -116,7 +119,7 @@ static diffmm_status ids_of(diffmm_context *context, const char *list, const cha
 
 START_TEST(ids_are_found)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     struct diffmm__ids ids;
     int32_t number = -5;
     expect_success(ids_of(context, "u17,\xc3\xa4pfel,0, ,u1,", "user", &ids));
@@ -143,7 +146,7 @@ END_TEST
 
 START_TEST(repeated_ids_are_refused)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     struct diffmm__ids ids;
     expect_failure(ids_of(context, "a,b,a,", "item", &ids), DIFFMM_ERROR_INVALID_ARGUMENT,
                    "item id 'a'");
@@ -169,7 +172,7 @@ static diffmm_status index_offsets(diffmm_context *context, int64_t first, int64
 
 START_TEST(broken_offsets_are_refused)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     expect_success(index_offsets(context, 0, 2, 4));
     expect_failure(index_offsets(context, 1, 2, 4), DIFFMM_ERROR_FORMAT, "offset 0");
     expect_failure(index_offsets(context, 0, 3, 4), DIFFMM_ERROR_FORMAT, "item id 0");
@@ -183,7 +186,7 @@ END_TEST
 
 START_TEST(numeric_ids)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     struct diffmm__ids ids;
     expect_success(diffmm__ids_begin_numeric(context, 1234, &ids));
     ck_assert(ids.numeric);
@@ -212,7 +215,7 @@ END_TEST
 START_TEST(numeric_ids_of_any_count)
 {
     static const size_t counts[] = {1, 9, 10, 11, 12, 99, 100, 101, 102, 999, 1000, 1001, 10001};
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     struct diffmm__ids ids;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         char text[16];

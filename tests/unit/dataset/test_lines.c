@@ -2,9 +2,14 @@
 /* The rules of text hold for lists of ids and for tables alike. */
 #include "dataset/readers/lines.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
 #include "base/memory.h"
 #include "dataset/draft.h"
-#include "support/files.h"
+#include "support/failure.h"
 
 /* Text of a size that is known without counting. */
 #define TEXT(literal) literal, sizeof(literal) - 1
@@ -22,7 +27,7 @@ static diffmm_status parse_list(const char *text, size_t size, struct diffmm__id
 static void check_list(const char *text, size_t size, size_t count, const char *const *wanted)
 {
     struct diffmm__id_list list;
-    test_succeeds(parse_list(text, size, &list));
+    expect_success(parse_list(text, size, &list));
     ck_assert_uint_eq(list.count, count);
     for (size_t i = 0; i < count; i++)
         ck_assert_str_eq(list.ids[i], wanted[i]);
@@ -53,7 +58,7 @@ END_TEST
 static void check_refused(const char *text, size_t size, const char *message)
 {
     struct diffmm__id_list list = {.count = 77};
-    test_fails(parse_list(text, size, &list), DIFFMM_ERROR_FORMAT, message);
+    expect_failure(parse_list(text, size, &list), DIFFMM_ERROR_FORMAT, message);
     ck_assert_uint_eq(list.count, 77);
 }
 
@@ -77,7 +82,7 @@ END_TEST
 static void check_table(const char *text, size_t size)
 {
     struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
-    test_succeeds(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, text, size, "a.tsv"));
+    expect_success(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, text, size, "a.tsv"));
     ck_assert_uint_eq(draft->pairs[DIFFMM_TRAIN].count, 1);
     ck_assert_str_eq(diffmm__ids_text(&draft->user_ids, 0), "u");
     ck_assert_str_eq(diffmm__ids_text(&draft->item_ids, 0), "i");
@@ -93,8 +98,8 @@ START_TEST(tables_take_the_same_lines)
     check_table(TEXT("\xef\xbb\xbfuser\titem\nu\ti\n"));
     check_table(TEXT("user\titem\nu\ti\n\r\n\n\r"));
     struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
-    test_fails(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, TEXT("\xff\xfeu\0s\0"), "a.csv"),
-               DIFFMM_ERROR_FORMAT, "a.csv:1: this is text in UTF-16");
+    expect_failure(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, TEXT("\xff\xfeu\0s\0"), "a.csv"),
+                   DIFFMM_ERROR_FORMAT, "a.csv:1: this is text in UTF-16");
     diffmm__draft_destroy(NULL, draft);
 }
 END_TEST
@@ -102,5 +107,5 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {lists, broken_lists, tables_take_the_same_lines};
-    return test_run("lines", tests, sizeof tests / sizeof *tests);
+    return run_tests("lines", tests, sizeof tests / sizeof *tests);
 }

@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
 
 #include "base/memory.h"
 #include "dataset/modalities.h"
-#include "support/files.h"
+#include "support/bytes.h"
+#include "support/context.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 /* A data set of `items` items and one training interaction. */
 static diffmm_dataset *new_dataset(diffmm_context *context, size_t items)
 {
     diffmm_dataset *dataset;
-    test_succeeds(diffmm_dataset_create(context, &dataset));
-    test_succeeds(
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(
         diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){0}, (int32_t[]){0}));
-    test_succeeds(diffmm_dataset_reserve(dataset, 1, items));
+    expect_success(diffmm_dataset_reserve(dataset, 1, items));
     return dataset;
 }
 
 START_TEST(arrays_are_borrowed)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 2);
     const float features[] = {1, 2, 3, 99, 4, 5, 6}, *got;
     size_t stride;
     float *scratch = NULL;
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, "image", 2, 3, features, 4));
-    test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "image", 2, 3, features, 4));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
     ck_assert_ptr_eq(got, features);
     ck_assert_uint_eq(stride, 4);
     ck_assert_ptr_null(scratch);
@@ -59,15 +66,15 @@ static int load(size_t first, size_t count, float *out, void *user_data)
 
 START_TEST(loaders_are_asked_for_blocks)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 1000);
     struct store store = {.dimensions = 3, .bad_item = SIZE_MAX};
     const float *got = NULL;
     size_t stride;
     float *scratch = NULL;
-    test_succeeds(diffmm_dataset_add_modality(dataset, "text", 3, load, &store));
-    test_succeeds(diffmm_dataset_seal(dataset));
-    test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+    expect_success(diffmm_dataset_add_modality(dataset, "text", 3, load, &store));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
     ck_assert_uint_eq(store.asked, 1000);
     ck_assert_uint_gt(store.calls, 1);
     ck_assert_uint_eq(stride, 3);
@@ -79,12 +86,12 @@ START_TEST(loaders_are_asked_for_blocks)
 
     scratch = NULL;
     store.fail_at = store.calls + 2;
-    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
-               DIFFMM_ERROR_CALLBACK, "modality 'text': its loader returned 7");
+    expect_failure(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+                   DIFFMM_ERROR_CALLBACK, "modality 'text': its loader returned 7");
     store.bad_item = 700;
     store.fail_at = 0;
-    test_fails(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
-               DIFFMM_ERROR_NUMERIC, "modality 'text': feature 0 of item 700");
+    expect_failure(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch),
+                   DIFFMM_ERROR_NUMERIC, "modality 'text': feature 0 of item 700");
     ck_assert_ptr_null(scratch);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
@@ -95,15 +102,15 @@ END_TEST
 START_TEST(loaders_are_asked_for_whole_blocks)
 {
     for (size_t items = 1; items <= 1024; items *= 2) {
-        diffmm_context *context = test_context();
+        diffmm_context *context = new_context(0);
         diffmm_dataset *dataset = new_dataset(context, items);
         struct store store = {.dimensions = 2, .bad_item = SIZE_MAX};
         const float *got = NULL;
         size_t stride;
         float *scratch = NULL;
-        test_succeeds(diffmm_dataset_add_modality(dataset, "text", 2, load, &store));
-        test_succeeds(diffmm_dataset_seal(dataset));
-        test_succeeds(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
+        expect_success(diffmm_dataset_add_modality(dataset, "text", 2, load, &store));
+        expect_success(diffmm_dataset_seal(dataset));
+        expect_success(diffmm__modalities_features(dataset, 0, &got, &stride, &scratch));
         ck_assert_uint_eq(store.asked, items);
         ck_assert(got[2 * items - 1] == (float)((items - 1) * 10 + 1));
         diffmm__release(context, scratch);
@@ -115,8 +122,8 @@ END_TEST
 
 START_TEST(files_of_every_float_type)
 {
-    struct test_folder folder = test_folder_begin();
-    diffmm_context *context = test_context();
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 2);
     /* 1.5, -2, 0.25; 4, 8, 16 in float16, Fortran order; and in big-endian float64. */
     const unsigned char half[] = {0x00, 0x3e, 0x00, 0x44, 0x00, 0xc0,
@@ -127,46 +134,46 @@ START_TEST(files_of_every_float_type)
     unsigned char doubles[48] = {0};
     for (int i = 0; i < 6; i++)
         memcpy(doubles + 8 * i, wide[i], 2);
-    struct test_bytes bytes[3] = {{.size = 0}, {.size = 0}, {.size = 0}};
-    test_add_npy(&bytes[0], "<f2", "(2, 3)", 1, half, sizeof half);
-    test_add_npy(&bytes[1], "<f4", "(2, 3)", 0, wanted, sizeof wanted);
-    test_add_npy(&bytes[2], ">f8", "(2, 3)", 0, doubles, sizeof doubles);
+    struct bytes bytes[3] = {{.size = 0}, {.size = 0}, {.size = 0}};
+    bytes_add_npy(&bytes[0], "<f2", "(2, 3)", 1, half, sizeof half);
+    bytes_add_npy(&bytes[1], "<f4", "(2, 3)", 0, wanted, sizeof wanted);
+    bytes_add_npy(&bytes[2], ">f8", "(2, 3)", 0, doubles, sizeof doubles);
     const char *names[] = {"a", "b", "c"};
     for (int i = 0; i < 3; i++) {
-        struct test_path path = test_write(&folder, "x.npy", bytes[i].data, bytes[i].size);
-        test_succeeds(diffmm_dataset_read_modality(dataset, names[i], path.text));
+        struct path path = folder_write(&folder, "x.npy", bytes[i].data, bytes[i].size);
+        expect_success(diffmm_dataset_read_modality(dataset, names[i], path.text));
     }
-    test_succeeds(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_dataset_seal(dataset));
     for (size_t i = 0; i < 3; i++) {
         const float *got;
         size_t stride;
         float *scratch = NULL;
-        test_succeeds(diffmm__modalities_features(dataset, i, &got, &stride, &scratch));
+        expect_success(diffmm__modalities_features(dataset, i, &got, &stride, &scratch));
         ck_assert_uint_eq(stride, 3);
         ck_assert_mem_eq(got, wanted, sizeof wanted);
     }
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 static void check_file(const char *type, const char *shape, size_t size, diffmm_status wanted,
                        const char *message)
 {
-    struct test_folder folder = test_folder_begin();
-    diffmm_context *context = test_context();
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 2);
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     const unsigned char zeros[64] = {0};
-    test_add_npy(&bytes, type, shape, 0, zeros, size);
-    struct test_path path = test_write(&folder, "bad.npy", bytes.data, bytes.size);
-    test_fails(diffmm_dataset_read_modality(dataset, "m", path.text), wanted, message);
+    bytes_add_npy(&bytes, type, shape, 0, zeros, size);
+    struct path path = folder_write(&folder, "bad.npy", bytes.data, bytes.size);
+    expect_failure(diffmm_dataset_read_modality(dataset, "m", path.text), wanted, message);
     ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path.text));
     ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 0);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 
 START_TEST(files_that_are_no_features)
@@ -182,40 +189,45 @@ END_TEST
 
 START_TEST(wrong_arguments)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 2);
     const diffmm_status invalid = DIFFMM_ERROR_INVALID_ARGUMENT;
     const float x[4] = {0};
     char long_name[65];
     memset(long_name, 'a', 64);
     long_name[64] = 0;
-    test_fails(diffmm_dataset_add_modality_array(NULL, "m", 2, 2, x, 2), invalid, "dataset");
-    test_fails(diffmm_dataset_add_modality_array(dataset, NULL, 2, 2, x, 2), invalid, "name");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "", 2, 2, x, 2), invalid, "1 to 63");
-    test_fails(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2), invalid, "64");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "a b", 2, 2, x, 2), invalid, "'a b'");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m.n", 2, 2, x, 2), invalid, "'m.n'");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 0, 2, x, 2), invalid, "0 items");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m", SIZE_MAX, 2, x, 2), invalid,
-               "items");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 0, x, 2), invalid, "0 features");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, NULL, 2), invalid, "features");
-    test_fails(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, x, 1), invalid, "stride 1");
-    test_fails(diffmm_dataset_add_modality(NULL, "m", 2, load, NULL), invalid, "dataset");
-    test_fails(diffmm_dataset_add_modality(dataset, "m", 0, load, NULL), invalid, "0 features");
-    test_fails(diffmm_dataset_add_modality(dataset, "m", 2, NULL, NULL), invalid, "loader");
-    test_fails(diffmm_dataset_read_modality(NULL, "m", "x.npy"), invalid, "dataset");
-    test_fails(diffmm_dataset_read_modality(dataset, "m", NULL), invalid, "path");
-    test_fails(diffmm_dataset_read_modality(dataset, "?", "x.npy"), invalid, "'?'");
-    test_fails(diffmm_dataset_read_modality(dataset, "m", "/nonexistent/x.npy"), DIFFMM_ERROR_IO,
-               "/nonexistent/x.npy");
+    expect_failure(diffmm_dataset_add_modality_array(NULL, "m", 2, 2, x, 2), invalid, "dataset");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, NULL, 2, 2, x, 2), invalid, "name");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "", 2, 2, x, 2), invalid, "1 to 63");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2), invalid,
+                   "64");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "a b", 2, 2, x, 2), invalid, "'a b'");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m.n", 2, 2, x, 2), invalid, "'m.n'");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m", 0, 2, x, 2), invalid, "0 items");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m", SIZE_MAX, 2, x, 2), invalid,
+                   "items");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m", 2, 0, x, 2), invalid,
+                   "0 features");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, NULL, 2), invalid,
+                   "features");
+    expect_failure(diffmm_dataset_add_modality_array(dataset, "m", 2, 2, x, 1), invalid,
+                   "stride 1");
+    expect_failure(diffmm_dataset_add_modality(NULL, "m", 2, load, NULL), invalid, "dataset");
+    expect_failure(diffmm_dataset_add_modality(dataset, "m", 0, load, NULL), invalid, "0 features");
+    expect_failure(diffmm_dataset_add_modality(dataset, "m", 2, NULL, NULL), invalid, "loader");
+    expect_failure(diffmm_dataset_read_modality(NULL, "m", "x.npy"), invalid, "dataset");
+    expect_failure(diffmm_dataset_read_modality(dataset, "m", NULL), invalid, "path");
+    expect_failure(diffmm_dataset_read_modality(dataset, "?", "x.npy"), invalid, "'?'");
+    expect_failure(diffmm_dataset_read_modality(dataset, "m", "/nonexistent/x.npy"),
+                   DIFFMM_ERROR_IO, "/nonexistent/x.npy");
     ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 0);
     long_name[63] = 0;
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2));
-    test_fails(diffmm_dataset_add_modality(dataset, long_name, 2, load, NULL), invalid, "already");
-    test_succeeds(diffmm_dataset_seal(dataset));
-    test_fails(diffmm_dataset_add_modality(dataset, "n", 2, load, NULL), DIFFMM_ERROR_STATE,
-               "sealed");
+    expect_success(diffmm_dataset_add_modality_array(dataset, long_name, 2, 2, x, 2));
+    expect_failure(diffmm_dataset_add_modality(dataset, long_name, 2, load, NULL), invalid,
+                   "already");
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_failure(diffmm_dataset_add_modality(dataset, "n", 2, load, NULL), DIFFMM_ERROR_STATE,
+                   "sealed");
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
 }
@@ -223,46 +235,46 @@ END_TEST
 
 START_TEST(rows_must_be_as_many_as_items)
 {
-    struct test_folder folder = test_folder_begin();
-    diffmm_context *context = test_context();
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = new_dataset(context, 3);
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     const float x[4] = {0};
-    test_add_npy(&bytes, "<f4", "(2, 2)", 0, x, sizeof x);
-    struct test_path path = test_write(&folder, "cover_clip.npy", bytes.data, bytes.size);
+    bytes_add_npy(&bytes, "<f4", "(2, 2)", 0, x, sizeof x);
+    struct path path = folder_write(&folder, "cover_clip.npy", bytes.data, bytes.size);
     char message[300];
-    test_succeeds(diffmm_dataset_read_modality(dataset, "cover", path.text));
+    expect_success(diffmm_dataset_read_modality(dataset, "cover", path.text));
     snprintf(message, sizeof message,
              "modality 'cover': 2 rows in %s, but the data set has 3 items", path.text);
-    test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT, message);
+    expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT, message);
     diffmm_dataset_destroy(dataset);
     dataset = new_dataset(context, 1);
-    test_succeeds(diffmm_dataset_add_modality_array(dataset, "cover", 2, 2, x, 2));
-    test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
-               "modality 'cover': 2 rows, but the data set has 1 items");
+    expect_success(diffmm_dataset_add_modality_array(dataset, "cover", 2, 2, x, 2));
+    expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "modality 'cover': 2 rows, but the data set has 1 items");
     /* Completed, it can be sealed. */
-    test_succeeds(diffmm_dataset_reserve(dataset, 0, 2));
-    test_succeeds(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_dataset_reserve(dataset, 0, 2));
+    expect_success(diffmm_dataset_seal(dataset));
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(features_must_be_finite)
 {
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     const float bad[] = {NAN, INFINITY, -INFINITY};
     for (int i = 0; i < 3; i++) {
         diffmm_dataset *dataset = new_dataset(context, 3);
         float x[9] = {0};
         x[2] = bad[i]; /* between the rows: no feature */
         x[7] = bad[i];
-        test_succeeds(diffmm_dataset_add_modality_array(dataset, "image", 3, 2, x, 3));
-        test_fails(diffmm_dataset_seal(dataset), DIFFMM_ERROR_NUMERIC,
-                   "modality 'image': feature 1 of item 2");
+        expect_success(diffmm_dataset_add_modality_array(dataset, "image", 3, 2, x, 3));
+        expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_NUMERIC,
+                       "modality 'image': feature 1 of item 2");
         x[7] = 3.4e38f;
-        test_succeeds(diffmm_dataset_seal(dataset));
+        expect_success(diffmm_dataset_seal(dataset));
         diffmm_dataset_destroy(dataset);
     }
     diffmm_context_destroy(context);
@@ -279,5 +291,5 @@ int main(void)
                                   wrong_arguments,
                                   rows_must_be_as_many_as_items,
                                   features_must_be_finite};
-    return test_run("modality", tests, sizeof tests / sizeof *tests);
+    return run_tests("modality", tests, sizeof tests / sizeof *tests);
 }

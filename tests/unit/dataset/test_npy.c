@@ -2,15 +2,21 @@
 #include "dataset/readers/npy.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "support/files.h"
+#include <diffmm/diffmm.h>
+
+#include "support/bytes.h"
+#include "support/failure.h"
 
 /* Values of every number type, 2 x 3, as bytes in both orders of bytes and of elements. */
-static void add_number(struct test_bytes *bytes, uint64_t pattern, size_t size, bool big_endian)
+static void add_number(struct bytes *bytes, uint64_t pattern, size_t size, bool big_endian)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)(pattern >> 8 * (big_endian ? size - 1 - i : i));
-        test_add(bytes, &byte, 1);
+        bytes_add(bytes, &byte, 1);
     }
 }
 
@@ -44,16 +50,16 @@ static void check_type(char kind, size_t size, bool big_endian, bool fortran_ord
     if (kind == 'b')
         for (int i = 0; i < 6; i++)
             values[i] = i % 2;
-    struct test_bytes data = {.size = 0}, bytes = {.size = 0};
+    struct bytes data = {.size = 0}, bytes = {.size = 0};
     for (int i = 0; i < 6; i++) {
         int index = fortran_order ? i % 2 * 3 + i / 2 : i;
         add_number(&data, pattern_of(kind, size, values[index]), size, big_endian);
     }
     char type[8];
     snprintf(type, sizeof type, "%c%c%zu", size == 1 ? '|' : big_endian ? '>' : '<', kind, size);
-    test_add_npy(&bytes, type, "(2, 3)", fortran_order, data.data, data.size);
+    bytes_add_npy(&bytes, type, "(2, 3)", fortran_order, data.data, data.size);
     struct diffmm__npy array;
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x.npy", &array));
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x.npy", &array));
     ck_assert_int_eq(array.kind, kind);
     ck_assert_uint_eq(array.item_size, size);
     ck_assert_uint_eq(array.dimensions, 2);
@@ -63,18 +69,18 @@ static void check_type(char kind, size_t size, bool big_endian, bool fortran_ord
     float floats[6];
     double doubles[6];
     int64_t integers[6];
-    test_succeeds(diffmm__npy_to_float(&array, "x.npy", floats));
-    test_succeeds(diffmm__npy_to_double(&array, "x.npy", doubles));
+    expect_success(diffmm__npy_to_float(&array, "x.npy", floats));
+    expect_success(diffmm__npy_to_double(&array, "x.npy", doubles));
     for (int i = 0; i < 6; i++) {
         ck_assert_msg(doubles[i] == values[i] && (double)floats[i] == values[i],
                       "%s, element %d: %g", type, i, doubles[i]);
     }
     if (kind == 'f') {
-        test_fails(diffmm__npy_to_int64(&array, "x.npy", integers), DIFFMM_ERROR_FORMAT,
-                   "element 4");
+        expect_failure(diffmm__npy_to_int64(&array, "x.npy", integers), DIFFMM_ERROR_FORMAT,
+                       "element 4");
         return;
     }
-    test_succeeds(diffmm__npy_to_int64(&array, "x.npy", integers));
+    expect_success(diffmm__npy_to_int64(&array, "x.npy", integers));
     for (int i = 0; i < 6; i++)
         ck_assert_int_eq(integers[i], (int64_t)values[i]);
 }
@@ -93,14 +99,14 @@ START_TEST(every_float16)
 {
     traps_off();                                 /* NaN is among them, also such as signals */
     for (unsigned high = 0; high < 64; high++) { /* sign and exponent */
-        struct test_bytes data = {.size = 0}, bytes = {.size = 0};
+        struct bytes data = {.size = 0}, bytes = {.size = 0};
         struct diffmm__npy array;
         float values[1024];
         for (unsigned fraction = 0; fraction < 1024; fraction++)
-            test_add_number(&data, high << 10 | fraction, 2);
-        test_add_npy(&bytes, "<f2", "(1024,)", 0, data.data, data.size);
-        test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-        test_succeeds(diffmm__npy_to_float(&array, "x", values));
+            bytes_add_number(&data, high << 10 | fraction, 2);
+        bytes_add_npy(&bytes, "<f2", "(1024,)", 0, data.data, data.size);
+        expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+        expect_success(diffmm__npy_to_float(&array, "x", values));
         int exponent = high & 31;
         for (unsigned fraction = 0; fraction < 1024; fraction++) {
             float value = values[fraction];
@@ -118,18 +124,18 @@ END_TEST
 
 START_TEST(large_integers)
 {
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     struct diffmm__npy array;
     int64_t out[2];
     uint64_t values[] = {INT64_MAX, (uint64_t)INT64_MAX + 1};
-    test_add_npy(&bytes, "<u8", "(2,)", 0, values, sizeof values);
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    test_fails(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
+    bytes_add_npy(&bytes, "<u8", "(2,)", 0, values, sizeof values);
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+    expect_failure(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
     bytes.size = 0;
     double reals[] = {-0x1p63, 0x1p63};
-    test_add_npy(&bytes, "<f8", "(2,)", 0, reals, sizeof reals);
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    test_fails(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
+    bytes_add_npy(&bytes, "<f8", "(2,)", 0, reals, sizeof reals);
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+    expect_failure(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
     ck_assert(out[0] == INT64_MIN);
 }
 END_TEST
@@ -141,12 +147,12 @@ START_TEST(three_dimensions_in_fortran_order)
         for (unsigned j = 0; j < 3; j++)
             for (unsigned k = 0; k < 4; k++)
                 data[i + 2 * (j + 3 * k)] = (unsigned char)((i * 3 + j) * 4 + k);
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     struct diffmm__npy array;
     int64_t out[24];
-    test_add_npy(&bytes, "|u1", "(2, 3, 4)", 1, data, 24);
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    test_succeeds(diffmm__npy_to_int64(&array, "x", out));
+    bytes_add_npy(&bytes, "|u1", "(2, 3, 4)", 1, data, 24);
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+    expect_success(diffmm__npy_to_int64(&array, "x", out));
     for (int i = 0; i < 24; i++)
         ck_assert_int_eq(out[i], i);
 }
@@ -154,17 +160,17 @@ END_TEST
 
 START_TEST(text_is_parsed_but_is_no_number)
 {
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     struct diffmm__npy array;
     float value;
-    test_add_npy(&bytes, "|S3", "()", 0, "coo", 3);
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+    bytes_add_npy(&bytes, "|S3", "()", 0, "coo", 3);
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
     ck_assert_int_eq(array.kind, 'S');
     ck_assert_mem_eq(array.data, "coo", 3);
-    test_fails(diffmm__npy_to_float(&array, "x", &value), DIFFMM_ERROR_FORMAT, "text");
+    expect_failure(diffmm__npy_to_float(&array, "x", &value), DIFFMM_ERROR_FORMAT, "text");
     bytes.size = 0;
-    test_add_npy(&bytes, "<U2", "(1,)", 0, "c\0\0\0o\0\0\0", 8);
-    test_succeeds(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
+    bytes_add_npy(&bytes, "<U2", "(1,)", 0, "c\0\0\0o\0\0\0", 8);
+    expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
     ck_assert_uint_eq(array.item_size, 8);
 }
 END_TEST
@@ -173,11 +179,11 @@ END_TEST
 static diffmm_status parse(unsigned version, const char *header, size_t data_size,
                            struct diffmm__npy *array)
 {
-    struct test_bytes bytes = {.size = 0};
-    test_add_text(&bytes, "\x93NUMPY");
-    test_add_number(&bytes, version, 2);
-    test_add_number(&bytes, strlen(header), version == 1 ? 2 : 4);
-    test_add_text(&bytes, header);
+    struct bytes bytes = {.size = 0};
+    bytes_add_text(&bytes, "\x93NUMPY");
+    bytes_add_number(&bytes, version, 2);
+    bytes_add_number(&bytes, strlen(header), version == 1 ? 2 : 4);
+    bytes_add_text(&bytes, header);
     memset(bytes.data + bytes.size, 0, data_size);
     bytes.size += data_size;
     /* An exact copy, so that reading beyond it is noticed. */
@@ -191,37 +197,39 @@ static diffmm_status parse(unsigned version, const char *header, size_t data_siz
 START_TEST(headers_in_other_forms)
 {
     struct diffmm__npy array;
-    test_succeeds(parse(2, "{'descr':'<f4','fortran_order':False,'shape':(2,3)}", 24, &array));
+    expect_success(parse(2, "{'descr':'<f4','fortran_order':False,'shape':(2,3)}", 24, &array));
     ck_assert_uint_eq(array.count, 6);
     /* Python 2's long integers, which version 3 is too young for. */
     const char *const longs =
         "{\"shape\": (2L, 3L), \"descr\": \"<f4\", \"fortran_order\": True}   \n";
-    test_succeeds(parse(2, longs, 24, &array));
+    expect_success(parse(2, longs, 24, &array));
     ck_assert(array.fortran_order);
-    test_fails(parse(3, longs, 24, &array), DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
-    test_succeeds(parse(3,
-                        "{\"shape\": (2, 3), \"descr\": \"<f4\", \"fortran_order\": True} \t\n\r\n",
-                        24, &array));
-    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", 12, &array),
-               DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
-    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (03,)}", 12, &array),
-               DIFFMM_ERROR_FORMAT, "begins with 0");
-    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}\n ", 12, &array),
-               DIFFMM_ERROR_FORMAT, "goes on after");
-    test_fails(parse(1, "\n{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", 12, &array),
-               DIFFMM_ERROR_FORMAT, "not a dictionary");
-    test_fails(parse(0x101, "{}", 0, &array), DIFFMM_ERROR_VERSION, "1.1");
-    test_succeeds(
+    expect_failure(parse(3, longs, 24, &array), DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
+    expect_success(
+        parse(3, "{\"shape\": (2, 3), \"descr\": \"<f4\", \"fortran_order\": True} \t\n\r\n", 24,
+              &array));
+    expect_failure(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3)}", 12, &array),
+                   DIFFMM_ERROR_FORMAT, "not a tuple of numbers");
+    expect_failure(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (03,)}", 12, &array),
+                   DIFFMM_ERROR_FORMAT, "begins with 0");
+    expect_failure(
+        parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}\n ", 12, &array),
+        DIFFMM_ERROR_FORMAT, "goes on after");
+    expect_failure(
+        parse(1, "\n{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", 12, &array),
+        DIFFMM_ERROR_FORMAT, "not a dictionary");
+    expect_failure(parse(0x101, "{}", 0, &array), DIFFMM_ERROR_VERSION, "1.1");
+    expect_success(
         parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }", 40, &array));
     ck_assert_uint_eq(array.count, 7);
     /* No elements: the other numbers matter only where no array could have them. */
-    test_succeeds(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1000000000000)}",
-                        0, &array));
+    expect_success(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1000000000000)}",
+                         0, &array));
     ck_assert_uint_eq(array.count, 0);
-    test_fails(parse(1,
-                     "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9000000000000000000)}",
-                     0, &array),
-               DIFFMM_ERROR_FORMAT, "exceeds the address space");
+    expect_failure(
+        parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9000000000000000000)}", 0,
+              &array),
+        DIFFMM_ERROR_FORMAT, "exceeds the address space");
 }
 END_TEST
 
@@ -262,7 +270,7 @@ START_TEST(broken_headers)
         ck_assert_msg(strstr(diffmm_error_message(), "f.npy") != NULL, "%s",
                       diffmm_error_message());
     }
-    test_fails(parse(4, "", 0, &array), DIFFMM_ERROR_VERSION, "version 4");
+    expect_failure(parse(4, "", 0, &array), DIFFMM_ERROR_VERSION, "version 4");
     ck_assert_uint_eq(array.count, 77);
 }
 END_TEST
@@ -270,31 +278,34 @@ END_TEST
 START_TEST(hostile_sizes)
 {
     struct diffmm__npy array;
-    test_fails(parse(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 128)}",
-                     16, &array),
-               DIFFMM_ERROR_FORMAT, "only 16 remain");
-    test_fails(parse(1,
-                     "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
-                     16, &array),
-               DIFFMM_ERROR_FORMAT, "address space");
-    test_fails(parse(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,)}",
-                     16, &array),
-               DIFFMM_ERROR_FORMAT, "address space");
-    test_fails(parse(1, "{'descr': '<U99999', 'fortran_order': False, 'shape': (1,)}", 16, &array),
-               DIFFMM_ERROR_FORMAT, "remain");
+    expect_failure(parse(1,
+                         "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 128)}",
+                         16, &array),
+                   DIFFMM_ERROR_FORMAT, "only 16 remain");
+    expect_failure(
+        parse(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", 16,
+              &array),
+        DIFFMM_ERROR_FORMAT, "address space");
+    expect_failure(
+        parse(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,)}", 16,
+              &array),
+        DIFFMM_ERROR_FORMAT, "address space");
+    expect_failure(
+        parse(1, "{'descr': '<U99999', 'fortran_order': False, 'shape': (1,)}", 16, &array),
+        DIFFMM_ERROR_FORMAT, "remain");
     /* A header that claims to be longer than the file. */
     unsigned char claim[] = "\x93NUMPY\x02\x00\xff\xff\xff\xff{}";
-    test_fails(diffmm__npy_parse(claim, sizeof claim - 1, "f.npy", &array), DIFFMM_ERROR_FORMAT,
-               "only 2 remain");
+    expect_failure(diffmm__npy_parse(claim, sizeof claim - 1, "f.npy", &array), DIFFMM_ERROR_FORMAT,
+                   "only 2 remain");
 }
 END_TEST
 
 START_TEST(cut_at_every_length_and_damaged_at_every_byte)
 {
     const float data[] = {1, 2, 3, 4};
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     struct diffmm__npy array;
-    test_add_npy(&bytes, "<f4", "(2, 2)", 0, data, sizeof data);
+    bytes_add_npy(&bytes, "<f4", "(2, 2)", 0, data, sizeof data);
     for (size_t size = 0; size < bytes.size; size++) {
         unsigned char *exact = malloc(size + !size);
         memcpy(exact, bytes.data, size);
@@ -328,5 +339,5 @@ int main(void)
                                   broken_headers,
                                   hostile_sizes,
                                   cut_at_every_length_and_damaged_at_every_byte};
-    return test_run("npy", tests, sizeof tests / sizeof *tests);
+    return run_tests("npy", tests, sizeof tests / sizeof *tests);
 }

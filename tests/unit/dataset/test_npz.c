@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/readers/npz.h"
 
+#include <diffmm/diffmm.h>
+
 #include "dataset/readers/sparse.h"
+#include "support/bytes.h"
+#include "support/failure.h"
+#include "support/folder.h"
 #include "support/zip_writer.h"
 
 #ifdef DIFFMM__HAVE_LIBZIP
 
+#include <stdio.h>
+#include <string.h>
 #include <zip.h>
 
 struct member {
     const char *name;
-    struct test_bytes bytes;
+    struct bytes bytes;
 };
 
 static struct member make_member(const char *name, const char *type, const char *shape,
                                  const void *data, size_t size)
 {
     struct member member = {.name = name};
-    test_add_npy(&member.bytes, type, shape, 0, data, size);
+    bytes_add_npy(&member.bytes, type, shape, 0, data, size);
     return member;
 }
 
-static struct test_path write_archive(const struct test_folder *folder, const char *file,
-                                      const struct member *members, size_t count, int method)
+static struct path write_archive(const struct folder *folder, const char *file,
+                                 const struct member *members, size_t count, int method)
 {
-    struct test_path path = test_path_in(folder, file);
+    struct path path = folder_path(folder, file);
     zip_t *zip = zip_open(path.text, ZIP_CREATE | ZIP_TRUNCATE, NULL);
     ck_assert_ptr_nonnull(zip);
     for (size_t i = 0; i < count; i++) {
@@ -43,7 +50,7 @@ static const int32_t rows[] = {0, 0, 1, 2}, columns[] = {1, 299, 5, 0}, pointers
 static const int64_t shape[] = {3, 300};
 
 /* What scipy.sparse.save_npz writes for the 3 x 300 matrix above. */
-static struct test_path write_matrix(const struct test_folder *folder, bool csr, int method)
+static struct path write_matrix(const struct folder *folder, bool csr, int method)
 {
     static struct member members[5];
     members[0] =
@@ -68,89 +75,92 @@ static void check_matrix(struct diffmm__sparse *sparse)
 
 START_TEST(matrices_stored_and_deflated)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     for (int variant = 0; variant < 4; variant++) {
         struct diffmm__sparse sparse;
-        struct test_path path =
+        struct path path =
             write_matrix(&folder, variant & 1, variant & 2 ? ZIP_CM_DEFLATE : ZIP_CM_STORE);
-        test_succeeds(diffmm__sparse_read_npz(NULL, path.text, &sparse));
+        expect_success(diffmm__sparse_read_npz(NULL, path.text, &sparse));
         check_matrix(&sparse);
     }
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(members_are_read_piece_by_piece)
 {
-    struct test_folder folder = test_folder_begin();
-    struct test_path path = write_matrix(&folder, false, ZIP_CM_DEFLATE);
+    struct folder folder = folder_begin();
+    struct path path = write_matrix(&folder, false, ZIP_CM_DEFLATE);
     struct diffmm__npz *archive;
     struct diffmm__npz_member *member;
     struct diffmm__npy array;
     double values[4];
-    test_succeeds(diffmm__npz_open(NULL, path.text, &archive));
-    test_succeeds(diffmm__npz_member_open(archive, "data", &member, &array));
+    expect_success(diffmm__npz_open(NULL, path.text, &archive));
+    expect_success(diffmm__npz_member_open(archive, "data", &member, &array));
     ck_assert_uint_eq(array.count, 4);
     ck_assert_int_eq(array.kind, 'f');
     ck_assert_ptr_null(array.data);
     ck_assert_ptr_nonnull(strstr(diffmm__npz_member_name(member), "coo.npz:data"));
-    test_succeeds(diffmm__npz_member_read(member, values, 1));
-    test_succeeds(diffmm__npz_member_read(member, (char *)values + 1, 31));
+    expect_success(diffmm__npz_member_read(member, values, 1));
+    expect_success(diffmm__npz_member_read(member, (char *)values + 1, 31));
     ck_assert_mem_eq(values, data, sizeof data);
-    test_succeeds(diffmm__npz_member_finish(member));
-    test_fails(diffmm__npz_member_read(member, values, 1), DIFFMM_ERROR_FORMAT, "bytes long");
+    expect_success(diffmm__npz_member_finish(member));
+    expect_failure(diffmm__npz_member_read(member, values, 1), DIFFMM_ERROR_FORMAT, "bytes long");
     diffmm__npz_member_close(member);
-    test_succeeds(diffmm__npz_member_open(archive, "data", &member, &array));
-    test_succeeds(diffmm__npz_member_finish(member)); /* unread */
+    expect_success(diffmm__npz_member_open(archive, "data", &member, &array));
+    expect_success(diffmm__npz_member_finish(member)); /* unread */
     diffmm__npz_member_close(member);
     diffmm__npz_member_close(NULL);
-    test_fails(diffmm__npz_member_open(archive, "nothing", &member, &array), DIFFMM_ERROR_FORMAT,
-               "'nothing'");
+    expect_failure(diffmm__npz_member_open(archive, "nothing", &member, &array),
+                   DIFFMM_ERROR_FORMAT, "'nothing'");
     ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path.text));
     diffmm__npz_close(archive);
     diffmm__npz_close(NULL);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(wrong_matrices)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     struct diffmm__sparse sparse = {.count = 9};
     static struct member members[3];
     members[0] = make_member("format.npy", "|S3", "()", "csc", 3);
     members[1] = make_member("shape.npy", "<i8", "(2,)", shape, 16);
-    struct test_path path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'csc'");
+    struct path path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'csc'");
     members[0] = make_member("format.npy", "<U3", "()", "c\0\0\0o\0\0\0o\0\0\0", 12);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'row'");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'row'");
     members[1] = make_member("shape.npy", "<i8", "(1,)", shape, 8);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
-               "2 dimensions, not 1");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   "2 dimensions, not 1");
     members[0] = make_member("format.npy", "<i8", "()", shape, 8);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "format");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   "format");
     members[0] = (struct member){.name = "format.npy"};
-    test_add_text(&members[0].bytes, "no array");
+    bytes_add_text(&members[0].bytes, "no array");
     path = write_archive(&folder, "a.npz", members, 1, ZIP_CM_STORE);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, ":format");
-    path = test_write_text(&folder, "b.npz", "this is no archive");
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, path.text);
-    path = test_write_text(&folder, "c.npz", "");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   ":format");
+    path = folder_write_text(&folder, "b.npz", "this is no archive");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   path.text);
+    path = folder_write_text(&folder, "c.npz", "");
     ck_assert_int_ne(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_OK);
-    path = test_path_in(&folder, "none.npz");
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_IO, path.text);
+    path = folder_path(&folder, "none.npz");
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_IO, path.text);
     ck_assert_uint_eq(sparse.count, 9);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 /* All of a file. */
-static struct test_bytes slurp(const char *path)
+static struct bytes slurp(const char *path)
 {
-    struct test_bytes bytes = {.size = 0};
+    struct bytes bytes = {.size = 0};
     FILE *file = fopen(path, "rb");
     ck_assert_ptr_nonnull(file);
     bytes.size = fread(bytes.data, 1, sizeof bytes.data, file);
@@ -160,7 +170,7 @@ static struct test_bytes slurp(const char *path)
 }
 
 /* Overwrite the uncompressed sizes of all members, in local headers and in the directory. */
-static void claim_size(struct test_bytes *bytes, uint32_t claim)
+static void claim_size(struct bytes *bytes, uint32_t claim)
 {
     for (size_t i = 0; i + 46 < bytes->size; i++) {
         unsigned char *at = bytes->data + i;
@@ -175,90 +185,90 @@ static void claim_size(struct test_bytes *bytes, uint32_t claim)
 /* An update appends: the later data count, as in numpy. */
 START_TEST(members_written_again)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     static struct member good[5];
-    static struct test_bytes old, written;
+    static struct bytes old, written;
     static const double other[] = {0, 0, 0, 0};
     good[0] = make_member("row.npy", "<i4", "(4,)", rows, 16);
     good[1] = make_member("col.npy", "<i4", "(4,)", columns, 16);
     good[2] = make_member("format.npy", "|S3", "()", "coo", 3);
     good[3] = make_member("shape.npy", "<i8", "(2,)", shape, 16);
     good[4] = make_member("data.npy", "<f8", "(4,)", data, 32);
-    test_add_npy(&old, "<f8", "(4,)", 0, other, 32);
+    bytes_add_npy(&old, "<f8", "(4,)", 0, other, 32);
     struct zip_member members[6] = {{.name = "data.npy", .content = &old}};
     for (size_t i = 0; i < 5; i++)
         members[i + 1] = (struct zip_member){.name = good[i].name, .content = &good[i].bytes};
     zip_write(&written, members, 6);
-    struct test_path path = test_write(&folder, "again.npz", written.data, written.size);
+    struct path path = folder_write(&folder, "again.npz", written.data, written.size);
     struct diffmm__sparse sparse;
-    test_succeeds(diffmm__sparse_read_npz(NULL, path.text, &sparse));
+    expect_success(diffmm__sparse_read_npz(NULL, path.text, &sparse));
     check_matrix(&sparse);
     members[0].name = "data";
     written.size = 0;
     zip_write(&written, members, 6);
-    path = test_write(&folder, "again.npz", written.data, written.size);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
-               "again.npz: it has a member 'data' and another, 'data.npy'");
-    test_folder_end(&folder);
+    path = folder_write(&folder, "again.npz", written.data, written.size);
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   "again.npz: it has a member 'data' and another, 'data.npy'");
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(claimed_sizes_are_bounded)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     struct diffmm__sparse sparse;
-    struct test_path path = write_matrix(&folder, true, ZIP_CM_DEFLATE);
-    struct test_bytes bytes = slurp(path.text);
+    struct path path = write_matrix(&folder, true, ZIP_CM_DEFLATE);
+    struct bytes bytes = slurp(path.text);
     claim_size(&bytes, 4000000000u);
-    path = test_write(&folder, "bomb.npz", bytes.data, bytes.size);
-    test_fails(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
-               "cannot hold");
+    path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
+    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+                   "cannot hold");
     claim_size(&bytes, 1000);
-    path = test_write(&folder, "bomb.npz", bytes.data, bytes.size);
+    path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
     ck_assert_int_eq(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
     claim_size(&bytes, 10);
-    path = test_write(&folder, "bomb.npz", bytes.data, bytes.size);
+    path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
     ck_assert_int_eq(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(an_array_larger_than_its_member)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     static struct member member;
     struct diffmm__npz *archive;
     struct diffmm__npz_member *opened;
     struct diffmm__npy array;
     member = make_member("x.npy", "<f8", "(1000000000000,)", data, 32);
-    struct test_path path = write_archive(&folder, "a.npz", &member, 1, ZIP_CM_DEFLATE);
-    test_succeeds(diffmm__npz_open(NULL, path.text, &archive));
-    test_fails(diffmm__npz_member_open(archive, "x", &opened, &array), DIFFMM_ERROR_FORMAT,
-               "only 32 remain");
+    struct path path = write_archive(&folder, "a.npz", &member, 1, ZIP_CM_DEFLATE);
+    expect_success(diffmm__npz_open(NULL, path.text, &archive));
+    expect_failure(diffmm__npz_member_open(archive, "x", &opened, &array), DIFFMM_ERROR_FORMAT,
+                   "only 32 remain");
     diffmm__npz_close(archive);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
 START_TEST(cut_at_every_length_and_damaged_at_every_byte)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     struct diffmm__sparse sparse;
-    struct test_path path = write_matrix(&folder, false, ZIP_CM_DEFLATE);
-    struct test_bytes bytes = slurp(path.text);
+    struct path path = write_matrix(&folder, false, ZIP_CM_DEFLATE);
+    struct bytes bytes = slurp(path.text);
     for (size_t size = 0; size < bytes.size; size++) {
-        path = test_write(&folder, "cut.npz", bytes.data, size);
+        path = folder_write(&folder, "cut.npz", bytes.data, size);
         ck_assert_msg(diffmm__sparse_read_npz(NULL, path.text, &sparse) != DIFFMM_OK, "%zu", size);
     }
     for (size_t i = 0; i < bytes.size; i++) {
         unsigned char kept = bytes.data[i];
         bytes.data[i] ^= 0x55;
-        path = test_write(&folder, "damaged.npz", bytes.data, bytes.size);
+        path = folder_write(&folder, "damaged.npz", bytes.data, bytes.size);
         if (diffmm__sparse_read_npz(NULL, path.text, &sparse) == DIFFMM_OK)
             check_matrix(&sparse); /* a field that says nothing, such as a date */
         bytes.data[i] = kept;
     }
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -271,7 +281,7 @@ int main(void)
                                   claimed_sizes_are_bounded,
                                   an_array_larger_than_its_member,
                                   cut_at_every_length_and_damaged_at_every_byte};
-    return test_run("npz", tests, sizeof tests / sizeof *tests);
+    return run_tests("npz", tests, sizeof tests / sizeof *tests);
 }
 
 #else
@@ -282,11 +292,12 @@ START_TEST(says_that_libzip_is_missing)
     struct diffmm__npz *archive;
     struct diffmm__npz_member *member;
     struct diffmm__npy array;
-    test_fails(diffmm__sparse_read_npz(NULL, "a.npz", &sparse), DIFFMM_ERROR_UNSUPPORTED, "a.npz");
-    test_fails(diffmm__npz_open(NULL, "a.npz", &archive), DIFFMM_ERROR_UNSUPPORTED, "libzip");
-    test_fails(diffmm__npz_member_open(NULL, "a", &member, &array), DIFFMM_ERROR_UNSUPPORTED,
-               "libzip");
-    test_fails(diffmm__npz_member_finish(NULL), DIFFMM_ERROR_UNSUPPORTED, "libzip");
+    expect_failure(diffmm__sparse_read_npz(NULL, "a.npz", &sparse), DIFFMM_ERROR_UNSUPPORTED,
+                   "a.npz");
+    expect_failure(diffmm__npz_open(NULL, "a.npz", &archive), DIFFMM_ERROR_UNSUPPORTED, "libzip");
+    expect_failure(diffmm__npz_member_open(NULL, "a", &member, &array), DIFFMM_ERROR_UNSUPPORTED,
+                   "libzip");
+    expect_failure(diffmm__npz_member_finish(NULL), DIFFMM_ERROR_UNSUPPORTED, "libzip");
     ck_assert_str_eq(diffmm__npz_member_name(NULL), "");
     diffmm__npz_member_close(NULL);
     diffmm__npz_close(NULL);
@@ -296,7 +307,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {says_that_libzip_is_missing};
-    return test_run("npz", tests, sizeof tests / sizeof *tests);
+    return run_tests("npz", tests, sizeof tests / sizeof *tests);
 }
 
 #endif

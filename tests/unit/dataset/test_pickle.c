@@ -1,52 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "dataset/readers/sparse.h"
-#include "pickle_writer.h"
-#include "support/files.h"
+#include <diffmm/diffmm.h>
 
-/* The matrix of all tests: 3 x 300, entries (0, 1), (0, 299), (2, 0) and an explicit zero. */
-static const double data[] = {1, 2.5, 0, -1};
-static const int32_t rows[] = {0, 0, 1, 2}, columns[] = {1, 299, 5, 0}, pointers[] = {0, 2, 3, 4};
+#include "support/failure.h"
+#include "support/folder.h"
+#include "support/pickle_matrix.h"
+
+/* Where the rows of the matrix begin, for CSR. */
+static const int32_t pointers[] = {0, 2, 3, 4};
 
 static void write_matrix(struct pickle_writer *w, bool csr)
 {
     pickle_begin(w, csr);
     pickle_shape(w, 3, 300);
     pickle_text(w, csr ? "indices" : "row");
-    pickle_array(w, "i4", "<", 4, csr ? columns : rows, 16);
+    pickle_array(w, "i4", "<", 4, csr ? pickled_columns : pickled_rows, 16);
     pickle_text(w, csr ? "indptr" : "col");
-    pickle_array(w, "i4", "<", 4, csr ? pointers : columns, 16);
+    pickle_array(w, "i4", "<", 4, csr ? pointers : pickled_columns, 16);
     pickle_text(w, "data");
-    pickle_array(w, "f8", "<", 4, data, 32);
+    pickle_array(w, "f8", "<", 4, pickled_data, 32);
     pickle_text(w, "has_canonical_format");
     pickle_op(w, "\x89ub.");
-}
-
-/* Parse an exact copy, so that reading beyond it is noticed. */
-static diffmm_status parse(const unsigned char *bytes, size_t size, struct diffmm__sparse *out)
-{
-    unsigned char *exact = calloc(size + !size, 1);
-    memcpy(exact, bytes, size);
-    diffmm_status status = diffmm__sparse_parse_pickle(NULL, exact, size, "m.pkl", out);
-    free(exact);
-    return status;
-}
-
-static diffmm_status parse_written(const struct pickle_writer *w, struct diffmm__sparse *out)
-{
-    return parse(w->bytes.data, w->bytes.size, out);
-}
-
-static void check_matrix(struct diffmm__sparse *sparse)
-{
-    ck_assert_uint_eq(sparse->rows, 3);
-    ck_assert_uint_eq(sparse->columns, 300);
-    ck_assert_uint_eq(sparse->count, 3); /* the zero does not count */
-    const int32_t row[] = {0, 0, 2}, column[] = {1, 299, 0};
-    ck_assert_mem_eq(sparse->row, row, sizeof row);
-    ck_assert_mem_eq(sparse->column, column, sizeof column);
-    diffmm__sparse_end(NULL, sparse);
 }
 
 START_TEST(every_protocol_and_format)
@@ -56,8 +34,8 @@ START_TEST(every_protocol_and_format)
             struct pickle_writer w = {.protocol = protocol, .old_modules = variant & 1};
             struct diffmm__sparse sparse;
             write_matrix(&w, variant & 2);
-            test_succeeds(parse_written(&w, &sparse));
-            check_matrix(&sparse);
+            expect_success(parse_written(&w, &sparse));
+            expect_pickled_matrix(&sparse);
         }
 }
 END_TEST
@@ -69,14 +47,14 @@ START_TEST(newer_scipy_keeps_coordinates_in_a_tuple)
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 300);
     pickle_text(&w, "coords");
-    pickle_array(&w, "i4", "<", 4, rows, 16);
-    pickle_array(&w, "i4", "<", 4, columns, 16);
+    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
+    pickle_array(&w, "i4", "<", 4, pickled_columns, 16);
     pickle_op(&w, "\x86");
     pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "ub.");
-    test_succeeds(parse_written(&w, &sparse));
-    check_matrix(&sparse);
+    expect_success(parse_written(&w, &sparse));
+    expect_pickled_matrix(&sparse);
 }
 END_TEST
 
@@ -95,7 +73,7 @@ START_TEST(other_types_and_byte_orders)
     pickle_text(&w, "data");
     pickle_array(&w, "b1", "|", 1, &one, 1);
     pickle_op(&w, "ub.");
-    test_succeeds(parse_written(&w, &sparse));
+    expect_success(parse_written(&w, &sparse));
     ck_assert_uint_eq(sparse.count, 1);
     ck_assert_int_eq(sparse.row[0], 2);
     ck_assert_int_eq(sparse.column[0], 7);
@@ -117,7 +95,7 @@ START_TEST(empty_matrices)
         pickle_text(&w, "data");
         pickle_array(&w, "f8", "<", 0, "", 0);
         pickle_op(&w, "ub.");
-        test_succeeds(parse_written(&w, &sparse));
+        expect_success(parse_written(&w, &sparse));
         ck_assert_uint_eq(sparse.rows, 4);
         ck_assert_uint_eq(sparse.count, 0);
         diffmm__sparse_end(NULL, &sparse);
@@ -136,16 +114,16 @@ START_TEST(memory_and_reconstructor)
     pickle_global(&w, "__builtin__", "object");
     pickle_op(&w, "N\x87R}");
     pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, rows, 16);
+    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
     pickle_op(&w, "q\x05s"); /* BINPUT, SETITEM */
     pickle_text(&w, "col");
     pickle_op(&w, "h\x05s"); /* BINGET: the same array */
     pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "s(");
     pickle_shape(&w, 3, 3);
     pickle_op(&w, "ub.");
-    test_succeeds(parse_written(&w, &sparse));
+    expect_success(parse_written(&w, &sparse));
     ck_assert_uint_eq(sparse.count, 3);
     ck_assert_int_eq(sparse.column[2], 2);
     diffmm__sparse_end(NULL, &sparse);
@@ -168,12 +146,12 @@ START_TEST(other_names_are_refused)
             struct diffmm__sparse sparse = {.count = 55};
             char full[100];
             pickle_op(&w, "\x80");
-            test_add_number(&w.bytes, (uint64_t)protocol, 1);
+            bytes_add_number(&w.bytes, (uint64_t)protocol, 1);
             pickle_global(&w, names[i][0], names[i][1]);
             pickle_text(&w, "true");
             pickle_op(&w, "\x85R.");
             snprintf(full, sizeof full, "%s.%s", names[i][0], names[i][1]);
-            test_fails(parse_written(&w, &sparse), DIFFMM_ERROR_FORMAT, full);
+            expect_failure(parse_written(&w, &sparse), DIFFMM_ERROR_FORMAT, full);
             ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "m.pkl: offset "));
             ck_assert_uint_eq(sparse.count, 55);
         }
@@ -184,7 +162,7 @@ static void check_program(const char *program, size_t size, diffmm_status wanted
                           const char *message)
 {
     struct diffmm__sparse sparse;
-    test_fails(parse((const unsigned char *)program, size, &sparse), wanted, message);
+    expect_failure(parse((const unsigned char *)program, size, &sparse), wanted, message);
 }
 
 #define PROGRAM(text) "\x80\x03" text, sizeof("\x80\x03" text) - 1
@@ -276,9 +254,9 @@ START_TEST(hostile_sizes)
         pickle_op(&w, "\x85");
         pickle_type(&w, "i4", "<");
         pickle_op(&w, "\x89");
-        pickle_raw(&w, rows, 16);
+        pickle_raw(&w, pickled_rows, 16);
         pickle_op(&w, "tb");
-        test_fails(parse_written(&w, &sparse), format, i ? "shape" : "only 16 remain");
+        expect_failure(parse_written(&w, &sparse), format, i ? "shape" : "only 16 remain");
     }
 
     /* A shape that the file could not fill. */
@@ -287,13 +265,13 @@ START_TEST(hostile_sizes)
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 2000000000);
     pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, rows, 16);
+    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
     pickle_text(&w, "col");
-    pickle_array(&w, "i4", "<", 4, columns, 16);
+    pickle_array(&w, "i4", "<", 4, pickled_columns, 16);
     pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, data, 32);
+    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "ub.");
-    test_fails(parse_written(&w, &sparse), format, "2000000000");
+    expect_failure(parse_written(&w, &sparse), format, "2000000000");
 }
 END_TEST
 
@@ -314,7 +292,7 @@ START_TEST(endless_programs)
     pickle_op(&texts, "\x80\x03");
     pickle_global(&texts, "_codecs", "encode");
     pickle_op(&texts, "q\x01X\xe8\x03");
-    test_add_number(&texts.bytes, 0, 2);
+    bytes_add_number(&texts.bytes, 0, 2);
     memset(texts.bytes.data + texts.bytes.size, 'a', 1000);
     texts.bytes.size += 1000;
     pickle_text(&texts, "latin1");
@@ -342,7 +320,7 @@ static void check_parts(bool csr, const int32_t *first, size_t first_count, cons
     pickle_text(&w, "data");
     pickle_array(&w, "f8", "<", 4, values, 32);
     pickle_op(&w, "ub.");
-    test_fails(parse_written(&w, &sparse), wanted, message);
+    expect_failure(parse_written(&w, &sparse), wanted, message);
 }
 
 START_TEST(arrays_that_do_not_fit)
@@ -352,20 +330,22 @@ START_TEST(arrays_that_do_not_fit)
     const int32_t falling[] = {0, 3, 2, 4}, late[] = {1, 2, 3, 4}, beyond[] = {0, 2, 3, 9};
     const int32_t early[] = {0, 1, 2, 3};
     const double infinite[] = {1, 1, 1, INFINITY};
-    check_parts(false, rows, 3, columns, 4, data, format, "3 row numbers");
-    check_parts(false, rows, 4, columns, 3, data, format, "3 column numbers");
-    check_parts(false, high, 4, columns, 4, data, format,
+    check_parts(false, pickled_rows, 3, pickled_columns, 4, pickled_data, format, "3 row numbers");
+    check_parts(false, pickled_rows, 4, pickled_columns, 3, pickled_data, format,
+                "3 column numbers");
+    check_parts(false, high, 4, pickled_columns, 4, pickled_data, format,
                 "m.pkl:row: entry 2 is in row 3, but there are 3");
-    check_parts(false, low, 4, columns, 4, data, format,
+    check_parts(false, low, 4, pickled_columns, 4, pickled_data, format,
                 "m.pkl:row: entry 1 is in row -1, but there are 3");
-    check_parts(false, rows, 4, right, 4, data, format,
+    check_parts(false, pickled_rows, 4, right, 4, pickled_data, format,
                 "m.pkl:col: entry 1 is in column 300, but there are 300");
-    check_parts(false, rows, 4, columns, 4, infinite, DIFFMM_ERROR_NUMERIC, "entry 3");
-    check_parts(true, pointers, 3, columns, 4, data, format, "3 row pointers");
-    check_parts(true, falling, 4, columns, 4, data, format, "row 1");
-    check_parts(true, late, 4, columns, 4, data, format, "row 0");
-    check_parts(true, beyond, 4, columns, 4, data, format, "row 2");
-    check_parts(true, early, 4, columns, 4, data, format, "rows hold 3");
+    check_parts(false, pickled_rows, 4, pickled_columns, 4, infinite, DIFFMM_ERROR_NUMERIC,
+                "entry 3");
+    check_parts(true, pointers, 3, pickled_columns, 4, pickled_data, format, "3 row pointers");
+    check_parts(true, falling, 4, pickled_columns, 4, pickled_data, format, "row 1");
+    check_parts(true, late, 4, pickled_columns, 4, pickled_data, format, "row 0");
+    check_parts(true, beyond, 4, pickled_columns, 4, pickled_data, format, "row 2");
+    check_parts(true, early, 4, pickled_columns, 4, pickled_data, format, "rows hold 3");
 }
 END_TEST
 
@@ -395,16 +375,17 @@ END_TEST
 
 START_TEST(reads_a_file)
 {
-    struct test_folder folder = test_folder_begin();
+    struct folder folder = folder_begin();
     struct pickle_writer w = {.protocol = 4};
     struct diffmm__sparse sparse;
     write_matrix(&w, false);
-    struct test_path path = test_write(&folder, "trnMat.pkl", w.bytes.data, w.bytes.size);
-    test_succeeds(diffmm__sparse_read_pickle(NULL, path.text, &sparse));
-    check_matrix(&sparse);
-    path = test_path_in(&folder, "none.pkl");
-    test_fails(diffmm__sparse_read_pickle(NULL, path.text, &sparse), DIFFMM_ERROR_IO, path.text);
-    test_folder_end(&folder);
+    struct path path = folder_write(&folder, "trnMat.pkl", w.bytes.data, w.bytes.size);
+    expect_success(diffmm__sparse_read_pickle(NULL, path.text, &sparse));
+    expect_pickled_matrix(&sparse);
+    path = folder_path(&folder, "none.pkl");
+    expect_failure(diffmm__sparse_read_pickle(NULL, path.text, &sparse), DIFFMM_ERROR_IO,
+                   path.text);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -422,5 +403,5 @@ int main(void)
                                   arrays_that_do_not_fit,
                                   cut_at_every_length_and_damaged_at_every_byte,
                                   reads_a_file};
-    return test_run("pickle", tests, sizeof tests / sizeof *tests);
+    return run_tests("pickle", tests, sizeof tests / sizeof *tests);
 }

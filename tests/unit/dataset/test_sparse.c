@@ -4,7 +4,9 @@
 
 #include <math.h>
 
-#include "support/files.h"
+#include <diffmm/diffmm.h>
+
+#include "support/failure.h"
 
 enum { most = 5000 };
 
@@ -36,7 +38,7 @@ static struct diffmm__sparse_array part(size_t which, const char *name, const ch
 {
     struct diffmm__sparse_array out = {
         .name = name, .next = next, .finish = finish, .source = &data[which]};
-    test_succeeds(diffmm__npy_type(type, name, &out.array));
+    expect_success(diffmm__npy_type(type, name, &out.array));
     out.array.dimensions = 1;
     out.array.shape[0] = out.array.count = count;
     data[which] = (struct data){.next = values};
@@ -61,7 +63,7 @@ START_TEST(zeros_and_negatives_are_counted)
     const int32_t row[] = {0, 0, 1, 2, 2, 2}, column[] = {1, 299, 5, 0, 0, 7};
     const double values[] = {1, 0, -0.0, -2, 0.5, -1e300};
     struct diffmm__sparse sparse;
-    test_succeeds(build(false, 6, row, 6, column, values, &sparse));
+    expect_success(build(false, 6, row, 6, column, values, &sparse));
     ck_assert_uint_eq(sparse.count, 4);
     ck_assert_uint_eq(sparse.zeros, 2);
     ck_assert_uint_eq(sparse.negatives, 2);
@@ -84,7 +86,7 @@ START_TEST(long_arrays)
         values[i] = 1;
     }
     for (int csr = 0; csr < 2; csr++) {
-        test_succeeds(
+        expect_success(
             build(csr, csr ? 4 : most, csr ? pointers : row, most, column, values, &sparse));
         ck_assert_uint_eq(sparse.count, most);
         ck_assert_mem_eq(sparse.row, row, sizeof row);
@@ -94,13 +96,13 @@ START_TEST(long_arrays)
             ck_assert_uint_eq(data[i].finished, 1);
     }
     column[2500] = 300;
-    test_fails(build(false, most, row, most, column, values, &sparse), DIFFMM_ERROR_FORMAT,
-               "col: entry 2500 is in column 300, but there are 300");
+    expect_failure(build(false, most, row, most, column, values, &sparse), DIFFMM_ERROR_FORMAT,
+                   "col: entry 2500 is in column 300, but there are 300");
     ck_assert_uint_eq(data[2].read, 0); /* the values are not looked at any more */
     column[2500] = 0;
     values[4999] = NAN;
-    test_fails(build(false, most, row, most, column, values, &sparse), DIFFMM_ERROR_NUMERIC,
-               "data: the value of entry 4999 is not finite");
+    expect_failure(build(false, most, row, most, column, values, &sparse), DIFFMM_ERROR_NUMERIC,
+                   "data: the value of entry 4999 is not finite");
 }
 END_TEST
 
@@ -116,22 +118,22 @@ START_TEST(sizes_come_first)
                                          .column = part(1, "col", "<i4", 4, column),
                                          .data = part(2, "data", "<f8", 4, values)};
     parts.data.array.count = 3;
-    test_fails(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
-               "m: 4 column numbers, but 3 values");
+    expect_failure(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
+                   "m: 4 column numbers, but 3 values");
     parts.data = part(2, "data", "<f8", 4, values);
     parts.csr = true;
     parts.rows = 4;
-    test_fails(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
-               "m: 4 row pointers, but 5 belong there");
+    expect_failure(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
+                   "m: 4 row pointers, but 5 belong there");
     parts.row.array.dimensions = 2;
-    test_fails(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
-               "row: it has 2 dimensions, not 1");
+    expect_failure(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
+                   "row: it has 2 dimensions, not 1");
     parts.row = part(0, "row", "<U100", 4, row);
-    test_fails(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
-               "row: it holds text");
+    expect_failure(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
+                   "row: it holds text");
     parts.columns = INT64_MAX;
-    test_fails(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
-               "cannot be in a file of 1000 bytes");
+    expect_failure(diffmm__sparse_build(NULL, &parts, 1000, "m", &sparse), DIFFMM_ERROR_FORMAT,
+                   "cannot be in a file of 1000 bytes");
     for (size_t i = 0; i < 3; i++)
         ck_assert_uint_eq(data[i].read, 0);
     ck_assert_uint_eq(sparse.count, 77);
@@ -153,12 +155,12 @@ START_TEST(pointers)
                  {negative, "row: the pointers of row 0 are wrong: -1 comes after 0"},
                  {slack, "row: 4 values, but its rows hold 3"}};
     struct diffmm__sparse sparse;
-    test_succeeds(build(true, 4, good, 4, column, values, &sparse));
+    expect_success(build(true, 4, good, 4, column, values, &sparse));
     ck_assert_mem_eq(sparse.row, ((int32_t[]){1, 1, 1, 1}), 16);
     diffmm__sparse_end(NULL, &sparse);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        test_fails(build(true, 4, wrong[i].pointers, 4, column, values, &sparse),
-                   DIFFMM_ERROR_FORMAT, wrong[i].message);
+        expect_failure(build(true, 4, wrong[i].pointers, 4, column, values, &sparse),
+                       DIFFMM_ERROR_FORMAT, wrong[i].message);
 }
 END_TEST
 
@@ -166,5 +168,5 @@ int main(void)
 {
     const TTest *const tests[] = {zeros_and_negatives_are_counted, long_arrays, sizes_come_first,
                                   pointers};
-    return test_run("sparse", tests, sizeof tests / sizeof *tests);
+    return run_tests("sparse", tests, sizeof tests / sizeof *tests);
 }

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/modalities.h"
-#include "support/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "support/context.h"
+#include "support/failure.h"
 
 static diffmm_dataset *make(size_t threads, const diffmm_synthetic *spec)
 {
     diffmm_context_settings settings = {.struct_size = sizeof settings, .threads = threads};
     diffmm_context *context;
     diffmm_dataset *dataset;
-    test_succeeds(diffmm_context_create(&settings, &context));
-    test_succeeds(diffmm_dataset_synthesize(context, spec, &dataset));
-    test_succeeds(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_context_create(&settings, &context));
+    expect_success(diffmm_dataset_synthesize(context, spec, &dataset));
+    expect_success(diffmm_dataset_seal(dataset));
     diffmm_context_destroy(context);
     return dataset;
 }
@@ -18,7 +25,7 @@ static size_t row_size(const diffmm_dataset *dataset, diffmm_split split, int32_
 {
     const int32_t *items;
     size_t count;
-    test_succeeds(diffmm_dataset_row(dataset, split, user, &items, &count));
+    expect_success(diffmm_dataset_row(dataset, split, user, &items, &count));
     return count;
 }
 
@@ -64,8 +71,8 @@ static bool same(const diffmm_dataset *a, const diffmm_dataset *b)
         for (size_t u = 0; u < users; u++) {
             const int32_t *x, *y;
             size_t m, n;
-            test_succeeds(diffmm_dataset_row(a, (diffmm_split)s, (int32_t)u, &x, &m));
-            test_succeeds(diffmm_dataset_row(b, (diffmm_split)s, (int32_t)u, &y, &n));
+            expect_success(diffmm_dataset_row(a, (diffmm_split)s, (int32_t)u, &x, &m));
+            expect_success(diffmm_dataset_row(b, (diffmm_split)s, (int32_t)u, &y, &n));
             if (m != n || (m && memcmp(x, y, m * sizeof *x) != 0))
                 return false;
         }
@@ -73,8 +80,8 @@ static bool same(const diffmm_dataset *a, const diffmm_dataset *b)
         const float *x, *y;
         float *scratch = NULL;
         size_t stride;
-        test_succeeds(diffmm__modalities_features(a, i, &x, &stride, &scratch));
-        test_succeeds(diffmm__modalities_features(b, i, &y, &stride, &scratch));
+        expect_success(diffmm__modalities_features(a, i, &x, &stride, &scratch));
+        expect_success(diffmm__modalities_features(b, i, &y, &stride, &scratch));
         if (memcmp(x, y, diffmm_dataset_items(a) * stride * sizeof *x) != 0)
             return false;
     }
@@ -103,7 +110,7 @@ static uint64_t checksum(const diffmm_dataset *dataset)
         for (size_t u = 0; u < diffmm_dataset_users(dataset); u++) {
             const int32_t *row;
             size_t count;
-            test_succeeds(diffmm_dataset_row(dataset, (diffmm_split)s, (int32_t)u, &row, &count));
+            expect_success(diffmm_dataset_row(dataset, (diffmm_split)s, (int32_t)u, &row, &count));
             for (size_t i = 0; i < count; i++)
                 sum = (sum ^ (uint64_t)row[i]) * UINT64_C(1099511628211);
         }
@@ -175,12 +182,12 @@ static double recall(const diffmm_dataset *dataset, const double *scores, bool p
         memcpy(left, scores + (per_user ? u * items : 0), items * sizeof *left);
         const int32_t *row, *held[2];
         size_t count, held_count[2];
-        test_succeeds(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
+        expect_success(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
         for (size_t i = 0; i < count; i++)
             left[row[i]] = -2;
         for (int s = 0; s < 2; s++)
-            test_succeeds(diffmm_dataset_row(dataset, (diffmm_split)(s + 1), (int32_t)u, &held[s],
-                                             &held_count[s]));
+            expect_success(diffmm_dataset_row(dataset, (diffmm_split)(s + 1), (int32_t)u, &held[s],
+                                              &held_count[s]));
         if (held_count[0] + held_count[1] == 0)
             continue;
         size_t hits = 0;
@@ -210,13 +217,13 @@ static void score(const diffmm_dataset *dataset, double *popular, double *togeth
     double *profile = calloc(64, sizeof *profile);
     const float *features;
     float *scratch = NULL;
-    test_succeeds(diffmm__modalities_features(dataset, 0, &features, &stride, &scratch));
+    expect_success(diffmm__modalities_features(dataset, 0, &features, &stride, &scratch));
     for (size_t i = 0; i < items; i++)
         popular[i] = 0;
     for (size_t u = 0; u < users; u++) {
         const int32_t *row;
         size_t count;
-        test_succeeds(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
+        expect_success(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
         for (size_t i = 0; i < count; i++) {
             popular[row[i]]++;
             for (size_t j = 0; j < count; j++)
@@ -226,7 +233,7 @@ static void score(const diffmm_dataset *dataset, double *popular, double *togeth
     for (size_t u = 0; u < users; u++) {
         const int32_t *row;
         size_t count;
-        test_succeeds(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
+        expect_success(diffmm_dataset_row(dataset, DIFFMM_TRAIN, (int32_t)u, &row, &count));
         memset(profile, 0, 64 * sizeof *profile);
         for (size_t i = 0; i < count; i++)
             for (size_t f = 0; f < stride; f++)
@@ -275,29 +282,29 @@ END_TEST
 START_TEST(wrong_arguments)
 {
     const diffmm_status invalid = DIFFMM_ERROR_INVALID_ARGUMENT;
-    diffmm_context *context = test_context();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset = NULL;
     const size_t none[] = {4, 0};
     diffmm_synthetic spec = {.struct_size = sizeof spec};
-    test_fails(diffmm_dataset_synthesize(NULL, &spec, &dataset), invalid, "context");
-    test_fails(diffmm_dataset_synthesize(context, &spec, NULL), invalid, "out");
+    expect_failure(diffmm_dataset_synthesize(NULL, &spec, &dataset), invalid, "context");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, NULL), invalid, "out");
     spec.users = (size_t)INT32_MAX + 1;
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "users");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "users");
     spec = (diffmm_synthetic){.struct_size = sizeof spec, .items = SIZE_MAX};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "items");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "items");
     spec = (diffmm_synthetic){.struct_size = sizeof spec, .factors = SIZE_MAX};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "factors");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "factors");
     spec =
         (diffmm_synthetic){.struct_size = sizeof spec, .users = 3, .items = 4, .interactions = 7};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "interactions");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "interactions");
     spec = (diffmm_synthetic){.struct_size = sizeof spec, .modality_count = 1000};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "modality_count");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "modality_count");
     spec = (diffmm_synthetic){.struct_size = sizeof spec, .modality_count = 2, .dimensions = none};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "dimensions is 0");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "dimensions is 0");
     spec.modality_count = 0;
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "modality_count");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "modality_count");
     spec = (diffmm_synthetic){.struct_size = 3};
-    test_fails(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "spec");
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "spec");
     ck_assert_ptr_null(dataset);
     diffmm_context_destroy(context);
 }
@@ -312,5 +319,5 @@ int main(void)
                                   small_and_full,
                                   structure_can_be_learnt,
                                   wrong_arguments};
-    return test_run("synthetic", tests, sizeof tests / sizeof *tests);
+    return run_tests("synthetic", tests, sizeof tests / sizeof *tests);
 }

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
 #include "dataset/draft.h"
-#include "support/files.h"
+#include "support/context.h"
+#include "support/failure.h"
+#include "support/folder.h"
 
 /* Parse an exact copy, so that reading beyond it is noticed. */
 static diffmm_status parse_into(struct diffmm__draft *draft, const char *name, const char *text,
@@ -41,7 +50,7 @@ static void check_table(const char *name, const char *text, const char *train, c
                         const char *test)
 {
     struct diffmm__draft *draft = new_draft();
-    test_succeeds(parse_into(draft, name, text, strlen(text)));
+    expect_success(parse_into(draft, name, text, strlen(text)));
     check_pairs(draft, DIFFMM_TRAIN, train);
     check_pairs(draft, DIFFMM_VALID, valid);
     check_pairs(draft, DIFFMM_TEST, test);
@@ -80,7 +89,7 @@ END_TEST
 static void check_failure(const char *name, const char *text, size_t size, const char *message)
 {
     struct diffmm__draft *draft = new_draft();
-    test_fails(parse_into(draft, name, text, size), DIFFMM_ERROR_FORMAT, message);
+    expect_failure(parse_into(draft, name, text, size), DIFFMM_ERROR_FORMAT, message);
     diffmm__draft_destroy(NULL, draft);
 }
 
@@ -117,10 +126,10 @@ START_TEST(undeclared_items_are_refused)
     struct diffmm__draft *draft = new_draft();
     const char *text = "user\titem\nu\ti\nu\tj\n";
     int32_t number;
-    test_succeeds(diffmm__ids_add(NULL, &draft->item_ids, "i", 1, &number));
+    expect_success(diffmm__ids_add(NULL, &draft->item_ids, "i", 1, &number));
     draft->items_declared = true;
-    test_fails(parse_into(draft, "clicks.tsv", text, strlen(text)), DIFFMM_ERROR_FORMAT,
-               "clicks.tsv:3: item 'j' is not among the 1 declared items");
+    expect_failure(parse_into(draft, "clicks.tsv", text, strlen(text)), DIFFMM_ERROR_FORMAT,
+                   "clicks.tsv:3: item 'j' is not among the 1 declared items");
     diffmm__draft_destroy(NULL, draft);
 }
 END_TEST
@@ -144,35 +153,35 @@ END_TEST
 
 START_TEST(a_failed_read_leaves_the_data_set)
 {
-    struct test_folder folder = test_folder_begin();
-    diffmm_context *context = test_context();
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
     diffmm_dataset *dataset;
-    test_succeeds(diffmm_dataset_create(context, &dataset));
-    struct test_path path =
-        test_write_text(&folder, "bad.tsv", "user\titem\tsplit\nu\ti\t\nv\tj\ttest\nu\t\t\n");
-    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
-               DIFFMM_ERROR_FORMAT, "bad.tsv:4: column 'item' is empty");
+    expect_success(diffmm_dataset_create(context, &dataset));
+    struct path path =
+        folder_write_text(&folder, "bad.tsv", "user\titem\tsplit\nu\ti\t\nv\tj\ttest\nu\t\t\n");
+    expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
+                   DIFFMM_ERROR_FORMAT, "bad.tsv:4: column 'item' is empty");
     ck_assert_uint_eq(diffmm_dataset_users(dataset), 0);
     ck_assert_uint_eq(diffmm_dataset_items(dataset), 0);
     for (int s = 0; s < 3; s++)
         ck_assert_uint_eq(diffmm_dataset_interactions(dataset, (diffmm_split)s), 0);
     /* Not even the kind of ids is settled. */
-    test_succeeds(
+    expect_success(
         diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){1}, (int32_t[]){2}));
-    path = test_write_text(&folder, "good.tsv", "user\titem\nu\ti\n");
-    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
-               DIFFMM_ERROR_STATE, "external ids");
+    path = folder_write_text(&folder, "good.tsv", "user\titem\nu\ti\n");
+    expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
+                   DIFFMM_ERROR_STATE, "external ids");
     diffmm_dataset_destroy(dataset);
 
-    test_succeeds(diffmm_dataset_create(context, &dataset));
-    test_succeeds(diffmm_dataset_read_interactions(dataset, DIFFMM_VALID, path.text));
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_read_interactions(dataset, DIFFMM_VALID, path.text));
     ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_VALID), 1);
-    path = test_path_in(&folder, "none.tsv");
-    test_fails(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text), DIFFMM_ERROR_IO,
-               path.text);
+    path = folder_path(&folder, "none.tsv");
+    expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text),
+                   DIFFMM_ERROR_IO, path.text);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    test_folder_end(&folder);
+    folder_end(&folder);
 }
 END_TEST
 
@@ -184,5 +193,5 @@ int main(void)
                                   undeclared_items_are_refused,
                                   cut_at_every_length_and_damaged_at_every_byte,
                                   a_failed_read_leaves_the_data_set};
-    return test_run("tsv", tests, sizeof tests / sizeof *tests);
+    return run_tests("tsv", tests, sizeof tests / sizeof *tests);
 }

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/readers/zip.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include <diffmm/diffmm.h>
+
+#include "support/bytes.h"
+#include "support/failure.h"
 #include "support/zip_writer.h"
 
-static struct test_bytes one, two, written;
+static struct bytes one, two, written;
 
 static void begin(void)
 {
     one.size = two.size = written.size = 0;
-    test_add_text(&one, "the first");
-    test_add_text(&two, "the second");
+    bytes_add_text(&one, "the first");
+    bytes_add_text(&two, "the second");
 }
 
 static diffmm_status find_in(const unsigned char *bytes, size_t size, const char *name,
@@ -34,10 +41,10 @@ static diffmm_status find(const struct zip_member *members, size_t count, const 
 }
 
 static void check_found(const struct zip_member *members, size_t count, const char *name,
-                        const struct test_bytes *wanted)
+                        const struct bytes *wanted)
 {
     struct diffmm__zip_member member;
-    test_succeeds(find(members, count, name, &member));
+    expect_success(find(members, count, name, &member));
     ck_assert_uint_eq(member.method, DIFFMM__ZIP_STORED);
     ck_assert_uint_eq(member.size, wanted->size);
     ck_assert_uint_eq(member.packed, wanted->size);
@@ -62,11 +69,11 @@ START_TEST(names)
                                       {.name = "x/", .content = &two}},
                 3, "x", &one);
     struct diffmm__zip_member member;
-    test_fails(find((struct zip_member[]){{.name = "x.npy", .content = &one}}, 1, "y", &member),
-               DIFFMM_ERROR_FORMAT, "no member 'y'");
-    test_fails(find((struct zip_member[]){{.name = "X.npy", .content = &one}}, 1, "x", &member),
-               DIFFMM_ERROR_FORMAT, "no member 'x'");
-    test_fails(find(NULL, 0, "x", &member), DIFFMM_ERROR_FORMAT, "no member 'x'");
+    expect_failure(find((struct zip_member[]){{.name = "x.npy", .content = &one}}, 1, "y", &member),
+                   DIFFMM_ERROR_FORMAT, "no member 'y'");
+    expect_failure(find((struct zip_member[]){{.name = "X.npy", .content = &one}}, 1, "x", &member),
+                   DIFFMM_ERROR_FORMAT, "no member 'x'");
+    expect_failure(find(NULL, 0, "x", &member), DIFFMM_ERROR_FORMAT, "no member 'x'");
 }
 END_TEST
 
@@ -86,10 +93,10 @@ START_TEST(the_last_of_a_name_counts)
         "x", &two);
     struct diffmm__zip_member member;
     for (int order = 0; order < 2; order++)
-        test_fails(find((struct zip_member[]){{.name = order ? "x" : "x.npy", .content = &one},
-                                              {.name = order ? "x.npy" : "x", .content = &two}},
-                        2, "x", &member),
-                   DIFFMM_ERROR_FORMAT, "'x' and another, 'x.npy'");
+        expect_failure(find((struct zip_member[]){{.name = order ? "x" : "x.npy", .content = &one},
+                                                  {.name = order ? "x.npy" : "x", .content = &two}},
+                            2, "x", &member),
+                       DIFFMM_ERROR_FORMAT, "'x' and another, 'x.npy'");
 }
 END_TEST
 
@@ -99,28 +106,28 @@ START_TEST(headers_that_disagree)
     struct diffmm__zip_member member = {.size = 77};
     begin();
     struct zip_member wrong = {.name = "x.npy", .content = &one, .local_name = "y.npy"};
-    test_fails(find(&wrong, 1, "x", &member), format, "has another header");
+    expect_failure(find(&wrong, 1, "x", &member), format, "has another header");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .wrong_local_size = 1};
-    test_fails(find(&wrong, 1, "x", &member), format, "has another header");
+    expect_failure(find(&wrong, 1, "x", &member), format, "has another header");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .wrong_local_crc = 1};
-    test_fails(find(&wrong, 1, "x", &member), format, "has another header");
+    expect_failure(find(&wrong, 1, "x", &member), format, "has another header");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .wrong_offset = 1};
-    test_fails(find(&wrong, 1, "x", &member), format, "does not begin where");
+    expect_failure(find(&wrong, 1, "x", &member), format, "does not begin where");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .wrong_offset = 100000};
-    test_fails(find(&wrong, 1, "x", &member), format, "begins outside");
+    expect_failure(find(&wrong, 1, "x", &member), format, "begins outside");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .flags = 1};
-    test_fails(find(&wrong, 1, "x", &member), format, "encrypted");
+    expect_failure(find(&wrong, 1, "x", &member), format, "encrypted");
     wrong = (struct zip_member){.name = "x.npy", .content = &one, .method = 12};
-    test_fails(find(&wrong, 1, "x", &member), format, "method 12");
+    expect_failure(find(&wrong, 1, "x", &member), format, "method 12");
     wrong = (struct zip_member){.name = "x.npy", .content = &one};
     written.size = 0;
     zip_write(&written, &wrong, 1);
     written.data[written.size - 22 - 51 + 6] = 64; /* in the only entry: 46 bytes and its name */
-    test_fails(find_in(written.data, written.size, "x", &member), format, "a later version");
+    expect_failure(find_in(written.data, written.size, "x", &member), format, "a later version");
     /* Both headers of one name, but the data of another. */
     const struct zip_member swapped[] = {{.name = "x.npy", .content = &one, .wrong_offset = 44},
                                          {.name = "y.npy", .content = &two}};
-    test_fails(find(swapped, 2, "x", &member), format, "has another header");
+    expect_failure(find(swapped, 2, "x", &member), format, "has another header");
     ck_assert_uint_eq(member.size, 77);
 }
 END_TEST
@@ -131,29 +138,33 @@ START_TEST(archives_with_something_around_them)
     const struct zip_member good = {.name = "x.npy", .content = &one};
     struct diffmm__zip_member member;
     begin();
-    test_fails(find_in((const unsigned char *)"", 0, "x", &member), format, "not a zip archive");
-    test_add_text(&written, "in front");
+    expect_failure(find_in((const unsigned char *)"", 0, "x", &member), format,
+                   "not a zip archive");
+    bytes_add_text(&written, "in front");
     zip_write(&written, &good, 1);
     /* Offsets count it in, or not. */
-    test_fails(find_in(written.data, written.size, "x", &member), format, "not a zip archive");
+    expect_failure(find_in(written.data, written.size, "x", &member), format, "not a zip archive");
     written.size = 0;
     zip_write(&written, &good, 1);
     memmove(written.data + 4, written.data, written.size);
     written.size += 4;
-    test_fails(find_in(written.data, written.size, "x", &member), format, "right before its end");
+    expect_failure(find_in(written.data, written.size, "x", &member), format,
+                   "right before its end");
     written.size = 0;
     zip_write(&written, &good, 1);
-    test_add_text(&written, "behind");
-    test_fails(find_in(written.data, written.size, "x", &member), format, "bytes follow the end");
+    bytes_add_text(&written, "behind");
+    expect_failure(find_in(written.data, written.size, "x", &member), format,
+                   "bytes follow the end");
     /* A comment is part of the archive, also one that holds what looks like its end. */
     written.size = 0;
     zip_write(&written, &good, 1);
     written.data[written.size - 2] = 3;
-    test_add_text(&written, "abc");
-    test_succeeds(find_in(written.data, written.size, "x", &member));
+    bytes_add_text(&written, "abc");
+    expect_success(find_in(written.data, written.size, "x", &member));
     written.data[written.size - 5] = 26;
-    test_add(&written, "PK\5\6and so on, 23 bytes.", 23);
-    test_fails(find_in(written.data, written.size, "x", &member), format, "bytes follow the end");
+    bytes_add(&written, "PK\5\6and so on, 23 bytes.", 23);
+    expect_failure(find_in(written.data, written.size, "x", &member), format,
+                   "bytes follow the end");
 }
 END_TEST
 
@@ -183,5 +194,5 @@ int main(void)
 {
     const TTest *const tests[] = {names, the_last_of_a_name_counts, headers_that_disagree,
                                   archives_with_something_around_them, cut_and_damaged};
-    return test_run("zip", tests, sizeof tests / sizeof *tests);
+    return run_tests("zip", tests, sizeof tests / sizeof *tests);
 }

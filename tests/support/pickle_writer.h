@@ -3,26 +3,27 @@
 #define DIFFMM_TESTS_PICKLE_WRITER_H
 
 #include <stdbool.h>
+#include <string.h>
 
-#include "support/files.h"
+#include "bytes.h"
 
 /* Writes pickles the way Python does, for protocols 2 to 5, without memo where it can. */
 struct pickle_writer {
-    struct test_bytes bytes;
+    struct bytes bytes;
     int protocol;
     bool old_modules; /* scipy.sparse.coo, numpy.core */
 };
 
 static inline void pickle_op(struct pickle_writer *w, const char *codes)
 {
-    test_add_text(&w->bytes, codes);
+    bytes_add_text(&w->bytes, codes);
 }
 
 static inline void pickle_text(struct pickle_writer *w, const char *value)
 {
     pickle_op(w, w->protocol >= 4 ? "\x8c" : "X");
-    test_add_number(&w->bytes, strlen(value), w->protocol >= 4 ? 1 : 4);
-    test_add_text(&w->bytes, value);
+    bytes_add_number(&w->bytes, strlen(value), w->protocol >= 4 ? 1 : 4);
+    bytes_add_text(&w->bytes, value);
 }
 
 static inline void pickle_global(struct pickle_writer *w, const char *module, const char *name)
@@ -44,16 +45,16 @@ static inline void pickle_integer(struct pickle_writer *w, int64_t value)
 {
     if (value >= 0 && value < 256) {
         pickle_op(w, "K");
-        test_add_number(&w->bytes, (uint64_t)value, 1);
+        bytes_add_number(&w->bytes, (uint64_t)value, 1);
     } else if (value >= 0 && value < 65536) {
         pickle_op(w, "M");
-        test_add_number(&w->bytes, (uint64_t)value, 2);
+        bytes_add_number(&w->bytes, (uint64_t)value, 2);
     } else if (value >= INT32_MIN && value <= INT32_MAX) {
         pickle_op(w, "J");
-        test_add_number(&w->bytes, (uint64_t)value, 4);
+        bytes_add_number(&w->bytes, (uint64_t)value, 4);
     } else {
         pickle_op(w, "\x8a\x08");
-        test_add_number(&w->bytes, (uint64_t)value, 8);
+        bytes_add_number(&w->bytes, (uint64_t)value, 8);
     }
 }
 
@@ -62,12 +63,12 @@ static inline void pickle_raw(struct pickle_writer *w, const void *data, size_t 
     const unsigned char *bytes = data;
     if (w->protocol == 5) { /* a bytearray */
         pickle_op(w, "\x96");
-        test_add_number(&w->bytes, size, 8);
-        test_add(&w->bytes, data, size);
+        bytes_add_number(&w->bytes, size, 8);
+        bytes_add(&w->bytes, data, size);
     } else if (w->protocol >= 3) {
         pickle_op(w, "C");
-        test_add_number(&w->bytes, size, 1);
-        test_add(&w->bytes, data, size);
+        bytes_add_number(&w->bytes, size, 1);
+        bytes_add(&w->bytes, data, size);
     } else if (size == 0) { /* bytes() */
         pickle_global(w, "__builtin__", "bytes");
         pickle_op(w, ")R");
@@ -77,11 +78,11 @@ static inline void pickle_raw(struct pickle_writer *w, const void *data, size_t 
             length += bytes[i] >= 0x80;
         pickle_global(w, "_codecs", "encode");
         pickle_op(w, "X");
-        test_add_number(&w->bytes, length, 4);
+        bytes_add_number(&w->bytes, length, 4);
         for (size_t i = 0; i < size; i++) {
             if (bytes[i] >= 0x80)
-                test_add_number(&w->bytes, 0xc0 | bytes[i] >> 6, 1);
-            test_add_number(&w->bytes, bytes[i] >= 0x80 ? 0x80 | (bytes[i] & 0x3f) : bytes[i], 1);
+                bytes_add_number(&w->bytes, 0xc0 | bytes[i] >> 6, 1);
+            bytes_add_number(&w->bytes, bytes[i] >= 0x80 ? 0x80 | (bytes[i] & 0x3f) : bytes[i], 1);
         }
         pickle_text(w, "latin1");
         pickle_op(w, "\x86R");
@@ -136,10 +137,10 @@ static inline void pickle_array(struct pickle_writer *w, const char *type_name, 
 static inline void pickle_begin(struct pickle_writer *w, bool csr)
 {
     pickle_op(w, "\x80");
-    test_add_number(&w->bytes, (uint64_t)w->protocol, 1);
+    bytes_add_number(&w->bytes, (uint64_t)w->protocol, 1);
     if (w->protocol >= 4) {
         pickle_op(w, "\x95");
-        test_add_number(&w->bytes, 0, 8); /* a frame */
+        bytes_add_number(&w->bytes, 0, 8); /* a frame */
     }
     if (w->old_modules)
         pickle_global(w, csr ? "scipy.sparse.csr" : "scipy.sparse.coo",
