@@ -75,7 +75,7 @@ void diffmm__file_unmap(struct diffmm__mapping *mapping)
     *mapping = (struct diffmm__mapping){0};
 }
 
-diffmm_status diffmm__file_kind(const char *path, enum diffmm__file_kind *out)
+diffmm_status diffmm__file_examine(const char *path, enum diffmm__file_kind *out)
 {
     struct stat about;
     if (diffmm__sys_stat(AT_FDCWD, path, &about, 0) == 0)

@@ -36,7 +36,7 @@ enum diffmm__file_kind {
     DIFFMM__FILE_FOLDER,
     DIFFMM__FILE_OTHER
 };
-diffmm_status diffmm__file_kind(const char *path, enum diffmm__file_kind *out);
+diffmm_status diffmm__file_examine(const char *path, enum diffmm__file_kind *out);
 
 /* Names in a folder that end in `suffix`, sorted by strcmp. The array and each name are from the
  * context's allocator. */
@@ -47,22 +47,5 @@ void diffmm__file_list_end(const diffmm_context *context, char **names, size_t c
 /* folder/name, or the folder that `path` lies in ("." if it names none); NULL without memory. */
 char *diffmm__path_join(const diffmm_context *context, const char *folder, const char *name);
 char *diffmm__path_folder(const diffmm_context *context, const char *path);
-
-/* A piece of what is to be written. */
-struct diffmm__piece {
-    const void *data;
-    size_t size;
-};
-
-/* Write the pieces in order to what the path leads to:
- *   - a regular file, or nothing yet: replaced in one step, by a temporary file beside it, fsync,
- *     rename, fsync of the folder. Of a symbolic link, that is the file it leads to, and the link
- *     stays. On failure the old file is whole and no temporary one is left. Where only the last
- * step fails, the file is replaced: that is a success, with a warning in the log.
- *   - a pipe or a character device (a terminal, /dev/null), or a descriptor that is open in this
- *     process (/dev/stdout, /dev/fd/N): written through.
- *   - anything else (a folder, a socket, a block device): refused. */
-diffmm_status diffmm__file_replace(const diffmm_context *context, const char *path,
-                                   const struct diffmm__piece *pieces, size_t count);
 
 #endif

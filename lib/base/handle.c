@@ -35,7 +35,7 @@ static struct diffmm__handle *handle_of(const void *object)
     return (struct diffmm__handle *)(uintptr_t)object;
 }
 
-void diffmm__handle_hold(const void *object)
+void diffmm__handle_retain(const void *object)
 {
     if (object)
         atomic_fetch_add_explicit(&handle_of(object)->holders, 1, memory_order_relaxed);
@@ -56,7 +56,7 @@ struct diffmm__call diffmm__call_reads(const void *object)
     struct diffmm__call call = {
         .handle = handle_of(object), .use = reading, .cancel_state = disable_cancel()};
     if (object) {
-        diffmm__handle_hold(object);
+        diffmm__handle_retain(object);
         atomic_fetch_add_explicit(&call.handle->uses, reading, memory_order_acquire);
     }
     return call;
@@ -73,7 +73,7 @@ diffmm_status diffmm__call_changes(struct diffmm__call *call, void *object, cons
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "%s is in use by a call that %s it and has not returned", name,
                             uses & changing ? "changes" : "reads");
-    diffmm__handle_hold(object);
+    diffmm__handle_retain(object);
     call->handle = handle;
     return DIFFMM_OK;
 }

@@ -24,7 +24,7 @@ struct diffmm__handle {
 void diffmm__handle_begin(void *object, void (*end)(void *object));
 
 /* One hold more, and one less; NULL is fine. */
-void diffmm__handle_hold(const void *object);
+void diffmm__handle_retain(const void *object);
 void diffmm__handle_release(void *object);
 
 /* A public function that is running. */

@@ -6,14 +6,14 @@
 
 /* Where the system gives no random bytes, what it does not tell others: where things are in memory,
  * and the clock. */
-struct diffmm__hash_key diffmm__hash_key(void)
+struct diffmm__hash_key diffmm__hash_key_draw(void)
 {
     struct diffmm__hash_key key;
     if (getrandom(&key, sizeof key, GRND_NONBLOCK) != (ssize_t)sizeof key) {
         struct timespec now = {0};
         clock_gettime(CLOCK_MONOTONIC, &now);
         key.low = (uint64_t)(uintptr_t)&key ^ (uint64_t)now.tv_nsec << 32;
-        key.high = (uint64_t)(uintptr_t)&diffmm__hash_key ^ (uint64_t)now.tv_sec << 40;
+        key.high = (uint64_t)(uintptr_t)&diffmm__hash_key_draw ^ (uint64_t)now.tv_sec << 40;
     }
     return key;
 }

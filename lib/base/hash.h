@@ -11,7 +11,7 @@ struct diffmm__hash_key {
 };
 
 /* A new key that nobody can foresee. Nothing that a caller sees may depend on it. */
-struct diffmm__hash_key diffmm__hash_key(void);
+struct diffmm__hash_key diffmm__hash_key_draw(void);
 
 /* SipHash-2-4 (Aumasson and Bernstein 2012). */
 uint64_t diffmm__hash(struct diffmm__hash_key key, const void *bytes, size_t length);

@@ -38,7 +38,7 @@ static diffmm_status make_room(struct diffmm__index *index)
     if (2 * (index->count + 1) <= index->slot_count)
         return DIFFMM_OK;
     if (index->slot_count == 0)
-        grown.key = diffmm__hash_key();
+        grown.key = diffmm__hash_key_draw();
     grown.slot_count = index->slot_count ? 2 * index->slot_count : least_slots;
     grown.slots = diffmm__allocate_zero(index->context, grown.slot_count, sizeof *grown.slots);
     if (!grown.slots)

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-char *diffmm__json_text(const diffmm_context *context, const json_t *json)
+char *diffmm__json_write(const diffmm_context *context, const json_t *json)
 {
     size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
     char *text = size > 0 ? diffmm__allocate(context, size + 1, 1) : NULL;

@@ -183,19 +183,31 @@ bool diffmm__read_integer(const char *text, int64_t *out)
     return true;
 }
 
+/* Whether a value is NaN or infinite: its exponent is all ones. */
+static uint32_t is_not_finite(float value)
+{
+    uint32_t pattern;
+    memcpy(&pattern, &value, sizeof pattern);
+    return (pattern & 0x7f800000) == 0x7f800000;
+}
+
+/* A stretch is judged as a whole first, in a loop that compilers turn into vector instructions. */
+size_t diffmm__first_not_finite(size_t count, const float *values)
+{
+    enum { stretch = 4096 };
+    for (size_t begin = 0; begin < count; begin += stretch) {
+        size_t end = count - begin < stretch ? count : begin + stretch;
+        uint32_t any = 0;
+        for (size_t i = begin; i < end; i++)
+            any |= is_not_finite(values[i]);
+        for (size_t i = begin; any && i < end; i++)
+            if (is_not_finite(values[i]))
+                return i;
+    }
+    return count;
+}
+
 bool diffmm__all_finite(size_t count, const float *values)
 {
-    enum { chunk = 4096 };
-    for (size_t begin = 0; begin < count; begin += chunk) {
-        size_t end = count - begin < chunk ? count : begin + chunk;
-        uint32_t bad = 0; /* whether an exponent is all ones */
-        for (size_t i = begin; i < end; i++) {
-            uint32_t pattern;
-            memcpy(&pattern, &values[i], sizeof pattern);
-            bad |= (pattern & 0x7f800000) == 0x7f800000;
-        }
-        if (bad)
-            return false;
-    }
-    return true;
+    return diffmm__first_not_finite(count, values) == count;
 }

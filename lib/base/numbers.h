@@ -21,7 +21,8 @@ const char *diffmm__real_text(double value, char text[DIFFMM__REAL_TEXT]);
 bool diffmm__read_real(const char *text, double *out);
 bool diffmm__read_integer(const char *text, int64_t *out);
 
-/* Whether none is NaN or infinite. */
+/* The number of the first value that is NaN or infinite, or `count`; and whether there is none. */
+size_t diffmm__first_not_finite(size_t count, const float *values);
 bool diffmm__all_finite(size_t count, const float *values);
 
 /* Whether least <= x < limit; false for NaN. */

@@ -201,7 +201,7 @@ static void pool_work(struct diffmm__pool *pool, struct job *job)
 
 size_t diffmm__workers(const diffmm_context *context)
 {
-    return context ? context->settings.threads : 1;
+    return diffmm_context_threads(context);
 }
 
 void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__indexed_task task,

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/random.h"
 
-#include <string.h>
-
-#include "linalg/kernels.h"
-#include "linalg/philox.h"
+#include "base/philox.h"
 
 void diffmm__random4(uint64_t seed, uint64_t stream, uint64_t position, uint32_t out[4])
 {
@@ -38,19 +35,6 @@ uint64_t diffmm__random_below(uint64_t seed, uint64_t stream, uint64_t position,
                 return (uint64_t)(product >> 64);
         }
         position += UINT64_C(1) << 56;
-    }
-}
-
-void diffmm__random_normal(uint64_t seed, uint64_t stream, uint64_t position, size_t count,
-                           float *out)
-{
-    const struct diffmm__kernels *kernels = diffmm__kernels();
-    size_t blocks = count / 64;
-    kernels->normal(seed, stream, position, blocks, out);
-    if (count % 64) {
-        float last[64];
-        kernels->normal(seed, stream, position + blocks, 1, last);
-        memcpy(out + blocks * 64, last, count % 64 * sizeof *out);
     }
 }
 

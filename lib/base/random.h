@@ -15,11 +15,6 @@ void diffmm__random4(uint64_t seed, uint64_t stream, uint64_t position, uint32_t
 double diffmm__random_real(uint64_t seed, uint64_t stream, uint64_t position);
 uint64_t diffmm__random_below(uint64_t seed, uint64_t stream, uint64_t position, uint64_t bound);
 
-/* `count` standard normal draws; positions are in steps of 64 values: value i of a call at position
- * p equals value i - 64 of a call at position p + 1. */
-void diffmm__random_normal(uint64_t seed, uint64_t stream, uint64_t position, size_t count,
-                           float *out);
-
 /* A permutation of 0 .. count-1. */
 void diffmm__random_shuffle(uint64_t seed, uint64_t stream, size_t count, int32_t *out);
 

@@ -18,8 +18,8 @@ size_t diffmm__size_sum(size_t a, size_t b)
 }
 
 /* An object's bytes are at most PTRDIFF_MAX, so that pointers into it can be subtracted. */
-diffmm_status diffmm__check_array(const char *rows_name, size_t rows, const char *columns_name,
-                                  size_t columns, size_t element)
+diffmm_status diffmm__size_check_array(const char *rows_name, size_t rows, const char *columns_name,
+                                       size_t columns, size_t element)
 {
     size_t bytes = diffmm__size_product(diffmm__size_product(rows, columns), element);
     if (bytes <= PTRDIFF_MAX)

@@ -14,7 +14,7 @@ size_t diffmm__size_sum(size_t a, size_t b);
 
 /* DIFFMM_ERROR_INVALID_ARGUMENT where no array can have rows x columns elements of `element` bytes;
  * the message calls the two numbers as given. */
-diffmm_status diffmm__check_array(const char *rows_name, size_t rows, const char *columns_name,
-                                  size_t columns, size_t element);
+diffmm_status diffmm__size_check_array(const char *rows_name, size_t rows, const char *columns_name,
+                                       size_t columns, size_t element);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { kept_end = 200 }; /* bytes, of a message that is too long */
 
-static _Thread_local char error_text[sizeof((struct diffmm__said *)NULL)->text];
+static _Thread_local char error_text[sizeof((struct diffmm__error_text *)NULL)->text];
 
 diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
 {
@@ -23,14 +23,14 @@ diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
     return status;
 }
 
-struct diffmm__said diffmm__said(void)
+struct diffmm__error_text diffmm__error_text_keep(void)
 {
-    struct diffmm__said said;
+    struct diffmm__error_text said;
     memcpy(said.text, error_text, sizeof said.text);
     return said;
 }
 
-void diffmm__say_again(const struct diffmm__said *said)
+void diffmm__error_text_restore(const struct diffmm__error_text *said)
 {
     memcpy(error_text, said->text, sizeof error_text);
 }

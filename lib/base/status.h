@@ -12,11 +12,11 @@ diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
 
 /* This thread's error text as it stands, to be put back by a function that returns no status and so
  * must leave it as it is. */
-struct diffmm__said {
+struct diffmm__error_text {
     char text[512];
 };
-struct diffmm__said diffmm__said(void);
-void diffmm__say_again(const struct diffmm__said *said);
+struct diffmm__error_text diffmm__error_text_keep(void);
+void diffmm__error_text_restore(const struct diffmm__error_text *said);
 
 /* The usual check of a pointer argument. */
 diffmm_status diffmm__null(const char *argument);

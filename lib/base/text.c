@@ -81,3 +81,48 @@ void diffmm__text_format(char *out, size_t size, size_t tail, const char *format
     }
     out[used] = '\0';
 }
+
+/* Texts that are longer are not compared. */
+enum { longest_compared = 96 };
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Levenshtein distance: row i of the table holds the edits from the first i letters of a. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t rows = strlen(a), columns = strlen(b), row[longest_compared + 1];
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= rows; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = smallest(row[j] + 1, row[j - 1] + 1, changed);
+        }
+    }
+    return row[columns];
+}
+
+const char *diffmm__text_closest(const char *text, size_t count, const char *const *texts)
+{
+    size_t length = strlen(text), best = length / 2 + 1; /* more edits than that is another word */
+    const char *closest = NULL;
+    if (length > longest_compared)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(texts[i]) > longest_compared)
+            continue;
+        size_t distance = edit_distance(text, texts[i]);
+        if (distance < best) {
+            best = distance;
+            closest = texts[i];
+        }
+    }
+    return closest;
+}

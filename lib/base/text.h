@@ -17,4 +17,7 @@ size_t diffmm__text_cut(const char *text, size_t length, size_t most);
 void diffmm__text_format(char *out, size_t size, size_t tail, const char *format, va_list arguments)
     __attribute__((format(printf, 4, 0)));
 
+/* Among `count` texts the one fewest edits away from `text`; NULL where none comes close. */
+const char *diffmm__text_closest(const char *text, size_t count, const char *const *texts);
+
 #endif

@@ -6,7 +6,7 @@
 #ifndef DIFFMM_CHECKPOINT_DESCRIPTION_H
 #define DIFFMM_CHECKPOINT_DESCRIPTION_H
 
-#include "base/json_read.h"
+#include "base/json.h"
 #include "base/json_write.h"
 #include "checkpoint/safetensors.h"
 #include "model/model.h"

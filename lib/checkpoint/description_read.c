@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "base/index.h"
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "checkpoint/description.h"
+#include "options/options_json.h"
 
 diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *wanted,
                                   const char *kind)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "checkpoint/description.h"
+#include "options/options_json.h"
 
 /* Take over a text; NULL: there was no memory for it, and the error text is set. */
 static diffmm_status add(struct diffmm__description *d, const char *key, char *value)
@@ -37,7 +38,7 @@ diffmm_status diffmm__describe_json(struct diffmm__description *d, const char *k
 {
     if (!value)
         return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for the metadata '%s'", key);
-    diffmm_status status = add(d, key, diffmm__json_text(d->context, value));
+    diffmm_status status = add(d, key, diffmm__json_write(d->context, value));
     json_decref(value);
     return status;
 }

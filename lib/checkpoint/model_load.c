@@ -17,7 +17,7 @@ static diffmm_status read_options(diffmm_model *model, const struct diffmm__safe
     diffmm_status status = diffmm__read_options(model->context, file, &model->options);
     if (status)
         return status;
-    status = diffmm__options_settings(model->options, &model->settings);
+    status = diffmm__settings_read(model->options, &model->settings);
     if (status)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message());
     if (model->settings.embedding_size != model->d)

@@ -148,7 +148,7 @@ static diffmm_status check_size(const struct diffmm__safetensors *file, size_t i
     const char *path = diffmm__safetensors_path(file);
     struct diffmm__settings settings;
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__options_settings(options, &settings);
+    diffmm_status status = diffmm__settings_read(options, &settings);
     if (!status)
         status = diffmm__module_layers(items, &settings, &layers);
     if (status)

@@ -3,7 +3,7 @@
 #ifndef DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
 #define DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
 
-#include "base/json_read.h"
+#include "base/json.h"
 #include "checkpoint/safetensors.h"
 
 /* A tensor. Texts are the header's. */

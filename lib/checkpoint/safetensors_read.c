@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/index.h"
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "checkpoint/safetensors_header.h"

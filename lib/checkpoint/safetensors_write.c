@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/file_replace.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -59,7 +60,7 @@ static diffmm_status add_tensor(json_t *header, const char *path,
 static diffmm_status header_text(const diffmm_context *context, const char *path,
                                  const json_t *header, char **text, size_t *size)
 {
-    char *compact = diffmm__json_text(context, header);
+    char *compact = diffmm__json_write(context, header);
     if (!compact)
         return DIFFMM_ERROR_NO_MEMORY;
     size_t used = strlen(compact);
@@ -77,7 +78,7 @@ static diffmm_status header_text(const diffmm_context *context, const char *path
 /* Describe every tensor in the header, and list its data as a piece to write. */
 static diffmm_status add_tensors(json_t *header, const char *path,
                                  const struct diffmm__tensor *tensors, size_t count,
-                                 struct diffmm__piece *pieces)
+                                 struct diffmm__file_part *pieces)
 {
     static const size_t widths[] = {8, 4, 1};
     size_t begin = 0, piece = 0;
@@ -94,7 +95,7 @@ static diffmm_status add_tensors(json_t *header, const char *path,
             status = add_tensor(header, path, &tensors[i], begin, end);
             if (status)
                 return status;
-            pieces[piece++] = (struct diffmm__piece){.data = tensors[i].data, .size = bytes};
+            pieces[piece++] = (struct diffmm__file_part){.data = tensors[i].data, .size = bytes};
             begin = end;
         }
     }
@@ -103,7 +104,7 @@ static diffmm_status add_tensors(json_t *header, const char *path,
 
 /* Copy the pieces into memory that has room for them. */
 static diffmm_status fill_memory(const struct diffmm__target *target,
-                                 const struct diffmm__piece *pieces, size_t count)
+                                 const struct diffmm__file_part *pieces, size_t count)
 {
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
@@ -133,7 +134,7 @@ diffmm_status diffmm__safetensors_put(const diffmm_context *context,
     char *text = NULL;
     size_t size = 0;
     json_t *header = json_object();
-    struct diffmm__piece *pieces = diffmm__allocate(context, tensor_count + 2, sizeof *pieces);
+    struct diffmm__file_part *pieces = diffmm__allocate(context, tensor_count + 2, sizeof *pieces);
     diffmm_status status = header && pieces ? DIFFMM_OK : no_memory(path);
     if (!status)
         status = add_metadata(header, path, metadata, metadata_count);
@@ -143,8 +144,8 @@ diffmm_status diffmm__safetensors_put(const diffmm_context *context,
         status = header_text(context, path, header, &text, &size);
     if (!status) {
         uint64_t length = size;
-        pieces[0] = (struct diffmm__piece){.data = &length, .size = sizeof length};
-        pieces[1] = (struct diffmm__piece){.data = text, .size = size};
+        pieces[0] = (struct diffmm__file_part){.data = &length, .size = sizeof length};
+        pieces[1] = (struct diffmm__file_part){.data = text, .size = size};
         status = target->path ? diffmm__file_replace(context, path, pieces, tensor_count + 2)
                               : fill_memory(target, pieces, tensor_count + 2);
     }

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "contrastive/infonce.h"
-#include "linalg/rows.h"
+#include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 
 struct diffmm__contrastive_scratch {
@@ -130,7 +130,7 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
         diffmm__normalize_rows(s->context, nodes, s->d, view, s->d, s->normalized[v], s->d,
                                s->norms[v]);
         if (gradients)
-            diffmm__clear(s->context, nodes * s->d, s->gradients[v]);
+            diffmm__vector_clear(s->context, nodes * s->d, s->gradients[v]);
     }
     diffmm__batch_nodes(s->users, count, batch_users, s->seen, &s->user_nodes);
     diffmm__batch_nodes(s->items, count, batch_items, s->seen, &s->item_nodes);
@@ -150,7 +150,7 @@ double diffmm__contrastive(struct diffmm__contrastive_scratch *s, diffmm_anchor 
                                             s->gradients[v], 1.0f, 0.0f, gradient);
     }
     if (!with_main && grad_main)
-        diffmm__clear(s->context, nodes * s->d, grad_main);
+        diffmm__vector_clear(s->context, nodes * s->d, grad_main);
     return loss;
 }
 

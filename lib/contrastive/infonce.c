@@ -25,8 +25,8 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
+#include "linalg/normalize_rows.h"
 #include "linalg/panels.h"
-#include "linalg/rows.h"
 
 /* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up in pieces
  * of a tile each. Tiles are even in number and equal in width, so that two, four or eight threads
@@ -57,7 +57,7 @@ void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch,
 }
 
 struct chunk {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     size_t nodes, d, panels, tiles;
     size_t rows;             /* of this chunk */
     const int32_t *nodes_of; /* its batch nodes */

@@ -45,7 +45,7 @@ diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **ou
 
 diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset)
 {
-    diffmm__handle_hold(dataset);
+    diffmm__handle_retain(dataset);
     return dataset;
 }
 

@@ -98,7 +98,7 @@ static size_t fill_slots(struct diffmm__ids *ids)
 static diffmm_status begin_slots(const diffmm_context *context, struct diffmm__ids *ids,
                                  const char *what)
 {
-    ids->key = diffmm__hash_key();
+    ids->key = diffmm__hash_key_draw();
     ids->slot_count = needed_slots(ids->count);
     ids->slots = diffmm__allocate(context, ids->slot_count, sizeof *ids->slots);
     if (!ids->slots)
@@ -156,7 +156,7 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__ids
     if (slot_count <= ids->slot_count)
         return DIFFMM_OK;
     if (ids->slot_count == 0)
-        ids->key = diffmm__hash_key();
+        ids->key = diffmm__hash_key_draw();
     int32_t *slots = diffmm__allocate(context, slot_count, sizeof *slots);
     if (!slots)
         return DIFFMM_ERROR_NO_MEMORY;

@@ -86,7 +86,7 @@ static diffmm_status append(diffmm_dataset *dataset, const char *name, const cha
 /* Rows of features from a caller. */
 static diffmm_status check_extent(const char *name, size_t rows, size_t stride)
 {
-    diffmm_status status = diffmm__check_array("rows", rows, "stride", stride, sizeof(float));
+    diffmm_status status = diffmm__size_check_array("rows", rows, "stride", stride, sizeof(float));
     return status ? diffmm__fail(status, "modality '%s': %s", name, diffmm_error_message())
                   : status;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/sizes.h"
 #include "base/status.h"
-#include "linalg/vectors.h"
 
 /* Items that a loader is asked for at once. */
 enum { loader_block = 256 };

@@ -51,7 +51,7 @@ diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, 
     if (!status)
         status = diffmm__check_size("size", size, 1, diffmm__most_columns);
     if (!status)
-        status = diffmm__check_array("rows", rows, "size", size, sizeof *out);
+        status = diffmm__size_check_array("rows", rows, "size", size, sizeof *out);
     if (status)
         return status;
     for (size_t b = 0; b < rows; b++)
@@ -66,7 +66,7 @@ static diffmm_status check(const float *parameters, size_t rows, size_t items, c
         return diffmm__null(!parameters ? "parameters" : !x ? "x" : "t");
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
     return status ? status
-                  : diffmm__check_array("rows", rows, "shape: items", items, sizeof(float));
+                  : diffmm__size_check_array("rows", rows, "shape: items", items, sizeof(float));
 }
 
 diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_denoiser_shape *shape,

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "base/random.h"
 #include "linalg/kernels.h"
-#include "linalg/rows.h"
+#include "linalg/normal.h"
+#include "linalg/normalize_rows.h"
 
 void diffmm__batch_row_add(const struct diffmm__batch_rows *rows, size_t b, float scale,
                            float *dense)
@@ -28,7 +28,7 @@ void diffmm__batch_row_gather(const struct diffmm__batch_rows *rows, size_t b, f
 void diffmm__draw_noise(const struct diffmm__draws *draws, uint64_t row, size_t items, float *out)
 {
     uint64_t position = row * ((items + 63) / 64);
-    diffmm__random_normal(draws->seed, draws->noise_stream, position, items, out);
+    diffmm__normal_draws(draws->seed, draws->noise_stream, position, items, out);
 }
 
 /* Inverted dropout: x is 0 with probability `dropout`, else divided by 1 - dropout. */

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
-#include "linalg/rows.h"
+#include "linalg/normalize_rows.h"
 
 static void lay_out(struct diffmm__pass *pass, enum diffmm__pass_kind kind)
 {
@@ -102,7 +102,7 @@ static void embed_time(struct diffmm__pass *pass, const float *parameters, size_
 }
 
 struct activate {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     size_t width;
     const float *bias;
     float *values;
@@ -160,7 +160,7 @@ void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters
 }
 
 struct column_sums {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     size_t rows, width;
     const float *values;
     float *sums;
@@ -209,7 +209,7 @@ static void layer_gradients(const struct diffmm__pass *pass, const struct diffmm
 }
 
 struct tanh_backward {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     const float *activation;
     float *gradient;
 };

@@ -8,7 +8,7 @@
 #include "linalg/kernels.h"
 
 struct terms {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     struct diffmm__objective *objective;
     const double *elbo_weight;
     size_t rows;

@@ -316,7 +316,7 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     if (rows == 0 || rows > INT32_MAX)
         return rows == 0 ? DIFFMM_OK
                          : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
-    if ((status = diffmm__check_array("rows", rows, "count", count, sizeof *items_out)) ||
+    if ((status = diffmm__size_check_array("rows", rows, "count", count, sizeof *items_out)) ||
         (status = check_rows(rows, layers.items, row_pointers, row_items)))
         return status;
     struct diffmm__generation plan;

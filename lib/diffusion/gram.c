@@ -38,7 +38,7 @@ diffmm_status diffmm__gram_create(struct diffmm__objective *o, size_t entries)
 {
     struct diffmm__arena *arena = &o->arena;
     size_t h = last_layer(o)->inputs, items = last_layer(o)->outputs, d1 = o->d + 1;
-    size_t pieces = diffmm__gemm_pieces(items > o->rows ? items : o->rows), real = sizeof(float);
+    size_t pieces = diffmm__gemm_chunks(items > o->rows ? items : o->rows), real = sizeof(float);
     o->features_bias = diffmm__arena_take(arena, items * d1, real);
     o->weights_gram = diffmm__arena_take(arena, h * h, real);
     o->weights_features_bias = diffmm__arena_take(arena, h * d1, real);
@@ -217,7 +217,8 @@ static void last_layer_gradients(struct diffmm__gram_batch *g)
     struct diffmm__objective *o = g->objective;
     const diffmm_context *context = o->context;
     size_t h = g->h, d1 = g->d + 1;
-    diffmm__gram(context, h, g->rows, o->scaled, activations(o), o->activations_gram, o->pieces);
+    diffmm__gemm_symmetric(context, h, g->rows, o->scaled, activations(o), o->activations_gram,
+                           o->pieces);
     diffmm__gemm(context, d1, h, g->rows, 1.0f, diffmm__transposed(o->injected, d1),
                  diffmm__plain(activations(o), h), 0.0f, o->injected_activations, h);
     memset(o->injected_sums, 0, d1 * sizeof(float));
@@ -255,7 +256,7 @@ void diffmm__objective_gram(struct diffmm__objective *o, const diffmm_schedule *
 
     diffmm__denoiser_forward_head(&o->pass, parameters, rows, t);
     prepare_features(&g);
-    diffmm__gram(context, h, items, g.weight, g.weight, o->weights_gram, o->pieces);
+    diffmm__gemm_symmetric(context, h, items, g.weight, g.weight, o->weights_gram, o->pieces);
     for (size_t j = 0; j < h; j++)
         o->column_squares[j] = o->weights_gram[j * h + j];
     diffmm__gemm(context, h, d1, items, 1.0f, diffmm__transposed(g.weight, h),

@@ -8,7 +8,7 @@
 #include "linalg/kernels.h"
 
 struct diffmm__gram_batch {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     struct diffmm__objective *objective;
     const struct diffmm__layer *layer; /* the last one */
     const float *weight, *bias;        /* its W, I x h, and b */

@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
-#include "linalg/rows.h"
+#include "linalg/transpose.h"
 
 bool diffmm__hidden_chain_possible(const struct diffmm__layers *layers,
                                    const struct diffmm__sampling *sampling)
@@ -76,7 +76,7 @@ void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain)
 /* q_i = W_in over the time columns times (W_time embed(i) + b_time), + b_in. */
 static void prepare_steps(struct diffmm__hidden_chain *chain, const float *parameters)
 {
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     const struct diffmm__layer *time = &chain->layers.layer[0], *in = &chain->layers.layer[1];
     size_t e = time->outputs, items = chain->layers.items;
     float *embedded = chain->time, *mapped = chain->time + e;
@@ -94,7 +94,7 @@ static void prepare_steps(struct diffmm__hidden_chain *chain, const float *param
 
 void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain, const float *parameters)
 {
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     const struct diffmm__layer *in = &chain->layers.layer[1], *out = &chain->layers.layer[2];
     size_t h = chain->hidden, items = chain->layers.items;
     const float *w_in = parameters + in->weight, *w_out = parameters + out->weight;
@@ -118,7 +118,7 @@ void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain, const floa
 }
 
 struct run {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     struct diffmm__hidden_chain *chain;
     const struct diffmm__batch_rows *x0;
     size_t step;

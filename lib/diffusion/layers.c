@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
-#include "linalg/initialize.h"
+#include "linalg/random_fill.h"
 
 static void add_layer(struct diffmm__layers *layers, size_t inputs, size_t outputs)
 {
@@ -70,10 +70,10 @@ diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__
 size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
 {
     struct diffmm__layers layers = {0};
-    const struct diffmm__said said = diffmm__said();
+    const struct diffmm__error_text said = diffmm__error_text_keep();
     if (diffmm__layers(shape, &layers) == DIFFMM_OK)
         return layers.size;
-    diffmm__say_again(&said);
+    diffmm__error_text_restore(&said);
     return 0;
 }
 
@@ -124,12 +124,12 @@ void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t see
 {
     for (size_t l = 0; l < layers->count; l++) {
         const struct diffmm__layer *layer = &layers->layer[l];
-        diffmm__initialize_normal(
+        diffmm__random_fill_normal(
             layer->inputs * layer->outputs, sqrt(2.0 / (double)(layer->inputs + layer->outputs)),
             seed, diffmm__stream_denoiser_array(stream, 2 * l), parameters + layer->weight);
-        diffmm__initialize_normal(layer->outputs, 0.001, seed,
-                                  diffmm__stream_denoiser_array(stream, 2 * l + 1),
-                                  parameters + layer->bias);
+        diffmm__random_fill_normal(layer->outputs, 0.001, seed,
+                                   diffmm__stream_denoiser_array(stream, 2 * l + 1),
+                                   parameters + layer->bias);
     }
 }
 

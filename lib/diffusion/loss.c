@@ -23,7 +23,7 @@ diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t rows, size_t i
     diffmm_status status;
     if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
         (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
-        (status = diffmm__check_array("rows", rows, "items", items, sizeof *x0)) ||
+        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
         (status = diffmm__check_steps(schedule, rows, t)))
         return status;
     double total = 0.0;
@@ -60,7 +60,7 @@ diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, siz
     diffmm_status status;
     if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
         (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
-        (status = diffmm__check_array("rows", rows, "items", items, sizeof *x0)) ||
+        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
         (status = diffmm__check_size("d", d, 1, diffmm__most_columns)))
         return status;
     float *u = diffmm__allocate(context, rows * d, sizeof *u);
@@ -105,7 +105,7 @@ static diffmm_status check_loss(const diffmm_schedule *schedule, const float *pa
     if (!status)
         status = diffmm__check_size("d", d, 0, diffmm__most_columns);
     if (!status)
-        status = diffmm__check_array("rows", rows, "shape: items", items, sizeof *x0);
+        status = diffmm__size_check_array("rows", rows, "shape: items", items, sizeof *x0);
     return status ? status : diffmm__check_steps(schedule, rows, t);
 }
 

@@ -41,7 +41,7 @@ struct diffmm__objective {
     float *injected_activations;  /* (d + 1) x h */
     float *injected_sums;         /* d + 1 */
     float *column_squares;        /* h: the diagonal of S */
-    float *pieces;                /* scratch of diffmm__gram */
+    float *pieces;                /* scratch of diffmm__gemm_symmetric */
     int64_t *item_pointers;       /* I + 1: the batch by items .. */
     int32_t *item_rows;           /* .. the batch rows that hold an item, .. */
     float *item_values;           /* .. with what value */

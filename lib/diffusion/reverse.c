@@ -15,10 +15,10 @@
 #include "base/streams.h"
 #include "diffusion/arrays.h"
 #include "linalg/kernels.h"
-#include "linalg/rows.h"
+#include "linalg/normalize_rows.h"
 
 struct chain {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     struct diffmm__pass *pass;
     const diffmm_schedule *schedule;
     size_t rows;
@@ -141,7 +141,7 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise is NULL, but sampling_steps or sampling_noise needs it");
     if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
-        (status = diffmm__check_array("rows", rows, "shape: items", layers.items, sizeof *x0)))
+        (status = diffmm__size_check_array("rows", rows, "shape: items", layers.items, sizeof *x0)))
         return status;
     struct diffmm__dense_rows dense;
     if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))

@@ -179,7 +179,7 @@ diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size
     diffmm_status status;
     if ((status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
         (status = diffmm__check_size("items", items, 0, INT32_MAX)) ||
-        (status = diffmm__check_array("rows", rows, "items", items, sizeof *x0)) ||
+        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
         (status = diffmm__check_steps(schedule, rows, t)))
         return status;
     for (size_t b = 0; b < rows; b++) {

@@ -73,7 +73,7 @@ size_t diffmm__graph_bytes(size_t nodes, size_t entries, bool symmetric)
 
 diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph)
 {
-    diffmm__handle_hold(graph);
+    diffmm__handle_retain(graph);
     return (diffmm_graph *)(uintptr_t)graph;
 }
 

@@ -16,7 +16,7 @@ struct product {
     float factor;
     const float *x, *add;
     float *y;
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
 };
 
 static void product_rows(void *argument, size_t begin, size_t end)

@@ -1,71 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Vector kernels, compiled once per instruction set from kernels.c. Every variant gives the same
- * bits: reductions run in 16 fixed lanes, and nothing is fused (but see panel_kernels.h and
- * micro_kernel.h). */
+/* The variant of the vector kernels for this CPU. */
 #ifndef DIFFMM_LINALG_KERNELS_H
 #define DIFFMM_LINALG_KERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "linalg/vector_kernels.h"
 
-#include "linalg/micro_kernel.h"
-#include "linalg/panel_kernels.h"
-
-/* Lanes of a reduction. */
-enum { DIFFMM__LANES = 16 };
-
-struct diffmm__adam_factors {
-    float beta1, rest1, beta2, rest2, step_size, correction2, epsilon; /* see optim/adam.c */
-};
-
-struct diffmm__kernels {
-    const char *name;
-
-    /* y = exp(x): within 2 ulp, results below the normal numbers included; 0 below -103.98,
-     * infinity from 88.7229 on; NaN stays NaN. */
-    void (*exp)(size_t n, const float *x, float *y);
-    /* y = tanh(x): within 2 ulp; NaN stays NaN; tanh(-0) is +0. */
-    void (*tanh)(size_t n, const float *x, float *y);
-    /* y = log(x) for normal positive x: within 2 ulp. */
-    void (*log)(size_t n, const float *x, float *y);
-
-    /* x = exp(scale * x - shift) in place; returns the sum. */
-    double (*exp_scaled_sum)(size_t n, float scale, float shift, float *x);
-    /* z = tanh(z + bias), in place; and dz *= 1 - a^2. */
-    void (*bias_tanh)(size_t n, const float *bias, float *z);
-    void (*tanh_backward)(size_t n, const float *a, float *dz);
-
-    /* Float products, double sum; all in double where that might overflow. */
-    double (*dot)(size_t n, const float *x, const float *y);
-    float (*dot_float)(size_t n, const float *x, const float *y); /* for scores: float lanes */
-    void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
-    void (*scale)(size_t n, float scale, float *x);
-    /* y = start + sum over e of factor * values[e] * row columns[e] of x (rows of d floats): a
-     * sparse row times x. `start` may be NULL, which is 0, or y. */
-    void (*add_rows)(size_t count, const int32_t *columns, const float *values, float factor,
-                     size_t d, const float *x, const float *start, float *y);
-
-    /* Of the same instruction set. */
-    const struct diffmm__panel_kernels *panels;
-    const struct diffmm__micro_kernel *micro;
-
-    /* The largest of n floats, NaN left out; -infinity if there is none. */
-    float (*largest)(size_t n, const float *x);
-    /* Of up to 64 floats, a bit for each that is at least `bound`; NaN never is. */
-    uint64_t (*at_least)(size_t n, const float *x, float bound);
-
-    /* 64 normal draws at each of `blocks` positions from `position` on (base/random.h); none is
-     * larger than sqrt(48 log 2) = 5.77. */
-    void (*normal)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, float *out);
-    /* 2048 random bits at each position, 64 words a block, for dropout masks. */
-    void (*bits)(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks, uint32_t *out);
-
-    /* One Adam step; returns nothing, works in place. */
-    void (*adam)(size_t n, const struct diffmm__adam_factors *factors, float *parameter,
-                 const float *gradient, float *first_moment, float *second_moment);
-};
-
-/* The fastest variant this CPU runs. */
-const struct diffmm__kernels *diffmm__kernels(void);
+/* The fastest variant that this CPU runs. */
+const struct diffmm__vector_kernels *diffmm__kernels(void);
 
 #endif

@@ -13,7 +13,8 @@
 #include <arm_neon.h>
 #endif
 
-#include "linalg/kernels.h"
+/* Lanes of a reduction. */
+enum { DIFFMM__LANES = 16 };
 
 /* 16 floats, in as many vectors of DIFFMM__VECTOR_BYTES as that takes: the CPU's own. (Wider ones
  * would be correct too, but compilers keep them in memory.) */

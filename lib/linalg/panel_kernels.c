@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "linalg/lanes.h"
-#include "linalg/panels.h"
 
 /* `users` x `panels` sums stay in registers; called with constants. */
 static inline __attribute__((always_inline)) void score_block(size_t users, size_t panels,

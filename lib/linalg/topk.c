@@ -51,7 +51,7 @@ static void offer(struct diffmm__topk *topk, int32_t index, float score)
 void diffmm__topk_push(struct diffmm__topk *topk, size_t base, size_t count, const float *scores)
 {
     enum { stretch = 64 };
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     if (topk->capacity == 0)
         return;
     for (size_t begin = 0; begin < count; begin += stretch) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "linalg/vectors.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -20,7 +19,7 @@ static void copy_range(void *argument, size_t begin, size_t end)
     memcpy(c->y + begin, c->x + begin, (end - begin) * sizeof *c->y);
 }
 
-void diffmm__copy(const diffmm_context *context, size_t n, const float *x, float *y)
+void diffmm__vector_copy(const diffmm_context *context, size_t n, const float *x, float *y)
 {
     struct copy c = {.x = x, .y = y};
     diffmm__parallel_ranges(context, n, grain, copy_range, &c);
@@ -32,7 +31,7 @@ static void clear_range(void *argument, size_t begin, size_t end)
     memset(c->y + begin, 0, (end - begin) * sizeof *c->y);
 }
 
-void diffmm__clear(const diffmm_context *context, size_t n, float *y)
+void diffmm__vector_clear(const diffmm_context *context, size_t n, float *y)
 {
     struct copy c = {.y = y};
     diffmm__parallel_ranges(context, n, grain, clear_range, &c);
@@ -50,8 +49,8 @@ static void add_range(void *argument, size_t begin, size_t end)
     diffmm__kernels()->add_scaled(end - begin, a->scale, a->x + begin, a->y + begin);
 }
 
-void diffmm__add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
-                        float *y)
+void diffmm__vector_add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
+                               float *y)
 {
     struct add a = {.scale = scale, .x = x, .y = y};
     diffmm__parallel_ranges(context, n, grain, add_range, &a);
@@ -71,7 +70,7 @@ static void dot_range(void *argument, size_t begin, size_t end)
     d->sums[begin / stretch] = diffmm__kernels()->dot(end - begin, d->x + begin, d->y + begin);
 }
 
-double diffmm__dot(const diffmm_context *context, size_t n, const float *x, const float *y)
+double diffmm__vector_dot(const diffmm_context *context, size_t n, const float *x, const float *y)
 {
     double total = 0.0;
     for (size_t first = 0; first < n; first += (size_t)stretch * stretches) {
@@ -83,24 +82,4 @@ double diffmm__dot(const diffmm_context *context, size_t n, const float *x, cons
             total += d.sums[s];
     }
     return total;
-}
-
-/* Whether a value is NaN or infinite: its exponent is all ones. */
-static uint32_t is_not_finite(float x)
-{
-    uint32_t pattern;
-    memcpy(&pattern, &x, sizeof pattern);
-    return (pattern & 0x7f800000) == 0x7f800000;
-}
-
-/* All are judged first, in a loop that compilers turn into vector instructions. */
-size_t diffmm__first_not_finite(size_t n, const float *x)
-{
-    uint32_t any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= is_not_finite(x[i]);
-    for (size_t i = 0; any && i < n; i++)
-        if (is_not_finite(x[i]))
-            return i;
-    return n;
 }

@@ -19,7 +19,7 @@
 #include "model/aggregate.h"
 
 #include "graph/graph.h"
-#include "linalg/rows.h"
+#include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 #include "model/modality_weights.h"
 #include "model/workspace.h"
@@ -32,15 +32,16 @@ void diffmm__aggregate(diffmm_model *model)
     const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
     diffmm__modality_weights(model, w->weights);
 
-    diffmm__clear(context, items, w->mixed);
+    diffmm__vector_clear(context, items, w->mixed);
     for (size_t m = 0; m < model->modality_count; m++)
-        diffmm__add_scaled(context, items, w->weights[m], w->modality[m].normalized, w->mixed);
-    diffmm__copy(context, users, embedding, w->base);
-    diffmm__copy(context, items, w->mixed, w->base + users);
+        diffmm__vector_add_scaled(context, items, w->weights[m], w->modality[m].normalized,
+                                  w->mixed);
+    diffmm__vector_copy(context, users, embedding, w->base);
+    diffmm__vector_copy(context, items, w->mixed, w->base + users);
     diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, NULL, w->y);
 
-    diffmm__copy(context, users, w->y, w->base);
-    diffmm__copy(context, items, embedding + users, w->base + users);
+    diffmm__vector_copy(context, users, w->y, w->base);
+    diffmm__vector_copy(context, items, embedding + users, w->base + users);
     diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, w->y, w->v);
 
     for (size_t m = 0; m < model->modality_count; m++)
@@ -51,8 +52,8 @@ void diffmm__aggregate(diffmm_model *model)
                       w->scratch);
     diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, w->v_normalized, d,
                            w->v_norms);
-    diffmm__add_scaled(context, all, (float)model->settings.ris_lambda, w->v_normalized,
-                       model->final);
+    diffmm__vector_add_scaled(context, all, (float)model->settings.ris_lambda, w->v_normalized,
+                              model->final);
 }
 
 void diffmm__aggregate_backward(diffmm_model *model)
@@ -74,22 +75,23 @@ void diffmm__aggregate_backward(diffmm_model *model)
     /* dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
     for (size_t m = 0; m < model->modality_count; m++) {
         diffmm__multiply(model->modalities[m].graph, true, d, 1.0f, w->grad_v, NULL, w->scratch);
-        diffmm__add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
-        w->grad_weights[m] = lambda * diffmm__dot(context, all, w->scratch, embedding);
+        diffmm__vector_add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
+        w->grad_weights[m] = lambda * diffmm__vector_dot(context, all, w->scratch, embedding);
     }
 
     /* Through A [users of Y; E_I]: its items are dE_I, its users part of dY. */
     diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->scratch);
-    diffmm__add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
-    diffmm__add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
+    diffmm__vector_add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
+    diffmm__vector_add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
 
     /* Through Y = A [E_U; mixed]. */
     diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->base);
-    diffmm__add_scaled(context, users, 1.0f, w->base, grad);
+    diffmm__vector_add_scaled(context, users, 1.0f, w->base, grad);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__add_scaled(context, items, w->weights[m], w->base + users, own->grad_normalized);
-        w->grad_weights[m] += diffmm__dot(context, items, w->base + users, own->normalized);
+        diffmm__vector_add_scaled(context, items, w->weights[m], w->base + users,
+                                  own->grad_normalized);
+        w->grad_weights[m] += diffmm__vector_dot(context, items, w->base + users, own->normalized);
     }
     diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
                              diffmm__modality_logits(model)->gradient);

@@ -5,7 +5,6 @@
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "linalg/vectors.h"
 #include "model/aggregate.h"
 #include "model/project.h"
 

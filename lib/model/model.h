@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "dataset/dataset.h"
 #include "module/module.h"
-#include "options/options.h"
+#include "options/settings.h"
 
 /* One named parameter. Recommender parameters have gradient and moments; in a model read from
  * a file those are NULL. */

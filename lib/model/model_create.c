@@ -13,6 +13,7 @@
 #include "model/parameters.h"
 #include "model/workspace.h"
 #include "module/module.h"
+#include "options/options.h"
 
 static diffmm_status take_modality(diffmm_model *model, size_t m)
 {
@@ -20,7 +21,7 @@ static diffmm_status take_modality(diffmm_model *model, size_t m)
     const struct diffmm__modality *source = &model->dataset->modalities[m];
     memcpy(modality->name, source->name, sizeof modality->name);
     modality->dimensions = source->dimensions;
-    modality->projection = diffmm__options_projection(model->options, source->name);
+    modality->projection = diffmm__settings_projection(model->options, source->name);
     return diffmm__modalities_features(model->dataset, m, &modality->features, &modality->stride,
                                        &modality->features_owned);
 }
@@ -40,7 +41,7 @@ static diffmm_status take_modalities(diffmm_model *model)
     model->modality_count = count;
     for (size_t m = 0; m < count; m++)
         names[m] = model->dataset->modalities[m].name;
-    diffmm_status status = diffmm__options_check_modalities(model->options, count, names);
+    diffmm_status status = diffmm__settings_check_modalities(model->options, count, names);
     diffmm__release(model->context, names);
     for (size_t m = 0; m < count && !status; m++)
         status = take_modality(model, m);
@@ -83,7 +84,7 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
 {
     diffmm_status status;
     if ((status = diffmm__options_copy(model->context, options, &model->options)) ||
-        (status = diffmm__options_settings(model->options, &model->settings)))
+        (status = diffmm__settings_read(model->options, &model->settings)))
         return status;
     model->d = model->settings.embedding_size;
     if ((status = take_modalities(model)) || (status = diffmm__parameters_create(model, true)))

@@ -47,9 +47,9 @@ diffmm_status diffmm_model_set_graph(diffmm_model *model, const char *modality,
 const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality)
 {
     struct diffmm__model_modality *found;
-    const struct diffmm__said said = diffmm__said();
+    const struct diffmm__error_text said = diffmm__error_text_keep();
     if (diffmm__model_graph_modality(model, modality, &found) == DIFFMM_OK)
         return found->graph;
-    diffmm__say_again(&said);
+    diffmm__error_text_restore(&said);
     return NULL;
 }

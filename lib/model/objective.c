@@ -36,7 +36,7 @@ static double contrast(diffmm_model *model, size_t count, const int32_t *user,
     struct diffmm__workspace *w = model->workspace;
     const struct diffmm__settings *s = &model->settings;
     size_t all = (model->users + model->items) * model->d;
-    diffmm__clear(model->context, all, w->grad_final);
+    diffmm__vector_clear(model->context, all, w->grad_final);
     if (!s->contrastive_enabled)
         return 0.0;
     diffmm__views(model);
@@ -78,16 +78,16 @@ diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const i
     sum.contrastive = contrast(model, count, user, positive);
     sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,
                           (double)s->batch, w->grad_final, w->grad_final + users);
-    sum.regularizer = s->reg * diffmm__dot(model->context, all, embedding, embedding);
+    sum.regularizer = s->reg * diffmm__vector_dot(model->context, all, embedding, embedding);
     sum.total = sum.bpr + sum.contrastive + sum.regularizer;
 
-    diffmm__clear(model->context, all, grad);
-    diffmm__add_scaled(model->context, all, (float)(2.0 * s->reg), embedding, grad);
+    diffmm__vector_clear(model->context, all, grad);
+    diffmm__vector_add_scaled(model->context, all, (float)(2.0 * s->reg), embedding, grad);
     if (s->contrastive_enabled)
         diffmm__views_backward(model);
     else
         for (size_t m = 0; m < model->modality_count; m++)
-            diffmm__clear(model->context, items, w->modality[m].grad_normalized);
+            diffmm__vector_clear(model->context, items, w->modality[m].grad_normalized);
     diffmm__aggregate_backward(model);
     diffmm__project_backward(model);
 

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
-#include "linalg/initialize.h"
+#include "linalg/random_fill.h"
 #include "model/parameters.h"
 
 static diffmm_status name_parameter(diffmm_model *model, struct diffmm__parameter *parameter,
@@ -114,7 +114,7 @@ void diffmm__parameters_initialize(diffmm_model *model)
         uint64_t stream = diffmm__stream_recommender(p);
         size_t rows = parameter->rows, columns = parameter->columns;
         if (p < 2)
-            diffmm__initialize_xavier(rows, columns, seed, stream, parameter->values);
+            diffmm__random_fill_xavier(rows, columns, seed, stream, parameter->values);
         else if (p == 2)
             for (size_t m = 0; m < rows; m++) /* 0.3333 for three, as the authors' program has it */
                 parameter->values[m] = rows == 3 ? 0.3333f : (float)(1.0 / (double)rows);
@@ -125,12 +125,12 @@ void diffmm__parameters_initialize(diffmm_model *model)
         uint64_t stream = diffmm__stream_projection_weight(m);
         double bound = 1.0 / sqrt((double)modality->dimensions);
         if (modality->projection == DIFFMM__PROJECTION_LEAKY) {
-            diffmm__initialize_xavier(weight->rows, weight->columns, seed, stream, weight->values);
+            diffmm__random_fill_xavier(weight->rows, weight->columns, seed, stream, weight->values);
         } else {
-            diffmm__initialize_uniform(weight->rows * weight->columns, bound, seed, stream,
-                                       weight->values);
-            diffmm__initialize_uniform(bias->rows, bound, seed, diffmm__stream_projection_bias(m),
-                                       bias->values);
+            diffmm__random_fill_uniform(weight->rows * weight->columns, bound, seed, stream,
+                                        weight->values);
+            diffmm__random_fill_uniform(bias->rows, bound, seed, diffmm__stream_projection_bias(m),
+                                        bias->values);
         }
     }
 }

@@ -8,12 +8,12 @@
 
 #include <string.h>
 
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
-#include "linalg/rows.h"
-#include "linalg/vectors.h"
+#include "linalg/normalize_rows.h"
 #include "model/workspace.h"
 
 static const float leak = 0.2f;
@@ -102,15 +102,15 @@ void diffmm__project_backward(diffmm_model *model)
         diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
                                         w->grad_normalized, 1.0f, 0.0f, grad);
         if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
-            diffmm__gemm_deep(model->context, d, inputs, items, diffmm__transposed(grad, d),
-                              features, modality->weight->gradient, model->workspace->pieces);
+            diffmm__gemm_split_k(model->context, d, inputs, items, diffmm__transposed(grad, d),
+                                 features, modality->weight->gradient, model->workspace->pieces);
             sum_rows(items, d, grad, modality->bias->gradient);
         } else {
             struct activation a = {.d = d, .projected = w->projected, .values = grad};
             diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
             features.transposed = true;
-            diffmm__gemm_deep(model->context, inputs, d, items, features, diffmm__plain(grad, d),
-                              modality->weight->gradient, model->workspace->pieces);
+            diffmm__gemm_split_k(model->context, inputs, d, items, features, diffmm__plain(grad, d),
+                                 modality->weight->gradient, model->workspace->pieces);
         }
     }
 }

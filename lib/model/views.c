@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/handle.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "graph/graph.h"
 #include "linalg/kernels.h"
@@ -28,17 +29,17 @@ static void multiply_view_graph(const diffmm_model *model, size_t m, bool transp
         return;
     diffmm__kernels()->scale(all, 1.0f - rho, y);
     diffmm__multiply(modality->observed, transposed, d, 1.0f, x, NULL, other);
-    diffmm__add_scaled(model->context, all, rho, other, y);
+    diffmm__vector_add_scaled(model->context, all, rho, other, y);
 }
 
 void diffmm__views(diffmm_model *model)
 {
     struct diffmm__workspace *w = model->workspace;
     size_t d = model->d, users = model->users * d, items = model->items * d;
-    diffmm__copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
+    diffmm__vector_copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__copy(model->context, items, own->normalized, w->base + users);
+        diffmm__vector_copy(model->context, items, own->normalized, w->base + users);
         /* The gradient's memory is free on the way forward. */
         multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);
         diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
@@ -56,9 +57,9 @@ void diffmm__views_backward(diffmm_model *model)
         diffmm__propagate(model->adjacency, true, model->settings.layers, d, own->grad_view,
                           own->view, w->scratch);
         multiply_view_graph(model, m, true, own->view, w->base, w->scratch);
-        diffmm__add_scaled(model->context, users, 1.0f, w->base,
-                           diffmm__user_embedding(model)->gradient);
-        diffmm__copy(model->context, items, w->base + users, own->grad_normalized);
+        diffmm__vector_add_scaled(model->context, users, 1.0f, w->base,
+                                  diffmm__user_embedding(model)->gradient);
+        diffmm__vector_copy(model->context, items, w->base + users, own->grad_normalized);
     }
 }
 

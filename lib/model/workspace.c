@@ -38,7 +38,7 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);
     w->v_norms = diffmm__arena_take(arena, nodes, real);
     w->pieces = diffmm__arena_take(
-        arena, diffmm__gemm_pieces(shape->items) * shape->widest * shape->d, real);
+        arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
 }
 
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape)

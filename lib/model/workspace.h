@@ -28,7 +28,7 @@ struct diffmm__workspace {
     float *v_normalized; /* rownorm(V) */
     float *v_norms;      /* N */
     float *grad_final, *grad_v, *scratch;
-    float *pieces;               /* scratch of diffmm__gemm_deep for the widest projection */
+    float *pieces;               /* scratch of diffmm__gemm_split_k for the widest projection */
     float **views, **grad_views; /* M: as diffmm__contrastive wants them */
     struct diffmm__contrastive_scratch *contrastive; /* NULL where it is off */
 };

@@ -7,10 +7,11 @@
 #include "base/check.h"
 #include "base/context.h"
 #include "base/handle.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
-#include "linalg/vectors.h"
+#include "options/options.h"
 
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,
                                     struct diffmm__layers *out)
@@ -48,7 +49,7 @@ static diffmm_status assemble(diffmm_diffusion *module, size_t items, const diff
     const struct diffmm__settings *s = &module->settings;
     diffmm_status status;
     if ((status = diffmm__options_copy(module->context, options, &module->options)) ||
-        (status = diffmm__options_settings(module->options, &module->settings)) ||
+        (status = diffmm__settings_read(module->options, &module->settings)) ||
         (status = diffmm__module_layers(items, s, &module->layers)) ||
         (status = diffmm_schedule_create(module->context, s->steps, s->noise_scale, s->noise_min,
                                          s->noise_max, s->beta_fixed, &module->schedule)) ||

@@ -9,7 +9,7 @@
 #include "diffusion/generate.h"
 #include "diffusion/objective.h"
 #include "diffusion/schedule.h"
-#include "options/options.h"
+#include "options/settings.h"
 
 /* Memory for training on batches, of one module or shared by modules of the same shape. */
 struct diffmm__module_workspace {

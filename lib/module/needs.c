@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "module/module.h"
+#include "options/options.h"
 
 /* Settings, and the blocks that hold them. */
 enum { small_blocks = 8 << 10 };
@@ -42,7 +43,7 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
         (status = diffmm__check_size("entries", entries, 0, users * items)) ||
         (status = diffmm__options_copy(context, options, &copy)))
         return status;
-    status = diffmm__options_settings(copy, &s);
+    status = diffmm__settings_read(copy, &s);
     diffmm_options_destroy(copy);
     if (!status)
         status = diffmm__module_layers(items, &s, &layers);

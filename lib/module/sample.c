@@ -4,13 +4,13 @@
 
 #include "base/check.h"
 #include "base/handle.h"
+#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "diffusion/reverse.h"
 #include "linalg/kernels.h"
-#include "linalg/vectors.h"
 #include "module/batch.h"
 
 struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch)
@@ -27,8 +27,8 @@ static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_dif
 {
     diffmm_status status = diffmm__module_batch_read(module, batch, out);
     return status ? status
-                  : diffmm__check_array("batch: rows", out->rows, columns_name, columns,
-                                        sizeof(float));
+                  : diffmm__size_check_array("batch: rows", out->rows, columns_name, columns,
+                                             sizeof(float));
 }
 
 struct corrupt {
@@ -83,7 +83,7 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     struct diffmm__pass pass;
     size_t items = module->layers.items;
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
-    if (status || (status = diffmm__check_array("rows", rows, "items", items, sizeof *x)) ||
+    if (status || (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x)) ||
         (status = diffmm__check_steps(module->schedule, rows, t)))
         return status;
     size_t bad = diffmm__first_not_finite(rows * items, x);

@@ -3,10 +3,10 @@
 #include <math.h>
 
 #include "base/handle.h"
+#include "base/numbers.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
-#include "linalg/vectors.h"
 #include "module/batch.h"
 #include "optim/adam.h"
 
@@ -68,7 +68,7 @@ static struct diffmm__denoiser_losses objective(diffmm_diffusion *module,
 }
 
 struct step {
-    struct diffmm__adam_factors factors;
+    struct diffmm__adam_coefficients factors;
     diffmm_diffusion *module;
 };
 
@@ -76,7 +76,7 @@ static void step_tile(void *argument, size_t first, size_t rows, size_t columns,
                       const float *gradient)
 {
     const struct step *s = argument;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     for (size_t r = 0; r < rows; r++) {
         size_t place = first + r * stride;
         kernels->adam(columns, &s->factors, s->module->values + place, gradient + r * columns,

@@ -15,10 +15,10 @@
 static const diffmm_adam defaults = {
     .learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 
-static struct diffmm__adam_factors factors(const diffmm_adam *adam, uint64_t step)
+static struct diffmm__adam_coefficients factors(const diffmm_adam *adam, uint64_t step)
 {
     double t = (double)step;
-    return (struct diffmm__adam_factors){
+    return (struct diffmm__adam_coefficients){
         .beta1 = (float)adam->beta1,
         .rest1 = (float)(1.0 - adam->beta1),
         .beta2 = (float)adam->beta2,
@@ -29,7 +29,7 @@ static struct diffmm__adam_factors factors(const diffmm_adam *adam, uint64_t ste
 }
 
 struct step {
-    struct diffmm__adam_factors factors;
+    struct diffmm__adam_coefficients factors;
     float *parameter;
     const float *gradient;
     float *first_moment, *second_moment;
@@ -42,7 +42,7 @@ static void step_range(void *argument, size_t begin, size_t end)
                             s->first_moment + begin, s->second_moment + begin);
 }
 
-struct diffmm__adam_factors diffmm__adam_factors(double learning_rate, uint64_t step)
+struct diffmm__adam_coefficients diffmm__adam_factors(double learning_rate, uint64_t step)
 {
     diffmm_adam adam = defaults;
     adam.learning_rate = learning_rate;
@@ -95,9 +95,9 @@ diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t co
                             : !gradient     ? "gradient"
                             : !first_moment ? "first_moment"
                                             : "second_moment");
-    if ((status = diffmm__check_array("count", count, "columns", 1, sizeof *parameter)))
+    if ((status = diffmm__size_check_array("count", count, "columns", 1, sizeof *parameter)))
         return status;
-    struct diffmm__adam_factors f = factors(&used, step);
+    struct diffmm__adam_coefficients f = factors(&used, step);
     diffmm__kernels()->adam(count, &f, parameter, gradient, first_moment, second_moment);
     return DIFFMM_OK;
 }

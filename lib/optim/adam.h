@@ -8,7 +8,7 @@
 #include "linalg/kernels.h"
 
 /* What step number `step` does, with the default betas and epsilon; the kernel applies it. */
-struct diffmm__adam_factors diffmm__adam_factors(double learning_rate, uint64_t step);
+struct diffmm__adam_coefficients diffmm__adam_factors(double learning_rate, uint64_t step);
 
 /* One Adam step with the default betas and epsilon, on the context's threads. */
 void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint64_t step,

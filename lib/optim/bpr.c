@@ -22,7 +22,7 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
                    const int32_t *user, const int32_t *positive, const int32_t *negative,
                    double divisor, float *grad_user, float *grad_item)
 {
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     double loss = 0.0;
     for (size_t b = 0; b < count; b++) {
         size_t u = (size_t)user[b] * d, i = (size_t)positive[b] * d, j = (size_t)negative[b] * d;
@@ -54,8 +54,8 @@ diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user
     if (!isgreater(divisor, 0.0) || isinf(divisor))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
     diffmm_status status;
-    if ((status = diffmm__check_array("users", users, "d", d, sizeof *user_matrix)) ||
-        (status = diffmm__check_array("items", items, "d", d, sizeof *item_matrix)) ||
+    if ((status = diffmm__size_check_array("users", users, "d", d, sizeof *user_matrix)) ||
+        (status = diffmm__size_check_array("items", items, "d", d, sizeof *item_matrix)) ||
         (status = diffmm__check_numbers("user", user, count, users)) ||
         (status = diffmm__check_numbers("positive", positive, count, items)) ||
         (status = diffmm__check_numbers("negative", negative, count, items)))

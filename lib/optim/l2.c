@@ -13,7 +13,7 @@ diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *los
         return diffmm__null("x");
     if (!isfinite(weight))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "weight is not finite");
-    diffmm_status status = diffmm__check_array("count", count, "columns", 1, sizeof *x);
+    diffmm_status status = diffmm__size_check_array("count", count, "columns", 1, sizeof *x);
     if (status)
         return status;
     double value = weight * diffmm__kernels()->dot(count, x, x);

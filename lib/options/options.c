@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handle: values by name. */
+#include "options/options.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "options/store.h"
+#include "options/option_table.h"
+#include "options/option_values.h"
 
 static void end_options(void *object)
 {
@@ -65,7 +67,7 @@ void diffmm_options_destroy(diffmm_options *options)
 enum { override_name = 2 * DIFFMM__MODALITY_NAME };
 
 /* The full name of one modality's setting. */
-static void name_override(const struct diffmm__key *key, char name[override_name])
+static void name_override(const struct diffmm__option_key *key, char name[override_name])
 {
     const char *general = diffmm__option_at(key->index)->name, *star = strchr(general, '*');
     snprintf(name, override_name, "%.*s%s%s", (int)(star - general), general, key->modality,
@@ -73,7 +75,7 @@ static void name_override(const struct diffmm__key *key, char name[override_name
 }
 
 static struct diffmm__override *find_override(const diffmm_options *options,
-                                              const struct diffmm__key *key)
+                                              const struct diffmm__option_key *key)
 {
     char name[override_name];
     size_t number;
@@ -83,7 +85,7 @@ static struct diffmm__override *find_override(const diffmm_options *options,
 }
 
 /* Takes over `value` where it succeeds. */
-static diffmm_status add_override(diffmm_options *options, const struct diffmm__key *key,
+static diffmm_status add_override(diffmm_options *options, const struct diffmm__option_key *key,
                                   char *value)
 {
     char text[override_name];
@@ -106,7 +108,8 @@ static diffmm_status add_override(diffmm_options *options, const struct diffmm__
 }
 
 /* Take over `value` as a key's value; it is released on failure too. */
-static diffmm_status store(diffmm_options *options, const struct diffmm__key *key, char *value)
+static diffmm_status store(diffmm_options *options, const struct diffmm__option_key *key,
+                           char *value)
 {
     char **place = &options->values[key->index];
     if (key->per_modality) {
@@ -125,7 +128,7 @@ static diffmm_status store(diffmm_options *options, const struct diffmm__key *ke
     return DIFFMM_OK;
 }
 
-bool diffmm__options_has(const diffmm_options *options, const struct diffmm__key *key)
+bool diffmm__options_has(const diffmm_options *options, const struct diffmm__option_key *key)
 {
     return key->per_modality ? find_override(options, key) != NULL
                              : options->values[key->index] != NULL;
@@ -141,7 +144,7 @@ diffmm_status diffmm_options_set(diffmm_options *options, const char *name, cons
         return diffmm__null("name");
     if (!value)
         return diffmm__null("value");
-    struct diffmm__key key;
+    struct diffmm__option_key key;
     status = diffmm__option_find(name, &key);
     if (status)
         return status;
@@ -149,7 +152,7 @@ diffmm_status diffmm_options_set(diffmm_options *options, const char *name, cons
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "setting '%s' needs the name of a modality in place of '*'", name);
     char text[DIFFMM__VALUE_TEXT];
-    status = diffmm__value_normalize(diffmm__option_at(key.index), name, value, text);
+    status = diffmm__option_value_normalize(diffmm__option_at(key.index), name, value, text);
     if (status)
         return status;
     char *copy = diffmm__copy_text(options->context, text);
@@ -179,7 +182,8 @@ static size_t general_index(size_t index)
     return index;
 }
 
-const char *diffmm__options_value(const diffmm_options *options, const struct diffmm__key *key)
+const char *diffmm__options_value(const diffmm_options *options,
+                                  const struct diffmm__option_key *key)
 {
     size_t index = key->index;
     if (key->per_modality) {
@@ -194,7 +198,7 @@ const char *diffmm__options_value(const diffmm_options *options, const struct di
 
 /* What the three readers share. */
 static diffmm_status read_value(const diffmm_options *options, const char *name, const void *value,
-                                struct diffmm__key *key, const char **text)
+                                struct diffmm__option_key *key, const char **text)
 {
     if (!options)
         return diffmm__null("options");
@@ -212,7 +216,7 @@ static diffmm_status read_value(const diffmm_options *options, const char *name,
 diffmm_status diffmm_options_get(const diffmm_options *options, const char *name,
                                  const char **value)
 {
-    struct diffmm__key key;
+    struct diffmm__option_key key;
     const char *text = "";
     diffmm_status status = read_value(options, name, value, &key, &text);
     if (status)
@@ -224,7 +228,7 @@ diffmm_status diffmm_options_get(const diffmm_options *options, const char *name
 diffmm_status diffmm_options_get_integer(const diffmm_options *options, const char *name,
                                          int64_t *value)
 {
-    struct diffmm__key key;
+    struct diffmm__option_key key;
     const char *text = "";
     diffmm_status status = read_value(options, name, value, &key, &text);
     if (status)
@@ -242,7 +246,7 @@ diffmm_status diffmm_options_get_integer(const diffmm_options *options, const ch
 diffmm_status diffmm_options_get_real(const diffmm_options *options, const char *name,
                                       double *value)
 {
-    struct diffmm__key key;
+    struct diffmm__option_key key;
     const char *text = "";
     diffmm_status status = read_value(options, name, value, &key, &text);
     if (status)

@@ -6,7 +6,8 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "options/store.h"
+#include "options/option_table.h"
+#include "options/options.h"
 
 enum { preset_count = 3, setting_count = 10 };
 
@@ -35,7 +36,7 @@ static diffmm_status apply(diffmm_options *options, size_t preset)
     char *copies[setting_count] = {NULL};
     size_t index[setting_count];
     for (size_t i = 0; i < setting_count; i++) {
-        struct diffmm__key key = {0};
+        struct diffmm__option_key key = {0};
         diffmm_status status = diffmm__option_find(rows[i].setting, &key);
         index[i] = key.index;
         const char *value = rows[i].values[preset];

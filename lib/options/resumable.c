@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a training begun with some settings may go on with others: it may where they decide how
- * long it goes on, not what it computes. */
+#include "options/resumable.h"
+
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "options/store.h"
+#include "options/option_table.h"
+#include "options/options.h"
 
 static bool may_change(const char *name)
 {
@@ -16,7 +18,7 @@ static bool may_change(const char *name)
 }
 
 static diffmm_status compare(const diffmm_options *begun, const diffmm_options *now,
-                             const struct diffmm__key *key, const char *name)
+                             const struct diffmm__option_key *key, const char *name)
 {
     const char *then = diffmm__options_value(begun, key), *wanted = diffmm__options_value(now, key);
     return strcmp(then, wanted) == 0
@@ -44,7 +46,7 @@ diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
     for (size_t i = 0; i < diffmm_option_count() && !status; i++) {
         const char *name = diffmm__option_at(i)->name;
         if (!strchr(name, '*') && !may_change(name))
-            status = compare(begun, now, &(struct diffmm__key){.index = i}, name);
+            status = compare(begun, now, &(struct diffmm__option_key){.index = i}, name);
     }
     if (!status)
         status = compare_overrides(begun, now, begun);

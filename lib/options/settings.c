@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Settings as plain C values, and the checks that span several of them. */
+#include "options/settings.h"
+
 #include <string.h>
 
 #include "base/numbers.h"
 #include "base/status.h"
-#include "options/store.h"
+#include "base/text.h"
+#include "options/options.h"
 
 /* Reads by name; after a failure, nothing more. */
 struct reader {
@@ -58,8 +60,7 @@ static void read_model(struct reader *reader, struct diffmm__settings *out)
     out->layers = size(reader, "layers");
     out->ris_lambda = real(reader, "ris_lambda");
     out->ris_adj_lambda = real(reader, "ris_adj_lambda");
-    out->projection =
-        is(reader, "projection", "linear") ? DIFFMM__PROJECTION_LINEAR : DIFFMM__PROJECTION_LEAKY;
+    diffmm__projection_find(text(reader, "projection"), &out->projection);
 }
 
 static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
@@ -72,7 +73,7 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->noise_max = real(reader, "noise_max");
     out->beta_fixed = flag(reader, "beta_fixed");
     out->normalize = flag(reader, "norm");
-    out->hidden_count = diffmm__value_list(text(reader, "hidden_sizes"), out->hidden_sizes);
+    out->hidden_count = diffmm__option_value_list(text(reader, "hidden_sizes"), out->hidden_sizes);
     out->time_size = size(reader, "time_embedding_size");
     out->dropout = real(reader, "dropout");
     out->e_loss = real(reader, "e_loss");
@@ -97,7 +98,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->reg = real(reader, "reg");
     out->patience = size(reader, "patience");
     out->memory_limit = size(reader, "memory_limit");
-    out->cutoff_count = diffmm__value_list(text(reader, "cutoffs"), out->cutoffs);
+    out->cutoff_count = diffmm__option_value_list(text(reader, "cutoffs"), out->cutoffs);
     out->select_by_test = is(reader, "select", "test");
 }
 
@@ -125,7 +126,7 @@ static diffmm_status check_noise(const struct diffmm__settings *settings)
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__options_settings(const diffmm_options *options, struct diffmm__settings *out)
+diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm__settings *out)
 {
     struct reader reader = {.options = options};
     struct diffmm__settings settings = {0};
@@ -145,21 +146,35 @@ diffmm_status diffmm__options_settings(const diffmm_options *options, struct dif
     return DIFFMM_OK;
 }
 
-enum diffmm__projection diffmm__options_projection(const diffmm_options *options,
-                                                   const char *modality)
+enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,
+                                                    const char *modality)
 {
-    struct diffmm__key key;
+    struct diffmm__option_key key;
     if (diffmm__option_find("modality.*.projection", &key))
         return DIFFMM__PROJECTION_LEAKY;
+    enum diffmm__projection projection = DIFFMM__PROJECTION_LEAKY;
     memset(key.modality, 0, sizeof key.modality);
     strncpy(key.modality, modality, sizeof key.modality - 1);
-    return strcmp(diffmm__options_value(options, &key), "linear") == 0 ? DIFFMM__PROJECTION_LINEAR
-                                                                       : DIFFMM__PROJECTION_LEAKY;
+    diffmm__projection_find(diffmm__options_value(options, &key), &projection);
+    return projection;
+}
+
+const char *diffmm__projection_text(enum diffmm__projection projection)
+{
+    return projection == DIFFMM__PROJECTION_LINEAR ? "linear" : "leaky";
+}
+
+bool diffmm__projection_find(const char *text, enum diffmm__projection *out)
+{
+    if (!text || (strcmp(text, "leaky") != 0 && strcmp(text, "linear") != 0))
+        return false;
+    *out = strcmp(text, "linear") == 0 ? DIFFMM__PROJECTION_LINEAR : DIFFMM__PROJECTION_LEAKY;
+    return true;
 }
 
 static diffmm_status no_modality(const char *modality, size_t count, const char *const *names)
 {
-    const char *closest = diffmm__closest(modality, count, names);
+    const char *closest = diffmm__text_closest(modality, count, names);
     if (closest)
         return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
                             "a setting is for modality '%s', which there is not; did you mean "
@@ -169,8 +184,8 @@ static diffmm_status no_modality(const char *modality, size_t count, const char 
                         "a setting is for modality '%s', which there is not", modality);
 }
 
-diffmm_status diffmm__options_check_modalities(const diffmm_options *options, size_t count,
-                                               const char *const *names)
+diffmm_status diffmm__settings_check_modalities(const diffmm_options *options, size_t count,
+                                                const char *const *names)
 {
     struct diffmm__index index = {.context = options->context};
     diffmm_status status = DIFFMM_OK;

@@ -287,9 +287,9 @@ static diffmm_status check_arguments(const diffmm_dataset *dataset, size_t d,
     size_t users = dataset->catalog->users, items = dataset->catalog->items;
     const size_t each = split_count * sizeof(struct diffmm__user_metrics);
     diffmm_status status;
-    if ((status = diffmm__check_array("d", d, "users", users, sizeof *user_matrix)) ||
-        (status = diffmm__check_array("d", d, "items", items, sizeof *item_matrix)) ||
-        (status = diffmm__check_array("cutoff_count", cutoff_count, "users", users, each)))
+    if ((status = diffmm__size_check_array("d", d, "users", users, sizeof *user_matrix)) ||
+        (status = diffmm__size_check_array("d", d, "items", items, sizeof *item_matrix)) ||
+        (status = diffmm__size_check_array("cutoff_count", cutoff_count, "users", users, each)))
         return status;
     if (cutoff_count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff_count is 0");

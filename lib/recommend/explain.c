@@ -22,7 +22,7 @@ static double collaborative(const struct diffmm__folded *folded, double k, size_
                             const float *f)
 {
     const struct diffmm__fold_in_state *state = folded->state;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = folded->scorer->d;
     double sum = k * kernels->dot(d, state->items + row, f);
     for (size_t l = 0; l < state->layers; l++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/file_replace.h"
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -64,7 +65,7 @@ static diffmm_status write_ids(const struct vectors *vectors, const char *path)
     memcpy(lines, names->text, size);
     for (size_t i = 0; i < names->count; i++)
         lines[names->offsets[i + 1] - 1] = '\n';
-    const struct diffmm__piece piece = {lines, size};
+    const struct diffmm__file_part piece = {lines, size};
     diffmm_status status = diffmm__file_replace(vectors->context, path, &piece, 1);
     diffmm__release(vectors->context, lines);
     return status;
@@ -74,11 +75,11 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
 {
     unsigned char header[DIFFMM__NPY_HEADER];
     diffmm__npy_header(vectors->names->count, vectors->d, header);
-    const struct diffmm__piece pieces[] = {
+    const struct diffmm__file_part pieces[] = {
         {header, sizeof header},
         {vectors->rows, vectors->names->count * vectors->d * sizeof *vectors->rows}};
     enum diffmm__file_kind kind;
-    diffmm_status status = diffmm__file_kind(path, &kind);
+    diffmm_status status = diffmm__file_examine(path, &kind);
     if (!status && (kind == DIFFMM__FILE_FOLDER || kind == DIFFMM__FILE_OTHER))
         status = diffmm__fail(DIFFMM_ERROR_IO,
                               "cannot write %s: it is no file that ids could be written beside; "

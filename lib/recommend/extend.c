@@ -10,7 +10,6 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "dataset/id.h"
-#include "linalg/vectors.h"
 #include <diffmm/new_items.h>
 
 #include "recommend/range.h"
@@ -28,7 +27,7 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "%zu more items than %zu are more than %d", count,
                             scorer->catalog->items, INT32_MAX);
-    diffmm_status status = diffmm__check_array("count", count, "d", scorer->d, sizeof *rows);
+    diffmm_status status = diffmm__size_check_array("count", count, "d", scorer->d, sizeof *rows);
     if (status)
         return status;
     if (!ids && !numeric)

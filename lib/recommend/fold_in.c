@@ -101,7 +101,7 @@ bool diffmm__fold_in_as_trained(const struct diffmm__folded *folded)
 static void add_messages(const struct diffmm__folded *folded, double scale, float *vector)
 {
     const struct diffmm__fold_in_state *state = folded->state;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = folded->scorer->d;
     double twice = 1.0 + inverse_size(folded);
     struct diffmm__folded walk = *folded;
@@ -119,7 +119,7 @@ static void add_messages(const struct diffmm__folded *folded, double scale, floa
 static void add_propagated(const struct diffmm__folded *folded, float scale, float *vector)
 {
     const struct diffmm__fold_in_state *state = folded->state;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = folded->scorer->d;
     struct diffmm__folded walk = *folded;
     for (struct diffmm__edge edge; diffmm__fold_in_next(&walk, &edge);)
@@ -132,7 +132,7 @@ static void add_propagated(const struct diffmm__folded *folded, float scale, flo
  * ||r|| = (1 + 1/s + ..) ||V|| + ris_lambda, so long as V is not 0. */
 static void own_as_trained(const struct diffmm__folded *trained, float *own)
 {
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = trained->scorer->d;
     memcpy(own, diffmm__scorer_user(trained->scorer, trained->user), d * sizeof *own);
     add_propagated(trained, -1.0f, own);
@@ -152,7 +152,7 @@ static double own_share(const struct diffmm__folded *folded)
 void diffmm__fold_in_own(const struct diffmm__folded *folded, float *own)
 {
     const struct diffmm__fold_in_state *state = folded->state;
-    const struct diffmm__kernels *kernels = diffmm__kernels();
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = folded->scorer->d;
     if (folded->user == DIFFMM_NEW_USER) {
         memset(own, 0, d * sizeof *own);

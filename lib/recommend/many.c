@@ -103,8 +103,8 @@ diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_co
     diffmm_status status =
         diffmm__plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
     if (!status && user_count > 1) /* one user's ranking is no longer than the items are many */
-        status = diffmm__check_array("user_count", user_count, "query->count", plan.query.count,
-                                     sizeof *hits);
+        status = diffmm__size_check_array("user_count", user_count, "query->count",
+                                          plan.query.count, sizeof *hits);
     if (!status)
         status = check_users(scorer, user_count, users);
     if (!status && plan.query.filter)

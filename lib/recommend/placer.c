@@ -13,7 +13,6 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
-#include "linalg/vectors.h"
 
 static void end_placer(void *object)
 {
@@ -210,10 +209,10 @@ diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t count,
     if (count > INT32_MAX)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, more than %d", count,
                             INT32_MAX);
-    diffmm_status status = diffmm__check_array("count", count, "d", placer->d, sizeof *out);
+    diffmm_status status = diffmm__size_check_array("count", count, "d", placer->d, sizeof *out);
     if (!status)
-        status = diffmm__check_array("count", count, "modalities", placer->modality_count,
-                                     sizeof *features);
+        status = diffmm__size_check_array("count", count, "modalities", placer->modality_count,
+                                          sizeof *features);
     if (!status)
         status = check_features(placer, count, features);
     struct placing placing = {.placer = placer, .features = features, .boost = boost};

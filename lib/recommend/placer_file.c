@@ -34,7 +34,7 @@ static char *modalities_json(const diffmm_placer *placer)
         fine = json_array_append_new(
                    list, json_pack("{s:s, s:I}", "name", placer->modalities[m].name, "dimensions",
                                    (json_int_t)placer->modalities[m].dimensions)) == 0;
-    char *text = fine ? diffmm__json_text(placer->context, list) : NULL;
+    char *text = fine ? diffmm__json_write(placer->context, list) : NULL;
     if (!fine)
         diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for the list of modalities");
     json_decref(list);

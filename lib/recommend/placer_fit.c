@@ -37,7 +37,7 @@ static bool begin(struct descent *s, const struct diffmm__placer_fit *fit, size_
     s->image = diffmm__arena_take(&s->arena, size, sizeof(float));
     s->product = diffmm__arena_take(&s->arena, fit->items * fit->d, sizeof(float));
     s->pieces =
-        diffmm__arena_take(&s->arena, size, diffmm__gemm_pieces(fit->items) * sizeof(float));
+        diffmm__arena_take(&s->arena, size, diffmm__gemm_chunks(fit->items) * sizeof(float));
     s->square = diffmm__arena_take(&s->arena, fit->d, sizeof(double));
     s->next = diffmm__arena_take(&s->arena, fit->d, sizeof(double));
     s->curvature = diffmm__arena_take(&s->arena, fit->d, sizeof(double));
@@ -57,8 +57,9 @@ static void dot_columns(size_t rows, size_t d, const float *x, const float *y, d
 static void multiply_transposed(struct descent *s, const float *x, float *out)
 {
     size_t features = s->fit->features, d = s->fit->d;
-    diffmm__gemm_deep(s->fit->context, features, d, s->rows,
-                      diffmm__transposed(s->fit->z, features), diffmm__plain(x, d), out, s->pieces);
+    diffmm__gemm_split_k(s->fit->context, features, d, s->rows,
+                         diffmm__transposed(s->fit->z, features), diffmm__plain(x, d), out,
+                         s->pieces);
 }
 
 /* Z x for an x of D x d, for `count` items from `first` on. */

@@ -18,7 +18,7 @@ enum {
 struct diffmm__plan {
     struct diffmm__call call;
     const diffmm_scorer *scorer;
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     diffmm_query query;
     size_t total;    /* how many numbers there are */
     size_t capacity; /* of a ranking */

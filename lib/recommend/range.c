@@ -6,7 +6,7 @@
 
 #include "base/numbers.h"
 #include "base/status.h"
-#include "linalg/rows.h"
+#include "linalg/normalize_rows.h"
 
 /* Half the largest float, since sums are rounded. */
 static bool representable(double bound)

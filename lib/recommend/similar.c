@@ -11,7 +11,7 @@
 #include "recommend/single.h"
 
 struct likeness {
-    const struct diffmm__kernels *kernels;
+    const struct diffmm__vector_kernels *kernels;
     size_t d;
     const float *rows, *vector;
     double length; /* of the vector; 0: the dot product is wanted */

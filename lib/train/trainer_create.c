@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "dataset/seal.h"
 #include "model/model_create.h"
+#include "options/options.h"
 #include "train/plan/peak_memory.h"
 #include "train/trainer.h"
 
@@ -76,7 +77,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     diffmm_options *copy = NULL;
     diffmm_status status = diffmm__options_copy(trainer->context, options, &copy);
     if (!status)
-        status = diffmm__options_settings(copy, &settings);
+        status = diffmm__settings_read(copy, &settings);
     if (!status)
         status = diffmm__epoch_plan(trainer->dataset, &settings, &trainer->plan);
     if (!status)

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "failure.h"
 #include "graph/graph.h"
+#include "linalg/normal.h"
 
 enum { seed = 20240, gap = 3 };
 
@@ -86,7 +87,7 @@ static void add_modality(struct model_world *world, size_t m, bool linear)
     modality->dimensions = inputs;
     modality->linear = linear;
     modality->features = oracle_zeros(o->items * inputs);
-    diffmm__random_normal(seed, 10 + m, 0, o->items * stride, features);
+    diffmm__normal_draws(seed, 10 + m, 0, o->items * stride, features);
     for (size_t i = 0; i < o->items; i++)
         for (size_t k = 0; k < stride; k++) {
             if (k < inputs)
@@ -152,7 +153,7 @@ static void set_parameters(struct model_world *world)
         expect_success(diffmm_model_parameter_at(world->model, p, &parameter));
         size_t count = parameter.rows * parameter.columns;
         float *values = malloc(count * sizeof *values);
-        diffmm__random_normal(seed, 100 + p, 0, count, values);
+        diffmm__normal_draws(seed, 100 + p, 0, count, values);
         double *place = model_world_values(world, p);
         ck_assert_ptr_nonnull(place);
         for (size_t i = 0; i < count; i++)

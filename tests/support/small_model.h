@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "dataset/catalog.h"
 #include "failure.h"
+#include "linalg/normal.h"
 #include "model/model_create.h"
 #include "model/parameters.h"
 
@@ -64,7 +65,7 @@ static inline struct diffmm__catalog *small_catalog(diffmm_context *context, siz
 static inline float *small_values(diffmm_context *context, size_t count, uint64_t seed)
 {
     float *values = diffmm__allocate(context, count, sizeof *values);
-    diffmm__random_normal(seed, 2, 0, count, values);
+    diffmm__normal_draws(seed, 2, 0, count, values);
     return values;
 }
 
@@ -94,12 +95,12 @@ static inline diffmm_model *small_model(diffmm_context *context, size_t users, s
     expect_success(diffmm_options_create(context, &model->options));
     expect_success(diffmm_options_set_integer(model->options, "d", (int64_t)d));
     expect_success(diffmm_options_set(model->options, "modality.text.projection", "linear"));
-    expect_success(diffmm__options_settings(model->options, &model->settings));
+    expect_success(diffmm__settings_read(model->options, &model->settings));
     small_modalities(model);
     expect_success(diffmm__parameters_create(model, false));
     for (size_t p = 0; p < model->parameter_count; p++) {
         struct diffmm__parameter *parameter = &model->parameters[p];
-        diffmm__random_normal(p + 1, 2, 0, parameter->rows * parameter->columns, parameter->values);
+        diffmm__normal_draws(p + 1, 2, 0, parameter->rows * parameter->columns, parameter->values);
     }
     model->final = small_values(context, (users + items) * d, 99);
     return model;

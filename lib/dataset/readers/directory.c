@@ -53,7 +53,7 @@ static diffmm_status find_matrix(const diffmm_dataset *dataset, const char *fold
         if (!candidate)
             return DIFFMM_ERROR_NO_MEMORY;
         enum diffmm__file_kind kind;
-        diffmm_status status = diffmm__file_kind(candidate, &kind);
+        diffmm_status status = diffmm__file_examine(candidate, &kind);
         bool found = !status && kind == DIFFMM__FILE_REGULAR;
         if (found && *path)
             status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s holds both %s and %s: which is meant?",
@@ -119,7 +119,7 @@ static diffmm_status declare_from_file(diffmm_dataset *dataset, const char *fold
         return DIFFMM_ERROR_NO_MEMORY;
     enum diffmm__file_kind kind;
     struct diffmm__mapping mapping;
-    diffmm_status status = diffmm__file_kind(path, &kind);
+    diffmm_status status = diffmm__file_examine(path, &kind);
     if (!status && kind == DIFFMM__FILE_REGULAR) {
         status = diffmm__file_map(path, &mapping);
         if (!status) {
@@ -148,7 +148,7 @@ static diffmm_status read_file(diffmm_dataset *dataset, const char *path)
 static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
 {
     enum diffmm__file_kind kind;
-    diffmm_status status = diffmm__file_kind(path, &kind);
+    diffmm_status status = diffmm__file_examine(path, &kind);
     if (status)
         return status;
     if (kind == DIFFMM__FILE_FOLDER)

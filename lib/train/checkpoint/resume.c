@@ -11,6 +11,8 @@
 #include "checkpoint/model_file.h"
 #include "dataset/seal.h"
 #include "graph/graph.h"
+#include "options/options.h"
+#include "options/resumable.h"
 #include "train/checkpoint/state.h"
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
@@ -47,7 +49,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
     struct diffmm__settings settings;
     struct diffmm__plan plan;
     size_t d = 0;
-    diffmm_status status = diffmm__options_settings(options, &settings);
+    diffmm_status status = diffmm__settings_read(options, &settings);
     if (!status)
         status = diffmm__read_count(file, "d", &d);
     if (!status && d != settings.embedding_size)

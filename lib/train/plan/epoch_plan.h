@@ -7,7 +7,7 @@
 #include "dataset/dataset.h"
 #include "diffusion/generate.h"
 #include "diffusion/objective.h"
-#include "options/options.h"
+#include "options/settings.h"
 
 struct diffmm__plan {
     const struct diffmm__settings *settings;

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "dataset/seal.h"
+#include "options/options.h"
 #include "train/plan/epoch_plan.h"
 #include "train/plan/flops.h"
 #include "train/plan/peak_memory.h"
@@ -24,7 +25,7 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
     if (!status)
         status = diffmm__options_copy(dataset->context, options, &copy);
     if (!status)
-        status = diffmm__options_settings(copy, &settings);
+        status = diffmm__settings_read(copy, &settings);
     diffmm_options_destroy(copy);
     if (!status)
         status = diffmm__epoch_plan(dataset, &settings, &plan);

@@ -57,7 +57,7 @@ END_TEST
 static void check_kind(const char *path, enum diffmm__file_kind wanted)
 {
     enum diffmm__file_kind kind;
-    expect_success(diffmm__file_kind(path, &kind));
+    expect_success(diffmm__file_examine(path, &kind));
     ck_assert_int_eq(kind, wanted);
 }
 
@@ -76,7 +76,7 @@ START_TEST(tells_what_there_is)
     char name[300] = {0};
     memset(name, 'x', sizeof name - 1);
     enum diffmm__file_kind kind = DIFFMM__FILE_OTHER;
-    expect_failure(diffmm__file_kind(name, &kind), DIFFMM_ERROR_IO, "File name too long");
+    expect_failure(diffmm__file_examine(name, &kind), DIFFMM_ERROR_IO, "File name too long");
     ck_assert_int_eq(kind, DIFFMM__FILE_OTHER);
     folder_end(&folder);
 }

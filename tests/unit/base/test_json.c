@@ -2,14 +2,14 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include "base/json_read.h"
+#include "base/json_parse.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "support/failing.h"
 
 static void expect_text(const diffmm_context *context, const json_t *json, const char *want)
 {
-    char *text = diffmm__json_text(context, json);
+    char *text = diffmm__json_write(context, json);
     ck_assert_ptr_nonnull(text);
     ck_assert_str_eq(text, want);
     diffmm__release(context, text);
@@ -247,7 +247,7 @@ START_TEST(without_memory)
     diffmm_context *context = failing_context(&failing, 1);
     json_t *json = example_tree();
     failing.fail = failing.count + 1;
-    ck_assert_ptr_null(diffmm__json_text(context, json));
+    ck_assert_ptr_null(diffmm__json_write(context, json));
     ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "memory"));
     failing.fail = 0;
     expect_text(context, json, example);

@@ -161,6 +161,21 @@ START_TEST(finite_or_not)
 }
 END_TEST
 
+START_TEST(the_first_that_is_not_finite)
+{
+    enum { n = 100 };
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    float x[n] = {3e38f, -3e38f, 1e-45f};
+    ck_assert_uint_eq(diffmm__first_not_finite(0, NULL), 0);
+    ck_assert_uint_eq(diffmm__first_not_finite(n, x), n);
+    for (size_t i = n; i-- > 0;) {
+        x[i] = bad[i % 3];
+        ck_assert_uint_eq(diffmm__first_not_finite(n, x), i);
+        ck_assert_uint_eq(diffmm__first_not_finite(i, x), i);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {reals_as_text,
@@ -168,6 +183,7 @@ int main(void)
                                   what_is_no_double_is_refused,
                                   narrowed_to_floats,
                                   integers_from_text,
-                                  finite_or_not};
+                                  finite_or_not,
+                                  the_first_that_is_not_finite};
     return run_tests("numbers", tests, sizeof tests / sizeof *tests) != 0;
 }

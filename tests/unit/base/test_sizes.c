@@ -20,16 +20,16 @@ END_TEST
 START_TEST(arrays_that_there_can_be)
 {
     const size_t most = PTRDIFF_MAX / 4;
-    expect_success(diffmm__check_array("rows", most, "columns", 1, 4));
-    expect_success(diffmm__check_array("rows", 0, "columns", SIZE_MAX, 4));
-    expect_invalid(diffmm__check_array("rows", most + 1, "columns", 1, 4), "rows is");
-    expect_invalid(diffmm__check_array("rows", 2, "columns", most / 2 + 1, 4), "columns");
+    expect_success(diffmm__size_check_array("rows", most, "columns", 1, 4));
+    expect_success(diffmm__size_check_array("rows", 0, "columns", SIZE_MAX, 4));
+    expect_invalid(diffmm__size_check_array("rows", most + 1, "columns", 1, 4), "rows is");
+    expect_invalid(diffmm__size_check_array("rows", 2, "columns", most / 2 + 1, 4), "columns");
     /* Products that wrap around to small ones. */
-    expect_invalid(diffmm__check_array("rows", (SIZE_MAX >> 1) + 2, "columns", 2, 4),
+    expect_invalid(diffmm__size_check_array("rows", (SIZE_MAX >> 1) + 2, "columns", 2, 4),
                    "exceed the address space");
-    expect_invalid(diffmm__check_array("rows", (SIZE_MAX >> 2) + 2, "columns", 1, 4),
+    expect_invalid(diffmm__size_check_array("rows", (SIZE_MAX >> 2) + 2, "columns", 1, 4),
                    "exceed the address space");
-    expect_invalid(diffmm__check_array("users", SIZE_MAX, "d", SIZE_MAX, 8),
+    expect_invalid(diffmm__size_check_array("users", SIZE_MAX, "d", SIZE_MAX, 8),
                    "users is 18446744073709551615 and d 18446744073709551615");
 }
 END_TEST

@@ -3,6 +3,7 @@
 
 #include <diffmm/recommend.h>
 
+#include "options/options_json.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/folder.h"

@@ -36,7 +36,7 @@ static void end(struct operands *at)
 }
 
 /* A part of a tile, C by rows with a gap or by columns. */
-static void check_part(const struct diffmm__kernels *kernels, size_t m, size_t n, size_t k,
+static void check_part(const struct diffmm__vector_kernels *kernels, size_t m, size_t n, size_t k,
                        float alpha, float beta, int by_columns)
 {
     const struct diffmm__micro_kernel *micro = kernels->micro;
@@ -69,7 +69,7 @@ START_TEST(equals_a_double_loop)
 {
     static const size_t depths[] = {0, 1, 2, 9, most_k};
     static const float factors[][2] = {{1, 0}, {1, 1}, {0.7f, 0.3f}};
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t v = 0; v < variants(kernels); v++)
         for (size_t m = 1; m <= kernels[v]->micro->rows; m++)
             for (size_t n = kernels[v]->micro->columns; n > 0; n = n * 2 / 3)
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(an_element_does_not_depend_on_its_place)
 {
     enum { k = 50 };
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t v = 0; v < variants(kernels); v++) {
         const struct diffmm__micro_kernel *micro = kernels[v]->micro;
         const size_t rows = micro->rows, columns = micro->columns;
@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(beta_0_overwrites_whatever_there_is)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t v = 0; v < variants(kernels); v++) {
         const struct diffmm__micro_kernel *micro = kernels[v]->micro;
         for (size_t less = 0; less < 2; less++) {
@@ -131,8 +131,8 @@ START_TEST(beta_0_overwrites_whatever_there_is)
 }
 END_TEST
 
-static void check_packing(const struct diffmm__kernels *kernels, int columns, size_t n, size_t k,
-                          float factor, ptrdiff_t step, ptrdiff_t k_step)
+static void check_packing(const struct diffmm__vector_kernels *kernels, int columns, size_t n,
+                          size_t k, float factor, ptrdiff_t step, ptrdiff_t k_step)
 {
     const struct diffmm__micro_kernel *micro = kernels->micro;
     size_t width = columns ? micro->columns : micro->rows;
@@ -154,7 +154,7 @@ static void check_packing(const struct diffmm__kernels *kernels, int columns, si
 START_TEST(packs_rows_and_columns)
 {
     enum { k = 21 };
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t v = 0; v < variants(kernels); v++)
         for (int columns = 0; columns < 2; columns++) {
             size_t width = columns ? kernels[v]->micro->columns : kernels[v]->micro->rows;

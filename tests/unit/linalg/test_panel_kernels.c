@@ -29,9 +29,9 @@ static void draw(uint64_t seed)
 }
 
 /* `count` results of a variant: near the sums, and the first fused variant's bits. */
-static void expect(const struct diffmm__kernels *kernels, size_t count)
+static void expect(const struct diffmm__vector_kernels *kernels, size_t count)
 {
-    const struct diffmm__kernels *all[most_variants];
+    const struct diffmm__vector_kernels *all[most_variants];
     size_t known = variants(all);
     expect_near(kernels->name, count, at.got, at.want, 1e-5);
     if (known > 1 && kernels == all[1])
@@ -42,7 +42,7 @@ static void expect(const struct diffmm__kernels *kernels, size_t count)
 
 START_TEST(multiply)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t rows = 1; rows <= most_rows; rows += 13)
         for (size_t d = 1; d <= most_d; d += 23)
             for (size_t v = 0; v < variants(kernels); v++) {
@@ -60,7 +60,7 @@ START_TEST(multiply)
 }
 END_TEST
 
-static void check_exponentiate(const struct diffmm__kernels *kernels, size_t nodes)
+static void check_exponentiate(const struct diffmm__vector_kernels *kernels, size_t nodes)
 {
     float shifts[most_rows], sums[most_rows * lanes];
     draw(3);
@@ -83,7 +83,7 @@ static void check_exponentiate(const struct diffmm__kernels *kernels, size_t nod
 
 START_TEST(exponentiate)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t v = 0; v < variants(kernels); v++)
         for (size_t nodes = 1; nodes <= lanes; nodes++)
             check_exponentiate(kernels[v], nodes);
@@ -93,7 +93,7 @@ END_TEST
 /* With the smallest tau, and whatever the lanes behind the last node hold. */
 START_TEST(weights_of_what_is_far_below_are_0)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     const float below[] = {-86.5f, -87.0f, -88.5f, -1e3f, -1e9f, -1e20f, -1e37f};
     for (size_t v = 0; v < variants(kernels); v++)
         for (size_t i = 0; i < sizeof below / sizeof *below; i++)
@@ -126,7 +126,7 @@ static void close_gaps(size_t rows, size_t width, size_t stride)
         memmove(at.got + r * width, at.got + r * stride, width * sizeof(float));
 }
 
-static void check_gather(const struct diffmm__kernels *kernels, size_t rows, size_t panels,
+static void check_gather(const struct diffmm__vector_kernels *kernels, size_t rows, size_t panels,
                          size_t width, int add)
 {
     size_t stride = width + 2, block = (rows + 1) * lanes;
@@ -148,7 +148,7 @@ static void check_gather(const struct diffmm__kernels *kernels, size_t rows, siz
 
 START_TEST(gather)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t rows = 1; rows < most_rows; rows += 9)
         for (size_t panels = 1; panels < most_panels; panels++)
             for (size_t width = 1; width <= lanes; width += 5)
@@ -159,7 +159,7 @@ START_TEST(gather)
 }
 END_TEST
 
-static void check_spread(const struct diffmm__kernels *kernels, size_t rows, size_t nodes,
+static void check_spread(const struct diffmm__vector_kernels *kernels, size_t rows, size_t nodes,
                          size_t width)
 {
     size_t stride = width + 3;
@@ -180,7 +180,7 @@ static void check_spread(const struct diffmm__kernels *kernels, size_t rows, siz
 
 START_TEST(spread)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     for (size_t rows = 1; rows <= most_rows; rows += 19)
         for (size_t nodes = 1; nodes <= lanes; nodes += 3)
             for (size_t width = 1; width <= lanes; width += 3)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
+#include "linalg/normal.h"
 #include "linalg/panels.h"
 #include "support/failure.h"
 #include "support/variants.h"
@@ -11,7 +11,7 @@
 static float *normals(uint64_t stream, size_t count)
 {
     float *x = malloc((count + 1) * sizeof *x);
-    diffmm__random_normal(3, stream, 0, count, x);
+    diffmm__normal_draws(3, stream, 0, count, x);
     return x;
 }
 
@@ -37,7 +37,7 @@ END_TEST
 /* Every score of a block has the bits of the score of its two rows alone, by each variant. */
 static void check_scores(size_t users, size_t rows, size_t d)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     float *x = normals(1, users * d), *y = normals(2, rows * d);
     float *packed = malloc(diffmm__panels_size(rows, d) * sizeof *packed);
     size_t panels = diffmm__panel_count(rows), stride = panels * DIFFMM__PANEL + 5;
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(the_largest_passes_over_nan)
 {
     traps_off(); /* NaN is compared */
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     size_t count = variants(kernels);
     for (size_t n = 0; n <= 70; n++) {
         float *x = normals(7, n), want = -INFINITY;
@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(a_bit_for_each_that_reaches_the_bound)
 {
-    const struct diffmm__kernels *kernels[most_variants];
+    const struct diffmm__vector_kernels *kernels[most_variants];
     size_t count = variants(kernels);
     for (size_t n = 0; n <= 64; n++) {
         float *x = normals(8, n);

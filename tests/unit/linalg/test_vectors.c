@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/random.h"
+#include "linalg/normal.h"
 #include "linalg/vectors.h"
 #include "support/failure.h"
 
@@ -24,14 +24,14 @@ static diffmm_context *context_of(size_t round)
 START_TEST(adds_scaled)
 {
     static float x[most], y[most], sum[most + 1];
-    diffmm__random_normal(1, 0, 0, most, x);
-    diffmm__random_normal(2, 0, 0, most, y);
+    diffmm__normal_draws(1, 0, 0, most, x);
+    diffmm__normal_draws(2, 0, 0, most, y);
     for (size_t round = 0; round < 4; round++) {
         diffmm_context *context = context_of(round);
         for (size_t l = 0; l < length_count; l++) {
             memcpy(sum, y, sizeof y);
             sum[most] = 77;
-            diffmm__add_scaled(context, lengths[l], -1.7f, x, sum);
+            diffmm__vector_add_scaled(context, lengths[l], -1.7f, x, sum);
             size_t wrong = 0;
             for (size_t i = 0; i < most; i++) {
                 float added = -1.7f * x[i];
@@ -48,12 +48,12 @@ START_TEST(dots_in_a_fixed_order)
 {
     static float x[most], y[most];
     static double first[length_count];
-    diffmm__random_normal(3, 0, 0, most, x);
-    diffmm__random_normal(4, 0, 0, most, y);
+    diffmm__normal_draws(3, 0, 0, most, x);
+    diffmm__normal_draws(4, 0, 0, most, y);
     for (size_t round = 0; round < 4; round++) {
         diffmm_context *context = context_of(round);
         for (size_t l = 0; l < length_count; l++) {
-            double got = diffmm__dot(context, lengths[l], x, y), sum = 0, magnitude = 0;
+            double got = diffmm__vector_dot(context, lengths[l], x, y), sum = 0, magnitude = 0;
             for (size_t i = 0; i < lengths[l]; i++) {
                 sum += (double)x[i] * (double)y[i];
                 magnitude += fabs((double)x[i] * (double)y[i]);
@@ -78,34 +78,18 @@ START_TEST(dot_of_a_very_long_vector)
         x[i] = 1;
     for (size_t round = 0; round < 4; round += 2) {
         diffmm_context *context = context_of(round);
-        ck_assert(diffmm__dot(context, n, x, x) == (double)n);
+        ck_assert(diffmm__vector_dot(context, n, x, x) == (double)n);
         diffmm_context_destroy(context);
     }
     x[n - 1] = 3;
     x[(size_t)32768 * 256] = 2;
-    ck_assert(diffmm__dot(NULL, n, x, x) == (double)n + 8 + 3);
+    ck_assert(diffmm__vector_dot(NULL, n, x, x) == (double)n + 8 + 3);
     free(x);
-}
-END_TEST
-
-START_TEST(the_first_that_is_not_finite)
-{
-    enum { n = 100 };
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
-    float x[n] = {3e38f, -3e38f, 1e-45f};
-    ck_assert_uint_eq(diffmm__first_not_finite(0, NULL), 0);
-    ck_assert_uint_eq(diffmm__first_not_finite(n, x), n);
-    for (size_t i = n; i-- > 0;) {
-        x[i] = bad[i % 3];
-        ck_assert_uint_eq(diffmm__first_not_finite(n, x), i);
-        ck_assert_uint_eq(diffmm__first_not_finite(i, x), i);
-    }
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {adds_scaled, dots_in_a_fixed_order, dot_of_a_very_long_vector,
-                                  the_first_that_is_not_finite};
+    const TTest *const tests[] = {adds_scaled, dots_in_a_fixed_order, dot_of_a_very_long_vector};
     return run_tests("vectors", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "linalg/normal.h"
 #include "model/aggregate.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -98,7 +99,7 @@ static void expect_gradients(const struct model_case *wanted)
     float *grad = diffmm__user_embedding(model)->gradient;
     struct weighed weighed = {.oracle = o, .weights = w->grad_final, .final = oracle_zeros(all)};
     expect_success(diffmm_model_forward(model));
-    diffmm__random_normal(6, 1, 0, all, w->grad_final);
+    diffmm__normal_draws(6, 1, 0, all, w->grad_final);
     memset(grad, 0, all * sizeof *grad);
     for (size_t m = 0; m < o->modality_count; m++)
         memset(w->modality[m].grad_normalized, 0, items * sizeof(float));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "linalg/normal.h"
 #include "model/project.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -78,7 +79,7 @@ START_TEST(gradients_equal_differences)
         .oracle = o, .projected = oracle_zeros(size), .normalized = oracle_zeros(size)};
     expect_success(diffmm__project(world.model));
     for (size_t m = 0; m < o->modality_count; m++)
-        diffmm__random_normal(5, m, 0, size, world.model->workspace->modality[m].grad_normalized);
+        diffmm__normal_draws(5, m, 0, size, world.model->workspace->modality[m].grad_normalized);
     diffmm__project_backward(world.model);
     for (size_t m = 0; m < o->modality_count; m++) {
         const struct diffmm__model_modality *modality = &world.model->modalities[m];
@@ -108,7 +109,7 @@ START_TEST(items_without_features)
     const struct diffmm__modality_workspace *w = &world.model->workspace->modality[0];
     for (size_t j = 0; j < o->d; j++)
         ck_assert(w->projected[2 * o->d + j] == 0 && w->normalized[2 * o->d + j] == 0);
-    diffmm__random_normal(5, 1, 0, o->items * o->d, w->grad_normalized);
+    diffmm__normal_draws(5, 1, 0, o->items * o->d, w->grad_normalized);
     diffmm__project_backward(world.model);
     const struct diffmm__parameter *weight = world.model->modalities[0].weight;
     for (size_t i = 0; i < weight->rows * weight->columns; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "linalg/normal.h"
 #include "model/views.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -94,7 +95,7 @@ static void expect_gradients(const struct model_case *wanted)
     diffmm__views(model);
     for (size_t m = 0; m < o->modality_count; m++) {
         weighed.weights[m] = malloc(size * sizeof(float));
-        diffmm__random_normal(7, m, 0, size, weighed.weights[m]);
+        diffmm__normal_draws(7, m, 0, size, weighed.weights[m]);
         memcpy(w->grad_views[m], weighed.weights[m], size * sizeof(float));
     }
     memset(grad, 0, size * sizeof *grad);

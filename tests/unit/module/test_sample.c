@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/streams.h"
+#include "linalg/normal.h"
 #include "support/close.h"
 #include "support/module_world.h"
 
@@ -33,8 +34,8 @@ START_TEST(corrupt)
     for (size_t u = 0; u < world_users; u++) {
         w.t[u] =
             (int32_t)diffmm__random_below(21, diffmm__stream_time(DIFFMM__NO_MODALITY, 5), u, 4);
-        diffmm__random_normal(21, diffmm__stream_noise(DIFFMM__NO_MODALITY, 5), u, world_items,
-                              w.noise + u * world_items);
+        diffmm__normal_draws(21, diffmm__stream_noise(DIFFMM__NO_MODALITY, 5), u, world_items,
+                             w.noise + u * world_items);
     }
     expect_success(diffmm_diffusion_corrupt(w.module, &w.batch, want));
     w.batch.t = NULL;
@@ -94,8 +95,8 @@ static float *draw_blocks(size_t users, uint64_t epoch)
     uint64_t first = diffmm__stream_reverse_noise(DIFFMM__NO_MODALITY, epoch);
     for (size_t block = 0; block < 5; block++)
         for (size_t u = 0; u < users; u++)
-            diffmm__random_normal(21, diffmm__stream_reverse_block(first, block), u, world_items,
-                                  noise + block * size + u * world_items);
+            diffmm__normal_draws(21, diffmm__stream_reverse_block(first, block), u, world_items,
+                                 noise + block * size + u * world_items);
     return noise;
 }
 

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/streams.h"
 #include "linalg/kernels.h"
+#include "linalg/normal.h"
 #include "support/differences.h"
 #include "support/module_world.h"
 
@@ -110,8 +111,8 @@ static void draw_all(struct module_world *w, uint64_t epoch)
     for (size_t u = 0; u < world_users; u++) {
         w->t[u] = (int32_t)diffmm__random_below(21, diffmm__stream_time(DIFFMM__NO_MODALITY, epoch),
                                                 u, 4);
-        diffmm__random_normal(21, diffmm__stream_noise(DIFFMM__NO_MODALITY, epoch), u, world_items,
-                              w->noise + u * world_items);
+        diffmm__normal_draws(21, diffmm__stream_noise(DIFFMM__NO_MODALITY, epoch), u, world_items,
+                             w->noise + u * world_items);
         diffmm__kernels()->bits(21, diffmm__stream_dropout(DIFFMM__NO_MODALITY, epoch), 4 * u, 4,
                                 bits);
         for (size_t i = 0; i < world_items; i++)

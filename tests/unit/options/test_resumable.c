@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which settings may change between a training's interruption and its resumption. */
-#include "options/options.h"
+#include "options/resumable.h"
 #include "support/settings.h"
 
 static void expect(const char *const *begun_list, const char *const *now_list, const char *part)

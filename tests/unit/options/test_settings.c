@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "options/options.h"
+#include "options/settings.h"
 #include "support/failure.h"
 
 static diffmm_context *context;
@@ -28,7 +28,7 @@ START_TEST(defaults_are_read_out)
 {
     struct diffmm__settings s;
     begin();
-    expect_success(diffmm__options_settings(options, &s));
+    expect_success(diffmm__settings_read(options, &s));
     ck_assert(s.seed == 1 && s.embedding_size == 64 && s.layers == 1);
     ck_assert(s.ris_lambda == 0.5 && s.ris_adj_lambda == 0.2);
     ck_assert(s.projection == DIFFMM__PROJECTION_LEAKY);
@@ -89,7 +89,7 @@ START_TEST(every_value_arrives_in_its_place)
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         set(values[i][0], values[i][1]);
-    expect_success(diffmm__options_settings(options, &s));
+    expect_success(diffmm__settings_read(options, &s));
     ck_assert(s.seed == 9 && s.embedding_size == 16 && s.layers == 3);
     ck_assert(s.ris_lambda == 0.3 && s.ris_adj_lambda == 0.4);
     ck_assert(s.projection == DIFFMM__PROJECTION_LINEAR);
@@ -112,7 +112,7 @@ END_TEST
 static void expect_refused(const char *part)
 {
     struct diffmm__settings s = {.epochs = 123};
-    expect_failure(diffmm__options_settings(options, &s), DIFFMM_ERROR_INVALID_ARGUMENT, part);
+    expect_failure(diffmm__settings_read(options, &s), DIFFMM_ERROR_INVALID_ARGUMENT, part);
     ck_assert_uint_eq(s.epochs, 123);
 }
 
@@ -123,11 +123,11 @@ START_TEST(settings_that_contradict_are_refused)
     set("sampling_steps", "6");
     expect_refused("'sampling_steps' is 6, above 'steps', which is 5");
     set("steps", "6");
-    expect_success(diffmm__options_settings(options, &s));
+    expect_success(diffmm__settings_read(options, &s));
     set("noise_min", "0.05");
     expect_refused("'noise_min' is 0.05, above 'noise_max', which is 0.02");
     set("noise_min", "0.02");
-    expect_success(diffmm__options_settings(options, &s));
+    expect_success(diffmm__settings_read(options, &s));
     set("noise_scale", "50");
     expect_refused("'noise_scale' times 'noise_max'");
     set("noise_scale", "1e-8");
@@ -141,15 +141,15 @@ START_TEST(projections_per_modality)
 {
     static const char *const names[] = {"image", "text"};
     begin();
-    ck_assert_int_eq(diffmm__options_projection(options, "image"), DIFFMM__PROJECTION_LEAKY);
+    ck_assert_int_eq(diffmm__settings_projection(options, "image"), DIFFMM__PROJECTION_LEAKY);
     set("modality.image.projection", "linear");
-    ck_assert_int_eq(diffmm__options_projection(options, "image"), DIFFMM__PROJECTION_LINEAR);
-    ck_assert_int_eq(diffmm__options_projection(options, "text"), DIFFMM__PROJECTION_LEAKY);
-    expect_success(diffmm__options_check_modalities(options, 2, names));
+    ck_assert_int_eq(diffmm__settings_projection(options, "image"), DIFFMM__PROJECTION_LINEAR);
+    ck_assert_int_eq(diffmm__settings_projection(options, "text"), DIFFMM__PROJECTION_LEAKY);
+    expect_success(diffmm__settings_check_modalities(options, 2, names));
     set("modality.imge.projection", "linear");
-    expect_failure(diffmm__options_check_modalities(options, 2, names), DIFFMM_ERROR_NOT_FOUND,
+    expect_failure(diffmm__settings_check_modalities(options, 2, names), DIFFMM_ERROR_NOT_FOUND,
                    "'imge', which there is not; did you mean 'image'?");
-    expect_failure(diffmm__options_check_modalities(options, 0, NULL), DIFFMM_ERROR_NOT_FOUND,
+    expect_failure(diffmm__settings_check_modalities(options, 0, NULL), DIFFMM_ERROR_NOT_FOUND,
                    "'image'");
     end();
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 
 #include "checkpoint/safetensors.h"
+#include "options/options.h"
+#include "options/options_json.h"
 #include "support/folder.h"
 #include "support/trainer_state.h"
 

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The seam to BLIS.
+ *
+ * BLIS is called through its expert interface with a runtime of our own: one thread (parallelism is
+ * the pool's), and the small-matrix ("sup") kernels off, which in BLIS 0.9.0 read outside
+ * their operands and make a row's bits depend on how many rows are computed with it. */
+#include "linalg/blis.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+/* BLIS's headers are not clean under our warnings. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#include <blis.h>
+#pragma GCC diagnostic pop
+
+#include "base/memory.h"
+#include "base/pool.h"
+#include "base/system.h"
+#include "linalg/kernels.h"
+
+static rntm_t own_runtime(void)
+{
+    rntm_t runtime;
+    bli_rntm_init(&runtime);
+    bli_rntm_set_num_threads(1, &runtime);
+    bli_rntm_disable_l3_sup(&runtime);
+    return runtime;
+}
+
+/* BLIS has only its reference kernel where it does not know the processor; and its kernel for
+ * AArch64 rounds otherwise at the edges of C, so that the bits of a row would depend on the rows
+ * beside it. */
+static bool kernel_wanting(void)
+{
+#if defined(__aarch64__)
+    return true;
+#else
+    bli_init(); /* which looks what processor it is */
+    return bli_arch_query_id() == BLIS_ARCH_GENERIC;
+#endif
+}
+
+static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
+                       float *restrict b, float *restrict beta, float *restrict c, inc_t row_step,
+                       inc_t column_step, auxinfo_t *restrict data, cntx_t *restrict kernels)
+{
+    (void)data, (void)kernels;
+    diffmm__kernels()->micro->multiply((size_t)m, (size_t)n, (size_t)k, *alpha, a, b, *beta, c,
+                                       row_step, column_step);
+}
+
+/* A packed panel of k steps, as wide as they are apart, and zeros up to most_k. */
+static void own_packing(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
+                        float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
+                        float *restrict out, inc_t width, cntx_t *restrict kernels)
+{
+    (void)conjugate, (void)schema, (void)kernels;
+    diffmm__kernels()->micro->pack((size_t)width, (size_t)n, (size_t)k, *factor, x, step, k_step,
+                                   out);
+    memset(out + k * width, 0, (size_t)((most_k - k) * width) * sizeof *out);
+}
+
+/* BLIS numbers its packing kernels by the width of their panels. */
+static void set_packing(size_t width, cntx_t *kernels)
+{
+    spackm_cxk_ker_ft function = own_packing;
+    bli_cntx_set_packm_ker_dt((void_fp)function, BLIS_FLOAT, (l1mkr_t)width, kernels);
+}
+
+static void set_block(bszid_t which, size_t size, cntx_t *kernels)
+{
+    bli_cntx_set_blksz_def_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
+    bli_cntx_set_blksz_max_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
+}
+
+/* BLIS's own blocks in whole tiles: no larger, so that they fit into BLIS's pools. */
+static void fit_block(bszid_t which, size_t tile, cntx_t *kernels)
+{
+    size_t size = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, which, kernels);
+    set_block(which, size / tile * tile, kernels);
+}
+
+static void set_kernel(sgemm_ukr_ft kernel, cntx_t *kernels)
+{
+    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, kernels);
+    bli_func_set_dt((void_fp)kernel, BLIS_FLOAT, &function);
+    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, kernels);
+}
+
+/* The kernels to multiply with: NULL, which are BLIS's own, or, in `space`, those with ours among
+ * them. */
+static cntx_t *best_kernels(cntx_t *space)
+{
+    if (!kernel_wanting())
+        return NULL;
+    const struct diffmm__micro_kernel *micro = diffmm__kernels()->micro;
+    *space = *bli_gks_query_cntx();
+    set_kernel(own_kernel, space);
+    mbool_t rows_first = bli_cntx_l3_nat_ukrs_prefs_buf(space)[BLIS_GEMM_UKR];
+    bli_mbool_set_dt(TRUE, BLIS_FLOAT, &rows_first);
+    bli_cntx_set_l3_nat_ukr_prefs(BLIS_GEMM_UKR, &rows_first, space);
+    set_block(BLIS_MR, micro->rows, space);
+    set_block(BLIS_NR, micro->columns, space);
+    set_packing(micro->rows, space);
+    set_packing(micro->columns, space);
+    fit_block(BLIS_MC, micro->rows, space);
+    fit_block(BLIS_NC, micro->columns, space);
+    return space;
+}
+
+static inc_t row_step(struct diffmm__matrix x)
+{
+    return x.transposed ? 1 : (inc_t)x.stride;
+}
+
+static inc_t column_step(struct diffmm__matrix x)
+{
+    return x.transposed ? (inc_t)x.stride : 1;
+}
+
+void diffmm__blis_gemm(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
+                       struct diffmm__matrix b, float beta, float *c, size_t c_stride)
+{
+    cntx_t kernels;
+    rntm_t runtime = own_runtime();
+    /* BLIS takes its operands without const, but only reads a and b. */
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
+                 (float *)(uintptr_t)a.data, row_step(a), column_step(a),
+                 (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c, (inc_t)c_stride,
+                 1, best_kernels(&kernels), &runtime);
+}
+
+void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, float *c)
+{
+    float one = 1.0f, zero = 0.0f;
+    cntx_t kernels;
+    rntm_t runtime = own_runtime();
+    bli_sgemmt_ex(BLIS_LOWER, BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)n, (dim_t)k, &one,
+                  (float *)(uintptr_t)a, 1, (inc_t)n, (float *)(uintptr_t)b, (inc_t)n, 1, &zero, c,
+                  (inc_t)n, 1, best_kernels(&kernels), &runtime);
+}
+
+/* BLIS keeps the memory it packs operands into, and has no end at which it gives it back: unloaded
+ * together with this library, it would leave tens of megabytes behind each time. So it stays
+ * loaded, to be found again. In a program without dynamic loading there is nothing to do: hence
+ * weak. */
+#pragma weak dladdr
+#pragma weak dlopen
+#pragma weak dlclose
+
+static void keep_loaded(void)
+{
+    Dl_info info;
+    if (!dladdr || !dlopen || !dlclose || !dladdr((void *)(uintptr_t)bli_init, &info))
+        return;
+    void *blis = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    if (blis)
+        dlclose(blis);
+}
+
+/* BLIS packs operands into blocks of pools that it shares among all threads. Where more products
+ * run at once than it has sets of blocks, it allocates another set, and ends the process if malloc
+ * has none. So as many sets as there are threads are allocated beforehand: a product of 1 x 1
+ * matrices holds one set, and its micro-kernel, here, calls the next such product. Alpha counts
+ * them down. */
+/* Stack of a product, and of the thread itself: all libraries' thread-local storage is in it too,
+ * which may be large (a sanitiser's state: 0.8 MB). */
+enum { warm_most = 64, warm_stack = 64 << 10, warm_base = 2 << 20 };
+
+static void nested_product(float depth, cntx_t *kernels)
+{
+    float one = 1.0f, zero = 0.0f, c = 0.0f;
+    rntm_t runtime = own_runtime();
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, 1, 1, 1, &depth, &one, 1, 1, &one, 1, 1,
+                 &zero, &c, 1, 1, kernels, &runtime);
+}
+
+static void nested_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
+                          float *restrict b, float *restrict beta, float *restrict c,
+                          inc_t row_stride, inc_t column_stride, auxinfo_t *restrict data,
+                          cntx_t *restrict kernels)
+{
+    (void)m, (void)n, (void)k, (void)a, (void)b, (void)beta, (void)c;
+    (void)row_stride, (void)column_stride, (void)data;
+    if (*alpha > 1.0f)
+        nested_product(*alpha - 1.0f, kernels);
+}
+
+static void *warm(void *argument)
+{
+    const size_t *count = argument;
+    cntx_t kernels = *bli_gks_query_cntx();
+    set_kernel(nested_kernel, &kernels);
+    nested_product((float)*count, &kernels);
+    return NULL;
+}
+
+static pool_t *block_pool(packbuf_t kind)
+{
+    return bli_pba_pool((dim_t)bli_packbuf_index(kind), bli_pba_query());
+}
+
+/* Sets of blocks that BLIS has already: what it was once brought to it keeps. */
+static size_t sets_of_blocks(void)
+{
+    bli_pba_lock(bli_pba_query());
+    size_t a = bli_pool_num_blocks(block_pool(BLIS_BUFFER_FOR_A_BLOCK)),
+           b = bli_pool_num_blocks(block_pool(BLIS_BUFFER_FOR_B_PANEL));
+    bli_pba_unlock(bli_pba_query());
+    return a < b ? a : b;
+}
+
+/* Whether malloc has room for so many sets, asked where a refusal does no harm. */
+static diffmm_status probe(size_t count)
+{
+    size_t size = bli_pool_block_size(block_pool(BLIS_BUFFER_FOR_A_BLOCK)) +
+                  bli_pool_block_size(block_pool(BLIS_BUFFER_FOR_B_PANEL));
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    for (size_t i = 0; i < count; i++)
+        diffmm__arena_take(&arena, size, 1);
+    diffmm__arena_end(&arena);
+    return arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+}
+
+diffmm_status diffmm__blis_prepare(size_t threads)
+{
+    size_t count = threads < warm_most ? threads : warm_most;
+    pthread_t thread;
+    keep_loaded();
+    bli_init();
+    if (sets_of_blocks() < count) {
+        diffmm_status status = probe(count);
+        if (status)
+            return status;
+        /* On a stack of its own, since the caller's may be small. Without a thread for this there
+         * will be none that computes either, and one set is enough. */
+        if (diffmm__sys_thread(&thread, warm_base + warm_stack * count, warm, &count) == 0)
+            pthread_join(thread, NULL);
+    }
+    float a[32 * 32] = {0}, c[32 * 32];
+    diffmm__blis_gemm(32, 32, 32, 1.0f, diffmm__plain(a, 32), diffmm__plain(a, 32), 0.0f, c, 32);
+    return DIFFMM_OK;
+}
+
+const char *diffmm__blis_version(void)
+{
+    return bli_info_get_version_str();
+}
+
+const char *diffmm__blis_architecture(void)
+{
+    return kernel_wanting() ? "with a kernel of libdiffmm" : bli_arch_string(bli_arch_query_id());
+}

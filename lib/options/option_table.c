@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ranges include their ends; defaults are in canonical form (option_values.h). */
+#include "options/option_table.h"
+
+#include "base/status.h"
+#include "base/structs.h"
+
+enum { size = sizeof(diffmm_option_info) };
+
+static const diffmm_option_info table[] = {
+    {size, "seed", NULL, DIFFMM_OPTION_INTEGER, "1", 0, 0x1p63, NULL,
+     "Every random draw follows from it; the same seed gives the same bits."},
+
+    {size, "embedding_size", "d", DIFFMM_OPTION_INTEGER, "64", 1, 65536, NULL,
+     "Length of the embeddings of users and items."},
+    {size, "layers", "L", DIFFMM_OPTION_INTEGER, "1", 0, 64, NULL,
+     "Propagation layers over the observed graph."},
+    {size, "ris_lambda", NULL, DIFFMM_OPTION_REAL, "0.5", 0, 1e6, NULL,
+     "Weight of the normalised multi-modal embeddings added to the final ones."},
+    {size, "ris_adj_lambda", NULL, DIFFMM_OPTION_REAL, "0.2", 0, 1e6, NULL,
+     "Weight of the generated graphs beside the observed one."},
+    {size, "projection", NULL, DIFFMM_OPTION_CHOICE, "leaky", 0, 0, "leaky|linear",
+     "How raw features become embeddings: a product and leaky ReLU, or an affine map."},
+    {size, "modality.*.projection", NULL, DIFFMM_OPTION_CHOICE, "", 0, 0, "leaky|linear",
+     "The projection of one modality, where it differs from the general one."},
+
+    {size, "diffusion.enabled", NULL, DIFFMM_OPTION_FLAG, "true", 0, 1, NULL,
+     "Generate graphs by diffusion; false: the observed graph with random edges dropped instead."},
+    {size, "diffusion.msi", NULL, DIFFMM_OPTION_FLAG, "true", 0, 1, NULL,
+     "Inject the modality's signal into the denoiser's loss."},
+    {size, "steps", "T", DIFFMM_OPTION_INTEGER, "5", 1, 1000, NULL, "Diffusion steps."},
+    {size, "noise_scale", NULL, DIFFMM_OPTION_REAL, "0.1", 1e-8, 1000, NULL,
+     "Scale of the noise schedule."},
+    {size, "noise_min", NULL, DIFFMM_OPTION_REAL, "0.0001", 1e-8, 1000, NULL,
+     "Variance of the first step, before scaling."},
+    {size, "noise_max", NULL, DIFFMM_OPTION_REAL, "0.02", 1e-8, 1000, NULL,
+     "Variance of the last step, before scaling."},
+    {size, "beta_fixed", NULL, DIFFMM_OPTION_FLAG, "true", 0, 1, NULL,
+     "Set the first beta to 1e-4, as the authors' program does."},
+    {size, "norm", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Normalise the denoiser's input rows."},
+    {size, "hidden_sizes", "dims", DIFFMM_OPTION_LIST, "1000", 1, 65536, NULL,
+     "Hidden layers of the denoiser, from the decoder's side."},
+    {size, "time_embedding_size", "e", DIFFMM_OPTION_INTEGER, "10", 1, 4096, NULL,
+     "Length of the denoiser's embedding of the step."},
+    {size, "dropout", NULL, DIFFMM_OPTION_REAL, "0.5", 0, 0.999, NULL,
+     "Share of the denoiser's inputs dropped in training."},
+    {size, "e_loss", NULL, DIFFMM_OPTION_REAL, "0.1", 0, 1e6, NULL,
+     "Weight of the modality signal in the denoiser's loss."},
+    {size, "denoiser_learning_rate", NULL, DIFFMM_OPTION_REAL, "0.001", 0, 1e9, NULL,
+     "Learning rate of the denoisers."},
+    {size, "sampling_steps", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 1000, NULL,
+     "Noise steps applied before the reverse chain; 0 starts from the observed row."},
+    {size, "sampling_noise", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Add noise at each step of the reverse chain."},
+    {size, "rebuild_k", NULL, DIFFMM_OPTION_INTEGER, "1", 1, 1e6, NULL,
+     "Generated neighbours per user."},
+    {size, "keep_rate", NULL, DIFFMM_OPTION_REAL, "0.5", 1e-6, 1, NULL,
+     "Share of the generated graph's edges kept in an epoch."},
+
+    {size, "contrastive.enabled", NULL, DIFFMM_OPTION_FLAG, "true", 0, 1, NULL,
+     "Contrast the modal views while training."},
+    {size, "contrastive.anchor", NULL, DIFFMM_OPTION_CHOICE, "modal", 0, 0, "modal|main",
+     "What is contrasted: the modal views with each other, or each with the main view."},
+    {size, "temperature", "tau", DIFFMM_OPTION_REAL, "0.5", 1e-8, 1e6, NULL,
+     "Temperature of the contrastive loss."},
+    {size, "ssl_reg", NULL, DIFFMM_OPTION_REAL, "0.01", 0, 1e6, NULL,
+     "Weight of the contrastive loss."},
+    {size, "fusion_ratio", "rho", DIFFMM_OPTION_REAL, "0", 0, 1, NULL,
+     "Share of randomly kept observed edges in the contrastive views' graphs."},
+
+    {size, "epochs", NULL, DIFFMM_OPTION_INTEGER, "50", 1, 1e6, NULL,
+     "Epochs of a whole training."},
+    {size, "batch", NULL, DIFFMM_OPTION_INTEGER, "1024", 1, 1e7, NULL,
+     "Users, or training pairs, per step."},
+    {size, "learning_rate", "lr", DIFFMM_OPTION_REAL, "0.001", 0, 1e9, NULL,
+     "Learning rate of the recommender."},
+    {size, "reg", NULL, DIFFMM_OPTION_REAL, "1e-5", 0, 1e6, NULL,
+     "Weight of the squared embeddings in the objective."},
+    {size, "patience", NULL, DIFFMM_OPTION_INTEGER, "10", 0, 1e6, NULL,
+     "Epochs without a better validation result before training stops; 0: never stop early."},
+    {size, "memory_limit", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 1e15, NULL,
+     "Bytes that training may take at its peak; more is refused beforehand. 0: no limit."},
+    {size, "cutoffs", "K", DIFFMM_OPTION_LIST, "20", 1, 1e6, NULL,
+     "Lengths of the ranking at which metrics are taken; the first one chooses the best epoch."},
+    {size, "select", NULL, DIFFMM_OPTION_CHOICE, "valid", 0, 0, "valid|test",
+     "The split that chooses the best epoch."},
+};
+
+size_t diffmm_option_count(void)
+{
+    return sizeof table / sizeof *table;
+}
+
+const diffmm_option_info *diffmm__option_at(size_t index)
+{
+    return &table[index];
+}
+
+diffmm_status diffmm_option_describe(size_t index, diffmm_option_info *info)
+{
+    if (!info)
+        return diffmm__null("info");
+    if (index >= diffmm_option_count())
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "index is %zu, but there are %zu settings", index,
+                            diffmm_option_count());
+    return diffmm__struct_write(info, &diffmm__layout_option_info, &table[index], "info");
+}

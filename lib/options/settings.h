@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Settings as plain C values, and the checks that span several of them. */
+#ifndef DIFFMM_OPTIONS_SETTINGS_H
+#define DIFFMM_OPTIONS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/contrastive.h>
+#include <diffmm/options.h>
+
+#include "options/option_values.h"
+
+enum diffmm__projection { DIFFMM__PROJECTION_LEAKY = 0, DIFFMM__PROJECTION_LINEAR = 1 };
+
+/* Every setting that is not per modality, read out once when a model or trainer is made. */
+struct diffmm__settings {
+    uint64_t seed;
+    /* model */
+    size_t embedding_size, layers;
+    double ris_lambda, ris_adj_lambda;
+    enum diffmm__projection projection;
+    /* diffusion */
+    bool diffusion_enabled, msi;
+    size_t steps;
+    double noise_scale, noise_min, noise_max;
+    bool beta_fixed, normalize;
+    size_t hidden_count, hidden_sizes[DIFFMM__MAX_LIST];
+    size_t time_size;
+    double dropout, e_loss, denoiser_learning_rate;
+    size_t sampling_steps;
+    bool sampling_noise;
+    size_t rebuild_k;
+    double keep_rate;
+    /* contrastive */
+    bool contrastive_enabled;
+    diffmm_anchor anchor;
+    double tau, ssl_reg, fusion_ratio;
+    /* training */
+    size_t epochs, batch, patience;
+    size_t memory_limit; /* bytes; 0: none */
+    double learning_rate, reg;
+    size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
+    bool select_by_test;
+};
+
+/* Read everything out, and check what spans several settings (sampling_steps <= steps, ..). */
+diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm__settings *out);
+
+/* modality.NAME.projection, or the general one. */
+enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,
+                                                    const char *modality);
+
+/* A projection's value as text, and back: false for any other text, and for NULL. */
+const char *diffmm__projection_text(enum diffmm__projection projection);
+bool diffmm__projection_find(const char *text, enum diffmm__projection *out);
+
+/* DIFFMM_ERROR_NOT_FOUND names a modality that has settings of its own, but is not among the `count`
+ * names. */
+diffmm_status diffmm__settings_check_modalities(const diffmm_options *options, size_t count,
+                                                const char *const *names);
+
+#endif
