@@ -9,6 +9,7 @@
 #include "life.h"
 #include "support/failure.h"
 #include "support/folder.h"
+#include "support/task_threads.h"
 
 enum { USERS = 40, ITEMS = 30, D = 8, BATCH = 32, THREADS = 3 };
 
@@ -41,33 +42,12 @@ static size_t pool_size(void *user_data)
     return THREADS;
 }
 
-struct piece {
-    diffmm_task task;
-    void *argument;
-    size_t index;
-};
-
-static void *run_piece(void *argument)
-{
-    const struct piece *piece = argument;
-    piece->task(piece->argument, piece->index);
-    return NULL;
-}
-
-/* A thread for each index: the simplest pool there is. */
 static void pool_run(size_t count, diffmm_task task, void *argument, void *user_data)
 {
     struct host *host = user_data;
-    pthread_t threads[THREADS];
-    struct piece pieces[THREADS];
     ck_assert_uint_le(count, THREADS);
     atomic_fetch_add(&host->runs, 1);
-    for (size_t i = 0; i < count; i++) {
-        pieces[i] = (struct piece){task, argument, i};
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, run_piece, &pieces[i]), 0);
-    }
-    for (size_t i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
+    run_in_threads(0, count, task, argument);
 }
 
 static void note_thread(struct host *host)

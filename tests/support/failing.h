@@ -66,4 +66,13 @@ static inline size_t fail_each_allocation(struct failing *failing,
     return failed;
 }
 
+/* The same with a context of its own, which is the argument of `work`; it must allocate. */
+static inline void expect_survives_no_memory(diffmm_status (*work)(void *context))
+{
+    struct failing failing = {0};
+    diffmm_context *context = failing_context(&failing, 1);
+    ck_assert_uint_gt(fail_each_allocation(&failing, work, context), 0);
+    diffmm_context_destroy(context);
+}
+
 #endif

@@ -9,6 +9,7 @@
 #include "failure.h"
 #include "graph/graph.h"
 #include "linalg/normal.h"
+#include "oracle_graph.h"
 
 enum { seed = 20240, gap = 3 };
 
@@ -32,8 +33,8 @@ static size_t random_pairs(uint64_t stream, size_t users, size_t items, int32_t 
 }
 
 /* A graph of random pairs, edges dropped unless `keep_rate` is 1, and the same in the oracle. */
-static diffmm_graph *random_graph(const struct model_world *world, uint64_t stream,
-                                  double keep_rate, double **dense)
+static diffmm_graph *dropped_graph(const struct model_world *world, uint64_t stream,
+                                   double keep_rate, double **dense)
 {
     size_t users = world->oracle.users, items = world->oracle.items, n = users + items;
     int32_t *user = malloc(users * items * sizeof *user),
@@ -168,12 +169,12 @@ static void set_graphs(struct model_world *world, double keep_rate)
 {
     for (size_t m = 0; m < world->oracle.modality_count; m++) {
         struct oracle_modality *modality = &world->oracle.modality[m];
-        diffmm_graph *graph = random_graph(world, 200 + 4 * m, keep_rate, &modality->generated);
+        diffmm_graph *graph = dropped_graph(world, 200 + 4 * m, keep_rate, &modality->generated);
         expect_success(diffmm_model_set_graph(world->model, model_modality_names[m], graph));
         diffmm_graph_destroy(graph);
         if (world->oracle.fusion_ratio > 0)
             world->model->modalities[m].observed =
-                random_graph(world, 202 + 4 * m, 0.7, &modality->observed);
+                dropped_graph(world, 202 + 4 * m, 0.7, &modality->observed);
     }
 }
 
@@ -233,4 +234,14 @@ void expect_close(const char *what, size_t count, const double *expected, const 
         if (!(fabs((double)got[i] - expected[i]) <= tolerance * largest))
             ck_abort_msg("%s[%zu] is %.9g, not %.9g (largest %.3g)", what, i, (double)got[i],
                          expected[i], largest);
+}
+
+void expect_derivatives(const char *what, double (*value)(void *argument), void *argument,
+                        size_t count, double *values, const float *gradient, double tolerance)
+{
+    double *expected = oracle_zeros(count);
+    for (size_t i = 0; i < count; i++)
+        expected[i] = oracle_derivative(&values[i], value, argument);
+    expect_close(what, count, expected, gradient, tolerance);
+    free(expected);
 }

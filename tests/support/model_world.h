@@ -46,4 +46,9 @@ double *model_world_values(struct model_world *world, size_t parameter);
 void expect_close(const char *what, size_t count, const double *expected, const float *got,
                   double tolerance);
 
+/* A gradient against central differences of the oracle's value() in each of `values`, in the same
+ * way. */
+void expect_derivatives(const char *what, double (*value)(void *argument), void *argument,
+                        size_t count, double *values, const float *gradient, double tolerance);
+
 #endif

@@ -45,7 +45,7 @@ static inline double oracle_dot(size_t d, const double *x, const double *y)
     return sum;
 }
 
-/* One row of the batch: its loss; gradients of the normalised rows are added. */
+/* One row of the batch: its loss; gradients of the normalised rows are added unless NULL. */
 static inline double oracle_infonce_row(size_t nodes, size_t d, const double *p, const double *q,
                                         size_t b, double tau, double share, double *grad_p,
                                         double *grad_q)
@@ -60,7 +60,7 @@ static inline double oracle_infonce_row(size_t nodes, size_t d, const double *p,
     }
     for (size_t v = 0; v < nodes; v++)
         sum += exp(logits[v] - largest);
-    for (size_t v = 0; v < nodes; v++) {
+    for (size_t v = 0; v < nodes && grad_p; v++) {
         double slope = (exp(logits[v] - largest) / sum - (v == b ? 1.0 : 0.0)) * share / tau;
         for (size_t j = 0; j < d; j++) {
             grad_p[b * d + j] += slope * q[v * d + j];

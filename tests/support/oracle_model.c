@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oracle_infonce.h"
+
 double *oracle_zeros(size_t count)
 {
     double *zeros = calloc(count, sizeof *zeros);
@@ -28,27 +30,6 @@ void oracle_end(struct oracle *o)
     free(o->user);
     free(o->item);
     free(o->logits);
-}
-
-double *oracle_adjacency(size_t users, size_t items, size_t count, const int32_t *user,
-                         const int32_t *item)
-{
-    size_t n = users + items;
-    double *b = oracle_zeros(n * n), *degree = oracle_zeros(n);
-    for (size_t r = 0; r < n; r++)
-        b[r * n + r] = 1.0;
-    for (size_t e = 0; e < count; e++) {
-        size_t u = (size_t)user[e], i = users + (size_t)item[e];
-        b[u * n + i] = b[i * n + u] = 1.0;
-    }
-    for (size_t r = 0; r < n; r++)
-        for (size_t c = 0; c < n; c++)
-            degree[r] += b[r * n + c];
-    for (size_t r = 0; r < n; r++)
-        for (size_t c = 0; c < n; c++)
-            b[r * n + c] /= sqrt(degree[r]) * sqrt(degree[c]);
-    free(degree);
-    return b;
 }
 
 void oracle_drop(size_t nodes, double *matrix, double keep_rate, const uint8_t *kept)
@@ -187,25 +168,16 @@ void oracle_view(const struct oracle *o, size_t m, double *view)
     free(first);
 }
 
-double oracle_infonce(size_t nodes, size_t d, const double *p, const double *q, size_t count,
+/* InfoNCE of rows that are not yet normalised. */
+static double infonce(size_t nodes, size_t d, const double *p, const double *q, size_t count,
                       const int32_t *batch, double tau)
 {
     double *pn = oracle_zeros(nodes * d), *qn = oracle_zeros(nodes * d), loss = 0.0;
     normalize(nodes, d, p, pn);
     normalize(nodes, d, q, qn);
-    for (size_t b = 0; b < count; b++) {
-        size_t node = (size_t)batch[b];
-        double all = 0.0, own = 0.0;
-        for (size_t v = 0; v < nodes; v++) {
-            double cosine = 0.0;
-            for (size_t j = 0; j < d; j++)
-                cosine += pn[node * d + j] * qn[v * d + j];
-            all += exp(cosine / tau);
-            if (v == node)
-                own = exp(cosine / tau);
-        }
-        loss -= log(own / all) / (double)count;
-    }
+    for (size_t b = 0; b < count; b++)
+        loss += oracle_infonce_row(nodes, d, pn, qn, (size_t)batch[b], tau, 0.0, NULL, NULL) /
+                (double)count;
     free(pn);
     free(qn);
     return loss;
@@ -216,8 +188,8 @@ static double contrast(const struct oracle *o, const double *p, const double *q,
                        const int32_t *user, const int32_t *positive)
 {
     size_t skip = o->users * o->d;
-    return oracle_infonce(o->users, o->d, p, q, count, user, o->tau) +
-           oracle_infonce(o->items, o->d, p + skip, q + skip, count, positive, o->tau);
+    return infonce(o->users, o->d, p, q, count, user, o->tau) +
+           infonce(o->items, o->d, p + skip, q + skip, count, positive, o->tau);
 }
 
 static double contrastive(const struct oracle *o, const double *final, size_t count,

@@ -41,9 +41,6 @@ double *oracle_zeros(size_t count);
 /* Release every array. */
 void oracle_end(struct oracle *oracle);
 
-/* D^-1/2 (B + I) D^-1/2 of user-item pairs, N x N, to be freed. */
-double *oracle_adjacency(size_t users, size_t items, size_t count, const int32_t *user,
-                         const int32_t *item);
 /* Keep entry e (of those that are not 0, in row-major order) where kept[e]; divide by keep_rate. */
 void oracle_drop(size_t nodes, double *matrix, double keep_rate, const uint8_t *kept);
 
@@ -59,8 +56,6 @@ void oracle_aggregate(const struct oracle *oracle, double *final);
 /* The contrastive view of a modality, N x d, from the present `normalized`. */
 void oracle_view(const struct oracle *oracle, size_t m, double *view);
 
-double oracle_infonce(size_t nodes, size_t d, const double *p, const double *q, size_t count,
-                      const int32_t *batch, double tau);
 /* Everything, from the parameters. */
 struct oracle_losses oracle_objective(struct oracle *oracle, size_t count, const int32_t *user,
                                       const int32_t *positive, const int32_t *negative);

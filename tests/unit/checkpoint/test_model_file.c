@@ -6,30 +6,7 @@
 #include "options/options_json.h"
 #include "support/failing.h"
 #include "support/failure.h"
-#include "support/folder.h"
-#include "support/small_model.h"
-
-enum { users = 6, items = 9, d = 4 };
-
-static diffmm_context *context;
-static struct folder folder;
-static char path[128];
-static diffmm_model *model;
-
-static void begin(bool named)
-{
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
-    folder = folder_begin();
-    folder_file(&folder, "model.safetensors", path);
-    model = small_model(context, users, items, d, named);
-}
-
-static void end(void)
-{
-    diffmm_model_destroy(model);
-    folder_end(&folder);
-    diffmm_context_destroy(context);
-}
+#include "support/model_file.h"
 
 static void expect_same_names(const struct diffmm__ids *a, const struct diffmm__ids *b)
 {

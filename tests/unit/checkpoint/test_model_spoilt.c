@@ -6,30 +6,10 @@
 
 #include "checkpoint/safetensors.h"
 #include "support/failure.h"
-#include "support/folder.h"
-#include "support/small_model.h"
+#include "support/model_file.h"
 
-enum { users = 6, items = 9, d = 4, most_tensors = 20, metadata_count = 8 };
+enum { most_tensors = 20, metadata_count = 8 };
 
-static diffmm_context *context;
-static struct folder folder;
-static char path[128];
-static diffmm_model *model;
-
-static void begin(bool named)
-{
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
-    folder = folder_begin();
-    folder_file(&folder, "model.safetensors", path);
-    model = small_model(context, users, items, d, named);
-}
-
-static void end(void)
-{
-    diffmm_model_destroy(model);
-    folder_end(&folder);
-    diffmm_context_destroy(context);
-}
 /* The saved model's file taken apart, so that single parts can be spoilt. */
 struct parts {
     struct diffmm__safetensors *file;

@@ -61,12 +61,8 @@ static double weighed_sum(void *argument)
 static void expect_gradient(struct weighed *weighed, const char *what,
                             const struct diffmm__parameter *parameter, double *values)
 {
-    size_t count = parameter->rows * parameter->columns;
-    double *expected = oracle_zeros(count);
-    for (size_t i = 0; i < count; i++)
-        expected[i] = oracle_derivative(&values[i], weighed_sum, weighed);
-    expect_close(what, count, expected, parameter->gradient, 5e-6);
-    free(expected);
+    expect_derivatives(what, weighed_sum, weighed, parameter->rows * parameter->columns, values,
+                       parameter->gradient, 5e-6);
 }
 
 START_TEST(gradients_equal_differences)

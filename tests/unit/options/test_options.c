@@ -7,29 +7,7 @@
 
 #include "options/options.h"
 #include "support/failing.h"
-#include "support/failure.h"
-
-static diffmm_context *context;
-static diffmm_options *options;
-
-static void begin(void)
-{
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
-    expect_success(diffmm_options_create(context, &options));
-}
-
-static void end(void)
-{
-    diffmm_options_destroy(options);
-    diffmm_context_destroy(context);
-}
-
-static const char *get(const char *name)
-{
-    const char *value = NULL;
-    expect_success(diffmm_options_get(options, name, &value));
-    return value;
-}
+#include "support/own_options.h"
 
 static void expect_refused(const char *name, const char *value, const char *part)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <diffmm/options.h>
 
-#include "support/failure.h"
+#include "support/own_options.h"
 
 enum { setting_count = 10 };
 
@@ -20,28 +20,6 @@ static const struct {
     {"epochs", "50", "50", "50"},
     {"patience", "0", "0", "0"},
 };
-
-static diffmm_context *context;
-static diffmm_options *options;
-
-static void begin(void)
-{
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
-    expect_success(diffmm_options_create(context, &options));
-}
-
-static void end(void)
-{
-    diffmm_options_destroy(options);
-    diffmm_context_destroy(context);
-}
-
-static const char *get(const char *name)
-{
-    const char *value = NULL;
-    expect_success(diffmm_options_get(options, name, &value));
-    return value;
-}
 
 static void expect_preset(const char *preset)
 {

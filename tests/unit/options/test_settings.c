@@ -2,27 +2,7 @@
 #include <stdio.h>
 
 #include "options/settings.h"
-#include "support/failure.h"
-
-static diffmm_context *context;
-static diffmm_options *options;
-
-static void begin(void)
-{
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
-    expect_success(diffmm_options_create(context, &options));
-}
-
-static void end(void)
-{
-    diffmm_options_destroy(options);
-    diffmm_context_destroy(context);
-}
-
-static void set(const char *name, const char *value)
-{
-    expect_success(diffmm_options_set(options, name, value));
-}
+#include "support/own_options.h"
 
 START_TEST(defaults_are_read_out)
 {

@@ -18,6 +18,7 @@
 #include "linalg/normal.h"
 #include "linalg/normalize_rows.h"
 #include "support/failing.h"
+#include "support/task_threads.h"
 
 static const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
 
@@ -229,20 +230,6 @@ struct host_pool {
     size_t size, runs;
 };
 
-struct host_task {
-    pthread_t thread;
-    diffmm_task task;
-    void *argument;
-    size_t index;
-};
-
-static void *host_thread(void *argument)
-{
-    const struct host_task *task = argument;
-    task->task(task->argument, task->index);
-    return NULL;
-}
-
 static size_t host_pool_size(void *user_data)
 {
     const struct host_pool *pool = user_data;
@@ -252,15 +239,9 @@ static size_t host_pool_size(void *user_data)
 static void host_pool_run(size_t count, diffmm_task task, void *argument, void *user_data)
 {
     struct host_pool *pool = user_data;
-    struct host_task tasks[8];
     ck_assert_uint_le(count, pool->size);
     pool->runs++;
-    for (size_t i = count; i-- > 0;) {
-        tasks[i] = (struct host_task){.task = task, .argument = argument, .index = i};
-        ck_assert_int_eq(pthread_create(&tasks[i].thread, NULL, host_thread, &tasks[i]), 0);
-    }
-    for (size_t i = 0; i < count; i++)
-        pthread_join(tasks[i].thread, NULL);
+    run_in_threads(0, count, task, argument);
 }
 
 enum { rows = 700, inner = 90, columns = 300 };

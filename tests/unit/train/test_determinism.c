@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The same seed, the same bits: with one thread, two, four, or the host's own pool. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "support/task_threads.h"
 #include "support/training.h"
 
 enum { epochs = 2, host_threads = 3 };
-
-struct piece {
-    diffmm_task task;
-    void *argument;
-    size_t index;
-};
-
-static void *run_piece(void *argument)
-{
-    const struct piece *piece = argument;
-    piece->task(piece->argument, piece->index);
-    return NULL;
-}
 
 static size_t host_size(void *user_data)
 {
@@ -30,8 +17,6 @@ static size_t host_size(void *user_data)
 /* Now and then a thread for each task but the first; else one after the other, last first. */
 static void host_run(size_t count, diffmm_task task, void *argument, void *user_data)
 {
-    pthread_t threads[host_threads];
-    struct piece pieces[host_threads];
     atomic_size_t *calls = user_data;
     size_t call = atomic_fetch_add(calls, 1);
     ck_assert_uint_le(count, host_threads);
@@ -40,13 +25,7 @@ static void host_run(size_t count, diffmm_task task, void *argument, void *user_
             task(argument, count);
         return;
     }
-    for (size_t i = 1; i < count; i++) {
-        pieces[i] = (struct piece){task, argument, i};
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, run_piece, &pieces[i]), 0);
-    }
-    task(argument, 0);
-    for (size_t i = 1; i < count; i++)
-        pthread_join(threads[i], NULL);
+    run_in_threads(1, count, task, argument);
 }
 
 /* Large enough that every loop is cut into several tasks. */
