@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/draft.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -18,10 +16,8 @@ void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *
         return;
     diffmm__ids_end(context, &draft->user_ids);
     diffmm__ids_end(context, &draft->item_ids);
-    for (int s = 0; s < DIFFMM__SPLITS; s++) {
-        diffmm__release(context, draft->pairs[s].user);
-        diffmm__release(context, draft->pairs[s].item);
-    }
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        diffmm__coo_end(context, &draft->pairs[s]);
     diffmm__release(context, draft);
 }
 
@@ -70,52 +66,6 @@ diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, s
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
-                                diffmm_split split, int32_t user, int32_t item)
-{
-    struct diffmm__draft_pairs *pairs = &draft->pairs[split];
-    diffmm_status status = diffmm__grow(context, &pairs->user, &pairs->user_capacity, pairs->count,
-                                        pairs->count + 1, sizeof *pairs->user);
-    if (!status)
-        status = diffmm__grow(context, &pairs->item, &pairs->item_capacity, pairs->count,
-                              pairs->count + 1, sizeof *pairs->item);
-    if (status)
-        return status;
-    pairs->user[pairs->count] = user;
-    pairs->item[pairs->count++] = item;
-    return DIFFMM_OK;
-}
-
-static void exchange(int32_t **a, int32_t **b)
-{
-    int32_t *kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
-diffmm_status diffmm__draft_take(const diffmm_context *context, struct diffmm__draft *draft,
-                                 diffmm_split split, size_t count, int32_t **user, int32_t **item)
-{
-    struct diffmm__draft_pairs *pairs = &draft->pairs[split];
-    if (pairs->count == 0) { /* what there was goes back in their place, to be released */
-        exchange(&pairs->user, user);
-        exchange(&pairs->item, item);
-        pairs->count = pairs->user_capacity = pairs->item_capacity = count;
-        return DIFFMM_OK;
-    }
-    diffmm_status status = diffmm__grow(context, &pairs->user, &pairs->user_capacity, pairs->count,
-                                        pairs->count + count, sizeof *pairs->user);
-    if (!status)
-        status = diffmm__grow(context, &pairs->item, &pairs->item_capacity, pairs->count,
-                              pairs->count + count, sizeof *pairs->item);
-    if (status)
-        return status;
-    memcpy(pairs->user + pairs->count, *user, count * sizeof **user);
-    memcpy(pairs->item + pairs->count, *item, count * sizeof **item);
-    pairs->count += count;
-    return DIFFMM_OK;
-}
-
 diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
                                       diffmm_split split, const char *user, size_t user_length,
                                       const char *item, size_t item_length)
@@ -129,5 +79,6 @@ diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diff
         diffmm__ids_add(context, &draft->user_ids, user, user_length, &user_number);
     if (!status)
         status = diffmm__ids_add(context, &draft->item_ids, item, item_length, &item_number);
-    return status ? status : diffmm__draft_add(context, draft, split, user_number, item_number);
+    return status ? status
+                  : diffmm__coo_add(context, &draft->pairs[split], user_number, item_number);
 }

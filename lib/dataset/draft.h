@@ -6,17 +6,13 @@
 #include <diffmm/dataset.h>
 
 #include "dataset/census.h"
+#include "dataset/coo.h"
 #include "dataset/ids.h"
 
 enum { DIFFMM__SPLITS = 3 };
 
 /* How users and items are called; the first interactions or declared items decide. */
 enum diffmm__naming { DIFFMM__NAMING_OPEN, DIFFMM__NAMING_NUMBERS, DIFFMM__NAMING_TEXT };
-
-struct diffmm__draft_pairs {
-    int32_t *user, *item;
-    size_t count, user_capacity, item_capacity;
-};
 
 struct diffmm__draft {
     enum diffmm__naming naming;
@@ -25,8 +21,8 @@ struct diffmm__draft {
     size_t known_items;  /* extended: so many first item ids are the old data set's */
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__ids user_ids, item_ids;
-    struct diffmm__draft_pairs pairs[DIFFMM__SPLITS];
-    struct diffmm__census census; /* what is known of it so far */
+    struct diffmm__coo pairs[DIFFMM__SPLITS]; /* users x items */
+    struct diffmm__census census;             /* what is known of it so far */
 };
 
 /* What to go back to when a call fails half-way. */
@@ -48,23 +44,9 @@ diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__nam
 /* Make sure of at least so many users and items. */
 diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items);
 
-/* Add a pair of numbers (without looking at users and items), or of ids. */
-diffmm_status diffmm__draft_add(const diffmm_context *context, struct diffmm__draft *draft,
-                                diffmm_split split, int32_t user, int32_t item);
-/* Add pairs of numbers from arrays of `count`, which are copied, or exchanged for older ones; the
- * caller releases what is there afterwards. */
-diffmm_status diffmm__draft_take(const diffmm_context *context, struct diffmm__draft *draft,
-                                 diffmm_split split, size_t count, int32_t **user, int32_t **item);
+/* Add a pair of ids. */
 diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
                                       diffmm_split split, const char *user, size_t user_length,
                                       const char *item, size_t item_length);
-
-/* Add interactions from a .tsv or .csv file, or from its text. On failure the draft may hold some
- * of them. */
-diffmm_status diffmm__tsv_read(const diffmm_context *context, struct diffmm__draft *draft,
-                               diffmm_split split, const char *path);
-diffmm_status diffmm__tsv_parse(const diffmm_context *context, struct diffmm__draft *draft,
-                                diffmm_split split, const char *text, size_t size,
-                                const char *name);
 
 #endif

@@ -25,7 +25,8 @@ static diffmm_status copy_pairs(const diffmm_dataset *source, diffmm_split split
     diffmm_status status = DIFFMM_OK;
     for (size_t u = 0; u < source->catalog->users; u++)
         for (int64_t i = rows->pointers[u]; i < rows->pointers[u + 1] && !status; i++)
-            status = diffmm__draft_add(source->context, draft, split, (int32_t)u, rows->items[i]);
+            status =
+                diffmm__coo_add(source->context, &draft->pairs[split], (int32_t)u, rows->items[i]);
     return status;
 }
 

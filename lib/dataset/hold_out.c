@@ -8,7 +8,6 @@
 #include <math.h>
 
 #include "base/handle.h"
-#include "base/memory.h"
 #include "base/numbers.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -36,7 +35,7 @@ static diffmm_status check(const diffmm_dataset *dataset, double valid, double t
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "valid and test are %s together, not below 1",
                             diffmm__real_text(valid + test, text));
-    const struct diffmm__draft_pairs *pairs = dataset->draft->pairs;
+    const struct diffmm__coo *pairs = dataset->draft->pairs;
     if (pairs[DIFFMM_VALID].count || pairs[DIFFMM_TEST].count)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "the data set already holds out %zu interactions for validation and "
@@ -51,15 +50,16 @@ static size_t take(double share, size_t n, double draw)
     return count < n ? count : n - 1;
 }
 
-static void add(struct diffmm__draft_pairs *pairs, int32_t user, int32_t item)
+/* To pairs that have room. */
+static void put(struct diffmm__coo *pairs, int32_t user, int32_t item)
 {
-    pairs->user[pairs->count] = user;
-    pairs->item[pairs->count++] = item;
+    pairs->row[pairs->count] = user;
+    pairs->column[pairs->count++] = item;
 }
 
 /* Shuffles the user's row. */
 static void divide_row(const struct division *division, size_t user, struct diffmm__rows *rows,
-                       struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+                       struct diffmm__coo splits[DIFFMM__SPLITS])
 {
     size_t begin = (size_t)rows->pointers[user], n = (size_t)rows->pointers[user + 1] - begin;
     if (n == 0)
@@ -77,36 +77,28 @@ static void divide_row(const struct division *division, size_t user, struct diff
             row[j] = row[i];
             row[i] = other;
         }
-        add(&splits[i < valid  ? DIFFMM_VALID
+        put(&splits[i < valid  ? DIFFMM_VALID
                     : i < held ? DIFFMM_TEST
                                : DIFFMM_TRAIN],
             (int32_t)user, row[i]);
     }
 }
 
-static void end_pairs(const diffmm_context *context,
-                      struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+static void end_pairs(const diffmm_context *context, struct diffmm__coo splits[DIFFMM__SPLITS])
 {
-    for (int s = 0; s < DIFFMM__SPLITS; s++) {
-        diffmm__release(context, splits[s].user);
-        diffmm__release(context, splits[s].item);
-    }
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        diffmm__coo_end(context, &splits[s]);
 }
 
-static diffmm_status make_pairs(const diffmm_context *context, size_t capacity,
-                                struct diffmm__draft_pairs splits[DIFFMM__SPLITS])
+static diffmm_status begin_pairs(const diffmm_context *context, size_t capacity,
+                                 struct diffmm__coo splits[DIFFMM__SPLITS])
 {
-    for (int s = 0; s < DIFFMM__SPLITS; s++) {
-        splits[s].user_capacity = splits[s].item_capacity = capacity;
-        splits[s].user = diffmm__allocate(context, capacity, sizeof(int32_t));
-        splits[s].item =
-            splits[s].user ? diffmm__allocate(context, capacity, sizeof(int32_t)) : NULL;
-        if (!splits[s].item) {
-            end_pairs(context, splits);
-            return DIFFMM_ERROR_NO_MEMORY;
-        }
-    }
-    return DIFFMM_OK;
+    diffmm_status status = DIFFMM_OK;
+    for (int s = 0; s < DIFFMM__SPLITS && !status; s++)
+        status = diffmm__coo_begin(context, capacity, &splits[s]);
+    if (status)
+        end_pairs(context, splits);
+    return status;
 }
 
 diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
@@ -120,15 +112,15 @@ diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, dou
         return status;
     const struct division division = {valid, test, seed};
     const diffmm_context *context = dataset->context;
-    struct diffmm__draft_pairs *pairs = dataset->draft->pairs;
+    struct diffmm__coo *pairs = dataset->draft->pairs;
     size_t users = diffmm_dataset_users(dataset), items = diffmm_dataset_items(dataset);
-    struct diffmm__draft_pairs splits[DIFFMM__SPLITS] = {{0}};
+    struct diffmm__coo splits[DIFFMM__SPLITS] = {{0}};
     struct diffmm__rows rows;
     status = diffmm__rows_build(context, users, items, pairs[DIFFMM_TRAIN].count,
-                                pairs[DIFFMM_TRAIN].user, pairs[DIFFMM_TRAIN].item, &rows);
+                                pairs[DIFFMM_TRAIN].row, pairs[DIFFMM_TRAIN].column, &rows);
     if (status)
         return status;
-    status = make_pairs(context, (size_t)rows.pointers[users], splits);
+    status = begin_pairs(context, (size_t)rows.pointers[users], splits);
     if (!status) {
         for (size_t u = 0; u < users; u++)
             divide_row(&division, u, &rows, splits);

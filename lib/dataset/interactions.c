@@ -3,12 +3,10 @@
 #include <string.h>
 
 #include "base/handle.h"
-#include "base/memory.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
 #include "dataset/draft.h"
 #include "dataset/id.h"
-#include "dataset/readers/sparse.h"
 
 static diffmm_status check_open(const diffmm_dataset *dataset, diffmm_split split)
 {
@@ -49,7 +47,7 @@ static diffmm_status add_numbers(diffmm_dataset *dataset, diffmm_split split, si
     struct diffmm__draft_mark mark = diffmm__draft_save(draft);
     diffmm_status status = diffmm__draft_decide(draft, DIFFMM__NAMING_NUMBERS);
     for (size_t i = 0; i < count && !status; i++)
-        status = diffmm__draft_add(dataset->context, draft, split, user[i], item[i]);
+        status = diffmm__coo_add(dataset->context, &draft->pairs[split], user[i], item[i]);
     if (!status)
         status = diffmm__draft_reserve(draft, users, items);
     if (status)
@@ -102,70 +100,4 @@ diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *dataset, dif
     if (status)
         diffmm__draft_restore(draft, &mark);
     return status;
-}
-
-static bool ends_with(const char *path, const char *suffix)
-{
-    size_t length = strlen(path), end = strlen(suffix);
-    return length > end && strcmp(path + length - end, suffix) == 0;
-}
-
-static diffmm_status read_matrix(diffmm_dataset *dataset, diffmm_split split, const char *path,
-                                 diffmm_status (*read)(const diffmm_context *context,
-                                                       const char *path,
-                                                       struct diffmm__sparse *out))
-{
-    struct diffmm__sparse sparse;
-    struct diffmm__draft *draft = dataset->draft;
-    struct diffmm__draft_mark mark = diffmm__draft_save(draft);
-    diffmm_status status = read(dataset->context, path, &sparse);
-    if (status)
-        return status;
-    status = diffmm__draft_decide(draft, DIFFMM__NAMING_NUMBERS);
-    if (!status)
-        status = diffmm__draft_take(dataset->context, draft, split, sparse.count, &sparse.row,
-                                    &sparse.column);
-    if (!status)
-        status = diffmm__draft_reserve(draft, sparse.rows, sparse.columns);
-    if (status) {
-        diffmm__draft_restore(draft, &mark);
-    } else {
-        draft->census.zeros += sparse.zeros;
-        draft->census.negatives += sparse.negatives;
-    }
-    diffmm__sparse_end(dataset->context, &sparse);
-    return status;
-}
-
-static diffmm_status read_table(diffmm_dataset *dataset, diffmm_split split, const char *path)
-{
-    struct diffmm__draft *draft = dataset->draft;
-    struct diffmm__draft_mark mark = diffmm__draft_save(draft);
-    diffmm_status status = diffmm__draft_decide(draft, DIFFMM__NAMING_TEXT);
-    if (!status)
-        status = diffmm__tsv_read(dataset->context, draft, split, path);
-    if (status)
-        diffmm__draft_restore(draft, &mark);
-    return status;
-}
-
-diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_split split,
-                                               const char *path)
-{
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
-    if (!status)
-        status = check_open(dataset, split);
-    if (status)
-        return status;
-    if (!path)
-        return diffmm__null("path");
-    if (ends_with(path, ".tsv") || ends_with(path, ".csv"))
-        return read_table(dataset, split, path);
-    if (ends_with(path, ".npz"))
-        return read_matrix(dataset, split, path, diffmm__sparse_read_npz);
-    if (ends_with(path, ".pkl"))
-        return read_matrix(dataset, split, path, diffmm__sparse_read_pickle);
-    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                        "%s: interactions are read from .tsv, .csv, .npz and .pkl files", path);
 }

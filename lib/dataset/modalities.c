@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-#include "base/file.h"
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/text.h"
-#include "dataset/readers/npy.h"
 
 static struct diffmm__modality *find_modality(const diffmm_dataset *dataset, const char *name)
 {
@@ -136,13 +134,14 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
             .dimensions = dimensions, .rows = items, .features = features, .stride = stride});
 }
 
-diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name, size_t items,
-                                           size_t dimensions, float *features, const char *path)
+diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name,
+                                           struct diffmm__feature_rows features, const char *path)
 {
-    struct diffmm__modality modality = {.dimensions = dimensions};
-    diffmm_status status = diffmm__modality_own(dataset->context, &modality, items, features);
+    struct diffmm__modality modality = {.dimensions = features.dimensions};
+    diffmm_status status =
+        diffmm__modality_own(dataset->context, &modality, features.rows, features.values);
     if (!status)
-        status = diffmm__modalities_check_new(dataset, name, dimensions);
+        status = diffmm__modalities_check_new(dataset, name, features.dimensions);
     if (!status)
         status = append(dataset, name, path, modality);
     if (status)
@@ -197,66 +196,6 @@ diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset, const char
         return status;
     return diffmm__modality_append(dataset->context, find_modality(dataset, name), count, features,
                                    stride);
-}
-
-static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
-{
-    if (array->kind != 'f')
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: features are float16, float32 or float64, not of kind '%c'", path,
-                            array->kind);
-    if (array->dimensions != 2)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: features have 2 dimensions (items x features), not %zu", path,
-                            array->dimensions);
-    if (array->count == 0)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are none", path,
-                            array->shape[0], array->shape[1]);
-    if (array->shape[0] > INT32_MAX || array->shape[1] > INT32_MAX)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are too many", path,
-                            array->shape[0], array->shape[1]);
-    return DIFFMM_OK;
-}
-
-static diffmm_status read_mapped(diffmm_dataset *dataset, const char *name, const char *path,
-                                 const struct diffmm__mapping *mapping)
-{
-    struct diffmm__npy array;
-    diffmm_status status = diffmm__npy_parse(mapping->data, mapping->size, path, &array);
-    if (!status)
-        status = check_array(&array, path);
-    if (status)
-        return status;
-    float *features = diffmm__allocate(dataset->context, array.count, sizeof *features);
-    if (!features)
-        return DIFFMM_ERROR_NO_MEMORY;
-    status = diffmm__npy_to_float(&array, path, features);
-    if (status) {
-        diffmm__release(dataset->context, features);
-        return status;
-    }
-    return diffmm__modalities_add_owned(dataset, name, array.shape[0], array.shape[1], features,
-                                        path);
-}
-
-diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
-                                           const char *path)
-{
-    struct diffmm__mapping mapping;
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
-    if (!status)
-        status = diffmm__modalities_check_new(dataset, name, 1);
-    if (status)
-        return status;
-    if (!path)
-        return diffmm__null("path");
-    status = diffmm__file_map(path, &mapping);
-    if (status)
-        return status;
-    status = read_mapped(dataset, name, path, &mapping);
-    diffmm__file_unmap(&mapping);
-    return status;
 }
 
 diffmm_status diffmm__modalities_features(const diffmm_dataset *dataset, size_t index,

@@ -9,10 +9,10 @@
 diffmm_status diffmm__modalities_check_new(const diffmm_dataset *dataset, const char *name,
                                            size_t dimensions);
 
-/* Add a modality with items x dimensions features without gaps, which the data set takes over
- * (released on failure too). `path` (or NULL) is copied. */
-diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name, size_t items,
-                                           size_t dimensions, float *features, const char *path);
+/* Add a modality with features that the data set takes over (and releases on failure too). `path`,
+ * the file they are from, or NULL, is copied. */
+diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name,
+                                           struct diffmm__feature_rows features, const char *path);
 
 /* Add a modality of another data set of the same context, with the features it has. */
 diffmm_status diffmm__modalities_add_shared(diffmm_dataset *dataset,

@@ -13,6 +13,12 @@ struct diffmm__features {
     float *values;
 };
 
+/* Features as a reader hands them over: rows x dimensions without gaps. */
+struct diffmm__feature_rows {
+    size_t rows, dimensions;
+    float *values;
+};
+
 /* Features come from exactly one of array (the caller's, or in `owned`) and loader. */
 struct diffmm__modality {
     char name[64];

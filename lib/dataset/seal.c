@@ -57,17 +57,17 @@ static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows
 static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
                                const struct diffmm__catalog *catalog, struct diffmm__rows *out)
 {
-    const struct diffmm__draft_pairs *pairs = &dataset->draft->pairs[split];
+    const struct diffmm__coo *pairs = &dataset->draft->pairs[split];
     if (!numbers)
         return diffmm__rows_build(dataset->context, catalog->users, catalog->items, pairs->count,
-                                  pairs->user, pairs->item, out);
+                                  pairs->row, pairs->column, out);
     int32_t *item = diffmm__allocate(dataset->context, pairs->count, sizeof *item);
     if (!item)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t i = 0; i < pairs->count; i++)
-        item[i] = numbers[pairs->item[i]];
+        item[i] = numbers[pairs->column[i]];
     diffmm_status status = diffmm__rows_build(dataset->context, catalog->users, catalog->items,
-                                              pairs->count, pairs->user, item, out);
+                                              pairs->count, pairs->row, item, out);
     diffmm__release(dataset->context, item);
     return status;
 }

@@ -239,7 +239,8 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
                         diffmm__stream_synthetic(draw_modality + 2 * index + 1), features};
     diffmm__parallel_ranges(dataset->context, spec->items, 64, show_items, &view);
     diffmm__release(dataset->context, map);
-    return diffmm__modalities_add_owned(dataset, name, spec->items, dimensions, features, NULL);
+    const struct diffmm__feature_rows rows = {spec->items, dimensions, features};
+    return diffmm__modalities_add_owned(dataset, name, rows, NULL);
 }
 
 static diffmm_status fill(diffmm_dataset *dataset, const diffmm_synthetic *spec)

@@ -74,7 +74,7 @@ static diffmm_status write_ids(const struct vectors *vectors, const char *path)
 static diffmm_status write_npy(const struct vectors *vectors, const char *path)
 {
     unsigned char header[DIFFMM__NPY_HEADER];
-    diffmm__npy_header(vectors->names->count, vectors->d, header);
+    diffmm__npy_write_header(vectors->names->count, vectors->d, header);
     const struct diffmm__file_part pieces[] = {
         {header, sizeof header},
         {vectors->rows, vectors->names->count * vectors->d * sizeof *vectors->rows}};

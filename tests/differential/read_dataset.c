@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/memory.h"
-#include "dataset/draft.h"
+#include "dataset/readers/interactions_table.h"
 #include "dataset/readers/lines.h"
-#include "dataset/readers/npy.h"
-#include "dataset/readers/sparse.h"
+#include "dataset/readers/npy_values.h"
+#include "dataset/readers/sparse_npz.h"
+#include "dataset/readers/sparse_pickle.h"
 
 static struct {
     unsigned char *bytes;
@@ -53,7 +53,7 @@ static diffmm_status read_npy(const char *path)
     double *values = status ? NULL : malloc((array.count + 1) * sizeof *values);
     bool numbers = !status && array.kind != 'S' && array.kind != 'U';
     if (numbers)
-        status = diffmm__npy_to_double(&array, "file", values);
+        status = diffmm__npy_values_as_double(&array, "file", values);
     for (size_t i = 0; numbers && !status && i < array.count; i++)
         if (isnan(values[i]))
             values[i] = NAN; /* one of many */
@@ -74,18 +74,18 @@ static diffmm_status read_npy(const char *path)
 static diffmm_status read_matrix(const char *path, bool archive)
 {
     struct diffmm__sparse sparse;
-    diffmm_status status = archive ? diffmm__sparse_read_npz(NULL, path, &sparse)
-                                   : diffmm__sparse_read_pickle(NULL, path, &sparse);
+    diffmm_status status = archive ? diffmm__sparse_npz_read(NULL, path, &sparse)
+                                   : diffmm__sparse_pickle_read(NULL, path, &sparse);
     if (status)
         return status;
     put("+", 1);
     put_number(sparse.rows);
     put_number(sparse.columns);
-    put_number(sparse.count);
+    put_number(sparse.entries.count);
     put_number(sparse.zeros);
     put_number(sparse.negatives);
-    put(sparse.row, sparse.count * sizeof *sparse.row);
-    put(sparse.column, sparse.count * sizeof *sparse.column);
+    put(sparse.entries.row, sparse.entries.count * sizeof *sparse.entries.row);
+    put(sparse.entries.column, sparse.entries.count * sizeof *sparse.entries.column);
     diffmm__sparse_end(NULL, &sparse);
     return DIFFMM_OK;
 }
@@ -95,20 +95,22 @@ static void put_id(const struct diffmm__ids *ids, int32_t number)
     put(diffmm__ids_text(ids, number), diffmm__ids_length(ids, (size_t)number) + 1);
 }
 
-static diffmm_status read_table(const char *path)
+static diffmm_status read_table(const char *path, bool commas)
 {
-    struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
+    struct diffmm__draft *draft = diffmm__draft_create(NULL);
     if (!draft)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = diffmm__tsv_read(NULL, draft, DIFFMM_TRAIN, path);
+    diffmm_status status =
+        commas ? diffmm__interactions_table_read_csv(NULL, path, DIFFMM_TRAIN, draft)
+               : diffmm__interactions_table_read_tsv(NULL, path, DIFFMM_TRAIN, draft);
     if (!status)
         put("+", 1);
     for (int split = 0; split < DIFFMM__SPLITS && !status; split++) {
-        const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
+        const struct diffmm__coo *pairs = &draft->pairs[split];
         put_number(pairs->count);
         for (size_t i = 0; i < pairs->count; i++) {
-            put_id(&draft->user_ids, pairs->user[i]);
-            put_id(&draft->item_ids, pairs->item[i]);
+            put_id(&draft->user_ids, pairs->row[i]);
+            put_id(&draft->item_ids, pairs->column[i]);
         }
     }
     diffmm__draft_destroy(NULL, draft);
@@ -118,19 +120,19 @@ static diffmm_status read_table(const char *path)
 static diffmm_status read_ids(const char *path)
 {
     struct diffmm__mapping mapping;
-    struct diffmm__id_list list;
+    struct diffmm__lines lines;
     diffmm_status status = diffmm__file_map(path, &mapping);
     if (status)
         return status;
-    status = diffmm__id_list_parse(NULL, (const char *)mapping.data, mapping.size, path, &list);
+    status = diffmm__lines_parse(NULL, (const char *)mapping.data, mapping.size, path, &lines);
     diffmm__file_unmap(&mapping);
     if (status)
         return status;
     put("+", 1);
-    put_number(list.count);
-    for (size_t i = 0; i < list.count; i++)
-        put(list.ids[i], strlen(list.ids[i]) + 1);
-    diffmm__id_list_end(NULL, &list);
+    put_number(lines.count);
+    for (size_t i = 0; i < lines.count; i++)
+        put(lines.list[i], strlen(lines.list[i]) + 1);
+    diffmm__lines_end(NULL, &lines);
     return DIFFMM_OK;
 }
 
@@ -141,7 +143,7 @@ static diffmm_status read_file(const char *kind, const char *path)
     if (strcmp(kind, "npz") == 0 || strcmp(kind, "pkl") == 0)
         return read_matrix(path, kind[2] == 'z');
     if (strcmp(kind, "tsv") == 0 || strcmp(kind, "csv") == 0)
-        return read_table(path);
+        return read_table(path, kind[0] == 'c');
     if (strcmp(kind, "ids") == 0)
         return read_ids(path);
     fprintf(stderr, "there is no kind '%s'\n", kind);

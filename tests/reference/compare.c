@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/readers/npy_values.h"
+
 /* The bound that compare.h states. A sum of large terms that cancel carries their rounding error,
  * in the reference as in the library, so that near zero nothing finer than the array's scale can be
  * asked for. (One number of the reference needs this: denoiser_norm1's grad_w_in[572] is 0.00644986
@@ -44,14 +46,14 @@ static void read_array(struct reference *reference, struct array *array, const c
     unsigned char *data = take(reference, npy.count, npy.item_size);
     must(diffmm__npz_member_read(member, data, npy.count * npy.item_size), name);
     must(diffmm__npz_member_finish(member), name);
-    diffmm__npz_member_close(member);
+    diffmm__npz_member_destroy(member);
     npy.data = data;
     array->name = name;
     array->dimensions = npy.dimensions;
     memcpy(array->shape, npy.shape, sizeof array->shape);
     array->count = npy.count;
     array->values = take(reference, npy.count, sizeof *array->values);
-    must(diffmm__npy_to_double(&npy, name, array->values), name);
+    must(diffmm__npy_values_as_double(&npy, name, array->values), name);
 }
 
 /* The name of an array: that of its member without ".npy". */
@@ -87,7 +89,7 @@ void reference_close(struct reference *reference)
 {
     diffmm__arena_end(&reference->arena);
     if (reference->archive)
-        diffmm__npz_close(reference->archive);
+        diffmm__npz_destroy(reference->archive);
     *reference = (struct reference){.arena = diffmm__arena_on(NULL)};
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening a whole data set: the released layout of a folder, or a file and what lies beside it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -7,19 +8,21 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/declare.h"
+#include "dataset/readers/formats.h"
 #include "dataset/readers/lines.h"
 
-static const char feature_suffix[] = "_feat.npy";
+/* Room for a file's name that is put together here, or the end of one. */
+enum { most_name = 32 };
 
-/* Add FOLDER/NAME_feat.npy as modality NAME. */
+/* Add FOLDER/NAMESUFFIX as modality NAME. */
 static diffmm_status read_feature_file(diffmm_dataset *dataset, const char *folder,
-                                       const char *file)
+                                       const char *file, const char *suffix)
 {
     diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
     char *path = diffmm__path_join(dataset->context, folder, file);
     char *name = path ? diffmm__copy_text(dataset->context, file) : NULL;
     if (name) {
-        name[strlen(name) - strlen(feature_suffix)] = 0;
+        name[strlen(name) - strlen(suffix)] = 0;
         status = diffmm_dataset_read_modality(dataset, name, path);
     }
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT) /* the name: say of which file */
@@ -30,85 +33,118 @@ static diffmm_status read_feature_file(diffmm_dataset *dataset, const char *fold
     return status;
 }
 
-static diffmm_status read_features(diffmm_dataset *dataset, const char *folder)
+static diffmm_status read_feature_files(diffmm_dataset *dataset, const char *folder,
+                                        const char *suffix)
 {
     char **files;
     size_t count;
-    diffmm_status status =
-        diffmm__file_list(dataset->context, folder, feature_suffix, &files, &count);
+    diffmm_status status = diffmm__file_list(dataset->context, folder, suffix, &files, &count);
     if (status)
         return status;
     for (size_t i = 0; i < count && !status; i++)
-        status = read_feature_file(dataset, folder, files[i]);
+        status = read_feature_file(dataset, folder, files[i], suffix);
     diffmm__file_list_end(dataset->context, files, count);
     return status;
 }
 
-/* Of FOLDER/STEM.pkl and FOLDER/STEM.npz the one that is there; *path stays NULL if neither is. */
-static diffmm_status find_matrix(const diffmm_dataset *dataset, const char *folder,
-                                 const char *const names[2], char **path)
+/* Every FOLDER/NAME_feat.npy, or with the ending of another format that holds features. */
+static diffmm_status read_features(diffmm_dataset *dataset, const char *folder)
 {
-    for (int i = 0; i < 2; i++) {
-        char *candidate = diffmm__path_join(dataset->context, folder, names[i]);
-        if (!candidate)
-            return DIFFMM_ERROR_NO_MEMORY;
-        enum diffmm__file_kind kind;
-        diffmm_status status = diffmm__file_examine(candidate, &kind);
-        bool found = !status && kind == DIFFMM__FILE_REGULAR;
-        if (found && *path)
-            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s holds both %s and %s: which is meant?",
-                                  folder, names[0], names[1]);
-        else if (found)
-            *path = candidate;
-        if (*path != candidate)
-            diffmm__release(dataset->context, candidate);
-        if (status)
-            return status;
+    size_t count;
+    const struct diffmm__format *formats = diffmm__formats_list(&count);
+    diffmm_status status = DIFFMM_OK;
+    for (size_t f = 0; f < count && !status; f++) {
+        char suffix[most_name];
+        snprintf(suffix, sizeof suffix, "_feat%s", formats[f].ending);
+        if (formats[f].features)
+            status = read_feature_files(dataset, folder, suffix);
     }
-    return DIFFMM_OK;
+    return status;
 }
 
-static diffmm_status read_split(diffmm_dataset *dataset, diffmm_split split, const char *folder,
-                                const char *const names[2])
+/* The file of a split, of which there is one at most. */
+struct split_file {
+    const char *folder;
+    char name[most_name]; /* of the one that is there; "" if none is */
+    char *path;           /* NULL if none is */
+    char tried[4 * most_name];
+};
+
+static diffmm_status try_file(const diffmm_context *context, const char *stem, const char *ending,
+                              struct split_file *file)
 {
-    char *path = NULL;
-    diffmm_status status = find_matrix(dataset, folder, names, &path);
-    if (!status && path)
-        status = diffmm_dataset_read_interactions(dataset, split, path);
+    char name[most_name];
+    snprintf(name, sizeof name, "%s%s", stem, ending);
+    size_t used = strlen(file->tried);
+    snprintf(file->tried + used, sizeof file->tried - used, "%s%s", used ? ", " : "", name);
+    char *path = diffmm__path_join(context, file->folder, name);
+    if (!path)
+        return DIFFMM_ERROR_NO_MEMORY;
+    enum diffmm__file_kind kind;
+    diffmm_status status = diffmm__file_examine(path, &kind);
+    bool found = !status && kind == DIFFMM__FILE_REGULAR;
+    if (found && !file->path) {
+        memcpy(file->name, name, sizeof name);
+        file->path = path;
+        return DIFFMM_OK;
+    }
+    diffmm__release(context, path);
+    if (found)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s holds both %s and %s: which is meant?",
+                            file->folder, file->name, name);
+    return status;
+}
+
+static diffmm_status find_split(const diffmm_context *context, const char *stem,
+                                struct split_file *file)
+{
+    size_t count;
+    const struct diffmm__format *formats = diffmm__formats_list(&count);
+    diffmm_status status = DIFFMM_OK;
+    for (size_t f = 0; f < count && !status; f++)
+        if (formats[f].split_files)
+            status = try_file(context, stem, formats[f].ending, file);
+    return status;
+}
+
+static diffmm_status read_split(diffmm_dataset *dataset, diffmm_split split, const char *folder)
+{
+    static const char *const stems[DIFFMM__SPLITS] = {"trnMat", "valMat", "tstMat"};
+    struct split_file file = {.folder = folder};
+    diffmm_status status = find_split(dataset->context, stems[split], &file);
+    if (!status && file.path)
+        status = diffmm_dataset_read_interactions(dataset, split, file.path);
     else if (!status && split == DIFFMM_TRAIN)
-        status =
-            diffmm__fail(DIFFMM_ERROR_IO, "%s holds neither %s nor %s", folder, names[0], names[1]);
-    diffmm__release(dataset->context, path);
+        status = diffmm__fail(DIFFMM_ERROR_IO, "%s holds none of %s", folder, file.tried);
+    diffmm__release(dataset->context, file.path);
     return status;
 }
 
 static diffmm_status read_folder(diffmm_dataset *dataset, const char *folder)
 {
-    static const char *const names[3][2] = {
-        {"trnMat.pkl", "trnMat.npz"}, {"valMat.pkl", "valMat.npz"}, {"tstMat.pkl", "tstMat.npz"}};
     diffmm_status status = DIFFMM_OK;
     for (int s = DIFFMM_TRAIN; s <= DIFFMM_TEST && !status; s++)
-        status = read_split(dataset, (diffmm_split)s, folder, names[s]);
+        status = read_split(dataset, (diffmm_split)s, folder);
     return status ? status : read_features(dataset, folder);
 }
 
 static diffmm_status declare_lines(diffmm_dataset *dataset, const char *path,
                                    const struct diffmm__mapping *mapping)
 {
-    struct diffmm__id_list list;
+    struct diffmm__lines lines;
     size_t wrong;
-    diffmm_status status = diffmm__id_list_parse(dataset->context, (const char *)mapping->data,
-                                                 mapping->size, path, &list);
+    diffmm_status status = diffmm__lines_parse(dataset->context, (const char *)mapping->data,
+                                               mapping->size, path, &lines);
     if (status)
         return status;
-    if (list.count == 0)
+    if (lines.count == 0)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: it lists no id", path);
     else
-        status = diffmm__declare_items(dataset, list.count, list.ids, &wrong);
+        status = diffmm__declare_items(dataset, lines.count, lines.list, &wrong);
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", path, wrong + 1,
                               diffmm_error_message());
-    diffmm__id_list_end(dataset->context, &list);
+    diffmm__lines_end(dataset->context, &lines);
     return status;
 }
 

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "base/utf8.h"
 
-diffmm_status diffmm__lines_begin(const char **text, const char *end, const char *name)
+diffmm_status diffmm__lines_skip_mark(const char **text, const char *end, const char *name)
 {
     size_t size = (size_t)(end - *text);
     if (size >= 2 && (memcmp(*text, "\xff\xfe", 2) == 0 || memcmp(*text, "\xfe\xff", 2) == 0))
@@ -18,7 +18,7 @@ diffmm_status diffmm__lines_begin(const char **text, const char *end, const char
     return DIFFMM_OK;
 }
 
-size_t diffmm__line_end(const char *text, const char *end)
+size_t diffmm__lines_break(const char *text, const char *end)
 {
     if (text == end)
         return 0;
@@ -60,10 +60,10 @@ static diffmm_status check_line(const char *line, size_t length, const char *nam
 }
 
 /* Cut the copied text into lines, each with a NUL in the place of its end. */
-static diffmm_status cut(struct diffmm__id_list *list, char *end, const char *name)
+static diffmm_status cut(struct diffmm__lines *lines, char *end, const char *name)
 {
-    char *next = list->text;
-    for (size_t i = 0; i < list->count; i++) {
+    char *next = lines->text;
+    for (size_t i = 0; i < lines->count; i++) {
         char *line = next, *stop = memchr(line, '\n', (size_t)(end - line));
         stop = stop ? stop : end;
         next = stop + 1;
@@ -73,39 +73,39 @@ static diffmm_status cut(struct diffmm__id_list *list, char *end, const char *na
         if (status)
             return status;
         *stop = 0;
-        list->ids[i] = line;
+        lines->list[i] = line;
     }
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__id_list_parse(const diffmm_context *context, const char *text, size_t size,
-                                    const char *name, struct diffmm__id_list *out)
+diffmm_status diffmm__lines_parse(const diffmm_context *context, const char *text, size_t size,
+                                  const char *name, struct diffmm__lines *out)
 {
     const char *end = text + size;
-    diffmm_status status = diffmm__lines_begin(&text, end, name);
+    diffmm_status status = diffmm__lines_skip_mark(&text, end, name);
     if (status)
         return status;
     size = (size_t)(without_empty_lines(text, end) - text);
-    struct diffmm__id_list list = {.text = diffmm__allocate(context, size + 1, 1)};
-    if (list.text) {
+    struct diffmm__lines lines = {.text = diffmm__allocate(context, size + 1, 1)};
+    if (lines.text) {
         /* Counted in the copy: the file may change meanwhile. */
-        memcpy(list.text, text, size);
-        list.text[size] = 0;
-        list.count = count_lines(list.text, list.text + size);
-        list.ids = diffmm__allocate(context, list.count, sizeof *list.ids);
+        memcpy(lines.text, text, size);
+        lines.text[size] = 0;
+        lines.count = count_lines(lines.text, lines.text + size);
+        lines.list = diffmm__allocate(context, lines.count, sizeof *lines.list);
     }
-    status = list.ids ? cut(&list, list.text + size, name) : DIFFMM_ERROR_NO_MEMORY;
+    status = lines.list ? cut(&lines, lines.text + size, name) : DIFFMM_ERROR_NO_MEMORY;
     if (status) {
-        diffmm__id_list_end(context, &list);
+        diffmm__lines_end(context, &lines);
         return status;
     }
-    *out = list;
+    *out = lines;
     return DIFFMM_OK;
 }
 
-void diffmm__id_list_end(const diffmm_context *context, struct diffmm__id_list *list)
+void diffmm__lines_end(const diffmm_context *context, struct diffmm__lines *lines)
 {
-    diffmm__release(context, list->text);
-    diffmm__release(context, list->ids);
-    *list = (struct diffmm__id_list){0};
+    diffmm__release(context, lines->text);
+    diffmm__release(context, lines->list);
+    *lines = (struct diffmm__lines){0};
 }

@@ -10,21 +10,21 @@
 
 /* Step over a byte order mark, if the text begins with one. Text in UTF-16 is an error that says
  * so, with `name`, the file. */
-diffmm_status diffmm__lines_begin(const char **text, const char *end, const char *name);
+diffmm_status diffmm__lines_skip_mark(const char **text, const char *end, const char *name);
 
 /* Bytes of the line end at `text`, 0 if there is none: LF, CRLF, or a CR that ends the file. */
-size_t diffmm__line_end(const char *text, const char *end);
+size_t diffmm__lines_break(const char *text, const char *end);
 
-/* Ids, one a line. */
-struct diffmm__id_list {
-    char *text; /* what the ids point to */
-    const char **ids;
+/* All lines of a text, without their ends: a list of ids, for example. */
+struct diffmm__lines {
+    char *text; /* what the lines point to */
+    const char **list;
     size_t count;
 };
 
 /* An empty line between others, a NUL and what is not UTF-8 are errors that name file and line. */
-diffmm_status diffmm__id_list_parse(const diffmm_context *context, const char *text, size_t size,
-                                    const char *name, struct diffmm__id_list *out);
-void diffmm__id_list_end(const diffmm_context *context, struct diffmm__id_list *list);
+diffmm_status diffmm__lines_parse(const diffmm_context *context, const char *text, size_t size,
+                                  const char *name, struct diffmm__lines *out);
+void diffmm__lines_end(const diffmm_context *context, struct diffmm__lines *lines);
 
 #endif

@@ -278,3 +278,23 @@ diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const c
     *out = array;
     return DIFFMM_OK;
 }
+
+/* Floats are written as they are in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a little-endian machine is needed");
+
+void diffmm__npy_write_header(size_t rows, size_t columns, unsigned char header[DIFFMM__NPY_HEADER])
+{
+    /* Magic, version, a 16-bit length, then the dictionary, filled up with spaces to a newline. Two
+     * numbers of 20 digits would still fit. */
+    enum { start = 10 };
+    char dictionary[DIFFMM__NPY_HEADER];
+    int length =
+        snprintf(dictionary, sizeof dictionary,
+                 "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows, columns);
+    memcpy(header, "\x93NUMPY\x01\x00", 8);
+    header[8] = DIFFMM__NPY_HEADER - start;
+    header[9] = 0;
+    memset(header + start, ' ', DIFFMM__NPY_HEADER - start);
+    memcpy(header + start, dictionary, (size_t)length);
+    header[DIFFMM__NPY_HEADER - 1] = '\n';
+}

@@ -45,15 +45,9 @@ diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const c
 diffmm_status diffmm__npy_type(const char *type, const char *name, struct diffmm__npy *array);
 diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffmm__npy *array);
 
-/* All elements in C order, converted: any float, integer or boolean to float / double / int64
- * (DIFFMM_ERROR_FORMAT for other kinds, and for fractions as int64; DIFFMM_ERROR_NUMERIC for a
- * double that is no float). `out` has array->count. */
-diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out);
-diffmm_status diffmm__npy_to_double(const struct diffmm__npy *array, const char *name, double *out);
-diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *name, int64_t *out);
-
 /* What stands before rows x columns floats in C order; the data then starts 64-byte aligned. */
 enum { DIFFMM__NPY_HEADER = 128 };
-void diffmm__npy_header(size_t rows, size_t columns, unsigned char header[DIFFMM__NPY_HEADER]);
+void diffmm__npy_write_header(size_t rows, size_t columns,
+                              unsigned char header[DIFFMM__NPY_HEADER]);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The elements of a .npy array as float, double or int64, in C order. */
+#include "dataset/readers/npy_values.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/numbers.h"
 #include "base/status.h"
-#include "dataset/readers/npy.h"
 
 /* The bytes of an element as an unsigned number. */
 static uint64_t bits(const struct diffmm__npy *array, size_t index)
@@ -65,8 +65,8 @@ static double real(const struct diffmm__npy *array, size_t index)
     return value;
 }
 
-/* Half a step of the largest float above it: from there on a double rounds to infinity. */
-static const double no_float = 0x1.ffffffp127;
+/* Half a step above the largest float: from here on a double rounds to infinity. */
+static const double beyond_float = 0x1.ffffffp127;
 
 /* Walks the elements in C order: the index of each in the order they are stored in. */
 struct walk {
@@ -106,7 +106,8 @@ static diffmm_status check_number(const struct diffmm__npy *array, const char *n
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *name, float *out)
+diffmm_status diffmm__npy_values_as_float(const struct diffmm__npy *array, const char *name,
+                                          float *out)
 {
     diffmm_status status = check_number(array, name);
     if (status)
@@ -114,7 +115,7 @@ diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *
     struct walk walk = start(array);
     for (size_t i = 0; i < array->count; i++, advance(&walk)) {
         double value = real(array, walk.index);
-        if (isfinite(value) && fabs(value) >= no_float)
+        if (isfinite(value) && fabs(value) >= beyond_float)
             return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                                 "%s: element %zu is beyond the range of float32", name,
                                 array->first + i);
@@ -123,7 +124,8 @@ diffmm_status diffmm__npy_to_float(const struct diffmm__npy *array, const char *
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__npy_to_double(const struct diffmm__npy *array, const char *name, double *out)
+diffmm_status diffmm__npy_values_as_double(const struct diffmm__npy *array, const char *name,
+                                           double *out)
 {
     diffmm_status status = check_number(array, name);
     if (status)
@@ -154,7 +156,8 @@ static bool integer(const struct diffmm__npy *array, size_t index, int64_t *out)
     return true;
 }
 
-diffmm_status diffmm__npy_to_int64(const struct diffmm__npy *array, const char *name, int64_t *out)
+diffmm_status diffmm__npy_values_as_int64(const struct diffmm__npy *array, const char *name,
+                                          int64_t *out)
 {
     diffmm_status status = check_number(array, name);
     if (status)

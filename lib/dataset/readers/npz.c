@@ -37,7 +37,7 @@ struct diffmm__npz_member {
     size_t done; /* bytes read */
 };
 
-void diffmm__npz_close(struct diffmm__npz *archive)
+void diffmm__npz_destroy(struct diffmm__npz *archive)
 {
     if (!archive)
         return;
@@ -58,10 +58,10 @@ diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
     diffmm_status status =
         archive->path ? diffmm__file_map(path, &archive->mapping) : DIFFMM_ERROR_NO_MEMORY;
     if (!status)
-        status = diffmm__zip_open(archive->mapping.data, archive->mapping.size, archive->path,
-                                  &archive->directory);
+        status = diffmm__zip_parse(archive->mapping.data, archive->mapping.size, archive->path,
+                                   &archive->directory);
     if (status) {
-        diffmm__npz_close(archive);
+        diffmm__npz_destroy(archive);
         return status;
     }
     *out = archive;
@@ -251,14 +251,14 @@ diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *n
     if (!status)
         status = read_header(member, array);
     if (status) {
-        diffmm__npz_member_close(member);
+        diffmm__npz_member_destroy(member);
         return status;
     }
     *out = member;
     return DIFFMM_OK;
 }
 
-void diffmm__npz_member_close(struct diffmm__npz_member *member)
+void diffmm__npz_member_destroy(struct diffmm__npz_member *member)
 {
     if (!member)
         return;
@@ -286,7 +286,7 @@ diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
                         "cannot read %s: this library was built without libzip", path);
 }
 
-void diffmm__npz_close(struct diffmm__npz *archive)
+void diffmm__npz_destroy(struct diffmm__npz *archive)
 {
     (void)archive;
 }
@@ -317,7 +317,7 @@ diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *n
                         "cannot read '%s': this library was built without libzip", name);
 }
 
-void diffmm__npz_member_close(struct diffmm__npz_member *member)
+void diffmm__npz_member_destroy(struct diffmm__npz_member *member)
 {
     (void)member;
 }

@@ -12,7 +12,7 @@ struct diffmm__npz_member; /* an array in it, as far as it has been read */
 
 diffmm_status diffmm__npz_open(const diffmm_context *context, const char *path,
                                struct diffmm__npz **out);
-void diffmm__npz_close(struct diffmm__npz *archive);
+void diffmm__npz_destroy(struct diffmm__npz *archive);
 
 /* Bytes of the archive as it is on disk. */
 size_t diffmm__npz_file_size(const struct diffmm__npz *archive);
@@ -23,10 +23,10 @@ bool diffmm__npz_next(const struct diffmm__npz *archive, size_t *place, const ch
 
 /* Open a member by name ("data", not "data.npy") and read its header, into *array (without data,
  * of which the member claims to have as much as the shape needs). DIFFMM_ERROR_FORMAT, naming file
- * and member, if there is none. The member must be closed before the archive. */
+ * and member, if there is none. A member must be destroyed before its archive. */
 diffmm_status diffmm__npz_member_open(struct diffmm__npz *archive, const char *name,
                                       struct diffmm__npz_member **out, struct diffmm__npy *array);
-void diffmm__npz_member_close(struct diffmm__npz_member *member);
+void diffmm__npz_member_destroy(struct diffmm__npz_member *member);
 
 /* "FILE:MEMBER", for messages. */
 const char *diffmm__npz_member_name(const struct diffmm__npz_member *member);

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "base/memory.h"
 #include "base/status.h"
+#include "dataset/readers/npy_values.h"
 
 /* Elements read at once. */
 enum { block = 1024 };
@@ -65,7 +65,7 @@ static diffmm_status read_integers(const struct diffmm__sparse_array *part, size
 {
     struct diffmm__npy array;
     diffmm_status status = read_block(part, first, count, &array);
-    return status ? status : diffmm__npy_to_int64(&array, part->name, out);
+    return status ? status : diffmm__npy_values_as_int64(&array, part->name, out);
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -129,12 +129,13 @@ static diffmm_status read_pointers(const struct diffmm__sparse_parts *parts, siz
 static diffmm_status read_values(const struct diffmm__sparse_array *part, size_t count,
                                  struct diffmm__sparse *sparse)
 {
+    struct diffmm__coo *entries = &sparse->entries;
     double values[block];
     for (size_t first = 0; first < count; first += block) {
         struct diffmm__npy array;
         diffmm_status status = read_block(part, first, smaller(count - first, block), &array);
         if (!status)
-            status = diffmm__npy_to_double(&array, part->name, values);
+            status = diffmm__npy_values_as_double(&array, part->name, values);
         if (status)
             return status;
         for (size_t i = 0; i < array.count; i++) {
@@ -144,9 +145,9 @@ static diffmm_status read_values(const struct diffmm__sparse_array *part, size_t
                                     first + i);
             sparse->zeros += values[i] == 0;
             sparse->negatives += values[i] < 0;
-            sparse->row[sparse->count] = sparse->row[first + i];
-            sparse->column[sparse->count] = sparse->column[first + i];
-            sparse->count += values[i] != 0;
+            entries->row[entries->count] = entries->row[first + i];
+            entries->column[entries->count] = entries->column[first + i];
+            entries->count += values[i] != 0;
         }
     }
     return part->finish(part->source);
@@ -156,11 +157,12 @@ static diffmm_status read_entries(const struct diffmm__sparse_parts *parts,
                                   struct diffmm__sparse *sparse)
 {
     size_t count = parts->data.array.count;
-    diffmm_status status = parts->csr
-                               ? read_pointers(parts, count, sparse->row)
-                               : read_places(&parts->row, count, parts->rows, "row", sparse->row);
+    diffmm_status status =
+        parts->csr ? read_pointers(parts, count, sparse->entries.row)
+                   : read_places(&parts->row, count, parts->rows, "row", sparse->entries.row);
     if (!status)
-        status = read_places(&parts->column, count, parts->columns, "column", sparse->column);
+        status =
+            read_places(&parts->column, count, parts->columns, "column", sparse->entries.column);
     return status ? status : read_values(&parts->data, count, sparse);
 }
 
@@ -171,11 +173,10 @@ diffmm_status diffmm__sparse_build(const diffmm_context *context,
     diffmm_status status = check_shape(parts, file_size, name);
     if (status)
         return status;
-    size_t count = parts->data.array.count;
     struct diffmm__sparse sparse = {.rows = (size_t)parts->rows, .columns = (size_t)parts->columns};
-    sparse.row = diffmm__allocate(context, count, sizeof *sparse.row);
-    sparse.column = sparse.row ? diffmm__allocate(context, count, sizeof *sparse.column) : NULL;
-    status = sparse.column ? read_entries(parts, &sparse) : DIFFMM_ERROR_NO_MEMORY;
+    status = diffmm__coo_begin(context, parts->data.array.count, &sparse.entries);
+    if (!status)
+        status = read_entries(parts, &sparse);
     if (status) {
         diffmm__sparse_end(context, &sparse);
         return status;
@@ -186,7 +187,6 @@ diffmm_status diffmm__sparse_build(const diffmm_context *context,
 
 void diffmm__sparse_end(const diffmm_context *context, struct diffmm__sparse *sparse)
 {
-    diffmm__release(context, sparse->row);
-    diffmm__release(context, sparse->column);
+    diffmm__coo_end(context, &sparse->entries);
     *sparse = (struct diffmm__sparse){0};
 }

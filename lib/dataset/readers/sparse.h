@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* scipy's sparse matrices, as .npz archives and as pickles hold them. */
+/* scipy's sparse matrices, put together from the arrays that files hold (sparse_npz.h,
+ * sparse_pickle.h). */
 #ifndef DIFFMM_DATASET_READERS_SPARSE_H
 #define DIFFMM_DATASET_READERS_SPARSE_H
 
+#include "dataset/coo.h"
 #include "dataset/readers/npy.h"
 
-/* The places of a matrix's non-zero entries, in the file's order; one may come twice. */
 struct diffmm__sparse {
-    size_t rows, columns, count;
-    int32_t *row, *column;
-    size_t zeros;     /* entries that say 0, left out */
-    size_t negatives; /* entries below 0, among the others */
+    size_t rows, columns;
+    struct diffmm__coo entries; /* those that are not 0, in the file's order */
+    size_t zeros;               /* entries that are 0, left out */
+    size_t negatives;           /* entries below 0, among the others */
 };
 
 /* An array that is read once, from its beginning on. */
@@ -40,17 +41,5 @@ diffmm_status diffmm__sparse_build(const diffmm_context *context,
                                    const struct diffmm__sparse_parts *parts, size_t file_size,
                                    const char *name, struct diffmm__sparse *out);
 void diffmm__sparse_end(const diffmm_context *context, struct diffmm__sparse *sparse);
-
-/* Read what scipy.sparse.save_npz wrote (coo, csr). */
-diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char *path,
-                                      struct diffmm__sparse *out);
-
-/* Read a pickled coo or csr matrix or array, from a file or from memory that messages call `name`.
- */
-diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const char *path,
-                                         struct diffmm__sparse *out);
-diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const unsigned char *bytes,
-                                          size_t size, const char *name,
-                                          struct diffmm__sparse *out);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sparse matrices as scipy.sparse.save_npz writes them: members format ("coo", "csr"), shape, data,
  * and row and col, or indptr and indices. */
+#include "dataset/readers/sparse_npz.h"
+
 #include <string.h>
 
 #include "base/status.h"
+#include "dataset/readers/npy_values.h"
 #include "dataset/readers/npz.h"
-#include "dataset/readers/sparse.h"
 
 /* The first characters of an array that holds one text, as bytes or as UCS-4; '?' for those that
  * are not ASCII. */
@@ -48,7 +50,7 @@ static diffmm_status read_format(struct diffmm__npz *archive, char text[8])
     if (status)
         return status;
     status = read_text(member, &array, text);
-    diffmm__npz_member_close(member);
+    diffmm__npz_member_destroy(member);
     return status;
 }
 
@@ -73,8 +75,8 @@ static diffmm_status read_shape(struct diffmm__npz *archive, struct diffmm__spar
     if (!status)
         status = diffmm__npz_member_finish(member);
     if (!status)
-        status = diffmm__npy_to_int64(&array, name, shape);
-    diffmm__npz_member_close(member);
+        status = diffmm__npy_values_as_int64(&array, name, shape);
+    diffmm__npz_member_destroy(member);
     parts->rows = shape[0];
     parts->columns = shape[1];
     return status;
@@ -134,7 +136,7 @@ static diffmm_status read_parts(struct diffmm__npz *archive, const char *path,
     return status;
 }
 
-diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char *path,
+diffmm_status diffmm__sparse_npz_read(const diffmm_context *context, const char *path,
                                       struct diffmm__sparse *out)
 {
     struct diffmm__npz *archive;
@@ -148,7 +150,7 @@ diffmm_status diffmm__sparse_read_npz(const diffmm_context *context, const char 
     if (!status)
         status = diffmm__sparse_build(context, &parts, diffmm__npz_file_size(archive), path, out);
     for (size_t i = 0; i < 3; i++)
-        diffmm__npz_member_close(sources[i].member);
-    diffmm__npz_close(archive);
+        diffmm__npz_member_destroy(sources[i].member);
+    diffmm__npz_destroy(archive);
     return status;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a pickle's result to a sparse matrix. */
+#include "dataset/readers/sparse_pickle.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/status.h"
 #include "dataset/readers/pickle_machine.h"
-#include "dataset/readers/sparse.h"
 
 /* An array's data, in memory. */
 static diffmm_status next(void *source, size_t size, const unsigned char **bytes)
@@ -82,7 +83,7 @@ static diffmm_status find_parts(struct diffmm__pickle *pickle,
     return status;
 }
 
-diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const unsigned char *bytes,
+diffmm_status diffmm__sparse_pickle_parse(const diffmm_context *context, const unsigned char *bytes,
                                           size_t size, const char *name, struct diffmm__sparse *out)
 {
     struct diffmm__pickle pickle = {
@@ -98,14 +99,14 @@ diffmm_status diffmm__sparse_parse_pickle(const diffmm_context *context, const u
     return status;
 }
 
-diffmm_status diffmm__sparse_read_pickle(const diffmm_context *context, const char *path,
+diffmm_status diffmm__sparse_pickle_read(const diffmm_context *context, const char *path,
                                          struct diffmm__sparse *out)
 {
     struct diffmm__mapping mapping;
     diffmm_status status = diffmm__file_map(path, &mapping);
     if (status)
         return status;
-    status = diffmm__sparse_parse_pickle(context, mapping.data, mapping.size, path, out);
+    status = diffmm__sparse_pickle_parse(context, mapping.data, mapping.size, path, out);
     diffmm__file_unmap(&mapping);
     return status;
 }

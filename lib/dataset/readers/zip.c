@@ -156,8 +156,8 @@ static diffmm_status read_entry(const struct diffmm__zip *zip, size_t *at, struc
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__zip_open(const unsigned char *bytes, size_t size, const char *path,
-                               struct diffmm__zip *out)
+diffmm_status diffmm__zip_parse(const unsigned char *bytes, size_t size, const char *path,
+                                struct diffmm__zip *out)
 {
     struct diffmm__zip zip = {.bytes = bytes, .path = path};
     if (size < end_size || (!has_mark(bytes, 3, 4) && !has_mark(bytes, 5, 6)))

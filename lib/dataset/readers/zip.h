@@ -28,8 +28,8 @@ struct diffmm__zip_member {
     size_t size;           /* unpacked, as it claims and as its packed bytes can hold */
 };
 
-diffmm_status diffmm__zip_open(const unsigned char *bytes, size_t size, const char *path,
-                               struct diffmm__zip *out);
+diffmm_status diffmm__zip_parse(const unsigned char *bytes, size_t size, const char *path,
+                                struct diffmm__zip *out);
 
 /* The name of a member (within the archive, without a NUL), and of the next one with the next call:
  * *place begins as 0. False after the last. */

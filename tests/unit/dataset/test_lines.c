@@ -7,31 +7,30 @@
 
 #include <diffmm/diffmm.h>
 
-#include "base/memory.h"
-#include "dataset/draft.h"
+#include "dataset/readers/interactions_table.h"
 #include "support/failure.h"
 
 /* Text of a size that is known without counting. */
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 /* In an exact copy, so that reading beyond it is noticed. */
-static diffmm_status parse_list(const char *text, size_t size, struct diffmm__id_list *list)
+static diffmm_status parse_list(const char *text, size_t size, struct diffmm__lines *lines)
 {
     char *exact = malloc(size + !size);
     memcpy(exact, text, size);
-    diffmm_status status = diffmm__id_list_parse(NULL, exact, size, "ids.txt", list);
+    diffmm_status status = diffmm__lines_parse(NULL, exact, size, "ids.txt", lines);
     free(exact);
     return status;
 }
 
 static void check_list(const char *text, size_t size, size_t count, const char *const *wanted)
 {
-    struct diffmm__id_list list;
-    expect_success(parse_list(text, size, &list));
-    ck_assert_uint_eq(list.count, count);
+    struct diffmm__lines lines;
+    expect_success(parse_list(text, size, &lines));
+    ck_assert_uint_eq(lines.count, count);
     for (size_t i = 0; i < count; i++)
-        ck_assert_str_eq(list.ids[i], wanted[i]);
-    diffmm__id_list_end(NULL, &list);
+        ck_assert_str_eq(lines.list[i], wanted[i]);
+    diffmm__lines_end(NULL, &lines);
 }
 
 static const char *const ab[] = {"a", "b"}, *const cr[] = {"a\r", "b\rc"};
@@ -57,9 +56,9 @@ END_TEST
 
 static void check_refused(const char *text, size_t size, const char *message)
 {
-    struct diffmm__id_list list = {.count = 77};
-    expect_failure(parse_list(text, size, &list), DIFFMM_ERROR_FORMAT, message);
-    ck_assert_uint_eq(list.count, 77);
+    struct diffmm__lines lines = {.count = 77};
+    expect_failure(parse_list(text, size, &lines), DIFFMM_ERROR_FORMAT, message);
+    ck_assert_uint_eq(lines.count, 77);
 }
 
 START_TEST(broken_lists)
@@ -78,11 +77,14 @@ START_TEST(broken_lists)
 }
 END_TEST
 
+static const struct diffmm__dialect tabs = {.separator = '\t'};
+
 /* A table with these lines after its header has the one interaction of u and i. */
 static void check_table(const char *text, size_t size)
 {
-    struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
-    expect_success(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, text, size, "a.tsv"));
+    struct diffmm__draft *draft = diffmm__draft_create(NULL);
+    expect_success(
+        diffmm__interactions_table_parse(NULL, tabs, text, size, "a.tsv", DIFFMM_TRAIN, draft));
     ck_assert_uint_eq(draft->pairs[DIFFMM_TRAIN].count, 1);
     ck_assert_str_eq(diffmm__ids_text(&draft->user_ids, 0), "u");
     ck_assert_str_eq(diffmm__ids_text(&draft->item_ids, 0), "i");
@@ -97,9 +99,10 @@ START_TEST(tables_take_the_same_lines)
     check_table(TEXT("user\titem\r\nu\ti\r"));
     check_table(TEXT("\xef\xbb\xbfuser\titem\nu\ti\n"));
     check_table(TEXT("user\titem\nu\ti\n\r\n\n\r"));
-    struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
-    expect_failure(diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, TEXT("\xff\xfeu\0s\0"), "a.csv"),
-                   DIFFMM_ERROR_FORMAT, "a.csv:1: this is text in UTF-16");
+    struct diffmm__draft *draft = diffmm__draft_create(NULL);
+    expect_failure(diffmm__interactions_table_parse(NULL, tabs, TEXT("\xff\xfeu\0s\0"), "a.tsv",
+                                                    DIFFMM_TRAIN, draft),
+                   DIFFMM_ERROR_FORMAT, "a.tsv:1: this is text in UTF-16");
     diffmm__draft_destroy(NULL, draft);
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dataset/readers/npy.h"
+#include "dataset/readers/npy_values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,18 +69,18 @@ static void check_type(char kind, size_t size, bool big_endian, bool fortran_ord
     float floats[6];
     double doubles[6];
     int64_t integers[6];
-    expect_success(diffmm__npy_to_float(&array, "x.npy", floats));
-    expect_success(diffmm__npy_to_double(&array, "x.npy", doubles));
+    expect_success(diffmm__npy_values_as_float(&array, "x.npy", floats));
+    expect_success(diffmm__npy_values_as_double(&array, "x.npy", doubles));
     for (int i = 0; i < 6; i++) {
         ck_assert_msg(doubles[i] == values[i] && (double)floats[i] == values[i],
                       "%s, element %d: %g", type, i, doubles[i]);
     }
     if (kind == 'f') {
-        expect_failure(diffmm__npy_to_int64(&array, "x.npy", integers), DIFFMM_ERROR_FORMAT,
+        expect_failure(diffmm__npy_values_as_int64(&array, "x.npy", integers), DIFFMM_ERROR_FORMAT,
                        "element 4");
         return;
     }
-    expect_success(diffmm__npy_to_int64(&array, "x.npy", integers));
+    expect_success(diffmm__npy_values_as_int64(&array, "x.npy", integers));
     for (int i = 0; i < 6; i++)
         ck_assert_int_eq(integers[i], (int64_t)values[i]);
 }
@@ -106,7 +106,7 @@ START_TEST(every_float16)
             bytes_add_number(&data, high << 10 | fraction, 2);
         bytes_add_npy(&bytes, "<f2", "(1024,)", 0, data.data, data.size);
         expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-        expect_success(diffmm__npy_to_float(&array, "x", values));
+        expect_success(diffmm__npy_values_as_float(&array, "x", values));
         int exponent = high & 31;
         for (unsigned fraction = 0; fraction < 1024; fraction++) {
             float value = values[fraction];
@@ -130,12 +130,12 @@ START_TEST(large_integers)
     uint64_t values[] = {INT64_MAX, (uint64_t)INT64_MAX + 1};
     bytes_add_npy(&bytes, "<u8", "(2,)", 0, values, sizeof values);
     expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    expect_failure(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
+    expect_failure(diffmm__npy_values_as_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
     bytes.size = 0;
     double reals[] = {-0x1p63, 0x1p63};
     bytes_add_npy(&bytes, "<f8", "(2,)", 0, reals, sizeof reals);
     expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    expect_failure(diffmm__npy_to_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
+    expect_failure(diffmm__npy_values_as_int64(&array, "x", out), DIFFMM_ERROR_FORMAT, "element 1");
     ck_assert(out[0] == INT64_MIN);
 }
 END_TEST
@@ -152,7 +152,7 @@ START_TEST(three_dimensions_in_fortran_order)
     int64_t out[24];
     bytes_add_npy(&bytes, "|u1", "(2, 3, 4)", 1, data, 24);
     expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
-    expect_success(diffmm__npy_to_int64(&array, "x", out));
+    expect_success(diffmm__npy_values_as_int64(&array, "x", out));
     for (int i = 0; i < 24; i++)
         ck_assert_int_eq(out[i], i);
 }
@@ -167,7 +167,7 @@ START_TEST(text_is_parsed_but_is_no_number)
     expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
     ck_assert_int_eq(array.kind, 'S');
     ck_assert_mem_eq(array.data, "coo", 3);
-    expect_failure(diffmm__npy_to_float(&array, "x", &value), DIFFMM_ERROR_FORMAT, "text");
+    expect_failure(diffmm__npy_values_as_float(&array, "x", &value), DIFFMM_ERROR_FORMAT, "text");
     bytes.size = 0;
     bytes_add_npy(&bytes, "<U2", "(1,)", 0, "c\0\0\0o\0\0\0", 8);
     expect_success(diffmm__npy_parse(bytes.data, bytes.size, "x", &array));
@@ -321,7 +321,7 @@ START_TEST(cut_at_every_length_and_damaged_at_every_byte)
             exact[i] = (unsigned char)byte;
             if (diffmm__npy_parse(exact, bytes.size, "damaged", &array) == DIFFMM_OK) {
                 ck_assert_uint_le(array.count, 64);
-                diffmm__npy_to_float(&array, "damaged", out);
+                diffmm__npy_values_as_float(&array, "damaged", out);
             }
             free(exact);
         }

@@ -3,7 +3,7 @@
 
 #include <diffmm/diffmm.h>
 
-#include "dataset/readers/sparse.h"
+#include "dataset/readers/sparse_npz.h"
 #include "support/bytes.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -67,9 +67,9 @@ static void check_matrix(struct diffmm__sparse *sparse)
     const int32_t row[] = {0, 0, 2}, column[] = {1, 299, 0};
     ck_assert_uint_eq(sparse->rows, 3);
     ck_assert_uint_eq(sparse->columns, 300);
-    ck_assert_uint_eq(sparse->count, 3);
-    ck_assert_mem_eq(sparse->row, row, sizeof row);
-    ck_assert_mem_eq(sparse->column, column, sizeof column);
+    ck_assert_uint_eq(sparse->entries.count, 3);
+    ck_assert_mem_eq(sparse->entries.row, row, sizeof row);
+    ck_assert_mem_eq(sparse->entries.column, column, sizeof column);
     diffmm__sparse_end(NULL, sparse);
 }
 
@@ -80,7 +80,7 @@ START_TEST(matrices_stored_and_deflated)
         struct diffmm__sparse sparse;
         struct path path =
             write_matrix(&folder, variant & 1, variant & 2 ? ZIP_CM_DEFLATE : ZIP_CM_STORE);
-        expect_success(diffmm__sparse_read_npz(NULL, path.text, &sparse));
+        expect_success(diffmm__sparse_npz_read(NULL, path.text, &sparse));
         check_matrix(&sparse);
     }
     folder_end(&folder);
@@ -106,16 +106,16 @@ START_TEST(members_are_read_piece_by_piece)
     ck_assert_mem_eq(values, data, sizeof data);
     expect_success(diffmm__npz_member_finish(member));
     expect_failure(diffmm__npz_member_read(member, values, 1), DIFFMM_ERROR_FORMAT, "bytes long");
-    diffmm__npz_member_close(member);
+    diffmm__npz_member_destroy(member);
     expect_success(diffmm__npz_member_open(archive, "data", &member, &array));
     expect_success(diffmm__npz_member_finish(member)); /* unread */
-    diffmm__npz_member_close(member);
-    diffmm__npz_member_close(NULL);
+    diffmm__npz_member_destroy(member);
+    diffmm__npz_member_destroy(NULL);
     expect_failure(diffmm__npz_member_open(archive, "nothing", &member, &array),
                    DIFFMM_ERROR_FORMAT, "'nothing'");
     ck_assert_ptr_nonnull(strstr(diffmm_error_message(), path.text));
-    diffmm__npz_close(archive);
-    diffmm__npz_close(NULL);
+    diffmm__npz_destroy(archive);
+    diffmm__npz_destroy(NULL);
     folder_end(&folder);
 }
 END_TEST
@@ -123,36 +123,36 @@ END_TEST
 START_TEST(wrong_matrices)
 {
     struct folder folder = folder_begin();
-    struct diffmm__sparse sparse = {.count = 9};
+    struct diffmm__sparse sparse = {.entries.count = 9};
     static struct member members[3];
     members[0] = make_member("format.npy", "|S3", "()", "csc", 3);
     members[1] = make_member("shape.npy", "<i8", "(2,)", shape, 16);
     struct path path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'csc'");
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'csc'");
     members[0] = make_member("format.npy", "<U3", "()", "c\0\0\0o\0\0\0o\0\0\0", 12);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'row'");
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT, "'row'");
     members[1] = make_member("shape.npy", "<i8", "(1,)", shape, 8);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    "2 dimensions, not 1");
     members[0] = make_member("format.npy", "<i8", "()", shape, 8);
     path = write_archive(&folder, "a.npz", members, 2, ZIP_CM_STORE);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    "format");
     members[0] = (struct member){.name = "format.npy"};
     bytes_add_text(&members[0].bytes, "no array");
     path = write_archive(&folder, "a.npz", members, 1, ZIP_CM_STORE);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    ":format");
     path = folder_write_text(&folder, "b.npz", "this is no archive");
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    path.text);
     path = folder_write_text(&folder, "c.npz", "");
-    ck_assert_int_ne(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_OK);
+    ck_assert_int_ne(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_OK);
     path = folder_path(&folder, "none.npz");
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_IO, path.text);
-    ck_assert_uint_eq(sparse.count, 9);
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_IO, path.text);
+    ck_assert_uint_eq(sparse.entries.count, 9);
     folder_end(&folder);
 }
 END_TEST
@@ -201,13 +201,13 @@ START_TEST(members_written_again)
     zip_write(&written, members, 6);
     struct path path = folder_write(&folder, "again.npz", written.data, written.size);
     struct diffmm__sparse sparse;
-    expect_success(diffmm__sparse_read_npz(NULL, path.text, &sparse));
+    expect_success(diffmm__sparse_npz_read(NULL, path.text, &sparse));
     check_matrix(&sparse);
     members[0].name = "data";
     written.size = 0;
     zip_write(&written, members, 6);
     path = folder_write(&folder, "again.npz", written.data, written.size);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    "again.npz: it has a member 'data' and another, 'data.npy'");
     folder_end(&folder);
 }
@@ -221,14 +221,14 @@ START_TEST(claimed_sizes_are_bounded)
     struct bytes bytes = slurp(path.text);
     claim_size(&bytes, 4000000000u);
     path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
-    expect_failure(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
+    expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
                    "cannot hold");
     claim_size(&bytes, 1000);
     path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
-    ck_assert_int_eq(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
+    ck_assert_int_eq(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
     claim_size(&bytes, 10);
     path = folder_write(&folder, "bomb.npz", bytes.data, bytes.size);
-    ck_assert_int_eq(diffmm__sparse_read_npz(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
+    ck_assert_int_eq(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT);
     folder_end(&folder);
 }
 END_TEST
@@ -245,7 +245,7 @@ START_TEST(an_array_larger_than_its_member)
     expect_success(diffmm__npz_open(NULL, path.text, &archive));
     expect_failure(diffmm__npz_member_open(archive, "x", &opened, &array), DIFFMM_ERROR_FORMAT,
                    "only 32 remain");
-    diffmm__npz_close(archive);
+    diffmm__npz_destroy(archive);
     folder_end(&folder);
 }
 END_TEST
@@ -258,13 +258,13 @@ START_TEST(cut_at_every_length_and_damaged_at_every_byte)
     struct bytes bytes = slurp(path.text);
     for (size_t size = 0; size < bytes.size; size++) {
         path = folder_write(&folder, "cut.npz", bytes.data, size);
-        ck_assert_msg(diffmm__sparse_read_npz(NULL, path.text, &sparse) != DIFFMM_OK, "%zu", size);
+        ck_assert_msg(diffmm__sparse_npz_read(NULL, path.text, &sparse) != DIFFMM_OK, "%zu", size);
     }
     for (size_t i = 0; i < bytes.size; i++) {
         unsigned char kept = bytes.data[i];
         bytes.data[i] ^= 0x55;
         path = folder_write(&folder, "damaged.npz", bytes.data, bytes.size);
-        if (diffmm__sparse_read_npz(NULL, path.text, &sparse) == DIFFMM_OK)
+        if (diffmm__sparse_npz_read(NULL, path.text, &sparse) == DIFFMM_OK)
             check_matrix(&sparse); /* a field that says nothing, such as a date */
         bytes.data[i] = kept;
     }
@@ -292,15 +292,15 @@ START_TEST(says_that_libzip_is_missing)
     struct diffmm__npz *archive;
     struct diffmm__npz_member *member;
     struct diffmm__npy array;
-    expect_failure(diffmm__sparse_read_npz(NULL, "a.npz", &sparse), DIFFMM_ERROR_UNSUPPORTED,
+    expect_failure(diffmm__sparse_npz_read(NULL, "a.npz", &sparse), DIFFMM_ERROR_UNSUPPORTED,
                    "a.npz");
     expect_failure(diffmm__npz_open(NULL, "a.npz", &archive), DIFFMM_ERROR_UNSUPPORTED, "libzip");
     expect_failure(diffmm__npz_member_open(NULL, "a", &member, &array), DIFFMM_ERROR_UNSUPPORTED,
                    "libzip");
     expect_failure(diffmm__npz_member_finish(NULL), DIFFMM_ERROR_UNSUPPORTED, "libzip");
     ck_assert_str_eq(diffmm__npz_member_name(NULL), "");
-    diffmm__npz_member_close(NULL);
-    diffmm__npz_close(NULL);
+    diffmm__npz_member_destroy(NULL);
+    diffmm__npz_destroy(NULL);
 }
 END_TEST
 

@@ -74,9 +74,9 @@ START_TEST(other_types_and_byte_orders)
     pickle_array(&w, "b1", "|", 1, &one, 1);
     pickle_op(&w, "ub.");
     expect_success(parse_written(&w, &sparse));
-    ck_assert_uint_eq(sparse.count, 1);
-    ck_assert_int_eq(sparse.row[0], 2);
-    ck_assert_int_eq(sparse.column[0], 7);
+    ck_assert_uint_eq(sparse.entries.count, 1);
+    ck_assert_int_eq(sparse.entries.row[0], 2);
+    ck_assert_int_eq(sparse.entries.column[0], 7);
     diffmm__sparse_end(NULL, &sparse);
 }
 END_TEST
@@ -97,7 +97,7 @@ START_TEST(empty_matrices)
         pickle_op(&w, "ub.");
         expect_success(parse_written(&w, &sparse));
         ck_assert_uint_eq(sparse.rows, 4);
-        ck_assert_uint_eq(sparse.count, 0);
+        ck_assert_uint_eq(sparse.entries.count, 0);
         diffmm__sparse_end(NULL, &sparse);
     }
 }
@@ -124,8 +124,8 @@ START_TEST(memory_and_reconstructor)
     pickle_shape(&w, 3, 3);
     pickle_op(&w, "ub.");
     expect_success(parse_written(&w, &sparse));
-    ck_assert_uint_eq(sparse.count, 3);
-    ck_assert_int_eq(sparse.column[2], 2);
+    ck_assert_uint_eq(sparse.entries.count, 3);
+    ck_assert_int_eq(sparse.entries.column[2], 2);
     diffmm__sparse_end(NULL, &sparse);
 }
 END_TEST
@@ -143,7 +143,7 @@ START_TEST(other_names_are_refused)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int protocol = 2; protocol <= 5; protocol++) {
             struct pickle_writer w = {.protocol = protocol};
-            struct diffmm__sparse sparse = {.count = 55};
+            struct diffmm__sparse sparse = {.entries.count = 55};
             char full[100];
             pickle_op(&w, "\x80");
             bytes_add_number(&w.bytes, (uint64_t)protocol, 1);
@@ -153,7 +153,7 @@ START_TEST(other_names_are_refused)
             snprintf(full, sizeof full, "%s.%s", names[i][0], names[i][1]);
             expect_failure(parse_written(&w, &sparse), DIFFMM_ERROR_FORMAT, full);
             ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "m.pkl: offset "));
-            ck_assert_uint_eq(sparse.count, 55);
+            ck_assert_uint_eq(sparse.entries.count, 55);
         }
 }
 END_TEST
@@ -380,10 +380,10 @@ START_TEST(reads_a_file)
     struct diffmm__sparse sparse;
     write_matrix(&w, false);
     struct path path = folder_write(&folder, "trnMat.pkl", w.bytes.data, w.bytes.size);
-    expect_success(diffmm__sparse_read_pickle(NULL, path.text, &sparse));
+    expect_success(diffmm__sparse_pickle_read(NULL, path.text, &sparse));
     expect_pickled_matrix(&sparse);
     path = folder_path(&folder, "none.pkl");
-    expect_failure(diffmm__sparse_read_pickle(NULL, path.text, &sparse), DIFFMM_ERROR_IO,
+    expect_failure(diffmm__sparse_pickle_read(NULL, path.text, &sparse), DIFFMM_ERROR_IO,
                    path.text);
     folder_end(&folder);
 }

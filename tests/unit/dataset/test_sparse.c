@@ -64,11 +64,11 @@ START_TEST(zeros_and_negatives_are_counted)
     const double values[] = {1, 0, -0.0, -2, 0.5, -1e300};
     struct diffmm__sparse sparse;
     expect_success(build(false, 6, row, 6, column, values, &sparse));
-    ck_assert_uint_eq(sparse.count, 4);
+    ck_assert_uint_eq(sparse.entries.count, 4);
     ck_assert_uint_eq(sparse.zeros, 2);
     ck_assert_uint_eq(sparse.negatives, 2);
-    ck_assert_mem_eq(sparse.row, ((int32_t[]){0, 2, 2, 2}), 16);
-    ck_assert_mem_eq(sparse.column, ((int32_t[]){1, 0, 0, 7}), 16);
+    ck_assert_mem_eq(sparse.entries.row, ((int32_t[]){0, 2, 2, 2}), 16);
+    ck_assert_mem_eq(sparse.entries.column, ((int32_t[]){1, 0, 0, 7}), 16);
     diffmm__sparse_end(NULL, &sparse);
 }
 END_TEST
@@ -88,9 +88,9 @@ START_TEST(long_arrays)
     for (int csr = 0; csr < 2; csr++) {
         expect_success(
             build(csr, csr ? 4 : most, csr ? pointers : row, most, column, values, &sparse));
-        ck_assert_uint_eq(sparse.count, most);
-        ck_assert_mem_eq(sparse.row, row, sizeof row);
-        ck_assert_mem_eq(sparse.column, column, sizeof column);
+        ck_assert_uint_eq(sparse.entries.count, most);
+        ck_assert_mem_eq(sparse.entries.row, row, sizeof row);
+        ck_assert_mem_eq(sparse.entries.column, column, sizeof column);
         diffmm__sparse_end(NULL, &sparse);
         for (size_t i = 0; i < 3; i++)
             ck_assert_uint_eq(data[i].finished, 1);
@@ -111,7 +111,7 @@ START_TEST(sizes_come_first)
 {
     const int32_t row[4] = {0}, column[4] = {0};
     const double values[4] = {0};
-    struct diffmm__sparse sparse = {.count = 77};
+    struct diffmm__sparse sparse = {.entries.count = 77};
     struct diffmm__sparse_parts parts = {.rows = 3,
                                          .columns = 300,
                                          .row = part(0, "row", "<i4", 4, row),
@@ -136,7 +136,7 @@ START_TEST(sizes_come_first)
                    "cannot be in a file of 1000 bytes");
     for (size_t i = 0; i < 3; i++)
         ck_assert_uint_eq(data[i].read, 0);
-    ck_assert_uint_eq(sparse.count, 77);
+    ck_assert_uint_eq(sparse.entries.count, 77);
 }
 END_TEST
 
@@ -156,7 +156,7 @@ START_TEST(pointers)
                  {slack, "row: 4 values, but its rows hold 3"}};
     struct diffmm__sparse sparse;
     expect_success(build(true, 4, good, 4, column, values, &sparse));
-    ck_assert_mem_eq(sparse.row, ((int32_t[]){1, 1, 1, 1}), 16);
+    ck_assert_mem_eq(sparse.entries.row, ((int32_t[]){1, 1, 1, 1}), 16);
     diffmm__sparse_end(NULL, &sparse);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect_failure(build(true, 4, wrong[i].pointers, 4, column, values, &sparse),

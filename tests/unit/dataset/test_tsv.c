@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +6,7 @@
 
 #include <diffmm/diffmm.h>
 
-#include "dataset/draft.h"
+#include "dataset/readers/interactions_table.h"
 #include "support/context.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -18,14 +17,17 @@ static diffmm_status parse_into(struct diffmm__draft *draft, const char *name, c
 {
     char *exact = malloc(size + !size);
     memcpy(exact, text, size);
-    diffmm_status status = diffmm__tsv_parse(NULL, draft, DIFFMM_TRAIN, exact, size, name);
+    bool commas = strcmp(strrchr(name, '.'), ".csv") == 0;
+    const struct diffmm__dialect dialect = {.separator = commas ? ',' : '\t', .quotes = commas};
+    diffmm_status status =
+        diffmm__interactions_table_parse(NULL, dialect, exact, size, name, DIFFMM_TRAIN, draft);
     free(exact);
     return status;
 }
 
 static struct diffmm__draft *new_draft(void)
 {
-    struct diffmm__draft *draft = diffmm__allocate_zero(NULL, 1, sizeof *draft);
+    struct diffmm__draft *draft = diffmm__draft_create(NULL);
     ck_assert_ptr_nonnull(draft);
     return draft;
 }
@@ -35,10 +37,10 @@ static void check_pairs(const struct diffmm__draft *draft, int split, const char
 {
     char text[400] = "";
     size_t used = 0;
-    const struct diffmm__draft_pairs *pairs = &draft->pairs[split];
+    const struct diffmm__coo *pairs = &draft->pairs[split];
     for (size_t i = 0; i < pairs->count; i++) {
-        const char *user = diffmm__ids_text(&draft->user_ids, pairs->user[i]);
-        const char *item = diffmm__ids_text(&draft->item_ids, pairs->item[i]);
+        const char *user = diffmm__ids_text(&draft->user_ids, pairs->row[i]);
+        const char *item = diffmm__ids_text(&draft->item_ids, pairs->column[i]);
         used +=
             (size_t)snprintf(text + used, sizeof text - used, "%s%s>%s", i ? " " : "", user, item);
         ck_assert_uint_lt(used, sizeof text);

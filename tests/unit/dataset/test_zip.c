@@ -25,7 +25,7 @@ static diffmm_status find_in(const unsigned char *bytes, size_t size, const char
     struct diffmm__zip zip;
     unsigned char *exact = malloc(size + !size);
     memcpy(exact, bytes, size);
-    diffmm_status status = diffmm__zip_open(exact, size, "a.npz", &zip);
+    diffmm_status status = diffmm__zip_parse(exact, size, "a.npz", &zip);
     if (!status)
         status = diffmm__zip_find(&zip, name, member);
     free(exact);

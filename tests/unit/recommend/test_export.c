@@ -5,7 +5,7 @@
 #include <diffmm/recommend.h>
 
 #include "checkpoint/safetensors.h"
-#include "dataset/readers/npy.h"
+#include "dataset/readers/npy_values.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -63,7 +63,7 @@ static void npy_vectors(diffmm_side side, const char *name, float *out)
     ck_assert_uint_eq(array.shape[1], d);
     ck_assert_uint_eq((size_t)(array.data - bytes) % 64, 0);
     ck_assert_uint_eq((size_t)(array.data - bytes) + array.count * sizeof(float), size);
-    expect_success(diffmm__npy_to_float(&array, name, out));
+    expect_success(diffmm__npy_values_as_float(&array, name, out));
     free(bytes);
 }
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/readers/delimited.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/readers/lines.h"
+
+diffmm_status diffmm__delimited_fail(const struct diffmm__delimited *table, const char *what)
+{
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", table->path, table->record_line, what);
+}
+
+/* Step over the end of a line, if it is here. */
+static bool accept_line_end(struct diffmm__delimited *table)
+{
+    size_t size = diffmm__lines_break(table->next, table->end);
+    table->next += size;
+    table->line += size > 0;
+    return size > 0;
+}
+
+static bool at_line_end(const struct diffmm__delimited *table)
+{
+    return table->next == table->end || diffmm__lines_break(table->next, table->end) > 0;
+}
+
+/* A field in quotes, as it stands in the file: between the quotes, doubled ones still double. */
+static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm__field *field,
+                                 bool *doubled)
+{
+    const char *begin = ++table->next;
+    for (;; table->next++) {
+        if (table->next == table->end)
+            return diffmm__delimited_fail(table, "a quoted value has no end");
+        if (*table->next == '\n')
+            table->line++;
+        if (*table->next != '"')
+            continue;
+        if (table->end - table->next > 1 && table->next[1] == '"') {
+            *doubled = true;
+            table->next++;
+            continue;
+        }
+        *field = (struct diffmm__field){begin, (size_t)(table->next - begin)};
+        table->next++;
+        if (at_line_end(table) || *table->next == table->dialect.separator)
+            return DIFFMM_OK;
+        return diffmm__delimited_fail(table, "a quoted value goes on after its quote");
+    }
+}
+
+static diffmm_status read_plain(struct diffmm__delimited *table, struct diffmm__field *field)
+{
+    const char *begin = table->next;
+    while (!at_line_end(table) && *table->next != table->dialect.separator) {
+        if (table->dialect.quotes && *table->next == '"')
+            return diffmm__delimited_fail(table,
+                                          "a value has a quote, but does not begin with one");
+        table->next++;
+    }
+    *field = (struct diffmm__field){begin, (size_t)(table->next - begin)};
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_field(struct diffmm__delimited *table, struct diffmm__field *field,
+                                bool *doubled)
+{
+    *doubled = false;
+    bool quoted = table->dialect.quotes && table->next < table->end && *table->next == '"';
+    return quoted ? read_quoted(table, field, doubled) : read_plain(table, field);
+}
+
+/* Keep a copy of a field in the column's own memory, with single quotes for doubled ones. What is
+ * checked and kept is the copy: the file may change meanwhile. */
+static diffmm_status copy_field(struct diffmm__delimited *table, size_t column,
+                                struct diffmm__field field, bool doubled)
+{
+    diffmm_status status = diffmm__grow(table->context, &table->copy[column],
+                                        &table->copy_capacity[column], 0, field.length, 1);
+    if (status)
+        return status;
+    char *text = table->copy[column];
+    size_t length = 0;
+    for (size_t i = 0; i < field.length; i++) {
+        text[length++] = field.text[i];
+        if (doubled && text[length - 1] == '"')
+            i++;
+    }
+    table->fields[column] = (struct diffmm__field){text, length};
+    return DIFFMM_OK;
+}
+
+/* Which of the wanted columns stands at a place; DIFFMM__MOST_COLUMNS if none. */
+static size_t column_at(const struct diffmm__delimited *table, size_t place)
+{
+    for (size_t c = 0; c < DIFFMM__MOST_COLUMNS; c++)
+        if (table->place[c] == place)
+            return c;
+    return DIFFMM__MOST_COLUMNS;
+}
+
+static diffmm_status read_place(struct diffmm__delimited *table, size_t place)
+{
+    struct diffmm__field field;
+    bool doubled;
+    diffmm_status status = read_field(table, &field, &doubled);
+    size_t column = column_at(table, place);
+    if (status || column == DIFFMM__MOST_COLUMNS)
+        return status;
+    return copy_field(table, column, field, doubled);
+}
+
+/* One line, or several, where quotes hold line ends. */
+static diffmm_status read_record(struct diffmm__delimited *table)
+{
+    size_t place = 0;
+    table->record_line = table->line;
+    for (;; place++) {
+        diffmm_status status = read_place(table, place);
+        if (status)
+            return status;
+        if (at_line_end(table))
+            break;
+        table->next++; /* the separator */
+    }
+    accept_line_end(table);
+    if (place + 1 != table->width)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %zu columns, but the header has %zu",
+                            table->path, table->record_line, place + 1, table->width);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *found)
+{
+    while (accept_line_end(table))
+        ;
+    *found = table->next < table->end;
+    return *found ? read_record(table) : DIFFMM_OK;
+}
+
+static diffmm_status place_column(struct diffmm__delimited *table,
+                                  const struct diffmm__column_name *names, size_t name_count,
+                                  struct diffmm__field field)
+{
+    for (size_t n = 0; n < name_count; n++) {
+        if (field.length != strlen(names[n].name) ||
+            memcmp(field.text, names[n].name, field.length) != 0)
+            continue;
+        size_t *place = &table->place[names[n].column];
+        if (*place != SIZE_MAX)
+            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: column '%s' occurs twice",
+                                table->path, table->record_line, names[n].name);
+        *place = table->width;
+    }
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_header(struct diffmm__delimited *table,
+                                 const struct diffmm__column_name *names, size_t name_count)
+{
+    diffmm_status status = diffmm__lines_skip_mark(&table->next, table->end, table->path);
+    if (status)
+        return status;
+    for (;; table->next++) { /* over the separator */
+        struct diffmm__field name;
+        bool doubled;
+        status = read_field(table, &name, &doubled);
+        if (!status)
+            status = place_column(table, names, name_count, name);
+        if (status)
+            return status;
+        table->width++;
+        if (at_line_end(table))
+            break;
+    }
+    accept_line_end(table);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diffmm__dialect dialect,
+                                      const struct diffmm__column_name *names, size_t name_count,
+                                      const char *text, size_t size, const char *path,
+                                      struct diffmm__delimited *out)
+{
+    struct diffmm__delimited table = {.context = context,
+                                      .dialect = dialect,
+                                      .path = path,
+                                      .next = text,
+                                      .end = text + size,
+                                      .line = 1,
+                                      .record_line = 1};
+    for (size_t c = 0; c < DIFFMM__MOST_COLUMNS; c++) {
+        table.place[c] = SIZE_MAX;
+        table.fields[c].text = "";
+    }
+    diffmm_status status = read_header(&table, names, name_count);
+    if (!status)
+        *out = table;
+    return status;
+}
+
+void diffmm__delimited_end(struct diffmm__delimited *table)
+{
+    for (size_t c = 0; c < DIFFMM__MOST_COLUMNS; c++)
+        diffmm__release(table->context, table->copy[c]);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dataset/readers/features_npy.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/readers/npy_values.h"
+
+static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
+{
+    if (array->kind != 'f')
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features are float16, float32 or float64, not of kind '%c'", path,
+                            array->kind);
+    if (array->dimensions != 2)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: features have 2 dimensions (items x features), not %zu", path,
+                            array->dimensions);
+    if (array->count == 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: its array of %zu x %zu holds no feature",
+                            path, array->shape[0], array->shape[1]);
+    if (array->shape[0] > INT32_MAX || array->shape[1] > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu x %zu features are too many", path,
+                            array->shape[0], array->shape[1]);
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_mapped(const diffmm_context *context,
+                                 const struct diffmm__mapping *mapping, const char *path,
+                                 struct diffmm__feature_rows *out)
+{
+    struct diffmm__npy array;
+    diffmm_status status = diffmm__npy_parse(mapping->data, mapping->size, path, &array);
+    if (!status)
+        status = check_array(&array, path);
+    if (status)
+        return status;
+    float *values = diffmm__allocate(context, array.count, sizeof *values);
+    if (!values)
+        return DIFFMM_ERROR_NO_MEMORY;
+    status = diffmm__npy_values_as_float(&array, path, values);
+    if (status) {
+        diffmm__release(context, values);
+        return status;
+    }
+    *out = (struct diffmm__feature_rows){array.shape[0], array.shape[1], values};
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__features_npy_read(const diffmm_context *context, const char *path,
+                                        struct diffmm__feature_rows *out)
+{
+    struct diffmm__mapping mapping;
+    diffmm_status status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    status = read_mapped(context, &mapping, path, out);
+    diffmm__file_unmap(&mapping);
+    return status;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interactions and features from files, by the format that a file's ending tells. A call that fails
+ * leaves what was there. */
+#include "dataset/readers/formats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/handle.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "dataset/modalities.h"
+#include "dataset/readers/features_npy.h"
+#include "dataset/readers/interactions_matrix.h"
+#include "dataset/readers/interactions_table.h"
+
+static const struct diffmm__format formats[] = {
+    {.ending = ".tsv", .interactions = diffmm__interactions_table_read_tsv},
+    {.ending = ".csv", .interactions = diffmm__interactions_table_read_csv},
+    {.ending = ".pkl",
+     .interactions = diffmm__interactions_matrix_read_pickle,
+     .split_files = true},
+    {.ending = ".npz", .interactions = diffmm__interactions_matrix_read_npz, .split_files = true},
+    {.ending = ".npy", .features = diffmm__features_npy_read},
+};
+
+enum { format_count = sizeof formats / sizeof *formats };
+
+const struct diffmm__format *diffmm__formats_list(size_t *count)
+{
+    *count = format_count;
+    return formats;
+}
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), end = strlen(ending);
+    return length > end && strcmp(path + length - end, ending) == 0;
+}
+
+static const struct diffmm__format *find_format(const char *path)
+{
+    for (size_t f = 0; f < format_count; f++)
+        if (ends_with(path, formats[f].ending))
+            return &formats[f];
+    return NULL;
+}
+
+static diffmm_status fail_ending(const char *path)
+{
+    char endings[64] = "";
+    for (size_t f = 0; f < format_count; f++)
+        if (formats[f].interactions) {
+            size_t used = strlen(endings);
+            snprintf(endings + used, sizeof endings - used, "%s%s", used ? ", " : "",
+                     formats[f].ending);
+        }
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                        "%s: interactions are read from files whose names end in one of %s", path,
+                        endings);
+}
+
+diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_split split,
+                                               const char *path)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__dataset_check_open(dataset);
+    if (!status)
+        status = diffmm__dataset_check_split(split);
+    if (status)
+        return status;
+    if (!path)
+        return diffmm__null("path");
+    const struct diffmm__format *format = find_format(path);
+    if (!format || !format->interactions)
+        return fail_ending(path);
+    struct diffmm__draft_mark mark = diffmm__draft_save(dataset->draft);
+    status = format->interactions(dataset->context, path, split, dataset->draft);
+    if (status)
+        diffmm__draft_restore(dataset->draft, &mark);
+    return status;
+}
+
+diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
+                                           const char *path)
+{
+    struct diffmm__feature_rows features;
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, 1);
+    if (status)
+        return status;
+    if (!path)
+        return diffmm__null("path");
+    /* A file whose ending says nothing is taken as .npy. */
+    const struct diffmm__format *format = find_format(path);
+    status = format && format->features
+                 ? format->features(dataset->context, path, &features)
+                 : diffmm__features_npy_read(dataset->context, path, &features);
+    return status ? status : diffmm__modalities_add_owned(dataset, name, features, path);
+}

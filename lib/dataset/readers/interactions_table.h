@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interactions from tables of text, with ids: a column for the user, one for the item, and, if there
+ * is one, the split of each. */
+#ifndef DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
+#define DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
+
+#include "dataset/draft.h"
+#include "dataset/readers/delimited.h"
+
+/* Add the interactions of a file to a draft; those that name no split go into `split`. On failure
+ * the draft may hold some of them. .tsv has tabs and no quotes, .csv has commas and quotes. */
+diffmm_status diffmm__interactions_table_read_tsv(const diffmm_context *context, const char *path,
+                                                  diffmm_split split, struct diffmm__draft *draft);
+diffmm_status diffmm__interactions_table_read_csv(const diffmm_context *context, const char *path,
+                                                  diffmm_split split, struct diffmm__draft *draft);
+
+/* The same of a text in memory, which messages call `path`. */
+diffmm_status diffmm__interactions_table_parse(const diffmm_context *context,
+                                               struct diffmm__dialect dialect, const char *text,
+                                               size_t size, const char *path, diffmm_split split,
+                                               struct diffmm__draft *draft);
+
+#endif
