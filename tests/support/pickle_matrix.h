@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "dataset/readers/sparse.h"
+#include "dataset/readers/sparse_pickle.h"
 #include "failure.h"
 #include "pickle_writer.h"
 
@@ -19,7 +19,7 @@ static inline diffmm_status parse(const unsigned char *bytes, size_t size,
 {
     unsigned char *exact = calloc(size + !size, 1);
     memcpy(exact, bytes, size);
-    diffmm_status status = diffmm__sparse_parse_pickle(NULL, exact, size, "m.pkl", out);
+    diffmm_status status = diffmm__sparse_pickle_parse(NULL, exact, size, "m.pkl", out);
     free(exact);
     return status;
 }
@@ -33,10 +33,10 @@ static inline void expect_pickled_matrix(struct diffmm__sparse *sparse)
 {
     ck_assert_uint_eq(sparse->rows, 3);
     ck_assert_uint_eq(sparse->columns, 300);
-    ck_assert_uint_eq(sparse->count, 3); /* the zero does not count */
+    ck_assert_uint_eq(sparse->entries.count, 3); /* the zero does not count */
     const int32_t row[] = {0, 0, 2}, column[] = {1, 299, 0};
-    ck_assert_mem_eq(sparse->row, row, sizeof row);
-    ck_assert_mem_eq(sparse->column, column, sizeof column);
+    ck_assert_mem_eq(sparse->entries.row, row, sizeof row);
+    ck_assert_mem_eq(sparse->entries.column, column, sizeof column);
     diffmm__sparse_end(NULL, sparse);
 }
 
