@@ -9,14 +9,14 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "checkpoint/description.h"
 #include "dataset/readers/npy.h"
+#include "files/description.h"
 #include "recommend/scorer.h"
 
 /* What is written. */
 struct vectors {
     const diffmm_context *context;
-    const char *what; /* "user" or "item" */
+    const char *what, *plural; /* "user" or "item" */
     size_t d;
     const float *rows;
     const struct diffmm__ids *names;
@@ -28,6 +28,7 @@ static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
     bool users = side == DIFFMM_USERS;
     return (struct vectors){.context = scorer->context,
                             .what = users ? "user" : "item",
+                            .plural = users ? "users" : "items",
                             .d = scorer->d,
                             .rows = users ? scorer->users : scorer->items,
                             .names = users ? &catalog->user_ids : &catalog->item_ids};
@@ -95,29 +96,33 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
     return status;
 }
 
+static diffmm_status describe(const struct vectors *vectors, struct diffmm__description *d)
+{
+    diffmm_status status;
+    if ((status = diffmm__description_begin(vectors->context, DIFFMM__VECTORS_FORMAT, d)) ||
+        (status = diffmm__description_add_count(d, vectors->plural, vectors->names->count)))
+        return status;
+    return diffmm__description_add_count(d, "d", vectors->d);
+}
+
 static diffmm_status write_safetensors(const struct vectors *vectors, const char *path)
 {
     const struct diffmm__ids *names = vectors->names;
-    char final[16], text[24], offsets[24], users_or_items[8], count[24], d[24];
-    struct diffmm__version_text library = diffmm__version_text();
+    struct diffmm__description description;
+    char final[16], text[24], offsets[24];
     snprintf(final, sizeof final, "final.%s", vectors->what);
     snprintf(text, sizeof text, "ids.%s.text", vectors->what);
     snprintf(offsets, sizeof offsets, "ids.%s.offsets", vectors->what);
-    snprintf(users_or_items, sizeof users_or_items, "%ss", vectors->what);
-    snprintf(count, sizeof count, "%zu", names->count);
-    snprintf(d, sizeof d, "%zu", vectors->d);
-    const struct diffmm__metadata metadata[] = {{"format", "diffmm-vectors"},
-                                                {"version", "1"},
-                                                {"library", library.text},
-                                                {users_or_items, count},
-                                                {"d", d}};
     const struct diffmm__tensor tensors[] = {
         {final, DIFFMM__F32, names->count, vectors->d, vectors->rows},
         {text, DIFFMM__U8, (size_t)names->offsets[names->count], 0, names->text},
         {offsets, DIFFMM__I64, names->count + 1, 0, names->offsets}};
-    return diffmm__safetensors_write(vectors->context, path, metadata,
-                                     sizeof metadata / sizeof *metadata, tensors,
-                                     names->numeric ? 1 : 3);
+    diffmm_status status = describe(vectors, &description);
+    if (!status)
+        status = diffmm__safetensors_write(vectors->context, path, description.list,
+                                           description.count, tensors, names->numeric ? 1 : 3);
+    diffmm__description_end(&description);
+    return status;
 }
 
 diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,

@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "checkpoint/model_file.h"
+#include "files/fold_in_read.h"
+#include "files/load.h"
 #include "linalg/panels.h"
 #include "model/embeddings.h"
 #include "model/fold_in_of_model.h"
@@ -138,26 +139,22 @@ diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **ou
     return status;
 }
 
-static diffmm_status open_source(diffmm_context *context, const struct diffmm__source *source,
-                                 diffmm_scorer **out)
+/* The scorer keeps the file: its embeddings are in the file's memory. */
+static diffmm_status read_scorer(struct diffmm__safetensors **file, void *out)
 {
-    struct diffmm__safetensors *file;
     struct diffmm__served served = {.catalog = NULL};
     struct diffmm__fold_in_state *fold_in = NULL;
     struct diffmm__norms norms = {0};
-    diffmm_status status = diffmm__safetensors_get(context, source, &file);
+    diffmm_status status = diffmm__model_served_read(*file, &served);
     if (status)
         return status;
-    const char *path = diffmm__safetensors_path(file);
-    status = diffmm__model_file_served(context, file, path, &served);
+    status =
+        diffmm__check_range(diffmm__safetensors_path(*file), served.catalog->users,
+                            served.catalog->items, served.d, served.users, served.items, &norms);
     if (!status)
-        status = diffmm__check_range(path, served.catalog->users, served.catalog->items, served.d,
-                                     served.users, served.items, &norms);
-    if (!status)
-        status = diffmm__fold_in_read(context, file, path, &served, &fold_in);
+        status = diffmm__fold_in_read(*file, &served, &fold_in);
     if (status) {
         diffmm__catalog_release(served.catalog);
-        diffmm__safetensors_close(file);
         return status;
     }
     diffmm_scorer parts = {.catalog = served.catalog,
@@ -165,26 +162,23 @@ static diffmm_status open_source(diffmm_context *context, const struct diffmm__s
                            .users = served.users,
                            .items = served.items,
                            .norms = norms,
-                           .file = file,
+                           .file = *file,
                            .fold_in = fold_in};
-    return diffmm__scorer_assemble(context, parts, out);
+    *file = NULL;
+    return diffmm__scorer_assemble(diffmm__safetensors_context(parts.file), parts, out);
 }
+
+static const struct diffmm__loader loader = {.read = read_scorer};
 
 diffmm_status diffmm_scorer_open(diffmm_context *context, const char *path, diffmm_scorer **out)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    struct diffmm__source source;
-    diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
-    return status ? status : open_source(context, &source, out);
+    return diffmm__load_path(&loader, context, path, out);
 }
 
 diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data, size_t size,
                                         diffmm_scorer **out)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    struct diffmm__source source;
-    diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
-    return status ? status : open_source(context, &source, out);
+    return diffmm__load_memory(&loader, context, data, size, out);
 }
 
 void diffmm_scorer_destroy(diffmm_scorer *scorer)

@@ -6,8 +6,8 @@
 
 #include "base/context.h"
 #include "base/handle.h"
-#include "checkpoint/safetensors.h"
 #include "dataset/catalog.h"
+#include "files/safetensors.h"
 #include "model/fold_in_state.h"
 #include "recommend/range.h"
 

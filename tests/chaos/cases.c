@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "chaos.h"
-#include "checkpoint/safetensors.h"
 #include "faults/faults.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "support/failure.h"
 
 enum { most = 8 };

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "support/failure.h"
 #include "support/folder.h"
 #include "trainee.h"
@@ -47,7 +47,7 @@ static struct snapshot take(const diffmm_trainer *trainer)
 static struct diffmm__safetensors *open_snapshot(diffmm_context *context, const struct snapshot *s)
 {
     struct diffmm__safetensors *file;
-    expect_success(diffmm__safetensors_get(
+    expect_success(diffmm__safetensors_open_source(
         context, &(struct diffmm__source){.data = s->data, .size = s->size}, &file));
     return file;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 
 static void print_hex(const char *text)
 {

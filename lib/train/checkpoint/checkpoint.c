@@ -76,15 +76,12 @@ static diffmm_status add_all(struct tensors *tensors, const diffmm_trainer *trai
 
 static diffmm_status describe(const diffmm_trainer *trainer, struct diffmm__description *out)
 {
-    diffmm_status status = diffmm__describe(trainer->model, DIFFMM__CHECKPOINT_FORMAT, out);
-    if (status)
+    diffmm_status status;
+    if ((status = diffmm__description_begin(trainer->context, DIFFMM__CHECKPOINT_FORMAT, out)) ||
+        (status = diffmm__description_add_model(out, trainer->model)) ||
+        (status = diffmm__state_describe(trainer, out)))
         return status;
-    status = diffmm__state_describe(trainer, out);
-    if (!status)
-        status = diffmm__state_describe_data(trainer, out);
-    if (status)
-        diffmm__description_end(out);
-    return status;
+    return diffmm__state_describe_data(trainer, out);
 }
 
 static diffmm_status save(const diffmm_trainer *trainer, const struct diffmm__target *target)
@@ -100,11 +97,12 @@ static diffmm_status save(const diffmm_trainer *trainer, const struct diffmm__ta
     if (status)
         return status;
     status = add_all(&tensors, trainer, &state);
-    if (!status)
-        status = describe(trainer, &description);
     if (!status) {
-        status = diffmm__safetensors_put(trainer->context, target, description.list,
-                                         description.count, tensors.list, tensors.count);
+        status = describe(trainer, &description);
+        if (!status)
+            status =
+                diffmm__safetensors_write_target(trainer->context, target, description.list,
+                                                 description.count, tensors.list, tensors.count);
         diffmm__description_end(&description);
     }
     diffmm__arena_end(&tensors.arena);

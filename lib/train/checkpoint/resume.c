@@ -8,8 +8,9 @@
 #include "base/log.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "checkpoint/model_file.h"
 #include "dataset/seal.h"
+#include "files/matrix.h"
+#include "files/metadata.h"
 #include "graph/graph.h"
 #include "options/options.h"
 #include "options/resumable.h"
@@ -31,7 +32,7 @@ static diffmm_status choose_options(diffmm_dataset *dataset, const struct diffmm
                                     const diffmm_options *given, diffmm_options **out)
 {
     diffmm_options *begun;
-    diffmm_status status = diffmm__read_options(dataset->context, file, &begun);
+    diffmm_status status = diffmm__metadata_options(file, &begun);
     if (status || !given) {
         if (!status)
             *out = begun;
@@ -51,7 +52,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
     size_t d = 0;
     diffmm_status status = diffmm__settings_read(options, &settings);
     if (!status)
-        status = diffmm__read_count(file, "d", &d);
+        status = diffmm__metadata_count(file, "d", &d);
     if (!status && d != settings.embedding_size)
         status = diffmm__fail(DIFFMM_ERROR_FORMAT,
                               "%s: the options' embedding_size is %zu, but the metadata's d is %zu",
@@ -77,8 +78,8 @@ static diffmm_status read_array(const struct diffmm__safetensors *file,
                                 const struct diffmm__state_array *array)
 {
     const char *path = diffmm__safetensors_path(file);
-    diffmm_status status = diffmm__model_file_matrix(file, path, array->name, array->rows,
-                                                     array->columns, array->values);
+    diffmm_status status =
+        diffmm__matrix_read(file, array->name, array->rows, array->columns, array->values);
     for (size_t i = 0; array->squares && !status && i < array->rows * array->columns; i++)
         if (array->values[i] < 0.0f)
             status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu", path,
@@ -258,7 +259,8 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
     diffmm_options *options;
     diffmm_trainer *trainer = NULL;
     diffmm_status status;
-    if ((status = diffmm__read_format(file, DIFFMM__CHECKPOINT_FORMAT, DIFFMM__CHECKPOINT_KIND)) ||
+    if ((status = diffmm__metadata_check_format(file, DIFFMM__CHECKPOINT_FORMAT,
+                                                DIFFMM__CHECKPOINT_KIND)) ||
         (status = diffmm__state_check_data(dataset, file)) ||
         (status = choose_options(dataset, file, given, &options)))
         return status;
@@ -287,7 +289,7 @@ static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source
     DIFFMM__CALL dataset_call;
     diffmm_status status = diffmm__seal_call(&dataset_call, dataset);
     if (!status)
-        status = diffmm__safetensors_get(dataset->context, source, &file);
+        status = diffmm__safetensors_open_source(dataset->context, source, &file);
     if (status)
         return status;
     status = resume_file(dataset, file, options, out);

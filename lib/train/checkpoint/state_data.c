@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "dataset/fingerprint.h"
+#include "files/metadata.h"
 
 static const char *const splits[] = {"train", "valid", "test"};
 
@@ -55,14 +56,14 @@ diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
         json_decref(data);
         data = NULL;
     }
-    return diffmm__describe_json(description, "data", data);
+    return diffmm__description_add_json(description, "data", data);
 }
 
 static diffmm_status compare_counts(const struct diffmm__safetensors *file, const char *key,
                                     size_t here)
 {
     size_t there;
-    diffmm_status status = diffmm__read_count(file, key, &there);
+    diffmm_status status = diffmm__metadata_count(file, key, &there);
     if (!status && there != here)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "dataset: %s was made with %zu %s, the data set has %zu",
@@ -99,7 +100,7 @@ static diffmm_status compare_modalities(const diffmm_dataset *dataset,
     const char *path = diffmm__safetensors_path(file);
     struct diffmm__model_modality *there;
     size_t count;
-    diffmm_status status = diffmm__read_modalities(dataset->context, file, &there, &count);
+    diffmm_status status = diffmm__metadata_modalities(file, &there, &count);
     if (status)
         return status;
     if (count != dataset->modality_count)
@@ -129,7 +130,7 @@ diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
     if ((status = compare_counts(file, "users", dataset->catalog->users)) ||
         (status = compare_counts(file, "items", dataset->catalog->items)) ||
         (status = compare_modalities(dataset, file)) ||
-        (status = diffmm__read_json(dataset->context, file, "data", &data)))
+        (status = diffmm__metadata_json(file, "data", &data)))
         return status;
     diffmm__fingerprint_interactions(dataset, &print);
     for (int i = 0; i < 3 && !status; i++)
@@ -146,7 +147,7 @@ diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
     const diffmm_model *model = trainer->model;
     const char *path = diffmm__safetensors_path(file);
     struct diffmm__json data;
-    diffmm_status status = diffmm__read_json(trainer->context, file, "data", &data);
+    diffmm_status status = diffmm__metadata_json(file, "data", &data);
     if (status)
         return status;
     const struct diffmm__json_value *at =

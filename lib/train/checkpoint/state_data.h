@@ -2,7 +2,8 @@
 #ifndef DIFFMM_TRAIN_CHECKPOINT_STATE_DATA_H
 #define DIFFMM_TRAIN_CHECKPOINT_STATE_DATA_H
 
-#include "checkpoint/description.h"
+#include "files/description.h"
+#include "files/safetensors.h"
 #include "train/trainer.h"
 
 /* "data": the data set's fingerprint. */

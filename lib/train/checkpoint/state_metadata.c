@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/metadata.h"
 
 static json_t *reals(size_t count, const double *values)
 {
@@ -51,7 +52,7 @@ static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
                                           .cutoff_count = trainer->model->settings.cutoff_count};
     memcpy(evaluated.valid, valid, trainer->model->settings.cutoff_count * sizeof *valid);
     memcpy(evaluated.test, test, trainer->model->settings.cutoff_count * sizeof *test);
-    return diffmm__evaluated_json(&evaluated);
+    return diffmm__description_evaluated_json(&evaluated);
 }
 
 /* With the loss that decides between epochs of equal metrics; one that is not known is left out. */
@@ -69,13 +70,13 @@ static json_t *best_json(const diffmm_trainer *trainer)
 
 diffmm_status diffmm__state_describe(const diffmm_trainer *trainer, struct diffmm__description *d)
 {
-    diffmm_status status = diffmm__describe_json(d, "training", training_json(trainer));
+    diffmm_status status = diffmm__description_add_json(d, "training", training_json(trainer));
     if (!status)
-        status = diffmm__describe_json(
+        status = diffmm__description_add_json(
             d, "last",
             evaluated_json(trainer, trainer->epoch, trainer->last.valid, trainer->last.test));
     if (!status && trainer->best.epoch > 0)
-        status = diffmm__describe_json(d, "best", best_json(trainer));
+        status = diffmm__description_add_json(d, "best", best_json(trainer));
     return status;
 }
 
@@ -138,7 +139,7 @@ static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_v
 static diffmm_status read_training(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
 {
     struct diffmm__json json;
-    diffmm_status status = diffmm__read_json(trainer->context, file, "training", &json);
+    diffmm_status status = diffmm__metadata_json(file, "training", &json);
     if (status)
         return status;
     bool fine = unpack_training(trainer, json.values);
@@ -168,7 +169,7 @@ static diffmm_status read_loss(const diffmm_trainer *trainer,
                                double *loss)
 {
     struct diffmm__json json;
-    diffmm_status status = diffmm__read_json(trainer->context, file, "best", &json);
+    diffmm_status status = diffmm__metadata_json(file, "best", &json);
     if (status)
         return status;
     const struct diffmm__json_value *value = diffmm__json_get(json.values, "loss");
@@ -185,9 +186,9 @@ static diffmm_status read_epochs(diffmm_trainer *trainer, const struct diffmm__s
 {
     struct diffmm__evaluated last = {0}, best = {0}, *now = &trainer->model->evaluated;
     diffmm_status status;
-    if ((status = diffmm__read_evaluated(trainer->context, file, "last", &last)) ||
-        (status = diffmm__read_evaluated(trainer->context, file, "best", &best)) ||
-        (status = diffmm__read_evaluated(trainer->context, file, "evaluated", now)))
+    if ((status = diffmm__metadata_evaluated(file, "last", &last)) ||
+        (status = diffmm__metadata_evaluated(file, "best", &best)) ||
+        (status = diffmm__metadata_evaluated(file, "evaluated", now)))
         return status;
     const char *wrong =
         !diffmm__safetensors_metadata(file, "last") || !fits(trainer, &last) ? "last"

@@ -2,7 +2,8 @@
 #ifndef DIFFMM_TRAIN_CHECKPOINT_STATE_METADATA_H
 #define DIFFMM_TRAIN_CHECKPOINT_STATE_METADATA_H
 
-#include "checkpoint/description.h"
+#include "files/description.h"
+#include "files/safetensors.h"
 #include "train/trainer.h"
 
 /* What is not an array, as metadata: "training" (optimiser steps, the last report's figures),

@@ -4,7 +4,7 @@
 
 #include <diffmm/recommend.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "dataset/readers/npy_values.h"
 #include "support/failing.h"
 #include "support/failure.h"

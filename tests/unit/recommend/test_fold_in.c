@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "fold_in_world.h"
 #include "recommend/fold_in.h"
 #include "support/failure.h"

@@ -5,7 +5,7 @@
 
 #include <diffmm/recommend.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "support/failing.h"
 #include "support/folder.h"
 #include "support/trainer_state.h"

@@ -2,7 +2,8 @@
 /* Checkpoints taken apart and put together with one part spoilt: each is refused by name. */
 #include <math.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "options/options.h"
 #include "options/options_json.h"
 #include "support/folder.h"

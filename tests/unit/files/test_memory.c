@@ -234,5 +234,5 @@ int main(void)
                                   truncated_and_flipped,
                                   bad_arguments,
                                   any_allocation_may_fail};
-    return run_tests("checkpoint/memory", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("files/memory", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "files/metadata.h"
+
 #include <string.h>
 
 #include "base/index.h"
@@ -7,11 +9,10 @@
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/streams.h"
-#include "checkpoint/description.h"
 #include "options/options_json.h"
 
-diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const char *wanted,
-                                  const char *kind)
+diffmm_status diffmm__metadata_check_format(const struct diffmm__safetensors *file,
+                                            const char *wanted, const char *kind)
 {
     const char *path = diffmm__safetensors_path(file);
     const char *format = diffmm__safetensors_metadata(file, "format");
@@ -27,8 +28,8 @@ diffmm_status diffmm__read_format(const struct diffmm__safetensors *file, const 
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const char *key,
-                                 size_t *out)
+diffmm_status diffmm__metadata_count(const struct diffmm__safetensors *file, const char *key,
+                                     size_t *out)
 {
     const char *text = diffmm__safetensors_metadata(file, key);
     int64_t value;
@@ -39,94 +40,98 @@ diffmm_status diffmm__read_count(const struct diffmm__safetensors *file, const c
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__read_json(diffmm_context *context, const struct diffmm__safetensors *file,
-                                const char *key, struct diffmm__json *out)
+diffmm_status diffmm__metadata_json(const struct diffmm__safetensors *file, const char *key,
+                                    struct diffmm__json *out)
 {
     const char *path = diffmm__safetensors_path(file);
     const char *text = diffmm__safetensors_metadata(file, key);
-    return text ? diffmm__json_parse(context, text, strlen(text), path, out)
+    return text ? diffmm__json_parse(diffmm__safetensors_context(file), text, strlen(text), path,
+                                     out)
                 : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no %s", path, key);
 }
 
-diffmm_status diffmm__read_options(diffmm_context *context, const struct diffmm__safetensors *file,
-                                   diffmm_options **out)
+diffmm_status diffmm__metadata_options(const struct diffmm__safetensors *file, diffmm_options **out)
 {
-    const char *path = diffmm__safetensors_path(file);
     const char *text = diffmm__safetensors_metadata(file, "options");
     if (!text)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no options", path);
-    diffmm_status status = diffmm__options_from_json(context, text, out);
-    return status && status != DIFFMM_ERROR_NO_MEMORY
-               ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", path, diffmm_error_message())
-               : status;
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no options",
+                            diffmm__safetensors_path(file));
+    return diffmm__safetensors_blame(
+        file, diffmm__options_from_json(diffmm__safetensors_context(file), text, out));
 }
 
-diffmm_status diffmm__bad_modality(const char *path, size_t index, const char *why)
+diffmm_status diffmm__metadata_bad_modality(const struct diffmm__safetensors *file, size_t index,
+                                            const char *why)
 {
-    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: modality %zu of the metadata %s", path, index,
-                        why);
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: modality %zu of the metadata %s",
+                        diffmm__safetensors_path(file), index, why);
 }
 
-diffmm_status diffmm__read_modality(const char *path, const struct diffmm__json_value *entry,
-                                    size_t index, char name[64], size_t *dimensions)
+diffmm_status diffmm__metadata_modality(const struct diffmm__safetensors *file,
+                                        const struct diffmm__json_value *entry, size_t index,
+                                        char name[64], size_t *dimensions)
 {
     const char *given = diffmm__json_string(diffmm__json_get(entry, "name"));
     size_t length = given ? strlen(given) : 0, count;
     if (length == 0 || length >= 64)
-        return diffmm__bad_modality(path, index, "has no name of 1 to 63 bytes");
+        return diffmm__metadata_bad_modality(file, index, "has no name of 1 to 63 bytes");
     if (!diffmm__json_size(diffmm__json_get(entry, "dimensions"), &count) || count < 1 ||
         count > INT32_MAX)
-        return diffmm__bad_modality(path, index, "has no dimensions");
+        return diffmm__metadata_bad_modality(file, index, "has no dimensions");
     memcpy(name, given, length + 1);
     *dimensions = count;
     return DIFFMM_OK;
 }
 
-static diffmm_status read_modality(const char *path, const struct diffmm__json_value *entry,
-                                   size_t index, struct diffmm__model_modality *out)
+static diffmm_status read_modality(const struct diffmm__safetensors *file,
+                                   const struct diffmm__json_value *entry, size_t index,
+                                   struct diffmm__model_modality *out)
 {
     const char *projection = diffmm__json_string(diffmm__json_get(entry, "projection"));
-    diffmm_status status = diffmm__read_modality(path, entry, index, out->name, &out->dimensions);
+    diffmm_status status =
+        diffmm__metadata_modality(file, entry, index, out->name, &out->dimensions);
     if (status)
         return status;
     if (!projection || (strcmp(projection, "leaky") != 0 && strcmp(projection, "linear") != 0))
-        return diffmm__bad_modality(path, index,
-                                    "has a projection that is neither leaky nor linear");
+        return diffmm__metadata_bad_modality(file, index,
+                                             "has a projection that is neither leaky nor linear");
     out->projection =
         strcmp(projection, "linear") == 0 ? DIFFMM__PROJECTION_LINEAR : DIFFMM__PROJECTION_LEAKY;
     return DIFFMM_OK;
 }
 
-static diffmm_status fill_modalities(const char *path, const struct diffmm__json_value *list,
+static diffmm_status fill_modalities(const struct diffmm__safetensors *file,
+                                     const struct diffmm__json_value *list,
                                      struct diffmm__index *names,
                                      struct diffmm__model_modality *modalities)
 {
     diffmm_status status = DIFFMM_OK;
     const struct diffmm__json_value *entry = diffmm__json_first(list);
     for (size_t i = 0, known; entry && !status; i++, entry = diffmm__json_next(entry)) {
-        status = read_modality(path, entry, i, &modalities[i]);
+        status = read_modality(file, entry, i, &modalities[i]);
         if (!status && diffmm__index_find(names, modalities[i].name, &known))
-            status = diffmm__bad_modality(path, i, "has the name of another");
+            status = diffmm__metadata_bad_modality(file, i, "has the name of another");
         if (!status)
             status = diffmm__index_add(names, modalities[i].name, i);
     }
     return status;
 }
 
-static diffmm_status list_modalities(const diffmm_context *context, const char *path,
+static diffmm_status list_modalities(const struct diffmm__safetensors *file,
                                      const struct diffmm__json_value *list,
                                      struct diffmm__model_modality **modalities, size_t *count)
 {
+    const diffmm_context *context = diffmm__safetensors_context(file);
     if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) || diffmm__json_count(list) == 0 ||
         diffmm__json_count(list) > DIFFMM__MOST_MODALITIES)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the metadata's modalities are not a list of 1 to %d", path,
-                            (int)DIFFMM__MOST_MODALITIES);
+                            "%s: the metadata's modalities are not a list of 1 to %d",
+                            diffmm__safetensors_path(file), (int)DIFFMM__MOST_MODALITIES);
     struct diffmm__index names = {.context = context};
     struct diffmm__model_modality *made =
         diffmm__allocate_zero(context, diffmm__json_count(list), sizeof *made);
     diffmm_status status =
-        made ? fill_modalities(path, list, &names, made) : DIFFMM_ERROR_NO_MEMORY;
+        made ? fill_modalities(file, list, &names, made) : DIFFMM_ERROR_NO_MEMORY;
     diffmm__index_end(&names);
     if (status) {
         diffmm__release(context, made);
@@ -137,16 +142,14 @@ static diffmm_status list_modalities(const diffmm_context *context, const char *
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__read_modalities(diffmm_context *context,
-                                      const struct diffmm__safetensors *file,
-                                      struct diffmm__model_modality **modalities, size_t *count)
+diffmm_status diffmm__metadata_modalities(const struct diffmm__safetensors *file,
+                                          struct diffmm__model_modality **modalities, size_t *count)
 {
     struct diffmm__json json;
-    diffmm_status status = diffmm__read_json(context, file, "modalities", &json);
+    diffmm_status status = diffmm__metadata_json(file, "modalities", &json);
     if (status)
         return status;
-    status =
-        list_modalities(context, diffmm__safetensors_path(file), json.values, modalities, count);
+    status = list_modalities(file, json.values, modalities, count);
     diffmm__json_end(&json);
     return status;
 }
@@ -182,15 +185,14 @@ static bool unpack_evaluated(const struct diffmm__json_value *object, struct dif
            tests == out->cutoff_count;
 }
 
-diffmm_status diffmm__read_evaluated(diffmm_context *context,
-                                     const struct diffmm__safetensors *file, const char *key,
-                                     struct diffmm__evaluated *out)
+diffmm_status diffmm__metadata_evaluated(const struct diffmm__safetensors *file, const char *key,
+                                         struct diffmm__evaluated *out)
 {
     struct diffmm__evaluated found = {0};
     struct diffmm__json json;
     if (!diffmm__safetensors_metadata(file, key))
         return DIFFMM_OK;
-    diffmm_status status = diffmm__read_json(context, file, key, &json);
+    diffmm_status status = diffmm__metadata_json(file, key, &json);
     if (status)
         return status;
     bool fine = unpack_evaluated(json.values, &found);

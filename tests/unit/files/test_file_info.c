@@ -2,7 +2,8 @@
 /* What files say of themselves. */
 #include <diffmm/file.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "support/failing.h"
 #include "support/folder.h"
 #include "support/training.h"
@@ -296,5 +297,5 @@ int main(void)
     const TTest *const tests[] = {a_model_file,     a_checkpoint,           before_any_epoch,
                                   the_header_alone, a_model_that_changed,   bad_input,
                                   spoilt_metadata,  any_allocation_may_fail};
-    return run_tests("checkpoint/file", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("files/file_info", tests, sizeof tests / sizeof *tests) != 0;
 }

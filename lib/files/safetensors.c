@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening a safetensors file: everything is checked before anything is used. */
+/* Everything in the header is checked before anything is used. */
+#include "files/safetensors.h"
+
 #include <string.h>
 
 #include "base/context.h"
@@ -8,7 +10,7 @@
 #include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "checkpoint/safetensors_header.h"
+#include "files/safetensors_header.h"
 
 enum { length_size = 8, max_header = 100 * 1000 * 1000 };
 
@@ -45,8 +47,8 @@ static diffmm_status find_data(struct diffmm__safetensors *file, struct diffmm__
 static diffmm_status read_entries(struct diffmm__safetensors *file)
 {
     diffmm_status status =
-        diffmm__safetensors_entries(file->context, file->path, file->header.values, file->data_size,
-                                    &file->entries, &file->count);
+        diffmm__safetensors_header_read(file->context, file->path, file->header.values,
+                                        file->data_size, &file->entries, &file->count);
     for (size_t i = 0; i < file->count && !status; i++) {
         status = diffmm__index_add(&file->index, file->entries[i].name, i);
         if (!status && file->entries[i].dtype)
@@ -88,26 +90,9 @@ static diffmm_status find_bytes(const struct diffmm__source *source, struct diff
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__source_path(const void *handle, const char *handle_name, const char *path,
-                                  const void *out, struct diffmm__source *source)
-{
-    if (!handle || !path || !out)
-        return diffmm__null(!handle ? handle_name : !path ? "path" : "out");
-    *source = (struct diffmm__source){.path = path};
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm__source_memory(const void *handle, const char *handle_name, const void *data,
-                                    size_t size, const void *out, struct diffmm__source *source)
-{
-    if (!handle || !data || !out)
-        return diffmm__null(!handle ? handle_name : !data ? "data" : "out");
-    *source = (struct diffmm__source){.data = data, .size = size};
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm__safetensors_get(diffmm_context *context, const struct diffmm__source *source,
-                                      struct diffmm__safetensors **out)
+diffmm_status diffmm__safetensors_open_source(diffmm_context *context,
+                                              const struct diffmm__source *source,
+                                              struct diffmm__safetensors **out)
 {
     struct diffmm__safetensors *file = diffmm__allocate_zero(context, 1, sizeof *file);
     if (!file)
@@ -131,7 +116,7 @@ diffmm_status diffmm__safetensors_get(diffmm_context *context, const struct diff
 diffmm_status diffmm__safetensors_open(diffmm_context *context, const char *path,
                                        struct diffmm__safetensors **out)
 {
-    return diffmm__safetensors_get(context, &(struct diffmm__source){.path = path}, out);
+    return diffmm__safetensors_open_source(context, &(struct diffmm__source){.path = path}, out);
 }
 
 void diffmm__safetensors_close(struct diffmm__safetensors *file)
@@ -148,6 +133,11 @@ void diffmm__safetensors_close(struct diffmm__safetensors *file)
     diffmm__release(context, file->path);
     diffmm__release(context, file);
     diffmm__context_release(context);
+}
+
+diffmm_context *diffmm__safetensors_context(const struct diffmm__safetensors *file)
+{
+    return file->context;
 }
 
 const char *diffmm__safetensors_path(const struct diffmm__safetensors *file)
@@ -215,4 +205,12 @@ diffmm_status diffmm__safetensors_find(const struct diffmm__safetensors *file, c
                             file->path, name, entry->dimensions);
     diffmm__safetensors_at(file, index, out);
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__safetensors_blame(const struct diffmm__safetensors *file,
+                                        diffmm_status status)
+{
+    return status && status != DIFFMM_ERROR_NO_MEMORY
+               ? diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", file->path, diffmm_error_message())
+               : status;
 }

@@ -4,7 +4,8 @@
 
 #include <diffmm/recommend.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "support/failure.h"
 #include "support/model_file.h"
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The metadata of a file on its own: read from the header, which is then let go. */
+/* The metadata of a file on its own: read from the header; the file is closed again. */
 #include <diffmm/file.h>
 
 #include <string.h>
 
 #include "base/context.h"
 #include "base/handle.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "base/structs.h"
-#include "checkpoint/description.h"
+#include "files/load.h"
+#include "files/metadata.h"
 
 struct diffmm_file {
     struct diffmm__handle handle;
@@ -30,25 +32,26 @@ static diffmm_status read_kind(const struct diffmm__safetensors *file, diffmm_fi
                             "format is '%s'",
                             diffmm__safetensors_path(file), format ? format : "");
     *out = model ? DIFFMM_FILE_MODEL : DIFFMM_FILE_CHECKPOINT;
-    return diffmm__read_format(file, format, model ? DIFFMM__MODEL_KIND : DIFFMM__CHECKPOINT_KIND);
+    return diffmm__metadata_check_format(file, format,
+                                         model ? DIFFMM__MODEL_KIND : DIFFMM__CHECKPOINT_KIND);
 }
 
 static diffmm_status read_counts(const struct diffmm__safetensors *file, diffmm_file_info *info)
 {
     diffmm_status status;
-    if ((status = diffmm__read_count(file, "users", &info->users)) ||
-        (status = diffmm__read_count(file, "items", &info->items)))
+    if ((status = diffmm__metadata_count(file, "users", &info->users)) ||
+        (status = diffmm__metadata_count(file, "items", &info->items)))
         return status;
-    return diffmm__read_count(file, "d", &info->dimensions);
+    return diffmm__metadata_count(file, "d", &info->dimensions);
 }
 
 static diffmm_status read_epochs(const struct diffmm__safetensors *file, diffmm_file *out)
 {
     bool model = out->info.kind == DIFFMM_FILE_MODEL;
     diffmm_status status =
-        diffmm__read_evaluated(out->context, file, model ? "evaluated" : "best", &out->chosen);
+        diffmm__metadata_evaluated(file, model ? "evaluated" : "best", &out->chosen);
     if (!status && !model)
-        status = diffmm__read_evaluated(out->context, file, "last", &out->last);
+        status = diffmm__metadata_evaluated(file, "last", &out->last);
     return status;
 }
 
@@ -58,9 +61,8 @@ static diffmm_status read_all(const struct diffmm__safetensors *file, diffmm_fil
     const char *library = diffmm__safetensors_metadata(file, "library");
     diffmm_status status;
     if ((status = read_kind(file, &info->kind)) || (status = read_counts(file, info)) ||
-        (status = diffmm__read_options(out->context, file, &out->options)) ||
-        (status = diffmm__read_modalities(out->context, file, &out->modalities,
-                                          &info->modality_count)) ||
+        (status = diffmm__metadata_options(file, &out->options)) ||
+        (status = diffmm__metadata_modalities(file, &out->modalities, &info->modality_count)) ||
         (status = read_epochs(file, out)))
         return status;
     out->library = diffmm__copy_text(out->context, library ? library : "");
@@ -88,43 +90,35 @@ static void end_file(void *object)
     diffmm__context_release(context);
 }
 
-static diffmm_status open_header(diffmm_context *context, struct diffmm__source source,
-                                 diffmm_file **out)
+static diffmm_status read_info(struct diffmm__safetensors **header, void *out)
 {
-    source.header_only = true;
-    struct diffmm__safetensors *header = NULL;
+    diffmm_file **result = out;
+    diffmm_context *context = diffmm__safetensors_context(*header);
     diffmm_file *file = diffmm__allocate_zero(context, 1, sizeof *file);
     if (!file)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm__handle_begin(file, end_file);
     file->context = diffmm__context_retain(context);
-    diffmm_status status = diffmm__safetensors_get(context, &source, &header);
-    if (!status)
-        status = read_all(header, file);
-    diffmm__safetensors_close(header);
+    diffmm_status status = read_all(*header, file);
     if (status) {
         diffmm_file_destroy(file);
         return status;
     }
-    *out = file;
+    *result = file;
     return DIFFMM_OK;
 }
 
+static const struct diffmm__loader loader = {.read = read_info, .header_only = true};
+
 diffmm_status diffmm_file_open(diffmm_context *context, const char *path, diffmm_file **out)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    struct diffmm__source source;
-    diffmm_status status = diffmm__source_path(context, "context", path, out, &source);
-    return status ? status : open_header(context, source, out);
+    return diffmm__load_path(&loader, context, path, out);
 }
 
 diffmm_status diffmm_file_open_memory(diffmm_context *context, const void *data, size_t size,
                                       diffmm_file **out)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    struct diffmm__source source;
-    diffmm_status status = diffmm__source_memory(context, "context", data, size, out, &source);
-    return status ? status : open_header(context, source, out);
+    return diffmm__load_memory(&loader, context, data, size, out);
 }
 
 void diffmm_file_destroy(diffmm_file *file)

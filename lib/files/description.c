@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "files/description.h"
+
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "checkpoint/description.h"
 #include "options/options_json.h"
 
 /* Take over a text; NULL: there was no memory for it, and the error text is set. */
@@ -16,25 +17,49 @@ static diffmm_status add(struct diffmm__description *d, const char *key, char *v
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__describe_text(struct diffmm__description *d, const char *key,
-                                    const char *value)
+diffmm_status diffmm__description_begin(const diffmm_context *context, const char *format,
+                                        struct diffmm__description *out)
+{
+    char library[64];
+    snprintf(library, sizeof library, "%d.%d.%d", DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR,
+             DIFFMM_VERSION_PATCH);
+    *out = (struct diffmm__description){.context = context};
+    diffmm_status status;
+    if ((status = diffmm__description_add_text(out, "format", format)) ||
+        (status = diffmm__description_add_text(out, "version", "1")))
+        return status;
+    return diffmm__description_add_text(out, "library", library);
+}
+
+void diffmm__description_end(struct diffmm__description *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        diffmm__release(d->context, d->values[i]);
+    d->count = 0;
+}
+
+diffmm_status diffmm__description_add_text(struct diffmm__description *d, const char *key,
+                                           const char *value)
 {
     return add(d, key, diffmm__copy_text(d->context, value));
 }
 
-diffmm_status diffmm__describe_count(struct diffmm__description *d, const char *key, size_t value)
+diffmm_status diffmm__description_add_count(struct diffmm__description *d, const char *key,
+                                            size_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%zu", value);
-    return diffmm__describe_text(d, key, text);
+    return diffmm__description_add_text(d, key, text);
 }
 
-diffmm_status diffmm__describe_options(struct diffmm__description *d, const diffmm_options *options)
+diffmm_status diffmm__description_add_options(struct diffmm__description *d,
+                                              const diffmm_options *options)
 {
     return add(d, "options", diffmm__options_to_json(options));
 }
 
-diffmm_status diffmm__describe_json(struct diffmm__description *d, const char *key, json_t *value)
+diffmm_status diffmm__description_add_json(struct diffmm__description *d, const char *key,
+                                           json_t *value)
 {
     if (!value)
         return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for the metadata '%s'", key);
@@ -77,52 +102,25 @@ static json_t *metrics_json(size_t count, const diffmm_metrics *metrics)
     return list;
 }
 
-json_t *diffmm__evaluated_json(const struct diffmm__evaluated *e)
+json_t *diffmm__description_evaluated_json(const struct diffmm__evaluated *e)
 {
     return json_pack("{s:I, s:o, s:o}", "epoch", (json_int_t)e->epoch, "valid",
                      metrics_json(e->cutoff_count, e->valid), "test",
                      metrics_json(e->cutoff_count, e->test));
 }
 
-struct diffmm__version_text diffmm__version_text(void)
-{
-    struct diffmm__version_text version;
-    snprintf(version.text, sizeof version.text, "%d.%d.%d", DIFFMM_VERSION_MAJOR,
-             DIFFMM_VERSION_MINOR, DIFFMM_VERSION_PATCH);
-    return version;
-}
-
-static diffmm_status describe(struct diffmm__description *d, const diffmm_model *model,
-                              const char *format)
+diffmm_status diffmm__description_add_model(struct diffmm__description *d,
+                                            const diffmm_model *model)
 {
     diffmm_status status;
-    if ((status = diffmm__describe_text(d, "format", format)) ||
-        (status = diffmm__describe_text(d, "version", "1")) ||
-        (status = diffmm__describe_text(d, "library", diffmm__version_text().text)) ||
-        (status = diffmm__describe_count(d, "users", model->users)) ||
-        (status = diffmm__describe_count(d, "items", model->items)) ||
-        (status = diffmm__describe_count(d, "d", model->d)) ||
-        (status = diffmm__describe_json(d, "modalities", modalities_json(model))) ||
-        (status = diffmm__describe_options(d, model->options)))
+    if ((status = diffmm__description_add_count(d, "users", model->users)) ||
+        (status = diffmm__description_add_count(d, "items", model->items)) ||
+        (status = diffmm__description_add_count(d, "d", model->d)) ||
+        (status = diffmm__description_add_json(d, "modalities", modalities_json(model))) ||
+        (status = diffmm__description_add_options(d, model->options)))
         return status;
     return model->evaluated.epoch == 0
                ? DIFFMM_OK
-               : diffmm__describe_json(d, "evaluated", diffmm__evaluated_json(&model->evaluated));
-}
-
-diffmm_status diffmm__describe(const diffmm_model *model, const char *format,
-                               struct diffmm__description *out)
-{
-    *out = (struct diffmm__description){.context = model->context};
-    diffmm_status status = describe(out, model, format);
-    if (status)
-        diffmm__description_end(out);
-    return status;
-}
-
-void diffmm__description_end(struct diffmm__description *d)
-{
-    for (size_t i = 0; i < d->count; i++)
-        diffmm__release(d->context, d->values[i]);
-    d->count = 0;
+               : diffmm__description_add_json(
+                     d, "evaluated", diffmm__description_evaluated_json(&model->evaluated));
 }

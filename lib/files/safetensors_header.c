@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "checkpoint/safetensors_header.h"
+#include "files/safetensors_header.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,9 +128,10 @@ static diffmm_status check_cover(const diffmm_context *context, const char *path
     return status;
 }
 
-diffmm_status diffmm__safetensors_entries(const diffmm_context *context, const char *path,
-                                          const struct diffmm__json_value *header, size_t data_size,
-                                          struct diffmm__entry **entries, size_t *count)
+diffmm_status diffmm__safetensors_header_read(const diffmm_context *context, const char *path,
+                                              const struct diffmm__json_value *header,
+                                              size_t data_size, struct diffmm__entry **entries,
+                                              size_t *count)
 {
     size_t made = 0;
     diffmm_status status = DIFFMM_OK;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "files/safetensors_write.h"
+
 #include <string.h>
 
 #include "base/file.h"
@@ -6,7 +8,6 @@
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "checkpoint/safetensors.h"
 
 enum { start_alignment = 64, length_size = 8 };
 
@@ -124,11 +125,10 @@ static diffmm_status fill_memory(const struct diffmm__target *target,
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__safetensors_put(const diffmm_context *context,
-                                      const struct diffmm__target *target,
-                                      const struct diffmm__metadata *metadata,
-                                      size_t metadata_count, const struct diffmm__tensor *tensors,
-                                      size_t tensor_count)
+diffmm_status
+diffmm__safetensors_write_target(const diffmm_context *context, const struct diffmm__target *target,
+                                 const struct diffmm__metadata *metadata, size_t metadata_count,
+                                 const struct diffmm__tensor *tensors, size_t tensor_count)
 {
     const char *path = target->path ? target->path : "data";
     char *text = NULL;
@@ -160,6 +160,6 @@ diffmm_status diffmm__safetensors_write(const diffmm_context *context, const cha
                                         size_t metadata_count, const struct diffmm__tensor *tensors,
                                         size_t tensor_count)
 {
-    return diffmm__safetensors_put(context, &(struct diffmm__target){.path = path}, metadata,
-                                   metadata_count, tensors, tensor_count);
+    return diffmm__safetensors_write_target(context, &(struct diffmm__target){.path = path},
+                                            metadata, metadata_count, tensors, tensor_count);
 }

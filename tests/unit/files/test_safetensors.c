@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdint.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 #include "support/failure.h"
 #include "support/folder.h"
 

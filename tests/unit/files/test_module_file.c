@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A module's file: whole, continued, and damaged. */
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
+#include "files/safetensors_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static diffmm_status load_changed(struct module_world *w, struct change change)
     struct diffmm__metadata metadata[8];
     struct diffmm__tensor tensors[64];
     size_t count = 0, tensor_count = 0, size;
-    expect_success(diffmm__safetensors_get(w->context, &source, &file));
+    expect_success(diffmm__safetensors_open_source(w->context, &source, &file));
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const char *value = change.key && strcmp(keys[k], change.key) == 0
                                 ? change.value
@@ -85,8 +86,8 @@ static diffmm_status load_changed(struct module_world *w, struct change change)
     }
     static unsigned char changed[1 << 20];
     struct diffmm__target target = {.data = changed, .capacity = sizeof changed, .size = &size};
-    expect_success(
-        diffmm__safetensors_put(w->context, &target, metadata, count, tensors, tensor_count));
+    expect_success(diffmm__safetensors_write_target(w->context, &target, metadata, count, tensors,
+                                                    tensor_count));
     diffmm__safetensors_close(file);
     free(state.data);
     diffmm_diffusion *out = NULL;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside the safetensors reader: what the header says of the tensors. */
-#ifndef DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
-#define DIFFMM_CHECKPOINT_SAFETENSORS_HEADER_H
+/* What the header of a safetensors file says of the tensors. */
+#ifndef DIFFMM_FILES_SAFETENSORS_HEADER_H
+#define DIFFMM_FILES_SAFETENSORS_HEADER_H
+
+#include <diffmm/context.h>
 
 #include "base/json.h"
-#include "checkpoint/safetensors.h"
+#include "files/dtype.h"
 
 /* A tensor. Texts are the header's. */
 struct diffmm__entry {
@@ -17,9 +19,10 @@ struct diffmm__entry {
 
 /* Check a header, which must be an object, and list its tensors: types, shapes, and that the
  * tensors cover the file's `data_size` bytes without gap or overlap. The list is from the allocator
- * of `context`, `path` opens messages. */
-diffmm_status diffmm__safetensors_entries(const diffmm_context *context, const char *path,
-                                          const struct diffmm__json_value *header, size_t data_size,
-                                          struct diffmm__entry **entries, size_t *count);
+ * of `context`; messages begin with `path`. */
+diffmm_status diffmm__safetensors_header_read(const diffmm_context *context, const char *path,
+                                              const struct diffmm__json_value *header,
+                                              size_t data_size, struct diffmm__entry **entries,
+                                              size_t *count);
 
 #endif

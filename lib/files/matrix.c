@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "files/matrix.h"
+
+#include <string.h>
+
+#include "base/numbers.h"
+#include "base/status.h"
+
+diffmm_status diffmm__matrix_find(const struct diffmm__safetensors *file, const char *name,
+                                  size_t rows, size_t columns, const float **out)
+{
+    struct diffmm__tensor tensor;
+    diffmm_status status = diffmm__safetensors_find(file, name, DIFFMM__F32, &tensor);
+    if (status)
+        return status;
+    size_t found = tensor.columns ? tensor.columns : 1;
+    if (tensor.rows != rows || found != columns)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is %zu x %zu, not %zu x %zu",
+                            diffmm__safetensors_path(file), name, tensor.rows, found, rows,
+                            columns);
+    if (out)
+        *out = tensor.data;
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_finite(const struct diffmm__safetensors *file, const char *name,
+                                  size_t count, const float *values)
+{
+    return diffmm__all_finite(count, values)
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity",
+                              diffmm__safetensors_path(file), name);
+}
+
+diffmm_status diffmm__matrix_find_finite(const struct diffmm__safetensors *file, const char *name,
+                                         size_t rows, size_t columns, const float **out)
+{
+    diffmm_status status = diffmm__matrix_find(file, name, rows, columns, out);
+    return status ? status : check_finite(file, name, rows * columns, *out);
+}
+
+diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
+                                  size_t rows, size_t columns, float *out)
+{
+    const float *data;
+    diffmm_status status = diffmm__matrix_find(file, name, rows, columns, &data);
+    if (status)
+        return status;
+    if (rows * columns > 0)
+        memcpy(out, data, rows * columns * sizeof *out);
+    return check_finite(file, name, rows * columns, out);
+}

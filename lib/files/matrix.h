@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Float matrices of a file. */
+#ifndef DIFFMM_FILES_MATRIX_H
+#define DIFFMM_FILES_MATRIX_H
+
+#include "files/safetensors.h"
+
+/* A float tensor that must be rows x columns (1 column: a vector is fine), in the file's memory.
+ * Its values are not read, so that opening a large file stays cheap: whoever computes with them
+ * checks them, or the result. `out` may be NULL, where only the shape is to be checked. */
+diffmm_status diffmm__matrix_find(const struct diffmm__safetensors *file, const char *name,
+                                  size_t rows, size_t columns, const float **out);
+
+/* The same; the values must be finite. */
+diffmm_status diffmm__matrix_find_finite(const struct diffmm__safetensors *file, const char *name,
+                                         size_t rows, size_t columns, const float **out);
+
+/* The same, copied into `out`, in which the values are checked: the file may change. */
+diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
+                                  size_t rows, size_t columns, float *out);
+
+#endif

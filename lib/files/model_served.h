@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The part of a model file that serving needs. */
+#ifndef DIFFMM_FILES_MODEL_SERVED_H
+#define DIFFMM_FILES_MODEL_SERVED_H
+
+#include <stddef.h>
+
+#include "dataset/catalog.h"
+#include "files/safetensors.h"
+
+/* Finished embeddings with their ids and seen items. */
+struct diffmm__served {
+    struct diffmm__catalog *catalog;
+    size_t d;
+    const float *users, *items; /* rows of d floats, in the file's memory */
+};
+
+/* Check an open model file's format and read this part. The catalog is the caller's to release. */
+diffmm_status diffmm__model_served_read(const struct diffmm__safetensors *file,
+                                        struct diffmm__served *out);
+
+#endif
