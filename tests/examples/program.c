@@ -121,6 +121,28 @@ void expect_text(const char *path, const char *part)
     free(text);
 }
 
+void expect_wrong(const char *program, const struct wrong *wrong)
+{
+    int status = run(program, wrong->arguments);
+    expect_text("err", wrong->reason);
+    ck_assert_msg(status == wrong->status, "exit status %d instead of %d for '%s'", status,
+                  wrong->status, wrong->reason);
+}
+
+bool same_files(const char *a, const char *b)
+{
+    FILE *x = fopen(a, "rb"), *y = fopen(b, "rb");
+    ck_assert(x && y);
+    int c, d;
+    do {
+        c = fgetc(x);
+        d = fgetc(y);
+    } while (c == d && c != EOF);
+    fclose(x);
+    fclose(y);
+    return c == d;
+}
+
 /* Know a program by its name; its path becomes absolute, as the tests change the working folder. */
 static int name_program(const char *argument)
 {

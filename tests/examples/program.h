@@ -3,6 +3,7 @@
 #ifndef DIFFMM_TESTS_PROGRAM_H
 #define DIFFMM_TESTS_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -31,6 +32,17 @@ void write_bytes(const char *path, const void *bytes, size_t size);
 
 /* Fail the test unless the text of file `path` contains `part`. */
 void expect_text(const char *path, const char *part);
+
+/* A wrong command line: the exit status, and a part of what stands on stderr. */
+struct wrong {
+    const char *arguments[8];
+    int status;
+    const char *reason;
+};
+void expect_wrong(const char *program, const struct wrong *wrong);
+
+/* Whether two files hold the same bytes. */
+bool same_files(const char *a, const char *b);
 
 /* Run all tests of a file: what its main does. */
 struct TCase;

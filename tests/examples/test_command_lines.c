@@ -9,12 +9,6 @@
 
 #include "program.h"
 
-struct wrong {
-    const char *arguments[8];
-    int status;
-    const char *reason; /* part of what stands on stderr */
-};
-
 static const struct wrong wrong_training[] = {
     {{NULL}, 2, "--data is missing"},
     {{"--data"}, 2, "requires an argument"},
@@ -56,25 +50,22 @@ static const struct wrong wrong_serving[] = {
     {{"--model", "clicks.tsv", "--user", "1"}, 1, "clicks.tsv"},
 };
 
-static void expect_wrong(const char *program, const struct wrong *wrong)
+static void expect_wrong_with_tables(const char *program, const struct wrong *wrong)
 {
     write_text("clicks.tsv", "user\titem\na\tb\n");
     write_text("empty.tsv", "");
-    int status = run(program, wrong->arguments);
-    expect_text("err", wrong->reason);
-    ck_assert_msg(status == wrong->status, "exit status %d instead of %d for '%s'", status,
-                  wrong->status, wrong->reason);
+    expect_wrong(program, wrong);
 }
 
 START_TEST(train_says_what_is_wrong)
 {
-    expect_wrong(train_program, &wrong_training[_i]);
+    expect_wrong_with_tables(train_program, &wrong_training[_i]);
 }
 END_TEST
 
 START_TEST(recommend_says_what_is_wrong)
 {
-    expect_wrong(recommend_program, &wrong_serving[_i]);
+    expect_wrong_with_tables(recommend_program, &wrong_serving[_i]);
 }
 END_TEST
 

@@ -303,20 +303,6 @@ static json_t *timeless_log(const char *path)
     return log;
 }
 
-static bool same_files(const char *a, const char *b)
-{
-    FILE *x = fopen(a, "rb"), *y = fopen(b, "rb");
-    ck_assert(x && y);
-    int c, d;
-    do {
-        c = fgetc(x);
-        d = fgetc(y);
-    } while (c == d && c != EOF);
-    fclose(x);
-    fclose(y);
-    return c == d;
-}
-
 #define FEW                                                                                        \
     "--data", "synthetic", "--seed", "3", "--set", "patience=0", "--set", "hidden_sizes=16",       \
         "--set", "embedding_size=8", "--set", "batch=256"

@@ -255,11 +255,7 @@ END_TEST
 
 START_TEST(says_what_is_wrong)
 {
-    static const struct {
-        const char *arguments[8];
-        int status;
-        const char *reason;
-    } wrong[] = {
+    static const struct wrong wrong[] = {
         {{NULL}, 2, "--model is missing"},
         {{"--nonsense"}, 2, "nonsense"},
         {{"--model", "model", "left over"}, 2, "left over"},
@@ -279,11 +275,8 @@ START_TEST(says_what_is_wrong)
     make_model("model", 1);
     write_text("empty", "");
     write_text("short", "0123456789abcde\n");
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        int status = run(serve_program, wrong[i].arguments);
-        expect_text("err", wrong[i].reason);
-        ck_assert_int_eq(status, wrong[i].status);
-    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_wrong(serve_program, &wrong[i]);
     ck_assert_int_eq(run(serve_program, (const char *[]){"--help", NULL}), 0);
     expect_text("out", "usage: diffmm_serve");
 }
