@@ -107,11 +107,6 @@ static void new_dataset_bits(struct fault_world *world)
     fault_hash_dataset(world->out.dataset);
 }
 
-static void end_dataset(struct fault_world *world)
-{
-    diffmm_dataset_destroy(world->out.dataset);
-}
-
 static diffmm_status add_numbers(struct fault_world *world)
 {
     static const int32_t user[] = {0, 1, 2}, item[] = {3, 1, 0};
@@ -265,11 +260,6 @@ static diffmm_status sample_pairs(struct fault_world *world)
                                &world->out.pairs.count);
 }
 
-static void pairs_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
-}
-
 const struct fault_case fault_data_cases[] = {
     {"diffmm_context_create", NULL, create_context, context_bits, end_context},
     {"diffmm_options_create", NULL, create_options, new_options_bits, end_options},
@@ -279,10 +269,10 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_options_set of a modality", fault_make_options, set_of_modality, options_bits, NULL},
     {"diffmm_options_set_integer", fault_make_options, set_integer, options_bits, NULL},
     {"diffmm_options_set_real", fault_make_options, set_real, options_bits, NULL},
-    {"diffmm_dataset_create", NULL, create_dataset, new_dataset_bits, end_dataset},
-    {"diffmm_dataset_open a folder", NULL, open_folder, new_dataset_bits, end_dataset},
-    {"diffmm_dataset_open a table", NULL, open_table, new_dataset_bits, end_dataset},
-    {"diffmm_dataset_synthesize", NULL, synthesize, new_dataset_bits, end_dataset},
+    {"diffmm_dataset_create", NULL, create_dataset, new_dataset_bits, fault_end_dataset},
+    {"diffmm_dataset_open a folder", NULL, open_folder, new_dataset_bits, fault_end_dataset},
+    {"diffmm_dataset_open a table", NULL, open_table, new_dataset_bits, fault_end_dataset},
+    {"diffmm_dataset_synthesize", NULL, synthesize, new_dataset_bits, fault_end_dataset},
     {"diffmm_dataset_add_interactions", empty_dataset, add_numbers, filled_bits, NULL},
     {"diffmm_dataset_add_named_interactions", empty_dataset, add_many_names, filled_bits, NULL},
     {"diffmm_dataset_declare_items", empty_dataset, declare_items, declared_bits, NULL},
@@ -299,5 +289,5 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},
     {"diffmm_dataset_hold_out", dataset_to_divide, hold_out, filled_bits, NULL},
-    {"diffmm_sample_pairs", fault_make_dataset, sample_pairs, pairs_bits, NULL},
+    {"diffmm_sample_pairs", fault_make_dataset, sample_pairs, fault_hash_output, NULL},
     {.name = NULL}};

@@ -115,11 +115,6 @@ static void new_model_bits(struct fault_world *world)
     fault_hash_model(world->out.model);
 }
 
-static void end_model(struct fault_world *world)
-{
-    diffmm_model_destroy(world->out.model);
-}
-
 static diffmm_status save_memory(struct fault_world *world)
 {
     return diffmm_model_save_memory(world->model, world->out.saved.bytes,
@@ -254,11 +249,6 @@ static void resumed_bits(struct fault_world *world)
     fault_hash_trainer(world->out.trainer);
 }
 
-static void end_trainer(struct fault_world *world)
-{
-    diffmm_trainer_destroy(world->out.trainer);
-}
-
 const struct fault_case fault_file_cases[] = {
     {"diffmm_model_save a new file", fault_make_model, save_new, saved_new_bits, remove_new},
     {"diffmm_model_save over a file", make_model_and_file, save_over, saved_over_bits, NULL},
@@ -267,14 +257,15 @@ const struct fault_case fault_file_cases[] = {
     {"diffmm_model_save through a descriptor", make_model_and_pipe, save_through,
      saved_through_bits, close_pipe},
     {"diffmm_model_save_memory", fault_make_model, save_memory, saved_memory_bits, NULL},
-    {"diffmm_model_load", NULL, load_model, new_model_bits, end_model},
-    {"diffmm_model_load_memory", model_in_memory, load_memory, new_model_bits, end_model},
+    {"diffmm_model_load", NULL, load_model, new_model_bits, fault_end_model},
+    {"diffmm_model_load_memory", model_in_memory, load_memory, new_model_bits, fault_end_model},
     {"diffmm_file_open", NULL, open_model, file_bits, end_file},
     {"diffmm_file_open_memory", checkpoint_in_memory, open_memory, file_bits, end_file},
     {"diffmm_trainer_checkpoint", make_resumed_and_file, checkpoint, checkpoint_bits, remove_new},
     {"diffmm_trainer_checkpoint_memory", make_resumed, checkpoint_memory, saved_memory_bits, NULL},
-    {"diffmm_trainer_resume", fault_make_dataset, resume, resumed_bits, end_trainer},
+    {"diffmm_trainer_resume", fault_make_dataset, resume, resumed_bits, fault_end_trainer},
     {"diffmm_trainer_resume with options", make_unsealed_and_options, resume_with_options,
-     resumed_bits, end_trainer},
-    {"diffmm_trainer_resume_memory", misaligned_training, resume_memory, resumed_bits, end_trainer},
+     resumed_bits, fault_end_trainer},
+    {"diffmm_trainer_resume_memory", misaligned_training, resume_memory, resumed_bits,
+     fault_end_trainer},
     {.name = NULL}};

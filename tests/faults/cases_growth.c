@@ -38,11 +38,6 @@ static void dataset_bits(struct fault_world *world)
     fault_hash_dataset(world->out.dataset);
 }
 
-static void end_dataset(struct fault_world *world)
-{
-    diffmm_dataset_destroy(world->out.dataset);
-}
-
 static void make_open_dataset(struct fault_world *world)
 {
     diffmm_dataset *larger;
@@ -69,11 +64,6 @@ static void count_bits(struct fault_world *world)
 static diffmm_status read_features(struct fault_world *world)
 {
     return diffmm_dataset_features(world->dataset, 1, 3, 2, world->out.values);
-}
-
-static void output_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
 }
 
 static void make_other_trainer(struct fault_world *world)
@@ -106,11 +96,6 @@ static void trainer_bits(struct fault_world *world)
     fault_hash_trainer(world->out.trainer);
 }
 
-static void end_trainer(struct fault_world *world)
-{
-    diffmm_trainer_destroy(world->out.trainer);
-}
-
 static diffmm_status create_placer(struct fault_world *world)
 {
     return diffmm_placer_create(world->model, world->dataset, &world->out.placer);
@@ -124,11 +109,6 @@ static void placer_bits(struct fault_world *world)
     features[0] = some;
     expect_success(diffmm_place_items(world->out.placer, 1, features, 1.0, row));
     fault_hash(row, diffmm_placer_dimensions(world->out.placer) * sizeof *row);
-}
-
-static void end_placer(struct fault_world *world)
-{
-    diffmm_placer_destroy(world->out.placer);
 }
 
 static void make_placer(struct fault_world *world)
@@ -182,11 +162,6 @@ static void scorer_bits(struct fault_world *world)
     fault_hash(scores, sizeof scores);
 }
 
-static void end_scorer(struct fault_world *world)
-{
-    diffmm_scorer_destroy(world->out.scorer);
-}
-
 static diffmm_status export_vectors(struct fault_world *world)
 {
     return diffmm_scorer_export(world->scorer, DIFFMM_ITEMS, DIFFMM_VECTORS_SAFETENSORS,
@@ -194,15 +169,15 @@ static diffmm_status export_vectors(struct fault_world *world)
 }
 
 const struct fault_case fault_growth_cases[] = {
-    {"diffmm_dataset_extend", make_world, extend_data, dataset_bits, end_dataset},
+    {"diffmm_dataset_extend", make_world, extend_data, dataset_bits, fault_end_dataset},
     {"diffmm_dataset_append_features", make_open_dataset, append_features, count_bits, NULL},
-    {"diffmm_dataset_features", make_world, read_features, output_bits, NULL},
+    {"diffmm_dataset_features", make_world, read_features, fault_hash_output, NULL},
     {"diffmm_model_inherit", make_other_trainer, inherit, inherited_bits, NULL},
-    {"diffmm_trainer_create_from", make_world, create_from, trainer_bits, end_trainer},
-    {"diffmm_placer_create", make_world, create_placer, placer_bits, end_placer},
+    {"diffmm_trainer_create_from", make_world, create_from, trainer_bits, fault_end_trainer},
+    {"diffmm_placer_create", make_world, create_placer, placer_bits, fault_end_placer},
     {"diffmm_placer_save", make_placer, save_placer, old_file_bits, NULL},
-    {"diffmm_placer_open", make_placer_file, open_placer, placer_bits, end_placer},
-    {"diffmm_place_items", make_placer, place_items, output_bits, NULL},
-    {"diffmm_scorer_extend", make_world_with_scorer, extend_scorer, scorer_bits, end_scorer},
+    {"diffmm_placer_open", make_placer_file, open_placer, placer_bits, fault_end_placer},
+    {"diffmm_place_items", make_placer, place_items, fault_hash_output, NULL},
+    {"diffmm_scorer_extend", make_world_with_scorer, extend_scorer, scorer_bits, fault_end_scorer},
     {"diffmm_scorer_export", make_world_with_scorer, export_vectors, old_file_bits, NULL},
     {.name = NULL}};

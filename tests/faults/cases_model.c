@@ -4,28 +4,9 @@
 #include "support/failure.h"
 #include "support/settings.h"
 
-static void inputs(struct fault_world *world)
-{
-    fault_make_dataset(world);
-    fault_make_options(world);
-}
-
-static int load(size_t first, size_t count, float *out, void *user_data)
-{
-    (void)user_data;
-    for (size_t i = 0; i < count * 2; i++)
-        out[i] = (float)((first + i) % 5);
-    return 0;
-}
-
-/* Not yet sealed, and with features that are loaded. */
 static void unsealed_inputs(struct fault_world *world)
 {
-    static const int32_t user[] = {0, 1, 2, 2}, item[] = {3, 1, 0, 2};
-    expect_success(diffmm_dataset_create(world->context, &world->dataset));
-    expect_success(diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, 4, user, item));
-    expect_success(diffmm_dataset_add_modality(world->dataset, "text", 2, load, NULL));
-    fault_make_options(world);
+    fault_make_loaded(world, fault_load);
 }
 
 static diffmm_status create_model(struct fault_world *world)
@@ -36,11 +17,6 @@ static diffmm_status create_model(struct fault_world *world)
 static void new_model_bits(struct fault_world *world)
 {
     fault_hash_model(world->out.model);
-}
-
-static void end_model(struct fault_world *world)
-{
-    diffmm_model_destroy(world->out.model);
 }
 
 static diffmm_status forward(struct fault_world *world)
@@ -90,27 +66,22 @@ static void new_trainer_bits(struct fault_world *world)
     fault_hash_model(diffmm_trainer_model(world->out.trainer));
 }
 
-static void end_trainer(struct fault_world *world)
-{
-    diffmm_trainer_destroy(world->out.trainer);
-}
-
 static void make_trainer(struct fault_world *world)
 {
-    inputs(world);
+    fault_make_inputs(world);
     expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
 }
 
 static void make_trainer_keeping_all_edges(struct fault_world *world)
 {
-    inputs(world);
+    fault_make_inputs(world);
     expect_success(diffmm_options_set(world->options, "keep_rate", "1"));
     expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
 }
 
 static void make_trainer_without_diffusion(struct fault_world *world)
 {
-    inputs(world);
+    fault_make_inputs(world);
     expect_success(diffmm_options_set(world->options, "diffusion.enabled", "false"));
     expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
 }
@@ -147,16 +118,17 @@ static void trainer_bits(struct fault_world *world)
 }
 
 const struct fault_case fault_model_cases[] = {
-    {"diffmm_model_create", inputs, create_model, new_model_bits, end_model},
+    {"diffmm_model_create", fault_make_inputs, create_model, new_model_bits, fault_end_model},
     {"diffmm_model_create from what is not sealed", unsealed_inputs, create_model, new_model_bits,
-     end_model},
+     fault_end_model},
     {"diffmm_model_forward", fault_make_model, forward, model_bits, NULL},
     {"diffmm_model_view", fault_make_model, view, model_bits, NULL},
     {"diffmm_model_objective", fault_make_model, objective, model_bits, NULL},
     {"diffmm_trainer_forecast", unsealed_inputs, forecast, forecast_bits, NULL},
-    {"diffmm_trainer_create", inputs, create_trainer, new_trainer_bits, end_trainer},
+    {"diffmm_trainer_create", fault_make_inputs, create_trainer, new_trainer_bits,
+     fault_end_trainer},
     {"diffmm_trainer_create from what is not sealed", unsealed_inputs, create_trainer,
-     new_trainer_bits, end_trainer},
+     new_trainer_bits, fault_end_trainer},
     {"diffmm_trainer_epoch", make_trainer, epoch, trainer_bits, NULL},
     {"diffmm_trainer_epoch keeping all edges", make_trainer_keeping_all_edges, epoch, trainer_bits,
      NULL},

@@ -44,11 +44,6 @@ static void make_module_bytes(struct fault_world *world)
     fault_read_file(world, "module.safetensors", 1);
 }
 
-static void output_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
-}
-
 static void hash_module(const diffmm_diffusion *module)
 {
     uint64_t steps = diffmm_diffusion_steps(module);
@@ -73,7 +68,7 @@ static void end_made(struct fault_world *world)
 
 static void module_bits(struct fault_world *world)
 {
-    output_bits(world);
+    fault_hash_output(world);
     hash_module(world->module);
 }
 
@@ -158,15 +153,15 @@ static diffmm_status load_memory(struct fault_world *world)
 const struct fault_case fault_module_cases[] = {
     {"diffmm_diffusion_create", make_options, create, made_bits, end_made},
     {"diffmm_diffusion_copy", make_module, copy, made_bits, end_made},
-    {"diffmm_diffusion_forecast", make_options, forecast, output_bits, NULL},
+    {"diffmm_diffusion_forecast", make_options, forecast, fault_hash_output, NULL},
     {"diffmm_diffusion_step", make_module, step, module_bits, NULL},
     {"diffmm_diffusion_objective", make_module, objective, module_bits, NULL},
-    {"diffmm_diffusion_corrupt", make_module, corrupt, output_bits, NULL},
-    {"diffmm_diffusion_denoise", make_module, denoise, output_bits, NULL},
-    {"diffmm_diffusion_reverse", make_module, reverse, output_bits, NULL},
-    {"diffmm_diffusion_generate", make_module, generate, output_bits, NULL},
+    {"diffmm_diffusion_corrupt", make_module, corrupt, fault_hash_output, NULL},
+    {"diffmm_diffusion_denoise", make_module, denoise, fault_hash_output, NULL},
+    {"diffmm_diffusion_reverse", make_module, reverse, fault_hash_output, NULL},
+    {"diffmm_diffusion_generate", make_module, generate, fault_hash_output, NULL},
     {"diffmm_diffusion_save", make_module, save, file_bits, NULL},
-    {"diffmm_diffusion_save_memory", make_module, save_memory, output_bits, NULL},
+    {"diffmm_diffusion_save_memory", make_module, save_memory, fault_hash_output, NULL},
     {"diffmm_diffusion_load", make_module_file, load, made_bits, end_made},
     {"diffmm_diffusion_load_memory", make_module_bytes, load_memory, made_bits, end_made},
     {.name = NULL}};

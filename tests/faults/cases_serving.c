@@ -48,11 +48,6 @@ static void scorer_bits(struct fault_world *world)
     fault_hash(weights, sizeof weights);
 }
 
-static void end_scorer(struct fault_world *world)
-{
-    diffmm_scorer_destroy(world->out.scorer);
-}
-
 static void make_scorer(struct fault_world *world)
 {
     expect_success(
@@ -198,11 +193,6 @@ static diffmm_status recommend_all(struct fault_world *world)
     return diffmm_recommend_all(world->scorer, &query, keep_hits, &world->out);
 }
 
-static void ranked_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
-}
-
 /* Embeddings that are longer than what is kept on the stack. */
 static void make_deep_scorer(struct fault_world *world)
 {
@@ -234,22 +224,23 @@ static diffmm_status explain(struct fault_world *world)
 }
 
 const struct fault_case fault_serving_cases[] = {
-    {"diffmm_scorer_create", fault_make_model, create_scorer, scorer_bits, end_scorer},
-    {"diffmm_scorer_open", NULL, open_scorer, scorer_bits, end_scorer},
-    {"diffmm_scorer_open_memory", model_in_memory, open_memory, scorer_bits, end_scorer},
+    {"diffmm_scorer_create", fault_make_model, create_scorer, scorer_bits, fault_end_scorer},
+    {"diffmm_scorer_open", NULL, open_scorer, scorer_bits, fault_end_scorer},
+    {"diffmm_scorer_open_memory", model_in_memory, open_memory, scorer_bits, fault_end_scorer},
     {"diffmm_scorer_open_memory misaligned", model_misaligned, open_misaligned, scorer_bits,
-     end_scorer},
-    {"diffmm_recommend", make_scorer, recommend, ranked_bits, NULL},
-    {"diffmm_recommend more than fit on the stack", make_wide_scorer, recommend_many, ranked_bits,
+     fault_end_scorer},
+    {"diffmm_recommend", make_scorer, recommend, fault_hash_output, NULL},
+    {"diffmm_recommend more than fit on the stack", make_wide_scorer, recommend_many,
+     fault_hash_output, NULL},
+    {"diffmm_recommend with a filter", make_wide_scorer, recommend_filtered, fault_hash_output,
      NULL},
-    {"diffmm_recommend with a filter", make_wide_scorer, recommend_filtered, ranked_bits, NULL},
-    {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, ranked_bits, NULL},
-    {"diffmm_similar_items", make_wide_scorer, similar_items, ranked_bits, NULL},
-    {"diffmm_similar_users", make_wide_scorer, similar_users, ranked_bits, NULL},
-    {"diffmm_recommend_users", make_scorer, recommend_users, ranked_bits, NULL},
-    {"diffmm_recommend_users with a filter", make_scorer, recommend_users_filtered, ranked_bits,
-     NULL},
-    {"diffmm_recommend_all", make_scorer, recommend_all, ranked_bits, NULL},
-    {"diffmm_fold_in", make_deep_scorer, fold_in, ranked_bits, NULL},
-    {"diffmm_explain", make_deep_scorer, explain, ranked_bits, NULL},
+    {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, fault_hash_output, NULL},
+    {"diffmm_similar_items", make_wide_scorer, similar_items, fault_hash_output, NULL},
+    {"diffmm_similar_users", make_wide_scorer, similar_users, fault_hash_output, NULL},
+    {"diffmm_recommend_users", make_scorer, recommend_users, fault_hash_output, NULL},
+    {"diffmm_recommend_users with a filter", make_scorer, recommend_users_filtered,
+     fault_hash_output, NULL},
+    {"diffmm_recommend_all", make_scorer, recommend_all, fault_hash_output, NULL},
+    {"diffmm_fold_in", make_deep_scorer, fold_in, fault_hash_output, NULL},
+    {"diffmm_explain", make_deep_scorer, explain, fault_hash_output, NULL},
     {.name = NULL}};

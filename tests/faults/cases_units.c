@@ -22,11 +22,6 @@ static const float *numbers(void)
     return values;
 }
 
-static void output_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
-}
-
 static diffmm_status create_bipartite(struct fault_world *world)
 {
     return diffmm_graph_create_bipartite(world->context, users, items, 6, user, item,
@@ -162,18 +157,18 @@ static diffmm_status ranking_metrics(struct fault_world *world)
 const struct fault_case fault_unit_cases[] = {
     {"diffmm_graph_create_bipartite", NULL, create_bipartite, graph_bits, end_graph},
     {"diffmm_graph_drop_edges", make_graph, drop_edges, graph_bits, end_graph},
-    {"diffmm_propagate", make_graph, propagate, output_bits, NULL},
-    {"diffmm_propagate_backward", make_graph, propagate_backward, output_bits, NULL},
+    {"diffmm_propagate", make_graph, propagate, fault_hash_output, NULL},
+    {"diffmm_propagate_backward", make_graph, propagate_backward, fault_hash_output, NULL},
     {"diffmm_schedule_create", NULL, create_schedule, schedule_bits, end_schedule},
-    {"diffmm_denoiser_forward", NULL, forward, output_bits, NULL},
-    {"diffmm_denoiser_backward", NULL, backward, output_bits, NULL},
-    {"diffmm_msi", NULL, msi, output_bits, NULL},
-    {"diffmm_denoiser_loss", make_schedule, denoiser_loss, output_bits, NULL},
-    {"diffmm_reverse_chain", make_schedule, reverse_chain, output_bits, NULL},
-    {"diffmm_generate_neighbors", make_schedule, generate, output_bits, NULL},
-    {"diffmm_infonce", NULL, infonce, output_bits, NULL},
-    {"diffmm_contrastive_loss", NULL, contrastive, output_bits, NULL},
-    {"diffmm_top_k", NULL, top_k, output_bits, NULL},
-    {"diffmm_ranking_metrics", NULL, ranking_metrics, output_bits, NULL},
-    {"diffmm_evaluate", fault_make_dataset, evaluate, output_bits, NULL},
+    {"diffmm_denoiser_forward", NULL, forward, fault_hash_output, NULL},
+    {"diffmm_denoiser_backward", NULL, backward, fault_hash_output, NULL},
+    {"diffmm_msi", NULL, msi, fault_hash_output, NULL},
+    {"diffmm_denoiser_loss", make_schedule, denoiser_loss, fault_hash_output, NULL},
+    {"diffmm_reverse_chain", make_schedule, reverse_chain, fault_hash_output, NULL},
+    {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},
+    {"diffmm_infonce", NULL, infonce, fault_hash_output, NULL},
+    {"diffmm_contrastive_loss", NULL, contrastive, fault_hash_output, NULL},
+    {"diffmm_top_k", NULL, top_k, fault_hash_output, NULL},
+    {"diffmm_ranking_metrics", NULL, ranking_metrics, fault_hash_output, NULL},
+    {"diffmm_evaluate", fault_make_dataset, evaluate, fault_hash_output, NULL},
     {.name = NULL}};

@@ -61,16 +61,7 @@ static void end(struct fault_world *world, const struct fault_case *one, bool su
 {
     if (succeeded && one->end)
         one->end(world);
-    diffmm_placer_destroy(world->placer);
-    diffmm_diffusion_destroy(world->module);
-    diffmm_scorer_destroy(world->scorer);
-    diffmm_trainer_destroy(world->trainer);
-    diffmm_model_destroy(world->model);
-    diffmm_schedule_destroy(world->schedule);
-    diffmm_graph_destroy(world->graph);
-    diffmm_options_destroy(world->options);
-    diffmm_dataset_destroy(world->dataset);
-    free(world->bytes);
+    fault_release_inputs(world);
     *world = (struct fault_world){
         .settings = world->settings, .context = world->context, .folder = world->folder};
 }
@@ -219,4 +210,10 @@ void fault_drive(const struct fault_kind *kind, const struct fault_case *cases)
     for (const struct fault_case *one = cases; one->name; one++)
         printf("%6zu %s: %s\n", fault_drive_case(kind, one, folder.path), kind->name, one->name);
     folder_end(&folder);
+}
+
+void fault_drive_all(const struct fault_kind *kind)
+{
+    for (const struct fault_case *const *list = fault_lists; *list; list++)
+        fault_drive(kind, *list);
 }

@@ -102,6 +102,7 @@ void fault_hash_graph(const diffmm_graph *graph);
 void fault_hash_model(const diffmm_model *model);
 void fault_hash_trainer(const diffmm_trainer *trainer); /* after an epoch */
 void fault_hash_file(const char *path);
+void fault_hash_output(struct fault_world *world); /* all of world->out: `bits` of cases */
 
 /* A path in the world's folder, until the next call. */
 const char *fault_path(const struct fault_world *world, const char *name);
@@ -110,7 +111,22 @@ const char *fault_path(const struct fault_world *world, const char *name);
 void fault_fill_dataset(struct fault_world *world); /* with ids, not yet sealed */
 void fault_make_dataset(struct fault_world *world); /* the same, sealed */
 void fault_make_options(struct fault_world *world);
-void fault_make_model(struct fault_world *world); /* of these two, with embeddings */
+void fault_make_inputs(struct fault_world *world); /* both: what models and trainers are made of */
+void fault_make_model(struct fault_world *world);  /* of these two, with embeddings */
+
+/* Inputs of 3 users and 4 items, not yet sealed, whose one modality has features of a loader. */
+void fault_make_loaded(struct fault_world *world, diffmm_feature_loader load);
+int fault_load(size_t first, size_t count, float *out, void *user_data); /* a loader */
+
+/* Release the inputs, but for the context. */
+void fault_release_inputs(struct fault_world *world);
+
+/* Release a result: `end` of cases. */
+void fault_end_dataset(struct fault_world *world);
+void fault_end_model(struct fault_world *world);
+void fault_end_trainer(struct fault_world *world);
+void fault_end_scorer(struct fault_world *world);
+void fault_end_placer(struct fault_world *world);
 
 /* The files that the readers are tried on, made in the folder: among them a model and the
  * checkpoints of a training before its first epoch and after it. */
@@ -143,6 +159,9 @@ size_t fault_step(void);
 
 /* Try every case of a list, and print how many failures each was put through. */
 void fault_drive(const struct fault_kind *kind, const struct fault_case *cases);
+
+/* The same for all lists. */
+void fault_drive_all(const struct fault_kind *kind);
 
 /* The same for one case; the number of failures. _once: never from there on. */
 size_t fault_drive_case(const struct fault_kind *kind, const struct fault_case *one,

@@ -74,8 +74,7 @@ static const struct fault_kind kind = {.name = "allocation",
 
 START_TEST(every_call)
 {
-    for (const struct fault_case *const *list = fault_lists; *list; list++)
-        fault_drive(&kind, *list);
+    fault_drive_all(&kind);
 }
 END_TEST
 

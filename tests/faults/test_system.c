@@ -75,8 +75,7 @@ static void drive(int with)
     snprintf(name, sizeof name, "call with '%s'", strerror(with));
     struct fault_kind kind = {
         .name = name, .arm = arm, .came = came, .failed = failed, .judge = judge, .live = live};
-    for (const struct fault_case *const *list = fault_lists; *list; list++)
-        fault_drive(&kind, *list);
+    fault_drive_all(&kind);
 }
 
 START_TEST(input_output_errors)

@@ -70,12 +70,73 @@ void fault_make_dataset(struct fault_world *world)
     expect_success(diffmm_dataset_seal(world->dataset));
 }
 
-void fault_make_model(struct fault_world *world)
+void fault_make_inputs(struct fault_world *world)
 {
     fault_make_dataset(world);
     fault_make_options(world);
+}
+
+void fault_make_model(struct fault_world *world)
+{
+    fault_make_inputs(world);
     expect_success(diffmm_model_create(world->dataset, world->options, &world->model));
     expect_success(diffmm_model_forward(world->model));
+}
+
+int fault_load(size_t first, size_t count, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * 2; i++)
+        out[i] = (float)((first + i) % 5);
+    return 0;
+}
+
+void fault_make_loaded(struct fault_world *world, diffmm_feature_loader load)
+{
+    static const int32_t user[] = {0, 1, 2, 2}, item[] = {3, 1, 0, 2};
+    expect_success(diffmm_dataset_create(world->context, &world->dataset));
+    expect_success(diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, 4, user, item));
+    expect_success(diffmm_dataset_add_modality(world->dataset, "text", 2, load, NULL));
+    fault_make_options(world);
+}
+
+void fault_release_inputs(struct fault_world *world)
+{
+    diffmm_placer_destroy(world->placer);
+    diffmm_diffusion_destroy(world->module);
+    diffmm_scorer_destroy(world->scorer);
+    diffmm_trainer_destroy(world->trainer);
+    diffmm_model_destroy(world->model);
+    diffmm_schedule_destroy(world->schedule);
+    diffmm_graph_destroy(world->graph);
+    diffmm_options_destroy(world->options);
+    diffmm_dataset_destroy(world->dataset);
+    free(world->bytes);
+}
+
+void fault_end_dataset(struct fault_world *world)
+{
+    diffmm_dataset_destroy(world->out.dataset);
+}
+
+void fault_end_model(struct fault_world *world)
+{
+    diffmm_model_destroy(world->out.model);
+}
+
+void fault_end_trainer(struct fault_world *world)
+{
+    diffmm_trainer_destroy(world->out.trainer);
+}
+
+void fault_end_scorer(struct fault_world *world)
+{
+    diffmm_scorer_destroy(world->out.scorer);
+}
+
+void fault_end_placer(struct fault_world *world)
+{
+    diffmm_placer_destroy(world->out.placer);
 }
 
 const char *fault_path(const struct fault_world *world, const char *name)
@@ -151,8 +212,7 @@ static void write_trained(const char *folder)
 {
     struct fault_world world = {.folder = folder};
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &world.context));
-    fault_make_dataset(&world);
-    fault_make_options(&world);
+    fault_make_inputs(&world);
     expect_success(diffmm_trainer_create(world.dataset, world.options, &world.trainer));
     expect_success(diffmm_trainer_checkpoint(world.trainer, fault_path(&world, FAULT_BEGUN)));
     expect_success(diffmm_trainer_epoch(world.trainer, NULL));
@@ -274,4 +334,9 @@ void fault_hash_file(const char *path)
     unsigned char *bytes = read_bytes(path, &size);
     fault_hash(bytes, size);
     free(bytes);
+}
+
+void fault_hash_output(struct fault_world *world)
+{
+    fault_hash(&world->out, sizeof world->out);
 }

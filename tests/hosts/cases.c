@@ -21,11 +21,8 @@ static int on_epoch(const diffmm_report *report, void *user_data)
 
 static int load(size_t first, size_t count, float *out, void *user_data)
 {
-    (void)user_data;
     hosted_moment();
-    for (size_t i = 0; i < count * 2; i++)
-        out[i] = (float)((first + i) % 5);
-    return 0;
+    return fault_load(first, count, out, user_data);
 }
 
 static int keep_all(int32_t user, int32_t item, int32_t *keep, void *user_data)
@@ -48,15 +45,9 @@ static int take_hits(int32_t user, const diffmm_hit *hits, size_t found, void *u
     return 0;
 }
 
-static void inputs(struct fault_world *world)
-{
-    fault_make_dataset(world);
-    fault_make_options(world);
-}
-
 static void trainer_that_tells(struct fault_world *world)
 {
-    inputs(world);
+    fault_make_inputs(world);
     expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
     expect_success(diffmm_trainer_on_progress(world->trainer, on_progress, NULL));
 }
@@ -76,14 +67,9 @@ static void trainer_bits(struct fault_world *world)
     fault_hash_trainer(world->trainer);
 }
 
-/* Not yet sealed, and with features that are loaded. */
 static void loaded_inputs(struct fault_world *world)
 {
-    static const int32_t user[] = {0, 1, 2, 2}, item[] = {3, 1, 0, 2};
-    expect_success(diffmm_dataset_create(world->context, &world->dataset));
-    expect_success(diffmm_dataset_add_interactions(world->dataset, DIFFMM_TRAIN, 4, user, item));
-    expect_success(diffmm_dataset_add_modality(world->dataset, "text", 2, load, NULL));
-    fault_make_options(world);
+    fault_make_loaded(world, load);
 }
 
 static diffmm_status create_model(struct fault_world *world)
@@ -91,19 +77,9 @@ static diffmm_status create_model(struct fault_world *world)
     return diffmm_model_create(world->dataset, world->options, &world->out.model);
 }
 
-static void end_model(struct fault_world *world)
-{
-    diffmm_model_destroy(world->out.model);
-}
-
 static diffmm_status create_trainer(struct fault_world *world)
 {
     return diffmm_trainer_create(world->dataset, world->options, &world->out.trainer);
-}
-
-static void end_trainer(struct fault_world *world)
-{
-    diffmm_trainer_destroy(world->out.trainer);
 }
 
 static void new_model_bits(struct fault_world *world)
@@ -127,11 +103,6 @@ static diffmm_status features(struct fault_world *world)
     return diffmm_dataset_features(world->dataset, 0, 0, 4, world->out.values);
 }
 
-static void output_bits(struct fault_world *world)
-{
-    fault_hash(&world->out, sizeof world->out);
-}
-
 /* Enough items for a placer. */
 static void loaded_placer_inputs(struct fault_world *world)
 {
@@ -151,11 +122,6 @@ static void loaded_placer_inputs(struct fault_world *world)
 static diffmm_status create_placer(struct fault_world *world)
 {
     return diffmm_placer_create(world->model, world->dataset, &world->out.placer);
-}
-
-static void end_placer(struct fault_world *world)
-{
-    diffmm_placer_destroy(world->out.placer);
 }
 
 static void no_bits(struct fault_world *world)
@@ -211,14 +177,14 @@ static diffmm_status similar_users(struct fault_world *world)
 const struct fault_case hosted_callback_cases[] = {
     {"an epoch with progress", trainer_that_tells, epoch, trainer_bits, NULL},
     {"a fit with progress and epochs", trainer_that_tells, fit, trainer_bits, NULL},
-    {"a model with a loader", loaded_inputs, create_model, new_model_bits, end_model},
-    {"a trainer with a loader", loaded_inputs, create_trainer, new_trainer_bits, end_trainer},
-    {"features from a loader", sealed_loaded, features, output_bits, NULL},
-    {"a placer with a loader", loaded_placer_inputs, create_placer, no_bits, end_placer},
-    {"a filter for one user", make_scorer, recommend, output_bits, NULL},
-    {"a filter for several users", make_scorer, recommend_users, output_bits, NULL},
+    {"a model with a loader", loaded_inputs, create_model, new_model_bits, fault_end_model},
+    {"a trainer with a loader", loaded_inputs, create_trainer, new_trainer_bits, fault_end_trainer},
+    {"features from a loader", sealed_loaded, features, fault_hash_output, NULL},
+    {"a placer with a loader", loaded_placer_inputs, create_placer, no_bits, fault_end_placer},
+    {"a filter for one user", make_scorer, recommend, fault_hash_output, NULL},
+    {"a filter for several users", make_scorer, recommend_users, fault_hash_output, NULL},
     {"hits of all users", make_scorer, recommend_all, no_bits, NULL},
-    {"a filter for an embedding", make_scorer, recommend_embedding, output_bits, NULL},
-    {"a filter for similar items", make_scorer, similar_items, output_bits, NULL},
-    {"a filter for similar users", make_scorer, similar_users, output_bits, NULL},
+    {"a filter for an embedding", make_scorer, recommend_embedding, fault_hash_output, NULL},
+    {"a filter for similar items", make_scorer, similar_items, fault_hash_output, NULL},
+    {"a filter for similar users", make_scorer, similar_users, fault_hash_output, NULL},
     {.name = NULL}};

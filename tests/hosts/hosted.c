@@ -131,17 +131,8 @@ void hosted_end(struct hosted *hosted)
         memset(&world->out, 0, sizeof world->out);
     if (hosted->one->end)
         hosted->one->end(world);
-    diffmm_placer_destroy(world->placer);
-    diffmm_diffusion_destroy(world->module);
-    diffmm_scorer_destroy(world->scorer);
-    diffmm_trainer_destroy(world->trainer);
-    diffmm_model_destroy(world->model);
-    diffmm_schedule_destroy(world->schedule);
-    diffmm_graph_destroy(world->graph);
-    diffmm_options_destroy(world->options);
-    diffmm_dataset_destroy(world->dataset);
+    fault_release_inputs(world);
     diffmm_context_destroy(world->context);
-    free(world->bytes);
     if (host.live)
         ck_abort_msg("%s, moment %zu of %zu: %zu blocks are left", hosted->one->name, hosted->n,
                      hosted->moments, (size_t)host.live);
