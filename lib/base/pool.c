@@ -242,3 +242,11 @@ void diffmm__parallel_ranges(const diffmm_context *context, size_t total, size_t
     struct ranges ranges = {.task = task, .argument = argument, .total = total, .grain = grain};
     diffmm__parallel(context, (total + grain - 1) / grain, range_task, &ranges);
 }
+
+void diffmm__parallel_shares(const diffmm_context *context, size_t total, diffmm__range_task task,
+                             void *argument)
+{
+    size_t workers = diffmm__workers(context);
+    if (total > 0)
+        diffmm__parallel_ranges(context, total, (total + workers - 1) / workers, task, argument);
+}

@@ -25,6 +25,11 @@ void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__index
 void diffmm__parallel_ranges(const diffmm_context *context, size_t total, size_t grain,
                              diffmm__range_task task, void *argument);
 
+/* The same in one range for each thread, for tasks that write the results of their range alone but read all
+ * of their input: that is gone through once for each thread, and results must not depend on the ranges. */
+void diffmm__parallel_shares(const diffmm_context *context, size_t total, diffmm__range_task task,
+                             void *argument);
+
 /* A pool of `threads` threads, the calling one included. Threads start with the first parallel
  * call, and again in a forked child. */
 struct diffmm__pool *diffmm__pool_create(const diffmm_context *context, size_t threads);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
- * probability keep_rate and divided by it. */
+#include "graph/edge_dropout.h"
+
 #include <math.h>
 
 #include "base/handle.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "graph/graph.h"
 
 enum { draw_grain = 8192 };
 
@@ -42,7 +42,7 @@ static void keep_rows(void *argument, size_t begin, size_t end)
         int64_t place = k->to->pointers[r];
         for (int64_t e = k->from->pointers[r]; e < k->from->pointers[r + 1]; e++)
             if (k->kept[e]) {
-                k->to->columns[place] = k->from->columns[e];
+                k->to->indices[place] = k->from->indices[e];
                 k->to->values[place++] = (float)((double)k->from->values[e] / k->keep_rate);
             }
     }
@@ -54,7 +54,7 @@ static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint
 {
     struct keep k = {.from = &graph->rows, .to = &out->rows, .keep_rate = keep_rate, .kept = kept};
     diffmm__parallel_ranges(graph->context, graph->nodes, diffmm__row_grain, count_rows, &k);
-    diffmm__row_starts(graph->nodes, out->rows.pointers);
+    diffmm__csr_row_starts(graph->nodes, out->rows.pointers);
     diffmm__parallel_ranges(graph->context, graph->nodes, diffmm__row_grain, keep_rows, &k);
     diffmm__graph_transpose(out);
 }
@@ -91,11 +91,11 @@ static void draw_entries(void *argument, size_t begin, size_t end)
         d->kept[e] = diffmm__random_real(d->seed, d->stream, e) < d->keep_rate;
 }
 
-diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t users, size_t items,
-                                      size_t entries, double keep_rate, uint64_t seed,
-                                      uint64_t stream, struct diffmm__edge_drop *out)
+diffmm_status diffmm__edge_dropout_begin(const diffmm_context *context, size_t users, size_t items,
+                                         size_t entries, double keep_rate, uint64_t seed,
+                                         uint64_t stream, struct diffmm__edge_dropout *out)
 {
-    *out = (struct diffmm__edge_drop){.context = context, .keep_rate = keep_rate};
+    *out = (struct diffmm__edge_dropout){.context = context, .keep_rate = keep_rate};
     if (keep_rate >= 1.0)
         return DIFFMM_OK;
     out->kept = diffmm__allocate(context, entries, 1);
@@ -106,24 +106,25 @@ diffmm_status diffmm__edge_drop_begin(const diffmm_context *context, size_t user
     diffmm_status status = diffmm__graph_allocate(
         context, users, items, count_kept(entries, out->kept), false, &out->graph);
     if (status)
-        diffmm__edge_drop_end(out);
+        diffmm__edge_dropout_end(out);
     return status;
 }
 
-diffmm_graph *diffmm__edge_drop_finish(struct diffmm__edge_drop *drop, const diffmm_graph *graph)
+diffmm_graph *diffmm__edge_dropout_finish(struct diffmm__edge_dropout *drop,
+                                          const diffmm_graph *graph)
 {
     if (!drop->kept)
         return diffmm__graph_retain(graph);
     diffmm_graph *dropped = drop->graph;
     drop->graph = NULL;
     keep_entries(graph, drop->keep_rate, drop->kept, dropped);
-    diffmm__edge_drop_end(drop);
+    diffmm__edge_dropout_end(drop);
     return dropped;
 }
 
-void diffmm__edge_drop_end(struct diffmm__edge_drop *drop)
+void diffmm__edge_dropout_end(struct diffmm__edge_dropout *drop)
 {
     diffmm_graph_destroy(drop->graph);
     diffmm__release(drop->context, drop->kept);
-    *drop = (struct diffmm__edge_drop){0};
+    *drop = (struct diffmm__edge_dropout){0};
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Products of a graph with node matrices, and propagation: H = sum of A^l X for l = 0 .. L.
- * A product costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
+#include "graph/propagate.h"
+
+#include <string.h>
+
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
-#include "graph/graph.h"
 #include "linalg/kernels.h"
-
-#include <string.h>
 
 struct product {
     const struct diffmm__csr *csr;
@@ -25,14 +24,14 @@ static void product_rows(void *argument, size_t begin, size_t end)
     size_t d = p->d;
     for (size_t r = begin; r < end; r++) {
         int64_t first = p->csr->pointers[r];
-        p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->columns + first,
+        p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->indices + first,
                              p->csr->values + first, p->factor, d, p->x,
                              p->add ? p->add + r * d : NULL, p->y + r * d);
     }
 }
 
-void diffmm__multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
-                      const float *x, const float *add, float *y)
+void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
+                            const float *x, const float *add, float *y)
 {
     struct product p = {.csr = transposed ? &graph->transposed : &graph->rows,
                         .d = d,
@@ -54,7 +53,7 @@ void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers
     for (size_t l = 0; l < layers; l++) {
         /* The last product must end in h, so that the two buffers alternate backwards from it. */
         float *outer = (layers - l) % 2 ? h : scratch;
-        diffmm__multiply(graph, transposed, d, 1.0f, inner, x, outer);
+        diffmm__graph_multiply(graph, transposed, d, 1.0f, inner, x, outer);
         inner = outer;
     }
 }
@@ -85,7 +84,7 @@ diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t d, const f
     DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
-        diffmm__multiply(graph, false, d, 1.0f, x, NULL, y);
+        diffmm__graph_multiply(graph, false, d, 1.0f, x, NULL, y);
     return status;
 }
 
@@ -95,7 +94,7 @@ diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t
     DIFFMM__CALL call = diffmm__call_reads(graph);
     diffmm_status status = check(graph, d, (struct named){x, "x"}, (struct named){y, "y"});
     if (!status)
-        diffmm__multiply(graph, true, d, 1.0f, x, NULL, y);
+        diffmm__graph_multiply(graph, true, d, 1.0f, x, NULL, y);
     return status;
 }
 

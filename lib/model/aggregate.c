@@ -18,7 +18,7 @@
  * by A, too. */
 #include "model/aggregate.h"
 
-#include "graph/graph.h"
+#include "graph/propagate.h"
 #include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 #include "model/modality_weights.h"
@@ -38,16 +38,16 @@ void diffmm__aggregate(diffmm_model *model)
                                   w->mixed);
     diffmm__vector_copy(context, users, embedding, w->base);
     diffmm__vector_copy(context, items, w->mixed, w->base + users);
-    diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, NULL, w->y);
+    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, w->base, NULL, w->y);
 
     diffmm__vector_copy(context, users, w->y, w->base);
     diffmm__vector_copy(context, items, embedding + users, w->base + users);
-    diffmm__multiply(model->adjacency, false, d, 1.0f, w->base, w->y, w->v);
+    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, w->base, w->y, w->v);
 
     for (size_t m = 0; m < model->modality_count; m++)
-        diffmm__multiply(model->modalities[m].graph, false, d,
-                         (float)model->settings.ris_adj_lambda * w->weights[m], embedding, w->v,
-                         w->v);
+        diffmm__graph_multiply(model->modalities[m].graph, false, d,
+                               (float)model->settings.ris_adj_lambda * w->weights[m], embedding,
+                               w->v, w->v);
     diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
                       w->scratch);
     diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, w->v_normalized, d,
@@ -74,18 +74,19 @@ void diffmm__aggregate_backward(diffmm_model *model)
 
     /* dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
     for (size_t m = 0; m < model->modality_count; m++) {
-        diffmm__multiply(model->modalities[m].graph, true, d, 1.0f, w->grad_v, NULL, w->scratch);
+        diffmm__graph_multiply(model->modalities[m].graph, true, d, 1.0f, w->grad_v, NULL,
+                               w->scratch);
         diffmm__vector_add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
         w->grad_weights[m] = lambda * diffmm__vector_dot(context, all, w->scratch, embedding);
     }
 
     /* Through A [users of Y; E_I]: its items are dE_I, its users part of dY. */
-    diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->scratch);
+    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->scratch);
     diffmm__vector_add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
     diffmm__vector_add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
 
     /* Through Y = A [E_U; mixed]. */
-    diffmm__multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->base);
+    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->base);
     diffmm__vector_add_scaled(context, users, 1.0f, w->base, grad);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];

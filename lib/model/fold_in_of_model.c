@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/propagate.h"
 #include "model/modality_weights.h"
 #include "model/workspace.h"
 
@@ -22,7 +22,7 @@ static diffmm_status propagate(const diffmm_model *model, struct diffmm__fold_in
     if (h)
         memcpy(h, v, (users + items) * sizeof *h);
     for (size_t l = 1; l < a->layers && !scratch.failed && !a->arena.failed; l++) {
-        diffmm__multiply(model->adjacency, false, model->d, 1.0f, h, v, next);
+        diffmm__graph_multiply(model->adjacency, false, model->d, 1.0f, h, v, next);
         a->propagated[l] = diffmm__fold_in_state_keep(a, items, next + users);
         float *last = h;
         h = next;

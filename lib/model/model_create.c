@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "dataset/modalities.h"
 #include "dataset/seal.h"
+#include "graph/bipartite.h"
 #include "graph/graph.h"
 #include "model/fold_in_state.h"
 #include "model/parameters.h"
@@ -52,15 +53,16 @@ static diffmm_status take_modalities(diffmm_model *model)
 static diffmm_status make_graphs(diffmm_model *model)
 {
     const struct diffmm__rows *seen = &model->catalog->seen;
-    diffmm_status status = diffmm__graph_from_rows(model->context, model->users, model->items,
-                                                   seen->pointers, seen->items, &model->adjacency);
+    struct diffmm__csr rows =
+        diffmm__csr_view(model->users, model->items, seen->pointers, seen->items, NULL);
+    diffmm_status status = diffmm__bipartite_from_rows(model->context, &rows, &model->adjacency);
     int64_t *none = diffmm__allocate_zero(model->context, model->users + 1, sizeof *none);
     if (!none)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_graph *loops = NULL;
+    rows = diffmm__csr_view(model->users, model->items, none, NULL, NULL);
     if (!status)
-        status =
-            diffmm__graph_from_rows(model->context, model->users, model->items, none, NULL, &loops);
+        status = diffmm__bipartite_from_rows(model->context, &rows, &loops);
     diffmm__release(model->context, none);
     for (size_t m = 0; m < model->modality_count && !status; m++)
         model->modalities[m].graph = diffmm__graph_retain(loops);

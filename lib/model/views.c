@@ -10,7 +10,7 @@
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "graph/graph.h"
+#include "graph/propagate.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
 #include "model/model_graph.h"
@@ -24,11 +24,11 @@ static void multiply_view_graph(const diffmm_model *model, size_t m, bool transp
     const struct diffmm__model_modality *modality = &model->modalities[m];
     size_t d = model->d, all = (model->users + model->items) * d;
     float rho = (float)model->settings.fusion_ratio;
-    diffmm__multiply(modality->graph, transposed, d, 1.0f, x, NULL, y);
+    diffmm__graph_multiply(modality->graph, transposed, d, 1.0f, x, NULL, y);
     if (!modality->observed)
         return;
     diffmm__kernels()->scale(all, 1.0f - rho, y);
-    diffmm__multiply(modality->observed, transposed, d, 1.0f, x, NULL, other);
+    diffmm__graph_multiply(modality->observed, transposed, d, 1.0f, x, NULL, other);
     diffmm__vector_add_scaled(model->context, all, rho, other, y);
 }
 

@@ -8,6 +8,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "graph/bipartite.h"
 
 static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *plan)
 {
@@ -106,8 +107,11 @@ static diffmm_status generate_graph(struct diffmm__graphs *graphs, diffmm_model 
     diffmm_status status = generate_rows(graphs, model, epoch, m, progress);
     if (status)
         return status;
-    diffmm__graph_fill(room->whole, graphs->pointers, graphs->neighbors);
-    set_graph(&model->modalities[m].graph, diffmm__edge_drop_finish(&room->generated, room->whole));
+    struct diffmm__csr rows =
+        diffmm__csr_view(model->users, model->items, graphs->pointers, graphs->neighbors, NULL);
+    diffmm__bipartite_fill(room->whole, &rows);
+    set_graph(&model->modalities[m].graph,
+              diffmm__edge_dropout_finish(&room->generated, room->whole));
     return DIFFMM_OK;
 }
 
@@ -124,16 +128,16 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
         /* A_hat with edges dropped at random, drawn anew each epoch. */
         if (!s->diffusion_enabled || s->fusion_ratio > 0.0)
             set_graph(s->diffusion_enabled ? &modality->observed : &modality->graph,
-                      diffmm__edge_drop_finish(&graphs->rooms[m].observed, model->adjacency));
+                      diffmm__edge_dropout_finish(&graphs->rooms[m].observed, model->adjacency));
     }
     return DIFFMM_OK;
 }
 
 static diffmm_status begin_drop(const diffmm_model *model, size_t entries, uint64_t stream,
-                                struct diffmm__edge_drop *out)
+                                struct diffmm__edge_dropout *out)
 {
-    return diffmm__edge_drop_begin(model->context, model->users, model->items, entries,
-                                   model->settings.keep_rate, model->settings.seed, stream, out);
+    return diffmm__edge_dropout_begin(model->context, model->users, model->items, entries,
+                                      model->settings.keep_rate, model->settings.seed, stream, out);
 }
 
 /* Room for one modality's whole generated graph: the modalities share it where edges are dropped
@@ -174,8 +178,8 @@ void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities)
     for (size_t m = 0; m < modalities; m++) {
         struct diffmm__graph_room *room = &graphs->rooms[m];
         diffmm_graph_destroy(room->whole);
-        diffmm__edge_drop_end(&room->generated);
-        diffmm__edge_drop_end(&room->observed);
+        diffmm__edge_dropout_end(&room->generated);
+        diffmm__edge_dropout_end(&room->observed);
         *room = (struct diffmm__graph_room){0};
     }
 }

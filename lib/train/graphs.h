@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "diffusion/generate.h"
-#include "graph/graph.h"
+#include "graph/edge_dropout.h"
 #include "model/model.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
@@ -13,7 +13,7 @@
 /* Room for a modality's graphs of one epoch. */
 struct diffmm__graph_room {
     diffmm_graph *whole; /* the generated graph before edges are dropped */
-    struct diffmm__edge_drop generated, observed;
+    struct diffmm__edge_dropout generated, observed;
 };
 
 struct diffmm__graphs {

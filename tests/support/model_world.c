@@ -7,7 +7,6 @@
 
 #include "base/random.h"
 #include "failure.h"
-#include "graph/graph.h"
 #include "linalg/normal.h"
 #include "oracle_graph.h"
 

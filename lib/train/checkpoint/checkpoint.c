@@ -40,7 +40,7 @@ static diffmm_status add_graph(struct tensors *tensors, const diffmm_trainer *tr
     if (!graph)
         return DIFFMM_OK;
     size_t entries = diffmm_graph_entries(graph);
-    const void *data[] = {graph->rows.pointers, graph->rows.columns, graph->rows.values};
+    const void *data[] = {graph->rows.pointers, graph->rows.indices, graph->rows.values};
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < parts_of_a_graph && !status; i++) {
         char *name = diffmm__arena_take(&tensors->arena, name_size, 1);

@@ -138,7 +138,7 @@ static void copy_parts(const struct graph_parts *parts, struct diffmm__csr *rows
     size_t entries = parts->columns.rows;
     memcpy(rows->pointers, parts->pointers.data, (nodes + 1) * sizeof *rows->pointers);
     if (entries > 0) {
-        memcpy(rows->columns, parts->columns.data, entries * sizeof *rows->columns);
+        memcpy(rows->indices, parts->columns.data, entries * sizeof *rows->indices);
         memcpy(rows->values, parts->values.data, entries * sizeof *rows->values);
     }
 }
@@ -148,7 +148,7 @@ static diffmm_status check_rows(const char *path, const struct graph_parts *part
                                 const struct diffmm__csr *graph, size_t nodes)
 {
     const int64_t *rows = graph->pointers;
-    const int32_t *column = graph->columns;
+    const int32_t *column = graph->indices;
     size_t entries = parts->columns.rows;
     if (rows[0] != 0 || rows[nodes] < 0 || (size_t)rows[nodes] != entries)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
@@ -181,7 +181,7 @@ static bool is_graph(const diffmm_graph *graph, const struct graph_parts *parts)
     return parts->columns.rows == entries &&
            memcmp(rows->pointers, parts->pointers.data,
                   (graph->nodes + 1) * sizeof *rows->pointers) == 0 &&
-           memcmp(rows->columns, parts->columns.data, entries * sizeof *rows->columns) == 0 &&
+           memcmp(rows->indices, parts->columns.data, entries * sizeof *rows->indices) == 0 &&
            memcmp(rows->values, parts->values.data, entries * sizeof *rows->values) == 0;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "graph/bipartite.h"
 #include "graph/graph.h"
 
 #include "support/close.h"
@@ -81,7 +82,7 @@ static void expect_same_graph(const diffmm_graph *a, const diffmm_graph *b)
     size_t entries = diffmm_graph_entries(a);
     ck_assert_uint_eq(diffmm_graph_entries(b), entries);
     ck_assert_mem_eq(x->pointers, y->pointers, (a->nodes + 1) * sizeof *x->pointers);
-    ck_assert_mem_eq(x->columns, y->columns, entries * sizeof *x->columns);
+    ck_assert_mem_eq(x->indices, y->indices, entries * sizeof *x->indices);
     ck_assert_mem_eq(x->values, y->values, entries * sizeof *x->values);
 }
 
@@ -115,8 +116,9 @@ START_TEST(rows_give_the_same_graph_as_pairs)
     static const int64_t pointers[] = {0, 2, 2, 5};
     static const int32_t row_items[] = {1, 3, 0, 1, 2};
     static const int32_t user[] = {0, 0, 2, 2, 2};
+    const struct diffmm__csr rows = diffmm__csr_view(3, 5, pointers, row_items, NULL);
     diffmm_graph *by_rows, *by_pairs;
-    expect_success(diffmm__graph_from_rows(NULL, 3, 5, pointers, row_items, &by_rows));
+    expect_success(diffmm__bipartite_from_rows(NULL, &rows, &by_rows));
     expect_success(diffmm_graph_create_bipartite(NULL, 3, 5, 5, user, row_items, &by_pairs));
     expect_same_graph(by_rows, by_pairs);
     diffmm_graph_destroy(by_rows);

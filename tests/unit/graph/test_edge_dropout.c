@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/random.h"
+#include "graph/edge_dropout.h"
 #include "graph/graph.h"
 
 #include "support/close.h"
@@ -11,12 +12,12 @@ enum { users = 40, items = 30, nodes = users + items };
 static diffmm_status drop_at_random(const diffmm_graph *graph, double keep_rate, uint64_t seed,
                                     uint64_t stream, diffmm_graph **out)
 {
-    struct diffmm__edge_drop drop;
-    diffmm_status status = diffmm__edge_drop_begin(
+    struct diffmm__edge_dropout drop;
+    diffmm_status status = diffmm__edge_dropout_begin(
         graph->context, diffmm_graph_users(graph), diffmm_graph_items(graph),
         diffmm_graph_entries(graph), keep_rate, seed, stream, &drop);
     if (!status)
-        *out = diffmm__edge_drop_finish(&drop, graph);
+        *out = diffmm__edge_dropout_finish(&drop, graph);
     return status;
 }
 
@@ -33,7 +34,7 @@ START_TEST(kept_entries_are_divided_by_the_rate)
     double *got = dense_graph(dropped);
     for (size_t r = 0; r < nodes; r++)
         for (int64_t e = rows->pointers[r]; e < rows->pointers[r + 1]; e++) {
-            size_t place = r * nodes + (size_t)rows->columns[e];
+            size_t place = r * nodes + (size_t)rows->indices[e];
             double want = kept[e] ? whole[place] / 0.3 : 0.0;
             expect_close("entry", place, got[place], want, 1e-7 * want);
             left += kept[e] != 0;
@@ -59,7 +60,7 @@ START_TEST(all_and_none)
     expect_success(diffmm_graph_drop_edges(graph, 1.0, kept, &same));
     ck_assert_uint_eq(diffmm_graph_entries(same), entries);
     ck_assert_mem_eq(same->rows.values, graph->rows.values, entries * sizeof(float));
-    ck_assert_mem_eq(same->rows.columns, graph->rows.columns, entries * sizeof(int32_t));
+    ck_assert_mem_eq(same->rows.indices, graph->rows.indices, entries * sizeof(int32_t));
     memset(kept, 0, entries);
     expect_success(diffmm_graph_drop_edges(graph, 0.5, kept, &empty));
     ck_assert_uint_eq(diffmm_graph_entries(empty), 0);
@@ -106,7 +107,7 @@ START_TEST(each_entry_has_a_draw_of_its_own)
     expect_success(drop_at_random(graph, 0.6, 9, 4, &random));
     expect_success(diffmm_graph_drop_edges(graph, 0.6, kept, &by_hand));
     ck_assert_uint_eq(diffmm_graph_entries(random), diffmm_graph_entries(by_hand));
-    ck_assert_mem_eq(random->rows.columns, by_hand->rows.columns,
+    ck_assert_mem_eq(random->rows.indices, by_hand->rows.indices,
                      diffmm_graph_entries(random) * sizeof(int32_t));
     ck_assert_mem_eq(random->rows.values, by_hand->rows.values,
                      diffmm_graph_entries(random) * sizeof(float));

@@ -38,7 +38,7 @@ START_TEST(rows_in_place)
     expect_success(diffmm_graph_rows(graph, &pointers, NULL, NULL));
     expect_success(diffmm_graph_rows(graph, NULL, &columns, NULL));
     expect_success(diffmm_graph_rows(graph, NULL, NULL, &values));
-    ck_assert(pointers == graph->rows.pointers && columns == graph->rows.columns &&
+    ck_assert(pointers == graph->rows.pointers && columns == graph->rows.indices &&
               values == graph->rows.values);
     pointers = NULL;
     expect_invalid(diffmm_graph_rows(NULL, &pointers, NULL, NULL), "graph is NULL");
@@ -79,8 +79,8 @@ static void expect_transposed(const diffmm_graph *graph)
     ck_assert_int_eq(t->pointers[nodes], graph->rows.pointers[nodes]);
     for (size_t r = 0; r < nodes; r++)
         for (int64_t e = t->pointers[r]; e < t->pointers[r + 1]; e++) {
-            ck_assert(e == t->pointers[r] || t->columns[e] > t->columns[e - 1]);
-            ck_assert((double)t->values[e] == a[(size_t)t->columns[e] * nodes + r]);
+            ck_assert(e == t->pointers[r] || t->indices[e] > t->indices[e - 1]);
+            ck_assert((double)t->values[e] == a[(size_t)t->indices[e] * nodes + r]);
         }
     free(a);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "graph/graph.h"
+#include "graph/propagate.h"
 
 #include "support/contexts.h"
 #include "support/differences.h"
@@ -115,10 +115,10 @@ START_TEST(a_product_may_be_added_to_something)
     random_matrix(1, size, x, exact);
     random_matrix(2, size, add, exact);
     for (int transposed = 0; transposed < 2; transposed++) {
-        diffmm__multiply(graph, transposed, d, 1.0f, x, NULL, plain);
-        diffmm__multiply(graph, transposed, d, 0.5f, x, add, y);
+        diffmm__graph_multiply(graph, transposed, d, 1.0f, x, NULL, plain);
+        diffmm__graph_multiply(graph, transposed, d, 0.5f, x, add, y);
         memcpy(onto, add, sizeof onto);
-        diffmm__multiply(graph, transposed, d, 0.5f, x, onto, onto);
+        diffmm__graph_multiply(graph, transposed, d, 0.5f, x, onto, onto);
         for (size_t i = 0; i < size; i++)
             expect_close("y", i, (double)y[i], (double)add[i] + 0.5 * (double)plain[i], 2e-6);
         ck_assert_mem_eq(onto, y, sizeof y);

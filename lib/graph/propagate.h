@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Products of a graph's matrix A with node matrices of N rows and d columns, and propagation. A product
+ * costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
+#ifndef DIFFMM_GRAPH_PROPAGATE_H
+#define DIFFMM_GRAPH_PROPAGATE_H
+
+#include "graph/graph.h"
+
+/* y = add + factor A x (or A^T x). x and y do not overlap; add may be NULL, or y itself. */
+void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
+                            const float *x, const float *add, float *y);
+
+/* h = sum of A^l x for l = 0 .. layers (or of A^T); scratch is N x d, needed where layers > 1. */
+void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
+                       const float *x, float *h, float *scratch);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linalg/csr.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/sizes.h"
+#include "base/status.h"
+
+/* Where the arrays of a matrix begin in its block, each on a cache line of its own. */
+struct layout {
+    size_t indices, values, size;
+};
+
+static size_t round_up(size_t bytes)
+{
+    return diffmm__size_sum(bytes, 63) / 64 * 64;
+}
+
+static struct layout lay_out(size_t rows, size_t entries, bool valued)
+{
+    const struct diffmm__csr *csr;
+    struct layout l;
+    size_t pointers = diffmm__size_product(diffmm__size_sum(rows, 1), sizeof *csr->pointers);
+    l.indices = round_up(pointers);
+    l.values =
+        round_up(diffmm__size_sum(l.indices, diffmm__size_product(entries, sizeof *csr->indices)));
+    l.size =
+        diffmm__size_sum(l.values, valued ? diffmm__size_product(entries, sizeof *csr->values) : 0);
+    return l;
+}
+
+static struct diffmm__csr place(char *block, struct layout l, size_t rows, size_t columns,
+                                bool valued)
+{
+    if (!block)
+        return (struct diffmm__csr){0};
+    return (struct diffmm__csr){.rows = rows,
+                                .columns = columns,
+                                .pointers = (int64_t *)(void *)block,
+                                .indices = (int32_t *)(void *)(block + l.indices),
+                                .values = valued ? (float *)(void *)(block + l.values) : NULL};
+}
+
+diffmm_status diffmm__csr_begin(const diffmm_context *context, size_t rows, size_t columns,
+                                size_t entries, bool valued, struct diffmm__csr *out)
+{
+    struct layout l = lay_out(rows, entries, valued);
+    *out = place(diffmm__allocate(context, l.size, 1), l, rows, columns, valued);
+    return out->pointers ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+}
+
+void diffmm__csr_take(struct diffmm__arena *arena, size_t rows, size_t columns, size_t entries,
+                      bool valued, struct diffmm__csr *out)
+{
+    struct layout l = lay_out(rows, entries, valued);
+    *out = place(diffmm__arena_take(arena, l.size, 1), l, rows, columns, valued);
+}
+
+void diffmm__csr_end(const diffmm_context *context, struct diffmm__csr *csr)
+{
+    diffmm__release(context, csr->pointers); /* where the block begins */
+    *csr = (struct diffmm__csr){0};
+}
+
+size_t diffmm__csr_bytes(size_t rows, size_t entries, bool valued)
+{
+    return diffmm__allocation_bytes(lay_out(rows, entries, valued).size, 1);
+}
+
+struct diffmm__csr diffmm__csr_view(size_t rows, size_t columns, const int64_t *pointers,
+                                    const int32_t *indices, const float *values)
+{
+    return (struct diffmm__csr){.rows = rows,
+                                .columns = columns,
+                                .pointers = (int64_t *)(uintptr_t)pointers,
+                                .indices = (int32_t *)(uintptr_t)indices,
+                                .values = (float *)(uintptr_t)values};
+}
+
+int64_t diffmm__csr_lower_bound(const struct diffmm__csr *csr, size_t row, int32_t column)
+{
+    int64_t low = csr->pointers[row], high = csr->pointers[row + 1];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (csr->indices[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool diffmm__csr_has(const struct diffmm__csr *csr, size_t row, int32_t column)
+{
+    int64_t entry = diffmm__csr_lower_bound(csr, row, column);
+    return entry < csr->pointers[row + 1] && csr->indices[entry] == column;
+}
+
+void diffmm__csr_row_starts(size_t rows, int64_t *pointers)
+{
+    pointers[0] = 0;
+    for (size_t r = 0; r < rows; r++)
+        pointers[r + 1] += pointers[r];
+}
+
+/* After all entries of a counting sort have been placed, the pointer of each row stands at the row's
+ * end: shift them back by one row. */
+static void restore_starts(size_t rows, int64_t *pointers)
+{
+    memmove(pointers + 1, pointers, rows * sizeof *pointers);
+    pointers[0] = 0;
+}
+
+/* The number of entries of each key, and from these where each key's entries begin. */
+static void count_keys(size_t keys, size_t count, const int32_t *key, int64_t *pointers)
+{
+    memset(pointers, 0, (keys + 1) * sizeof *pointers);
+    for (size_t i = 0; i < count; i++)
+        pointers[key[i] + 1]++;
+    diffmm__csr_row_starts(keys, pointers);
+}
+
+/* Of pairs sorted by column, keep the first of each; `last` is one number for every row. Returns how
+ * many are left. */
+static size_t remove_repeats(size_t rows, size_t count, int32_t *row, int32_t *column,
+                             int32_t *last)
+{
+    size_t kept = 0;
+    for (size_t r = 0; r < rows; r++)
+        last[r] = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (last[row[i]] == column[i])
+            continue;
+        last[row[i]] = column[i];
+        row[kept] = row[i];
+        column[kept++] = column[i];
+    }
+    return kept;
+}
+
+/* A counting sort by column, then, keeping that order, one by row. */
+diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows, size_t columns,
+                                     size_t count, const int32_t *row, const int32_t *column,
+                                     struct diffmm__csr *out)
+{
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    int64_t *starts = diffmm__arena_take(&arena, columns + 1, sizeof *starts);
+    int32_t *sorted_column = diffmm__arena_take(&arena, count, sizeof *sorted_column);
+    int32_t *sorted_row = diffmm__arena_take(&arena, count, sizeof *sorted_row);
+    int32_t *last = diffmm__arena_take(&arena, rows, sizeof *last);
+    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
+    struct diffmm__csr csr;
+    size_t kept = 0;
+    if (!arena.failed) {
+        count_keys(columns, count, column, starts);
+        for (size_t i = 0; i < count; i++) {
+            int64_t place = starts[column[i]]++;
+            sorted_column[place] = column[i];
+            sorted_row[place] = row[i];
+        }
+        kept = remove_repeats(rows, count, sorted_row, sorted_column, last);
+        status = diffmm__csr_begin(context, rows, columns, kept, false, &csr);
+    }
+    if (!status) {
+        count_keys(rows, kept, sorted_row, csr.pointers);
+        for (size_t i = 0; i < kept; i++)
+            csr.indices[csr.pointers[sorted_row[i]]++] = sorted_column[i];
+        restore_starts(rows, csr.pointers);
+        *out = csr;
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}
+
+struct transpose {
+    const struct diffmm__csr *from;
+    size_t rows;
+    const int32_t *row_of;
+    struct diffmm__csr *to;
+};
+
+static size_t row_at(const struct transpose *t, size_t b)
+{
+    return t->row_of ? (size_t)t->row_of[b] : b;
+}
+
+/* A counting sort by column, each task for a range of columns. */
+static void count_columns(void *argument, size_t begin, size_t end)
+{
+    const struct transpose *t = argument;
+    const struct diffmm__csr *from = t->from;
+    int64_t *sizes = t->to->pointers + 1;
+    memset(sizes + begin, 0, (end - begin) * sizeof *sizes);
+    for (size_t b = 0; b < t->rows; b++) {
+        size_t row = row_at(t, b);
+        for (int64_t e = from->pointers[row]; e < from->pointers[row + 1]; e++) {
+            size_t column = (size_t)from->indices[e];
+            if (column >= begin && column < end)
+                sizes[column]++;
+        }
+    }
+}
+
+/* Rows are visited in order, so that each transposed row ascends. */
+static void place_columns(void *argument, size_t begin, size_t end)
+{
+    const struct transpose *t = argument;
+    const struct diffmm__csr *from = t->from;
+    struct diffmm__csr *to = t->to;
+    for (size_t b = 0; b < t->rows; b++) {
+        size_t row = row_at(t, b);
+        for (int64_t e = from->pointers[row]; e < from->pointers[row + 1]; e++) {
+            size_t column = (size_t)from->indices[e];
+            if (column < begin || column >= end)
+                continue;
+            int64_t place = to->pointers[column]++;
+            to->indices[place] = (int32_t)b;
+            if (to->values)
+                to->values[place] = from->values ? from->values[e] : 1.0f;
+        }
+    }
+}
+
+void diffmm__csr_transpose(const diffmm_context *context, const struct diffmm__csr *from,
+                           size_t rows, const int32_t *row_of, struct diffmm__csr *to)
+{
+    struct transpose t = {.from = from, .rows = rows, .row_of = row_of, .to = to};
+    diffmm__parallel_shares(context, to->rows, count_columns, &t);
+    diffmm__csr_row_starts(to->rows, to->pointers);
+    diffmm__parallel_shares(context, to->rows, place_columns, &t);
+    restore_starts(to->rows, to->pointers);
+}
+
+/* Opens a message: "PREFIX: NAME". */
+#define NAMED(expected, name)                                                                      \
+    (expected)->prefix ? (expected)->prefix : "", (expected)->prefix ? ": " : "", (expected)->name
+
+static diffmm_status check_pointers(const struct diffmm__csr *csr, size_t row,
+                                    const struct diffmm__csr_expected *expected)
+{
+    int64_t begin = csr->pointers[row], end = csr->pointers[row + 1];
+    if (begin >= 0 && end >= begin)
+        return DIFFMM_OK;
+    return diffmm__fail(expected->status, "%s%s%s[%zu] is %lld, and the next is %lld",
+                        NAMED(expected, pointers), row, (long long)begin, (long long)end);
+}
+
+static diffmm_status check_entries(const struct diffmm__csr *csr, size_t row,
+                                   const struct diffmm__csr_expected *expected)
+{
+    int64_t end = csr->pointers[row + 1], last = -1;
+    if (diffmm__csr_row_entries(csr, row) > 0 && !csr->indices)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s%s%s is NULL",
+                            NAMED(expected, indices));
+    for (int64_t e = csr->pointers[row]; e < end; last = csr->indices[e++]) {
+        int32_t column = csr->indices[e];
+        if (column < 0 || (size_t)column >= csr->columns)
+            return diffmm__fail(expected->status, "%s%s%s[%lld] is %d, but there are %zu %s",
+                                NAMED(expected, indices), (long long)e, column, csr->columns,
+                                expected->columns);
+        if (expected->ascending && column <= last)
+            return diffmm__fail(expected->status,
+                                "%s%s%s[%lld] is %d, not above the one before it in row %zu, %lld",
+                                NAMED(expected, indices), (long long)e, column, row,
+                                (long long)last);
+        if (csr->values && !isfinite(csr->values[e]))
+            return diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s%s%s[%lld] is not finite",
+                                NAMED(expected, values), (long long)e);
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__csr_check_row(const struct diffmm__csr *csr, size_t row,
+                                    const struct diffmm__csr_expected *expected)
+{
+    diffmm_status status = check_pointers(csr, row, expected);
+    return status ? status : check_entries(csr, row, expected);
+}
+
+diffmm_status diffmm__csr_check(const struct diffmm__csr *csr,
+                                const struct diffmm__csr_expected *expected)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t r = 0; r < csr->rows && !status; r++)
+        status = check_pointers(csr, r, expected);
+    for (size_t r = 0; r < csr->rows && !status; r++)
+        status = check_entries(csr, r, expected);
+    return status;
+}
+
+bool diffmm__csr_ascends(const struct diffmm__csr *csr)
+{
+    for (size_t r = 0; r < csr->rows; r++)
+        for (int64_t e = csr->pointers[r] + 1; e < csr->pointers[r + 1]; e++)
+            if (csr->indices[e] < csr->indices[e - 1])
+                return false;
+    return true;
+}
