@@ -102,7 +102,7 @@ diffmm_status diffmm__bipartite_from_rows(const diffmm_context *context,
     size_t users = rows->rows, items = rows->columns;
     size_t entries = 2 * diffmm__csr_entries(rows) + users + items;
     diffmm_graph *graph;
-    diffmm_status status = diffmm__graph_allocate(context, users, items, entries, true, &graph);
+    diffmm_status status = diffmm__graph_create(context, users, items, entries, true, &graph);
     if (status)
         return status;
     diffmm__bipartite_fill(graph, rows);

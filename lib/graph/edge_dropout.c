@@ -69,8 +69,8 @@ diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rat
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "keep_rate is not in (0, 1]");
     diffmm_graph *dropped;
     diffmm_status status =
-        diffmm__graph_allocate(graph->context, graph->users, graph->items,
-                               count_kept(diffmm_graph_entries(graph), kept), false, &dropped);
+        diffmm__graph_create(graph->context, graph->users, graph->items,
+                             count_kept(diffmm_graph_entries(graph), kept), false, &dropped);
     if (status)
         return status;
     keep_entries(graph, keep_rate, kept, dropped);
@@ -103,8 +103,8 @@ diffmm_status diffmm__edge_dropout_begin(const diffmm_context *context, size_t u
         return DIFFMM_ERROR_NO_MEMORY;
     struct draw draw = {.keep_rate = keep_rate, .seed = seed, .stream = stream, .kept = out->kept};
     diffmm__parallel_ranges(context, entries, draw_grain, draw_entries, &draw);
-    diffmm_status status = diffmm__graph_allocate(
-        context, users, items, count_kept(entries, out->kept), false, &out->graph);
+    diffmm_status status = diffmm__graph_create(context, users, items,
+                                                count_kept(entries, out->kept), false, &out->graph);
     if (status)
         diffmm__edge_dropout_end(out);
     return status;

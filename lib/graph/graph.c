@@ -17,8 +17,8 @@ static void end_graph(void *object)
     diffmm__context_release(context);
 }
 
-diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
-                                     size_t entries, bool symmetric, diffmm_graph **out)
+diffmm_status diffmm__graph_create(const diffmm_context *context, size_t users, size_t items,
+                                   size_t entries, bool symmetric, diffmm_graph **out)
 {
     diffmm_graph *graph = diffmm__allocate_zero(context, 1, sizeof *graph);
     if (!graph)

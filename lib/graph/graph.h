@@ -23,8 +23,8 @@ diffmm_graph *diffmm__graph_retain(const diffmm_graph *graph);
 
 /* A graph with room for `entries`; the maker fills the rows, and calls diffmm__graph_transpose if the
  * matrix is not symmetric. */
-diffmm_status diffmm__graph_allocate(const diffmm_context *context, size_t users, size_t items,
-                                     size_t entries, bool symmetric, diffmm_graph **out);
+diffmm_status diffmm__graph_create(const diffmm_context *context, size_t users, size_t items,
+                                   size_t entries, bool symmetric, diffmm_graph **out);
 void diffmm__graph_transpose(diffmm_graph *graph);
 
 /* Gives a graph that was allocated as a symmetric one, but is not symmetric, a transpose with arrays of
@@ -35,7 +35,7 @@ diffmm_status diffmm__graph_transpose_apart(diffmm_graph *graph);
  * bits. */
 bool diffmm__graph_is_symmetric(const diffmm_graph *graph);
 
-/* What diffmm__graph_allocate will allocate. */
+/* What diffmm__graph_create will allocate. */
 size_t diffmm__graph_bytes(size_t nodes, size_t entries, bool symmetric);
 
 /* Rows of a parallel task where each row is a task's own. */

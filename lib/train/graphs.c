@@ -146,8 +146,8 @@ static diffmm_status reserve_whole(struct diffmm__graphs *graphs, const diffmm_m
                                    size_t m, size_t entries)
 {
     if (m == 0 || model->settings.keep_rate >= 1.0)
-        return diffmm__graph_allocate(model->context, model->users, model->items, entries, true,
-                                      &graphs->rooms[m].whole);
+        return diffmm__graph_create(model->context, model->users, model->items, entries, true,
+                                    &graphs->rooms[m].whole);
     graphs->rooms[m].whole = diffmm__graph_retain(graphs->rooms[0].whole);
     return DIFFMM_OK;
 }

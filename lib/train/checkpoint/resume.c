@@ -190,8 +190,8 @@ static diffmm_status build_graph(const diffmm_trainer *trainer, const char *path
 {
     const diffmm_model *model = trainer->model;
     diffmm_graph *graph;
-    diffmm_status status = diffmm__graph_allocate(trainer->context, model->users, model->items,
-                                                  parts->columns.rows, true, &graph);
+    diffmm_status status = diffmm__graph_create(trainer->context, model->users, model->items,
+                                                parts->columns.rows, true, &graph);
     if (status)
         return status;
     copy_parts(parts, &graph->rows, graph->nodes);

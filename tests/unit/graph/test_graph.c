@@ -104,7 +104,7 @@ END_TEST
 static diffmm_status allocate(void *argument)
 {
     diffmm_graph *graph = NULL;
-    diffmm_status status = diffmm__graph_allocate(argument, users, items, 3, false, &graph);
+    diffmm_status status = diffmm__graph_create(argument, users, items, 3, false, &graph);
     ck_assert((status == DIFFMM_OK) == (graph != NULL));
     diffmm_graph_destroy(graph);
     return status;

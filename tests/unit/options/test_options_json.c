@@ -104,9 +104,42 @@ START_TEST(malformed_json_is_refused)
 }
 END_TEST
 
+START_TEST(some_settings_of_a_later_version)
+{
+    static const char json[] =
+        "{\"layers\": \"3\", \"of_later\": {\"x\": 1}, \"epochs\": \"soon\", "
+        "\"ris_lambda\": \"0.25\"}";
+    static const char *const names[] = {"layers", "ris_lambda"};
+    static const char *const missing[] = {"layers", "ssl_reg"}, *const bad[] = {"epochs"},
+                             *const unread[] = {"of_later"};
+    diffmm_options *options;
+    int64_t layers;
+    double lambda;
+    begin();
+    expect_success(diffmm__options_from_json_some(context, json, 2, names, &options));
+    expect_success(diffmm_options_get_integer(options, "layers", &layers));
+    expect_success(diffmm_options_get_real(options, "ris_lambda", &lambda));
+    ck_assert(layers == 3 && lambda == 0.25);
+    expect_success(diffmm_options_get_integer(options, "epochs", &layers));
+    ck_assert_int_eq(layers, 50);
+    diffmm_options_destroy(options);
+    options = NULL;
+    expect_failure(diffmm__options_from_json_some(context, json, 2, missing, &options),
+                   DIFFMM_ERROR_FORMAT, "settings in JSON have no 'ssl_reg'");
+    expect_failure(diffmm__options_from_json_some(context, json, 1, bad, &options),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "'epochs'");
+    expect_failure(diffmm__options_from_json_some(context, json, 1, unread, &options),
+                   DIFFMM_ERROR_FORMAT, "'of_later' is not a string");
+    expect_failure(diffmm__options_from_json_some(context, "[]", 2, names, &options),
+                   DIFFMM_ERROR_FORMAT, "not an object");
+    ck_assert_ptr_null(options);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {there_and_back, what_is_not_named_has_its_default,
-                                  malformed_json_is_refused};
+                                  some_settings_of_a_later_version, malformed_json_is_refused};
     return run_tests("options_json", tests, sizeof tests / sizeof *tests) != 0;
 }

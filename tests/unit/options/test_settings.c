@@ -135,9 +135,23 @@ START_TEST(projections_per_modality)
 }
 END_TEST
 
+START_TEST(projections_as_text)
+{
+    for (int i = 0; i < 2; i++) {
+        enum diffmm__projection projection = (enum diffmm__projection)i, found = 1 - projection;
+        ck_assert(diffmm__projection_find(diffmm__projection_text(projection), &found));
+        ck_assert_int_eq(found, projection);
+    }
+    enum diffmm__projection kept = DIFFMM__PROJECTION_LINEAR;
+    ck_assert(!diffmm__projection_find("leaking", &kept) && !diffmm__projection_find(NULL, &kept));
+    ck_assert_int_eq(kept, DIFFMM__PROJECTION_LINEAR);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {defaults_are_read_out, every_value_arrives_in_its_place,
-                                  settings_that_contradict_are_refused, projections_per_modality};
+                                  settings_that_contradict_are_refused, projections_per_modality,
+                                  projections_as_text};
     return run_tests("settings", tests, sizeof tests / sizeof *tests) != 0;
 }
