@@ -74,20 +74,6 @@ static void loading_data(diffmm_context *context, const struct loading_settings 
         stand_in_end(&stand_in);
 }
 
-static diffmm_model *make_model(diffmm_context *context, size_t users, size_t items)
-{
-    diffmm_dataset *dataset = bench_sparse_data(context, users, items, 6);
-    diffmm_options *options;
-    diffmm_model *model;
-    bench_check(diffmm_options_create(context, &options));
-    bench_check(diffmm_options_set(options, "contrastive.enabled", "false"));
-    bench_check(diffmm_model_create(dataset, options, &model));
-    diffmm_options_destroy(options);
-    diffmm_dataset_destroy(dataset);
-    bench_check(diffmm_model_forward(model));
-    return model;
-}
-
 enum { SAVE, OPEN, FIRST, LOAD, MODEL_ROWS };
 
 /* Once: save, open for scoring, rank for a first user (which touches the item matrix), load. */
@@ -123,7 +109,7 @@ static void loading_model(diffmm_context *context, const struct loading_settings
     if (!mkdtemp(folder))
         bench_fail("there can be no folder %s", folder);
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    diffmm_model *model = make_model(context, users, items);
+    diffmm_model *model = bench_sparse_model(context, users, items, 6);
     struct samples seconds[MODEL_ROWS] = {{0}};
     for (size_t run = 0; run < settings->runs; run++)
         save_and_open(context, model, path, seconds);

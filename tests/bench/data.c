@@ -188,6 +188,21 @@ diffmm_dataset *bench_sparse_data(diffmm_context *context, size_t users, size_t 
     return dataset;
 }
 
+diffmm_model *bench_sparse_model(diffmm_context *context, size_t users, size_t items,
+                                 size_t per_user)
+{
+    diffmm_dataset *dataset = bench_sparse_data(context, users, items, per_user);
+    diffmm_options *options;
+    diffmm_model *model;
+    bench_check(diffmm_options_create(context, &options));
+    bench_check(diffmm_options_set(options, "contrastive.enabled", "false"));
+    bench_check(diffmm_model_create(dataset, options, &model));
+    diffmm_options_destroy(options);
+    diffmm_dataset_destroy(dataset);
+    bench_check(diffmm_model_forward(model));
+    return model;
+}
+
 void bench_describe(const diffmm_dataset *dataset, const char *title, const char *folder)
 {
     printf("%s (%s): %zu users, %zu items, interactions %zu + %zu + %zu, modalities", title,

@@ -48,6 +48,10 @@ diffmm_dataset *bench_without_users(const diffmm_dataset *dataset, diffmm_contex
 diffmm_dataset *bench_sparse_data(diffmm_context *context, size_t users, size_t items,
                                   size_t per_user);
 
+/* A model of such data, with final embeddings. */
+diffmm_model *bench_sparse_model(diffmm_context *context, size_t users, size_t items,
+                                 size_t per_user);
+
 /* One line about a sealed data set. */
 void bench_describe(const diffmm_dataset *dataset, const char *title, const char *folder);
 

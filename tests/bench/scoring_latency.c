@@ -41,16 +41,8 @@ static diffmm_context *counting_context(size_t threads, atomic_size_t *count)
 /* The model it is made from is gone afterwards. */
 diffmm_scorer *scoring_scorer(diffmm_context *context, size_t items)
 {
-    diffmm_dataset *dataset = bench_sparse_data(context, SCORING_USERS, items, items_per_user);
-    diffmm_options *options;
-    diffmm_model *model;
+    diffmm_model *model = bench_sparse_model(context, SCORING_USERS, items, items_per_user);
     diffmm_scorer *scorer;
-    bench_check(diffmm_options_create(context, &options));
-    bench_check(diffmm_options_set(options, "contrastive.enabled", "false"));
-    bench_check(diffmm_model_create(dataset, options, &model));
-    diffmm_options_destroy(options);
-    diffmm_dataset_destroy(dataset);
-    bench_check(diffmm_model_forward(model));
     bench_check(diffmm_scorer_create(model, &scorer));
     diffmm_model_destroy(model);
     return scorer;

@@ -336,18 +336,13 @@ int main(int argc, char **argv)
     headers = argc > 2 ? argv[2] : NULL;
     if (!symbols || !headers)
         return 1;
-    Suite *suite = suite_create("errors");
     TCase *cases = tcase_create("errors");
     tcase_add_unchecked_fixture(cases, world_open, world_close);
     with_traps(cases);
     tcase_add_loop_test(cases, every_argument, 0, (int)entry_count());
     tcase_add_test(cases, every_function_is_in_a_table);
     tcase_add_test(cases, who_returns_no_status_is_silent);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_case("errors", cases);
     free((void *)(uintptr_t)symbols);
     return failed != 0;
 }

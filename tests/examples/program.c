@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/run.h"
+
 const char *train_program, *recommend_program, *batch_program, *export_program, *serve_program;
 
 static char folder[PATH_MAX], home[PATH_MAX];
@@ -167,19 +169,13 @@ static int name_program(const char *argument)
     return 0;
 }
 
-int run_tests(int argc, char **argv, TCase *tests, const char *name)
+int run_programs(int argc, char **argv, TCase *tests, const char *name)
 {
     for (int i = 1; i < argc; i++)
         if (!name_program(argv[i])) {
             fprintf(stderr, "%s: there is no program %s\n", argv[0], argv[i]);
             return 2;
         }
-    Suite *suite = suite_create(name);
     tcase_add_checked_fixture(tests, enter_folder, leave_folder);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case(name, tests) != 0;
 }

@@ -46,6 +46,6 @@ bool same_files(const char *a, const char *b);
 
 /* Run all tests of a file: what its main does. */
 struct TCase;
-int run_tests(int argc, char **argv, struct TCase *tests, const char *name);
+int run_programs(int argc, char **argv, struct TCase *tests, const char *name);
 
 #endif

@@ -281,5 +281,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, export_says_what_is_wrong, 0,
                         (int)(sizeof wrong_exports / sizeof wrong_exports[0]));
     tcase_add_test(tests, help);
-    return run_tests(argc, argv, tests, "batch");
+    return run_programs(argc, argv, tests, "batch");
 }

@@ -178,5 +178,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, held_out_by_the_program);
     tcase_add_test(tests, tells_what_chose_the_epoch);
     tcase_add_test(tests, help_lists_settings);
-    return run_tests(argc, argv, tests, "command_lines");
+    return run_programs(argc, argv, tests, "command_lines");
 }

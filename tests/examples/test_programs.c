@@ -378,5 +378,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, interrupt_saves);
     tcase_add_test(tests, resume_after_a_kill);
     tcase_add_test(tests, resume_otherwise);
-    return run_tests(argc, argv, tests, "programs");
+    return run_programs(argc, argv, tests, "programs");
 }

@@ -282,5 +282,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, fold_in);
     tcase_add_test(tests, bad_requests);
     tcase_add_test(tests, limits);
-    return run_tests(argc, argv, tests, "serve");
+    return run_programs(argc, argv, tests, "serve");
 }

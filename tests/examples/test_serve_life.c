@@ -292,5 +292,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, no_page_reloads);
     tcase_add_test(tests, the_token_reloads);
     tcase_add_test(tests, says_what_is_wrong);
-    return run_tests(argc, argv, tests, "serve_life");
+    return run_programs(argc, argv, tests, "serve_life");
 }

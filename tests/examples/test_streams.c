@@ -233,5 +233,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_signal_leaves_nothing);
     tcase_add_test(tests, closed_standard_descriptors);
     tcase_add_test(tests, the_log_goes_through_too);
-    return run_tests(argc, argv, tests, "streams");
+    return run_programs(argc, argv, tests, "streams");
 }

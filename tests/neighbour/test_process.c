@@ -245,15 +245,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("neighbour/process");
     TCase *tests = tcase_create("process");
     tcase_add_checked_fixture(tests, NULL, release_output);
     tcase_add_test(tests, as_a_process_starts);
     tcase_add_test(tests, with_habits_of_its_own);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("neighbour/process", tests) != 0;
 }

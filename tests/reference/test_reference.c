@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cases.h"
-#include "support/traps.h"
+#include "support/run.h"
 
 static const struct kind {
     const char *name;
@@ -83,17 +83,12 @@ int main(void)
         folder = "tests/reference/data";
     list_files();
 
-    Suite *suite = suite_create("reference");
     TCase *tests = tcase_create("files");
     tcase_add_checked_fixture(tests, NULL, close_file);
     with_traps(tests);
     tcase_add_test(tests, folder_has_files);
     tcase_add_loop_test(tests, reproduces_file, 0, file_count);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_case("reference", tests);
     for (int i = 0; i < file_count; i++)
         free(files[i]);
     return failed != 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Results must be the same bits whatever the number of threads. */
+/* Contexts of several numbers of threads: results must be the same bits in each. */
 #ifndef DIFFMM_TESTS_CONTEXTS_H
 #define DIFFMM_TESTS_CONTEXTS_H
 
@@ -7,7 +7,23 @@
 
 #include <diffmm/context.h>
 
-#include "failure.h"
+#include "context.h"
+
+/* None, then one of 1, 2 and 4 threads. */
+enum { context_count = 4 };
+
+static inline void contexts_begin(diffmm_context *contexts[context_count])
+{
+    contexts[0] = NULL;
+    for (size_t i = 1; i < context_count; i++)
+        contexts[i] = new_context((size_t)1 << (i - 1));
+}
+
+static inline void contexts_end(diffmm_context *contexts[context_count])
+{
+    for (size_t i = 0; i < context_count; i++)
+        diffmm_context_destroy(contexts[i]);
+}
 
 /* Call work(context, argument, out) with no context, then with one of 1, 2 and 4 threads; `out` has
  * room for `size` bytes and must be filled alike. */
@@ -19,9 +35,7 @@ expect_same_bits(size_t size, void (*work)(diffmm_context *context, void *argume
     ck_assert(first && other);
     work(NULL, argument, first);
     for (size_t threads = 1; threads <= 4; threads *= 2) {
-        diffmm_context *context;
-        expect_success(
-            diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &context));
+        diffmm_context *context = new_context(threads);
         memset(other, 0xa5, size);
         work(context, argument, other);
         ck_assert_msg(memcmp(first, other, size) == 0, "%zu threads give other bits", threads);

@@ -137,18 +137,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("panels");
-    TCase *cases = tcase_create("panels");
-    with_traps(cases);
-    tcase_add_test(cases, packing_puts_each_row_into_its_lane_and_zeros_behind_the_last);
-    tcase_add_test(cases, scores_of_a_block_are_those_of_single_pairs);
-    tcase_add_test(cases, a_score_is_the_dot_product);
-    tcase_add_test(cases, the_largest_passes_over_nan);
-    tcase_add_test(cases, a_bit_for_each_that_reaches_the_bound);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    const TTest *const tests[] = {packing_puts_each_row_into_its_lane_and_zeros_behind_the_last,
+                                  scores_of_a_block_are_those_of_single_pairs,
+                                  a_score_is_the_dot_product, the_largest_passes_over_nan,
+                                  a_bit_for_each_that_reaches_the_bound};
+    return run_tests("panels", tests, sizeof tests / sizeof *tests) != 0;
 }

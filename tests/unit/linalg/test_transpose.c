@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "linalg/normal.h"
 #include "linalg/transpose.h"
-#include "support/failure.h"
+#include "support/contexts.h"
 
 enum { most = 75, gap = 2, room = (most + 1) * (most + gap) };
-
-/* A context of each number of threads, and none. */
-enum { context_count = 4 };
-
-static void contexts_begin(diffmm_context *contexts[context_count])
-{
-    contexts[0] = NULL;
-    for (size_t i = 1; i < context_count; i++) {
-        const diffmm_context_settings settings = {.threads = (size_t)1 << (i - 1)};
-        expect_success(diffmm_context_create(&settings, &contexts[i]));
-    }
-}
-
-static void contexts_end(diffmm_context *contexts[context_count])
-{
-    for (size_t i = 0; i < context_count; i++)
-        diffmm_context_destroy(contexts[i]);
-}
 
 START_TEST(transposes)
 {

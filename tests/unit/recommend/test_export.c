@@ -4,8 +4,8 @@
 
 #include <diffmm/recommend.h>
 
-#include "files/safetensors.h"
 #include "dataset/readers/npy_values.h"
+#include "files/safetensors.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -259,17 +259,11 @@ int main(void)
 {
     TCase *tests = tcase_create("export");
     with_traps(tests);
-    Suite *suite = suite_create("export");
     tcase_add_loop_test(tests, npy_read_back, 0, 2);
     tcase_add_loop_test(tests, safetensors_read_back, 0, 2);
     tcase_add_test(tests, from_a_file);
     tcase_add_test(tests, bad_input);
     tcase_add_test(tests, line_breaks_in_ids);
     tcase_add_test(tests, without_memory);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("export", tests) != 0;
 }
