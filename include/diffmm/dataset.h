@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file dataset.h
- *  Who touched what, and what the items look, sound and read like.
+ *  Interactions of users with items, and the items' features in each modality.
  *
  *  A data set is filled (interactions, ids, modalities, in any order), then sealed: checked as a
- *  whole and indexed. diffmm_trainer_create() and diffmm_model_create() seal it if the caller did
- *  not. After that it cannot change and may be read by any number of threads.
+ *  whole and indexed. diffmm_trainer_create() and diffmm_model_create() seal it if the caller has
+ *  not done so. After that it cannot change and may be read by any number of threads.
  *
  *  Users and items are numbered from 0. With external ids (strings) the number is the order of
  *  diffmm_dataset_declare_items(), or else of first appearance. One exception serves features whose
  *  rows are numbered: where every item id is an integer below the number of feature rows, the id is
- *  the row number. Where item ids are numbers but not all those of rows (from 1 on, or 007, or
- *  1.0), sealing fails: features would go to other items.
+ *  the row number. Where all item ids are numbers, but some are not numbers of rows (because they
+ *  count from 1, or are written as 007 or 1.0), sealing fails: features would go to wrong items.
  *
- *  DIFFMM_ERROR_STATE for a call that comes before or after sealing and should not;
+ *  Errors: DIFFMM_ERROR_STATE for a call that is only allowed before sealing, or only after it;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
  *  or line in the message; DIFFMM_ERROR_NUMERIC for features that are not finite;
  *  DIFFMM_ERROR_NOT_FOUND for unknown ids.
@@ -31,16 +31,16 @@ extern "C" {
 /** Interactions in three splits, ids, and item features per modality. Opaque. */
 typedef struct diffmm_dataset diffmm_dataset;
 
-/** What an interaction is for. */
+/** What an interaction is used for. */
 typedef enum diffmm_split {
-    DIFFMM_TRAIN = 0, /**< learnt from; excluded from rankings */
+    DIFFMM_TRAIN = 0, /**< to learn from; excluded from rankings */
     DIFFMM_VALID = 1, /**< held out, to choose the best epoch */
-    DIFFMM_TEST = 2   /**< held out, only reported */
+    DIFFMM_TEST = 2   /**< held out, to report metrics of */
 } diffmm_split;
 
-/** Gives raw features of `count` items from `first` on: count x dimensions floats into `out`.
- *  Asked for blocks in any order, as often as needed, on the thread that made the call. Returns 0;
- *  non-zero makes that call fail with DIFFMM_ERROR_CALLBACK. */
+/** Writes the raw features of `count` items from `first` on, count x dimensions floats, to `out`.
+ *  It is called for blocks in any order, as often as needed, on the thread that made the call.
+ *  Returns 0; anything else makes that call fail with DIFFMM_ERROR_CALLBACK. */
 typedef int (*diffmm_feature_loader)(size_t first, size_t count, float *out, void *user_data);
 
 /** Create an empty data set; it keeps the context alive. */
@@ -57,7 +57,7 @@ DIFFMM_API diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_d
 DIFFMM_API diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path,
                                              diffmm_dataset **out);
 
-/** What diffmm_dataset_synthesize() makes. Zero in a field means its default. */
+/** What diffmm_dataset_synthesize() makes. A member that is 0 means its default. */
 typedef struct diffmm_synthetic {
     size_t struct_size;       /**< as for diffmm_context_settings */
     size_t users;             /**< default 1000 */
@@ -66,13 +66,13 @@ typedef struct diffmm_synthetic {
     size_t factors;           /**< size of the planted structure; default 8 */
     size_t modality_count;    /**< default 2: "image", "text"; then "audio", "modality3" */
     const size_t *dimensions; /**< modality_count feature sizes, borrowed; NULL: 32 each */
-    uint64_t seed;            /**< every random draw follows from it */
+    uint64_t seed;            /**< of all random draws */
 } diffmm_synthetic;
 
 /** Make a data set with a planted structure: users and items have hidden factors, users touch items
  *  close to them (popular ones more often), and each modality shows the items' factors through a
  *  random map with noise. 80 % of the interactions go to training, 10 % to validation, 10 % to
- *  test. The same fields give the same bits everywhere.
+ *  test. The same spec gives the same bits everywhere.
  *  @param context  kept alive
  *  @param spec     borrowed; NULL: all defaults
  *  @param out      receives the data set, not yet sealed */
@@ -80,11 +80,11 @@ DIFFMM_API diffmm_status diffmm_dataset_synthesize(diffmm_context *context,
                                                    const diffmm_synthetic *spec,
                                                    diffmm_dataset **out);
 
-/** Release; NULL is fine. Trainers and models made from it keep it alive. */
+/** Destroy the data set; NULL is accepted. Trainers and models made from it keep it alive. */
 DIFFMM_API void diffmm_dataset_destroy(diffmm_dataset *dataset);
 
-/** Say that there are at least so many users and items, also if no interaction names them. Among
- *  external ids, those without one are called by their number in decimal. */
+/** Make sure that there are at least so many users and items, also where no interaction names them.
+ *  Those that have no external id while others have one get their number in decimal as id. */
 DIFFMM_API diffmm_status diffmm_dataset_reserve(diffmm_dataset *dataset, size_t users,
                                                 size_t items);
 
@@ -105,14 +105,14 @@ DIFFMM_API diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *d
                                                                const char *const *user,
                                                                const char *const *item);
 
-/** Read interactions from a file; after a failure none of them are in the data set. By the file's
- *  ending:
+/** Read interactions from a file; after a failure none of them are in the data set. The file's
+ *  ending tells its format:
  *  - .tsv, .csv: a header with columns `user`, `item` and optionally `split` (train, valid, test;
  *    empty means `split`); other columns are ignored; ids are strings
  *  - .npz: a scipy sparse matrix (coo, csr), users x items (needs libzip)
  *  - .pkl: a pickled scipy coo or csr matrix (nothing in it is executed)
  *  @param dataset  not sealed
- *  @param split    where interactions go that name none
+ *  @param split    the split of interactions that name none
  *  @param path     the file */
 DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset,
                                                           diffmm_split split, const char *path);
@@ -123,11 +123,11 @@ DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *datase
 DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
                                                       const char *const *ids);
 
-/** Add a modality whose features a callback gives.
+/** Add a modality whose features come from a callback.
  *  @param dataset     not sealed
  *  @param name        1 to 63 of A-Z a-z 0-9 _ -
  *  @param dimensions  features per item
- *  @param loader      asked when a trainer or model is made, as often as needed
+ *  @param loader      called when a trainer or model is made, as often as needed
  *  @param user_data   passed to the loader, borrowed until the data set ends */
 DIFFMM_API diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
                                                      size_t dimensions,
@@ -151,9 +151,10 @@ DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, c
                                                       const char *path);
 
 /** Hold out a random share of every user's training interactions, for data without splits of its
- *  own. A user's distinct items are shuffled; as many as the shares say, rounded up or down at
- *  random so that on average the shares are met, go to validation and test; at least one stays in
- *  training. Depends on nothing but the interactions, their order and these numbers.
+ *  own. A user's distinct items are shuffled. The first of them go to validation and test, as many
+ *  as the shares say, rounded up or down at random so that on average the shares are met; at least
+ *  one stays in training. The result depends on the interactions, their order and these numbers
+ *  only.
  *  Call it once all interactions have been added, before sealing: DIFFMM_ERROR_STATE if the data
  *  set is sealed or already holds something out.
  *  @param dataset  not sealed
@@ -164,8 +165,8 @@ DIFFMM_API diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double
                                                  uint64_t seed);
 
 /** Add rows to a modality that came from an array or a file: features of the items that follow
- *  those it has rows for. They are copied, with the rows before them. DIFFMM_ERROR_STATE for a
- *  modality with a loader, which is asked for the new items as for the old.
+ *  those that it has rows for. The new rows are copied, together with the rows before them.
+ *  DIFFMM_ERROR_STATE for a modality with a loader, which is called for new items as for old ones.
  *  @param dataset   not sealed
  *  @param name      of the modality
  *  @param count     how many rows
@@ -177,25 +178,25 @@ DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset,
 
 /** Start a data set with all that a sealed one holds, to add users, items and interactions to it.
  *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get
- * the numbers that follow. The source stays as it is and may be destroyed. Features that the
- * library holds are shared, not copied; what the caller lent to the source (arrays, loaders) must
- * live until both end. Where there are new items, every modality wants rows for them
+ *  the numbers that follow. The source stays as it is and may be destroyed. Features that the
+ *  library owns are shared, not copied; what the caller lent to the source (arrays, loaders) must
+ *  live until both end. Where there are new items, every modality needs rows for them
  *  (diffmm_dataset_append_features()).
  *  @param source  sealed
  *  @param out     receives a data set that is not sealed, of the same context */
 DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);
 
-/** Check everything and index it. What is probably not meant is told in the context's log, as
- *  warnings: pairs in two splits, repeated pairs, entries of matrices that are 0 or negative, rows
- *  of features that nothing but the order of appearance ties to items. Fails, naming what is wrong,
- * if there is no training interaction, or a modality's rows are not as many as the items, or a
- * feature is not finite; the data set may then be completed and sealed again. Sealing twice is
- * fine. Users and items together, and different training interactions, may be up to 2^31 - 1 each.
- */
+/** Check everything and index it. The context's log gets a warning for what is probably a mistake:
+ *  pairs in two splits, repeated pairs, entries of matrices that are 0 or negative, rows of
+ *  features that only the order of appearance ties to items. Fails, and says what is wrong, if
+ *  there is no training interaction, if a modality has more or fewer rows than there are items, or
+ *  if a feature is not finite; the data set may then be completed and sealed again. Sealing a
+ *  sealed data set does nothing. Users and items together, and different training interactions, may
+ *  be up to 2^31 - 1 each. */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
 
-/** How many users there are. Before sealing, this and the following counts say what is known so
- *  far. */
+/** How many users there are. Before sealing, this and the following functions count what there is
+ *  so far. */
 DIFFMM_API size_t diffmm_dataset_users(const diffmm_dataset *dataset);
 
 /** How many items there are. */
@@ -214,8 +215,8 @@ DIFFMM_API const char *diffmm_dataset_modality_name(const diffmm_dataset *datase
 /** Features per item of modality `index`; 0 if there are not so many modalities. */
 DIFFMM_API size_t diffmm_dataset_modality_dimensions(const diffmm_dataset *dataset, size_t index);
 
-/** Raw features of modality `index` for `count` items from `first` on. Needs a sealed data set;
- *  asks the modality's loader, if it has one.
+/** Raw features of modality `index` for `count` items from `first` on. Calls the modality's loader,
+ *  if it has one.
  *  @param dataset  sealed
  *  @param index    of the modality
  *  @param first    the first item

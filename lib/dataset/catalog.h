@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who the users and items are and what each user has seen: what a sealed data set, its models and
- * scorers share. Immutable once made; counted references. */
+/* The users and items of a sealed data set and the training interactions between them. Data sets,
+ * models and scorers share it. It does not change once it is made; references to it are counted. */
 #ifndef DIFFMM_DATASET_CATALOG_H
 #define DIFFMM_DATASET_CATALOG_H
 
@@ -17,17 +17,17 @@ struct diffmm__catalog {
     atomic_size_t references;
     size_t users, items;
     struct diffmm__ids user_ids, item_ids;
-    struct diffmm__rows seen; /* the training rows */
+    struct diffmm__rows seen; /* users x items: the training interactions */
 };
 
-/* An empty catalog (all zero but context and one reference), to be filled by its maker with blocks
- * from the context's allocator. */
+/* An empty catalog (all zero but the context and one reference) for the caller to fill, with memory
+ * from the context's allocator; NULL without memory. */
 struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context);
 struct diffmm__catalog *diffmm__catalog_retain(struct diffmm__catalog *catalog);
 void diffmm__catalog_release(struct diffmm__catalog *catalog);
 
 /* Nodes of graphs and training pairs are numbered by int32_t: DIFFMM_ERROR_INVALID_ARGUMENT where
- * the users and items together, or the pairs, are more than that counts. */
+ * there are more users and items together, or more pairs, than an int32_t can number. */
 diffmm_status diffmm__catalog_check_counts(size_t users, size_t items, size_t pairs);
 
 #endif

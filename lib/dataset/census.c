@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 
-/* How many pairs are in both; rows ascend. */
+/* How many pairs are in both. */
 static size_t count_common(size_t users, const struct diffmm__rows *a, const struct diffmm__rows *b)
 {
     size_t common = 0;
@@ -32,8 +32,8 @@ void diffmm__census_warn(const diffmm_context *context, const struct diffmm__cen
 {
     if (census->zeros)
         diffmm__log(context, DIFFMM_LOG_WARNING,
-                    "%zu entries of matrices are 0 and no interactions; scipy's eliminate_zeros() "
-                    "takes them away",
+                    "%zu entries of matrices are 0 and do not count as interactions; scipy's "
+                    "eliminate_zeros() removes them",
                     census->zeros);
     if (census->negatives)
         diffmm__log(context, DIFFMM_LOG_WARNING,
@@ -47,12 +47,13 @@ void diffmm__census_warn(const diffmm_context *context, const struct diffmm__cen
     if (census->train_valid || census->train_test)
         diffmm__log(context, DIFFMM_LOG_WARNING,
                     "%zu interactions of validation and %zu of test are in training too: rankings "
-                    "leave out what was learnt, so these are never hit and lower the metrics; take "
-                    "them out of one split",
+                    "leave training items out, so these can never be hit and lower the metrics; "
+                    "remove them from one split",
                     census->train_valid, census->train_test);
     if (census->valid_test)
-        diffmm__log(context, DIFFMM_LOG_WARNING,
-                    "%zu interactions are in validation and in test, so that test has a part in "
-                    "choosing the epoch; take them out of one split",
-                    census->valid_test);
+        diffmm__log(
+            context, DIFFMM_LOG_WARNING,
+            "%zu interactions are in validation and in test, so the test split takes part in "
+            "choosing the epoch; remove them from one split",
+            census->valid_test);
 }

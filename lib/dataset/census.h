@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a data set holds that is probably not meant: counted, and told once. */
+/* Counts of what a data set holds but probably should not hold. They are told once, in the log. */
 #ifndef DIFFMM_DATASET_CENSUS_H
 #define DIFFMM_DATASET_CENSUS_H
 
@@ -10,7 +10,7 @@
 #include "dataset/rows.h"
 
 struct diffmm__census {
-    size_t zeros, negatives; /* entries of matrices */
+    size_t zeros, negatives; /* such entries of matrices that were read */
     size_t repeated;         /* interactions beyond the first of the same pair in a split */
     size_t train_valid, train_test, valid_test; /* pairs that are in both splits */
 };
@@ -20,8 +20,8 @@ void diffmm__census_count_overlaps(size_t users, const struct diffmm__rows *trai
                                    const struct diffmm__rows *valid,
                                    const struct diffmm__rows *test, struct diffmm__census *census);
 
-/* A warning in the log for each kind that occurs: how many, what is done with them, and what can
- * be done about them. */
+/* Write a warning to the log for each kind that occurs: how many there are, what the library does
+ * with them, and what the user can do. */
 void diffmm__census_warn(const diffmm_context *context, const struct diffmm__census *census);
 
 #endif

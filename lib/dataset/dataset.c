@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handle: its life, and what can be asked of it. */
+/* The handle: how it begins and ends, and the functions that only read it. */
 #include "dataset/dataset.h"
 
 #include "base/context.h"
@@ -156,7 +156,7 @@ static size_t rows_bytes(const struct diffmm__rows *rows, size_t users)
            diffmm__allocation_bytes((size_t)rows->pointers[users], sizeof *rows->items);
 }
 
-/* It is all there, so no sum wraps around. */
+/* No sum overflows: all of this is in memory. */
 size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;

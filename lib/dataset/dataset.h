@@ -17,31 +17,31 @@ struct diffmm_dataset {
     diffmm_context *context;
     bool sealed;
 
-    /* After sealing. The catalog's `seen` rows are the training split. */
+    /* After sealing. The training split is the catalog's `seen`. */
     struct diffmm__catalog *catalog;
     struct diffmm__rows held[2]; /* validation, test */
 
     size_t modality_count, modality_capacity;
     struct diffmm__modality *modalities;
 
-    struct diffmm__draft *draft; /* interactions and names as they come, until sealed */
+    struct diffmm__draft *draft; /* interactions and ids as they come; NULL once sealed */
 };
 
 diffmm_dataset *diffmm__dataset_retain(diffmm_dataset *dataset);
 
-/* What a sealed data set holds of its context's memory: interactions, ids, and features of its own;
- * not those that the host lends or loads. */
+/* Bytes that a sealed data set has from its context's allocator: interactions, ids, and the
+ * features that it owns, without those that the host lends or loads. */
 size_t diffmm__dataset_bytes(const diffmm_dataset *dataset);
 
-/* DIFFMM_ERROR_INVALID_ARGUMENT where it is NULL, DIFFMM_ERROR_STATE where it is sealed and cannot
- * be filled; or where it is not sealed and cannot be read. */
+/* DIFFMM_ERROR_INVALID_ARGUMENT where the data set is NULL; DIFFMM_ERROR_STATE where it is sealed
+ * and so cannot be filled (open), or is not sealed and so cannot be read (sealed). */
 diffmm_status diffmm__dataset_check_open(const diffmm_dataset *dataset);
 diffmm_status diffmm__dataset_check_sealed(const diffmm_dataset *dataset);
 
 /* DIFFMM_ERROR_INVALID_ARGUMENT where there is no such split. */
 diffmm_status diffmm__dataset_check_split(diffmm_split split);
 
-/* Rows of a split of a sealed data set. */
+/* The interactions of a split of a sealed data set, users x items. */
 const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
 
 #endif

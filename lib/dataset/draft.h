@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interactions and names as they come, until the data set is sealed. */
+/* The interactions and ids of a data set as they come, until it is sealed. */
 #ifndef DIFFMM_DATASET_DRAFT_H
 #define DIFFMM_DATASET_DRAFT_H
 
@@ -11,21 +11,21 @@
 
 enum { DIFFMM__SPLITS = 3 };
 
-/* How users and items are called; the first interactions or declared items decide. */
+/* Whether users and items have numbers or ids. The first interactions or declared items decide. */
 enum diffmm__naming { DIFFMM__NAMING_OPEN, DIFFMM__NAMING_NUMBERS, DIFFMM__NAMING_TEXT };
 
 struct diffmm__draft {
     enum diffmm__naming naming;
     bool items_declared;
-    bool items_ordered;  /* extended: items keep the order of item_ids, never that of rows */
-    size_t known_items;  /* extended: so many first item ids are the old data set's */
+    bool items_ordered;  /* extended: items keep the order of item_ids, not that of rows */
+    size_t known_items;  /* extended: the first so many item ids are the old data set's */
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__ids user_ids, item_ids;
     struct diffmm__coo pairs[DIFFMM__SPLITS]; /* users x items */
-    struct diffmm__census census;             /* what is known of it so far */
+    struct diffmm__census census;             /* as far as it is known */
 };
 
-/* What to go back to when a call fails half-way. */
+/* The state to go back to when a call fails half-way. */
 struct diffmm__draft_mark {
     enum diffmm__naming naming;
     size_t user_ids, item_ids, pairs[DIFFMM__SPLITS];
@@ -38,13 +38,13 @@ void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *
 struct diffmm__draft_mark diffmm__draft_save(const struct diffmm__draft *draft);
 void diffmm__draft_restore(struct diffmm__draft *draft, const struct diffmm__draft_mark *mark);
 
-/* Decide for numbers or text: DIFFMM_ERROR_STATE if it was decided otherwise before. */
+/* Decide for numbers or ids: DIFFMM_ERROR_STATE if it was decided otherwise before. */
 diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__naming naming);
 
-/* Make sure of at least so many users and items. */
+/* Make sure that there are at least so many users and items. */
 diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items);
 
-/* Add a pair of ids. */
+/* Add an interaction by ids. */
 diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
                                       diffmm_split split, const char *user, size_t user_length,
                                       const char *item, size_t item_length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A data set that begins with all that another holds. Users and items keep their numbers: their ids
- * are the first names of the new draft, in the old order. */
+/* A data set that begins with all that another holds. Users and items keep their numbers, because
+ * their ids are the first ids of the new draft, in the old order. */
 #include "base/handle.h"
 #include "base/status.h"
 #include "dataset/draft.h"
@@ -30,7 +30,7 @@ static diffmm_status copy_pairs(const diffmm_dataset *source, diffmm_split split
     return status;
 }
 
-/* Item ids that are row numbers go on being that; any others keep the order in which they are. */
+/* Item ids that are row numbers remain row numbers; all others keep their order. */
 static diffmm_status fill_draft(const diffmm_dataset *source, struct diffmm__draft *draft)
 {
     const struct diffmm__catalog *catalog = source->catalog;

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* One word more: an odd multiplier carries every bit upwards, the shift brings the high ones back
- * down. Each step is a bijection of the hash, so no two words lead to the same. */
+/* Takes one more word into a hash. The product with an odd number carries every bit upwards; the
+ * shift brings the high bits down again. Each step is a bijection of the hash, so that two
+ * different words never lead to the same hash. */
 static uint64_t add(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * 0x9E3779B97F4A7C15u;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tells one data set from another: counts and hashes. The hashes guard against mistakes, not
- * against forgery. Ids do not count. */
+/* Counts and hashes by which a checkpoint recognises the data set that it was made with. They guard
+ * against mistakes, not against forgery. Ids do not enter into them. */
 #ifndef DIFFMM_DATASET_FINGERPRINT_H
 #define DIFFMM_DATASET_FINGERPRINT_H
 
@@ -11,11 +11,11 @@ struct diffmm__fingerprint {
     uint64_t hashes[3]; /* of the pairs */
 };
 
-/* Of a sealed data set's interactions. */
+/* The fingerprint of a sealed data set's interactions. */
 void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
                                       struct diffmm__fingerprint *out);
 
-/* Of items x dimensions features, rows `stride` apart. */
+/* The hash of items x dimensions features, rows `stride` apart. */
 uint64_t diffmm__fingerprint_features(size_t items, size_t dimensions, const float *features,
                                       size_t stride);
 

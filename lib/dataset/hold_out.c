@@ -2,9 +2,12 @@
 /* Holding out a random share of each user's training interactions.
  *
  * Of a user's n items, v go to validation and t to test:
- *     v = floor(n valid + r),  v + t = floor(n (valid + test) + r),  at most n - 1,
- * with r uniform in [0, 1), one draw per user, so that on average exactly the shares are held out,
- * also of users with few items. Which ones: the first of a random order (Fisher and Yates). */
+ *
+ *     v     = floor(n valid + r)
+ *     v + t = floor(n (valid + test) + r)      both at most n - 1
+ *
+ * with one draw r per user, uniform in [0, 1). So the shares are exact on average, for users with
+ * few items too. The items held out are the first of a random order (Fisher and Yates). */
 #include <math.h>
 
 #include "base/handle.h"
@@ -50,14 +53,14 @@ static size_t take(double share, size_t n, double draw)
     return count < n ? count : n - 1;
 }
 
-/* To pairs that have room. */
+/* Adds to pairs that have room. */
 static void put(struct diffmm__coo *pairs, int32_t user, int32_t item)
 {
     pairs->row[pairs->count] = user;
     pairs->column[pairs->count++] = item;
 }
 
-/* Shuffles the user's row. */
+/* Shuffles the user's row, and divides it among the splits. */
 static void divide_row(const struct division *division, size_t user, struct diffmm__rows *rows,
                        struct diffmm__coo splits[DIFFMM__SPLITS])
 {

@@ -9,13 +9,13 @@
 #include "base/utf8.h"
 #include "dataset/id.h"
 
-/* Bytes of the numbers below `count` in decimal, each with a NUL. By no loop over them: before
- * there is memory for so many, nothing must take time. */
+/* Bytes of the numbers below `count` in decimal, each with a NUL. Found without a loop over them: a
+ * count that there is no memory for must be refused at once. */
 static size_t numeric_size(size_t count)
 {
     size_t size = 2 * count;
     for (size_t power = 10; power < count; power *= 10)
-        size += count - power; /* have one digit more */
+        size += count - power; /* so many have one digit more */
     return size;
 }
 
@@ -49,7 +49,8 @@ static diffmm_status check_layout(size_t count, const char *text, const int64_t 
         int64_t start = offsets[i], end = offsets[i + 1];
         if (end <= start || end > offsets[count] ||
             memchr(text + start, 0, (size_t)(end - start)) != text + end - 1)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu does not end where it should", what,
+            return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                "%s id %zu does not end with a NUL, right before the next", what,
                                 i);
         if (end - start == 1)
             return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s id %zu is empty", what, i);

@@ -23,7 +23,7 @@ struct diffmm__ids {
     int64_t *offsets;
     int32_t *slots;
     size_t slot_count;
-    struct diffmm__hash_key key;           /* of its own: ids come from strangers */
+    struct diffmm__hash_key key;           /* secret: ids come from strangers */
     size_t text_capacity, offset_capacity; /* of ids that are added to */
 };
 
@@ -58,7 +58,7 @@ diffmm_status diffmm__ids_find(const struct diffmm__ids *ids, const char *id, co
 size_t diffmm__ids_match(const struct diffmm__ids *ids, const struct diffmm__ids *others,
                          int32_t *numbers);
 
-/* Bytes of memory that complete ids take. */
+/* Bytes that complete ids take of the context's allocator. */
 size_t diffmm__ids_bytes(const struct diffmm__ids *ids);
 
 #endif

@@ -38,7 +38,7 @@ static diffmm_status find_bound(size_t count, const int32_t *numbers, const char
     return DIFFMM_OK;
 }
 
-/* Add numbered pairs, known to be below users and items, and those counts. */
+/* Add pairs of numbers that are below `users` and `items`, and make sure of so many of both. */
 static diffmm_status add_numbers(diffmm_dataset *dataset, diffmm_split split, size_t users,
                                  size_t items, size_t count, const int32_t *user,
                                  const int32_t *item)

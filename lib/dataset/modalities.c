@@ -81,7 +81,7 @@ static diffmm_status append(diffmm_dataset *dataset, const char *name, const cha
     return DIFFMM_OK;
 }
 
-/* Rows of features from a caller. */
+/* Whether rows of features from a caller fit into the address space. */
 static diffmm_status check_extent(const char *name, size_t rows, size_t stride)
 {
     diffmm_status status = diffmm__size_check_array("rows", rows, "stride", stride, sizeof(float));

@@ -14,7 +14,7 @@ diffmm_status diffmm__modalities_check_new(const diffmm_dataset *dataset, const 
 diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name,
                                            struct diffmm__feature_rows features, const char *path);
 
-/* Add a modality of another data set of the same context, with the features it has. */
+/* Add a modality of another data set of the same context. Both share its features. */
 diffmm_status diffmm__modalities_add_shared(diffmm_dataset *dataset,
                                             const struct diffmm__modality *source);
 

@@ -12,7 +12,7 @@
 /* Items that a loader is asked for at once. */
 enum { loader_block = 256 };
 
-/* It takes over the values, which are released on failure too. */
+/* Takes over the values, and releases them on failure too. */
 static struct diffmm__features *create_features(const diffmm_context *context, float *values)
 {
     struct diffmm__features *features = diffmm__allocate(context, 1, sizeof *features);
@@ -103,7 +103,7 @@ diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, si
     return check_finite(modality, items, modality->features, modality->stride);
 }
 
-/* Ask a loader for `items` items from `first` on, block by block. */
+/* Asks the loader for `items` items from `first` on, block by block. */
 static diffmm_status ask_loader(const struct diffmm__modality *modality, size_t first, size_t items,
                                 float *out)
 {

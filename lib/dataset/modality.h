@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a data set knows of one modality, and its features. */
+/* One modality of a data set: its name, sizes and features. */
 #ifndef DIFFMM_DATASET_MODALITY_H
 #define DIFFMM_DATASET_MODALITY_H
 
@@ -44,7 +44,7 @@ diffmm_status diffmm__modality_append(const diffmm_context *context,
                                       struct diffmm__modality *modality, size_t count,
                                       const float *features, size_t stride);
 
-/* A copy of the struct holds its features too, until its own end. */
+/* Retain the features for a copy of the struct, which then has an end of its own. */
 void diffmm__modality_share(const struct diffmm__modality *modality);
 
 /* Whether an array or file has a row for each of `items` items, and only finite features. */
@@ -61,7 +61,7 @@ diffmm_status diffmm__modality_features(const diffmm_context *context,
                                         const struct diffmm__modality *modality, size_t items,
                                         const float **features, size_t *stride, float **scratch);
 
-/* Bytes of the features that it owns. */
+/* Bytes of the features that it owns, of the context's allocator. */
 size_t diffmm__modality_bytes(const struct diffmm__modality *modality);
 
 #endif

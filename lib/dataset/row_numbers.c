@@ -22,15 +22,14 @@ size_t diffmm__row_numbers_count(const diffmm_dataset *dataset)
     return modality ? modality->rows : 0;
 }
 
-/* How item ids go with rows of features that nothing ties to them. */
+/* How item ids go with rows of features, where no list of ids says it. */
 enum row_naming {
     ROWS_NUMBERED, /* every id is the number of a row */
-    ROWS_UNCLEAR,  /* the ids are numbers, but not all of them those of rows */
-    ROWS_IN_ORDER  /* the first row is the item that comes first, and so on */
+    ROWS_UNCLEAR,  /* every id is a number, but some are not numbers of rows */
+    ROWS_IN_ORDER  /* row i belongs to the item whose id came i-th */
 };
 
-/* Fills in the number of each id that is one of a row, and -1 for the others; *other is the last of
- * these. */
+/* Fills in the row number that each id is, or -1; *other is the last id that is none. */
 static enum row_naming compare_with_rows(const struct diffmm__ids *ids, size_t rows,
                                          int32_t *numbers, const char **other)
 {
@@ -48,8 +47,8 @@ static enum row_naming compare_with_rows(const struct diffmm__ids *ids, size_t r
     return naming;
 }
 
-/* With ids from 1 on, the last of which nobody touches, all are numbers of rows, but not their own.
- * Where the first row or the last is somebody's, they count from 0. */
+/* Where ids count from 1 and the last item has no interaction, every id is the number of a row, but
+ * of the wrong one. Ids certainly count from 0 where the number of the first or last row occurs. */
 static bool may_count_from_one(size_t count, const int32_t *numbers, size_t rows)
 {
     for (size_t i = 0; i < count; i++)
@@ -62,9 +61,10 @@ static diffmm_status fail_unclear(const diffmm_dataset *dataset, const char *id)
 {
     const struct diffmm__modality *modality = with_rows(dataset);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                        "modality '%s': which of its %zu rows is item '%.40s'? Item ids are "
-                        "numbers, but not all of 0 to %zu; list them in the order of the rows "
-                        "(diffmm_dataset_declare_items(), item_ids.txt), or count from 0",
+                        "modality '%s': it is not clear which of its %zu rows is item '%.40s': "
+                        "the item ids are numbers, but not all of them from 0 to %zu; list the ids "
+                        "in the order of the rows (diffmm_dataset_declare_items(), item_ids.txt), "
+                        "or number the items from 0",
                         modality->name, modality->rows, id, modality->rows - 1);
 }
 
@@ -101,13 +101,13 @@ void diffmm__row_numbers_warn(const diffmm_dataset *dataset,
     if (found->from_one)
         diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
                     "item ids are taken as numbers of the %zu rows of modality '%s', from 0 on, "
-                    "but neither 0 nor %zu occurs: if they count from 1, all items get the "
-                    "features of others",
+                    "but neither 0 nor %zu occurs: if they count from 1, every item gets the "
+                    "features of another",
                     modality->rows, modality->name, modality->rows - 1);
     if (found->in_order)
         diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
-                    "the rows of modality '%s' are taken as items in the order in which their ids "
-                    "appear; to be sure, list the ids in the order of the rows (item_ids.txt, "
-                    "diffmm_dataset_declare_items())",
+                    "the rows of modality '%s' are taken for the items in the order in which their "
+                    "ids appear; to be sure, list the ids in the order of the rows "
+                    "(item_ids.txt, diffmm_dataset_declare_items())",
                     modality->name);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checking a data set as a whole and indexing it. All is made aside, so that a data set that fails
- * is as it was. */
+/* Checking a data set as a whole and indexing it. The catalog is built beside the draft, which
+ * stays as it was if sealing fails. */
 #include "dataset/seal.h"
 
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "dataset/draft.h"
 #include "dataset/row_numbers.h"
 
-/* The ids of `count` users or items: those that came, then, for those reserved beyond, their number
- * in decimal. */
+/* The ids of `count` users or items: those that came, and for those that were reserved beyond them
+ * their number in decimal. */
 static diffmm_status complete_ids(diffmm_context *context, const struct diffmm__ids *given,
                                   size_t count, const char *what, struct diffmm__ids *out)
 {
@@ -53,7 +53,7 @@ static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows
                : diffmm__ids_begin_numeric(context, catalog->items, &catalog->item_ids);
 }
 
-/* The rows of one split; `numbers` (or NULL) renumbers items. */
+/* The interactions of one split; `numbers` (or NULL) renumbers items. */
 static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
                                const struct diffmm__catalog *catalog, struct diffmm__rows *out)
 {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Data sets with a planted structure. Users and items are directions p_u, q_i in a space of hidden
- * factors. User u has a number n_u of interactions, the items with the n_u smallest keys
- *     r_ui / w_ui,  w_ui = popularity_i (max(0, p_u q_i)^4 + 1e-4),  r_ui uniform in (0, 1),
+ * factors. User u has n_u interactions: the items with the n_u smallest keys
+ *
+ *     r_ui / w_ui      with  w_ui = popularity_i (max(0, p_u q_i)^4 + 1e-4),
+ *                            r_ui uniform in (0, 1),
+ *
  * which is sampling in proportion to w (sequential Poisson sampling; Ohlsson 1998). A modality
  * shows q_i through a random matrix, with noise.
  *
- * What decides interactions is made with + - * / and square roots only, which round the same way
+ * Interactions are decided with + - * / and square roots only, which round the same way
  * everywhere. */
 #include <math.h>
 #include <stdio.h>
@@ -106,7 +109,7 @@ static bool after(struct candidate a, struct candidate b)
     return a.key > b.key || (a.key == b.key && a.item > b.item);
 }
 
-/* Put `entry` at the root of a heap that has its last candidate on top. */
+/* Puts `entry` at the root of a heap that has its last candidate on top. */
 static void sink(struct candidate *heap, size_t count, size_t root, struct candidate entry)
 {
     for (size_t child; (child = 2 * root + 1) < count; root = child) {
@@ -168,8 +171,8 @@ static void choose_for_users(void *argument, size_t begin, size_t end)
         choose_items(argument, u);
 }
 
-/* How many of a user's n interactions are held out: a fifth, rounded, shared by validation and
- * test; the odd one goes to either in turn. */
+/* The split of a user's interaction `index` of n: a fifth of them, rounded, is held out, one half
+ * for validation and one for test; an odd one goes to either, by the user's number. */
 static diffmm_split split_of(size_t user, size_t n, size_t index)
 {
     size_t held = (n + 2) / 5, valid = (held + user % 2) / 2;
@@ -285,7 +288,7 @@ static diffmm_status check_range(const char *field, size_t value, size_t most)
                         value, most);
 }
 
-/* Defaults for what is 0, and ranges. */
+/* Fills in defaults for what is 0, and checks ranges. */
 static diffmm_status complete(diffmm_synthetic *spec)
 {
     spec->users = spec->users ? spec->users : 1000;

@@ -14,11 +14,11 @@ import readers
 # as long as they claim, and their checksums are right to their ends; a shape must not be out of all proportion.
 STRICTER = [r"bytes follow the end of the zip archive", r"does not lie right before its end",
             r"one of several parts", r"long end record", r"directory holds more than its entries",
-            r"has another header than", r"'.*' and another, '.*\.npy'", r"is encrypted",
+            r"has another header than", r"both a member '.*' and a member '.*\.npy'", r"is encrypted",
             r"is compressed by method", r"compressed bytes cannot hold", r"bytes long that it claims",
             r"is stored in another size", r"(begins|ends) outside the archive", r"damaged entry",
             r"name holds a NUL", r"CRC", r"[Cc]ompressed data|Zlib|zlib", r"cannot be in a file of",
-            r"directory ends within an entry", r"does not begin where", r"something that is no entry",
+            r"directory ends within an entry", r"does not begin where", r"something that is not an entry",
             r"offset \d+: ", r"elements of type '.*' are not read"]
 KEYS = ("row", "col", "indptr", "indices", "data", "format", "shape")
 

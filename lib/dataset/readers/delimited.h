@@ -51,8 +51,8 @@ diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diff
                                       struct diffmm__delimited *out);
 void diffmm__delimited_end(struct diffmm__delimited *table);
 
-/* Read the next record into `fields`; *found is false after the last. The text may change meanwhile:
- * fields are copies. */
+/* Read the next record into `fields`; *found is false after the last. The text may change
+ * meanwhile: fields are copies. */
 diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *found);
 
 /* DIFFMM_ERROR_FORMAT with file and line of the present record, and what is wrong there. */

@@ -90,8 +90,9 @@ static diffmm_status try_file(const diffmm_context *context, const char *stem, c
     }
     diffmm__release(context, path);
     if (found)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s holds both %s and %s: which is meant?",
-                            file->folder, file->name, name);
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s holds both %s and %s; only one of them may be there", file->folder,
+                            file->name, name);
     return status;
 }
 
@@ -189,7 +190,7 @@ static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
         return status;
     if (kind == DIFFMM__FILE_FOLDER)
         return read_folder(dataset, path);
-    /* Before its ending is judged, whether it is there at all. */
+    /* A file that is not there is told before its ending is looked at. */
     struct diffmm__mapping mapping;
     status = diffmm__file_map(path, &mapping);
     if (status)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interactions from tables of text, with ids: a column for the user, one for the item, and, if there
- * is one, the split of each. */
+/* Interactions from tables of text, with ids: a column for the user, one for the item, and, if
+ * there is one, the split of each. */
 #ifndef DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
 #define DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
 

@@ -10,7 +10,7 @@
 
 #include <diffmm/context.h>
 
-/* A header has at most as much text as NumPy reads without being asked to trust it. */
+/* The most bytes of a header: as many as NumPy reads of files that it is not told to trust. */
 enum {
     DIFFMM__NPY_MAX_DIMENSIONS = 8,
     DIFFMM__NPY_PREFIX = 12,
@@ -34,8 +34,8 @@ struct diffmm__npy {
 diffmm_status diffmm__npy_header_end(const unsigned char *bytes, size_t size, const char *name,
                                      size_t *end);
 
-/* Parse an array in memory, with every size checked against `size`. Only the header is looked at,
- * so no more than it need be there. `name` (file, or file:member) opens each message, with the
+/* Parse an array in memory. Every size is checked against `size`, but only the header is read, so
+ * that no more need be in memory. `name` (file, or file:member) opens each message, with the
  * offset where it helps. */
 diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const char *name,
                                 struct diffmm__npy *out);
@@ -45,7 +45,8 @@ diffmm_status diffmm__npy_parse(const unsigned char *bytes, size_t size, const c
 diffmm_status diffmm__npy_type(const char *type, const char *name, struct diffmm__npy *array);
 diffmm_status diffmm__npy_bound(const char *name, size_t available, struct diffmm__npy *array);
 
-/* What stands before rows x columns floats in C order; the data then starts 64-byte aligned. */
+/* Write the header of rows x columns floats in C order. Its size makes the data after it 64-byte
+ * aligned. */
 enum { DIFFMM__NPY_HEADER = 128 };
 void diffmm__npy_write_header(size_t rows, size_t columns,
                               unsigned char header[DIFFMM__NPY_HEADER]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libzip unpacks a member and compares its checksum. It is not shown the archive: its way through a
- * directory takes quadratic time for names and end records made to hurt, and it does not look at
- * the members' own headers. It gets an archive made around the one member, from what dataset/readers/zip.c
- * found. */
+/* libzip unpacks a member and compares its checksum. It never sees the archive itself: it takes
+ * quadratic time for directories with crafted names or end records, and does not look at the
+ * members' own headers. It gets an archive that is made here around the one member, as zip.c found
+ * it. */
 #include "dataset/readers/npz.h"
 
 #include "base/status.h"
@@ -141,15 +141,15 @@ static diffmm_status fail_zip(const struct diffmm__npz_member *member, zip_error
 
 static diffmm_status open_zip(struct diffmm__npz_member *member, const unsigned char *bytes)
 {
-    zip_buffer_fragment_t pieces[3] = {{.data = member->head, .length = head_size},
-                                       {.length = member->about.packed},
-                                       {.data = member->tail, .length = tail_size}};
-    /* It does not write into the data, but wants a pointer that could. */
+    zip_buffer_fragment_t fragments[3] = {{.data = member->head, .length = head_size},
+                                          {.length = member->about.packed},
+                                          {.data = member->tail, .length = tail_size}};
+    /* libzip does not write to the data, but its struct has a pointer to non-const. */
     const unsigned char *data = bytes + member->about.offset;
-    memcpy(&pieces[1].data, &data, sizeof data);
+    memcpy(&fragments[1].data, &data, sizeof data);
     zip_error_t error;
     zip_error_init(&error);
-    zip_source_t *source = zip_source_buffer_fragment_create(pieces, 3, 0, &error);
+    zip_source_t *source = zip_source_buffer_fragment_create(fragments, 3, 0, &error);
     if (source)
         member->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
     if (source && !member->zip)

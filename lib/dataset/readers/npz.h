@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading .npz archives (zip of .npy members) through libzip. Without libzip every call is
- * DIFFMM_ERROR_UNSUPPORTED. A member is read piece by piece, so that what it holds can be judged
- * before it is unpacked. */
+ * DIFFMM_ERROR_UNSUPPORTED. A member is read part by part, so that it can be refused before
+ * all of it is unpacked. */
 #ifndef DIFFMM_DATASET_READERS_NPZ_H
 #define DIFFMM_DATASET_READERS_NPZ_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pickled scipy matrices: what there is while one is read. A pickle is a program for a stack machine
- * that may name any function of Python and call it. The machine here (dataset/readers/pickle_machine.c) has
- * only the instructions, and the objects (dataset/readers/pickle_objects.c) only the few names, that scipy's
- * coo and csr matrices need (protocols 2 to 5). A name stands for a kind of object that is put
- * together here; nothing is looked up or run, and any other name or instruction is an error. */
+/* A pickled scipy matrix while it is read. A pickle is a program for a stack machine, which may
+ * name any function of Python and call it. The machine here (pickle_machine.c) has only the
+ * instructions, and the objects (pickle_objects.c) only the few names, that scipy's coo and csr
+ * matrices need (protocols 2 to 5). A name stands for a kind of object that is put together here;
+ * nothing is looked up or run, and any other name or instruction is an error. */
 #ifndef DIFFMM_DATASET_READERS_PICKLE_H
 #define DIFFMM_DATASET_READERS_PICKLE_H
 

@@ -7,13 +7,13 @@
 #include "base/utf8.h"
 #include "dataset/readers/pickle_objects.h"
 
-/* A matrix takes some 150 instructions; this bounds time and memory for files made to hurt. */
+/* A matrix takes some 150 instructions. These limits bound time and memory for hostile files. */
 enum { max_steps = 4000, max_memo = 1024 };
 
 struct machine {
     struct diffmm__pickle *pickle;
     size_t position; /* of what is read next */
-    size_t frame;    /* where the present frame ends, if it does not lie behind */
+    size_t frame;    /* where the present frame ends; not beyond `position` where there is none */
     struct diffmm__pickle_value *stack, *memo; /* an unused place of memo is a mark */
     size_t depth;
     size_t memo_count; /* places used: MEMOIZE takes the next */
@@ -148,7 +148,7 @@ static diffmm_status count_to_mark(const struct machine *machine, size_t *count)
     return diffmm__pickle_fail(machine->pickle, "the stack has no mark");
 }
 
-/* Replace the topmost `count` values, and `marks` marks below them, by a tuple. */
+/* Replaces the topmost `count` values, and `marks` marks below them, by a tuple. */
 static diffmm_status make_tuple(struct machine *machine, size_t count, size_t marks)
 {
     const struct diffmm__pickle_value *members = top(machine, count);

@@ -6,7 +6,7 @@
 
 #include "dataset/readers/pickle.h"
 
-/* What a name stands for. */
+/* What a name stands for; names that no matrix needs are refused. */
 diffmm_status diffmm__pickle_objects_lookup(const struct diffmm__pickle *pickle, const char *module,
                                             size_t module_size, const char *name, size_t name_size,
                                             struct diffmm__pickle_value *out);

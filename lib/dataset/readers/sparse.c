@@ -49,7 +49,7 @@ static diffmm_status check_shape(const struct diffmm__sparse_parts *parts, size_
     return DIFFMM_OK;
 }
 
-/* A part of an array in memory: `count` elements from `first` on. */
+/* The next `count` elements of an array, which are those from `first` on. */
 static diffmm_status read_block(const struct diffmm__sparse_array *part, size_t first, size_t count,
                                 struct diffmm__npy *out)
 {

@@ -18,9 +18,9 @@ struct diffmm__sparse {
 struct diffmm__sparse_array {
     const char *name;         /* for messages */
     struct diffmm__npy array; /* without data */
-    /* Point to the next `size` bytes, until the next call. */
+    /* The next `size` bytes; *bytes is valid until the next call. */
     diffmm_status (*next)(void *source, size_t size, const unsigned char **bytes);
-    /* The array has been read as far as it is wanted. */
+    /* No more will be read: check what can be checked only at the end. */
     diffmm_status (*finish)(void *source);
     void *source;
 };
@@ -33,8 +33,8 @@ struct diffmm__sparse_parts {
     struct diffmm__sparse_array row, column, data;
 };
 
-/* Check the parts against each other, then read row, column and data in this order, with every
- * number checked as it comes. Takes 8 bytes for each entry, and only after sizes fit together.
+/* Check the parts against each other, then read row, column and data in this order and check every
+ * number as it comes. Allocates 8 bytes for each entry, after the sizes have been found to agree.
  * @param file_size  bounds the shape, which the data does not
  * @param name       the file, for messages */
 diffmm_status diffmm__sparse_build(const diffmm_context *context,

@@ -23,7 +23,7 @@ static void decode(const struct diffmm__npy *array, const unsigned char *bytes, 
     }
 }
 
-/* Longer formats than 7 characters are cut: there are none. */
+/* A text of more than 7 characters is cut: no format that is read is as long. */
 static diffmm_status read_text(struct diffmm__npz_member *member, const struct diffmm__npy *array,
                                char text[8])
 {
@@ -87,7 +87,7 @@ enum { buffer_size = 16384 };
 /* A member as an array that is read once. */
 struct source {
     struct diffmm__npz_member *member;
-    unsigned char *buffer; /* shared: what it holds is used before the next piece is read */
+    unsigned char *buffer; /* shared: its content is used before the next part is read */
 };
 
 static diffmm_status next(void *source, size_t size, const unsigned char **bytes)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a pickle's result to a sparse matrix. */
 #include "dataset/readers/sparse_pickle.h"
 
 #include <stdio.h>

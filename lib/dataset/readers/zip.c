@@ -40,7 +40,7 @@ static diffmm_status fail_archive(const struct diffmm__zip *zip, const char *wha
     return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %s", zip->path, what);
 }
 
-/* Where the last end record of the archive is, its comment ending the file. */
+/* The place of the archive's last end record, whose comment must end the file. */
 static diffmm_status find_end(const struct diffmm__zip *zip, size_t size, size_t *place)
 {
     size_t first = size > end_size + most_comment ? size - end_size - most_comment : 0;
@@ -56,7 +56,7 @@ static diffmm_status find_end(const struct diffmm__zip *zip, size_t size, size_t
     return fail_archive(zip, "the end of the zip archive is missing");
 }
 
-/* The end record in its long form, right before the short one; *place moves there. */
+/* Reads the long form of the end record, right before the short one; *place moves there. */
 static diffmm_status read_end64(const struct diffmm__zip *zip, size_t *place, uint64_t *count,
                                 uint64_t *length, uint64_t *offset)
 {
@@ -132,7 +132,7 @@ static diffmm_status read_entry(const struct diffmm__zip *zip, size_t *at, struc
         return fail_archive(zip, "the zip archive's directory ends within an entry");
     memcpy(fixed, zip->bytes + *at, sizeof fixed);
     if (!has_mark(fixed, 1, 2))
-        return fail_archive(zip, "the zip archive's directory has something that is no entry");
+        return fail_archive(zip, "the zip archive's directory has something that is not an entry");
     if (fixed[6] > newest)
         return fail_archive(zip, "the zip archive has a member of a later version than 6.3");
     size_t name = (size_t)number(fixed + 28, 2), extra = (size_t)number(fixed + 30, 2),
@@ -233,7 +233,8 @@ static diffmm_status read_local(const struct diffmm__zip *zip, const char *name,
     return DIFFMM_OK;
 }
 
-/* Its claimed size is one that its packed bytes can hold: deflate gives at most 1032 for one. */
+/* Whether the packed bytes can hold as many bytes as the member claims: deflate makes at most 1032
+ * of one. */
 static diffmm_status check_size(const struct diffmm__zip *zip, const char *name,
                                 const struct entry *entry)
 {
@@ -297,9 +298,10 @@ diffmm_status diffmm__zip_find(const struct diffmm__zip *zip, const char *name,
             found = entry;
     }
     if (plain && suffixed)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: it has a member '%s' and another, '%s.npy': which is meant?",
-                            zip->path, name, name);
+        return diffmm__fail(
+            DIFFMM_ERROR_FORMAT,
+            "%s: it has both a member '%s' and a member '%s.npy'; only one may be there", zip->path,
+            name, name);
     if (!plain && !suffixed)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: there is no member '%s'", zip->path, name);
     return take_entry(zip, name, &found, out);

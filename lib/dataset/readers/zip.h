@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The directory of a zip archive in memory: where each member's packed bytes are. Whatever two
- * readers could take for different archives is refused: bytes before or after the archive, a
- * directory that is not as long as it says, a member whose own header differs from its entry in the
- * directory. Time and memory are linear in the size of the directory. */
+/* The directory of a zip archive in memory: where each member's packed bytes are. Archives that two
+ * readers could understand differently are refused: those with bytes before or after the archive,
+ * with a directory that is not as long as it says, or with a member whose own header differs from
+ * its entry in the directory. Time and memory are linear in the size of the directory. */
 #ifndef DIFFMM_DATASET_READERS_ZIP_H
 #define DIFFMM_DATASET_READERS_ZIP_H
 
@@ -25,13 +25,13 @@ struct diffmm__zip_member {
     unsigned method; /* stored or deflated */
     uint32_t checksum;
     size_t offset, packed; /* its bytes in the archive */
-    size_t size;           /* unpacked, as it claims and as its packed bytes can hold */
+    size_t size; /* unpacked, as it claims; checked that its packed bytes can hold as much */
 };
 
 diffmm_status diffmm__zip_parse(const unsigned char *bytes, size_t size, const char *path,
                                 struct diffmm__zip *out);
 
-/* The name of a member (within the archive, without a NUL), and of the next one with the next call:
+/* The names of all members, one with each call; they are within the archive, and have no NUL.
  * *place begins as 0. False after the last. */
 bool diffmm__zip_next(const struct diffmm__zip *zip, size_t *place, const char **name,
                       size_t *length);

@@ -118,7 +118,7 @@ START_TEST(entries_of_matrices)
     expect_success(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text));
     ck_assert_uint_eq(heard.count, 0);
     ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_TRAIN), 3);
-    expect_heard(dataset, 2, "1 entries of matrices are 0 and no interactions");
+    expect_heard(dataset, 2, "1 entries of matrices are 0 and do not count");
     ck_assert_ptr_nonnull(strstr(heard.text, "2 entries of matrices are negative"));
     folder_end(&folder);
 }
@@ -149,7 +149,7 @@ START_TEST(numbers_from_one)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         diffmm_dataset *dataset = with_rows(wrong[i], 3);
         expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
-                       "modality 'm': which of its 3 rows is item '");
+                       "modality 'm': it is not clear which of its 3 rows is item '");
         ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "item_ids.txt"));
         ck_assert_uint_eq(heard.count, 0);
         diffmm_dataset_destroy(dataset);

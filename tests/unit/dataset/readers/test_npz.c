@@ -208,7 +208,7 @@ START_TEST(members_written_again)
     zip_write(&written, members, 6);
     path = folder_write(&folder, "again.npz", written.data, written.size);
     expect_failure(diffmm__sparse_npz_read(NULL, path.text, &sparse), DIFFMM_ERROR_FORMAT,
-                   "again.npz: it has a member 'data' and another, 'data.npy'");
+                   "again.npz: it has both a member 'data' and a member 'data.npy'");
     folder_end(&folder);
 }
 END_TEST

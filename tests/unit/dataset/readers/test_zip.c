@@ -96,7 +96,7 @@ START_TEST(the_last_of_a_name_counts)
         expect_failure(find((struct zip_member[]){{.name = order ? "x" : "x.npy", .content = &one},
                                                   {.name = order ? "x.npy" : "x", .content = &two}},
                             2, "x", &member),
-                       DIFFMM_ERROR_FORMAT, "'x' and another, 'x.npy'");
+                       DIFFMM_ERROR_FORMAT, "both a member 'x' and a member 'x.npy'");
 }
 END_TEST
 
