@@ -1,64 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The denoiser x_hat(x, t), an autoencoder (paper, section 3.2): h = [x, time(t)]; every layer
- * affine, tanh after each but the time layer and the last. Backward beside forward. */
+/* Backward stands beside forward. */
 #include "diffusion/denoiser.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
+#include "base/handle.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
 
-static void lay_out(struct diffmm__pass *pass, enum diffmm__pass_kind kind)
+void diffmm__denoiser_pass_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
+                                size_t rows, enum diffmm__pass_kind kind,
+                                struct diffmm__denoiser_pass *out)
 {
-    struct diffmm__arena *arena = &pass->arena;
-    const struct diffmm__layers *layers = &pass->layers;
-    size_t rows = pass->rows, last = layers->count - 1;
-    pass->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, sizeof(float));
-    pass->time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
+    size_t last = layers->count - 1, real = sizeof(float);
+    *out =
+        (struct diffmm__denoiser_pass){.context = arena->context, .layers = *layers, .rows = rows};
+    out->input = diffmm__arena_take(arena, rows * layers->layer[1].inputs, real);
+    out->time = diffmm__arena_take(arena, rows * layers->time_size, real);
     for (size_t l = 1; l < last; l++)
-        pass->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, sizeof(float));
+        out->hidden[l] = diffmm__arena_take(arena, rows * layers->layer[l].outputs, real);
     if (kind != DIFFMM__PASS_HEAD)
-        pass->output = diffmm__arena_take(arena, rows * layers->items, sizeof(float));
-    pass->steps = diffmm__arena_take(arena, rows, sizeof *pass->steps);
-    for (size_t i = 0; i < 2 && kind != DIFFMM__PASS_FORWARD; i++)
-        pass->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, sizeof(float));
-    if (kind != DIFFMM__PASS_FORWARD)
-        pass->grad_time = diffmm__arena_take(arena, rows * layers->time_size, sizeof(float));
+        out->output = diffmm__arena_take(arena, rows * layers->items, real);
+    out->steps = diffmm__arena_take(arena, rows, sizeof *out->steps);
+    if (kind == DIFFMM__PASS_FORWARD)
+        return;
+    for (size_t i = 0; i < 2; i++)
+        out->gradient[i] = diffmm__arena_take(arena, rows * layers->widest, real);
+    out->grad_time = diffmm__arena_take(arena, rows * layers->time_size, real);
 }
 
-diffmm_status diffmm__pass_create(const diffmm_context *context,
-                                  const struct diffmm__layers *layers, size_t rows,
-                                  enum diffmm__pass_kind kind, struct diffmm__pass *out)
-{
-    *out = (struct diffmm__pass){
-        .context = context, .arena = diffmm__arena_on(context), .layers = *layers, .rows = rows};
-    lay_out(out, kind);
-    if (out->arena.failed) {
-        diffmm__pass_end(out);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    return DIFFMM_OK;
-}
-
-size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
-                          enum diffmm__pass_kind kind)
-{
-    struct diffmm__pass pass = {.arena = diffmm__arena_measure(), .layers = *layers, .rows = rows};
-    lay_out(&pass, kind);
-    return pass.arena.bytes;
-}
-
-void diffmm__pass_end(struct diffmm__pass *pass)
-{
-    diffmm__arena_end(&pass->arena);
-}
-
-void diffmm__pass_read(struct diffmm__pass *pass, size_t rows, const float *x,
-                       const float *dropout_scale)
+void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows, const float *x,
+                                const float *dropout_scale)
 {
     size_t items = pass->layers.items;
     for (size_t b = 0; b < rows; b++) {
@@ -72,7 +50,7 @@ void diffmm__pass_read(struct diffmm__pass *pass, size_t rows, const float *x,
 }
 
 /* cos(t f_j) for all j, then sin(t f_j), f_j = exp(-ln(10000) j / half), half = floor(size / 2). */
-void diffmm__time_embedding(double t, size_t size, float *out)
+void diffmm__denoiser_embed_time(double t, size_t size, float *out)
 {
     size_t half = size / 2;
     for (size_t j = 0; j < half; j++) {
@@ -87,14 +65,14 @@ void diffmm__time_embedding(double t, size_t size, float *out)
 }
 
 /* The time columns of the input: the time layer over the embedded steps. */
-static void embed_time(struct diffmm__pass *pass, const float *parameters, size_t rows,
+static void embed_time(struct diffmm__denoiser_pass *pass, const float *parameters, size_t rows,
                        const int32_t *t)
 {
     const struct diffmm__layer *layer = &pass->layers.layer[0];
     size_t e = layer->outputs, stride = pass->layers.layer[1].inputs;
     float *time = pass->input + pass->layers.items;
     for (size_t b = 0; b < rows; b++) {
-        diffmm__time_embedding((double)t[b], e, pass->time + b * e);
+        diffmm__denoiser_embed_time((double)t[b], e, pass->time + b * e);
         memcpy(time + b * stride, parameters + layer->bias, e * sizeof(float));
     }
     diffmm__gemm(pass->context, rows, e, e, 1.0f, diffmm__plain(pass->time, e),
@@ -122,12 +100,13 @@ static void activate_range(void *argument, size_t begin, size_t end)
 }
 
 /* What layer l reads. */
-static const float *input_of(const struct diffmm__pass *pass, size_t l)
+static const float *input_of(const struct diffmm__denoiser_pass *pass, size_t l)
 {
     return l == 1 ? pass->input : pass->hidden[l - 1];
 }
 
-static void forward_layer(struct diffmm__pass *pass, size_t l, const float *parameters, size_t rows)
+static void forward_layer(struct diffmm__denoiser_pass *pass, size_t l, const float *parameters,
+                          size_t rows)
 {
     const struct diffmm__layer *layer = &pass->layers.layer[l];
     bool last = l == pass->layers.count - 1;
@@ -144,16 +123,16 @@ static void forward_layer(struct diffmm__pass *pass, size_t l, const float *para
     diffmm__parallel_ranges(pass->context, rows, 16, activate_range, &a);
 }
 
-void diffmm__denoiser_forward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                   const int32_t *t)
+void diffmm__denoiser_forward_head(struct diffmm__denoiser_pass *pass, const float *parameters,
+                                   size_t rows, const int32_t *t)
 {
     embed_time(pass, parameters, rows, t);
     for (size_t l = 1; l + 1 < pass->layers.count; l++)
         forward_layer(pass, l, parameters, rows);
 }
 
-void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                              const int32_t *t)
+void diffmm__denoiser_forward(struct diffmm__denoiser_pass *pass, const float *parameters,
+                              size_t rows, const int32_t *t)
 {
     diffmm__denoiser_forward_head(pass, parameters, rows, t);
     forward_layer(pass, pass->layers.count - 1, parameters, rows);
@@ -175,37 +154,49 @@ static void sum_columns_range(void *argument, size_t begin, size_t end)
                                s->sums + begin);
 }
 
-struct layer_gradient {
+struct weights {
     const struct diffmm__layer *layer;
     size_t rows;
     const float *grad_output, *input;
+    const struct diffmm__gradient *gradient;
+    struct diffmm__gradient_tiling tiling;
 };
 
 /* A tile of dW = dy^T x. */
-static void weight_tile(void *argument, size_t row, size_t rows, size_t column, size_t columns,
-                        float *out, size_t stride)
+static void weights_task(void *argument, size_t index, size_t worker)
 {
-    const struct layer_gradient *g = argument;
-    diffmm__gemm_serial(rows, columns, g->rows, 1.0f,
-                        diffmm__transposed(g->grad_output + row, g->layer->outputs),
-                        diffmm__plain(g->input + column, g->layer->inputs), 0.0f, out, stride);
+    const struct weights *w = argument;
+    struct diffmm__gradient_tile tile =
+        diffmm__gradient_weights(w->gradient, &w->tiling, index, worker);
+    diffmm__gemm_serial(tile.rows, tile.columns, w->rows, 1.0f,
+                        diffmm__transposed(w->grad_output + tile.row, w->layer->outputs),
+                        diffmm__plain(w->input + tile.column, w->layer->inputs), 0.0f, tile.out,
+                        tile.stride);
+    diffmm__gradient_made(w->gradient, &tile);
 }
 
-/* Parameter gradients of one layer, from the gradient of its output: dW = dy^T x, db = sum dy. */
-static void layer_gradients(const struct diffmm__pass *pass, const struct diffmm__layer *layer,
-                            size_t rows, const float *grad_output, const float *input,
-                            struct diffmm__gradient *gradient)
+/* Parameter gradients of one layer, from the gradient of its output:
+ *     dW = dy^T x,   db = sum dy. */
+static void layer_gradients(const struct diffmm__denoiser_pass *pass,
+                            const struct diffmm__layer *layer, size_t rows,
+                            const float *grad_output, const float *input,
+                            const struct diffmm__gradient *gradient)
 {
-    struct layer_gradient g = {
-        .layer = layer, .rows = rows, .grad_output = grad_output, .input = input};
-    diffmm__weight_gradient(pass->context, layer, false, weight_tile, &g, gradient);
+    struct weights w = {.layer = layer,
+                        .rows = rows,
+                        .grad_output = grad_output,
+                        .input = input,
+                        .gradient = gradient,
+                        .tiling = diffmm__gradient_cut(layer, false)};
+    diffmm__parallel(pass->context, w.tiling.count, weights_task, &w);
+    struct diffmm__gradient_tile bias = diffmm__gradient_bias(gradient, layer);
     struct column_sums s = {.kernels = diffmm__kernels(),
                             .rows = rows,
                             .width = layer->outputs,
                             .values = grad_output,
-                            .sums = diffmm__bias_gradient(layer, gradient)};
+                            .sums = bias.out};
     diffmm__parallel_ranges(pass->context, layer->outputs, 256, sum_columns_range, &s);
-    diffmm__bias_gradient_made(layer, gradient);
+    diffmm__gradient_made(gradient, &bias);
 }
 
 struct tanh_backward {
@@ -221,9 +212,9 @@ static void tanh_backward_range(void *argument, size_t begin, size_t end)
 }
 
 /* dx = dy W: the gradient of what layer `layer` reads, from column `first` on, `columns` wide. */
-static void input_gradient(const struct diffmm__pass *pass, const struct diffmm__layer *layer,
-                           const float *parameters, size_t rows, const float *grad_output,
-                           size_t first, size_t columns, float *out)
+static void input_gradient(const struct diffmm__denoiser_pass *pass,
+                           const struct diffmm__layer *layer, const float *parameters, size_t rows,
+                           const float *grad_output, size_t first, size_t columns, float *out)
 {
     diffmm__gemm(pass->context, rows, columns, layer->outputs, 1.0f,
                  diffmm__plain(grad_output, layer->outputs),
@@ -231,8 +222,8 @@ static void input_gradient(const struct diffmm__pass *pass, const struct diffmm_
                  columns);
 }
 
-void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                    struct diffmm__gradient *gradient)
+void diffmm__denoiser_backward_head(struct diffmm__denoiser_pass *pass, const float *parameters,
+                                    size_t rows, const struct diffmm__gradient *gradient)
 {
     const struct diffmm__layers *layers = &pass->layers;
     const struct diffmm__layer *time = &layers->layer[0];
@@ -257,8 +248,9 @@ void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *para
     layer_gradients(pass, time, rows, pass->grad_time, pass->time, gradient);
 }
 
-void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                               const float *grad_x_hat, struct diffmm__gradient *gradient)
+void diffmm__denoiser_backward(struct diffmm__denoiser_pass *pass, const float *parameters,
+                               size_t rows, const float *grad_x_hat,
+                               const struct diffmm__gradient *gradient)
 {
     size_t last = pass->layers.count - 1;
     const struct diffmm__layer *layer = &pass->layers.layer[last];
@@ -274,4 +266,97 @@ double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows)
         flops +=
             2.0 * (double)rows * (double)layers->layer[l].inputs * (double)layers->layer[l].outputs;
     return flops;
+}
+
+double diffmm__denoiser_head_flops(const struct diffmm__layers *layers, size_t rows)
+{
+    double flops = 0.0;
+    for (size_t l = 0; l + 1 < layers->count; l++)
+        flops += (l == 1 ? 4.0 : 6.0) * (double)rows * (double)layers->layer[l].inputs *
+                 (double)layers->layer[l].outputs;
+    return flops;
+}
+
+diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, float *out)
+{
+    if (rows > 0 && (!t || !out))
+        return diffmm__null(!t ? "t" : "out");
+    diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
+    if (!status)
+        status = diffmm__check_size("size", size, 1, diffmm__most_columns);
+    if (!status)
+        status = diffmm__size_check_array("rows", rows, "size", size, sizeof *out);
+    if (status)
+        return status;
+    for (size_t b = 0; b < rows; b++)
+        diffmm__denoiser_embed_time((double)t[b], size, out + b * size);
+    return DIFFMM_OK;
+}
+
+static diffmm_status check(const float *parameters, size_t rows, size_t items, const float *x,
+                           const int32_t *t)
+{
+    if (!parameters || !x || !t)
+        return diffmm__null(!parameters ? "parameters" : !x ? "x" : "t");
+    diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
+    return status ? status
+                  : diffmm__size_check_array("rows", rows, "shape: items", items, sizeof(float));
+}
+
+diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_denoiser_shape *shape,
+                                      const float *parameters, size_t rows, const float *x,
+                                      const int32_t *t, const float *dropout_scale, float *x_hat)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    struct diffmm__layers layers;
+    struct diffmm__denoiser_pass pass;
+    diffmm_status status;
+    if ((status = diffmm__layers_read(shape, &layers)) ||
+        (status = check(parameters, rows, layers.items, x, t)))
+        return status;
+    if (!x_hat)
+        return diffmm__null("x_hat");
+    if (rows == 0)
+        return DIFFMM_OK;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_FORWARD, &pass);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        diffmm__denoiser_pass_read(&pass, rows, x, dropout_scale);
+        diffmm__denoiser_forward(&pass, parameters, rows, t);
+        memcpy(x_hat, pass.output, rows * layers.items * sizeof *x_hat);
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}
+
+diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_denoiser_shape *shape,
+                                       const float *parameters, size_t rows, const float *x,
+                                       const int32_t *t, const float *dropout_scale,
+                                       const float *grad_x_hat, float *grad_parameters)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    struct diffmm__layers layers;
+    struct diffmm__denoiser_pass pass;
+    diffmm_status status;
+    if ((status = diffmm__layers_read(shape, &layers)) ||
+        (status = check(parameters, rows, layers.items, x, t)))
+        return status;
+    if (!grad_x_hat || !grad_parameters)
+        return diffmm__null(!grad_x_hat ? "grad_x_hat" : "grad_parameters");
+    if (rows == 0) {
+        memset(grad_parameters, 0, layers.size * sizeof *grad_parameters);
+        return DIFFMM_OK;
+    }
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_TRAIN, &pass);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        struct diffmm__gradient gradient = {.values = grad_parameters};
+        diffmm__denoiser_pass_read(&pass, rows, x, dropout_scale);
+        diffmm__denoiser_forward_head(&pass, parameters, rows, t);
+        diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, &gradient);
+    }
+    diffmm__arena_end(&arena);
+    return status;
 }

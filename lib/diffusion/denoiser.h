@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The denoiser's forward and backward pass over a batch, in memory allocated once. */
+/* The denoiser x_hat(x, t), an autoencoder (paper, section 3.2): h = [x, time(t)]; every layer
+ * affine, tanh after each but the time layer and the last. Its forward and backward pass over a
+ * batch, in memory allocated once. */
 #ifndef DIFFMM_DIFFUSION_DENOISER_H
 #define DIFFMM_DIFFUSION_DENOISER_H
 
@@ -7,9 +9,8 @@
 #include "diffusion/gradient.h"
 
 /* Everything a pass over up to `rows` users holds. */
-struct diffmm__pass {
+struct diffmm__denoiser_pass {
     const diffmm_context *context;
-    struct diffmm__arena arena;
     struct diffmm__layers layers;
     size_t rows;
     float *input; /* rows x (items + e): x, then the time layer's output */
@@ -28,38 +29,41 @@ enum diffmm__pass_kind {
     DIFFMM__PASS_HEAD = 2     /* both, without the last layer: no x_hat */
 };
 
-diffmm_status diffmm__pass_create(const diffmm_context *context,
-                                  const struct diffmm__layers *layers, size_t rows,
-                                  enum diffmm__pass_kind kind, struct diffmm__pass *out);
-size_t diffmm__pass_bytes(const struct diffmm__layers *layers, size_t rows,
-                          enum diffmm__pass_kind kind);
-void diffmm__pass_end(struct diffmm__pass *pass);
+/* Memory for it, in the caller's arena; the context is the arena's. */
+void diffmm__denoiser_pass_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
+                                size_t rows, enum diffmm__pass_kind kind,
+                                struct diffmm__denoiser_pass *out);
 
 /* pass->input of `rows` users: x, row-normalised if the shape says so, then dropout (factors, or
  * NULL). */
-void diffmm__pass_read(struct diffmm__pass *pass, size_t rows, const float *x,
-                       const float *dropout_scale);
+void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows, const float *x,
+                                const float *dropout_scale);
 
 /* Sinusoidal embedding of one step. */
-void diffmm__time_embedding(double t, size_t size, float *out);
+void diffmm__denoiser_embed_time(double t, size_t size, float *out);
 
 /* x_hat into pass->output, of `rows` users whose x stands in pass->input, at steps t; and the same
  * without the last layer, whose input then stands in pass->hidden[count - 2]. */
-void diffmm__denoiser_forward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                              const int32_t *t);
-void diffmm__denoiser_forward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                   const int32_t *t);
+void diffmm__denoiser_forward(struct diffmm__denoiser_pass *pass, const float *parameters,
+                              size_t rows, const int32_t *t);
+void diffmm__denoiser_forward_head(struct diffmm__denoiser_pass *pass, const float *parameters,
+                                   size_t rows, const int32_t *t);
 
-/* Gradient of every parameter, overwritten. The forward pass must have run. Where the gradient is
- * taken as it is made, a layer's parameters are no longer read by then. */
-void diffmm__denoiser_backward(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                               const float *grad_x_hat, struct diffmm__gradient *gradient);
+/* Gradient of every parameter, overwritten. The forward pass must have run. Where a step is taken on
+ * the gradient as it is made, a layer's parameters are no longer read by then. */
+void diffmm__denoiser_backward(struct diffmm__denoiser_pass *pass, const float *parameters,
+                               size_t rows, const float *grad_x_hat,
+                               const struct diffmm__gradient *gradient);
 
 /* The part of it below the last layer, whose input's gradient stands in pass->gradient[0]. */
-void diffmm__denoiser_backward_head(struct diffmm__pass *pass, const float *parameters, size_t rows,
-                                    struct diffmm__gradient *gradient);
+void diffmm__denoiser_backward_head(struct diffmm__denoiser_pass *pass, const float *parameters,
+                                    size_t rows, const struct diffmm__gradient *gradient);
 
 /* FLOPs of matrix products of one forward pass over `rows` users. */
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows);
+
+/* The same of every layer below the last, forward and backward: the gradients of all weights and of
+ * all inputs but the first layer's. */
+double diffmm__denoiser_head_flops(const struct diffmm__layers *layers, size_t rows);
 
 #endif

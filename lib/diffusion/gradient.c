@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diffusion/gradient.h"
 
-#include "base/pool.h"
-
-/* How a matrix is cut: `parts` even ones along each side. */
-struct cut {
-    size_t row_parts, column_parts;
-};
-
 static size_t parts(size_t total, size_t most)
 {
     return (total + most - 1) / most;
 }
 
 /* Where there are more than two tiles, their number is even: two threads end together. */
-static struct cut cut_weights(const struct diffmm__layer *layer, bool whole_rows)
+struct diffmm__gradient_tiling diffmm__gradient_cut(const struct diffmm__layer *layer,
+                                                    bool whole_rows)
 {
-    struct cut cut = {.column_parts = 1};
+    struct diffmm__gradient_tiling cut = {.layer = layer, .column_parts = 1};
     if (whole_rows) {
         size_t rows = (size_t)DIFFMM__TILE_ROWS * DIFFMM__TILE_COLUMNS / layer->inputs;
         cut.row_parts = parts(layer->outputs, rows > 0 ? rows : 1);
@@ -28,6 +22,7 @@ static struct cut cut_weights(const struct diffmm__layer *layer, bool whole_rows
         if (cut.row_parts % 2 == 1 && cut.column_parts > 1)
             cut.column_parts = (cut.column_parts + 1) / 2 * 2;
     }
+    cut.count = cut.row_parts * cut.column_parts;
     return cut;
 }
 
@@ -50,80 +45,63 @@ static size_t widest_output(const struct diffmm__layers *layers)
     return widest > layers->time_size ? widest : layers->time_size;
 }
 
-static void lay_out(struct diffmm__gradient *gradient, const struct diffmm__layers *layers,
-                    size_t threads, struct diffmm__arena *arena)
-{
-    gradient->tile_floats = largest_tile(layers);
-    gradient->tiles = diffmm__arena_take(arena, threads * gradient->tile_floats, sizeof(float));
-    gradient->bias = diffmm__arena_take(arena, widest_output(layers), sizeof(float));
-}
-
-diffmm_status diffmm__gradient_tiles(const diffmm_context *context,
-                                     const struct diffmm__layers *layers,
-                                     struct diffmm__arena *arena, struct diffmm__gradient *out)
+void diffmm__gradient_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
+                           size_t threads, struct diffmm__gradient *out)
 {
     *out = (struct diffmm__gradient){0};
-    lay_out(out, layers, diffmm__workers(context), arena);
-    return arena->failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    out->tile_floats = largest_tile(layers);
+    out->tiles = diffmm__arena_take(arena, threads * out->tile_floats, sizeof(float));
+    out->bias = diffmm__arena_take(arena, widest_output(layers), sizeof(float));
 }
 
-size_t diffmm__gradient_tiles_bytes(const struct diffmm__layers *layers, size_t threads)
+struct diffmm__gradient_tile diffmm__gradient_weights(const struct diffmm__gradient *gradient,
+                                                      const struct diffmm__gradient_tiling *tiling,
+                                                      size_t index, size_t worker)
 {
-    struct diffmm__arena arena = diffmm__arena_measure();
-    struct diffmm__gradient gradient;
-    lay_out(&gradient, layers, threads, &arena);
-    return arena.bytes;
-}
-
-struct tiles {
-    const struct diffmm__layer *layer;
-    struct cut cut;
-    diffmm__tile_function make;
-    void *argument;
-    struct diffmm__gradient *gradient;
-};
-
-static void tile_task(void *argument, size_t index, size_t worker)
-{
-    const struct tiles *t = argument;
-    const struct diffmm__layer *layer = t->layer;
-    size_t i = index / t->cut.column_parts, j = index % t->cut.column_parts;
-    size_t row = layer->outputs * i / t->cut.row_parts;
-    size_t column = layer->inputs * j / t->cut.column_parts;
-    size_t rows = layer->outputs * (i + 1) / t->cut.row_parts - row;
-    size_t columns = layer->inputs * (j + 1) / t->cut.column_parts - column;
-    size_t first = layer->weight + row * layer->inputs + column;
-    if (!t->gradient->take) {
-        t->make(t->argument, row, rows, column, columns, t->gradient->values + first,
-                layer->inputs);
-        return;
+    const struct diffmm__layer *layer = tiling->layer;
+    size_t i = index / tiling->column_parts, j = index % tiling->column_parts;
+    size_t row = layer->outputs * i / tiling->row_parts;
+    size_t column = layer->inputs * j / tiling->column_parts;
+    struct diffmm__gradient_tile tile = {.row = row,
+                                         .rows = layer->outputs * (i + 1) / tiling->row_parts - row,
+                                         .column = column,
+                                         .columns = layer->inputs * (j + 1) / tiling->column_parts -
+                                                    column,
+                                         .place = layer->weight + row * layer->inputs + column,
+                                         .place_stride = layer->inputs};
+    if (gradient->values) {
+        tile.out = gradient->values + tile.place;
+        tile.stride = layer->inputs;
+    } else {
+        tile.out = gradient->tiles + worker * gradient->tile_floats;
+        tile.stride = tile.columns;
     }
-    float *tile = t->gradient->tiles + worker * t->gradient->tile_floats;
-    t->make(t->argument, row, rows, column, columns, tile, columns);
-    t->gradient->take(t->gradient->argument, first, rows, columns, layer->inputs, tile);
+    return tile;
 }
 
-void diffmm__weight_gradient(const diffmm_context *context, const struct diffmm__layer *layer,
-                             bool whole_rows, diffmm__tile_function make, void *argument,
-                             struct diffmm__gradient *gradient)
+struct diffmm__gradient_tile diffmm__gradient_bias(const struct diffmm__gradient *gradient,
+                                                   const struct diffmm__layer *layer)
 {
-    struct tiles t = {.layer = layer,
-                      .cut = cut_weights(layer, whole_rows),
-                      .make = make,
-                      .argument = argument,
-                      .gradient = gradient};
-    diffmm__parallel(context, t.cut.row_parts * t.cut.column_parts, tile_task, &t);
+    return (struct diffmm__gradient_tile){.rows = 1,
+                                          .columns = layer->outputs,
+                                          .out = gradient->values ? gradient->values + layer->bias
+                                                                  : gradient->bias,
+                                          .stride = layer->outputs,
+                                          .place = layer->bias,
+                                          .place_stride = layer->outputs};
 }
 
-float *diffmm__bias_gradient(const struct diffmm__layer *layer, struct diffmm__gradient *gradient)
+void diffmm__gradient_made(const struct diffmm__gradient *gradient,
+                           const struct diffmm__gradient_tile *tile)
 {
-    return gradient->take ? gradient->bias : gradient->values + layer->bias;
-}
-
-void diffmm__bias_gradient_made(const struct diffmm__layer *layer,
-                                struct diffmm__gradient *gradient)
-{
-    if (gradient->take)
-        gradient->take(gradient->argument, layer->bias, 1, layer->outputs, layer->outputs,
-                       gradient->bias);
+    if (gradient->values)
+        return;
+    const struct diffmm__gradient_step *step = &gradient->step;
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
+    for (size_t r = 0; r < tile->rows; r++) {
+        size_t place = tile->place + r * tile->place_stride;
+        kernels->adam(tile->columns, &step->factors, step->parameters + place,
+                      tile->out + r * tile->stride, step->first_moment + place,
+                      step->second_moment + place);
+    }
 }

@@ -1,53 +1,74 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the gradient of a denoiser's parameters goes.
+/* Where the gradient of a denoiser's parameters goes: into an array like the parameters, or into a
+ * step of Adam.
  *
- * Either into an array like the parameters; or, a tile at a time as it is made, to a function,
- * which takes the optimiser's step on these parameters while the tile is in the cache. The second
- * way never holds a whole gradient, which is as large as the denoiser. */
+ * A step is taken on each tile of the gradient as soon as it is made, while it is in the cache. No
+ * array ever holds the whole gradient then, which is as large as the denoiser.
+ *
+ * A task that makes a part of a weight matrix's gradient asks where it goes, writes it there, and
+ * says so:
+ *     struct diffmm__gradient_tile tile = diffmm__gradient_weights(gradient, &tiling, index, worker);
+ *     .. tile.rows x tile.columns numbers into tile.out, whose rows are tile.stride apart ..
+ *     diffmm__gradient_made(gradient, &tile); */
 #ifndef DIFFMM_DIFFUSION_GRADIENT_H
 #define DIFFMM_DIFFUSION_GRADIENT_H
 
 #include "base/memory.h"
 #include "diffusion/layers.h"
+#include "linalg/kernels.h"
 
-/* The gradient of parameters first + r * stride + c, for r < rows, c < columns, in
- * gradient[r * columns + c]. Called from the pool's tasks, for different parameters at a time. */
-typedef void (*diffmm__gradient_taker)(void *argument, size_t first, size_t rows, size_t columns,
-                                       size_t stride, const float *gradient);
+/* A step of Adam on a denoiser: the arrays hold all its parameters and their moments. */
+struct diffmm__gradient_step {
+    struct diffmm__adam_coefficients factors;
+    float *parameters, *first_moment, *second_moment;
+};
 
 struct diffmm__gradient {
-    float *values;               /* all parameters' gradient; NULL with .. */
-    diffmm__gradient_taker take; /* .. this; then also */
-    void *argument;
-    bool if_finite; /* values are left alone where the loss is not finite */
-    float *tiles;   /* one of tile_floats for each worker */
+    float *values;                     /* receives the gradient of all parameters; or NULL: .. */
+    struct diffmm__gradient_step step; /* .. this step is taken */
+    bool if_finite; /* values are left alone where the loss is not finite; a step always is */
+    float *tiles;   /* for steps: one of tile_floats for each worker */
     size_t tile_floats;
-    float *bias; /* of the widest layer */
+    float *bias; /* for steps: of the widest layer */
 };
+
+/* For steps: room for tiles and bias, in the caller's arena; `step` is the caller's to set. */
+void diffmm__gradient_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
+                           size_t threads, struct diffmm__gradient *out);
 
 /* Tiles of a weight matrix are even parts of at most this size. */
 enum { DIFFMM__TILE_ROWS = 512, DIFFMM__TILE_COLUMNS = 1024 };
 
-/* Room for tiles and bias; `take` and `argument` are the caller's to set. */
-diffmm_status diffmm__gradient_tiles(const diffmm_context *context,
-                                     const struct diffmm__layers *layers,
-                                     struct diffmm__arena *arena, struct diffmm__gradient *out);
-size_t diffmm__gradient_tiles_bytes(const struct diffmm__layers *layers, size_t threads);
+/* How a layer's weight matrix is cut: into `count` tiles. */
+struct diffmm__gradient_tiling {
+    const struct diffmm__layer *layer;
+    size_t row_parts, column_parts, count;
+};
 
-/* Writes the gradient of rows row .. row+rows-1 and columns column .. column+columns-1 of a weight
- * matrix to `out`, whose rows are `stride` apart. */
-typedef void (*diffmm__tile_function)(void *argument, size_t row, size_t rows, size_t column,
-                                      size_t columns, float *out, size_t stride);
+/* `whole_rows`: every tile has all columns, because making it reads its rows of the weights. */
+struct diffmm__gradient_tiling diffmm__gradient_cut(const struct diffmm__layer *layer,
+                                                    bool whole_rows);
 
-/* The gradient of a layer's weights, made tile by tile on the context's threads. `whole_rows`:
- * every tile has all columns, since making a tile reads its rows of the weights. */
-void diffmm__weight_gradient(const diffmm_context *context, const struct diffmm__layer *layer,
-                             bool whole_rows, diffmm__tile_function make, void *argument,
-                             struct diffmm__gradient *gradient);
+/* The gradient of rows row .. row + rows - 1 and columns column .. column + columns - 1 of a weight
+ * matrix; or of a bias, as a row. */
+struct diffmm__gradient_tile {
+    size_t row, rows, column, columns;
+    float *out; /* written by whoever makes it */
+    size_t stride;
+    size_t place, place_stride; /* where its rows stand among all parameters */
+};
 
-/* Where to write the gradient of a layer's bias; then say that it is there. */
-float *diffmm__bias_gradient(const struct diffmm__layer *layer, struct diffmm__gradient *gradient);
-void diffmm__bias_gradient_made(const struct diffmm__layer *layer,
-                                struct diffmm__gradient *gradient);
+/* Tile `index` of a weight matrix, for a task of worker `worker`. */
+struct diffmm__gradient_tile diffmm__gradient_weights(const struct diffmm__gradient *gradient,
+                                                      const struct diffmm__gradient_tiling *tiling,
+                                                      size_t index, size_t worker);
+
+/* A layer's bias. */
+struct diffmm__gradient_tile diffmm__gradient_bias(const struct diffmm__gradient *gradient,
+                                                   const struct diffmm__layer *layer);
+
+/* The tile has been written. Takes the step on its parameters, if a step is to be taken. */
+void diffmm__gradient_made(const struct diffmm__gradient *gradient,
+                           const struct diffmm__gradient_tile *tile);
 
 #endif

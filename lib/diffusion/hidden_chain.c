@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reverse chain without its wide products. With one affine layer in (W_in over the items, q_i
- * what step i's time embedding and the bias add) and one out (W_out, b_out), carry p = W_in x: a_i
- * = tanh(p + q_i),   p <- c1_i (G a_i + W_in b_out) + c2_i p,   G = W_in W_out, and since x <- c1_i
- * (W_out a_i + b_out) + c2_i x is linear in what was added, x = (prod c2) x0 + W_out (sum_i g_i
- * a_i) + (sum_i g_i) b_out,   g_i = c1_i prod_{j<i} c2_j. Per user 2 h^2 (T - 1) + 2 I h FLOPs in
- * place of 4 I h T. */
 #include "diffusion/hidden_chain.h"
 
 #include <string.h>
@@ -27,50 +21,20 @@ double diffmm__hidden_chain_flops(const struct diffmm__layers *layers, size_t st
     return 2.0 * h * h * items + 2.0 * u * h * h * (double)(steps - 1) + 2.0 * u * items * h;
 }
 
-static void lay_out(struct diffmm__hidden_chain *chain, size_t steps, size_t rows)
+void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
+                               size_t steps, size_t rows, struct diffmm__hidden_chain *out)
 {
-    struct diffmm__arena *arena = &chain->arena;
-    size_t h = chain->hidden;
-    chain->columns = diffmm__arena_take(arena, chain->layers.items * h, sizeof(float));
-    chain->g = diffmm__arena_take(arena, h * h, sizeof(float));
-    chain->drift = diffmm__arena_take(arena, h, sizeof(float));
-    chain->q = diffmm__arena_take(arena, steps * h, sizeof(float));
-    chain->factors = diffmm__arena_take(arena, steps, sizeof(float));
-    chain->time = diffmm__arena_take(arena, 2 * chain->layers.time_size, sizeof(float));
-    chain->p = diffmm__arena_take(arena, rows * h, sizeof(float));
-    chain->a = diffmm__arena_take(arena, rows * h, sizeof(float));
-    chain->sum = diffmm__arena_take(arena, rows * h, sizeof(float));
-}
-
-diffmm_status diffmm__hidden_chain_create(const diffmm_context *context,
-                                          const struct diffmm__layers *layers,
-                                          const diffmm_schedule *schedule, size_t rows,
-                                          struct diffmm__hidden_chain *out)
-{
-    *out = (struct diffmm__hidden_chain){.context = context,
-                                         .arena = diffmm__arena_on(context),
-                                         .layers = *layers,
-                                         .schedule = schedule,
-                                         .hidden = layers->widest};
-    lay_out(out, schedule->steps, rows);
-    if (out->arena.failed) {
-        diffmm__hidden_chain_end(out);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    return DIFFMM_OK;
-}
-
-size_t diffmm__hidden_chain_bytes(const struct diffmm__layers *layers, size_t steps, size_t rows)
-{
-    struct diffmm__hidden_chain chain = {
-        .arena = diffmm__arena_measure(), .layers = *layers, .hidden = layers->widest};
-    lay_out(&chain, steps, rows);
-    return chain.arena.bytes;
-}
-
-void diffmm__hidden_chain_end(struct diffmm__hidden_chain *chain)
-{
-    diffmm__arena_end(&chain->arena);
+    size_t h = layers->widest, real = sizeof(float);
+    *out = (struct diffmm__hidden_chain){.context = arena->context, .layers = *layers, .hidden = h};
+    out->columns = diffmm__arena_take(arena, layers->items * h, real);
+    out->g = diffmm__arena_take(arena, h * h, real);
+    out->drift = diffmm__arena_take(arena, h, real);
+    out->q = diffmm__arena_take(arena, steps * h, real);
+    out->factors = diffmm__arena_take(arena, steps, real);
+    out->time = diffmm__arena_take(arena, 2 * layers->time_size, real);
+    out->p = diffmm__arena_take(arena, rows * h, real);
+    out->a = diffmm__arena_take(arena, rows * h, real);
+    out->sum = diffmm__arena_take(arena, rows * h, real);
 }
 
 /* q_i = W_in over the time columns times (W_time embed(i) + b_time), + b_in. */
@@ -81,7 +45,7 @@ static void prepare_steps(struct diffmm__hidden_chain *chain, const float *param
     size_t e = time->outputs, items = chain->layers.items;
     float *embedded = chain->time, *mapped = chain->time + e;
     for (size_t i = 0; i < chain->schedule->steps; i++) {
-        diffmm__time_embedding((double)i, e, embedded);
+        diffmm__denoiser_embed_time((double)i, e, embedded);
         for (size_t j = 0; j < e; j++)
             mapped[j] = (float)kernels->dot(e, parameters + time->weight + j * e, embedded) +
                         parameters[time->bias + j];
@@ -92,8 +56,10 @@ static void prepare_steps(struct diffmm__hidden_chain *chain, const float *param
     }
 }
 
-void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain, const float *parameters)
+void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain,
+                                  const diffmm_schedule *schedule, const float *parameters)
 {
+    chain->schedule = schedule;
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     const struct diffmm__layer *in = &chain->layers.layer[1], *out = &chain->layers.layer[2];
     size_t h = chain->hidden, items = chain->layers.items;
@@ -133,7 +99,7 @@ static void start_range(void *argument, size_t begin, size_t end)
         float *p = r->chain->p + b * h;
         memset(p, 0, h * sizeof *p);
         memset(r->chain->sum + b * h, 0, h * sizeof *p);
-        diffmm__batch_row_gather(r->x0, b, 1.0f, h, r->chain->columns, p);
+        diffmm__batch_rows_gather(r->x0, b, 1.0f, h, r->chain->columns, p);
     }
 }
 

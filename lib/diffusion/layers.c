@@ -19,7 +19,7 @@ static void add_layer(struct diffmm__layers *layers, size_t inputs, size_t outpu
     layers->size += (inputs + 1) * outputs;
 }
 
-diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out)
+diffmm_status diffmm__layers_read(const diffmm_denoiser_shape *shape, struct diffmm__layers *out)
 {
     if (!shape)
         return diffmm__null("shape");
@@ -71,7 +71,7 @@ size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
 {
     struct diffmm__layers layers = {0};
     const struct diffmm__error_text said = diffmm__error_text_keep();
-    if (diffmm__layers(shape, &layers) == DIFFMM_OK)
+    if (diffmm__layers_read(shape, &layers) == DIFFMM_OK)
         return layers.size;
     diffmm__error_text_restore(&said);
     return 0;
@@ -101,7 +101,7 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
                                         size_t *offset)
 {
     struct diffmm__layers layers = {0};
-    diffmm_status status = diffmm__layers(shape, &layers);
+    diffmm_status status = diffmm__layers_read(shape, &layers);
     if (status)
         return status;
     if (!name || !rows || !columns || !offset)
@@ -137,7 +137,7 @@ diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape, uin
                                          float *parameters)
 {
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers(shape, &layers);
+    diffmm_status status = diffmm__layers_read(shape, &layers);
     if (status)
         return status;
     if (!parameters)

@@ -25,7 +25,7 @@ struct diffmm__layers {
 };
 
 /* Check a caller's shape and work it out. */
-diffmm_status diffmm__layers(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
+diffmm_status diffmm__layers_read(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
 
 /* Array `index`, below 2 count, of the parameters: a layer's weight, then its bias. */
 struct diffmm__layer_tensor {

@@ -1,11 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The noise schedule (paper, section 3.1), in float64:
- *     v_i = linspace(scale min, scale max, T),  abar_i = 1 - v_i,
- *     beta_i = min(1 - abar_i / abar_{i-1}, 0.999), beta_0 = 1 - abar_0 (or 1e-4, if fixed);
- * from the betas anew: abar = cumprod(1 - beta), abar_prev = [1, abar_0 ..],
- *     posterior variance = beta (1 - abar_prev) / (1 - abar),
- *     c1 = beta sqrt(abar_prev) / (1 - abar),  c2 = (1 - abar_prev) sqrt(1 - beta) / (1 - abar),
- *     ELBO weight = SNR(t-1) - SNR(t), SNR = abar / (1 - abar); 1 for t = 0. */
 #include "diffusion/schedule.h"
 
 #include <float.h>
@@ -55,13 +48,13 @@ static void fill_posterior(diffmm_schedule *s)
     }
 }
 
-/* Of positive numbers; infinite where it is no double, without an overflow being raised. */
+/* Of positive numbers; infinite beyond the largest double, without raising an overflow. */
 static double product(double a, double b)
 {
     return a > 1.0 && b > DBL_MAX / a ? HUGE_VAL : a * b;
 }
 
-/* Each by itself first: two that are negative have a product that is not. */
+/* Each by itself first: the product of two negative numbers is positive. */
 static diffmm_status check_noise(double scale, double least, double most)
 {
     static const char range[] = "(variances run from noise_scale * noise_min to noise_scale * "
@@ -89,11 +82,27 @@ static diffmm_status check_noise(double scale, double least, double most)
     return DIFFMM_OK;
 }
 
+static void lay_out(diffmm_schedule *schedule, size_t steps)
+{
+    double *values =
+        diffmm__arena_take(&schedule->arena, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
+    schedule->steps = steps;
+    for (size_t q = 0; q < DIFFMM__SCHEDULE_QUANTITIES && values; q++)
+        schedule->values[q] = values + q * steps;
+}
+
+size_t diffmm__schedule_bytes(size_t steps)
+{
+    diffmm_schedule measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, steps);
+    return measured.arena.bytes;
+}
+
 static void end_schedule(void *object)
 {
     diffmm_schedule *schedule = object;
     diffmm_context *context = schedule->context;
-    diffmm__release(context, schedule->values[0]);
+    diffmm__arena_end(&schedule->arena);
     diffmm__release(context, schedule);
     diffmm__context_release(context);
 }
@@ -112,17 +121,17 @@ diffmm_status diffmm_schedule_create(diffmm_context *context, size_t steps, doub
         return status;
     double first = noise_scale * noise_min, last = noise_scale * noise_max;
     diffmm_schedule *schedule = diffmm__allocate_zero(context, 1, sizeof *schedule);
-    double *values = diffmm__allocate(context, steps * DIFFMM__SCHEDULE_QUANTITIES, sizeof *values);
-    if (!schedule || !values) {
+    if (!schedule)
+        return DIFFMM_ERROR_NO_MEMORY;
+    schedule->arena = diffmm__arena_on(context);
+    lay_out(schedule, steps);
+    if (schedule->arena.failed) {
+        diffmm__arena_end(&schedule->arena);
         diffmm__release(context, schedule);
-        diffmm__release(context, values);
         return DIFFMM_ERROR_NO_MEMORY;
     }
     diffmm__handle_begin(schedule, end_schedule);
     schedule->context = diffmm__context_retain(context);
-    schedule->steps = steps;
-    for (size_t q = 0; q < DIFFMM__SCHEDULE_QUANTITIES; q++)
-        schedule->values[q] = values + q * steps;
     fill_betas(steps, first, last, beta_fixed, schedule->values[DIFFMM_SCHEDULE_BETA]);
     fill_posterior(schedule);
     *out = schedule;
@@ -157,36 +166,13 @@ float diffmm__schedule_noise(const diffmm_schedule *schedule, size_t t)
     return (float)sqrt(1.0 - schedule->values[DIFFMM_SCHEDULE_ALPHA_BAR][t]);
 }
 
-diffmm_status diffmm__check_steps(const diffmm_schedule *schedule, size_t rows, const int32_t *t)
+diffmm_status diffmm__schedule_check_steps(const diffmm_schedule *schedule, size_t rows,
+                                           const int32_t *t)
 {
     for (size_t b = 0; b < rows; b++)
         if (t[b] < 0 || (size_t)t[b] >= schedule->steps)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                 "t[%zu] is %d, but the schedule has %zu steps", b, t[b],
                                 schedule->steps);
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t rows, size_t items,
-                              const float *x0, const int32_t *t, const float *noise, float *x_t)
-{
-    if (!schedule || !x0 || !t || !noise || !x_t)
-        return diffmm__null(!schedule ? "schedule"
-                            : !x0     ? "x0"
-                            : !t      ? "t"
-                            : !noise  ? "noise"
-                                      : "x_t");
-    diffmm_status status;
-    if ((status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
-        (status = diffmm__check_size("items", items, 0, INT32_MAX)) ||
-        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
-        (status = diffmm__check_steps(schedule, rows, t)))
-        return status;
-    for (size_t b = 0; b < rows; b++) {
-        float signal = diffmm__schedule_signal(schedule, (size_t)t[b]);
-        float spread = diffmm__schedule_noise(schedule, (size_t)t[b]);
-        for (size_t i = b * items; i < (b + 1) * items; i++)
-            x_t[i] = signal * x0[i] + spread * noise[i];
-    }
     return DIFFMM_OK;
 }

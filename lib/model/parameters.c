@@ -9,6 +9,7 @@
 #include "base/structs.h"
 #include "linalg/random_fill.h"
 #include "model/parameters.h"
+#include "module/parameter.h"
 
 static diffmm_status name_parameter(diffmm_model *model, struct diffmm__parameter *parameter,
                                     const char *name, size_t rows, size_t columns)

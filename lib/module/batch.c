@@ -4,9 +4,7 @@
 #include <math.h>
 
 #include "base/check.h"
-#include "base/random.h"
 #include "base/status.h"
-#include "base/streams.h"
 #include "base/structs.h"
 
 static diffmm_status check_row(const diffmm_diffusion_batch *batch, size_t row, size_t items)
@@ -67,7 +65,8 @@ static diffmm_status check_terms(const diffmm_diffusion_batch *batch)
 
 diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
                                         const diffmm_diffusion_batch *callers,
-                                        struct diffmm__module_batch *out)
+                                        diffmm__module_draws_of draws,
+                                        struct diffmm__denoiser_batch *out)
 {
     if (!callers)
         return diffmm__null("batch");
@@ -79,46 +78,33 @@ diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
     if (batch.rows == 0 && !batch.row_numbers)
         batch.rows = batch.users;
     if ((status = check_rows(&batch, module->layers.items)) || (status = check_terms(&batch)) ||
-        (batch.t && (status = diffmm__check_steps(module->schedule, batch.rows, batch.t))))
+        (batch.t && (status = diffmm__schedule_check_steps(module->schedule, batch.rows, batch.t))))
         return status;
-    *out = (struct diffmm__module_batch){
+    *out = (struct diffmm__denoiser_batch){
         .rows = batch.rows,
         .x0 = {.pointers = batch.row_pointers,
                .items = batch.row_items,
                .values = batch.row_values,
                .row_of = batch.row_numbers,
                .ascending = true},
-        .epoch = batch.epoch,
         .t = batch.t,
-        .noise = batch.noise,
-        .dropout_scale = batch.dropout_scale,
+        .draws = draws(module, batch.epoch),
         .msi = {.d = batch.d,
                 .features = batch.features,
                 .item_embedding = batch.item_embedding,
                 .weight = batch.e_loss != 0.0 ? batch.e_loss : module->settings.e_loss}};
+    out->draws.noise = batch.noise;
+    out->draws.dropout_scale = batch.dropout_scale;
     return DIFFMM_OK;
 }
 
-size_t diffmm__module_batch_entries(const struct diffmm__module_batch *batch)
+void diffmm__module_batch_draw_steps(const diffmm_diffusion *module,
+                                     struct diffmm__denoiser_batch *batch, int32_t *room)
 {
-    const int64_t *pointers = batch->x0.pointers;
-    size_t entries = 0;
-    for (size_t b = 0; b < batch->rows; b++) {
-        size_t row = diffmm__batch_row(&batch->x0, b);
-        entries += (size_t)(pointers[row + 1] - pointers[row]);
-    }
-    return entries;
-}
-
-const int32_t *diffmm__module_batch_steps(const diffmm_diffusion *module,
-                                          const struct diffmm__module_batch *batch, int32_t *drawn)
-{
-    uint64_t stream = diffmm__stream_time(module->modality, batch->epoch);
     if (batch->t)
-        return batch->t;
+        return;
     for (size_t b = 0; b < batch->rows; b++)
-        drawn[b] =
-            (int32_t)diffmm__random_below(module->settings.seed, stream,
-                                          diffmm__batch_row(&batch->x0, b), module->settings.steps);
-    return drawn;
+        room[b] = diffmm__draws_step(&batch->draws, diffmm__batch_rows_row(&batch->x0, b),
+                                     module->settings.steps);
+    batch->t = room;
 }

@@ -5,16 +5,18 @@
 
 #include "module/module.h"
 
-/* Rows, epoch and whatever draws are given; the steps t are checked where given. */
+/* What a batch of an epoch draws from: diffmm__module_draws or diffmm__module_reverse_draws. */
+typedef struct diffmm__draws (*diffmm__module_draws_of)(const diffmm_diffusion *module,
+                                                        uint64_t epoch);
+
+/* Its rows, and its draws: those that are given, t among them, and else the streams of its epoch. */
 diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
                                         const diffmm_diffusion_batch *callers,
-                                        struct diffmm__module_batch *out);
+                                        diffmm__module_draws_of draws,
+                                        struct diffmm__denoiser_batch *out);
 
-/* How many entries its rows have. */
-size_t diffmm__module_batch_entries(const struct diffmm__module_batch *batch);
-
-/* The steps of its rows, in `drawn` unless they were given. */
-const int32_t *diffmm__module_batch_steps(const diffmm_diffusion *module,
-                                          const struct diffmm__module_batch *batch, int32_t *drawn);
+/* Draw the steps t of its rows, into `room` for as many, unless it has them. */
+void diffmm__module_batch_draw_steps(const diffmm_diffusion *module,
+                                     struct diffmm__denoiser_batch *batch, int32_t *room);
 
 #endif

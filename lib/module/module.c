@@ -7,10 +7,9 @@
 #include "base/check.h"
 #include "base/context.h"
 #include "base/handle.h"
-#include "base/numbers.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
-#include "base/structs.h"
 #include "options/options.h"
 
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,
@@ -21,7 +20,7 @@ diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings 
                                    .hidden_count = settings->hidden_count,
                                    .hidden_sizes = settings->hidden_sizes,
                                    .normalize = settings->normalize};
-    return diffmm__layers(&shape, out);
+    return diffmm__layers_read(&shape, out);
 }
 
 struct diffmm__sampling diffmm__module_sampling(const struct diffmm__settings *settings)
@@ -30,17 +29,40 @@ struct diffmm__sampling diffmm__module_sampling(const struct diffmm__settings *s
                                      .sampling_noise = settings->sampling_noise};
 }
 
-static diffmm_status name_tensors(diffmm_diffusion *module)
+struct diffmm__draws diffmm__module_draws(const diffmm_diffusion *module, uint64_t epoch)
 {
-    size_t count = 2 * module->layers.count;
-    module->names = diffmm__allocate(module->context, count, sizeof *module->names);
-    if (!module->names)
-        return DIFFMM_ERROR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, i);
-        memcpy(module->names[i], tensor.name, sizeof module->names[i]);
-    }
-    return DIFFMM_OK;
+    return (struct diffmm__draws){.seed = module->settings.seed,
+                                  .time_stream = diffmm__stream_time(module->modality, epoch),
+                                  .noise_stream = diffmm__stream_noise(module->modality, epoch),
+                                  .dropout_stream = diffmm__stream_dropout(module->modality, epoch),
+                                  .dropout = module->settings.dropout};
+}
+
+struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch)
+{
+    return (struct diffmm__draws){.seed = module->settings.seed,
+                                  .noise_stream =
+                                      diffmm__stream_reverse_noise(module->modality, epoch)};
+}
+
+static void lay_out(diffmm_diffusion *module)
+{
+    struct diffmm__arena *arena = &module->arena;
+    size_t size = module->layers.size;
+    module->names = diffmm__arena_take(arena, 2 * module->layers.count, sizeof *module->names);
+    module->values = diffmm__arena_take(arena, size, sizeof(float));
+    module->first_moment = diffmm__arena_take_zero(arena, size, sizeof(float));
+    module->second_moment = diffmm__arena_take_zero(arena, size, sizeof(float));
+}
+
+size_t diffmm__module_bytes(const struct diffmm__layers *layers,
+                            const struct diffmm__settings *settings)
+{
+    enum { small_blocks = 8 << 10 }; /* settings, and the blocks that hold them */
+    diffmm_diffusion measured = {.layers = *layers, .arena = diffmm__arena_measure()};
+    lay_out(&measured);
+    size_t arrays = diffmm__size_sum(measured.arena.bytes, diffmm__schedule_bytes(settings->steps));
+    return diffmm__size_sum(arrays, diffmm__allocation_bytes(1, sizeof measured) + small_blocks);
 }
 
 /* Everything but values. */
@@ -52,15 +74,17 @@ static diffmm_status assemble(diffmm_diffusion *module, size_t items, const diff
         (status = diffmm__settings_read(module->options, &module->settings)) ||
         (status = diffmm__module_layers(items, s, &module->layers)) ||
         (status = diffmm_schedule_create(module->context, s->steps, s->noise_scale, s->noise_min,
-                                         s->noise_max, s->beta_fixed, &module->schedule)) ||
-        (status = name_tensors(module)))
+                                         s->noise_max, s->beta_fixed, &module->schedule)))
         return status;
-    size_t size = module->layers.size;
-    module->values = diffmm__allocate(module->context, size, sizeof(float));
-    module->first_moment = diffmm__allocate_zero(module->context, size, sizeof(float));
-    module->second_moment = diffmm__allocate_zero(module->context, size, sizeof(float));
-    return module->values && module->first_moment && module->second_moment ? DIFFMM_OK
-                                                                           : DIFFMM_ERROR_NO_MEMORY;
+    module->arena = diffmm__arena_on(module->context);
+    lay_out(module);
+    if (module->arena.failed)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < 2 * module->layers.count; i++) {
+        struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, i);
+        memcpy(module->names[i], tensor.name, sizeof module->names[i]);
+    }
+    return DIFFMM_OK;
 }
 
 static void end_module(void *object)
@@ -68,10 +92,7 @@ static void end_module(void *object)
     diffmm_diffusion *module = object;
     diffmm_context *context = module->context;
     diffmm__module_workspace_end(&module->workspace);
-    diffmm__release(context, module->values);
-    diffmm__release(context, module->first_moment);
-    diffmm__release(context, module->second_moment);
-    diffmm__release(context, module->names);
+    diffmm__arena_end(&module->arena);
     diffmm_schedule_destroy(module->schedule);
     diffmm_options_destroy(module->options);
     diffmm__release(context, module);
@@ -176,88 +197,4 @@ const diffmm_schedule *diffmm_diffusion_schedule(const diffmm_diffusion *module)
 const diffmm_options *diffmm_diffusion_options(const diffmm_diffusion *module)
 {
     return module ? module->options : NULL;
-}
-
-size_t diffmm_diffusion_parameters(const diffmm_diffusion *module)
-{
-    return module ? 2 * module->layers.count : 0;
-}
-
-static diffmm_parameter parameter(const diffmm_diffusion *module, size_t index, size_t *offset)
-{
-    struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, index);
-    *offset = tensor.offset;
-    return (diffmm_parameter){.struct_size = sizeof(diffmm_parameter),
-                              .name = module->names[index],
-                              .rows = tensor.rows,
-                              .columns = tensor.columns,
-                              .values = module->values + tensor.offset};
-}
-
-diffmm_status diffmm_diffusion_parameter_at(const diffmm_diffusion *module, size_t index,
-                                            diffmm_parameter *out)
-{
-    if (!module || !out)
-        return diffmm__null(!module ? "module" : "out");
-    size_t count = diffmm_diffusion_parameters(module), offset;
-    if (index >= count)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "index is %zu, but the module has %zu parameters", index, count);
-    diffmm_parameter found = parameter(module, index, &offset);
-    return diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
-}
-
-static diffmm_status find(const diffmm_diffusion *module, const char *name, diffmm_parameter *out,
-                          size_t *offset)
-{
-    if (!module || !name)
-        return diffmm__null(!module ? "module" : "name");
-    for (size_t i = 0; i < diffmm_diffusion_parameters(module); i++)
-        if (strcmp(module->names[i], name) == 0) {
-            *out = parameter(module, i, offset);
-            return DIFFMM_OK;
-        }
-    return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the module has no parameter called '%s'", name);
-}
-
-diffmm_status diffmm_diffusion_parameter(const diffmm_diffusion *module, const char *name,
-                                         diffmm_parameter *out)
-{
-    if (!out)
-        return diffmm__null("out");
-    diffmm_parameter found;
-    size_t offset;
-    diffmm_status status = find(module, name, &found, &offset);
-    return status ? status : diffmm__struct_write(out, &diffmm__layout_parameter, &found, "out");
-}
-
-diffmm_status diffmm__parameter_write(const diffmm_parameter *parameter, size_t rows,
-                                      size_t columns, const float *values, float *place)
-{
-    if (rows != parameter->rows || columns != parameter->columns)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "parameter '%s' is %zu x %zu, not %zu x %zu", parameter->name,
-                            parameter->rows, parameter->columns, rows, columns);
-    size_t bad = diffmm__first_not_finite(rows * columns, values);
-    if (bad < rows * columns)
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "parameter '%s': value %zu is not finite",
-                            parameter->name, bad);
-    memmove(place, values, rows * columns * sizeof *values);
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_diffusion_set_parameter(diffmm_diffusion *module, const char *name,
-                                             size_t rows, size_t columns, const float *values)
-{
-    diffmm_parameter found;
-    size_t offset;
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, module, "module");
-    if (!status && !values)
-        status = diffmm__null("values");
-    if (!status)
-        status = find(module, name, &found, &offset);
-    if (status)
-        return status;
-    return diffmm__parameter_write(&found, rows, columns, values, module->values + offset);
 }

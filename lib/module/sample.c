@@ -8,24 +8,16 @@
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
-#include "base/streams.h"
-#include "diffusion/reverse.h"
-#include "linalg/kernels.h"
+#include "diffusion/generate_neighbors.h"
+#include "diffusion/q_sample.h"
 #include "module/batch.h"
-
-struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch)
-{
-    return (struct diffmm__draws){.seed = module->settings.seed,
-                                  .noise_stream =
-                                      diffmm__stream_reverse_noise(module->modality, epoch)};
-}
 
 /* A batch, and that its caller can have room for `columns` floats of each row. */
 static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_diffusion_batch *batch,
                                 const char *columns_name, size_t columns,
-                                struct diffmm__module_batch *out)
+                                diffmm__module_draws_of draws, struct diffmm__denoiser_batch *out)
 {
-    diffmm_status status = diffmm__module_batch_read(module, batch, out);
+    diffmm_status status = diffmm__module_batch_read(module, batch, draws, out);
     return status ? status
                   : diffmm__size_check_array("batch: rows", out->rows, columns_name, columns,
                                              sizeof(float));
@@ -33,9 +25,7 @@ static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_dif
 
 struct corrupt {
     const diffmm_diffusion *module;
-    const struct diffmm__module_batch *batch;
-    const int32_t *t;
-    struct diffmm__draws draws;
+    const struct diffmm__denoiser_batch *batch;
     float *x_t;
 };
 
@@ -44,8 +34,7 @@ static void corrupt_range(void *argument, size_t begin, size_t end)
     const struct corrupt *c = argument;
     size_t items = c->module->layers.items;
     for (size_t b = begin; b < end; b++)
-        diffmm__q_sample_row(c->module->schedule, &c->batch->x0, b, (size_t)c->t[b], &c->draws,
-                             items, c->x_t + b * items);
+        diffmm__q_sample_row(c->module->schedule, c->batch, b, items, c->x_t + b * items);
 }
 
 diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
@@ -54,21 +43,16 @@ diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
     DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x_t)
         return diffmm__null(!module ? "module" : "x_t");
-    struct diffmm__module_batch given;
-    diffmm_status status = read_batch(module, batch, "items", module->layers.items, &given);
+    struct diffmm__denoiser_batch given;
+    diffmm_status status =
+        read_batch(module, batch, "items", module->layers.items, diffmm__module_draws, &given);
     if (status)
         return status;
     int32_t *drawn = diffmm__allocate(module->context, given.rows, sizeof *drawn);
     if (!drawn)
         return DIFFMM_ERROR_NO_MEMORY;
-    struct corrupt c = {
-        .module = module,
-        .batch = &given,
-        .t = diffmm__module_batch_steps(module, &given, drawn),
-        .draws = {.noise = given.noise,
-                  .seed = module->settings.seed,
-                  .noise_stream = diffmm__stream_noise(module->modality, given.epoch)},
-        .x_t = x_t};
+    diffmm__module_batch_draw_steps(module, &given, drawn);
+    struct corrupt c = {.module = module, .batch = &given, .x_t = x_t};
     diffmm__parallel_ranges(module->context, given.rows, 8, corrupt_range, &c);
     diffmm__release(module->context, drawn);
     return DIFFMM_OK;
@@ -80,26 +64,27 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x || !t || !x_hat)
         return diffmm__null(!module ? "module" : !x ? "x" : !t ? "t" : "x_hat");
-    struct diffmm__pass pass;
+    struct diffmm__denoiser_pass pass;
     size_t items = module->layers.items;
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
     if (status || (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x)) ||
-        (status = diffmm__check_steps(module->schedule, rows, t)))
+        (status = diffmm__schedule_check_steps(module->schedule, rows, t)))
         return status;
     size_t bad = diffmm__first_not_finite(rows * items, x);
     if (bad < rows * items)
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "x: value %zu is not finite", bad);
     if (rows == 0)
         return DIFFMM_OK;
-    status =
-        diffmm__pass_create(module->context, &module->layers, rows, DIFFMM__PASS_FORWARD, &pass);
-    if (status)
-        return status;
-    diffmm__pass_read(&pass, rows, x, NULL);
-    diffmm__denoiser_forward(&pass, module->values, rows, t);
-    memcpy(x_hat, pass.output, rows * items * sizeof *x_hat);
-    diffmm__pass_end(&pass);
-    return DIFFMM_OK;
+    struct diffmm__arena arena = diffmm__arena_on(module->context);
+    diffmm__denoiser_pass_take(&arena, &module->layers, rows, DIFFMM__PASS_FORWARD, &pass);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        diffmm__denoiser_pass_read(&pass, rows, x, NULL);
+        diffmm__denoiser_forward(&pass, module->values, rows, t);
+        memcpy(x_hat, pass.output, rows * items * sizeof *x_hat);
+    }
+    diffmm__arena_end(&arena);
+    return status;
 }
 
 diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
@@ -108,21 +93,21 @@ diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
     DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !x)
         return diffmm__null(!module ? "module" : "x");
-    struct diffmm__module_batch given;
-    struct diffmm__pass pass;
-    diffmm_status status = read_batch(module, batch, "items", module->layers.items, &given);
-    if (!status)
-        status = diffmm__pass_create(module->context, &module->layers, given.rows,
-                                     DIFFMM__PASS_FORWARD, &pass);
+    struct diffmm__denoiser_batch given;
+    struct diffmm__denoiser_pass pass;
+    diffmm_status status = read_batch(module, batch, "items", module->layers.items,
+                                      diffmm__module_reverse_draws, &given);
     if (status)
         return status;
-    struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
-    struct diffmm__draws draws = diffmm__module_reverse_draws(module, given.epoch);
-    draws.noise = given.noise;
-    diffmm__reverse_direct(&pass, module->schedule, module->values, given.rows, &given.x0,
-                           &sampling, &draws, x);
-    diffmm__pass_end(&pass);
-    return DIFFMM_OK;
+    struct diffmm__arena arena = diffmm__arena_on(module->context);
+    diffmm__denoiser_pass_take(&arena, &module->layers, given.rows, DIFFMM__PASS_FORWARD, &pass);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
+        diffmm__reverse_chain_run(&pass, module->schedule, module->values, &sampling, &given, x);
+    }
+    diffmm__arena_end(&arena);
+    return status;
 }
 
 diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
@@ -132,18 +117,16 @@ diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
     DIFFMM__CALL call = diffmm__call_reads(module);
     if (!module || !items)
         return diffmm__null(!module ? "module" : "items");
-    struct diffmm__module_batch given;
+    struct diffmm__denoiser_batch given;
     struct diffmm__generation plan;
     diffmm_status status = diffmm__check_size("count", count, 1, module->layers.items);
     if (!status)
-        status = read_batch(module, batch, "count", count, &given);
+        status = read_batch(module, batch, "count", count, diffmm__module_reverse_draws, &given);
     if (status)
         return status;
     struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
-    struct diffmm__draws draws = diffmm__module_reverse_draws(module, given.epoch);
-    draws.noise = given.noise;
     diffmm__generation_plan(&module->layers, module->settings.steps, &sampling, given.rows, count,
                             &plan);
-    return diffmm__generate_all(module->context, &plan, module->schedule, module->values, &given.x0,
-                                &draws, items, scores);
+    return diffmm__generator_run_all(module->context, &plan, module->schedule, module->values,
+                                     &given, items, scores);
 }

@@ -11,6 +11,7 @@
 #include "base/streams.h"
 #include "model/project.h"
 #include "model/workspace.h"
+#include "module/step.h"
 #include "train/moments.h"
 
 static void lay_out(struct diffmm__denoisers *denoisers, size_t users)
@@ -22,18 +23,16 @@ size_t diffmm__denoisers_bytes(const struct diffmm__plan *plan, size_t threads)
 {
     struct diffmm__denoisers measured = {.arena = diffmm__arena_measure()};
     lay_out(&measured, plan->users);
-    return diffmm__size_sum(measured.arena.bytes,
-                            diffmm__module_workspace_bytes(&plan->objective, plan->pairs, threads));
+    return diffmm__size_sum(measured.arena.bytes, diffmm__module_workspace_bytes(
+                                                      &plan->denoiser_loss, plan->pairs, threads));
 }
 
 diffmm_status diffmm__denoisers_begin(const diffmm_model *model, const struct diffmm__plan *plan,
                                       struct diffmm__denoisers *out)
 {
-    const diffmm_diffusion *module = model->modalities[0].diffusion;
     *out = (struct diffmm__denoisers){.arena = diffmm__arena_on(model->context)};
-    diffmm_status status =
-        diffmm__module_workspace_create(model->context, &module->layers, plan->objective.rows,
-                                        plan->objective.d, plan->pairs, &out->workspace);
+    diffmm_status status = diffmm__module_workspace_begin(model->context, &plan->denoiser_loss,
+                                                          plan->pairs, &out->workspace);
     if (status)
         return status;
     lay_out(out, plan->users);
@@ -52,19 +51,20 @@ static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diff
                                  double *loss)
 {
     const struct diffmm__settings *s = &model->settings;
-    struct diffmm__module_batch batch = {
+    diffmm_diffusion *module = model->modalities[m].diffusion;
+    struct diffmm__denoiser_batch batch = {
         .rows = rows,
         .x0 = {.pointers = model->catalog->seen.pointers,
                .items = model->catalog->seen.items,
                .row_of = users},
-        .epoch = epoch,
+        .draws = diffmm__module_draws(module, epoch),
         .msi = {.d = s->msi ? model->d : 0,
                 .features = model->workspace->modality[m].projected,
                 .item_embedding = diffmm__item_embedding(model)->values,
                 .weight = s->e_loss}};
     struct diffmm__denoiser_losses losses =
-        diffmm__module_step(model->modalities[m].diffusion, &denoisers->workspace, &batch);
-    const char *wrong = diffmm__losses_wrong(&losses);
+        diffmm__module_step(module, &denoisers->workspace, &batch);
+    const char *wrong = diffmm__denoiser_loss_wrong(&losses);
     if (wrong)
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "epoch %zu, denoise: the %s loss of modality '%s' is not finite", epoch,
@@ -85,7 +85,7 @@ static diffmm_status check_gradients(const diffmm_model *model, size_t epoch, si
 diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress, double *loss)
 {
-    size_t users = model->users, batch = denoisers->workspace.objective.rows,
+    size_t users = model->users, batch = denoisers->workspace.loss.plan.rows,
            batches = (users + batch - 1) / batch;
     diffmm_status status = diffmm__project(model);
     if (status)

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "model/model.h"
-#include "module/module.h"
+#include "module/module_workspace.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
 

@@ -26,7 +26,7 @@ size_t diffmm__graphs_bytes(const struct diffmm__plan *plan)
     struct diffmm__graphs measured = {.arena = diffmm__arena_measure()};
     lay_out(&measured, plan);
     return plan->settings->diffusion_enabled
-               ? diffmm__size_sum(measured.arena.bytes, diffmm__generation_bytes(&plan->generation))
+               ? diffmm__size_sum(measured.arena.bytes, diffmm__generator_bytes(&plan->generation))
                : measured.arena.bytes;
 }
 
@@ -40,8 +40,7 @@ diffmm_status diffmm__graphs_begin(const diffmm_model *model, const struct diffm
     if (!plan->settings->diffusion_enabled)
         return DIFFMM_OK;
     out->block = plan->generation.block;
-    return diffmm__generator_create(model->context, &plan->generation,
-                                    model->modalities[0].diffusion->schedule, &out->generator);
+    return diffmm__generator_create(model->context, &plan->generation, &out->generator);
 }
 
 void diffmm__graphs_end(struct diffmm__graphs *graphs)
@@ -70,16 +69,17 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
 {
     size_t users = model->users, count = model->settings.rebuild_k;
     size_t block = graphs->block, blocks = (users + block - 1) / block;
-    struct diffmm__batch_rows x0 = {.pointers = model->catalog->seen.pointers,
-                                    .items = model->catalog->seen.items,
-                                    .ascending = true};
     const diffmm_diffusion *module = model->modalities[m].diffusion;
-    struct diffmm__draws draws = diffmm__module_reverse_draws(module, epoch);
-    diffmm__generator_prepare(graphs->generator, module->values);
+    struct diffmm__denoiser_batch all = {.rows = users,
+                                         .x0 = {.pointers = model->catalog->seen.pointers,
+                                                .items = model->catalog->seen.items,
+                                                .ascending = true},
+                                         .draws = diffmm__module_reverse_draws(module, epoch)};
+    diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
-        diffmm__generate(graphs->generator, &x0, first, rows, &draws,
-                         graphs->neighbors + first * count, NULL);
+        diffmm__generator_run(graphs->generator, &all, first, rows,
+                              graphs->neighbors + first * count, NULL);
         diffmm_status status =
             diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
                                   model->modality_count * blocks);

@@ -4,7 +4,7 @@
 #define DIFFMM_TRAIN_GRAPHS_H
 
 #include "base/memory.h"
-#include "diffusion/generate.h"
+#include "diffusion/generate_neighbors.h"
 #include "graph/edge_dropout.h"
 #include "model/model.h"
 #include "train/plan/epoch_plan.h"

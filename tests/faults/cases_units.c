@@ -94,6 +94,13 @@ static diffmm_status backward(struct fault_world *world)
                                     numbers(), numbers() + 9, world->out.values);
 }
 
+/* A row's residual is what it takes without a gradient. */
+static diffmm_status elbo(struct fault_world *world)
+{
+    return diffmm_elbo(world->schedule, rows, items, numbers(), numbers() + 5, t, NULL,
+                       &world->out.loss.loss, NULL);
+}
+
 static diffmm_status msi(struct fault_world *world)
 {
     return diffmm_msi(world->context, rows, items, d, numbers(), numbers() + 5, numbers(),
@@ -162,6 +169,7 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_schedule_create", NULL, create_schedule, schedule_bits, end_schedule},
     {"diffmm_denoiser_forward", NULL, forward, fault_hash_output, NULL},
     {"diffmm_denoiser_backward", NULL, backward, fault_hash_output, NULL},
+    {"diffmm_elbo", make_schedule, elbo, fault_hash_output, NULL},
     {"diffmm_msi", NULL, msi, fault_hash_output, NULL},
     {"diffmm_denoiser_loss", make_schedule, denoiser_loss, fault_hash_output, NULL},
     {"diffmm_reverse_chain", make_schedule, reverse_chain, fault_hash_output, NULL},

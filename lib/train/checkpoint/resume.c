@@ -64,7 +64,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
     double count =
         ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
     if (settings.diffusion_enabled)
-        count += (double)plan.modalities * (double)plan.objective.pass.layers.size;
+        count += (double)plan.modalities * (double)plan.denoiser_loss.layers.size;
     double bytes = 3.0 * count * sizeof(float);
     if (bytes > (double)diffmm__safetensors_size(file))
         return diffmm__fail(DIFFMM_ERROR_FORMAT,

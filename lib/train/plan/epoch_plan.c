@@ -58,8 +58,9 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
     if (status)
         return status;
     struct diffmm__sampling sampling = diffmm__module_sampling(settings);
-    diffmm__objective_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
-                           settings->msi ? out->d : 0, DIFFMM__OBJECTIVE_CHEAPEST, &out->objective);
+    diffmm__denoiser_loss_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
+                               settings->msi ? out->d : 0, DIFFMM__LOSS_CHEAPEST,
+                               &out->denoiser_loss);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
     return DIFFMM_OK;

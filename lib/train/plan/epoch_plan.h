@@ -5,8 +5,8 @@
 #define DIFFMM_TRAIN_PLAN_EPOCH_PLAN_H
 
 #include "dataset/dataset.h"
-#include "diffusion/generate.h"
-#include "diffusion/objective.h"
+#include "diffusion/denoiser_loss.h"
+#include "diffusion/generate_neighbors.h"
 #include "options/settings.h"
 
 struct diffmm__plan {
@@ -23,7 +23,7 @@ struct diffmm__plan {
     double adjacency_entries;
     double generated_entries; /* of all modalities' graphs together, after edge dropout: expected */
     /* Only with diffusion: */
-    struct diffmm__objective objective;
+    struct diffmm__loss_plan denoiser_loss;
     struct diffmm__generation generation;
 };
 

@@ -7,12 +7,12 @@
 
 /* All batches of all modalities, by the strategy chosen or by the direct one. */
 static double denoising(const struct diffmm__plan *plan,
-                        double (*of_batch)(const struct diffmm__objective *, size_t))
+                        double (*of_batch)(const struct diffmm__loss_plan *, size_t))
 {
-    size_t batch = plan->objective.rows;
-    double flops = (double)(plan->users / batch) * of_batch(&plan->objective, batch);
+    size_t batch = plan->denoiser_loss.rows;
+    double flops = (double)(plan->users / batch) * of_batch(&plan->denoiser_loss, batch);
     if (plan->users % batch)
-        flops += of_batch(&plan->objective, plan->users % batch);
+        flops += of_batch(&plan->denoiser_loss, plan->users % batch);
     return (double)plan->modalities * flops;
 }
 
@@ -66,7 +66,8 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phas
     bool diffusion = plan->settings->diffusion_enabled;
     double contrastive = measured > 0.0 ? measured : naive_contrastive(plan);
     switch (phase) {
-    case DIFFMM_PHASE_DENOISE: return diffusion ? denoising(plan, diffmm__objective_flops) : 0.0;
+    case DIFFMM_PHASE_DENOISE:
+        return diffusion ? denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
     case DIFFMM_PHASE_GENERATE:
         return diffusion ? (double)plan->modalities * diffmm__generation_flops(&plan->generation)
                          : 0.0;
@@ -81,8 +82,8 @@ double diffmm__flops_naive(const struct diffmm__plan *plan)
 {
     double m = (double)plan->modalities, flops = 0.0;
     if (plan->settings->diffusion_enabled)
-        flops = denoising(plan, diffmm__objective_direct_flops) +
-                m * diffmm__generation_straight_flops(&plan->generation);
+        flops = denoising(plan, diffmm__denoiser_loss_naive_flops) +
+                m * diffmm__generation_naive_flops(&plan->generation);
     return flops +
            recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_contrastive(plan)) +
            evaluating(plan);

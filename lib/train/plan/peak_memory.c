@@ -45,8 +45,7 @@ static size_t model_bytes(const struct diffmm__plan *plan)
 {
     enum { of_each_tensor = 256 };
     const struct diffmm__settings *s = plan->settings;
-    size_t module =
-        s->diffusion_enabled ? diffmm__module_bytes(&plan->objective.pass.layers, s) : 0;
+    size_t module = s->diffusion_enabled ? diffmm__module_bytes(&plan->denoiser_loss.layers, s) : 0;
     struct diffmm__workspace_shape shape = {.users = plan->users,
                                             .items = plan->items,
                                             .d = plan->d,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diffusion/denoiser.h"
 
-#include "diffusion/arrays.h"
-
 #include "support/contexts.h"
 #include "support/differences.h"
 #include "support/failing.h"
@@ -210,21 +208,6 @@ START_TEST(time_embedding)
 }
 END_TEST
 
-START_TEST(dense_rows_become_sparse)
-{
-    static const float dense[] = {0, 2, 0, -1, 0, 0, 0, 0, 3, 0, 0, 1};
-    static const int64_t pointers[] = {0, 2, 2, 4};
-    static const int32_t items[] = {1, 3, 0, 3};
-    static const float values[] = {2, -1, 3, 1};
-    struct diffmm__dense_rows out;
-    expect_success(diffmm__dense_rows(NULL, 3, 4, dense, &out));
-    ck_assert_mem_eq(out.rows.pointers, pointers, sizeof pointers);
-    ck_assert_mem_eq(out.rows.items, items, sizeof items);
-    ck_assert_mem_eq(out.rows.values, values, sizeof values);
-    diffmm__dense_rows_end(&out);
-}
-END_TEST
-
 static void pass_much(diffmm_context *context, void *argument, void *out)
 {
     const struct batch *batch = argument;
@@ -323,7 +306,6 @@ int main(void)
                                   more_rows_and_units_than_a_tile,
                                   no_rows,
                                   time_embedding,
-                                  dense_rows_become_sparse,
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
                                   out_of_memory};

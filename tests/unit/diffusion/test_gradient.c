@@ -1,119 +1,119 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A gradient taken in tiles is the gradient as an array: every parameter once, the same bits. */
+/* A gradient of which steps are taken tile by tile is the gradient as an array: the same bits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
+#include "base/pool.h"
 #include "diffusion/gradient.h"
+#include "optim/adam.h"
 #include "support/failure.h"
 
-struct taken {
-    size_t size;
-    float *values;
-    int *times;
+/* Stands for a gradient: element (r, c) of the matrix is r + c / 4096. */
+struct made {
+    const struct diffmm__gradient *gradient;
+    struct diffmm__gradient_tiling tiling;
+    bool whole_rows;
 };
 
-static void take(void *argument, size_t first, size_t rows, size_t columns, size_t stride,
-                 const float *gradient)
+static void make_task(void *argument, size_t index, size_t worker)
 {
-    const struct taken *taken = argument;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) {
-            size_t place = first + r * stride + c;
-            if (place >= taken->size)
-                abort();
-            taken->values[place] = gradient[r * columns + c];
-            taken->times[place]++;
-        }
-}
-
-/* Stands for a gradient: element (r, c) of the matrix is r + c / 4096. */
-static void make(void *argument, size_t row, size_t rows, size_t column, size_t columns, float *out,
-                 size_t stride)
-{
-    (void)argument;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            out[r * stride + c] = (float)(row + r) + (float)(column + c) / 4096.0f;
-}
-
-/* Columns of a tile that must keep whole rows. */
-static void make_whole(void *argument, size_t row, size_t rows, size_t column, size_t columns,
-                       float *out, size_t stride)
-{
-    const size_t *inputs = argument;
-    if (column != 0 || columns != *inputs)
+    const struct made *m = argument;
+    struct diffmm__gradient_tile tile =
+        diffmm__gradient_weights(m->gradient, &m->tiling, index, worker);
+    if (m->whole_rows && (tile.column != 0 || tile.columns != m->tiling.layer->inputs))
         abort();
-    make(NULL, row, rows, column, columns, out, stride);
+    for (size_t r = 0; r < tile.rows; r++)
+        for (size_t c = 0; c < tile.columns; c++)
+            tile.out[r * tile.stride + c] =
+                (float)(tile.row + r) + (float)(tile.column + c) / 4096.0f;
+    diffmm__gradient_made(m->gradient, &tile);
 }
 
-static void run(diffmm_context *context, const struct diffmm__layers *layers,
-                struct diffmm__gradient *gradient)
+static void make(diffmm_context *context, const struct diffmm__layers *layers,
+                 const struct diffmm__gradient *gradient)
 {
     for (size_t l = 0; l < layers->count; l++) {
         const struct diffmm__layer *layer = &layers->layer[l];
-        bool whole = l % 2 == 0;
-        diffmm__weight_gradient(context, layer, whole, whole ? make_whole : make,
-                                (void *)(uintptr_t)&layer->inputs, gradient);
-        float *bias = diffmm__bias_gradient(layer, gradient);
+        struct made made = {.gradient = gradient,
+                            .tiling = diffmm__gradient_cut(layer, l % 2 == 0),
+                            .whole_rows = l % 2 == 0};
+        diffmm__parallel(context, made.tiling.count, make_task, &made);
+        struct diffmm__gradient_tile bias = diffmm__gradient_bias(gradient, layer);
         for (size_t i = 0; i < layer->outputs; i++)
-            bias[i] = -(float)(i + l);
-        diffmm__bias_gradient_made(layer, gradient);
+            bias.out[i] = -(float)(i + l);
+        diffmm__gradient_made(gradient, &bias);
     }
 }
 
-static void expect_all_taken(size_t items, size_t hidden_count, const size_t *hidden)
+/* Parameters and both moments, one array after the other. */
+static float *state_begin(size_t size, const struct diffmm__adam_coefficients *factors,
+                          struct diffmm__gradient_step *out)
+{
+    float *state = malloc(3 * size * sizeof *state);
+    ck_assert_ptr_nonnull(state);
+    for (size_t i = 0; i < 3 * size; i++)
+        state[i] = (float)(i % 1021) / 256.0f;
+    *out = (struct diffmm__gradient_step){.factors = *factors,
+                                          .parameters = state,
+                                          .first_moment = state + size,
+                                          .second_moment = state + 2 * size};
+    return state;
+}
+
+/* Steps of Adam on tiles are the step on the whole gradient: no parameter is left out, and none has
+ * two. */
+static void expect_a_step(size_t items, size_t hidden_count, const size_t *hidden)
 {
     diffmm_denoiser_shape shape = {
         .items = items, .time_size = 10, .hidden_count = hidden_count, .hidden_sizes = hidden};
     struct diffmm__layers layers;
     diffmm_context *context;
-    expect_success(diffmm__layers(&shape, &layers));
+    expect_success(diffmm__layers_read(&shape, &layers));
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 3}, &context));
-    struct taken taken = {.size = layers.size,
-                          .values = malloc(layers.size * sizeof(float)),
-                          .times = calloc(layers.size, sizeof(int))};
-    float *array = malloc(layers.size * sizeof(float));
-    ck_assert(taken.values && taken.times && array);
-    run(context, &layers, &(struct diffmm__gradient){.values = array});
+    const struct diffmm__adam_coefficients factors = diffmm__adam_factors(1e-2, 3);
+    struct diffmm__gradient_step whole, tiles;
+    float *wanted = state_begin(layers.size, &factors, &whole);
+    float *got = state_begin(layers.size, &factors, &tiles);
+    float *values = malloc(layers.size * sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    make(context, &layers, &(struct diffmm__gradient){.values = values});
+    diffmm__kernels()->adam(layers.size, &factors, whole.parameters, values, whole.first_moment,
+                            whole.second_moment);
 
     struct diffmm__arena arena = diffmm__arena_on(context);
     struct diffmm__gradient gradient;
-    expect_success(diffmm__gradient_tiles(context, &layers, &arena, &gradient));
-    gradient.take = take;
-    gradient.argument = &taken;
-    run(context, &layers, &gradient);
-    size_t once = 0;
-    for (size_t i = 0; i < layers.size; i++)
-        once += taken.times[i] == 1;
-    ck_assert_uint_eq(once, layers.size);
-    ck_assert(memcmp(taken.values, array, layers.size * sizeof(float)) == 0);
+    diffmm__gradient_take(&arena, &layers, 3, &gradient);
+    ck_assert(!arena.failed);
+    gradient.step = tiles;
+    make(context, &layers, &gradient);
+    ck_assert(memcmp(got, wanted, 3 * layers.size * sizeof *got) == 0);
 
     diffmm__arena_end(&arena);
-    free(taken.values);
-    free(taken.times);
-    free(array);
+    free(wanted);
+    free(got);
+    free(values);
     diffmm_context_destroy(context);
 }
 
-START_TEST(tiles_hold_every_parameter_once)
+START_TEST(steps_on_tiles)
 {
-    expect_all_taken(7, 1, (const size_t[]){5});
-    expect_all_taken(2500, 1, (const size_t[]){1200});
-    expect_all_taken(300, 2, (const size_t[]){1030, 513});
+    expect_a_step(7, 1, (const size_t[]){5});
+    expect_a_step(2500, 1, (const size_t[]){1200});
+    expect_a_step(300, 2, (const size_t[]){1030, 513});
 }
 END_TEST
 
 /* A single row of weights may be larger than a tile. */
 START_TEST(a_very_wide_layer)
 {
-    expect_all_taken(3, 1, (const size_t[]){(size_t)DIFFMM__TILE_ROWS * DIFFMM__TILE_COLUMNS + 9});
+    expect_a_step(3, 1, (const size_t[]){(size_t)DIFFMM__TILE_ROWS * DIFFMM__TILE_COLUMNS + 9});
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {tiles_hold_every_parameter_once, a_very_wide_layer};
+    const TTest *const tests[] = {steps_on_tiles, a_very_wide_layer};
     return run_tests("gradient", tests, sizeof tests / sizeof *tests) != 0;
 }

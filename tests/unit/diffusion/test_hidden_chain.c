@@ -24,7 +24,7 @@ static void begin(struct setting *s, size_t items, size_t hidden, size_t steps, 
     struct draws draws = {items + hidden};
     int64_t count = 0;
     denoiser_begin(&s->denoiser, items, 5, 1, &hidden, 0, steps);
-    expect_success(diffmm__layers(&s->denoiser.shape, &s->layers));
+    expect_success(diffmm__layers_read(&s->denoiser.shape, &s->layers));
     s->schedule = test_schedule(steps, 2.0, beta_fixed);
     s->exact_schedule = test_oracle(steps, 2.0, beta_fixed);
     s->pointers[0] = 0;
@@ -54,7 +54,7 @@ static void final_x(const struct setting *s, const struct diffmm__hidden_chain *
 {
     const struct diffmm__layer *out = &s->layers.layer[2];
     float dense[most_items] = {0};
-    diffmm__batch_row_add(&s->x0, b, 1.0f, dense);
+    diffmm__batch_rows_add(&s->x0, b, 1.0f, dense);
     for (size_t i = 0; i < out->outputs; i++) {
         x[i] = (double)chain->x0_factor * (double)dense[i] +
                (double)chain->bias_factor * s->denoiser.exact[out->bias + i];
@@ -68,19 +68,20 @@ static void final_x(const struct setting *s, const struct diffmm__hidden_chain *
 static void expect_agreement(const struct setting *s, struct diffmm__hidden_chain *chain)
 {
     size_t items = s->layers.items;
-    struct diffmm__pass pass;
+    struct diffmm__denoiser_pass pass;
     const struct diffmm__sampling sampling = {0};
-    const struct diffmm__draws draws = {0};
-    static float direct[rows * most_items];
-    expect_success(diffmm__pass_create(NULL, &s->layers, rows, DIFFMM__PASS_FORWARD, &pass));
-    diffmm__reverse_direct(&pass, s->schedule, s->denoiser.parameters, rows, &s->x0, &sampling,
-                           &draws, direct);
-    diffmm__pass_end(&pass);
+    const struct diffmm__denoiser_batch batch = {.rows = rows, .x0 = s->x0};
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    static float naive[rows * most_items];
+    diffmm__denoiser_pass_take(&arena, &s->layers, rows, DIFFMM__PASS_FORWARD, &pass);
+    ck_assert(!arena.failed);
+    diffmm__reverse_chain_run(&pass, s->schedule, s->denoiser.parameters, &sampling, &batch, naive);
+    diffmm__arena_end(&arena);
     diffmm__hidden_chain_run(chain, rows, &s->x0);
     for (size_t b = 0; b < rows; b++) {
         double hidden[most_items], exact[most_items] = {0};
         float dense[most_items] = {0};
-        diffmm__batch_row_add(&s->x0, b, 1.0f, dense);
+        diffmm__batch_rows_add(&s->x0, b, 1.0f, dense);
         for (size_t i = 0; i < items; i++)
             exact[i] = (double)dense[i];
         oracle_chain(&s->denoiser, &s->exact_schedule, NULL, 0, exact);
@@ -88,21 +89,29 @@ static void expect_agreement(const struct setting *s, struct diffmm__hidden_chai
         double tolerance = 2e-5 * largest_of(items, exact);
         for (size_t i = 0; i < items; i++) {
             expect_close("hidden", i, hidden[i], exact[i], tolerance);
-            expect_close("direct", i, (double)direct[b * items + i], exact[i], tolerance);
+            expect_close("naive", i, (double)naive[b * items + i], exact[i], tolerance);
         }
     }
+}
+
+static void take(struct diffmm__arena *arena, const struct setting *s,
+                 struct diffmm__hidden_chain *chain)
+{
+    diffmm__hidden_chain_take(arena, &s->layers, diffmm_schedule_steps(s->schedule), rows, chain);
+    ck_assert(!arena->failed);
 }
 
 static void expect_chain(const struct setting *s)
 {
     struct diffmm__hidden_chain chain;
-    expect_success(diffmm__hidden_chain_create(NULL, &s->layers, s->schedule, rows, &chain));
-    diffmm__hidden_chain_prepare(&chain, s->denoiser.parameters);
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    take(&arena, s, &chain);
+    diffmm__hidden_chain_prepare(&chain, s->schedule, s->denoiser.parameters);
     expect_agreement(s, &chain);
-    diffmm__hidden_chain_end(&chain);
+    diffmm__arena_end(&arena);
 }
 
-START_TEST(agrees_with_the_direct_chain)
+START_TEST(agrees_with_the_naive_chain)
 {
     static const size_t steps[] = {1, 2, 5}, hidden[] = {1, 7, 20};
     for (size_t k = 0; k < 3; k++)
@@ -140,16 +149,17 @@ START_TEST(prepared_anew_for_other_parameters)
     static struct setting s;
     struct draws draws = {77};
     struct diffmm__hidden_chain chain;
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
     begin(&s, 37, 9, 3, 1);
-    expect_success(diffmm__hidden_chain_create(NULL, &s.layers, s.schedule, rows, &chain));
+    take(&arena, &s, &chain);
     for (size_t round = 0; round < 2; round++) {
-        diffmm__hidden_chain_prepare(&chain, s.denoiser.parameters);
+        diffmm__hidden_chain_prepare(&chain, s.schedule, s.denoiser.parameters);
         expect_agreement(&s, &chain);
         draw_normals(&draws, s.denoiser.size, 0.3, s.denoiser.parameters);
         for (size_t i = 0; i < s.denoiser.size; i++)
             s.denoiser.exact[i] = (double)s.denoiser.parameters[i];
     }
-    diffmm__hidden_chain_end(&chain);
+    diffmm__arena_end(&arena);
     end(&s);
 }
 END_TEST
@@ -196,12 +206,14 @@ static void run_much(diffmm_context *context, void *argument, void *out)
     struct diffmm__layers layers;
     struct diffmm__hidden_chain chain;
     diffmm_schedule *schedule = test_schedule(3, 1.0, 0);
-    expect_success(diffmm__layers(&denoiser->shape, &layers));
-    expect_success(diffmm__hidden_chain_create(context, &layers, schedule, wide_rows, &chain));
-    diffmm__hidden_chain_prepare(&chain, denoiser->parameters);
+    expect_success(diffmm__layers_read(&denoiser->shape, &layers));
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__hidden_chain_take(&arena, &layers, 3, wide_rows, &chain);
+    ck_assert(!arena.failed);
+    diffmm__hidden_chain_prepare(&chain, schedule, denoiser->parameters);
     diffmm__hidden_chain_run(&chain, wide_rows, &x0);
     memcpy(out, chain.sum, wide_rows * wide_hidden * sizeof(float));
-    diffmm__hidden_chain_end(&chain);
+    diffmm__arena_end(&arena);
     diffmm_schedule_destroy(schedule);
 }
 
@@ -219,14 +231,15 @@ static struct {
     struct setting setting;
 } short_of_memory;
 
-static diffmm_status create_once(void *argument)
+static diffmm_status take_once(void *argument)
 {
     struct diffmm__hidden_chain chain;
     const struct setting *s = &short_of_memory.setting;
+    struct diffmm__arena arena = diffmm__arena_on(short_of_memory.context);
     (void)argument;
-    diffmm_status status =
-        diffmm__hidden_chain_create(short_of_memory.context, &s->layers, s->schedule, rows, &chain);
-    diffmm__hidden_chain_end(&chain);
+    diffmm__hidden_chain_take(&arena, &s->layers, 3, rows, &chain);
+    diffmm_status status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    diffmm__arena_end(&arena);
     return status;
 }
 
@@ -235,7 +248,7 @@ START_TEST(out_of_memory)
     struct failing failing = {0};
     short_of_memory.context = failing_context(&failing, 1);
     begin(&short_of_memory.setting, 20, 6, 3, 1);
-    ck_assert_uint_gt(fail_each_allocation(&failing, create_once, NULL), 0);
+    ck_assert_uint_gt(fail_each_allocation(&failing, take_once, NULL), 0);
     end(&short_of_memory.setting);
     diffmm_context_destroy(short_of_memory.context);
 }
@@ -243,7 +256,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {agrees_with_the_direct_chain,
+    const TTest *const tests[] = {agrees_with_the_naive_chain,
                                   any_coefficients,
                                   prepared_anew_for_other_parameters,
                                   possible_only_where_the_algebra_holds,

@@ -52,15 +52,15 @@ START_TEST(one_hidden_layer)
     diffmm_denoiser_shape shape = shape_of(10, 3, 1);
     ck_assert_uint_eq(diffmm_denoiser_size(&shape), (3 + 1) * 3 + (13 + 1) * 4 + (4 + 1) * 10);
     struct diffmm__layers layers;
-    expect_success(diffmm__layers(&shape, &layers));
+    expect_success(diffmm__layers_read(&shape, &layers));
     ck_assert_uint_eq(layers.count, 3);
     ck_assert_uint_eq(layers.widest, 4);
     ck_assert(!layers.normalize);
     shape.normalize = -1; /* any number but 0 */
-    expect_success(diffmm__layers(&shape, &layers));
+    expect_success(diffmm__layers_read(&shape, &layers));
     ck_assert(layers.normalize);
     shape = shape_of(10, 3, 3);
-    expect_success(diffmm__layers(&shape, &layers));
+    expect_success(diffmm__layers_read(&shape, &layers));
     ck_assert_uint_eq(layers.widest, 7);
 }
 END_TEST
@@ -100,7 +100,7 @@ START_TEST(initial_values)
 
     /* Different layers and different denoisers of one seed have draws of their own. */
     struct diffmm__layers layers;
-    expect_success(diffmm__layers(&shape, &layers));
+    expect_success(diffmm__layers_read(&shape, &layers));
     diffmm__layers_initialize(&layers, 3, diffmm__stream_denoiser(0), other);
     double product = 0.0, within = 0.0;
     const struct diffmm__layer *in = &layers.layer[1], *out = &layers.layer[2];

@@ -8,7 +8,7 @@
 #include "base/numbers.h"
 #include "base/random.h"
 #include "base/streams.h"
-#include "diffusion/corrupt.h"
+#include "diffusion/q_sample.h"
 #include "model/workspace.h"
 #include "support/model_shape.h"
 #include "support/training.h"
@@ -81,7 +81,7 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
         expect_success(diffmm_dataset_row(t->dataset, DIFFMM_TRAIN, order[b], &row, &count));
         for (size_t i = 0; i < count; i++)
             x0[b * items + (size_t)row[i]] = 1;
-        diffmm__draw_noise(&draws, (uint64_t)order[b], items, noise + b * items);
+        diffmm__draws_noise(&draws, (uint64_t)order[b], items, noise + b * items);
         draw_dropout(slow, (uint64_t)order[b], epoch, dropout + b * items);
         time[b] = (int32_t)diffmm__random_below(seed, diffmm__stream_time(slow->m, epoch),
                                                 (uint64_t)order[b], steps);

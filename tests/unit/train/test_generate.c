@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "base/streams.h"
-#include "diffusion/corrupt.h"
+#include "diffusion/q_sample.h"
 #include "model/workspace.h"
 #include "support/model_shape.h"
 #include "support/training.h"
@@ -44,7 +44,7 @@ static void neighbours(const struct training *t, const struct expected *e, size_
     for (size_t block = 0; block <= steps; block++) {
         draws.noise_stream =
             diffmm__stream_reverse_block(diffmm__stream_reverse_noise(m, epoch), block);
-        diffmm__draw_noise(&draws, (uint64_t)user, items, noise + block * items);
+        diffmm__draws_noise(&draws, (uint64_t)user, items, noise + block * items);
     }
     training_row(t, user, x0);
     diffmm_denoiser_shape shape = model_shape(t->model);

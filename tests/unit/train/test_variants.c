@@ -242,17 +242,18 @@ START_TEST(nothing_held_out)
 END_TEST
 
 struct heard {
-    size_t warnings, ways; /* ways: how the denoiser's loss and the graphs are computed */
+    size_t warnings,
+        strategies; /* strategies: how the denoiser's loss and the graphs are computed */
 };
 
 static void listen(diffmm_log_level level, const char *message, void *user_data)
 {
     struct heard *heard = user_data;
     heard->warnings += level == DIFFMM_LOG_WARNING && strstr(message, "nothing is held out");
-    heard->ways += level == DIFFMM_LOG_DEBUG && strstr(message, " way (");
+    heard->strategies += level == DIFFMM_LOG_DEBUG && strstr(message, " strategy (");
 }
 
-START_TEST(the_log_says_what_is_missing_and_which_ways_are_taken)
+START_TEST(the_log_says_what_is_missing_and_which_strategies_are_taken)
 {
     static const int32_t user[] = {0, 1, 2}, item[] = {0, 1, 1};
     static const float features[] = {1, 0, 0, 1};
@@ -269,7 +270,7 @@ START_TEST(the_log_says_what_is_missing_and_which_ways_are_taken)
     expect_success(diffmm_dataset_add_modality_array(dataset, "cover", 2, 2, features, 2));
     training_on(&t, context, dataset, plain);
     ck_assert_uint_eq(heard.warnings, 1);
-    ck_assert_uint_eq(heard.ways, 2);
+    ck_assert_uint_eq(heard.strategies, 2);
     training_end(&t);
     heard = (struct heard){0};
     training_with(&t, &how, plain);
@@ -343,7 +344,7 @@ int main(void)
                                   several_cutoffs,
                                   the_split_that_selects,
                                   nothing_held_out,
-                                  the_log_says_what_is_missing_and_which_ways_are_taken,
+                                  the_log_says_what_is_missing_and_which_strategies_are_taken,
                                   without_validation_the_test_split_selects,
                                   one_user,
                                   one_item,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The generated neighbours of each user (paper, section 3.2.3): the items with the largest entries
- * of the reverse chain's result, ties by lower item. A block of users at a time; in the hidden
- * space even a block's result exists only a tile of items at a time. */
-#include "diffusion/generate.h"
+/* A block of users at a time; in the hidden space even a block's result exists only a tile of items
+ * at a time. */
+#include "diffusion/generate_neighbors.h"
 
 #include "base/handle.h"
 #include "base/log.h"
@@ -13,7 +12,7 @@
 #include "linalg/kernels.h"
 #include "linalg/topk.h"
 
-enum { hidden_block = 2048, direct_block = 512, tile_columns = 2048 };
+enum { hidden_block = 2048, naive_block = 512, tile_columns = 2048 };
 
 struct diffmm__generator {
     const diffmm_context *context;
@@ -21,15 +20,15 @@ struct diffmm__generator {
     struct diffmm__generation plan;
     const diffmm_schedule *schedule;
     struct diffmm__hidden_chain chain;
-    struct diffmm__pass pass;
+    struct diffmm__denoiser_pass pass;
     const float *parameters;
-    float *x;                      /* direct: block x items; hidden: block x tile_columns */
+    float *x;                      /* naive: block x items; hidden: block x tile_columns */
     int32_t *row_of;               /* block */
     struct diffmm__ranked *ranked; /* block x count */
     struct diffmm__topk *top;      /* block */
 };
 
-double diffmm__generation_straight_flops(const struct diffmm__generation *plan)
+double diffmm__generation_naive_flops(const struct diffmm__generation *plan)
 {
     return (double)plan->steps * diffmm__denoiser_flops(&plan->layers, plan->users);
 }
@@ -37,7 +36,7 @@ double diffmm__generation_straight_flops(const struct diffmm__generation *plan)
 double diffmm__generation_flops(const struct diffmm__generation *plan)
 {
     return plan->hidden ? diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users)
-                        : diffmm__generation_straight_flops(plan);
+                        : diffmm__generation_naive_flops(plan);
 }
 
 void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
@@ -48,8 +47,8 @@ void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
         .layers = *layers, .sampling = *sampling, .steps = steps, .users = users, .count = count};
     out->hidden =
         diffmm__hidden_chain_possible(layers, sampling) &&
-        diffmm__hidden_chain_flops(layers, steps, users) < diffmm__generation_straight_flops(out);
-    out->block = out->hidden ? hidden_block : direct_block;
+        diffmm__hidden_chain_flops(layers, steps, users) < diffmm__generation_naive_flops(out);
+    out->block = out->hidden ? hidden_block : naive_block;
     if (out->block > users)
         out->block = users;
 }
@@ -61,54 +60,39 @@ static size_t columns(const struct diffmm__generation *plan)
     return plan->hidden && items > tile_columns ? tile_columns : items;
 }
 
-/* What both ways need. */
 static void lay_out(struct diffmm__generator *g)
 {
     const struct diffmm__generation *plan = &g->plan;
+    if (plan->hidden)
+        diffmm__hidden_chain_take(&g->arena, &plan->layers, plan->steps, plan->block, &g->chain);
+    else
+        diffmm__denoiser_pass_take(&g->arena, &plan->layers, plan->block, DIFFMM__PASS_FORWARD,
+                                   &g->pass);
     g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
     g->row_of = diffmm__arena_take(&g->arena, plan->block, sizeof *g->row_of);
     g->ranked = diffmm__arena_take(&g->arena, plan->block * plan->count, sizeof *g->ranked);
     g->top = diffmm__arena_take(&g->arena, plan->block, sizeof *g->top);
 }
 
-size_t diffmm__generation_bytes(const struct diffmm__generation *plan)
+size_t diffmm__generator_bytes(const struct diffmm__generation *plan)
 {
     struct diffmm__generator measured = {.arena = diffmm__arena_measure(), .plan = *plan};
     lay_out(&measured);
-    return diffmm__size_sum(
-        measured.arena.bytes,
-        plan->hidden ? diffmm__hidden_chain_bytes(&plan->layers, plan->steps, plan->block)
-                     : diffmm__pass_bytes(&plan->layers, plan->block, DIFFMM__PASS_FORWARD));
+    return measured.arena.bytes;
 }
 
-static void log_way(const diffmm_context *context, const struct diffmm__generation *plan)
+static void log_plan(const diffmm_context *context, const struct diffmm__generation *plan)
 {
     bool possible = diffmm__hidden_chain_possible(&plan->layers, &plan->sampling);
     diffmm__log(context, DIFFMM_LOG_DEBUG,
-                "generation: %s way (%.3g GFLOP straight, %.3g in the hidden space%s)",
-                plan->hidden ? "hidden" : "straight",
-                diffmm__generation_straight_flops(plan) * 1e-9,
+                "generation: %s strategy (GFLOP: naive %.3g, in the hidden space %.3g%s)",
+                plan->hidden ? "hidden" : "naive", diffmm__generation_naive_flops(plan) * 1e-9,
                 diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users) * 1e-9,
                 possible ? "" : ", which this shape or sampling rules out");
 }
 
-static diffmm_status allocate(struct diffmm__generator *g)
-{
-    const struct diffmm__generation *plan = &g->plan;
-    diffmm_status status = plan->hidden
-                               ? diffmm__hidden_chain_create(g->context, &plan->layers, g->schedule,
-                                                             plan->block, &g->chain)
-                               : diffmm__pass_create(g->context, &plan->layers, plan->block,
-                                                     DIFFMM__PASS_FORWARD, &g->pass);
-    if (status)
-        return status;
-    lay_out(g);
-    return g->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-}
-
 diffmm_status diffmm__generator_create(const diffmm_context *context,
                                        const struct diffmm__generation *plan,
-                                       const diffmm_schedule *schedule,
                                        struct diffmm__generator **out)
 {
     struct diffmm__generator *g = diffmm__allocate_zero(context, 1, sizeof *g);
@@ -117,12 +101,11 @@ diffmm_status diffmm__generator_create(const diffmm_context *context,
     g->context = context;
     g->arena = diffmm__arena_on(context);
     g->plan = *plan;
-    g->schedule = schedule;
-    log_way(context, plan);
-    diffmm_status status = allocate(g);
-    if (status) {
+    log_plan(context, plan);
+    lay_out(g);
+    if (g->arena.failed) {
         diffmm__generator_destroy(g);
-        return status;
+        return DIFFMM_ERROR_NO_MEMORY;
     }
     *out = g;
     return DIFFMM_OK;
@@ -132,17 +115,17 @@ void diffmm__generator_destroy(struct diffmm__generator *generator)
 {
     if (!generator)
         return;
-    diffmm__hidden_chain_end(&generator->chain);
-    diffmm__pass_end(&generator->pass);
     diffmm__arena_end(&generator->arena);
     diffmm__release(generator->context, generator);
 }
 
-void diffmm__generator_prepare(struct diffmm__generator *generator, const float *parameters)
+void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
+                               const float *parameters)
 {
+    generator->schedule = schedule;
     generator->parameters = parameters;
     if (generator->plan.hidden)
-        diffmm__hidden_chain_prepare(&generator->chain, parameters);
+        diffmm__hidden_chain_prepare(&generator->chain, schedule, parameters);
 }
 
 /* A tile of the final x: items `first` .. `first + width - 1` of each row, to be ranked. */
@@ -175,7 +158,7 @@ static void complete_row(const struct tile *t, size_t b, float *x)
     diffmm__kernels()->add_scaled(t->width, g->chain.bias_factor, bias, x);
     if (g->chain.x0_factor == 0.0f)
         return;
-    size_t row = diffmm__batch_row(t->x0, b);
+    size_t row = diffmm__batch_rows_row(t->x0, b);
     for (int64_t e = first_entry(t, row); e < t->x0->pointers[row + 1]; e++) {
         size_t item = (size_t)t->x0->items[e];
         if (item >= t->first && item < t->first + t->width)
@@ -215,21 +198,34 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
     }
 }
 
-void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_rows *x0,
-                      size_t first, size_t rows, const struct diffmm__draws *draws, int32_t *items,
-                      float *scores)
+/* `rows` users of a batch from batch row `first` on, as a batch of their own. */
+static struct diffmm__denoiser_batch block_of(struct diffmm__generator *g,
+                                              const struct diffmm__denoiser_batch *batch,
+                                              size_t first, size_t rows)
 {
-    for (size_t b = 0; b < rows; b++) {
-        g->row_of[b] = (int32_t)diffmm__batch_row(x0, first + b);
-        g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
+    struct diffmm__denoiser_batch block = *batch;
+    for (size_t b = 0; b < rows; b++)
+        g->row_of[b] = (int32_t)diffmm__batch_rows_row(&batch->x0, first + b);
+    block.rows = rows;
+    block.x0.row_of = g->row_of;
+    if (batch->draws.noise) {
+        block.draws.noise = batch->draws.noise + first * g->plan.layers.items;
+        block.draws.noise_rows = batch->rows;
     }
-    struct diffmm__batch_rows block = *x0;
-    block.row_of = g->row_of;
+    return block;
+}
+
+void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__denoiser_batch *batch,
+                           size_t first, size_t rows, int32_t *items, float *scores)
+{
+    struct diffmm__denoiser_batch block = block_of(g, batch, first, rows);
+    for (size_t b = 0; b < rows; b++)
+        g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
     if (g->plan.hidden) {
-        rank_hidden(g, rows, &block);
+        rank_hidden(g, rows, &block.x0);
     } else {
-        diffmm__reverse_direct(&g->pass, g->schedule, g->parameters, rows, &block,
-                               &g->plan.sampling, draws, g->x);
+        diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, &block,
+                                  g->x);
         struct tile whole = {.generator = g, .width = g->plan.layers.items};
         diffmm__parallel_ranges(g->context, rows, 16, rank_range, &whole);
     }
@@ -243,25 +239,21 @@ void diffmm__generate(struct diffmm__generator *g, const struct diffmm__batch_ro
     }
 }
 
-diffmm_status diffmm__generate_all(const diffmm_context *context,
-                                   const struct diffmm__generation *plan,
-                                   const diffmm_schedule *schedule, const float *parameters,
-                                   const struct diffmm__batch_rows *x0,
-                                   const struct diffmm__draws *draws, int32_t *items, float *scores)
+diffmm_status diffmm__generator_run_all(const diffmm_context *context,
+                                        const struct diffmm__generation *plan,
+                                        const diffmm_schedule *schedule, const float *parameters,
+                                        const struct diffmm__denoiser_batch *batch, int32_t *items,
+                                        float *scores)
 {
     struct diffmm__generator *generator;
-    diffmm_status status = diffmm__generator_create(context, plan, schedule, &generator);
+    diffmm_status status = diffmm__generator_create(context, plan, &generator);
     if (status)
         return status;
-    struct diffmm__draws block = *draws;
-    block.noise_rows = plan->users;
-    diffmm__generator_prepare(generator, parameters);
-    for (size_t first = 0; first < plan->users; first += plan->block) {
-        size_t rows = plan->users - first < plan->block ? plan->users - first : plan->block;
-        if (draws->noise)
-            block.noise = draws->noise + first * plan->layers.items;
-        diffmm__generate(generator, x0, first, rows, &block, items + first * plan->count,
-                         scores ? scores + first * plan->count : NULL);
+    diffmm__generator_prepare(generator, schedule, parameters);
+    for (size_t first = 0; first < batch->rows; first += plan->block) {
+        size_t rows = batch->rows - first < plan->block ? batch->rows - first : plan->block;
+        diffmm__generator_run(generator, batch, first, rows, items + first * plan->count,
+                              scores ? scores + first * plan->count : NULL);
     }
     diffmm__generator_destroy(generator);
     return DIFFMM_OK;
@@ -301,7 +293,7 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     DIFFMM__CALL context_call = diffmm__call_reads(context);
     DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers(shape, &layers);
+    diffmm_status status = diffmm__layers_read(shape, &layers);
     if (status)
         return status;
     if (!schedule || !parameters || !row_pointers || !row_items || !items_out)
@@ -322,9 +314,10 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     struct diffmm__generation plan;
     struct diffmm__sampling sampling = {0};
     diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
-    struct diffmm__batch_rows x0 = {.pointers = row_pointers,
-                                    .items = row_items,
-                                    .ascending = rows_ascend(rows, row_pointers, row_items)};
-    struct diffmm__draws none = {0};
-    return diffmm__generate_all(context, &plan, schedule, parameters, &x0, &none, items_out, NULL);
+    struct diffmm__denoiser_batch batch = {
+        .rows = rows,
+        .x0 = {.pointers = row_pointers,
+               .items = row_items,
+               .ascending = rows_ascend(rows, row_pointers, row_items)}};
+    return diffmm__generator_run_all(context, &plan, schedule, parameters, &batch, items_out, NULL);
 }

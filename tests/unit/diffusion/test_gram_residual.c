@@ -2,7 +2,7 @@
 /* Batches in which the Gram matrices' formula cancels: users whose x_hat is close to x0, and last
  * layers whose large weights cancel each other. Losses and gradients stay as exact as those made
  * from x_hat itself. */
-#include "diffusion/residual.h"
+#include "diffusion/denoiser_loss.h"
 
 #include "support/close.h"
 #include "support/contexts.h"
@@ -145,10 +145,10 @@ START_TEST(gram_is_chosen)
 {
     static struct setting s;
     struct diffmm__layers layers;
-    struct diffmm__objective plan;
+    struct diffmm__loss_plan plan;
     begin(&s);
-    expect_success(diffmm__layers(&s.denoiser.shape, &layers));
-    diffmm__objective_plan(&layers, rows, d, DIFFMM__OBJECTIVE_CHEAPEST, &plan);
+    expect_success(diffmm__layers_read(&s.denoiser.shape, &layers));
+    diffmm__denoiser_loss_plan(&layers, rows, d, DIFFMM__LOSS_CHEAPEST, &plan);
     ck_assert(plan.gram);
     end(&s);
 }
@@ -271,5 +271,5 @@ int main(void)
     const TTest *const tests[] = {
         gram_is_chosen,        close_to_what_is_to_be_predicted,       large_weights_that_cancel,
         some_users_of_a_batch, the_same_bits_on_any_number_of_threads, what_is_not_finite_shows};
-    return run_tests("residual", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("gram_residual", tests, sizeof tests / sizeof *tests) != 0;
 }

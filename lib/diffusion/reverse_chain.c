@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reverse chain, step by step (paper, equations 4 to 6): for i = T-1 .. 0
- *     x <- c1_i x_hat(x, i) + c2_i x   (+ exp(logvar_i / 2) noise for i > 0 if sampling noise).
- * This way serves every shape; hidden_chain.h has a cheaper one for the usual shape. */
-#include "diffusion/reverse.h"
+#include "diffusion/reverse_chain.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,17 +10,14 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
-#include "diffusion/arrays.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
 
 struct chain {
     const struct diffmm__vector_kernels *kernels;
-    struct diffmm__pass *pass;
+    struct diffmm__denoiser_pass *pass;
     const diffmm_schedule *schedule;
-    size_t rows;
-    const struct diffmm__batch_rows *x0;
-    const struct diffmm__draws *draws;
+    const struct diffmm__denoiser_batch *batch;
     size_t sampling_steps;
     float *x;
     size_t step, noise_block;
@@ -34,17 +28,16 @@ struct chain {
 static void add_noise(const struct chain *c, size_t block, size_t b, float scale, float *x)
 {
     size_t items = c->pass->layers.items;
-    if (c->draws->noise) {
-        size_t rows = c->draws->noise_rows > 0 ? c->draws->noise_rows : c->rows;
-        const float *noise = c->draws->noise + (block * rows + b) * items;
-        c->kernels->add_scaled(items, scale, noise, x);
+    struct diffmm__draws draws = c->batch->draws;
+    if (draws.noise) {
+        size_t rows = draws.noise_rows > 0 ? draws.noise_rows : c->batch->rows;
+        c->kernels->add_scaled(items, scale, draws.noise + (block * rows + b) * items, x);
         return;
     }
-    struct diffmm__draws draws = *c->draws;
     draws.noise_stream = diffmm__stream_reverse_block(draws.noise_stream, block);
     /* The row of output is free until the next forward pass. */
     float *noise = c->pass->output + b * items;
-    diffmm__draw_noise(&draws, diffmm__batch_row(c->x0, b), items, noise);
+    diffmm__draws_noise(&draws, diffmm__batch_rows_row(&c->batch->x0, b), items, noise);
     c->kernels->add_scaled(items, scale, noise, x);
 }
 
@@ -59,7 +52,7 @@ static void start_range(void *argument, size_t begin, size_t end)
             signal = diffmm__schedule_signal(c->schedule, c->sampling_steps - 1);
             add_noise(c, 0, b, diffmm__schedule_noise(c->schedule, c->sampling_steps - 1), x);
         }
-        diffmm__batch_row_add(c->x0, b, signal, x);
+        diffmm__batch_rows_add(&c->batch->x0, b, signal, x);
     }
 }
 
@@ -91,18 +84,15 @@ static void step_range(void *argument, size_t begin, size_t end)
     }
 }
 
-void diffmm__reverse_direct(struct diffmm__pass *pass, const diffmm_schedule *schedule,
-                            const float *parameters, size_t rows,
-                            const struct diffmm__batch_rows *x0,
-                            const struct diffmm__sampling *sampling,
-                            const struct diffmm__draws *draws, float *x)
+void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_schedule *schedule,
+                               const float *parameters, const struct diffmm__sampling *sampling,
+                               const struct diffmm__denoiser_batch *batch, float *x)
 {
+    size_t rows = batch->rows;
     struct chain c = {.kernels = diffmm__kernels(),
                       .pass = pass,
                       .schedule = schedule,
-                      .rows = rows,
-                      .x0 = x0,
-                      .draws = draws,
+                      .batch = batch,
                       .sampling_steps = sampling->sampling_steps,
                       .x = x};
     const double *log_variance = schedule->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
@@ -128,7 +118,7 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     DIFFMM__CALL context_call = diffmm__call_reads(context);
     DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers(shape, &layers);
+    diffmm_status status = diffmm__layers_read(shape, &layers);
     if (status)
         return status;
     if (!schedule || !parameters || !x0 || !x)
@@ -143,19 +133,18 @@ diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoise
     if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
         (status = diffmm__size_check_array("rows", rows, "shape: items", layers.items, sizeof *x0)))
         return status;
-    struct diffmm__dense_rows dense;
-    if ((status = diffmm__dense_rows(context, rows, layers.items, x0, &dense)))
-        return status;
-    struct diffmm__pass pass;
-    if ((status = diffmm__pass_create(context, &layers, rows, DIFFMM__PASS_FORWARD, &pass)) ==
-        DIFFMM_OK) {
-        struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
-                                            .sampling_noise = sampling_noise != 0};
-        struct diffmm__draws draws = {.noise = noise};
-        diffmm__reverse_direct(&pass, schedule, parameters, rows, &dense.rows, &sampling, &draws,
-                               x);
-        diffmm__pass_end(&pass);
+    struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
+                                        .sampling_noise = sampling_noise != 0};
+    struct diffmm__denoiser_batch batch = {.rows = rows, .draws = {.noise = noise}};
+    struct diffmm__denoiser_pass pass;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    status = diffmm__batch_rows_from_dense(&arena, rows, layers.items, x0, &batch.x0);
+    if (!status) {
+        diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_FORWARD, &pass);
+        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     }
-    diffmm__dense_rows_end(&dense);
+    if (!status)
+        diffmm__reverse_chain_run(&pass, schedule, parameters, &sampling, &batch, x);
+    diffmm__arena_end(&arena);
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "diffusion/generate.h"
+#include "diffusion/generate_neighbors.h"
 
 #include "support/close.h"
 #include "support/contexts.h"
@@ -23,7 +23,7 @@ static void begin(struct setting *s, size_t rows, size_t items, size_t hidden_co
     struct draws draws = {items};
     enum { most_each = 6 };
     denoiser_begin(&s->denoiser, items, 4, hidden_count, hidden, normalize, 3);
-    expect_success(diffmm__layers(&s->denoiser.shape, &s->layers));
+    expect_success(diffmm__layers_read(&s->denoiser.shape, &s->layers));
     s->schedule = test_schedule(steps, 2.0, beta_fixed);
     s->exact_schedule = test_oracle(steps, 2.0, beta_fixed);
     s->rows = rows;
@@ -171,38 +171,38 @@ static struct diffmm__generator *generator_of(const struct setting *s, diffmm_co
     struct diffmm__generator *generator;
     diffmm__generation_plan(&s->layers, diffmm_schedule_steps(s->schedule), sampling, users,
                             s->count, plan);
-    expect_success(diffmm__generator_create(context, plan, s->schedule, &generator));
-    diffmm__generator_prepare(generator, s->denoiser.parameters);
+    expect_success(diffmm__generator_create(context, plan, &generator));
+    diffmm__generator_prepare(generator, s->schedule, s->denoiser.parameters);
     return generator;
 }
 
-/* The way is chosen for a number of users: the same few users, generated as part of many (hidden
- * space) and for themselves (direct), have the same neighbours where ranks are apart. */
-START_TEST(both_ways_give_the_same_neighbours)
+/* The strategy is chosen for a number of users: the same few users, generated as part of many
+ * (hidden space) and for themselves (naive), have the same neighbours where ranks are apart. */
+START_TEST(both_strategies_give_the_same_neighbours)
 {
     for (int beta_fixed = 0; beta_fixed < 2; beta_fixed++) {
         struct setting s;
         enum { few = 10, items = 150, count = 4 };
-        int32_t by_hidden[few * count], by_direct[few * count];
+        int32_t by_hidden[few * count], by_naive[few * count];
         float x[few * items], dense[few * items] = {0};
         size_t alike = 0;
         static const size_t hidden[] = {50};
         begin(&s, few, items, 1, hidden, 0, 5, beta_fixed, count);
         const struct diffmm__sampling plain = {0};
-        struct diffmm__batch_rows x0 = {.pointers = s.pointers, .items = s.row_items};
-        const struct diffmm__draws none = {0};
+        const struct diffmm__denoiser_batch batch = {
+            .rows = few, .x0 = {.pointers = s.pointers, .items = s.row_items}};
         struct diffmm__generation plan, alone;
         struct diffmm__generator *many = generator_of(&s, NULL, 100000, &plain, &plan);
         struct diffmm__generator *self = generator_of(&s, NULL, 1, &plain, &alone);
         ck_assert(plan.hidden && !alone.hidden);
-        ck_assert(diffmm__generation_flops(&plan) < diffmm__generation_straight_flops(&plan));
-        ck_assert(diffmm__generation_flops(&alone) == diffmm__generation_straight_flops(&alone));
+        ck_assert(diffmm__generation_flops(&plan) < diffmm__generation_naive_flops(&plan));
+        ck_assert(diffmm__generation_flops(&alone) == diffmm__generation_naive_flops(&alone));
         ck_assert_uint_ge(plan.block, few);
         ck_assert_uint_eq(alone.block, 1);
-        diffmm__generate(many, &x0, 0, few, &none, by_hidden, NULL);
+        diffmm__generator_run(many, &batch, 0, few, by_hidden, NULL);
         for (size_t u = 0; u < few; u++) {
-            diffmm__generate(self, &x0, u, 1, &none, by_direct + u * count, NULL);
-            diffmm__batch_row_add(&x0, u, 1.0f, dense + u * items);
+            diffmm__generator_run(self, &batch, u, 1, by_naive + u * count, NULL);
+            diffmm__batch_rows_add(&batch.x0, u, 1.0f, dense + u * items);
         }
         expect_success(diffmm_reverse_chain(NULL, &s.denoiser.shape, s.schedule,
                                             s.denoiser.parameters, few, dense, 0, 0, NULL, x));
@@ -210,10 +210,10 @@ START_TEST(both_ways_give_the_same_neighbours)
             const float *row = x + r / count * items;
             float gap = INFINITY;
             for (int32_t i = 0; i < items; i++)
-                if (i != by_direct[r])
-                    gap = fminf(gap, fabsf(row[i] - row[by_direct[r]]));
+                if (i != by_naive[r])
+                    gap = fminf(gap, fabsf(row[i] - row[by_naive[r]]));
             if (gap > 1e-4f) {
-                ck_assert_int_eq(by_hidden[r], by_direct[r]);
+                ck_assert_int_eq(by_hidden[r], by_naive[r]);
                 alike++;
             }
         }
@@ -274,19 +274,21 @@ START_TEST(noise_is_drawn_for_users_not_for_blocks)
 {
     struct setting s;
     const struct diffmm__sampling sampling = {.sampling_steps = 2, .sampling_noise = true};
-    const struct diffmm__draws draws = {.seed = 5, .noise_stream = 8};
-    const struct diffmm__draws others = {.seed = 6, .noise_stream = 8};
     int32_t one[3];
     begin(&s, 30, 60, 1, small, 0, 2, 1, 3);
-    struct diffmm__batch_rows x0 = {.pointers = s.pointers, .items = s.row_items};
+    struct diffmm__denoiser_batch batch = {.rows = 30,
+                                           .x0 = {.pointers = s.pointers, .items = s.row_items},
+                                           .draws = {.seed = 5, .noise_stream = 8}};
+    struct diffmm__denoiser_batch other = batch;
+    other.draws.seed = 6;
     struct diffmm__generation plan;
     struct diffmm__generator *generator = generator_of(&s, NULL, 30, &sampling, &plan);
-    diffmm__generate(generator, &x0, 0, 30, &draws, s.generated, NULL);
+    diffmm__generator_run(generator, &batch, 0, 30, s.generated, NULL);
     size_t changed = 0;
     for (size_t u = 0; u < 30; u += 7) {
-        diffmm__generate(generator, &x0, u, 1, &draws, one, NULL);
+        diffmm__generator_run(generator, &batch, u, 1, one, NULL);
         ck_assert_mem_eq(one, s.generated + 3 * u, sizeof one);
-        diffmm__generate(generator, &x0, u, 1, &others, one, NULL);
+        diffmm__generator_run(generator, &other, u, 1, one, NULL);
         changed += memcmp(one, s.generated + 3 * u, sizeof one) != 0;
     }
     ck_assert_uint_gt(changed, 0);
@@ -418,7 +420,7 @@ int main(void)
                                   more_users_than_a_block,
                                   more_items_than_a_tile,
                                   any_coefficients,
-                                  both_ways_give_the_same_neighbours,
+                                  both_strategies_give_the_same_neighbours,
                                   ties_go_to_the_lower_item,
                                   all_items,
                                   rows_from_the_middle,
@@ -427,5 +429,5 @@ int main(void)
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
                                   out_of_memory};
-    return run_tests("generate", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("generate_neighbors", tests, sizeof tests / sizeof *tests) != 0;
 }

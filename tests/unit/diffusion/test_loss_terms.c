@@ -439,5 +439,5 @@ int main(void)
                                   bad_terms,
                                   bad_losses,
                                   out_of_memory};
-    return run_tests("loss", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("loss_terms", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "diffusion/corrupt.h"
+#include "diffusion/q_sample.h"
 
 #include "support/close.h"
 #include "support/contexts.h"
@@ -12,7 +12,8 @@ static int64_t pointers[users + 1];
 static int32_t row_items[users * items];
 static float values[users * items];
 static diffmm_schedule *schedule;
-static struct diffmm__pass pass;
+static struct diffmm__denoiser_pass pass;
+static struct diffmm__arena arena;
 
 /* Interactions of all users: user u has about one item in five, user 7 none. */
 static void begin(diffmm_context *context, int normalize, int weighted,
@@ -37,14 +38,24 @@ static void begin(diffmm_context *context, int normalize, int weighted,
     *x0 = (struct diffmm__batch_rows){
         .pointers = pointers, .items = row_items, .values = weighted ? values : NULL};
     schedule = test_schedule(steps, 3.0, 0);
-    expect_success(diffmm__layers(&shape, &layers));
-    expect_success(diffmm__pass_create(context, &layers, users, DIFFMM__PASS_FORWARD, &pass));
+    expect_success(diffmm__layers_read(&shape, &layers));
+    arena = diffmm__arena_on(context);
+    diffmm__denoiser_pass_take(&arena, &layers, users, DIFFMM__PASS_FORWARD, &pass);
+    ck_assert(!arena.failed);
 }
 
 static void end(void)
 {
-    diffmm__pass_end(&pass);
+    diffmm__arena_end(&arena);
     diffmm_schedule_destroy(schedule);
+}
+
+/* The input of `rows` users. */
+static void make_input(const struct diffmm__batch_rows *x0, size_t rows, const int32_t *t,
+                       const struct diffmm__draws *draws)
+{
+    struct diffmm__denoiser_batch batch = {.rows = rows, .x0 = *x0, .t = t, .draws = *draws};
+    diffmm__q_sample_input(&pass, schedule, &batch);
 }
 
 /* User u's interactions as a dense row. */
@@ -75,10 +86,10 @@ START_TEST(given_draws_enter_by_the_formula)
         x0.row_of = flags & 2 ? row_of : NULL;
         fill(users * stride, NAN, pass.input);
         struct diffmm__draws given = {.noise = noise, .dropout_scale = dropout ? scale : NULL};
-        diffmm__corrupt(&pass, schedule, &x0, users, t, &given);
+        make_input(&x0, users, t, &given);
         for (size_t b = 0; b < users; b++) {
             double abar = exact.abar[t[b]], square = 0.0;
-            dense_row(&x0, diffmm__batch_row(&x0, b), dense);
+            dense_row(&x0, diffmm__batch_rows_row(&x0, b), dense);
             for (size_t i = 0; i < items; i++) {
                 dense[i] = sqrt(abar) * dense[i] + sqrt(1.0 - abar) * (double)noise[b * items + i];
                 square += dense[i] * dense[i];
@@ -116,7 +127,7 @@ START_TEST(drawn_noise_is_standard_normal)
     static float noise[count];
     double mean = 0.0, square = 0.0, fourth = 0.0, neighbours = 0.0, n = count;
     for (size_t u = 0; u < users; u++)
-        diffmm__draw_noise(&draws, u, items, noise + u * items);
+        diffmm__draws_noise(&draws, u, items, noise + u * items);
     for (size_t i = 0; i < count; i++) {
         double x = (double)noise[i];
         mean += x / n;
@@ -139,7 +150,7 @@ static void expect_row(const struct diffmm__batch_rows *x0, const struct diffmm_
     struct diffmm__batch_rows one = *x0;
     one.row_of = &user;
     fill(stride, NAN, pass.input);
-    diffmm__corrupt(&pass, schedule, &one, 1, &t, draws);
+    make_input(&one, 1, &t, draws);
     ck_assert_mem_eq(pass.input, want, items * sizeof *want);
 }
 
@@ -153,14 +164,14 @@ START_TEST(draws_depend_on_the_user_not_on_the_batch)
     begin(NULL, 0, 0, &x0);
     for (size_t u = 0; u < users; u++)
         t[u] = (int32_t)(u % steps);
-    diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
+    make_input(&x0, users, t, &draws);
     memcpy(all, pass.input, sizeof all);
     for (size_t b = 0; b < users / 3; b++) {
         row_of[b] = (int32_t)(users - 1 - 3 * b);
         t_some[b] = row_of[b] % steps;
     }
     x0.row_of = row_of;
-    diffmm__corrupt(&pass, schedule, &x0, users / 3, t_some, &draws);
+    make_input(&x0, users / 3, t_some, &draws);
     memcpy(some, pass.input, sizeof some);
     for (size_t b = 0; b < users / 3; b++)
         ck_assert_mem_eq(some + b * stride, all + (size_t)row_of[b] * stride, items * sizeof *all);
@@ -170,7 +181,7 @@ START_TEST(draws_depend_on_the_user_not_on_the_batch)
 }
 END_TEST
 
-START_TEST(noise_is_what_draw_noise_gives)
+START_TEST(noise_is_what_draws_noise_gives)
 {
     static float noise[users * items], by_stream[users * stride];
     struct diffmm__draws drawn = {.seed = 5, .noise_stream = 77}, given = {.noise = noise};
@@ -178,11 +189,11 @@ START_TEST(noise_is_what_draw_noise_gives)
     const int32_t t[users] = {0, 1, 2, 3, 3, 2, 1, 0};
     begin(NULL, 1, 1, &x0);
     fill(users * stride, 0.0f, pass.input);
-    diffmm__corrupt(&pass, schedule, &x0, users, t, &drawn);
+    make_input(&x0, users, t, &drawn);
     memcpy(by_stream, pass.input, sizeof by_stream);
     for (size_t u = 0; u < users; u++)
-        diffmm__draw_noise(&drawn, u, items, noise + u * items);
-    diffmm__corrupt(&pass, schedule, &x0, users, t, &given);
+        diffmm__draws_noise(&drawn, u, items, noise + u * items);
+    make_input(&x0, users, t, &given);
     ck_assert_mem_eq(pass.input, by_stream, sizeof by_stream);
     end();
 }
@@ -199,10 +210,10 @@ START_TEST(dropout_rate_and_scale)
         static float mask[users * items];
         double rate = rates[r], dropped = 0.0, n = users * items;
         begin(NULL, 0, 0, &x0);
-        diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
+        make_input(&x0, users, t, &draws);
         memcpy(whole, pass.input, sizeof whole);
         draws.dropout = rate;
-        diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
+        make_input(&x0, users, t, &draws);
         for (size_t b = 0; b < users; b++)
             for (size_t i = 0; i < items; i++) {
                 double x = (double)pass.input[b * stride + i];
@@ -229,11 +240,11 @@ START_TEST(streams_differ)
         {.seed = 5, .noise_stream = 2, .dropout_stream = 1, .dropout = 0.5},
         {.seed = 5, .noise_stream = 1, .dropout_stream = 2, .dropout = 0.5}};
     begin(NULL, 0, 0, &x0);
-    diffmm__corrupt(&pass, schedule, &x0, users, t, &draws[0]);
+    make_input(&x0, users, t, &draws[0]);
     memcpy(first, pass.input, sizeof first);
     for (size_t d = 1; d < 4; d++) {
         size_t same_zeros = 0, same = 0;
-        diffmm__corrupt(&pass, schedule, &x0, users, t, &draws[d]);
+        make_input(&x0, users, t, &draws[d]);
         for (size_t b = 0; b < users; b++)
             for (size_t i = b * stride; i < b * stride + items; i++) {
                 same_zeros += (first[i] == 0.0f) == (pass.input[i] == 0.0f);
@@ -248,27 +259,7 @@ START_TEST(streams_differ)
 }
 END_TEST
 
-START_TEST(a_row_is_added_with_a_factor)
-{
-    struct diffmm__batch_rows x0;
-    float dense[items];
-    double want[items];
-    for (int weighted = 0; weighted < 2; weighted++) {
-        const int32_t row_of[] = {9, 7};
-        begin(NULL, 0, weighted, &x0);
-        x0.row_of = row_of;
-        fill(items, 1.0f, dense);
-        dense_row(&x0, 9, want);
-        diffmm__batch_row_add(&x0, 0, -2.0f, dense);
-        diffmm__batch_row_add(&x0, 1, 5.0f, dense); /* user 7 has none */
-        for (size_t i = 0; i < items; i++)
-            expect_close("dense", i, (double)dense[i], 1.0 - 2.0 * want[i], 1e-6);
-        end();
-    }
-}
-END_TEST
-
-static void corrupt_all(diffmm_context *context, void *argument, void *out)
+static void input_of_all(diffmm_context *context, void *argument, void *out)
 {
     (void)argument;
     struct diffmm__draws draws = {
@@ -279,14 +270,14 @@ static void corrupt_all(diffmm_context *context, void *argument, void *out)
     for (size_t u = 0; u < users; u++)
         t[u] = (int32_t)(u % steps);
     fill(users * stride, 0.0f, pass.input);
-    diffmm__corrupt(&pass, schedule, &x0, users, t, &draws);
+    make_input(&x0, users, t, &draws);
     memcpy(out, pass.input, users * stride * sizeof(float));
     end();
 }
 
 START_TEST(the_same_bits_on_any_number_of_threads)
 {
-    expect_same_bits(users * stride * sizeof(float), corrupt_all, NULL);
+    expect_same_bits(users * stride * sizeof(float), input_of_all, NULL);
 }
 END_TEST
 
@@ -295,10 +286,9 @@ int main(void)
     const TTest *const tests[] = {given_draws_enter_by_the_formula,
                                   drawn_noise_is_standard_normal,
                                   draws_depend_on_the_user_not_on_the_batch,
-                                  noise_is_what_draw_noise_gives,
+                                  noise_is_what_draws_noise_gives,
                                   dropout_rate_and_scale,
                                   streams_differ,
-                                  a_row_is_added_with_a_factor,
                                   the_same_bits_on_any_number_of_threads};
-    return run_tests("corrupt", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("q_sample", tests, sizeof tests / sizeof *tests) != 0;
 }

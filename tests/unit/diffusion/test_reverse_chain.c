@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "diffusion/reverse.h"
+#include "diffusion/reverse_chain.h"
 
 #include "support/close.h"
 #include "support/contexts.h"
@@ -142,23 +142,25 @@ START_TEST(drawn_noise_is_that_of_the_users_rows)
     struct diffmm__batch_rows x0 = {.pointers = pointers, .items = row_items, .row_of = row_of};
     struct diffmm__draws draws = {.seed = 3, .noise_stream = 12};
     for (size_t b = 0; b < rows; b++) {
-        diffmm__batch_row_add(&x0, b, 1.0f, s.x0 + b * items);
+        diffmm__batch_rows_add(&x0, b, 1.0f, s.x0 + b * items);
         for (size_t block = 0; block <= steps; block++) {
             struct diffmm__draws of_block = draws;
             of_block.noise_stream += (uint64_t)block << 32;
-            diffmm__draw_noise(&of_block, (uint64_t)row_of[b], items,
-                               s.noise + block * s.size + b * items);
+            diffmm__draws_noise(&of_block, (uint64_t)row_of[b], items,
+                                s.noise + block * s.size + b * items);
         }
     }
     struct diffmm__layers layers;
-    struct diffmm__pass pass;
+    struct diffmm__denoiser_pass pass;
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    const struct diffmm__denoiser_batch batch = {.rows = rows, .x0 = x0, .draws = draws};
     const struct diffmm__sampling sampling = {.sampling_steps = 2, .sampling_noise = true};
-    expect_success(diffmm__layers(&s.denoiser.shape, &layers));
-    expect_success(diffmm__pass_create(NULL, &layers, rows, DIFFMM__PASS_FORWARD, &pass));
-    diffmm__reverse_direct(&pass, s.schedule, s.denoiser.parameters, rows, &x0, &sampling, &draws,
-                           s.x);
+    expect_success(diffmm__layers_read(&s.denoiser.shape, &layers));
+    diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_FORWARD, &pass);
+    ck_assert(!arena.failed);
+    diffmm__reverse_chain_run(&pass, s.schedule, s.denoiser.parameters, &sampling, &batch, s.x);
     expect_exact(&s, s.x);
-    diffmm__pass_end(&pass);
+    diffmm__arena_end(&arena);
     end(&s);
 }
 END_TEST
@@ -243,5 +245,5 @@ int main(void)
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
                                   out_of_memory};
-    return run_tests("reverse", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("reverse_chain", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interactions x0 of a batch's users, as rows of a sparse matrix. */
+#ifndef DIFFMM_DIFFUSION_BATCH_ROWS_H
+#define DIFFMM_DIFFUSION_BATCH_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+
+/* Batch row b is row row_of[b] (b itself where NULL) of a sparse matrix with the given values (all
+ * 1 where NULL). */
+struct diffmm__batch_rows {
+    const int64_t *pointers;
+    const int32_t *items;
+    const float *values;
+    const int32_t *row_of;
+    bool ascending; /* known: the items of each row ascend, so that a row may be searched */
+};
+
+/* The number of the matrix's row that is batch row b. */
+static inline size_t diffmm__batch_rows_row(const struct diffmm__batch_rows *rows, size_t b)
+{
+    return rows->row_of ? (size_t)rows->row_of[b] : b;
+}
+
+/* Add scale times row b to a dense row. */
+void diffmm__batch_rows_add(const struct diffmm__batch_rows *rows, size_t b, float scale,
+                            float *dense);
+
+/* y += scale times row b times a matrix of `d` columns: a sum of the rows of its items. */
+void diffmm__batch_rows_gather(const struct diffmm__batch_rows *rows, size_t b, float scale,
+                               size_t d, const float *matrix, float *y);
+
+/* How many entries `count` batch rows have. */
+size_t diffmm__batch_rows_entries(const struct diffmm__batch_rows *rows, size_t count);
+
+/* The non-zero entries of dense rows, rows x items, in the caller's arena. */
+diffmm_status diffmm__batch_rows_from_dense(struct diffmm__arena *arena, size_t rows, size_t items,
+                                            const float *dense, struct diffmm__batch_rows *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A batch of users as the diffusion takes it: whose rows, at which steps, with which noise. */
+#ifndef DIFFMM_DIFFUSION_DENOISER_BATCH_H
+#define DIFFMM_DIFFUSION_DENOISER_BATCH_H
+
+#include "diffusion/batch_rows.h"
+#include "diffusion/draws.h"
+#include "diffusion/msi.h"
+
+struct diffmm__denoiser_batch {
+    size_t rows;                  /* users of the batch, B */
+    struct diffmm__batch_rows x0; /* their interactions */
+    const int32_t *t;             /* rows: their steps; the reverse chain reads none */
+    struct diffmm__draws draws;   /* their noise and dropout */
+    struct diffmm__msi msi;       /* of the loss; d = 0: no MSI term */
+};
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "diffusion/denoiser_loss.h"
+
+#include <math.h>
+
+#include "base/check.h"
+#include "base/handle.h"
+#include "base/log.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "diffusion/q_sample.h"
+
+double diffmm__denoiser_loss_naive_flops(const struct diffmm__loss_plan *plan, size_t rows)
+{
+    return diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+}
+
+double diffmm__denoiser_loss_flops(const struct diffmm__loss_plan *plan, size_t rows)
+{
+    return plan->gram ? diffmm__gram_loss_flops(&plan->layers, rows, plan->d)
+                      : diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+}
+
+void diffmm__denoiser_loss_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
+                                enum diffmm__loss_strategy strategy, struct diffmm__loss_plan *out)
+{
+    *out = (struct diffmm__loss_plan){.layers = *layers, .rows = rows, .d = d};
+    out->gram = strategy == DIFFMM__LOSS_GRAM || (strategy == DIFFMM__LOSS_CHEAPEST &&
+                                                  diffmm__gram_loss_flops(layers, rows, d) <
+                                                      diffmm__direct_loss_flops(layers, rows, d));
+}
+
+static void log_plan(const diffmm_context *context, const struct diffmm__loss_plan *plan)
+{
+    diffmm__log(context, DIFFMM_LOG_DEBUG,
+                "denoiser loss: %s strategy (GFLOP of a batch: direct %.3g, Gram %.3g)",
+                plan->gram ? "Gram" : "direct",
+                diffmm__direct_loss_flops(&plan->layers, plan->rows, plan->d) * 1e-9,
+                diffmm__gram_loss_flops(&plan->layers, plan->rows, plan->d) * 1e-9);
+}
+
+void diffmm__denoiser_loss_take(struct diffmm__arena *arena, const struct diffmm__loss_plan *plan,
+                                size_t entries, struct diffmm__denoiser_loss *out)
+{
+    *out = (struct diffmm__denoiser_loss){.plan = *plan};
+    if (!arena->measures)
+        log_plan(arena->context, plan);
+    diffmm__denoiser_pass_take(arena, &plan->layers, plan->rows,
+                               plan->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN, &out->run.pass);
+    out->run.elbo = diffmm__arena_take(arena, plan->rows, sizeof(double));
+    out->run.msi = diffmm__arena_take(arena, plan->rows, sizeof(double));
+    if (plan->gram)
+        diffmm__gram_loss_take(arena, &plan->layers, plan->rows, plan->d, entries, &out->gram);
+    else
+        diffmm__direct_loss_take(arena, plan->rows, plan->d, &out->direct);
+}
+
+static struct diffmm__denoiser_losses means(const struct diffmm__loss_run *run)
+{
+    struct diffmm__denoiser_losses losses = {0};
+    double rows = (double)run->batch->rows;
+    for (size_t b = 0; b < run->batch->rows; b++) {
+        losses.elbo += run->elbo[b] / rows;
+        losses.msi += run->batch->msi.d > 0 ? run->msi[b] / rows : 0.0;
+    }
+    return losses;
+}
+
+struct diffmm__denoiser_losses
+diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_schedule *schedule,
+                              const float *parameters, const struct diffmm__denoiser_batch *batch,
+                              const struct diffmm__gradient *gradient)
+{
+    struct diffmm__loss_run *run = &loss->run;
+    run->schedule = schedule;
+    run->parameters = parameters;
+    run->batch = batch;
+    diffmm__q_sample_input(&run->pass, schedule, batch);
+    if (loss->plan.gram)
+        diffmm__gram_loss_terms(&loss->gram, run);
+    else
+        diffmm__direct_loss_terms(&loss->direct, run);
+    struct diffmm__denoiser_losses losses = means(run);
+    bool always = gradient && gradient->values && !gradient->if_finite;
+    if (!gradient || !(always || isfinite(losses.elbo + losses.msi)))
+        return losses;
+    if (loss->plan.gram)
+        diffmm__gram_loss_gradient(&loss->gram, run, gradient);
+    else
+        diffmm__direct_loss_gradient(&loss->direct, run, gradient);
+    return losses;
+}
+
+const char *diffmm__denoiser_loss_wrong(const struct diffmm__denoiser_losses *losses)
+{
+    return !isfinite(losses->elbo) ? "ELBO" : !isfinite(losses->msi) ? "MSI" : NULL;
+}
+
+static diffmm_status check_loss(const diffmm_schedule *schedule, const float *parameters,
+                                size_t rows, const float *x0, const int32_t *t, const float *noise,
+                                size_t d, const float *features, const float *item_embedding,
+                                double e_loss, size_t items)
+{
+    if (!schedule || !parameters || !x0 || !t || !noise)
+        return diffmm__null(!schedule     ? "schedule"
+                            : !parameters ? "parameters"
+                            : !x0         ? "x0"
+                            : !t          ? "t"
+                                          : "noise");
+    if (d > 0 && (!features || !item_embedding))
+        return diffmm__null(!features ? "features" : "item_embedding");
+    if (!isfinite(e_loss))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "e_loss is not finite");
+    diffmm_status status = diffmm__check_size("rows", rows, 1, INT32_MAX);
+    if (!status)
+        status = diffmm__check_size("d", d, 0, diffmm__most_columns);
+    if (!status)
+        status = diffmm__size_check_array("rows", rows, "shape: items", items, sizeof *x0);
+    return status ? status : diffmm__schedule_check_steps(schedule, rows, t);
+}
+
+diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoiser_shape *shape,
+                                   const diffmm_schedule *schedule, const float *parameters,
+                                   size_t rows, const float *x0, const int32_t *t,
+                                   const float *noise, const float *dropout_scale, size_t d,
+                                   const float *features, const float *item_embedding,
+                                   double e_loss, double *loss, double *elbo, double *msi,
+                                   float *grad_parameters)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
+    struct diffmm__layers layers;
+    diffmm_status status;
+    if ((status = diffmm__layers_read(shape, &layers)) ||
+        (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features, item_embedding,
+                             e_loss, layers.items)))
+        return status;
+    struct diffmm__denoiser_batch batch = {
+        .rows = rows,
+        .t = t,
+        .draws = {.noise = noise, .dropout_scale = dropout_scale},
+        .msi = {.d = d, .features = features, .item_embedding = item_embedding, .weight = e_loss}};
+    struct diffmm__loss_plan plan;
+    struct diffmm__denoiser_loss memory;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_loss_plan(&layers, rows, d, DIFFMM__LOSS_CHEAPEST, &plan);
+    status = diffmm__batch_rows_from_dense(&arena, rows, layers.items, x0, &batch.x0);
+    if (!status) {
+        diffmm__denoiser_loss_take(&arena, &plan, (size_t)batch.x0.pointers[rows], &memory);
+        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    }
+    if (!status) {
+        struct diffmm__gradient gradient = {.values = grad_parameters};
+        struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
+            &memory, schedule, parameters, &batch, grad_parameters ? &gradient : NULL);
+        if (loss)
+            *loss = losses.elbo + e_loss * losses.msi;
+        if (elbo)
+            *elbo = losses.elbo;
+        if (msi)
+            *msi = losses.msi;
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}

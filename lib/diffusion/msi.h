@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSI term of the denoiser's loss, modality-aware signal injection (paper, equation 10). Of a
+ * user, with the modality's features X and the item embedding E, both I x d and constant:
+ *     U = x_hat X - x0 E,   MSI_b = mean_d U^2,
+ *     d(mean_b weight MSI_b) / dU = 2 weight / (d B) U,   d/dx_hat = (d/dU) X^T. */
+#ifndef DIFFMM_DIFFUSION_MSI_H
+#define DIFFMM_DIFFUSION_MSI_H
+
+#include "diffusion/batch_rows.h"
+
+/* The term's constants. d = 0: no such term. */
+struct diffmm__msi {
+    size_t d;
+    const float *features, *item_embedding;
+    double weight; /* e_loss */
+};
+
+/* One user's term, from the product x_hat X in `u`; u becomes the gradient of the weighted mean
+ * over `rows` users with respect to U. */
+double diffmm__msi_row(const struct diffmm__msi *msi, const struct diffmm__batch_rows *x0, size_t b,
+                       size_t rows, float *u);
+
+/* The terms of all users, from x_hat, rows x items; u, rows x d, as above. */
+void diffmm__msi_terms(const diffmm_context *context, const struct diffmm__msi *msi,
+                       const struct diffmm__batch_rows *x0, size_t rows, size_t items,
+                       const float *x_hat, float *u, double *terms);
+
+/* grad_x_hat = keep grad_x_hat + u X^T, from the u that diffmm__msi_terms left; keep is 0 or 1. */
+void diffmm__msi_gradient(const diffmm_context *context, const struct diffmm__msi *msi, size_t rows,
+                          size_t items, const float *u, float keep, float *grad_x_hat);
+
+#endif
