@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What folding a user in takes from a finished model (recommend/fold_in.h has the formula): learnt
+/* What folding a user in takes from a finished model (serve/fold_in.h has the formula): learnt
  * embeddings, each modality's normalised features, and what propagation hands on. */
 #ifndef DIFFMM_MODEL_FOLD_IN_STATE_H
 #define DIFFMM_MODEL_FOLD_IN_STATE_H

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "evaluation/score_range.h"
 #include "model/forward.h"
-#include "recommend/range.h"
 
 diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)
 {
@@ -36,8 +36,8 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
     const float *users = model->final, *items = model->final + model->users * model->d;
     diffmm_status status = diffmm__model_forward(model);
     if (!status)
-        status =
-            diffmm__check_range("model", model->users, model->items, model->d, users, items, NULL);
+        status = diffmm__score_range_check("model", model->users, model->items, model->d, users,
+                                           items, NULL);
     if (status)
         return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
                             diffmm_error_message());

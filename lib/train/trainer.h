@@ -5,8 +5,8 @@
 #include <diffmm/trainer.h>
 
 #include "base/handle.h"
+#include "evaluation/evaluation.h"
 #include "model/model.h"
-#include "recommend/evaluate.h"
 #include "train/best.h"
 #include "train/denoisers.h"
 #include "train/graphs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Eight threads read one const model at once, and what it was made from and what is made from it:
  * each gets the bits that one thread alone gets. (The scorer's own calls:
- * tests/unit/recommend/test_threads.c.) */
+ * tests/unit/serve/test_threads.c.) */
 #include <stdio.h>
 #include <stdlib.h>
 

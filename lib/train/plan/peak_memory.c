@@ -7,10 +7,10 @@
 
 #include "base/memory.h"
 #include "base/sizes.h"
+#include "evaluation/evaluation.h"
 #include "graph/graph.h"
 #include "model/workspace.h"
 #include "module/module.h"
-#include "recommend/evaluate.h"
 #include "train/best.h"
 #include "train/denoisers.h"
 #include "train/graphs.h"

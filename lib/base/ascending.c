@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/ascending.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static bool ascends(size_t count, const int32_t *numbers)
+{
+    for (size_t i = 1; i < count; i++)
+        if (numbers[i] < numbers[i - 1])
+            return false;
+    return true;
+}
+
+static void sink(int32_t *heap, size_t count, size_t at)
+{
+    int32_t number = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1] > heap[child])
+            child++;
+        if (heap[child] <= number)
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = number;
+}
+
+/* Heapsort: in place, where libc's qsort() may allocate. */
+static void sort(size_t count, int32_t *numbers)
+{
+    for (size_t at = count / 2; at-- > 0;)
+        sink(numbers, count, at);
+    for (size_t left = count; left-- > 1;) {
+        int32_t largest = numbers[0];
+        numbers[0] = numbers[left];
+        numbers[left] = largest;
+        sink(numbers, left, 0);
+    }
+}
+
+diffmm_status diffmm__ascending_begin(const diffmm_context *context, size_t count,
+                                      const int32_t *numbers, struct diffmm__ascending *out)
+{
+    out->count = count;
+    out->numbers = numbers;
+    out->owned = NULL;
+    if (ascends(count, numbers))
+        return DIFFMM_OK;
+    int32_t *copy = out->few;
+    if (count > DIFFMM__FEW) {
+        copy = out->owned = diffmm__allocate(context, count, sizeof *copy);
+        if (!copy)
+            return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memcpy(copy, numbers, count * sizeof *copy);
+    sort(count, copy);
+    out->numbers = copy;
+    return DIFFMM_OK;
+}
+
+void diffmm__ascending_end(const diffmm_context *context, struct diffmm__ascending *list)
+{
+    diffmm__release(context, list->owned);
+}

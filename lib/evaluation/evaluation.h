@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All-ranking evaluation, made once and run again and again: one ranking of each user for whichever
+ * of the two splits are wanted. */
+#ifndef DIFFMM_EVALUATION_EVALUATION_H
+#define DIFFMM_EVALUATION_EVALUATION_H
+
+#include <stdbool.h>
+
+#include <diffmm/metrics.h>
+
+struct diffmm__evaluation;
+
+/* Arguments as for diffmm_evaluate(), checked; borrowed until the evaluation ends. */
+diffmm_status diffmm__evaluation_create(const diffmm_context *context,
+                                        const diffmm_dataset *dataset, size_t d,
+                                        size_t cutoff_count, const size_t *cutoffs, bool valid,
+                                        bool test, struct diffmm__evaluation **out);
+void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
+
+/* What diffmm__evaluation_create() allocates where `active` users have something held out. */
+size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cutoff_count,
+                                const size_t *cutoffs, size_t threads);
+
+/* Bytes of one user's results at one cutoff, for both splits. */
+size_t diffmm__evaluation_result_bytes(void);
+
+/* The smallest cutoff that reaches the end of some user's ranking: a user with something held out
+ * who has no more items left to rank has the same Recall there whatever the model. How many such
+ * users there are, and of how many. 0 where no cutoff reaches so far. */
+struct diffmm__saturation {
+    size_t cutoff, users, of;
+};
+struct diffmm__saturation
+diffmm__evaluation_saturation(const struct diffmm__evaluation *evaluation);
+
+/* `valid` and `test` receive cutoff_count results each, the same bits as split by split; one that
+ * is not wanted is left alone. The matrices are finite. */
+void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                            const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rankings under a query plan. */
+#ifndef DIFFMM_SERVE_RANKING_H
+#define DIFFMM_SERVE_RANKING_H
+
+#include "linalg/topk.h"
+#include "serve/query_plan.h"
+
+enum {
+    DIFFMM__BLOCK = 30,    /* users that share a tile of items while it is in the cache */
+    DIFFMM__TILE = 18 * 16 /* items of a tile: 18 panels */
+};
+
+/* One ranking under way. */
+struct diffmm__ranking {
+    struct diffmm__topk topk;
+    int32_t user;                   /* the user that query->filter is asked about */
+    const float *vector;            /* d floats */
+    const int32_t *seen, *seen_end; /* numbers left out besides the query's, ascending */
+};
+
+/* Scores of `count` numbers: numbers[0] .., or first .. first + count - 1 where that is NULL. */
+typedef void (*diffmm__score_function)(const void *source, size_t first, const int32_t *numbers,
+                                       size_t count, float *scores);
+
+/* What the caller of a single ranking gives; none may be NULL. */
+diffmm_status diffmm__ranking_check(const diffmm_scorer *scorer, const diffmm_query *query,
+                                    const diffmm_hit *hits, const size_t *found);
+
+/* A ranking that leaves out nothing but what the query says, made in `hits`. */
+struct diffmm__ranking diffmm__ranking_begin(const struct diffmm__query_plan *plan,
+                                             const float *vector, diffmm_hit *hits);
+
+/* A user's own ranking, without the training row unless the query wants it. */
+struct diffmm__ranking diffmm__ranking_begin_user(const struct diffmm__query_plan *plan,
+                                                  int32_t user, diffmm_hit *hits);
+
+/* Rank all items for up to DIFFMM__BLOCK vectors at once, or each for the query's candidates.
+ * Fails only if query->filter does. */
+diffmm_status diffmm__ranking_run(const struct diffmm__query_plan *plan, size_t count,
+                                  struct diffmm__ranking *rankings);
+
+/* A single ranking, from the first score to the caller's hits: by `score` or, where that is NULL,
+ * of items by ranking->vector. */
+diffmm_status diffmm__ranking_run_one(const struct diffmm__query_plan *plan,
+                                      struct diffmm__ranking *ranking, diffmm__score_function score,
+                                      const void *source, diffmm_hit *hits, size_t *found);
+
+#endif

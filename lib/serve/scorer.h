@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_SERVE_SCORER_H
+#define DIFFMM_SERVE_SCORER_H
+
+#include <diffmm/recommend.h>
+
+#include "base/context.h"
+#include "base/handle.h"
+#include "dataset/catalog.h"
+#include "evaluation/score_range.h"
+#include "files/safetensors.h"
+#include "model/fold_in_state.h"
+
+/* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
+ */
+struct diffmm_scorer {
+    struct diffmm__handle handle;
+    diffmm_context *context;
+    struct diffmm__catalog *catalog;
+    size_t d;
+    const float *users, *items;
+    struct diffmm__norms norms;
+    float *panels; /* the items packed for scoring (linalg/panels.h) */
+    float *owned;
+    struct diffmm__safetensors *file;
+    struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
+    int32_t *degrees; /* training users of each item, and 1; NULL without fold_in */
+};
+
+static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
+{
+    return scorer->users + (size_t)user * scorer->d;
+}
+
+static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
+{
+    return scorer->items + (size_t)item * scorer->d;
+}
+
+/* The scorer, where a call on it may call its host; else NULL, as in diffmm__query_plan_begin(). */
+static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_scorer *scorer)
+{
+    return scorer && diffmm__context_calls_back(scorer->context) ? scorer : NULL;
+}
+
+/* A scorer of these parts, which it takes over (on failure they are released); packs the items. */
+diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
+                                      diffmm_scorer **out);
+
+/* A user that must be below the number of users. */
+diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);
+
+/* An item that must be below the number of items. */
+diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t item);
+
+/* Items that must be below the number of items. */
+diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
+                                         size_t count, const int32_t *items);
+
+/* An embedding given by a caller: not NULL, finite, and with finite scores. */
+diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding);
+
+/* DIFFMM_ERROR_STATE where the scorer has no fold-in state. */
+diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer);
+
+#endif

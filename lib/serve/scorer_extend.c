@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A scorer with further items. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/handle.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "dataset/id.h"
+#include <diffmm/new_items.h>
+
+#include "evaluation/score_range.h"
+#include "serve/scorer.h"
+
+static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char *const *ids,
+                           const float *rows)
+{
+    bool numeric = scorer->catalog->item_ids.numeric;
+    if (count == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
+    if (!rows)
+        return diffmm__null("rows");
+    if (count > INT32_MAX - scorer->catalog->items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "%zu more items than %zu are more than %d", count,
+                            scorer->catalog->items, INT32_MAX);
+    diffmm_status status = diffmm__size_check_array("count", count, "d", scorer->d, sizeof *rows);
+    if (status)
+        return status;
+    if (!ids && !numeric)
+        return diffmm__null("ids");
+    for (size_t i = 0; ids && i < count; i++) {
+        status = diffmm__id_check(ids[i], "ids", i);
+        if (status)
+            return status;
+    }
+    size_t bad = diffmm__first_not_finite(count * scorer->d, rows);
+    return bad == count * scorer->d
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_NUMERIC, "rows: value %zu of item %zu is not finite",
+                              bad % scorer->d, bad / scorer->d);
+}
+
+/* The old names, then `count` new ones; called by their numbers where there is nothing else. */
+static diffmm_status extend_names(diffmm_context *context, const struct diffmm__ids *old,
+                                  size_t count, const char *const *ids, const char *what,
+                                  struct diffmm__ids *out)
+{
+    if (old->numeric && !ids)
+        return diffmm__ids_begin_numeric(context, old->count + count, out);
+    size_t used = (size_t)old->offsets[old->count], size = used;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(ids[i]) + 1;
+    char *text = diffmm__allocate(context, size, 1);
+    int64_t *offsets =
+        text ? diffmm__allocate(context, old->count + count + 1, sizeof *offsets) : NULL;
+    if (!offsets) {
+        diffmm__release(context, text);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memcpy(text, old->text, used);
+    memcpy(offsets, old->offsets, (old->count + 1) * sizeof *offsets);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(ids[i]) + 1, at = old->count + i;
+        memcpy(text + offsets[at], ids[i], length);
+        offsets[at + 1] = offsets[at] + (int64_t)length;
+    }
+    return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
+}
+
+static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__catalog *old,
+                               struct diffmm__rows *out)
+{
+    size_t pairs = (size_t)old->seen.pointers[old->users];
+    out->pointers = diffmm__allocate(context, old->users + 1, sizeof *out->pointers);
+    out->items = diffmm__allocate(context, pairs, sizeof *out->items);
+    if (!out->pointers || !out->items)
+        return DIFFMM_ERROR_NO_MEMORY; /* the catalog releases them */
+    memcpy(out->pointers, old->seen.pointers, (old->users + 1) * sizeof *out->pointers);
+    if (pairs > 0)
+        memcpy(out->items, old->seen.items, pairs * sizeof *out->items);
+    return DIFFMM_OK;
+}
+
+static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm__catalog *old,
+                                    size_t count, const char *const *ids,
+                                    struct diffmm__catalog **out)
+{
+    struct diffmm__catalog *catalog = diffmm__catalog_create(context);
+    if (!catalog)
+        return DIFFMM_ERROR_NO_MEMORY;
+    catalog->users = old->users;
+    catalog->items = old->items + count;
+    diffmm_status status =
+        extend_names(context, &old->item_ids, count, ids, "item", &catalog->item_ids);
+    if (!status)
+        status = extend_names(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
+    if (!status)
+        status = copy_seen(context, old, &catalog->seen);
+    if (status) {
+        diffmm__catalog_release(catalog);
+        return status;
+    }
+    *out = catalog;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
+                                   const char *const *ids, const float *rows, diffmm_scorer **out)
+{
+    DIFFMM__CALL call = diffmm__call_reads(scorer);
+    if (!scorer || !out)
+        return diffmm__null(!scorer ? "scorer" : "out");
+    diffmm_status status = check(scorer, count, ids, rows);
+    if (status)
+        return status;
+    size_t d = scorer->d, users = scorer->catalog->users * d, items = scorer->catalog->items * d;
+    diffmm_scorer parts = {.d = d};
+    status = extend_catalog(scorer->context, scorer->catalog, count, ids, &parts.catalog);
+    if (status)
+        return status;
+    parts.owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
+    if (!parts.owned) {
+        diffmm__catalog_release(parts.catalog);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memcpy(parts.owned, scorer->users, users * sizeof(float));
+    memcpy(parts.owned + users, scorer->items, items * sizeof(float));
+    memcpy(parts.owned + users + items, rows, count * d * sizeof(float));
+    parts.users = parts.owned;
+    parts.items = parts.owned + users;
+    status =
+        diffmm__score_range_check("scorer with rows", parts.catalog->users, parts.catalog->items, d,
+                                  parts.users, parts.items, &parts.norms);
+    if (status) {
+        diffmm__catalog_release(parts.catalog);
+        diffmm__release(scorer->context, parts.owned);
+        return status;
+    }
+    return diffmm__scorer_assemble(scorer->context, parts, out);
+}

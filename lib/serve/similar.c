@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Similar items and similar users: one row of final embeddings against all others, which are read
+ * once; for the cosine, each row's length is computed while it is in the cache. A scorer's scores
+ * are floats, products of two users or two items need not be: these are computed in doubles, and
+ * held at the largest float. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "serve/ranking.h"
+
+struct likeness {
+    const struct diffmm__vector_kernels *kernels;
+    size_t d;
+    const float *rows, *vector;
+    double length; /* of the vector; 0: the dot product is wanted */
+};
+
+static float likeness_of(const struct likeness *likeness, const float *row)
+{
+    double dot = likeness->kernels->dot(likeness->d, likeness->vector, row);
+    double length = sqrt(likeness->kernels->dot(likeness->d, row, row));
+    return length > 0.0 ? (float)(dot / (likeness->length * length)) : 0.0f;
+}
+
+static void cosines(const void *source, size_t first, const int32_t *numbers, size_t count,
+                    float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        scores[i] = likeness_of(likeness, likeness->rows + number * likeness->d);
+    }
+}
+
+static void dots(const void *source, size_t first, const int32_t *numbers, size_t count,
+                 float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        scores[i] = likeness->kernels->dot_float(likeness->d, likeness->vector,
+                                                 likeness->rows + number * likeness->d);
+    }
+}
+
+/* The same where a product might be no float. */
+static void held_dots(const void *source, size_t first, const int32_t *numbers, size_t count,
+                      float *scores)
+{
+    const struct likeness *likeness = source;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = numbers ? (size_t)numbers[i] : first + i;
+        double dot = likeness->kernels->dot(likeness->d, likeness->vector,
+                                            likeness->rows + number * likeness->d);
+        scores[i] = (float)fmax(-(double)FLT_MAX, fmin(dot, (double)FLT_MAX));
+    }
+}
+
+/* Nothing is like a row of zeros. */
+static void zeros(const void *source, size_t first, const int32_t *numbers, size_t count,
+                  float *scores)
+{
+    (void)source;
+    (void)first;
+    (void)numbers;
+    memset(scores, 0, count * sizeof *scores);
+}
+
+static diffmm_status check_similarity(diffmm_similarity similarity)
+{
+    if (similarity != DIFFMM_COSINE && similarity != DIFFMM_DOT)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "similarity is %d, not DIFFMM_COSINE or DIFFMM_DOT", (int)similarity);
+    return DIFFMM_OK;
+}
+
+/* `row_norm` is the largest of the rows. */
+static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, double row_norm,
+                          int32_t number, diffmm_similarity similarity, diffmm_hit *hits,
+                          size_t *found)
+{
+    size_t d = plan->scorer->d;
+    struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
+    struct diffmm__ranking ranking = diffmm__ranking_begin(plan, likeness.vector, hits);
+    diffmm__score_function score =
+        diffmm__score_range_holds(d, likeness.vector, row_norm) ? dots : held_dots;
+    if (similarity == DIFFMM_COSINE) {
+        likeness.length = sqrt(plan->kernels->dot(d, likeness.vector, likeness.vector));
+        score = likeness.length > 0.0 ? cosines : zeros;
+    }
+    ranking.seen = &number; /* not itself */
+    ranking.seen_end = &number + 1;
+    return diffmm__ranking_run_one(plan, &ranking, score, &likeness, hits, found);
+}
+
+/* Rows of which there are `total`, called `what`. */
+static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, double row_norm,
+                             size_t total, const char *what, int32_t number,
+                             diffmm_similarity similarity, const diffmm_query *query,
+                             diffmm_hit *hits, size_t *found)
+{
+    struct diffmm__query_plan plan;
+    diffmm_status status = check_similarity(similarity);
+    if (status)
+        return status;
+    status = diffmm__query_plan_begin(&plan, scorer, total, what, query);
+    if (!status)
+        status = rank(&plan, rows, row_norm, number, similarity, hits, found);
+    diffmm__query_plan_end(&plan);
+    return status;
+}
+
+diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
+                                   diffmm_similarity similarity, const diffmm_query *query,
+                                   diffmm_hit *hits, size_t *found)
+{
+    diffmm_status status = diffmm__ranking_check(scorer, query, hits, found);
+    if (!status)
+        status = diffmm__scorer_check_item(scorer, item);
+    return status ? status
+                  : similar(scorer, scorer->items, scorer->norms.item, scorer->catalog->items,
+                            "items", item, similarity, query, hits, found);
+}
+
+diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
+                                   diffmm_similarity similarity, const diffmm_query *query,
+                                   diffmm_hit *hits, size_t *found)
+{
+    diffmm_status status = diffmm__ranking_check(scorer, query, hits, found);
+    if (!status)
+        status = diffmm__scorer_check_user(scorer, user);
+    return status ? status
+                  : similar(scorer, scorer->users, scorer->norms.user, scorer->catalog->users,
+                            "users", user, similarity, query, hits, found);
+}

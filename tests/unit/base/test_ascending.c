@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ascending.h"
+#include "base/random.h"
+#include "support/failing.h"
+#include "support/failure.h"
+
+static int ascending(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+START_TEST(lists_ascend)
+{
+    enum { most = 1000 };
+    int32_t numbers[most], kept[most], sorted[most];
+    for (size_t count = 0; count <= most; count += count < 40 ? 1 : 117)
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            struct diffmm__ascending list;
+            for (size_t i = 0; i < count; i++)
+                numbers[i] = (int32_t)diffmm__random_below(seed, 1, i, seed < 3 ? 10 : 5000);
+            memcpy(kept, numbers, sizeof kept);
+            memcpy(sorted, numbers, sizeof sorted);
+            qsort(sorted, count, sizeof *sorted, ascending);
+            expect_success(diffmm__ascending_begin(NULL, count, numbers, &list));
+            ck_assert_uint_eq(list.count, count);
+            if (count > 0) {
+                ck_assert_mem_eq(list.numbers, sorted, count * sizeof *sorted);
+                ck_assert_mem_eq(numbers, kept, count * sizeof *kept);
+            }
+            diffmm__ascending_end(NULL, &list);
+        }
+}
+END_TEST
+
+START_TEST(memory_is_for_long_lists_in_disorder_only)
+{
+    enum { most = 1000 };
+    struct failing failing = {0};
+    diffmm_context *context = failing_context(&failing, 1);
+    int32_t numbers[most];
+    struct diffmm__ascending list;
+    size_t before = atomic_load(&failing.count);
+    for (int32_t i = 0; i < most; i++)
+        numbers[i] = i / 2;
+    expect_success(diffmm__ascending_begin(context, most, numbers, &list));
+    ck_assert_ptr_eq(list.numbers, numbers);
+    diffmm__ascending_end(context, &list);
+    for (int32_t i = 0; i < most; i++)
+        numbers[i] = most - i;
+    expect_success(diffmm__ascending_begin(context, DIFFMM__FEW, numbers, &list));
+    diffmm__ascending_end(context, &list);
+    ck_assert_uint_eq(atomic_load(&failing.count), before);
+    expect_success(diffmm__ascending_begin(context, DIFFMM__FEW + 1, numbers, &list));
+    diffmm__ascending_end(context, &list);
+    ck_assert_uint_eq(atomic_load(&failing.count), before + 1);
+    atomic_store(&failing.fail, before + 2);
+    expect_failure(diffmm__ascending_begin(context, most, numbers, &list), DIFFMM_ERROR_NO_MEMORY,
+                   "");
+    diffmm__ascending_end(context, &list);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {lists_ascend, memory_is_for_long_lists_in_disorder_only};
+    return run_tests("ascending", tests, sizeof tests / sizeof *tests) != 0;
+}

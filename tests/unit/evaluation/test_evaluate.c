@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdlib.h>
+
+#include "dataset/dataset.h"
+#include "evaluation/evaluation.h"
+#include "support/failing.h"
+#include "support/failure.h"
+#include "support/small_model.h"
+
+/* More than one block of users and one tile of items. */
+enum { users = 300, items = 1500, d = 6, cutoff_count = 3 };
+
+static const size_t cutoffs[cutoff_count] = {20, 5, 4000};
+
+static diffmm_context *context;
+static diffmm_dataset dataset;
+static float *user_matrix, *item_matrix;
+
+/* Whole numbers, so that scores are exact whatever the order of summation, and tie. */
+static float *whole_numbers(size_t count, uint64_t seed)
+{
+    float *values = malloc(count * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)diffmm__random_below(seed, 1, i, 9) - 4;
+    return values;
+}
+
+static void begin(size_t threads)
+{
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &context));
+    dataset = (diffmm_dataset){.handle = {.holders = 1}, .context = context, .sealed = true};
+    dataset.catalog = small_catalog(context, users, items, false, 3);
+    dataset.held[0] = small_rows(context, users, items, 21, 700);
+    dataset.held[1] = small_rows(context, users, items, 22, 900);
+    user_matrix = whole_numbers(users * d, 31);
+    item_matrix = whole_numbers(items * d, 32);
+}
+
+static void end(void)
+{
+    diffmm__catalog_release(dataset.catalog);
+    for (size_t s = 0; s < 2; s++) {
+        diffmm__release(context, dataset.held[s].pointers);
+        diffmm__release(context, dataset.held[s].items);
+    }
+    free(user_matrix);
+    free(item_matrix);
+    diffmm_context_destroy(context);
+}
+
+static diffmm_status evaluate(diffmm_split split, diffmm_metrics *out)
+{
+    return diffmm_evaluate(context, &dataset, split, d, user_matrix, item_matrix, cutoff_count,
+                           cutoffs, out);
+}
+
+/* The slow way: every score, then the public functions for one user. */
+static void evaluate_slowly(size_t split, size_t cutoff, diffmm_metrics *out)
+{
+    static float scores[items];
+    static int32_t ranked[items];
+    const struct diffmm__rows *held = &dataset.held[split], *seen = &dataset.catalog->seen;
+    *out = (diffmm_metrics){.cutoff = cutoff};
+    for (size_t u = 0; u < users; u++) {
+        size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;
+        if (held_count == 0)
+            continue;
+        for (size_t i = 0; i < items; i++) {
+            scores[i] = 0;
+            for (size_t j = 0; j < d; j++)
+                scores[i] += user_matrix[u * d + j] * item_matrix[i * d + j];
+        }
+        diffmm_metrics one;
+        expect_success(diffmm_top_k(items, scores,
+                                    (size_t)(seen->pointers[u + 1] - seen->pointers[u]),
+                                    seen->items + seen->pointers[u], cutoff, ranked, NULL, &found));
+        expect_success(diffmm_ranking_metrics(found, ranked, held_count,
+                                              held->items + held->pointers[u], cutoff, &one));
+        out->users++;
+        out->recall += one.recall;
+        out->precision += one.precision;
+        out->ndcg += one.ndcg;
+    }
+    out->recall /= (double)out->users;
+    out->precision /= (double)out->users;
+    out->ndcg /= (double)out->users;
+}
+
+static void expect_same(const diffmm_metrics *a, const diffmm_metrics *b)
+{
+    ck_assert_uint_eq(a->cutoff, b->cutoff);
+    ck_assert_uint_eq(a->users, b->users);
+    ck_assert_msg(a->recall == b->recall && a->precision == b->precision && a->ndcg == b->ndcg,
+                  "%.17g %.17g %.17g, not %.17g %.17g %.17g", a->recall, a->precision, a->ndcg,
+                  b->recall, b->precision, b->ndcg);
+}
+
+START_TEST(equals_user_by_user)
+{
+    diffmm_metrics fast[cutoff_count], slow;
+    begin(1);
+    for (size_t s = 0; s < 2; s++) {
+        expect_success(evaluate(s ? DIFFMM_TEST : DIFFMM_VALID, fast));
+        for (size_t c = 0; c < cutoff_count; c++) {
+            evaluate_slowly(s, cutoffs[c], &slow);
+            ck_assert(slow.users > users / 2 && slow.users < users);
+            ck_assert(slow.recall > 0 || cutoffs[c] == 5); /* so few may all miss */
+            expect_same(&fast[c], &slow);
+        }
+    }
+    end();
+}
+END_TEST
+
+/* Twice: an evaluation can be run again. */
+static diffmm_status evaluate_both(diffmm_context *own, diffmm_metrics *valid, diffmm_metrics *test)
+{
+    struct diffmm__evaluation *evaluation;
+    diffmm_status status =
+        diffmm__evaluation_create(own, &dataset, d, cutoff_count, cutoffs, true, true, &evaluation);
+    if (status)
+        return status;
+    diffmm__evaluation_run(evaluation, item_matrix, item_matrix, valid, test);
+    diffmm__evaluation_run(evaluation, user_matrix, item_matrix, valid, test);
+    diffmm__evaluation_destroy(evaluation);
+    return DIFFMM_OK;
+}
+
+START_TEST(both_splits_at_once_and_any_number_of_threads)
+{
+    diffmm_metrics valid[cutoff_count], test[cutoff_count], one[cutoff_count];
+    begin(3);
+    expect_success(evaluate_both(context, valid, test));
+    for (size_t s = 0; s < 2; s++) {
+        diffmm_split split = s ? DIFFMM_TEST : DIFFMM_VALID;
+        expect_success(evaluate(split, one));
+        for (size_t c = 0; c < cutoff_count; c++)
+            expect_same(&one[c], s ? &test[c] : &valid[c]);
+        expect_success(diffmm_evaluate(NULL, &dataset, split, d, user_matrix, item_matrix,
+                                       cutoff_count, cutoffs, one));
+        for (size_t c = 0; c < cutoff_count; c++)
+            expect_same(&one[c], s ? &test[c] : &valid[c]);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(a_split_without_items_has_no_users)
+{
+    diffmm_metrics out[cutoff_count];
+    begin(1);
+    for (size_t u = 0; u <= users; u++)
+        dataset.held[0].pointers[u] = 0;
+    expect_success(evaluate(DIFFMM_VALID, out));
+    for (size_t c = 0; c < cutoff_count; c++)
+        expect_same(&out[c], &(diffmm_metrics){.cutoff = cutoffs[c]});
+    end();
+}
+END_TEST
+
+START_TEST(bad_arguments_are_refused)
+{
+    const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
+    const size_t zero[] = {5, 0};
+    diffmm_metrics out[cutoff_count] = {{.cutoff = 77}};
+    begin(1);
+    expect_failure(evaluate(DIFFMM_TRAIN, out), bad, "split is 0");
+    expect_failure(evaluate((diffmm_split)3, out), bad, "split is 3");
+    expect_failure(evaluate(DIFFMM_TEST, NULL), bad, "out");
+    expect_failure(
+        diffmm_evaluate(context, NULL, DIFFMM_TEST, d, user_matrix, item_matrix, 1, cutoffs, out),
+        bad, "dataset");
+    expect_failure(
+        diffmm_evaluate(context, &dataset, DIFFMM_TEST, d, NULL, item_matrix, 1, cutoffs, out), bad,
+        "user_matrix");
+    expect_failure(
+        diffmm_evaluate(context, &dataset, DIFFMM_TEST, d, user_matrix, NULL, 1, cutoffs, out), bad,
+        "item_matrix");
+    expect_failure(diffmm_evaluate(context, &dataset, DIFFMM_TEST, 0, user_matrix, item_matrix, 1,
+                                   cutoffs, out),
+                   bad, "d is 0");
+    expect_failure(diffmm_evaluate(context, &dataset, DIFFMM_TEST, d, user_matrix, item_matrix, 0,
+                                   cutoffs, out),
+                   bad, "cutoff_count");
+    expect_failure(
+        diffmm_evaluate(context, &dataset, DIFFMM_TEST, d, user_matrix, item_matrix, 1, NULL, out),
+        bad, "cutoffs");
+    expect_failure(
+        diffmm_evaluate(context, &dataset, DIFFMM_TEST, d, user_matrix, item_matrix, 2, zero, out),
+        bad, "cutoffs[1] is 0");
+    user_matrix[7] = NAN;
+    expect_failure(evaluate(DIFFMM_TEST, out), DIFFMM_ERROR_NUMERIC, "user_matrix");
+    user_matrix[7] = 0;
+    item_matrix[items * d - 1] = -INFINITY;
+    expect_failure(evaluate(DIFFMM_TEST, out), DIFFMM_ERROR_NUMERIC, "item_matrix");
+    item_matrix[items * d - 1] = 0;
+    dataset.sealed = false;
+    expect_failure(evaluate(DIFFMM_TEST, out), DIFFMM_ERROR_STATE, "sealed");
+    ck_assert_uint_eq(out[0].cutoff, 77);
+    end();
+}
+END_TEST
+
+static diffmm_status evaluate_once(void *argument)
+{
+    diffmm_metrics valid[cutoff_count], test[cutoff_count];
+    return evaluate_both(argument, valid, test);
+}
+
+START_TEST(any_allocation_may_fail)
+{
+    struct failing failing = {0};
+    begin(1);
+    diffmm_context *own = failing_context(&failing, 2);
+    ck_assert_uint_gt(fail_each_allocation(&failing, evaluate_once, own), 15);
+    diffmm_context_destroy(own);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        equals_user_by_user, both_splits_at_once_and_any_number_of_threads,
+        a_split_without_items_has_no_users, bad_arguments_are_refused, any_allocation_may_fail};
+    return run_tests("evaluate", tests, sizeof tests / sizeof *tests) != 0;
+}
