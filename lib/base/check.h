@@ -7,16 +7,17 @@
 
 #include <diffmm/status.h>
 
-/* Users or items given by a caller: not NULL, and each at least 0 and below `limit`. */
+/* Check numbers of users or items that a caller gave: the array is not NULL, and each number is at
+ * least 0 and below `limit`. */
 diffmm_status diffmm__check_numbers(const char *name, const int32_t *numbers, size_t count,
                                     size_t limit);
 
-/* The same, of numbers of which there are `total`, called `what` ("users", "items"). */
+/* The same check against `total`, the number of things called `what` ("users", "items"). */
 diffmm_status diffmm__check_known(const char *name, const int32_t *numbers, size_t count,
                                   size_t total, const char *what);
 
-/* A size within [least, most]. Rows, users and items are at most INT32_MAX and columns at most
- * diffmm__most_columns, so that no product of two of them overflows. */
+/* Check that a size is within [least, most]. Rows, users and items are at most INT32_MAX and
+ * columns at most diffmm__most_columns, so that no product of two of them overflows. */
 enum { diffmm__most_columns = 1 << 24 };
 diffmm_status diffmm__check_size(const char *name, size_t size, size_t least, size_t most);
 

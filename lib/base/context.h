@@ -14,12 +14,12 @@ struct diffmm__pool;
 struct diffmm_context {
     struct diffmm__handle handle;
     diffmm_context_settings settings; /* with defaults filled in */
-    /* At most one of them; none where one thread computes. */
+    /* At most one of the two; neither where one thread computes. */
     struct diffmm__pool *pool;
     struct diffmm__host_pool *host_pool;
 };
 
-/* A handle's hold on its context; both accept NULL. */
+/* Adds a reference to a context, and gives one up; both accept NULL. */
 diffmm_context *diffmm__context_retain(const diffmm_context *context);
 void diffmm__context_release(diffmm_context *context);
 

@@ -59,7 +59,7 @@ int diffmm__file_open(int folder, const char *path, int flags, mode_t mode)
 
 diffmm_status diffmm__file_map(const char *path, struct diffmm__mapping *out)
 {
-    /* Not blocking, since opening a named pipe would wait for its writer. */
+    /* O_NONBLOCK, since opening a named pipe would wait for its writer. */
     int file = diffmm__file_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
     if (file < 0)
         return diffmm__file_fail("open", path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library's only way to the file system. Whatever the system refuses is DIFFMM_ERROR_IO with
- * its reason and the path (DIFFMM_ERROR_NO_MEMORY where the reason is ENOMEM); calls that a signal
- * interrupted are made again. */
+ * the system's reason and the path (DIFFMM_ERROR_NO_MEMORY where the reason is ENOMEM). A call that
+ * a signal interrupts is made again. */
 #ifndef DIFFMM_BASE_FILE_H
 #define DIFFMM_BASE_FILE_H
 
@@ -10,26 +10,26 @@
 
 #include <diffmm/context.h>
 
-/* "cannot ACTION PATH: reason", where the reason is errno's. */
+/* The error "cannot ACTION PATH: reason", with the reason of errno. */
 enum { DIFFMM__REASON = 128 };
 diffmm_status diffmm__file_fail(const char *action, const char *path);
 
-/* openat, again after a signal, and never as standard input, output or error: in a host that has
- * closed these, what it prints would land in the file. */
+/* openat(), made again after a signal. The descriptor is never that of standard input, output or
+ * error: where a host has closed these, what it prints would land in the file. */
 int diffmm__file_open(int folder, const char *path, int flags, mode_t mode);
 
 /* A whole file, mapped read-only. */
 struct diffmm__mapping {
     const unsigned char *data; /* never NULL once mapped, also for an empty file */
     size_t size;
-    void *address; /* what munmap wants; NULL for an empty file */
+    void *address; /* for munmap; NULL for an empty file */
 };
 
-/* Map a file; a folder or anything but a regular file is DIFFMM_ERROR_IO. */
+/* Map a file. A folder, and anything else that is not a regular file, is DIFFMM_ERROR_IO. */
 diffmm_status diffmm__file_map(const char *path, struct diffmm__mapping *out);
 void diffmm__file_unmap(struct diffmm__mapping *mapping);
 
-/* What there is of that name; fails where that cannot be told. */
+/* What stands at a path; an error where the system does not tell. */
 enum diffmm__file_kind {
     DIFFMM__FILE_NONE,
     DIFFMM__FILE_REGULAR,
@@ -44,7 +44,8 @@ diffmm_status diffmm__file_list(const diffmm_context *context, const char *folde
                                 const char *suffix, char ***names, size_t *count);
 void diffmm__file_list_end(const diffmm_context *context, char **names, size_t count);
 
-/* folder/name, or the folder that `path` lies in ("." if it names none); NULL without memory. */
+/* The path folder/name; and the folder part of `path`, or "." if it has none. NULL without
+ * memory. */
 char *diffmm__path_join(const diffmm_context *context, const char *folder, const char *name);
 char *diffmm__path_folder(const diffmm_context *context, const char *path);
 

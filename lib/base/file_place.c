@@ -11,9 +11,9 @@
 #include "base/status.h"
 #include "base/system.h"
 
-enum { most_links = 40 }; /* as the system has it */
+enum { most_links = 40 }; /* the limit of Linux */
 
-/* Split a path at its last slash, open the folder, and keep the name. `path` is written into. */
+/* Split a path at its last slash, open the folder, and keep the name. Writes into `path`. */
 static bool enter(struct diffmm__place *place, char *path)
 {
     char *slash = strrchr(path, '/');
@@ -37,8 +37,8 @@ static bool enter(struct diffmm__place *place, char *path)
     return place->folder >= 0;
 }
 
-/* Where the folder is the system's list of this process's (or thread's) descriptors, the name is
- * one of them. False with errno. */
+/* If the folder is the system's list of the descriptors of this process (or thread), take the name
+ * for a descriptor's number. False with errno. */
 static bool look_for_descriptor(struct diffmm__place *place)
 {
     static const char *const lists[] = {"/proc/self/fd", "/proc/thread-self/fd"};
@@ -51,7 +51,7 @@ static bool look_for_descriptor(struct diffmm__place *place)
         return false;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (diffmm__sys_stat(AT_FDCWD, lists[i], &list, 0) != 0) {
-            if (errno != ENOENT && errno != EACCES) /* no such list, or none for us */
+            if (errno != ENOENT && errno != EACCES) /* no such list, or not for us */
                 return false;
         } else if (list.st_dev == folder.st_dev && list.st_ino == folder.st_ino) {
             place->descriptor = (int)number;
@@ -60,7 +60,7 @@ static bool look_for_descriptor(struct diffmm__place *place)
     return true;
 }
 
-/* From one symbolic link to the next, until there is none; false with errno. */
+/* Follow symbolic links from one to the next until there is none left. False with errno. */
 static bool follow(struct diffmm__place *place)
 {
     char path[PATH_MAX];
@@ -76,7 +76,7 @@ static bool follow(struct diffmm__place *place)
         if (place->descriptor >= 0)
             return true;
         ssize_t size = diffmm__sys_readlink(place->folder, place->name, path, sizeof path - 1);
-        if (size < 0) /* EINVAL: it is no link */
+        if (size < 0) /* EINVAL: not a link */
             return errno == EINVAL || errno == ENOENT;
         path[size] = '\0';
     }
@@ -87,8 +87,8 @@ static bool follow(struct diffmm__place *place)
 diffmm_status diffmm__place_find(const char *path, struct diffmm__place *out)
 {
     struct diffmm__place place = {.path = path, .folder = AT_FDCWD, .descriptor = -1};
-    /* The system goes first, by its own rules: it follows no link that another user has laid in a
-     * folder which all may write into. */
+    /* Ask the system first, which has rules of its own: it does not follow a link that another user
+     * has put into a folder that everyone may write to. */
     bool there = diffmm__sys_stat(AT_FDCWD, path, &place.about, 0) == 0;
     if (!there && errno != ENOENT)
         return diffmm__file_fail("examine", path);
@@ -99,8 +99,9 @@ diffmm_status diffmm__place_find(const char *path, struct diffmm__place *out)
         if (!place.exists && errno != ENOENT)
             status = diffmm__file_fail("examine", path);
         else if (!place.exists && there)
-            status = diffmm__fail(DIFFMM_ERROR_IO,
-                                  "cannot write %s: what it leads to is in no folder", path);
+            status =
+                diffmm__fail(DIFFMM_ERROR_IO,
+                             "cannot write %s: the folder that it leads to does not exist", path);
     }
     if (status)
         diffmm__place_end(&place);

@@ -8,18 +8,19 @@
 
 #include <diffmm/status.h>
 
-/* Where a path leads to, past symbolic links: a name in an open folder, so that what is done there
- * is done in the same folder, and no path made from it can be too long. */
+/* Where a path leads to after all symbolic links: a name in an open folder. All work is then done
+ * in that same folder, and no path built from it can be too long. */
 struct diffmm__place {
-    const char *path; /* as it was given, for messages; borrowed */
+    const char *path; /* as given, for messages; borrowed */
     int folder;
     char name[NAME_MAX + 1];
-    int descriptor;    /* that the path names (/dev/stdout, /dev/fd/N), or -1 */
-    bool exists;       /* and then: */
-    struct stat about; /* what there is */
+    int descriptor;    /* the descriptor that the path names (/dev/stdout, /dev/fd/N), or -1 */
+    bool exists;       /* whether the name exists, and if so: */
+    struct stat about; /* its kind and permissions */
 };
 
-/* Fails where that cannot be told. The folder is to be closed. */
+/* Find the place; an error where the system does not tell. diffmm__place_end() closes the
+ * folder. */
 diffmm_status diffmm__place_find(const char *path, struct diffmm__place *out);
 void diffmm__place_end(struct diffmm__place *place);
 

@@ -27,7 +27,7 @@ static bool write_all(int file, const unsigned char *data, size_t size)
         if (written < 0 && errno == EINTR)
             continue;
         if (written == 0)
-            errno = EIO; /* none is no progress at all */
+            errno = EIO; /* a device that takes nothing would be asked for ever */
         if (written <= 0)
             return false;
         data += written;
@@ -45,13 +45,14 @@ static bool sync_all(int file)
     return result == 0;
 }
 
-/* Write the parts, and close the file. After a signal a closed file is closed all the same. */
+/* Write the parts, and close the file. A close that a signal interrupts has closed the file
+ * nevertheless. */
 static diffmm_status fill(int file, bool good, const char *path,
                           const struct diffmm__file_part *parts, size_t count)
 {
     for (size_t i = 0; i < count && good; i++)
         good = write_all(file, parts[i].data, parts[i].size);
-    /* Pipes and devices have nothing to sync, and say so with EINVAL. */
+    /* Pipes and devices cannot be synced, and answer EINVAL. */
     good = good && (sync_all(file) || errno == EINVAL);
     diffmm_status status = good ? DIFFMM_OK : diffmm__file_fail("write", path);
     if (diffmm__sys_close(file) != 0 && errno != EINTR && !status)
@@ -76,9 +77,10 @@ static void *do_job(void *argument)
     return NULL;
 }
 
-/* The same where a reader may be gone: that is an error like any other, and no SIGPIPE, which would
- * end the host. The signal goes to the thread that writes; so another one does, which takes none,
- * for the mask of the caller's thread is not ours to change. */
+/* The same for a pipe, whose reader may be gone. That must be an ordinary error and must not raise
+ * SIGPIPE, which would end the host. The signal goes to the thread that writes; so a thread of our
+ * own writes, which blocks all signals, since the mask of the caller's thread is not ours to
+ * change. */
 static diffmm_status fill_pipe(int file, const char *path, const struct diffmm__file_part *parts,
                                size_t count)
 {
@@ -124,8 +126,8 @@ static diffmm_status write_through(const struct diffmm__place *place,
                : fill(file, true, place->path, parts, count);
 }
 
-/* Create NAME.tmp-NUMBER, where NAME is cut so that a name as long as there may be has room, and
- * the number is one that no other writer is likely to draw: O_EXCL makes sure. */
+/* Create NAME.tmp-NUMBER. NAME is cut so that the whole is not longer than a name may be; the
+ * number is one that no other writer is likely to draw, and O_EXCL makes sure. */
 static int create_beside(const struct diffmm__place *place, char temporary[NAME_MAX + 1])
 {
     enum { most_tries = 100, kept = 100 };
@@ -150,9 +152,9 @@ static bool take_permissions(int file, const struct diffmm__place *place)
     return result == 0;
 }
 
-/* Make sure of the new name. The file stands replaced by now, so that this can fail no more: a
- * crash of the machine may bring back the old one, which is as whole. Some file systems cannot sync
- * a folder, and say so with EINVAL. */
+/* Sync the folder, so that the new name lasts. The file has been replaced by now, so a failure here
+ * is only logged: after a crash of the machine the old file may be back, which is whole as well.
+ * Some file systems cannot sync a folder, and answer EINVAL. */
 static void sync_folder(const diffmm_context *context, const struct diffmm__place *place)
 {
     int folder = diffmm__file_open(place->folder, ".", O_RDONLY | O_DIRECTORY, 0);

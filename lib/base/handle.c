@@ -8,7 +8,8 @@
 
 enum { changing = 1, reading = 2 };
 
-/* Callbacks run with this too: what they wait for does not cancel the thread either. */
+/* Callbacks run with cancellation disabled too: the thread is not cancelled in what they wait for
+ * either. */
 static int disable_cancel(void)
 {
     int state;
@@ -24,12 +25,12 @@ static void restore_cancel(int state)
 void diffmm__handle_begin(void *object, void (*end)(void *object))
 {
     struct diffmm__handle *handle = object;
-    atomic_init(&handle->holders, 1);
+    atomic_init(&handle->references, 1);
     atomic_init(&handle->uses, 0);
     handle->end = end;
 }
 
-/* What is only read keeps count of who reads it. */
+/* Uses are counted in handles that are only read, too. */
 static struct diffmm__handle *handle_of(const void *object)
 {
     return (struct diffmm__handle *)(uintptr_t)object;
@@ -38,13 +39,13 @@ static struct diffmm__handle *handle_of(const void *object)
 void diffmm__handle_retain(const void *object)
 {
     if (object)
-        atomic_fetch_add_explicit(&handle_of(object)->holders, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&handle_of(object)->references, 1, memory_order_relaxed);
 }
 
 void diffmm__handle_release(void *object)
 {
     struct diffmm__handle *handle = object;
-    if (!handle || atomic_fetch_sub_explicit(&handle->holders, 1, memory_order_acq_rel) != 1)
+    if (!handle || atomic_fetch_sub_explicit(&handle->references, 1, memory_order_acq_rel) != 1)
         return;
     int state = disable_cancel();
     handle->end(object);

@@ -4,7 +4,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* Where the system gives no random bytes, what it does not tell others: where things are in memory,
+/* Where the system gives no random bytes, take what others cannot easily know: addresses in memory,
  * and the clock. */
 struct diffmm__hash_key diffmm__hash_key_draw(void)
 {
@@ -42,7 +42,7 @@ static void mix(struct state *s, int rounds)
     }
 }
 
-/* Up to eight bytes, the first one lowest. */
+/* Up to eight bytes as a little-endian number. */
 static uint64_t word(const unsigned char *bytes, size_t count)
 {
     uint64_t word = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A hash of bytes under a secret key: who chooses the bytes cannot choose which of them collide. */
+/* A hash of bytes under a secret key, so that whoever chooses the bytes cannot make them
+ * collide. */
 #ifndef DIFFMM_BASE_HASH_H
 #define DIFFMM_BASE_HASH_H
 
@@ -10,7 +11,7 @@ struct diffmm__hash_key {
     uint64_t low, high;
 };
 
-/* A new key that nobody can foresee. Nothing that a caller sees may depend on it. */
+/* Draw a new key that nobody can foresee. Nothing that a caller sees may depend on it. */
 struct diffmm__hash_key diffmm__hash_key_draw(void);
 
 /* SipHash-2-4 (Aumasson and Bernstein 2012). */

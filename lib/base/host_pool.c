@@ -9,9 +9,9 @@
 #include "base/memory.h"
 
 struct diffmm__host_pool {
-    pthread_mutex_t mutex; /* of all that follows */
-    pthread_cond_t left;   /* nobody is inside */
-    bool busy;             /* a caller has a job in it */
+    pthread_mutex_t mutex; /* guards all that follows */
+    pthread_cond_t left;   /* signalled when the last worker has left */
+    bool busy;             /* a call has its job here */
     bool open;             /* workers may begin */
     diffmm__host_work work;
     void *job;
@@ -45,8 +45,9 @@ void diffmm__host_pool_destroy(const diffmm_context *context, struct diffmm__hos
     diffmm__release(context, pool);
 }
 
-/* Whether this worker is to begin. One that comes late, again, or from beyond the count is not; one
- * that is left over from an earlier job may stand in for that of the present one. */
+/* Whether this worker may begin. A worker may not that comes after the job has closed, has begun
+ * before, or has a number beyond the count. One that is left over from an earlier job may stand in
+ * for the worker of that number in the present one. */
 static bool begin(struct diffmm__host_pool *pool, size_t worker)
 {
     pthread_mutex_lock(&pool->mutex);

@@ -8,11 +8,11 @@
 enum { least_slots = 16 };
 
 struct diffmm__index_slot {
-    const char *name; /* NULL: a free place */
+    const char *name; /* NULL: the slot is free */
     size_t number;
 };
 
-/* Where a name is, or, if it is not there, the free place where it belongs. */
+/* The slot of a name or, if it is not in the table, the free slot where it belongs. */
 static struct diffmm__index_slot *find_slot(const struct diffmm__index *index, const char *name)
 {
     size_t slot = (size_t)diffmm__hash(index->key, name, strlen(name)) & (index->slot_count - 1);

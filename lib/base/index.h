@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers found by name, in a time that does not depend on how many there are: names come from
- * files, where there may be a million of them. */
+/* Numbers found by name in constant time: names come from files, which may have a million of
+ * them. */
 #ifndef DIFFMM_BASE_INDEX_H
 #define DIFFMM_BASE_INDEX_H
 
@@ -13,7 +13,8 @@
 
 struct diffmm__index_slot;
 
-/* An open-addressing hash table, at most half full. All zero but the context is an empty one. */
+/* An open-addressing hash table, at most half full. One that is all zero but for the context is
+ * empty. */
 struct diffmm__index {
     const diffmm_context *context;
     struct diffmm__hash_key key;
@@ -21,10 +22,10 @@ struct diffmm__index {
     struct diffmm__index_slot *slots;
 };
 
-/* Whether there is that name, and its number. */
+/* Whether the name is in the index; if so, its number. */
 bool diffmm__index_find(const struct diffmm__index *index, const char *name, size_t *number);
 
-/* Add a name that is not there yet. It is borrowed until the index ends. */
+/* Add a name that is not in the index. It is borrowed until the index ends. */
 diffmm_status diffmm__index_add(struct diffmm__index *index, const char *name, size_t number);
 
 void diffmm__index_end(struct diffmm__index *index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* By recursive descent. */
+/* A recursive-descent parser. */
 #include "base/json_parse.h"
 
 #include <string.h>
@@ -12,14 +12,15 @@
 
 enum { max_depth = 200 };
 
-/* A key that has been read: where it begins in the text, and whose it is. */
+/* A key that has been read: where it begins in the text, and the number of the object that has
+ * it. */
 struct known_key {
-    uint32_t key, object; /* key 0: a free place */
+    uint32_t key, object; /* key 0: the slot is free */
 };
 
 struct reader {
     const char *name;
-    char *text; /* strings are put into its own places: none is longer than what it was read from */
+    char *text; /* strings are decoded in place: none becomes longer */
     size_t at, size;
     struct diffmm__json_value *values;
     uint32_t count;
@@ -39,7 +40,7 @@ static void *fail(const struct reader *reader, const char *what)
     return NULL;
 }
 
-/* The next byte, or 0 at the end; a NUL belongs nowhere in JSON. */
+/* The next byte, or 0 at the end. NUL is not allowed anywhere in JSON. */
 static char peek(const struct reader *reader)
 {
     return reader->at < reader->size ? reader->text[reader->at] : '\0';
@@ -59,7 +60,7 @@ static void skip_space(struct reader *reader)
         reader->at++;
 }
 
-/* Four hexadecimal digits, or -1. */
+/* The value of four hexadecimal digits, or -1. */
 static int read_hex(struct reader *reader)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -73,7 +74,7 @@ static int read_hex(struct reader *reader)
     return number;
 }
 
-/* What stands after \u: one character, or two that make one. 0 is none. */
+/* The code point after \u: of one escape, or of a surrogate pair of two. 0 if it is malformed. */
 static unsigned read_code_point(struct reader *reader)
 {
     int first = read_hex(reader);
@@ -87,7 +88,7 @@ static unsigned read_code_point(struct reader *reader)
     return 0x10000u + ((unsigned)(first - 0xd800) << 10) + (unsigned)(second - 0xdc00);
 }
 
-/* UTF-8: never longer than the escape that it was. */
+/* Encode as UTF-8, which is never longer than the escape was. */
 static char *put_code_point(char *out, unsigned code)
 {
     if (code < 0x80) {
@@ -108,7 +109,7 @@ static char *put_code_point(char *out, unsigned code)
     return out;
 }
 
-/* What stands after a backslash; NULL if nothing that may. */
+/* Decode the escape after a backslash; NULL if there is no such escape. */
 static char *read_escape(struct reader *reader, char *out)
 {
     static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -124,7 +125,7 @@ static char *read_escape(struct reader *reader, char *out)
     return out;
 }
 
-/* A string, whose quote comes next; NULL on failure. */
+/* Read a string; the next byte is its quote. NULL on failure. */
 static const char *read_string(struct reader *reader)
 {
     char *begin = reader->text + reader->at++, *out = begin;
@@ -140,7 +141,7 @@ static const char *read_string(struct reader *reader)
         if (byte != '\\')
             *out++ = (char)byte;
         else if (!(out = read_escape(reader, out)))
-            return fail(reader, "a string has an escape that is none");
+            return fail(reader, "a string has an invalid escape");
     }
     if (!diffmm__is_utf8(begin, (size_t)(out - begin)))
         return fail(reader, "a string is not UTF-8");
@@ -148,7 +149,7 @@ static const char *read_string(struct reader *reader)
     return begin;
 }
 
-/* The next value of the array; there is room for all (count_values). */
+/* Append a value to the array, which has room for all (count_values). */
 static value *put(struct reader *reader, enum diffmm__json_kind kind)
 {
     value *made = &reader->values[reader->count++];
@@ -164,7 +165,8 @@ static bool skip_digits(struct reader *reader)
     return reader->at > begin;
 }
 
-/* Step over a number; whether it is one, and has neither '.' nor exponent. */
+/* Skip a number. False if it is malformed; *whole says that it has neither a fraction nor an
+ * exponent. */
 static bool skip_number(struct reader *reader, bool *whole)
 {
     *whole = true;
@@ -225,7 +227,7 @@ static value *read_word(struct reader *reader)
     return fail(reader, "a value is missing");
 }
 
-/* Remember a key of object `object`; false if it has that key already. */
+/* Remember a key of object `object`; false if the object has that key already. */
 static bool remember(struct reader *reader, uint32_t object, const char *key)
 {
     uint64_t hash =
@@ -261,7 +263,7 @@ static value *read_member(struct reader *reader, uint32_t object)
     return member;
 }
 
-/* An array or an object, whose bracket was the last byte. */
+/* Read an array or an object, whose opening bracket has just been read. */
 static value *read_list(struct reader *reader, char close)
 {
     uint32_t number = reader->count;
@@ -325,9 +327,10 @@ static size_t lesser(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* No more values than these are in the text, and no more keys: one value begins it, all others
- * follow a bracket or a comma, and each key but a last one is followed by a colon. In a text that
- * is no JSON there may be nothing but commas; so what each takes at least is counted, too. */
+/* Upper bounds of the numbers of values and keys. The first value opens the text, and every other
+ * one follows a bracket or a comma; every key is followed by a colon. A text that is not JSON may
+ * consist of commas, so the bytes that a value or a key takes at least bound the numbers as
+ * well. */
 static void count_values(const char *text, size_t size, size_t *values, size_t *keys)
 {
     bool in_string = false;
@@ -347,7 +350,7 @@ static void count_values(const char *text, size_t size, size_t *values, size_t *
     *keys = lesser(*keys, size / 4 + 1);
 }
 
-/* A table that is at most half full. */
+/* Slots of a table that is at most half full. */
 static size_t slots_for(size_t keys)
 {
     size_t slots = 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON is written by jansson, which keeps its own allocator, whichever the host chose for it; texts
- * that leave here are from the context's. It is read by base/json_parse.h. */
+/* JSON is built and written by jansson, which uses the allocator that the host chose for it; the
+ * texts returned here are from the context's allocator. base/json_parse.h reads JSON. */
 #ifndef DIFFMM_BASE_JSON_WRITE_H
 #define DIFFMM_BASE_JSON_WRITE_H
 

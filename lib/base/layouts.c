@@ -3,7 +3,7 @@
 
 #include <diffmm/diffmm.h>
 
-/* A struct that is as its first version was. */
+/* A struct that has not grown since its first version. */
 #define LAYOUT(type, begin)                                                                        \
     {                                                                                              \
         sizeof(type), sizeof(type), begin, sizeof(begin) / sizeof *(begin)                         \

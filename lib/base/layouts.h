@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the public structs with struct_size are made of. A struct that is not here cannot be read or
- * written (base/structs.h); tests/abi holds this file to the public headers. */
+/* The members of the public structs with struct_size. A struct that is not listed here cannot be
+ * read or written (base/structs.h); tests/abi checks this file against the public headers. */
 #ifndef DIFFMM_BASE_LAYOUTS_H
 #define DIFFMM_BASE_LAYOUTS_H
 

@@ -40,7 +40,7 @@ void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
                      count, size);
         return NULL;
     }
-    /* The host's pointer is kept just before the aligned block. */
+    /* The pointer that the host gave is kept just before the aligned block. */
     char *host = host_allocate(context, diffmm__allocation_bytes(count, size));
     if (!host) {
         diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for %zu bytes", bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All memory comes through here: the context's allocator, 64-byte aligned, sizes checked.
+/* All memory comes from here: by the context's allocator, aligned to 64 bytes, with sizes checked.
  * A NULL context means malloc. */
 #ifndef DIFFMM_BASE_MEMORY_H
 #define DIFFMM_BASE_MEMORY_H
@@ -9,34 +9,34 @@
 
 #include <diffmm/context.h>
 
-/* count * size bytes (at least one byte), or NULL with the error text set; the caller then returns
- * DIFFMM_ERROR_NO_MEMORY. Not initialised; _zero: zero bytes. */
+/* Allocate count * size bytes (at least one). NULL with the error text set; the caller then returns
+ * DIFFMM_ERROR_NO_MEMORY. The first leaves the bytes as they are, the second sets them to zero. */
 void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size);
 void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t size);
 
-/* How many bytes the host's allocator is asked for by diffmm__allocate(context, count, size);
- * SIZE_MAX where so many elements exceed the address space. */
+/* The bytes that diffmm__allocate(context, count, size) asks the host's allocator for; SIZE_MAX
+ * where so many elements exceed the address space. */
 size_t diffmm__allocation_bytes(size_t count, size_t size);
 
-/* NULL is fine. */
+/* Accepts NULL. */
 void diffmm__release(const diffmm_context *context, void *pointer);
 
-/* Make room for at least `needed` elements in a growing array (doubling), keeping `used` of them.
- */
+/* Make room for at least `needed` elements in a growing array, by doubling; the first `used` are
+ * kept. */
 diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, size_t *capacity,
                            size_t used, size_t needed, size_t size);
 
-/* A copy of a string, or NULL as for diffmm__allocate. */
+/* A copy of a string, or NULL as from diffmm__allocate(). */
 char *diffmm__copy_text(const diffmm_context *context, const char *text);
 
 /* jansson and libzip allocate by themselves, and do not always tell a lack of memory from bad
- * input; malloc does, in errno. Watch before such calls; after one that failed, ask whether memory
- * was what it lacked. */
+ * input; malloc does, by errno. Call the first function before theirs; after a failure of theirs,
+ * the second tells whether memory was the reason. */
 void diffmm__malloc_watch(void);
 bool diffmm__malloc_failed(void);
 
-/* Several blocks that end together: the scratch of one operation, or the parts of one handle.
- * Allocations after a failed one fail too, so `failed` need be checked only once.
+/* Several blocks that end together: the scratch of one operation, or the parts of one handle. Once
+ * an allocation has failed, all later ones fail too, so that `failed` need be checked only once.
  *     struct diffmm__arena arena = diffmm__arena_on(context);
  *     float *a = diffmm__arena_take(&arena, n, sizeof *a);
  *     ..
@@ -46,12 +46,12 @@ struct diffmm__arena {
     struct diffmm__arena_block *blocks;
     bool failed;
     bool measures;
-    size_t bytes; /* of one that measures: what the host's allocator would have been asked for */
+    size_t bytes; /* if it measures: what would have been asked of the host's allocator */
 };
 
 struct diffmm__arena diffmm__arena_on(const diffmm_context *context);
-/* An arena that only measures: to take gives NULL, and nothing has failed. What lays out memory
- * from an arena so says beforehand how much it will be, by the same lines that take it. */
+/* An arena that only measures: taking from it gives NULL and adds to `bytes`, and never fails. So
+ * the function that lays memory out also tells beforehand how much it will be. */
 struct diffmm__arena diffmm__arena_measure(void);
 void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size);
 void *diffmm__arena_take_zero(struct diffmm__arena *arena, size_t count, size_t size);

@@ -9,12 +9,13 @@
 
 enum { max_digits = 17 }; /* of a double */
 
-/* Half a unit in the last place beyond the largest double: from here on a number is rounded to
- * infinity. Its first digits, and the power of ten of the first of them. */
+/* The digits of the largest double plus half a unit in the last place, from which on numbers are
+ * rounded to infinity; and the power of ten of the first digit. */
 static const char beyond[] = "17976931348623158079372897140530341507993413271003782693617377898";
 enum { beyond_power = 308, most_power = 1 << 26 };
 
-/* The number after the `e` of a decimal number, as far as it matters. */
+/* The exponent after the `e` of a decimal number; beyond most_power its exact value does not
+ * matter. */
 static int read_power(const char *text)
 {
     bool negative = *text == '-';
@@ -24,11 +25,11 @@ static int read_power(const char *text)
     return negative ? -power : power;
 }
 
-/* Whether a decimal number is rounded to infinity, which strtod would not say without raising an
+/* Whether a decimal number would be rounded to infinity. strtod would say so, but raise an
  * overflow. */
 static bool exceeds_doubles(const char *text)
 {
-    size_t digits = 0; /* of the significant ones, those that `beyond` has too */
+    size_t digits = 0; /* significant digits so far, as many as `beyond` has */
     int power = -1;    /* of the first significant digit, by its place */
     int order = 0;     /* how the digits so far compare with those of `beyond` */
     bool point = false;
@@ -54,8 +55,8 @@ static bool exceeds_doubles(const char *text)
     return power > beyond_power || (power == beyond_power && reached);
 }
 
-/* strtod in the "C" locale, without a change to anyone's locale; false too for what is too large.
- */
+/* strtod in the "C" locale, whatever the locales of process and thread are, which stay as they are.
+ * False also for a number that is too large. */
 static bool parse_in_c_locale(const char *text, double *out)
 {
     if (exceeds_doubles(text))
@@ -152,7 +153,7 @@ const char *diffmm__real_text(double value, char text[DIFFMM__REAL_TEXT])
 
 bool diffmm__read_real(const char *text, double *out)
 {
-    /* Only what decimal numbers are made of: strtod would take hexadecimal, "inf", blanks. */
+    /* strtod would also accept hexadecimal numbers, "inf" and blanks. */
     if (text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;
     double value;
@@ -174,7 +175,7 @@ bool diffmm__read_integer(const char *text, int64_t *out)
         if (*text < '0' || *text > '9')
             return false;
         int digit = *text - '0';
-        /* Gathered with its sign, so that the smallest integer fits too. */
+        /* Accumulated with its sign, so that the smallest integer fits too. */
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, negative ? -digit : digit, &value))
             return false;
@@ -191,7 +192,7 @@ static uint32_t is_not_finite(float value)
     return (pattern & 0x7f800000) == 0x7f800000;
 }
 
-/* A stretch is judged as a whole first, in a loop that compilers turn into vector instructions. */
+/* A whole stretch is checked first, in a loop that compilers vectorise. */
 size_t diffmm__first_not_finite(size_t count, const float *values)
 {
     enum { stretch = 4096 };

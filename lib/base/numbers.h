@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers as text, the same in every locale, and whether numbers are finite. Nothing here raises a
- * floating-point exception that a host could trap: not even for NaN, or for what is out of range.
- */
+/* Numbers as text, the same in every locale; and whether numbers are finite. Nothing here raises a
+ * floating-point exception that a host could trap, not even for NaN or for numbers out of range. */
 #ifndef DIFFMM_BASE_NUMBERS_H
 #define DIFFMM_BASE_NUMBERS_H
 
@@ -16,12 +15,13 @@ enum { DIFFMM__REAL_TEXT = 40 };
 /* The shortest text that reads back as the same double: 0.001, 1e-5, inf, nan. Returns `text`. */
 const char *diffmm__real_text(double value, char text[DIFFMM__REAL_TEXT]);
 
-/* A decimal number that takes up the whole text; false for anything else, NaN and infinity
- * included, and for what does not fit. */
+/* Read a decimal number that takes up the whole text. False for anything else, NaN and infinity
+ * included, and for a number that does not fit. */
 bool diffmm__read_real(const char *text, double *out);
 bool diffmm__read_integer(const char *text, int64_t *out);
 
-/* The number of the first value that is NaN or infinite, or `count`; and whether there is none. */
+/* The index of the first value that is NaN or infinite, or `count`; and whether all values are
+ * finite. */
 size_t diffmm__first_not_finite(size_t count, const float *values);
 bool diffmm__all_finite(size_t count, const float *values);
 
@@ -31,7 +31,7 @@ static inline bool diffmm__within(double x, double least, double limit)
     return isgreaterequal(x, least) && isless(x, limit);
 }
 
-/* x as a float: infinite from half a unit beyond the largest float on, where it is rounded up. */
+/* x rounded to a float. From half a unit beyond the largest float on, that is infinity. */
 static inline float diffmm__narrow(double x)
 {
     const double outside = 0x1.ffffffp127;

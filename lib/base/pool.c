@@ -20,14 +20,14 @@ struct job {
     atomic_size_t next;
 };
 
-/* Both sides look a while before they sleep: an epoch makes some 10,000 parallel calls, and waking
- * a sleeper takes longer than many of them. Who announces something first writes it, then looks
- * whether the other sleeps; who goes to sleep first says so, then looks once more: one of them sees
- * the other. */
+/* Both sides spin for a while before they sleep: an epoch makes some 10,000 parallel calls, and
+ * many of them take less time than waking a thread. No wake-up is lost: whoever announces something
+ * first stores it and then checks whether the other side sleeps; whoever goes to sleep first says
+ * so and then checks once more. So at least one of them sees the other. */
 struct diffmm__pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
-    struct job *job;          /* of the present generation */
+    struct job *job;          /* the job of the present generation */
     atomic_size_t generation; /* counts jobs, so that a thread takes each only once */
     atomic_size_t running;    /* threads that have not finished the present job */
     atomic_size_t sleepers;   /* threads that wait for `work` */
@@ -35,8 +35,8 @@ struct diffmm__pool {
     atomic_bool stop;
     atomic_flag busy; /* one job at a time */
     pid_t process;    /* threads do not survive a fork; 0 before the first start */
-    size_t threads;   /* wanted, the calling one included */
-    size_t started;   /* started, the calling one not included */
+    size_t threads;   /* wanted, with the calling one */
+    size_t started;   /* started, without the calling one */
     pthread_t *handles;
     struct seat *seats;
 };
@@ -58,9 +58,9 @@ static void work_on(void *argument, size_t worker)
 }
 
 /* About 50 microseconds. */
-enum { looks = 1000 };
+enum { spins = 1000 };
 
-static void look_later(void)
+static void spin(void)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -69,11 +69,11 @@ static void look_later(void)
 #endif
 }
 
-/* Wait for the job after `generation`, or the end; false: the end. */
+/* Wait for the job after `generation`. False when the pool ends. */
 static bool await_job(struct diffmm__pool *pool, size_t generation)
 {
-    for (size_t i = 0; i < looks && atomic_load(&pool->generation) == generation; i++)
-        look_later();
+    for (size_t i = 0; i < spins && atomic_load(&pool->generation) == generation; i++)
+        spin();
     if (atomic_load(&pool->generation) == generation) {
         pthread_mutex_lock(&pool->mutex);
         atomic_fetch_add(&pool->sleepers, 1);
@@ -106,12 +106,12 @@ static void announce_done(struct diffmm__pool *pool)
 
 static void await_done(struct diffmm__pool *pool)
 {
-    for (size_t i = 0; i < looks && atomic_load(&pool->running) > 0; i++)
-        look_later();
+    for (size_t i = 0; i < spins && atomic_load(&pool->running) > 0; i++)
+        spin();
     if (atomic_load(&pool->running) == 0)
         return;
     pthread_mutex_lock(&pool->mutex);
-    /* (A store would do, but under QEMU's AArch64 the load that follows may overtake one.) */
+    /* (A store would be enough, but under QEMU's AArch64 the following load may overtake it.) */
     atomic_exchange(&pool->caller_sleeps, true);
     while (atomic_load(&pool->running) > 0)
         pthread_cond_wait(&pool->done, &pool->mutex);
@@ -148,7 +148,7 @@ struct diffmm__pool *diffmm__pool_create(const diffmm_context *context, size_t t
     return pool;
 }
 
-/* Where a thread cannot be had, fewer compute: the results are the same. */
+/* If a thread cannot be started, fewer compute, with the same results. */
 static void start_threads(struct diffmm__pool *pool)
 {
     pool->process = getpid();
@@ -213,7 +213,7 @@ void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__index
         workers = count;
     if (workers > 1 && context->host_pool) {
         diffmm__host_pool_run(context, context->host_pool, workers, work_on, &job);
-        work_on(&job, 0); /* what the host's threads have left */
+        work_on(&job, 0); /* whatever the host's threads have left over */
     } else if (workers > 1 && context->pool && !atomic_flag_test_and_set(&context->pool->busy)) {
         pool_work(context->pool, &job);
         atomic_flag_clear(&context->pool->busy);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parallel loops. Work is cut by the caller, the same way whatever the number of threads, and
- * results go to places named by the index: so the bits never depend on the threads. */
+/* Parallel loops. The caller cuts the work, in the same way for any number of threads, and each
+ * result goes to a place that its index determines: so the bits never depend on the threads. */
 #ifndef DIFFMM_BASE_POOL_H
 #define DIFFMM_BASE_POOL_H
 
@@ -8,25 +8,26 @@
 
 #include <diffmm/context.h>
 
-/* `worker` is below diffmm__workers(): tasks that run at the same time have different ones, so it
- * picks scratch memory. */
+/* `worker` is below diffmm__workers(). Tasks that run at the same time have different ones, so that
+ * it can select scratch memory. */
 typedef void (*diffmm__indexed_task)(void *argument, size_t index, size_t worker);
 typedef void (*diffmm__range_task)(void *argument, size_t begin, size_t end);
 
-/* How many tasks may run at once: the threads of the context; 1 for NULL. */
+/* The number of tasks that may run at once: the threads of the context, or 1 for NULL. */
 size_t diffmm__workers(const diffmm_context *context);
 
-/* Call task once for each index below count, and return when all are done. Where the pool is
- * busy with another call (or this is a task itself), the calling thread does all. */
+/* Call the task once for each index below count, and return when all calls have ended. If the pool
+ * is busy with another job (or this is called from a task), the calling thread does everything. */
 void diffmm__parallel(const diffmm_context *context, size_t count, diffmm__indexed_task task,
                       void *argument);
 
-/* The same over [0, total) in ranges of `grain` (the last may be shorter). */
+/* The same over [0, total) in ranges of `grain`; the last one may be shorter. */
 void diffmm__parallel_ranges(const diffmm_context *context, size_t total, size_t grain,
                              diffmm__range_task task, void *argument);
 
-/* The same in one range for each thread, for tasks that write the results of their range alone but read all
- * of their input: that is gone through once for each thread, and results must not depend on the ranges. */
+/* The same in as many equal ranges as there are threads, for tasks that read all of their input but
+ * write only the results of their range. The input is then read once by each thread; and since
+ * ranges depend on the number of threads, results must not depend on the ranges. */
 void diffmm__parallel_shares(const diffmm_context *context, size_t total, diffmm__range_task task,
                              void *argument);
 

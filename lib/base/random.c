@@ -20,8 +20,8 @@ double diffmm__random_real(uint64_t seed, uint64_t stream, uint64_t position)
     return (double)(bits >> 11) * 0x1p-53;
 }
 
-/* Lemire's multiply-and-reject (2019); a position has two draws, further ones are taken from
- * the far end of the stream's positions. */
+/* Lemire's multiply-and-reject method (2019). A position has two draws; where both are rejected,
+ * further ones are taken from the far end of the stream's positions. */
 uint64_t diffmm__random_below(uint64_t seed, uint64_t stream, uint64_t position, uint64_t bound)
 {
     uint64_t threshold = (0 - bound) % bound;
@@ -38,7 +38,7 @@ uint64_t diffmm__random_below(uint64_t seed, uint64_t stream, uint64_t position,
     }
 }
 
-/* Fisher and Yates. */
+/* The shuffle of Fisher and Yates. */
 void diffmm__random_shuffle(uint64_t seed, uint64_t stream, size_t count, int32_t *out)
 {
     for (size_t i = 0; i < count; i++)

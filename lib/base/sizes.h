@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Products and sums of sizes that others choose: none wraps around. */
+/* Products and sums of sizes that come from outside. None wraps around. */
 #ifndef DIFFMM_BASE_SIZES_H
 #define DIFFMM_BASE_SIZES_H
 
@@ -8,12 +8,13 @@
 
 #include <diffmm/status.h>
 
-/* a * b and a + b, or SIZE_MAX where that is no size: of what is only compared or reported. */
+/* a * b and a + b, or SIZE_MAX where the result is not a size_t: for sizes that are only compared
+ * or reported. */
 size_t diffmm__size_product(size_t a, size_t b);
 size_t diffmm__size_sum(size_t a, size_t b);
 
-/* DIFFMM_ERROR_INVALID_ARGUMENT where no array can have rows x columns elements of `element` bytes;
- * the message calls the two numbers as given. */
+/* DIFFMM_ERROR_INVALID_ARGUMENT where an array of rows x columns elements of `element` bytes
+ * exceeds the address space; the message calls the two numbers by the given names. */
 diffmm_status diffmm__size_check_array(const char *rows_name, size_t rows, const char *columns_name,
                                        size_t columns, size_t element);
 

@@ -7,13 +7,13 @@
 
 #include "base/text.h"
 
-enum { kept_end = 200 }; /* bytes, of a message that is too long */
+enum { kept_end = 200 }; /* bytes that are kept of the end of a message that is too long */
 
 static _Thread_local char error_text[sizeof((struct diffmm__error_text *)NULL)->text];
 
 diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
 {
-    /* Formatted aside first: an argument may be the present text itself. */
+    /* Formatted in a buffer of its own first: an argument may be the present error text. */
     char text[sizeof error_text];
     va_list arguments;
     va_start(arguments, format);

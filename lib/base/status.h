@@ -5,20 +5,21 @@
 #include <diffmm/status.h>
 
 /* Set this thread's error text and return `status`, so that a check reads
- *     if (count == 0) return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
- * Numbers in texts go through %zu, %d, .. or diffmm__real_text (which no locale changes). */
+ *     if (count == 0)
+ *         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is 0");
+ * Numbers in texts are written by %zu, %d, .. or diffmm__real_text(), which no locale changes. */
 diffmm_status diffmm__fail(diffmm_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* This thread's error text as it stands, to be put back by a function that returns no status and so
- * must leave it as it is. */
+/* A copy of this thread's error text, for functions that return no status and so must leave the
+ * text as it was; and to put it back. */
 struct diffmm__error_text {
     char text[512];
 };
 struct diffmm__error_text diffmm__error_text_keep(void);
 void diffmm__error_text_restore(const struct diffmm__error_text *said);
 
-/* The usual check of a pointer argument. */
+/* The error "ARGUMENT is NULL". */
 diffmm_status diffmm__null(const char *argument);
 
 #endif

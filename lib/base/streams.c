@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stream number is 8 bits of purpose, 24 bits that tell those of a purpose apart (the modality,
- * ..), and 32 bits (the epoch, or the array of a denoiser). */
+/* The parts of a stream's number:
+ *     bits 56 .. 63   the purpose
+ *     bits 32 .. 55   what tells the streams of a purpose apart: the modality, ..
+ *     bits  0 .. 31   the epoch, or the array of a denoiser */
 #include "base/streams.h"
 
 /* Part of the meaning of a seed: never renumber. */
@@ -18,13 +20,13 @@ enum purpose {
     observed_edges = 10,
     synthetic = 11,
     hold_out = 12,
-    reverse_noise_of_none = 13 /* the middle bits have no room for a further modality's blocks */
+    reverse_noise_of_none = 13 /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
 };
 
 /* The middle bits of initial values. */
 enum { of_recommender = 0, of_projections = 1, of_lone_denoiser = 2, of_denoisers = 16 };
 
-/* Reverse blocks are told apart in the middle bits. */
+/* The middle bits of the reverse chain's noise: a range of blocks for each modality. */
 enum { blocks_of_modality = 2048 };
 
 static uint64_t stream(enum purpose purpose, uint64_t which, uint64_t epoch)

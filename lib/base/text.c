@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-enum { longest = 6144 }; /* of a text before it is cut: room for a path and what is said of it */
+enum { longest = 6144 }; /* before it is cut: a path and what is said about it */
 
 size_t diffmm__text_cut(const char *text, size_t length, size_t most)
 {
@@ -22,7 +22,7 @@ size_t diffmm__text_cut(const char *text, size_t length, size_t most)
     return at;
 }
 
-/* A character as it is shown, and how many bytes of the text it is. */
+/* A character as it is shown, and the number of bytes of the text that it takes. */
 struct shown {
     char text[16];
     size_t size, taken;
@@ -31,7 +31,7 @@ struct shown {
 static bool is_control(const char *text, size_t size)
 {
     unsigned char first = (unsigned char)text[0];
-    /* U+0080 to U+009F, too: a terminal obeys them. */
+    /* Also U+0080 to U+009F, which terminals obey. */
     return first < 0x20 || first == 0x7f ||
            (size == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0);
 }
@@ -56,7 +56,7 @@ void diffmm__text_format(char *out, size_t size, size_t tail, const char *format
     static const char gap[] = " ... ";
     char raw[longest];
     if (vsnprintf(raw, sizeof raw, format, arguments) < 0)
-        raw[0] = '\0'; /* nothing can be said */
+        raw[0] = '\0'; /* the format cannot be printed */
     size_t length = strlen(raw), total = 0, before = 0, used = 0;
     struct shown shown;
     for (size_t at = 0; at < length; at += shown.taken) {
@@ -111,7 +111,7 @@ static size_t edit_distance(const char *a, const char *b)
 
 const char *diffmm__text_closest(const char *text, size_t count, const char *const *texts)
 {
-    size_t length = strlen(text), best = length / 2 + 1; /* more edits than that is another word */
+    size_t length = strlen(text), best = length / 2 + 1; /* with more edits it is another word */
     const char *closest = NULL;
     if (length > longest_compared)
         return NULL;

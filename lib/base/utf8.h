@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the UTF-8 character at `text`, of which `left` bytes (at least one) remain: 1 to 4, or 0
- * where there is none. Overlong forms, surrogates and NUL are none. */
+/* The length of the UTF-8 character at `text`, of which `left` bytes (at least one) remain: 1 to 4,
+ * or 0 if there is no valid character. Overlong forms, surrogates and NUL are not valid. */
 size_t diffmm__utf8_size(const char *text, size_t left);
 
-/* Whether bytes are UTF-8 characters throughout. */
+/* Whether all bytes are valid UTF-8 characters. */
 bool diffmm__is_utf8(const char *text, size_t length);
 
 #endif

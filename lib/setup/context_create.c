@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a context begins: its settings are checked, BLIS is prepared for as many products at once as it
- * has threads, and its pool is made. */
+/* Creating a context: the settings are checked, BLIS is prepared for as many products at once as
+ * there are threads, and the pool is made. */
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static diffmm_status check_settings(diffmm_context_settings *settings)
     return DIFFMM_OK;
 }
 
-/* Ours, or the place where the host's threads find their work. */
+/* Make the library's own pool, or the host pool's place for jobs. */
 static bool create_pool(diffmm_context *context)
 {
     if (context->settings.threads == 1)

@@ -35,7 +35,7 @@ static void append(char *text, size_t size, const char *word)
     snprintf(text + length, size - length, "%s%s", *text ? " " : "", word);
 }
 
-/* What the processor can, of what kernels (BLIS's and ours) choose by. */
+/* The features of the processor by which kernels (those of BLIS and ours) are chosen. */
 static void processor(char *text, size_t size)
 {
     *text = '\0';
