@@ -2,8 +2,8 @@
 /** @file graph.h
  *  The unit `graph`: normalised user-item graphs and propagation over them.
  *
- *  Nodes are users first, then items: N = users + items. Node matrices are N x d, row-major, rows
- *  without gaps.
+ *  The nodes are the users, then the items: N = users + items. Node matrices are N x d, row-major,
+ *  rows without gaps.
  *
  *  Context and threads: the context may be NULL; a graph never changes and may be used by any
  *  number of threads at once. */
@@ -19,8 +19,11 @@ extern "C" {
 /** An immutable sparse N x N matrix. Opaque. */
 typedef struct diffmm_graph diffmm_graph;
 
-/** The normalised adjacency of user-item pairs, with self loops:
- *  B = [[0, R], [R^T, 0]] + I, A_hat = D^-1/2 B D^-1/2, D the row sums of B (paper, section 3.3).
+/** The normalised adjacency of user-item pairs, with self loops (paper, section 3.3):
+ *
+ *      B = [[0, R], [R^T, 0]] + I,   A_hat = D^-1/2 B D^-1/2,   D = row sums of B,
+ *
+ *  where R is the binary users x items matrix of the pairs.
  *  @param context  or NULL
  *  @param users    U
  *  @param items    I; together at most 2^31 - 1
@@ -42,15 +45,16 @@ DIFFMM_API diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, 
 DIFFMM_API diffmm_status diffmm_graph_drop_edges(const diffmm_graph *graph, double keep_rate,
                                                  const uint8_t *kept, diffmm_graph **out);
 
-/** Release; NULL is fine. */
+/** Release; accepts NULL. */
 DIFFMM_API void diffmm_graph_destroy(diffmm_graph *graph);
 
 DIFFMM_API size_t diffmm_graph_users(const diffmm_graph *graph);   /**< Number of users. */
 DIFFMM_API size_t diffmm_graph_items(const diffmm_graph *graph);   /**< Number of items. */
 DIFFMM_API size_t diffmm_graph_entries(const diffmm_graph *graph); /**< Number of stored entries. */
 
-/** The entries in place, compressed by rows: row r has columns[pointers[r]] .. [pointers[r+1]-1],
- *  ascending. Borrowed until the graph ends; pointers not wanted may be NULL. */
+/** The entries in place, as compressed sparse rows: row r has the entries pointers[r] ..
+ *  pointers[r + 1] - 1, with ascending columns. Borrowed until the graph ends. An output that is
+ *  not wanted may be NULL. */
 DIFFMM_API diffmm_status diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
                                            const int32_t **columns, const float **values);
 
@@ -62,12 +66,17 @@ DIFFMM_API diffmm_status diffmm_graph_multiply(const diffmm_graph *graph, size_t
 DIFFMM_API diffmm_status diffmm_graph_multiply_transposed(const diffmm_graph *graph, size_t d,
                                                           const float *x, float *y);
 
-/** H = sum of A^l x for l = 0 .. layers (LightGCN propagation; a sum, not a mean). x and h must not
- *  overlap. */
+/** Propagation as in LightGCN, but with a sum of the layers in place of their mean:
+ *
+ *      h = sum of A^l x for l = 0 .. layers.
+ *
+ *  x and h must not overlap. */
 DIFFMM_API diffmm_status diffmm_propagate(const diffmm_graph *graph, size_t layers, size_t d,
                                           const float *x, float *h);
 
-/** Backward of diffmm_propagate(): grad_x = sum of (A^T)^l grad_h for l = 0 .. layers. */
+/** The backward pass of diffmm_propagate():
+ *
+ *      grad_x = sum of (A^T)^l grad_h for l = 0 .. layers. */
 DIFFMM_API diffmm_status diffmm_propagate_backward(const diffmm_graph *graph, size_t layers,
                                                    size_t d, const float *grad_h, float *grad_x);
 

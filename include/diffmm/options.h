@@ -2,13 +2,13 @@
 /** @file options.h
  *  Every setting of model and training in one object, by name.
  *
- *  Each setting has a name, a type, a default, a range and a sentence of help, all of which can be
- *  listed; bindings, command lines, configuration files and saved models share this one truth.
- *  Names of the paper's symbols ("tau", "e_loss", "d") are accepted where the table gives one as
- *  symbol. Settings per modality are named "modality.NAME.setting".
+ *  Each setting has a name, a type, a default, a range and a sentence of help. All of these can be
+ *  listed, so that bindings, command lines, configuration files and saved models use one and the
+ *  same table. A symbol of the paper ("tau", "d") is accepted as a name where the table lists it.
+ *  Settings per modality are named "modality.NAME.setting".
  *
- *  DIFFMM_ERROR_INVALID_ARGUMENT for a name, a value or a preset that there is not; the message
- *  gives the range.
+ *  An unknown name or preset, or a value that the setting does not take, is
+ *  DIFFMM_ERROR_INVALID_ARGUMENT; the message gives the range.
  *
  *  Context and threads: options keep their context; setting needs exclusive use, reading may be
  *  done by any number of threads at once. */
@@ -24,7 +24,7 @@ extern "C" {
 /** A set of settings. Opaque. */
 typedef struct diffmm_options diffmm_options;
 
-/** What kind of value a setting takes. */
+/** The kind of value that a setting takes. */
 typedef enum diffmm_option_type {
     DIFFMM_OPTION_FLAG = 1,    /**< "true" or "false" (also 1, 0, yes, no, on, off) */
     DIFFMM_OPTION_INTEGER = 2, /**< within [minimum, maximum] */
@@ -33,12 +33,12 @@ typedef enum diffmm_option_type {
     DIFFMM_OPTION_LIST = 5     /**< integers within [minimum, maximum], separated by ',' */
 } diffmm_option_type;
 
-/** A setting's description. Texts are static. */
+/** The description of a setting. Texts are static. */
 typedef struct diffmm_option_info {
     size_t struct_size;      /**< as for diffmm_context_settings */
     const char *name;        /**< for example "ris_lambda" or "modality.*.projection" */
     const char *symbol;      /**< the name in the paper or its program where it differs, or NULL */
-    diffmm_option_type type; /**< how to read the following */
+    diffmm_option_type type; /**< the kind of its values */
     const char *default_value; /**< "" where a setting per modality follows the general one */
     double minimum;            /**< the smallest value allowed */
     double maximum;            /**< the largest value allowed */
@@ -49,36 +49,36 @@ typedef struct diffmm_option_info {
 /** Create a set of settings with every value at its default. */
 DIFFMM_API diffmm_status diffmm_options_create(diffmm_context *context, diffmm_options **out);
 
-/** Copy settings, to change the copy: a model's (diffmm_model_options()), to train or resume with
- *  other epochs; or one's own, to try values side by side. It belongs to the same context, and to
- *  the caller, who destroys it. Thread-safe while nothing changes `options`.
+/** Copy settings, to change the copy: those of a model (diffmm_model_options()), to train or resume
+ *  with other epochs; or one's own, to try values side by side. The copy has the same context, and
+ *  the caller destroys it. Thread-safe while nothing changes `options`.
  *
  *  @return DIFFMM_ERROR_INVALID_ARGUMENT for NULL, DIFFMM_ERROR_NO_MEMORY. */
 DIFFMM_API diffmm_status diffmm_options_copy(const diffmm_options *options, diffmm_options **out);
 
-/** Release; NULL is fine. Trainers and models keep their own copy. */
+/** Release; accepts NULL. Trainers and models have copies of their own. */
 DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 
-/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset gives a
- *  value to the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate,
- *  projection, contrastive.anchor, epochs, patience), so one after another equals the second alone.
- *  The seed and all else stay. */
+/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset sets the
+ *  same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate, projection,
+ *  contrastive.anchor, epochs, patience), so that applying one preset after another has the effect
+ *  of the second alone. The seed and all other settings stay as they are. */
 DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
 
 /** Set a value from text, whatever its type, always with '.' as the decimal point. */
 DIFFMM_API diffmm_status diffmm_options_set(diffmm_options *options, const char *name,
                                             const char *value);
 
-/** Set an integer (or a real, a flag, or a list of one, from an integer). */
+/** Set an integer; or a real, a flag, or a list of one element, from an integer. */
 DIFFMM_API diffmm_status diffmm_options_set_integer(diffmm_options *options, const char *name,
                                                     int64_t value);
 
-/** Set a real number (or an integer from a whole one). */
+/** Set a real number; or an integer, from a whole number. */
 DIFFMM_API diffmm_status diffmm_options_set_real(diffmm_options *options, const char *name,
                                                  double value);
 
 /** Read a value as text. Borrowed until the value is set again or the options are destroyed.
- *  For "modality.NAME.setting" not set, the general setting's value. */
+ *  Where "modality.NAME.setting" is not set, the value is that of the general setting. */
 DIFFMM_API diffmm_status diffmm_options_get(const diffmm_options *options, const char *name,
                                             const char **value);
 
@@ -90,7 +90,7 @@ DIFFMM_API diffmm_status diffmm_options_get_integer(const diffmm_options *option
 DIFFMM_API diffmm_status diffmm_options_get_real(const diffmm_options *options, const char *name,
                                                  double *value);
 
-/** How many settings there are. */
+/** The number of settings. */
 DIFFMM_API size_t diffmm_option_count(void);
 
 /** Describe setting `index` (below diffmm_option_count()). `info->struct_size` as for every

@@ -24,14 +24,14 @@ typedef enum diffmm_status {
     DIFFMM_ERROR_INVALID_ARGUMENT = 1, /**< NULL, out of range, unknown name, wrong shape. */
     DIFFMM_ERROR_NO_MEMORY = 2,        /**< The allocator returned NULL, or a size overflowed. */
     DIFFMM_ERROR_IO = 3,               /**< The system refused to open, read, write, and so on. */
-    DIFFMM_ERROR_FORMAT = 4,           /**< A file is malformed, truncated or of a type not read. */
-    DIFFMM_ERROR_VERSION = 5,          /**< A file is of a format version not read here. */
+    DIFFMM_ERROR_FORMAT = 4,           /**< A file is malformed, truncated or of unknown type. */
+    DIFFMM_ERROR_VERSION = 5,          /**< A file has a format version that is not read here. */
     DIFFMM_ERROR_NUMERIC = 6,          /**< NaN or infinity in input, or training diverged. */
-    DIFFMM_ERROR_STATE = 7,            /**< The call does not fit what was done before. */
+    DIFFMM_ERROR_STATE = 7,            /**< The handle is in no state for this call. */
     DIFFMM_ERROR_NOT_FOUND = 8,        /**< No user, item, modality or parameter of that name. */
     DIFFMM_ERROR_UNSUPPORTED = 9,      /**< This build lacks an optional part (libzip). */
     DIFFMM_ERROR_CALLBACK = 10,        /**< A callback that supplies data returned non-zero. */
-    DIFFMM_CANCELLED = 11              /**< The host stopped it: callback or cancel. */
+    DIFFMM_CANCELLED = 11              /**< The host stopped the call: callback or cancel. */
 } diffmm_status;
 
 /** The name of a status, for example "DIFFMM_ERROR_IO"; "unknown status" for any other number.

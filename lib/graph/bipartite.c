@@ -10,7 +10,7 @@
 
 struct fill {
     diffmm_graph *graph;
-    const struct diffmm__csr *rows; /* of users */
+    const struct diffmm__csr *rows; /* the rows of users */
 };
 
 /* A user's row is itself, then its items. */
@@ -26,7 +26,7 @@ static void fill_users(void *argument, size_t begin, size_t end)
     }
 }
 
-/* Row sizes, self loops included. */
+/* The sizes of rows, with self loops. */
 static void count_users(void *argument, size_t begin, size_t end)
 {
     const struct fill *f = argument;
@@ -47,8 +47,8 @@ static void count_items(void *argument, size_t begin, size_t end)
     }
 }
 
-/* An item's row is its users, then itself. Until it is complete its last column counts the users
- * written so far. */
+/* An item's row is its users, then itself. Until the row is complete, its last index counts the
+ * users written so far. */
 static void fill_items(void *argument, size_t begin, size_t end)
 {
     const struct fill *f = argument;

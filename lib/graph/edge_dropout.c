@@ -48,7 +48,7 @@ static void keep_rows(void *argument, size_t begin, size_t end)
     }
 }
 
-/* The entries of `graph` where kept[e] is not 0, into a graph with room for them. */
+/* Copy the entries of `graph` where kept[e] is not 0 into a graph that has room for them. */
 static void keep_entries(const diffmm_graph *graph, double keep_rate, const uint8_t *kept,
                          diffmm_graph *out)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Edge dropout: each stored entry, each direction and each self loop on its own, is kept with
- * probability keep_rate and divided by it. */
+/* Edge dropout: each stored entry (each direction and each self loop on its own) is kept with
+ * probability keep_rate, and divided by it. */
 #ifndef DIFFMM_GRAPH_EDGE_DROPOUT_H
 #define DIFFMM_GRAPH_EDGE_DROPOUT_H
 
 #include "graph/graph.h"
 
-/* A copy of a graph with edges kept at random, made in two steps: the first draws, and allocates all
- * that there is to allocate, and need only know the number of stored entries; the second copies. Stored
- * entry e is kept where the draw at position e of `stream` says so; where keep_rate is 1, all are kept and
- * the copy is the graph itself. All zero holds nothing. */
+/* A copy of a graph with some edges, in two steps: the first draws and allocates everything, for
+ * which it needs only the number of stored entries; the second copies. Entry e is kept if the draw
+ * at position e of `stream` is below keep_rate. If keep_rate is 1, all are kept, and the copy is
+ * the graph itself. All zero holds nothing. */
 struct diffmm__edge_dropout {
     const diffmm_context *context;
     double keep_rate;

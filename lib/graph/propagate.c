@@ -51,14 +51,14 @@ void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers
         memcpy(h, x, graph->nodes * d * sizeof *h);
     const float *inner = x;
     for (size_t l = 0; l < layers; l++) {
-        /* The last product must end in h, so that the two buffers alternate backwards from it. */
+        /* The last product must end in h, so the two buffers alternate backwards from it. */
         float *outer = (layers - l) % 2 ? h : scratch;
         diffmm__graph_multiply(graph, transposed, d, 1.0f, inner, x, outer);
         inner = outer;
     }
 }
 
-/* An argument and what its public function calls it. */
+/* An argument, and its name in the public function. */
 struct named {
     const float *values;
     const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Products of a graph's matrix A with node matrices of N rows and d columns, and propagation. A product
- * costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
+/* Products of a graph's matrix A with node matrices of N rows and d columns, and propagation. A
+ * product costs 2 d FLOPs per entry and is limited by memory; A^T serves the backward pass. */
 #ifndef DIFFMM_GRAPH_PROPAGATE_H
 #define DIFFMM_GRAPH_PROPAGATE_H
 
@@ -10,7 +10,8 @@
 void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
                             const float *x, const float *add, float *y);
 
-/* h = sum of A^l x for l = 0 .. layers (or of A^T); scratch is N x d, needed where layers > 1. */
+/* h = sum of A^l x for l = 0 .. layers (or of A^T). scratch has N x d floats, and is needed where
+ * layers > 1. */
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
                        const float *x, float *h, float *scratch);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The seam to BLIS.
- *
- * BLIS is called through its expert interface with a runtime of our own: one thread (parallelism is
- * the pool's), and the small-matrix ("sup") kernels off, which in BLIS 0.9.0 read outside
- * their operands and make a row's bits depend on how many rows are computed with it. */
+/* BLIS is called through its expert interface with a runtime of our own: one thread, since
+ * parallelism is the pool's (base/pool.h), and without the kernels for small matrices ("sup"),
+ * which in BLIS 0.9.0 read outside their operands and make a row's bits depend on how many rows are
+ * computed with it. */
 #include "linalg/blis.h"
 
 #include <dlfcn.h>
@@ -34,15 +33,15 @@ static rntm_t own_runtime(void)
     return runtime;
 }
 
-/* BLIS has only its reference kernel where it does not know the processor; and its kernel for
- * AArch64 rounds otherwise at the edges of C, so that the bits of a row would depend on the rows
- * beside it. */
+/* Whether BLIS needs a kernel of ours. Where BLIS does not know the processor, it uses its
+ * reference kernel, which is slow. And its kernel for AArch64 rounds differently at the edges of C,
+ * so that the bits of a row would depend on the rows beside it. */
 static bool kernel_wanting(void)
 {
 #if defined(__aarch64__)
     return true;
 #else
-    bli_init(); /* which looks what processor it is */
+    bli_init(); /* this detects the processor */
     return bli_arch_query_id() == BLIS_ARCH_GENERIC;
 #endif
 }
@@ -56,7 +55,7 @@ static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *
                                        row_step, column_step);
 }
 
-/* A packed panel of k steps, as wide as they are apart, and zeros up to most_k. */
+/* Pack a panel of k steps, `width` floats apart, and fill it up to most_k steps with zeros. */
 static void own_packing(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
                         float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
                         float *restrict out, inc_t width, cntx_t *restrict kernels)
@@ -80,7 +79,8 @@ static void set_block(bszid_t which, size_t size, cntx_t *kernels)
     bli_cntx_set_blksz_max_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
 }
 
-/* BLIS's own blocks in whole tiles: no larger, so that they fit into BLIS's pools. */
+/* Round the size of one of BLIS's blocks down to whole tiles; it must not grow, since BLIS's pools
+ * have blocks of this size. */
 static void fit_block(bszid_t which, size_t tile, cntx_t *kernels)
 {
     size_t size = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, which, kernels);
@@ -94,8 +94,8 @@ static void set_kernel(sgemm_ukr_ft kernel, cntx_t *kernels)
     bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, kernels);
 }
 
-/* The kernels to multiply with: NULL, which are BLIS's own, or, in `space`, those with ours among
- * them. */
+/* The kernels to multiply with: NULL, which stands for those of BLIS, or a copy of them in `space`
+ * that has ours in place of some. */
 static cntx_t *best_kernels(cntx_t *space)
 {
     if (!kernel_wanting())
@@ -147,10 +147,10 @@ void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, floa
                   (inc_t)n, 1, best_kernels(&kernels), &runtime);
 }
 
-/* BLIS keeps the memory it packs operands into, and has no end at which it gives it back: unloaded
- * together with this library, it would leave tens of megabytes behind each time. So it stays
- * loaded, to be found again. In a program without dynamic loading there is nothing to do: hence
- * weak. */
+/* BLIS keeps the memory that it packs operands into, and never frees it. If BLIS were unloaded
+ * together with this library, it would lose tens of megabytes each time; so it is kept loaded, to
+ * be found again. A program without dynamic loading has none of these functions, which is why they
+ * are weak. */
 #pragma weak dladdr
 #pragma weak dlopen
 #pragma weak dlclose
@@ -165,13 +165,13 @@ static void keep_loaded(void)
         dlclose(blis);
 }
 
-/* BLIS packs operands into blocks of pools that it shares among all threads. Where more products
- * run at once than it has sets of blocks, it allocates another set, and ends the process if malloc
- * has none. So as many sets as there are threads are allocated beforehand: a product of 1 x 1
- * matrices holds one set, and its micro-kernel, here, calls the next such product. Alpha counts
- * them down. */
-/* Stack of a product, and of the thread itself: all libraries' thread-local storage is in it too,
- * which may be large (a sanitiser's state: 0.8 MB). */
+/* BLIS packs operands into blocks from pools that all threads share. When more products run at once
+ * than it has sets of blocks, it allocates another set, and ends the process if malloc fails. So as
+ * many sets as there are threads are allocated beforehand, by products nested in each other: a
+ * product of 1 x 1 matrices holds one set, and its micro-kernel, nested_kernel(), starts the next
+ * product. Alpha counts them down. */
+/* The stack that one product takes, and that of the thread itself, in which the thread-local
+ * storage of all libraries lies too; this may be large (0.8 MB for a sanitiser). */
 enum { warm_most = 64, warm_stack = 64 << 10, warm_base = 2 << 20 };
 
 static void nested_product(float depth, cntx_t *kernels)
@@ -207,7 +207,7 @@ static pool_t *block_pool(packbuf_t kind)
     return bli_pba_pool((dim_t)bli_packbuf_index(kind), bli_pba_query());
 }
 
-/* Sets of blocks that BLIS has already: what it was once brought to it keeps. */
+/* The sets of blocks that BLIS has; it keeps those that it once allocated. */
 static size_t sets_of_blocks(void)
 {
     bli_pba_lock(bli_pba_query());
@@ -217,7 +217,7 @@ static size_t sets_of_blocks(void)
     return a < b ? a : b;
 }
 
-/* Whether malloc has room for so many sets, asked where a refusal does no harm. */
+/* Try whether malloc has room for so many sets, here where a failure does no harm. */
 static diffmm_status probe(size_t count)
 {
     size_t size = bli_pool_block_size(block_pool(BLIS_BUFFER_FOR_A_BLOCK)) +
@@ -239,8 +239,8 @@ diffmm_status diffmm__blis_prepare(size_t threads)
         diffmm_status status = probe(count);
         if (status)
             return status;
-        /* On a stack of its own, since the caller's may be small. Without a thread for this there
-         * will be none that computes either, and one set is enough. */
+        /* On a thread with a stack of its own, since the caller's may be small. If this thread
+         * cannot be started, no thread of the pool can be either, and one set is enough. */
         if (diffmm__sys_thread(&thread, warm_base + warm_stack * count, warm, &count) == 0)
             pthread_join(thread, NULL);
     }

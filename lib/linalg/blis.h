@@ -14,13 +14,13 @@
 void diffmm__blis_gemm(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                        struct diffmm__matrix b, float beta, float *c, size_t c_stride);
 
-/* The lower triangle of C = A^T B on the calling thread, for A and B of k x n and C of n x n, all without
- * gaps between rows. */
+/* The lower triangle of C = A^T B on the calling thread, for A and B of k x n and C of n x n, all
+ * without gaps between rows. */
 void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, float *c);
 
-/* Start BLIS up, and let it allocate now the memory that as many products at once as there are threads
- * (64 at most) need, unless it has that already: it would end the process if its malloc failed later.
- * DIFFMM_ERROR_NO_MEMORY where malloc has no room for that. */
+/* Start BLIS up, and let it allocate now the memory that as many products at once as there are
+ * threads (64 at most) need, unless it has that already: it would end the process if its malloc
+ * failed later. DIFFMM_ERROR_NO_MEMORY where malloc has no room for that. */
 diffmm_status diffmm__blis_prepare(size_t threads);
 
 /* BLIS's version, and the kernel family that it chose; static text. */

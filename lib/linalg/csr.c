@@ -8,7 +8,8 @@
 #include "base/sizes.h"
 #include "base/status.h"
 
-/* Where the arrays of a matrix begin in its block, each on a cache line of its own. */
+/* The offsets of the arrays in the block of a matrix; each array begins on a cache line of its
+ * own. */
 struct layout {
     size_t indices, values, size;
 };
@@ -105,8 +106,8 @@ void diffmm__csr_row_starts(size_t rows, int64_t *pointers)
         pointers[r + 1] += pointers[r];
 }
 
-/* After all entries of a counting sort have been placed, the pointer of each row stands at the row's
- * end: shift them back by one row. */
+/* After all entries of a counting sort have been placed, the pointer of each row stands at the
+ * row's end: shift them back by one row. */
 static void restore_starts(size_t rows, int64_t *pointers)
 {
     memmove(pointers + 1, pointers, rows * sizeof *pointers);
@@ -122,8 +123,8 @@ static void count_keys(size_t keys, size_t count, const int32_t *key, int64_t *p
     diffmm__csr_row_starts(keys, pointers);
 }
 
-/* Of pairs sorted by column, keep the first of each; `last` is one number for every row. Returns how
- * many are left. */
+/* Of pairs sorted by column, keep the first of each; `last` is one number for every row. Returns
+ * how many are left. */
 static size_t remove_repeats(size_t rows, size_t count, int32_t *row, int32_t *column,
                              int32_t *last)
 {
@@ -233,7 +234,7 @@ void diffmm__csr_transpose(const diffmm_context *context, const struct diffmm__c
     restore_starts(to->rows, to->pointers);
 }
 
-/* Opens a message: "PREFIX: NAME". */
+/* The three parts of "PREFIX: NAME", with which messages begin. */
 #define NAMED(expected, name)                                                                      \
     (expected)->prefix ? (expected)->prefix : "", (expected)->prefix ? ": " : "", (expected)->name
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sparse matrices by rows ("CSR"): row r has the entries pointers[r] .. pointers[r + 1] - 1. Unless a
- * function says otherwise, the indices of each row ascend and none comes twice. */
+/* Sparse matrices in compressed sparse rows ("CSR"): row r has the entries pointers[r] ..
+ * pointers[r + 1] - 1, of which each has a column, indices[e], and a value. Unless a function says
+ * otherwise, the columns of a row ascend and none comes twice. */
 #ifndef DIFFMM_LINALG_CSR_H
 #define DIFFMM_LINALG_CSR_H
 
@@ -15,23 +16,24 @@
 struct diffmm__csr {
     size_t rows, columns;
     int64_t *pointers; /* rows + 1 of them */
-    int32_t *indices;  /* of each entry its column */
-    float *values;     /* of each entry; NULL where all are 1 */
+    int32_t *indices;  /* the column of each entry */
+    float *values;     /* the value of each entry; NULL where all are 1 */
 };
 
-/* A matrix with room for `entries`, with values or without, for the caller to fill; from the context's
- * allocator, in one block, or from an arena, which may only measure (and then *out is all zero). The
- * first is ended by diffmm__csr_end, which accepts one that is all zero; the second ends with its arena. */
+/* Make a matrix with room for `entries`, with values or without, for the caller to fill. The first
+ * takes one block from the context's allocator, which diffmm__csr_end() frees; what is all zero may
+ * be ended, too. The second takes the block from an arena, and ends with it; where the arena only
+ * measures, *out is all zero. */
 diffmm_status diffmm__csr_begin(const diffmm_context *context, size_t rows, size_t columns,
                                 size_t entries, bool valued, struct diffmm__csr *out);
 void diffmm__csr_take(struct diffmm__arena *arena, size_t rows, size_t columns, size_t entries,
                       bool valued, struct diffmm__csr *out);
 void diffmm__csr_end(const diffmm_context *context, struct diffmm__csr *csr);
 
-/* What diffmm__csr_begin asks the host's allocator for. */
+/* The bytes that diffmm__csr_begin() asks the host's allocator for. */
 size_t diffmm__csr_bytes(size_t rows, size_t entries, bool valued);
 
-/* A view of arrays that another holds: to be read only, and never ended. */
+/* A view of arrays that another owns. It is only read, and never ended. */
 struct diffmm__csr diffmm__csr_view(size_t rows, size_t columns, const int64_t *pointers,
                                     const int32_t *indices, const float *values);
 
@@ -45,45 +47,48 @@ static inline size_t diffmm__csr_row_entries(const struct diffmm__csr *csr, size
     return (size_t)(csr->pointers[row + 1] - csr->pointers[row]);
 }
 
-/* The first entry of a row whose column is not below `column`, or the row's end; and whether there is an
- * entry (row, column). */
+/* The first entry of a row whose column is not below `column`, or the end of the row. And whether
+ * there is an entry (row, column). */
 int64_t diffmm__csr_lower_bound(const struct diffmm__csr *csr, size_t row, int32_t column);
 bool diffmm__csr_has(const struct diffmm__csr *csr, size_t row, int32_t column);
 
-/* Where each row begins, from pointers[r + 1], the number of entries of row r. */
+/* Turn the sizes of rows into their beginnings: pointers[r + 1] is the number of entries of row r
+ * before, and where row r ends after. */
 void diffmm__csr_row_starts(size_t rows, int64_t *pointers);
 
-/* A binary matrix from `count` pairs in any order; repeated pairs become one. Every row[i] is below
- * `rows` and every column[i] below `columns`. Time is linear in all three. Ended by diffmm__csr_end. */
+/* Make a binary matrix from `count` pairs in any order; repeated pairs become one. Every row[i] is
+ * below `rows` and every column[i] below `columns`. Time is linear in rows, columns and count.
+ * Ended by diffmm__csr_end(). */
 diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows, size_t columns,
                                      size_t count, const int32_t *row, const int32_t *column,
                                      struct diffmm__csr *out);
 
-/* to = the transpose of the `rows` rows of `from` that row_of names (all of them, in order, where row_of
- * is NULL): entry (column, b) for each entry (row_of[b], column). Rows of `from` need not ascend; those of
- * `to` do. `to` has from->columns rows, and room for the entries; where it has values and `from` has none,
- * they are 1. All entries are gone through once for each thread. */
+/* Transpose the rows of `from` that row_of names, `rows` of them; all rows, in their order, where
+ * row_of is NULL:
+ *     to(column, b) = from(row_of[b], column).
+ * `to` has from->columns rows and room for all entries. Its rows ascend, even where those of `from`
+ * do not. If it has values and `from` has none, they are 1. Each thread reads all entries once. */
 void diffmm__csr_transpose(const diffmm_context *context, const struct diffmm__csr *from,
                            size_t rows, const int32_t *row_of, struct diffmm__csr *to);
 
-/* What is asked of rows that come from outside, and what messages call their parts. */
+/* What rows that come from outside must fulfil, and what messages call their parts. */
 struct diffmm__csr_expected {
-    const char *prefix; /* opens each message, followed by ": "; or NULL */
+    const char *prefix; /* begins each message, followed by ": "; or NULL */
     const char *pointers, *indices, *values;
-    const char *columns;  /* what columns are: "items" */
-    bool ascending;       /* the indices of a row must ascend, without repetition */
-    diffmm_status status; /* of what is wrong with pointers and indices */
+    const char *columns;  /* what the columns are: "items" */
+    bool ascending;       /* whether the columns of a row must ascend, without repetition */
+    diffmm_status status; /* the error for wrong pointers and columns */
 };
 
-/* Check one row, whose two pointers must be readable; or all: first the pointers, from 0 on, then the
- * rows. pointers[rows] must not be beyond the arrays. Indices may be NULL where there are no entries.
- * DIFFMM_ERROR_NUMERIC for a value that is not finite. */
+/* Check one row, whose two pointers must be readable. Or check all rows: first all pointers, then
+ * the entries; pointers[rows] must not lie beyond the arrays. Indices may be NULL where there are
+ * no entries. A value that is not finite is DIFFMM_ERROR_NUMERIC. */
 diffmm_status diffmm__csr_check_row(const struct diffmm__csr *csr, size_t row,
                                     const struct diffmm__csr_expected *expected);
 diffmm_status diffmm__csr_check(const struct diffmm__csr *csr,
                                 const struct diffmm__csr_expected *expected);
 
-/* Whether the indices of every row ascend, repeated ones allowed. */
+/* Whether the columns of every row ascend; repeated ones are allowed. */
 bool diffmm__csr_ascends(const struct diffmm__csr *csr);
 
 #endif

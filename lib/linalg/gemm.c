@@ -52,7 +52,8 @@ static void tile_task(void *argument, size_t index, size_t worker)
                         p->c_stride);
 }
 
-/* Equal parts of about `wanted`, a multiple of 16 (a whole number of register tiles). */
+/* The size of equal parts of about `wanted`: a multiple of 16, which is a whole number of register
+ * tiles. */
 static size_t even_tile(size_t total, size_t wanted)
 {
     size_t parts = (total + wanted / 2) / wanted;
@@ -65,8 +66,8 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
                   struct diffmm__matrix a, struct diffmm__matrix b, float beta, float *c,
                   size_t c_stride)
 {
-    /* Tiles large enough that packing is a few per cent of the work, and enough of them for the
-     * threads there may be; the same for every number of threads. */
+    /* Tiles are large enough that packing is a few per cent of the time, and enough of them for the
+     * threads that there may be. Their size does not depend on the number of threads. */
     enum { tile_rows = 512, tile_columns = 1024, tiny = 64 * 64 * 64 };
     struct product p = {.m = m,
                         .n = n,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Matrix products on the context's threads. Row-major; strides in elements.
  *
- * Products are cut by their shape alone, never by the number of threads, so that the bits do not depend
- * on the threads either: a large C into tiles; where C is small and the sum over k is long, that sum
- * into chunks ("split-k"), which are added in order. */
+ * Products are cut by their shape alone, never by the number of threads, so that the bits do not
+ * depend on the threads either: a large C into tiles; where C is small and the sum over k is long,
+ * that sum into chunks ("split-k"), which are added in order. */
 #ifndef DIFFMM_LINALG_GEMM_H
 #define DIFFMM_LINALG_GEMM_H
 
@@ -31,8 +31,8 @@ void diffmm__gemm_split_k(const diffmm_context *context, size_t m, size_t n, siz
                           struct diffmm__matrix a, struct diffmm__matrix b, float *c,
                           float *scratch);
 
-/* C = A^T B (n x n, rows without gaps) by split-k, for A and B of k x n whose product is symmetric: the
- * lower triangle is computed, the upper one mirrored. `scratch` has n x n floats for each of
+/* C = A^T B (n x n, rows without gaps) by split-k, for A and B of k x n whose product is symmetric:
+ * the lower triangle is computed, the upper one mirrored. `scratch` has n x n floats for each of
  * diffmm__gemm_chunks(k) chunks. */
 void diffmm__gemm_symmetric(const diffmm_context *context, size_t n, size_t k, const float *a,
                             const float *b, float *c, float *scratch);

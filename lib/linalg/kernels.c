@@ -10,8 +10,9 @@ extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx2;
 extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx512;
 extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx512_wide;
 
-/* AMD's Zen 4, of its family 25, computes vectors of 64 bytes in two halves. Vectors of 32, in as
- * many registers, measure a sixth faster there; those of 64 up to twice as fast on Zen 5. */
+/* AMD's Zen 4 (family 25) computes vectors of 64 bytes in two halves: vectors of 32 bytes, in as
+ * many registers, are a sixth faster there. On Zen 5, vectors of 64 bytes are up to twice as
+ * fast. */
 static bool halves_wide_vectors(void)
 {
     return __builtin_cpu_is("amdfam19h");

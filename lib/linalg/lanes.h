@@ -16,8 +16,8 @@
 /* Lanes of a reduction. */
 enum { DIFFMM__LANES = 16 };
 
-/* 16 floats, in as many vectors of DIFFMM__VECTOR_BYTES as that takes: the CPU's own. (Wider ones
- * would be correct too, but compilers keep them in memory.) */
+/* 16 floats in as many vectors of DIFFMM__VECTOR_BYTES as they need: the vectors of the CPU. (Wider
+ * ones would be correct too, but compilers keep them in memory.) */
 enum { vector_bytes = DIFFMM__VECTOR_BYTES };
 enum { parts = 64 / vector_bytes, part_floats = vector_bytes / 4 };
 typedef float vector __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
@@ -119,8 +119,8 @@ static inline uint32_t to_bits(float x)
     return bits;
 }
 
-/* Choices and bounds are made with integers, which no compiler turns into branches, nor into
- * computing with what was to be bounded: that might overflow, and a host may trap it. */
+/* Choices and bounds are made with integers. From those, no compiler makes a branch, nor does it
+ * compute with the value that was to be bounded: that might overflow, and a host may trap it. */
 static inline float choose(int condition, float yes, float no)
 {
     uint32_t mask = 0u - (uint32_t)condition;
@@ -132,7 +132,7 @@ static inline int32_t magnitude_bits(float x)
     return (int32_t)(to_bits(x) & 0x7fffffffu);
 }
 
-/* x, with a magnitude of at most `most`; so for NaN too. */
+/* x with its magnitude bounded by `most`; NaN becomes a number too. */
 static inline float bounded(float x, float most)
 {
     int32_t magnitude = magnitude_bits(x), limit = magnitude_bits(most);
@@ -140,7 +140,7 @@ static inline float bounded(float x, float most)
     return from_bits((uint32_t)magnitude | (to_bits(x) & 0x80000000u));
 }
 
-/* `result`, but NaN where x is. */
+/* `result`, or NaN if x is NaN. */
 static inline float unless_nan(float x, float result)
 {
     return choose(magnitude_bits(x) > 0x7f800000, x, result);
@@ -168,7 +168,7 @@ static inline float exp1(float exponent_of_e)
     return unless_nan(exponent_of_e, result);
 }
 
-/* Names of a variant's tables. */
+/* The names of a variant's tables. */
 #define DIFFMM__PASTE2(a, b) a##b
 #define DIFFMM__PASTE(a, b) DIFFMM__PASTE2(a, b)
 #define DIFFMM__TEXT2(a) #a

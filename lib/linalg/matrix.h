@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An operand of a product: `data` with rows `stride` floats apart, used as it stands or transposed. */
+/* An operand of a product: `data` with rows `stride` floats apart, used as it stands or
+ * transposed. */
 struct diffmm__matrix {
     const float *data;
     size_t stride;

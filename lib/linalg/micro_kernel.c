@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See micro_kernel.h. The tile's sums stay in registers, with a row of b and a factor of a beside
- * them: enough sums to hide the latency of a fused multiply-add, and enough rows and columns that
- * loads keep pace. */
+/* The tile's sums stay in registers, together with a row of b and a factor of a: enough sums to
+ * hide the latency of a fused multiply-add, and enough rows and columns that loads keep up. */
 #include "linalg/micro_kernel.h"
 
 #include "linalg/lanes.h"
@@ -30,7 +29,7 @@ static void update(const vector sum[tile_rows][tile_vectors], float alpha, float
         }
 }
 
-/* A part of a tile, or one whose rows have gaps: by way of a whole one without. */
+/* Update a part of a tile, or a tile whose rows have gaps, by way of a whole one without gaps. */
 static void update_part(const vector sum[tile_rows][tile_vectors], size_t m, size_t n, float alpha,
                         float beta, float *c, ptrdiff_t row_step, ptrdiff_t column_step)
 {

@@ -23,7 +23,8 @@ static double norm_of(const struct diffmm__vector_kernels *kernels, size_t d, co
     return isless(norm, 1e-12) ? 1e-12 : norm;
 }
 
-/* y = x / norm: by a product, unless the norm is so large that its inverse loses digits. */
+/* y = x / norm, by multiplication with the inverse unless the norm is so large that the inverse
+ * loses digits. */
 static void divide(size_t d, const float *x, double norm, float *y)
 {
     if (isless(norm, 1e37)) {

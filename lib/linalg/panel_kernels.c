@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See panel_kernels.h. Sums stay in registers: as many at a time as there are registers for, and
- * enough to hide the latency of a fused multiply-add. */
+/* Sums stay in registers: as many at a time as there are registers, and enough to hide the latency
+ * of a fused multiply-add. */
 #include "linalg/panel_kernels.h"
 
 #include <math.h>
@@ -84,13 +84,13 @@ static float kernel_score_pair(size_t d, const float *x, const float *y)
     return sum;
 }
 
-/* A sum over k in two levels: `outer` stretches, `outer_step` floats apart, of `inner` terms,
- * `inner_step` apart. Rows of the operand are `row_step` apart. */
+/* A sum over k in two levels: `outer` groups, `outer_step` floats apart, of `inner` terms,
+ * `inner_step` floats apart. Rows of the operand are `row_step` floats apart. */
 struct steps {
     size_t outer, outer_step, inner, inner_step, row_step;
 };
 
-/* Rows of a tile: the sums, a row of the strip and a factor fill the registers. */
+/* Rows of a tile: its sums, a row of the strip and a factor fill the registers. */
 #if DIFFMM__VECTOR_BYTES == 64
 enum { tile_rows = 16 };
 #elif defined(__AVX512F__)
@@ -101,8 +101,9 @@ enum { tile_rows = 6 };
 enum { tile_rows = 2 };
 #endif
 
-/* out[r] = (add: +=) sum over k of a[r, k] strip[k], 16 floats, for `rows` rows; called with
- * constant rows. */
+/* For `rows` rows, of 16 floats each,
+ *     out[r] = sum over k of a[r, k] strip[k],    or +=, with add_to.
+ * Called with constant rows. */
 static inline __attribute__((always_inline)) void tile(size_t rows, struct steps steps,
                                                        const float *restrict a,
                                                        const float *restrict strip, int add_to,
@@ -158,8 +159,8 @@ static void kernel_multiply(size_t rows, size_t d, const float *p, const float *
     tiles(rows, steps, p, panel, 0, block, DIFFMM__LANES);
 }
 
-/* exp of what is at most about 1, within 2 units in the last place; below -86, 0. As exp1
- * (lanes.h), but fused, and 2^n in one step, since all results are normal numbers. */
+/* exp(exponent) for exponents of at most about 1, within 2 units in the last place; 0 below -86. As
+ * exp1 (lanes.h), but fused, and with 2^n in one step, since all results are normal numbers. */
 static inline float weight1(float exponent)
 {
     const float magic = 0x1.8p23f; /* adding it rounds to an integer, held in the low bits */

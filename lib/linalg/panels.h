@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows packed for products: panels of 16 rows, each panel column by column (d x 16 floats), the
- * last one filled up with zeros. panel_kernels.h has what is computed with them. */
+/* Rows packed for products (linalg/panel_kernels.h): panels of 16 rows, each panel stored column by
+ * column (d x 16 floats). The last panel is filled up with zeros. */
 #ifndef DIFFMM_LINALG_PANELS_H
 #define DIFFMM_LINALG_PANELS_H
 
@@ -15,7 +15,7 @@ static inline size_t diffmm__panel_count(size_t rows)
     return (rows + DIFFMM__PANEL - 1) / DIFFMM__PANEL;
 }
 
-/* Floats that packed rows take. */
+/* The number of floats that packed rows take. */
 static inline size_t diffmm__panels_size(size_t rows, size_t d)
 {
     return diffmm__panel_count(rows) * DIFFMM__PANEL * d;
@@ -25,7 +25,7 @@ static inline size_t diffmm__panels_size(size_t rows, size_t d)
 void diffmm__panels_pack(const diffmm_context *context, size_t rows, size_t d, const float *x,
                          float *packed);
 
-/* The same bits as a score of packed rows, from two plain ones. */
+/* x . y of two plain rows, with the same bits as a score of packed rows. */
 float diffmm__panel_score(size_t d, const float *x, const float *y);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Initial values of parameters. */
 #include "linalg/random_fill.h"
 
 #include <math.h>

@@ -47,7 +47,7 @@ static void offer(struct diffmm__topk *topk, int32_t index, float score)
         sink(topk->entries, topk->count, entry);
 }
 
-/* 64 scores at a time are held against the bound at once; few pass. */
+/* 64 scores at a time are compared with the bound; few pass. */
 void diffmm__topk_push(struct diffmm__topk *topk, size_t base, size_t count, const float *scores)
 {
     enum { stretch = 64 };

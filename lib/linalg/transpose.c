@@ -9,7 +9,7 @@ struct transpose {
     float *y;
 };
 
-/* In squares that stay in the first-level cache on both sides. */
+/* In squares that fit into the first-level cache, on both sides. */
 static void transpose_range(void *argument, size_t begin, size_t end)
 {
     const struct transpose *t = argument;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Vector kernels. This file is compiled once per instruction set, with DIFFMM__VARIANT naming it;
- * plain C and GCC vector types, so that the compiler does the vectorising.
+/* This file is compiled once per instruction set, which DIFFMM__VARIANT names. It is plain C with
+ * GCC's vector types; the compiler vectorises it.
  *
- * exp: e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, e^r = 1 + r + r^2 P(r).
- * tanh: x + x^3 P(x^2) below 0.625, 1 - 2 / (e^2x + 1) above.
- * log: x = 2^e m, m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),
- *      log m = 2 (s + s^3/3 + s^5/5 + ..).
- * sine and cosine: within a quarter turn, x + x^3 P(x^2) and 1 - x^2/2 + x^4 P(x^2).
- * The polynomials are Chebyshev interpolants of the named remainders. */
+ *     exp     e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2)/2, e^r = 1 + r + r^2 P(r)
+ *     tanh    x + x^3 P(x^2) below 0.625, 1 - 2 / (e^2x + 1) above
+ *     log     x = 2^e m with m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),
+ *             log m = 2 (s + s^3/3 + s^5/5 + ..)
+ *     sine    within a quarter turn, x + x^3 P(x^2)
+ *     cosine  within a quarter turn, 1 - x^2/2 + x^4 P(x^2)
+ *
+ * The polynomials P are Chebyshev interpolants of the remainders. */
 #include "linalg/vector_kernels.h"
 
 #include <math.h>
@@ -17,11 +19,11 @@
 #include "base/philox.h"
 #include "linalg/lanes.h"
 
-/* Lane by lane the larger; x where y is NaN. */
+/* The larger value of each lane; x where y is NaN. */
 static inline lanes larger(lanes x, lanes y)
 {
     for (size_t i = 0; i < parts; i++) {
-        vector_bits wins = y.part[i] > x.part[i]; /* all ones where it is so */
+        vector_bits wins = y.part[i] > x.part[i]; /* all bits set where it is larger */
         x.part[i] = (vector)(((vector_bits)y.part[i] & wins) | ((vector_bits)x.part[i] & ~wins));
     }
     return x;
@@ -119,8 +121,9 @@ static float kernel_dot_float(size_t n, const float *restrict x, const float *re
 
 enum { dot_stretch = 16 * DIFFMM__LANES };
 
-/* Whether any of x and y is at least 2^59, or no number: the sum of a stretch of products of what
- * is smaller is below 2^126. By integers, since products that overflow would say so to a host. */
+/* Whether any magnitude in x or y is at least 2^59, or not a number; a stretch of products of
+ * smaller ones sums to less than 2^126. Compared as integers, since products that overflow could
+ * trap. */
 static bool any_large(size_t n, const float *x, const float *y)
 {
     int32_t most_x = 0, most_y = 0;
@@ -131,7 +134,7 @@ static bool any_large(size_t n, const float *x, const float *y)
     return (most_x > most_y ? most_x : most_y) >= 0x5d000000;
 }
 
-/* Whether a sum of a stretch of float products might overflow. */
+/* Whether the sum of a stretch of float products might overflow. */
 static bool might_overflow(size_t n, const float *x, const float *y)
 {
     for (size_t begin = 0; begin < n; begin += dot_stretch) {
@@ -144,8 +147,8 @@ static bool might_overflow(size_t n, const float *x, const float *y)
     return false;
 }
 
-/* Where products of floats overflow (from 1.8e19 squared on), those of doubles do not: the sum is
- * finite if all of x and y are. */
+/* Products of floats overflow from 1.8e19 squared on, those of doubles do not: the sum is finite if
+ * x and y are. */
 static double dot_of_doubles(size_t n, const float *x, const float *y)
 {
     double total = 0.0;
@@ -157,7 +160,7 @@ static double dot_of_doubles(size_t n, const float *x, const float *y)
 static double kernel_dot(size_t n, const float *restrict x, const float *restrict y)
 {
     double total = 0.0;
-    bool checked = false; /* that nothing overflows */
+    bool checked = false; /* whether nothing overflows */
     for (size_t i = 0; i < n; i += dot_stretch) {
         size_t now = n - i < dot_stretch ? n - i : dot_stretch;
         if (!checked && any_large(now, x + i, y + i)) {
@@ -236,15 +239,16 @@ static float kernel_largest(size_t n, const float *x)
     return part[0];
 }
 
-/* A float as an integer in the same order: -infinity .. -0, 0 .. infinity; NaN lies outside. */
+/* A float as an integer that has the same order: -infinity .. -0, 0 .. infinity. NaN lies outside
+ * of that range. */
 static inline int32_t order_of(float x)
 {
     int32_t bits = (int32_t)to_bits(x);
     return bits < 0 ? bits ^ INT32_MAX : bits;
 }
 
-/* Scores are masked by NaN, which a comparison of floats may tell a host: not this one of AVX, but
- * where Clang compiles it. */
+/* Masked scores are NaN, and comparing NaN as floats may trap: not in this instruction of AVX, but
+ * in what Clang makes of it. */
 static uint64_t kernel_at_least(size_t n, const float *x, float bound)
 {
     uint64_t mask = 0;
@@ -262,8 +266,7 @@ static uint64_t kernel_at_least(size_t n, const float *x, float bound)
     return mask;
 }
 
-/* Draws of 16 blocks of 16 counters each: component c of counter j of block b at
- * draw[c][16 b + j]. */
+/* Draws of 16 blocks of 16 counters: component c of counter j of block b is draw[c][16 b + j]. */
 enum { group_blocks = 16, group = 16 * group_blocks };
 
 static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32_t draw[4][group])
@@ -272,7 +275,8 @@ static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32
     uint32_t *restrict d0 = draw[0], *restrict d1 = draw[1], *restrict d2 = draw[2],
                        *restrict d3 = draw[3];
     for (uint32_t j = 0; j < group; j++) {
-        /* A group starts at a multiple of 16, so the low word overflows only between blocks. */
+        /* A group starts at a multiple of 16, so that the low word overflows only between
+         * blocks. */
         uint64_t counter = first + j;
         uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = (uint32_t)stream,
                  c3 = (uint32_t)(stream >> 32);
@@ -284,7 +288,8 @@ static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32
     }
 }
 
-/* Box and Muller: two normals from two uniforms, sqrt(-2 log u1) (cos, sin)(2 pi u2), in place. */
+/* Box and Muller's transform of two uniforms into two normals, in place:
+ *     sqrt(-2 log u1) (cos, sin)(2 pi u2). */
 static void box_muller(const uint32_t *restrict first, const uint32_t *restrict second,
                        float *restrict x, float *restrict y)
 {

@@ -56,7 +56,7 @@ void diffmm__vector_add_scaled(const diffmm_context *context, size_t n, float sc
     diffmm__parallel_ranges(context, n, grain, add_range, &a);
 }
 
-/* Partial sums are kept for so many stretches at a time. */
+/* The number of stretches whose partial sums are kept at a time. */
 enum { stretch = grain, stretches = 256 };
 
 struct dot {

@@ -15,7 +15,7 @@ void diffmm__vector_clear(const diffmm_context *context, size_t n, float *y);
 void diffmm__vector_add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
                                float *y);
 
-/* x . y; float products summed in stretches of 2^15 in double. */
+/* x . y: float products, summed in stretches of 2^15, and these in double. */
 double diffmm__vector_dot(const diffmm_context *context, size_t n, const float *x, const float *y);
 
 #endif

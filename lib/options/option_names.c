@@ -28,7 +28,7 @@ static diffmm_status unknown(const char *name)
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "no setting is called '%s'", name);
 }
 
-/* Modalities are called by 1 to 63 letters, digits, '_' and '-'. "*" stands for any. */
+/* The name of a modality has 1 to 63 letters, digits, '_' and '-'. "*" stands for any modality. */
 static bool is_modality(const char *name, size_t length)
 {
     if (length == 1 && *name == '*')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a name as written to a setting of the table. */
+/* Finds the setting of the table that a name means. */
 #ifndef DIFFMM_OPTIONS_OPTION_NAMES_H
 #define DIFFMM_OPTIONS_OPTION_NAMES_H
 
@@ -10,7 +10,7 @@
 
 enum { DIFFMM__MODALITY_NAME = 64 }; /* room for a modality's name in "modality.NAME.setting" */
 
-/* What a name stands for: a setting and, for "modality.NAME.setting", whose. */
+/* What a name means: a setting and, for "modality.NAME.setting", the modality. */
 struct diffmm__option_key {
     size_t index; /* in the table */
     bool per_modality;

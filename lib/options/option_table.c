@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ranges include their ends; defaults are in canonical form (option_values.h). */
+/* Ranges include their ends. Defaults are in canonical form (option_values.h). */
 #include "options/option_table.h"
 
 #include "base/status.h"

@@ -42,7 +42,7 @@ static diffmm_status normalize_flag(const char *name, const char *text, char *ou
     return not_a(name, "true or false", text);
 }
 
-/* Digits only, though perhaps more than fit. */
+/* Whether a text has only digits, which may be more than fit. */
 static bool looks_whole(const char *text)
 {
     text += *text == '-' || *text == '+';
@@ -92,7 +92,7 @@ static diffmm_status normalize_choice(const diffmm_option_info *info, const char
                         name, info->choices, text);
 }
 
-/* The element up to the next ',', without blanks around it. */
+/* Take the element up to the next ',', without blanks around it. */
 static size_t take_element(const char *text, char element[max_element])
 {
     size_t span = strcspn(text, ","), begin = strspn(text, " "), end = span;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values as text: checked, and brought to one canonical form ("yes" is "true", "1e-2" is "0.01"). */
+/* Values as text: checked, and brought into one canonical form ("yes" becomes "true", "1e-2"
+ * becomes "0.01"). */
 #ifndef DIFFMM_OPTIONS_OPTION_VALUES_H
 #define DIFFMM_OPTIONS_OPTION_VALUES_H
 
@@ -10,8 +11,8 @@ enum {
     DIFFMM__MAX_LIST = 16     /* numbers of a list */
 };
 
-/* Check a value against type and range, and write it in canonical form. `name` is what the caller
- * called the setting. */
+/* Check a value against type and range, and write it in canonical form. `name` is the name by which
+ * the caller set it, for messages. */
 diffmm_status diffmm__option_value_normalize(const diffmm_option_info *info, const char *name,
                                              const char *text, char out[DIFFMM__VALUE_TEXT]);
 

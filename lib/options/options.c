@@ -172,7 +172,7 @@ diffmm_status diffmm_options_set_real(diffmm_options *options, const char *name,
     return diffmm_options_set(options, name, diffmm__real_text(value, text));
 }
 
-/* modality.*.setting has a general setting of the last part's name. */
+/* The general setting that "modality.*.setting" follows: the one of the last part's name. */
 static size_t general_index(size_t index)
 {
     const char *name = strrchr(diffmm__option_at(index)->name, '.') + 1;
@@ -196,7 +196,7 @@ const char *diffmm__options_value(const diffmm_options *options,
     return value ? value : diffmm__option_at(index)->default_value;
 }
 
-/* What the three readers share. */
+/* The common part of the three readers. */
 static diffmm_status read_value(const diffmm_options *options, const char *name, const void *value,
                                 struct diffmm__option_key *key, const char **text)
 {

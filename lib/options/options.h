@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handle: values by name. They are kept as text in canonical form, so that what is listed, saved
- * and read is one thing. */
+/* The handle: values by name. A value is kept as text in canonical form, so that listing, saving
+ * and reading it give the same. */
 #ifndef DIFFMM_OPTIONS_OPTIONS_H
 #define DIFFMM_OPTIONS_OPTIONS_H
 

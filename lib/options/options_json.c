@@ -53,7 +53,7 @@ static diffmm_status set_one(diffmm_options *options, const struct diffmm__json_
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON: '%s' is not a string",
                             member->key);
     diffmm_status status = diffmm__option_find(member->key, &key);
-    /* A setting may go by its name or its symbol. */
+    /* Once under its name, and once under its symbol. */
     if (!status && diffmm__options_has(options, &key))
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON: '%s' is set twice",
                             member->key);

@@ -7,17 +7,17 @@
 
 #include <diffmm/options.h>
 
-/* All settings, those that differ from the defaults and those that do not alike; from the context's
- * allocator. NULL without memory. */
+/* Write all settings, also those that have their defaults; from the context's allocator. NULL
+ * without memory. */
 char *diffmm__options_to_json(const diffmm_options *options);
 
-/* Read all settings back. Any that this library does not know, or that has no value it takes, is an
- * error. */
+/* Read all settings. A name that this library does not know, or a value that a setting does not
+ * take, is an error. */
 diffmm_status diffmm__options_from_json(diffmm_context *context, const char *json,
                                         diffmm_options **out);
 
-/* Read `count` settings by name, each of which must be there, and leave all others alone: they may be
- * those of a later version. What is not read has its default. */
+/* Read the `count` named settings only; each must be there. All others are ignored, since they may
+ * be those of a later version, and *out has their defaults. */
 diffmm_status diffmm__options_from_json_some(diffmm_context *context, const char *json,
                                              size_t count, const char *const *names,
                                              diffmm_options **out);

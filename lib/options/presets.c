@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The authors' settings per data set. Every preset gives a value to the same settings, the default
- * where its authors name none: so one preset after another equals the second alone. */
+/* The authors' settings for each data set. Every preset sets the same settings, some to their
+ * defaults where the authors name no value. So applying one preset after another has the effect of
+ * the second alone. */
 #include <string.h>
 
 #include "base/handle.h"

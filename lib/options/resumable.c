@@ -29,7 +29,7 @@ static diffmm_status compare(const diffmm_options *begun, const diffmm_options *
                               name, then, wanted);
 }
 
-/* The settings per modality that `from` has, in both. */
+/* Compare, between both, the settings per modality that `from` has. */
 static diffmm_status compare_overrides(const diffmm_options *begun, const diffmm_options *now,
                                        const diffmm_options *from)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a training begun with some settings may go on with others: it may where they decide how
- * long it goes on, not what it computes. */
+/* Whether a training that began with some settings may go on with others: it may if they only
+ * decide how long it goes on, not what it computes. */
 #ifndef DIFFMM_OPTIONS_RESUMABLE_H
 #define DIFFMM_OPTIONS_RESUMABLE_H
 
 #include <diffmm/options.h>
 
-/* DIFFMM_ERROR_INVALID_ARGUMENT names a setting in which `now` differs from what a training was
- * begun with, where that would change what it computes. */
+/* DIFFMM_ERROR_INVALID_ARGUMENT names a setting that differs between those with which a training
+ * began and `now`, and that would change what is computed. */
 diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
                                               const diffmm_options *now);
 

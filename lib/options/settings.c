@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "options/options.h"
 
-/* Reads by name; after a failure, nothing more. */
+/* Reads values by name. After the first failure it reads nothing more. */
 struct reader {
     const diffmm_options *options;
     diffmm_status status;
@@ -102,7 +102,8 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->select_by_test = is(reader, "select", "test");
 }
 
-/* Variances run from noise_scale * noise_min to noise_scale * noise_max within (0, 1). */
+/* Check that variances, from noise_scale * noise_min to noise_scale * noise_max, lie within (0,
+ * 1). */
 static diffmm_status check_noise(const struct diffmm__settings *settings)
 {
     char a[DIFFMM__REAL_TEXT];
@@ -117,11 +118,11 @@ static diffmm_status check_noise(const struct diffmm__settings *settings)
     }
     if (last >= 1)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "settings 'noise_scale' times 'noise_max' are %s, not below 1",
+                            "'noise_scale' times 'noise_max' is %s, not below 1",
                             diffmm__real_text(last, a));
     if (first < 1e-12)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "settings 'noise_scale' times 'noise_min' are %s, below 1e-12",
+                            "'noise_scale' times 'noise_min' is %s, below 1e-12",
                             diffmm__real_text(first, a));
     return DIFFMM_OK;
 }
@@ -177,11 +178,11 @@ static diffmm_status no_modality(const char *modality, size_t count, const char 
     const char *closest = diffmm__text_closest(modality, count, names);
     if (closest)
         return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
-                            "a setting is for modality '%s', which there is not; did you mean "
-                            "'%s'?",
+                            "a setting is for modality '%s', which does not exist; did you "
+                            "mean '%s'?",
                             modality, closest);
     return diffmm__fail(DIFFMM_ERROR_NOT_FOUND,
-                        "a setting is for modality '%s', which there is not", modality);
+                        "a setting is for modality '%s', which does not exist", modality);
 }
 
 diffmm_status diffmm__settings_check_modalities(const diffmm_options *options, size_t count,

@@ -14,7 +14,7 @@
 
 enum diffmm__projection { DIFFMM__PROJECTION_LEAKY = 0, DIFFMM__PROJECTION_LINEAR = 1 };
 
-/* Every setting that is not per modality, read out once when a model or trainer is made. */
+/* Every setting that is not per modality, read once, when a model or trainer is made. */
 struct diffmm__settings {
     uint64_t seed;
     /* model */
@@ -52,12 +52,13 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
 enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,
                                                     const char *modality);
 
-/* A projection's value as text, and back: false for any other text, and for NULL. */
+/* The text of a projection; and the projection of a text: false for any other text, and for
+ * NULL. */
 const char *diffmm__projection_text(enum diffmm__projection projection);
 bool diffmm__projection_find(const char *text, enum diffmm__projection *out);
 
-/* DIFFMM_ERROR_NOT_FOUND names a modality that has settings of its own, but is not among the `count`
- * names. */
+/* Check that modalities that have settings of their own are among the `count` names; if not,
+ * DIFFMM_ERROR_NOT_FOUND names one that is not. */
 diffmm_status diffmm__settings_check_modalities(const diffmm_options *options, size_t count,
                                                 const char *const *names);
 

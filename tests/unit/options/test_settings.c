@@ -128,7 +128,7 @@ START_TEST(projections_per_modality)
     expect_success(diffmm__settings_check_modalities(options, 2, names));
     set("modality.imge.projection", "linear");
     expect_failure(diffmm__settings_check_modalities(options, 2, names), DIFFMM_ERROR_NOT_FOUND,
-                   "'imge', which there is not; did you mean 'image'?");
+                   "'imge', which does not exist; did you mean 'image'?");
     expect_failure(diffmm__settings_check_modalities(options, 0, NULL), DIFFMM_ERROR_NOT_FOUND,
                    "'image'");
     end();
