@@ -54,7 +54,7 @@ bool batch_arguments_read(int argc, char **argv, struct batch_arguments *out)
             return false;
     }
     if (optind < argc)
-        return complain("an argument that belongs to no option: %s", argv[optind]);
+        return complain("unexpected argument '%s'", argv[optind]);
     return out->model || complain("--model is missing");
 }
 

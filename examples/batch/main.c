@@ -4,7 +4,7 @@
  *     diffmm_batch_recommend --model model.safetensors --count 20 --output nightly.tsv
  *     diffmm_batch_recommend --model model.safetensors --users active.txt --format jsonl
  *
- * Users are ranked in blocks on all threads; memory does not grow with how many they are. */
+ * Users are ranked in blocks on all threads; memory does not grow with their number. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ static int recommend(struct batch *batch)
     } else {
         batch->total = diffmm_scorer_users(batch->scorer);
         diffmm_status status = diffmm_recommend_all(batch->scorer, &query, on_hits, batch);
-        if (status != DIFFMM_OK) /* what on_hits found wrong, it has said */
+        if (status != DIFFMM_OK) /* on_hits() has said what was wrong */
             code = status == DIFFMM_CANCELLED ? EXIT_FAILED : failed_model(batch);
     }
     progress_clear(&batch->progress);
@@ -109,7 +109,7 @@ static int recommend(struct batch *batch)
     return code;
 }
 
-/* Who reads the file never sees half of it. */
+/* Nobody who reads the file sees a part of it only. */
 static int recommend_to_file(struct batch *batch)
 {
     const char *path = batch->arguments->output;

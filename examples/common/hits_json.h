@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hits as JSON, the same from every program. */
+/* Hits as JSON, as every program writes them. */
 #ifndef DIFFMM_EXAMPLES_HITS_JSON_H
 #define DIFFMM_EXAMPLES_HITS_JSON_H
 
 #include <diffmm/diffmm.h>
 #include <jansson.h>
 
-/* How many digits let a float be read back as it was. */
+/* Digits that a float needs to be read back exactly. */
 enum { HITS_DIGITS = 9 };
 
 /* [{"item": "12", "score": 3.25}, ..], or with "user" where the hits are users. NULL: no memory, or

@@ -32,7 +32,7 @@ static char *read_all(FILE *file, size_t *size)
     return text;
 }
 
-/* The size without the line ends that nothing follows. */
+/* The size without line ends at the end of the text. */
 static size_t without_empty_lines(const char *text, size_t size)
 {
     size -= size > 0 && text[size - 1] == '\r';
@@ -51,7 +51,7 @@ static size_t count_lines(const char *text, size_t size)
     return count;
 }
 
-/* jansson makes strings of nothing else. */
+/* jansson makes strings of UTF-8 only. */
 static bool is_utf8(const char *text, size_t size)
 {
     json_t *string = json_stringn(text, size);
@@ -59,8 +59,8 @@ static bool is_utf8(const char *text, size_t size)
     return string != NULL;
 }
 
-/* Cut the text into lines, each with a NUL in the place of its end; what is wrong with the line
- * that is not in list->count yet, or NULL. */
+/* Cut the text into lines, replacing each line end by a NUL. Returns NULL, or what is wrong with
+ * line list->count + 1. */
 static const char *cut(struct id_list *list, char *next, const char *end, size_t lines)
 {
     for (; list->count < lines; list->count++) {

@@ -69,8 +69,8 @@ static bool find(struct output_file *file, const char *given, int *number)
     return refuse(ELOOP);
 }
 
-/* A new file beside the one to be replaced, with its permissions, under a name that nobody else
- * draws; a long name is cut to leave room. */
+/* A new file beside the one to be replaced, with its permissions, under a random name that begins
+ * with its name (which is cut if it is long). */
 static int create_beside(struct output_file *file, const struct stat *old)
 {
     int number, tries = 0;
@@ -101,7 +101,7 @@ static void leave_folder(struct output_file *file)
     errno = reason;
 }
 
-/* Signals to end: what stands beside the file to be replaced goes with the program. */
+/* Signals that end the program: the unfinished file is removed first. */
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
 enum { ENDINGS = sizeof endings / sizeof *endings };
 static struct sigaction before[ENDINGS];
@@ -124,7 +124,7 @@ static void hold_endings(int how)
     sigprocmask(how, &set, NULL);
 }
 
-/* Between two calls of hold_endings(). */
+/* Call this while hold_endings() blocks the signals. NULL: no file is unfinished any more. */
 static void watch_endings(const struct output_file *file)
 {
     const struct sigaction action = {.sa_handler = on_ending};
@@ -141,7 +141,7 @@ bool output_file_open(struct output_file *file, const char *path)
 {
     struct stat old;
     *file = (struct output_file){.folder = AT_FDCWD};
-    /* The system goes first: it may forbid to follow a link. */
+    /* stat() first: the system may forbid to follow a link. */
     bool exists = stat(path, &old) == 0;
     int out = -1, number = -1;
     if ((exists || errno == ENOENT) && find(file, path, &number)) {

@@ -16,7 +16,8 @@ struct output_file {
     char name[NAME_MAX + 1], temporary[NAME_MAX + 1]; /* in the folder */
 };
 
-/* False with errno. One at a time: a signal that ends the program takes away what is unfinished. */
+/* False with errno. Only one file at a time: a signal that ends the program removes the unfinished
+ * one. */
 bool output_file_open(struct output_file *file, const char *path);
 
 /* Close it, and put it in its place; unless `good`, what has been written is thrown away. False

@@ -36,7 +36,7 @@ static void format_seconds(double left, char *out, size_t size)
     snprintf(out, size, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-/* Time left, from the length of the epoch before: there is none to go by in the first. */
+/* Time left, estimated from the length of the previous epoch; unknown in the first. */
 static void format_time_left(const struct progress *progress, double time, char *out, size_t size)
 {
     if (progress->seconds_per_epoch <= 0) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Progress on stderr: of a training run, a bar on a terminal and a line per epoch in any case; of
- * other work, a bar on a terminal. */
+/* Progress on stderr: a bar if stderr is a terminal, and for training also a line per epoch. */
 #ifndef DIFFMM_EXAMPLES_PROGRESS_H
 #define DIFFMM_EXAMPLES_PROGRESS_H
 
@@ -11,11 +10,11 @@
 struct progress {
     bool terminal;
     size_t epochs;
-    size_t epoch;             /* the one under way */
+    size_t epoch;             /* current */
     double epoch_started;     /* seconds of a monotonic clock; of other work: its start */
     double seconds_per_epoch; /* of the epoch before; 0 in the first */
     double drawn;             /* when the bar was last drawn */
-    int width;                /* of what stands on the line */
+    int width;                /* characters on the line now */
 };
 
 void progress_begin(struct progress *progress);
@@ -23,10 +22,10 @@ void progress_begin(struct progress *progress);
 /* Draw the bar, at most ten times a second. */
 void progress_step(struct progress *progress, const diffmm_progress *step);
 
-/* The same for work of one pass: how much of it is done. */
+/* The same for a single pass: `done` of `total`. */
 void progress_count(struct progress *progress, const char *what, size_t done, size_t total);
 
-/* Take the bar away, so that other text can be printed. */
+/* Remove the bar, so that other text can be printed. */
 void progress_clear(struct progress *progress);
 
 /* The line about a finished epoch. */

@@ -2,10 +2,10 @@
 #ifndef DIFFMM_EXAMPLES_STANDARD_FILES_H
 #define DIFFMM_EXAMPLES_STANDARD_FILES_H
 
-/* Take up the numbers of standard input, output and error where the program was started without
- * them (`2>&-`): the first file that it opened would get one, and its messages would land in that
- * file. To be called before anything is opened. What is read from or written to them still fails,
- * as it would have. */
+/* Occupy the descriptors of standard input, output and error where the program was started without
+ * them (`2>&-`). Otherwise the first file that it opens would get such a descriptor, and messages
+ * would be written into that file. Call this before anything is opened. Reading from or writing to
+ * the occupied descriptors fails, as it would have failed before. */
 void standard_files_hold(void);
 
 #endif

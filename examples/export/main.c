@@ -54,7 +54,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
         }
     }
     if (optind < argc)
-        return complain("an argument that belongs to no option: %s", argv[optind]);
+        return complain("unexpected argument '%s'", argv[optind]);
     if (!out->model)
         return complain("--model is missing");
     if (!out->users && !out->items)

@@ -56,7 +56,7 @@ static json_t *similar(const struct answering *answering, const struct served *m
     return ranking_answer(&ranking, good, user ? "user" : "item", id, failure);
 }
 
-/* Unless it is asked for, what the user has touched does not come back. */
+/* Exclude the items that the user has touched, unless `include_seen` asks for them. */
 static bool exclude_touched(struct ranking *ranking, int32_t user, const struct numbers *touched,
                             struct failure *failure)
 {
@@ -143,7 +143,7 @@ static json_t *reload(const struct answering *answering, const struct served *mo
     (void)parameters;
     if (!store_reload(answering->store, failure))
         return NULL;
-    struct served *fresh = store_hold(answering->store);
+    struct served *fresh = store_retain(answering->store);
     json_t *answer = describe(fresh, failure);
     served_release(fresh);
     return answer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the service can be asked, without what is HTTP about it. */
+/* The requests that the service answers, apart from HTTP. */
 #ifndef DIFFMM_EXAMPLES_SERVE_ANSWERS_H
 #define DIFFMM_EXAMPLES_SERVE_ANSWERS_H
 
@@ -18,13 +18,13 @@ struct endpoint {
     const char *path;
     const char *methods;    /* separated by ", ", as in the header Allow */
     const char *parameters; /* see parameters.h */
-    bool guarded;           /* not for everyone: guard.h */
+    bool guarded;           /* not allowed to everyone: guard.h */
     /* A JSON object, or NULL with the failure filled in. */
     json_t *(*answer)(const struct answering *answering, const struct served *model,
                       const json_t *parameters, struct failure *failure);
 };
 
-/* NULL with the failure filled in, if there is none at that path. */
+/* The one at a path. NULL with the failure filled in if there is none. */
 const struct endpoint *find_endpoint(const char *path, struct failure *failure);
 
 #endif

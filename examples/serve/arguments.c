@@ -71,28 +71,28 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         }
     }
     if (optind < argc)
-        return complain("an argument that belongs to no option: %s", argv[optind]);
+        return complain("unexpected argument '%s'", argv[optind]);
     return out->model || complain("--model is missing");
 }
 
 void serve_arguments_help(void)
 {
-    printf(
-        "usage: diffmm_serve --model FILE [options]\n\n"
-        "Recommendations over HTTP, in JSON:\n\n"
-        "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
-        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
-        "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
-        "  GET /health\n"
-        "  POST /reload                        open the model file again\n\n"
-        "Rankings also take exclude, candidates, min_score and include_seen.\n"
-        "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
-        "  --host 127.0.0.1        whoever can reach this address is served\n"
-        "  --port 8080             0: any that is free\n"
-        "  --threads N             that answer requests; default: as many as CPUs\n"
-        "  --max-count 1000        hits of one answer\n"
-        "  --max-body 65536        bytes of a request's body\n"
-        "  --max-connections 1000  at once\n"
-        "  --reload-token-file FILE  its first line allows to reload, from anywhere; without it,\n"
-        "                          clients on this machine may that are no pages\n");
+    printf("usage: diffmm_serve --model FILE [options]\n\n"
+           "Recommendations over HTTP, in JSON:\n\n"
+           "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
+           "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+           "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+           "  GET /health\n"
+           "  POST /reload                        open the model file again\n\n"
+           "Rankings also take exclude, candidates, min_score and include_seen.\n"
+           "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
+           "  --host 127.0.0.1        whoever can reach this address is served\n"
+           "  --port 8080             0: any that is free\n"
+           "  --threads N             that answer requests; default: as many as CPUs\n"
+           "  --max-count 1000        hits of one answer\n"
+           "  --max-body 65536        bytes of a request's body\n"
+           "  --max-connections 1000  at once\n"
+           "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
+           "                          bring; without it, clients on this machine may reload, but\n"
+           "                          no web pages\n");
 }

@@ -14,7 +14,7 @@ bool refuse(struct failure *failure, unsigned status, const char *format, ...)
     return false;
 }
 
-/* What the client can mend is 4xx, what it cannot is 5xx. */
+/* 4xx where the client can correct the request, else 5xx. */
 bool refuse_call(struct failure *failure, diffmm_status status)
 {
     unsigned http = status == DIFFMM_ERROR_NOT_FOUND          ? 404

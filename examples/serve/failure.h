@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a request is not answered as it wishes. */
+/* Why a request is refused. */
 #ifndef DIFFMM_EXAMPLES_SERVE_FAILURE_H
 #define DIFFMM_EXAMPLES_SERVE_FAILURE_H
 

@@ -29,13 +29,13 @@ bool guard_begin(struct guard *guard, const char *path, struct failure *failure)
         strspn(guard->token, token_characters) != length) {
         memset(guard->token, 0, sizeof guard->token);
         return refuse(failure, 500,
-                      "%s: its first line is no token: %d to %zu letters, digits and -._~+/=", path,
-                      SHORTEST_TOKEN, sizeof guard->token - 2);
+                      "%s: its first line is not a token of %d to %zu letters, digits and -._~+/=",
+                      path, SHORTEST_TOKEN, sizeof guard->token - 2);
     }
     return true;
 }
 
-/* In a time that does not tell how much of it is right. */
+/* Takes the same time however much of the given token is right. */
 static bool same_token(const char *wanted, const char *given)
 {
     size_t length = strlen(wanted), given_length = strlen(given);
@@ -71,7 +71,7 @@ static bool is_loopback(const struct sockaddr *address)
     return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
 }
 
-/* Whether the header Host names this machine by a name that nobody else can give it. */
+/* Whether the header Host is a name that always means this machine. */
 static bool names_loopback(const char *host)
 {
     char name[64];
@@ -90,14 +90,14 @@ static bool names_loopback(const char *host)
 bool guard_admits(const struct guard *guard, struct MHD_Connection *connection,
                   struct failure *failure)
 {
-    /* What browsers say of a page's request, and what proxies add to the requests of others. */
-    static const char *const of_others[] = {
+    /* Headers that browsers send with requests of pages, and that proxies add. */
+    static const char *const of_pages_and_proxies[] = {
         "Origin",          "Referer",          "Sec-Fetch-Site", "Forwarded",
         "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP",      "Via"};
     if (*guard->token)
         return brings_token(guard, connection) ||
                refuse(failure, MHD_HTTP_UNAUTHORIZED,
-                      "this takes the service's token, as 'Authorization: Bearer TOKEN'");
+                      "this request needs the service's token, as 'Authorization: Bearer TOKEN'");
     const union MHD_ConnectionInfo *client =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const char *host = header(connection, MHD_HTTP_HEADER_HOST);
@@ -108,12 +108,12 @@ bool guard_admits(const struct guard *guard, struct MHD_Connection *connection,
     if (!host || !names_loopback(host))
         return refuse(failure, MHD_HTTP_FORBIDDEN,
                       "without a token (--reload-token-file), the header Host must name loopback");
-    for (size_t i = 0; i < sizeof of_others / sizeof *of_others; i++)
-        if (header(connection, of_others[i]))
+    for (size_t i = 0; i < sizeof of_pages_and_proxies / sizeof *of_pages_and_proxies; i++)
+        if (header(connection, of_pages_and_proxies[i]))
             return refuse(
                 failure, MHD_HTTP_FORBIDDEN,
-                "without a token (--reload-token-file), this is for no page and no proxy, "
-                "but the request has a header %s",
-                of_others[i]);
+                "without a token (--reload-token-file), requests of web pages and through proxies "
+                "are refused, and this one has the header %s",
+                of_pages_and_proxies[i]);
     return true;
 }

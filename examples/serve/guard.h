@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who may make the service do something, rather than answer. A service on loopback is reached by
- * every page that a browser on the machine shows: pages can send a POST anywhere, and by a name
- * that they let lead to 127.0.0.1 (DNS rebinding) they can even read the answer. */
+/* Who may make the service act (reload), not only answer. Every web page that a browser on the same
+ * machine shows can reach a service on loopback: a page may send a POST to any address, and through
+ * a host name that resolves to 127.0.0.1 (DNS rebinding) it can even read the answer. */
 #ifndef DIFFMM_EXAMPLES_SERVE_GUARD_H
 #define DIFFMM_EXAMPLES_SERVE_GUARD_H
 
@@ -15,11 +15,11 @@ struct guard {
     char token[256]; /* "": none */
 };
 
-/* Read the token, the first line of a file; NULL: there is none. */
+/* Read the token, which is the first line of a file. NULL: there is no token. */
 bool guard_begin(struct guard *guard, const char *path, struct failure *failure);
 
-/* With a token: whoever brings it, as `Authorization: Bearer TOKEN`. Without: a client on this
- * machine that is no page and comes through no proxy. */
+/* With a token, requests are admitted that bring it, as `Authorization: Bearer TOKEN`. Without one,
+ * requests from this machine that come neither from a web page nor through a proxy. */
 bool guard_admits(const struct guard *guard, struct MHD_Connection *connection,
                   struct failure *failure);
 

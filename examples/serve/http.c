@@ -11,11 +11,11 @@
 #include "common/hits_json.h"
 #include "parameters.h"
 
-/* Connections that say nothing for so long are closed. */
+/* A connection that is idle for so long is closed. */
 enum { TIMEOUT_SECONDS = 30 };
 
-/* Of a body that is too large, so many times the limit is read before the connection is cut: a
- * client should come to see why. */
+/* A body that is too large is read up to this many times the limit before the connection is closed,
+ * so that the client gets the answer that says why. */
 enum { PATIENCE = 16 };
 
 struct http {
@@ -31,12 +31,11 @@ struct http {
 struct incoming {
     char *body;
     size_t size, capacity;
-    size_t received; /* as much as was sent, also of what is not kept */
+    size_t received; /* bytes, also those that are not kept */
     bool no_memory;
 };
 
-/* {"error": reason}. Where the reason repeats what a client sent that is no UTF-8, it is made so.
- */
+/* {"error": reason}. A reason may quote bytes of the client that are not UTF-8: they become '?'. */
 static json_t *error_json(const char *reason)
 {
     json_t *text = json_string(reason);
@@ -72,7 +71,7 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned sta
     return result;
 }
 
-/* Takes over `answer`; NULL, for want of memory, is still answered. */
+/* Takes over `answer`. NULL, which means that memory is short, is answered with an error. */
 static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned status, json_t *answer,
                                  const char *allow)
 {
@@ -141,7 +140,7 @@ static json_t *compute(struct http *http, struct MHD_Connection *connection,
     if (!parameters) {
         refuse_memory(failure);
     } else if (read_parameters(connection, incoming, endpoint, parameters, failure)) {
-        struct served *model = store_hold(http->answering.store);
+        struct served *model = store_retain(http->answering.store);
         answer = endpoint->answer(&http->answering, model, parameters, failure);
         served_release(model);
     }
@@ -176,7 +175,7 @@ static enum MHD_Result answer(struct http *http, struct MHD_Connection *connecti
     return send_failure(connection, &failure, NULL);
 }
 
-/* Keep a piece of the body; what exceeds the limit is read but not kept. */
+/* Keep a part of the body; what exceeds the limit is read but not kept. */
 static void receive(const struct http *http, struct incoming *incoming, const char *data,
                     size_t size)
 {
@@ -199,9 +198,8 @@ static void receive(const struct http *http, struct incoming *incoming, const ch
     incoming->size += size;
 }
 
-/* Called for a request with its headers, then with each piece of its body, then when it is
- * complete.
- */
+/* Called for a request with its headers, then with each part of its body, then when it is
+ * complete. */
 static enum MHD_Result on_request(void *user_data, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *data, size_t *size, void **state)
@@ -248,7 +246,7 @@ struct http *http_start(int socket, const struct serve_arguments *arguments, str
                           .guard = guard,
                           .max_body = arguments->max_body,
                           .quiet_socket = -1};
-    /* One thread is no pool: the option is left out then. */
+    /* The server does not accept a pool of one thread: the option is left out then. */
     bool pool = arguments->threads > 1;
     size_t connections = arguments->max_connections > arguments->threads
                              ? arguments->max_connections
@@ -269,7 +267,7 @@ struct http *http_start(int socket, const struct serve_arguments *arguments, str
 void http_quiesce(struct http *http)
 {
     http->quiet_socket = MHD_quiesce_daemon(http->daemon);
-    /* A thread may still look at it, so that it cannot be closed yet; who comes now is refused. */
+    /* A thread may still use it, so it cannot be closed yet; new clients are refused. */
     if (http->quiet_socket >= 0)
         shutdown(http->quiet_socket, SHUT_RDWR);
 }

@@ -4,9 +4,10 @@
  *     diffmm_serve --model model.safetensors --port 8080
  *     curl 'http://127.0.0.1:8080/recommend?user=7&count=5'
  *
- * An example of a service around one scorer that all threads share: requests take hold of it, a new
- * model is swapped in under them, the old one ends with its last request (model.c). It speaks
- * plain HTTP to whoever reaches it, so it listens on loopback unless told otherwise. */
+ * An example of a service around one scorer that all threads share. Each request holds a reference
+ * to it; a reload swaps in a new model, and the old one is destroyed after its last request
+ * (model.c). The service answers plain HTTP to anybody who can reach it, so it listens on loopback
+ * unless told otherwise. */
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -24,7 +25,7 @@
 const char program_name[] = "diffmm_serve";
 
 enum {
-    LOOK_SECONDS = 1,  /* how often to look whether the model file has been replaced */
+    CHECK_SECONDS = 1, /* how often to check whether the model file has been replaced */
     LEAVE_SECONDS = 10 /* how long requests under way may take when the service ends */
 };
 
@@ -43,12 +44,12 @@ static void reload(struct store *store)
         failed("the old model stays", failure.reason);
 }
 
-/* Until a signal says to end: reload when one says so, or when the model file is another. */
+/* Serve until SIGINT or SIGTERM; reload on SIGHUP, or when the model file has been replaced. */
 static void serve_until_signal(struct store *store, const sigset_t *signals)
 {
-    const struct timespec look = {.tv_sec = LOOK_SECONDS};
+    const struct timespec pause = {.tv_sec = CHECK_SECONDS};
     for (;;) {
-        int signal_number = sigtimedwait(signals, NULL, &look);
+        int signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number == SIGINT || signal_number == SIGTERM)
             return;
         if (signal_number == SIGHUP || store_outdated(store))
@@ -56,7 +57,7 @@ static void serve_until_signal(struct store *store, const sigset_t *signals)
     }
 }
 
-/* Let requests under way come to their end, unless it takes long or another signal comes. */
+/* Let requests under way finish, unless that takes long or another signal comes. */
 static void leave(struct http *http, const sigset_t *signals)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
@@ -70,8 +71,7 @@ static void leave(struct http *http, const sigset_t *signals)
 static int serve(const struct serve_arguments *arguments, struct store *store,
                  const struct guard *guard)
 {
-    /* Signals wait until the main thread asks for them; threads started from here on inherit that.
-     */
+    /* Signals wait until this thread asks for them; threads that it starts inherit the mask. */
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads the file's identity before opening it: if it is replaced in between, it seems outdated, and
- * is merely opened once more. */
+/* Notes the file's identity before it opens the file: if the file is replaced in between, it counts
+ * as outdated and is opened once more, which does no harm. */
 static bool open_served(struct store *store, size_t generation, struct served **out,
                         struct failure *failure)
 {
     struct served *served = malloc(sizeof *served);
     if (!served)
         return refuse_memory(failure);
-    *served = (struct served){.generation = generation, .holders = 1};
+    *served = (struct served){.generation = generation, .references = 1};
     if (stat(store->path, &store->tried) != 0)
         memset(&store->tried, 0, sizeof store->tried);
     diffmm_status status = diffmm_scorer_open(store->context, store->path, &served->scorer);
@@ -48,18 +48,18 @@ void store_end(struct store *store)
     pthread_mutex_destroy(&store->reload_lock);
 }
 
-struct served *store_hold(struct store *store)
+struct served *store_retain(struct store *store)
 {
     pthread_mutex_lock(&store->current_lock);
     struct served *served = store->current;
-    atomic_fetch_add(&served->holders, 1);
+    atomic_fetch_add(&served->references, 1);
     pthread_mutex_unlock(&store->current_lock);
     return served;
 }
 
 void served_release(struct served *served)
 {
-    if (atomic_fetch_sub(&served->holders, 1) > 1)
+    if (atomic_fetch_sub(&served->references, 1) > 1)
         return;
     diffmm_scorer_destroy(served->scorer);
     free(served);
@@ -87,7 +87,7 @@ bool store_outdated(struct store *store)
 {
     struct stat now;
     if (stat(store->path, &now) != 0)
-        return false; /* gone: what is loaded goes on */
+        return false; /* the file is gone: the loaded model stays */
     pthread_mutex_lock(&store->reload_lock);
     const struct stat *then = &store->tried;
     bool same = now.st_dev == then->st_dev && now.st_ino == then->st_ino &&

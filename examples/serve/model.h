@@ -12,12 +12,12 @@
 
 #include "failure.h"
 
-/* One scorer, and how many hold it: the store, and each request that uses it. The last one to let
- * go destroys it. */
+/* One scorer with a count of references: the store's, and one of each request that uses it. The last
+ * release destroys it. */
 struct served {
     diffmm_scorer *scorer;
     size_t generation; /* 1 for the first, one more with each reload */
-    atomic_size_t holders;
+    atomic_size_t references;
 };
 
 struct store {
@@ -33,14 +33,14 @@ struct store {
 bool store_begin(struct store *store, const char *path, struct failure *failure);
 void store_end(struct store *store);
 
-/* The present model, to be let go when the request is done with it. */
-struct served *store_hold(struct store *store);
+/* The current model, which the caller must release. */
+struct served *store_retain(struct store *store);
 void served_release(struct served *served);
 
-/* Open the file anew for requests that begin from now on. On failure the old model stays. */
+/* Open the file again, for requests that begin from now on. After a failure the old model stays. */
 bool store_reload(struct store *store, struct failure *failure);
 
-/* Whether the file at the path is another one than that last opened. */
+/* Whether the file at the path has been replaced since it was last opened. */
 bool store_outdated(struct store *store);
 
 #endif

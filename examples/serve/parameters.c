@@ -50,7 +50,7 @@ static const struct parameter *find(const char *accepted, const char *name, stru
     return NULL;
 }
 
-/* Take over a value; NULL: it is not what the parameter wants. */
+/* Take over a value; NULL: it is not of the parameter's kind. */
 static bool set(json_t *parameters, const struct parameter *parameter, json_t *value,
                 struct failure *failure)
 {

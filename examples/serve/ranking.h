@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all rankings of the service have in common: their restrictions, and how hits become JSON. */
+/* What all rankings of the service have in common: restrictions, and hits as JSON. */
 #ifndef DIFFMM_EXAMPLES_SERVE_RANKING_H
 #define DIFFMM_EXAMPLES_SERVE_RANKING_H
 
@@ -17,7 +17,7 @@ struct numbers {
 bool numbers_add(struct numbers *numbers, const int32_t *more, size_t count,
                  struct failure *failure);
 
-/* One ranking in the making: query, room for hits, ids that the model does not know. */
+/* One ranking: the query, room for hits, and ids that the model does not know. */
 struct ranking {
     const diffmm_scorer *scorer;
     diffmm_side side; /* of the hits */
@@ -28,7 +28,8 @@ struct ranking {
     json_t *unknown;
 };
 
-/* Read what every ranking may be asked for; ends with ranking_answer also where this fails. */
+/* Read the parameters that every ranking has. The caller ends the ranking with ranking_answer(),
+ * also if this fails. */
 bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
                    diffmm_side side, const json_t *parameters, struct failure *failure);
 
@@ -36,17 +37,21 @@ bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_score
 diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,
                            int32_t *number);
 
-/* Look up a list of ids. What the model does not know can neither be recommended nor be learnt
- * from: it is passed over, and named in the answer. */
+/* Look up a list of ids and add their numbers. Ids that the model does not know are skipped, and
+ * named in the answer. */
 bool ranking_add_ids(struct ranking *ranking, diffmm_side side, const json_t *ids,
                      struct numbers *numbers, struct failure *failure);
 
 /* The query, when all lists are complete. */
 const diffmm_query *ranking_query(struct ranking *ranking);
 
-/* {"user": "7", "items": [{"item": "12", "score": 3.25}, ..]}, opening with `key` unless `id` is
- * NULL; with "unknown" where ids of the request are. NULL with the failure filled in, or
- * where `good` says that it has been. Ends the ranking. */
+/* End the ranking, and make the answer:
+ *
+ *     {"user": "7", "items": [{"item": "12", "score": 3.25}, ..], "unknown": ["13"]}
+ *
+ * It begins with `key` and `id` unless `id` is NULL, and has "unknown" only if the request named
+ * unknown ids. NULL if `good` is false (then the failure has been filled in already), or with the
+ * failure filled in. */
 json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
                        struct failure *failure);
 

@@ -9,7 +9,7 @@
  * complaining. */
 int socket_listen(const char *host, size_t port);
 
-/* Print on stdout where it listens: whoever chose port 0 reads there which one it is. */
+/* Print on stdout where it listens; with port 0 that tells which port it has got. */
 void socket_announce(int socket);
 
 #endif

@@ -58,7 +58,7 @@ static bool read_assignment(char *text, const char *option, struct assignment *o
     return true;
 }
 
-/* Two shares; the library says whether they can be. */
+/* Two shares; the library checks their values. */
 static bool read_hold_out(const char *text, struct arguments *out)
 {
     const char *comma = read_real(text, &out->hold_out_valid);
@@ -112,7 +112,7 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
     if (out->help || out->version)
         return true;
     if (optind < argc)
-        return complain("an argument that belongs to no option: %s", argv[optind]);
+        return complain("unexpected argument '%s'", argv[optind]);
     if (!out->data)
         return complain("--data is missing: a folder, a file, or the word synthetic");
     if ((out->resume || out->checkpoint_every > 0) && !out->checkpoint)
@@ -190,11 +190,12 @@ void print_help(void)
         "  --set NAME=VALUE           a setting (below); may be repeated\n"
         "  --log FILE                 one JSON object per epoch, and a last one with the result\n"
         "  --model FILE               where to save the model\n"
-        "  --checkpoint FILE          where to keep what it takes to go on after an interruption\n"
+        "  --checkpoint FILE          where to save what --resume needs after an interruption\n"
         "  --checkpoint-every N       epochs from one checkpoint to the next (1)\n"
-        "  --resume                   go on from the checkpoint, if it is there, to the same bits\n"
-        "                             as without interruption; epochs and patience may differ\n"
-        "  --version                  what is running\n"
+        "  --resume                   go on from the checkpoint if there is one; the model is the\n"
+        "                             same to the bit as without the interruption; epochs and\n"
+        "                             patience may be changed\n"
+        "  --version                  print the version and exit\n"
         "\n"
         "Ctrl-C stops cleanly: the best epoch so far is saved. Exit status: 0 done, 1 failed,\n"
         "2 the command line is wrong, 130 stopped by Ctrl-C.\n"

@@ -47,7 +47,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
     progress_epoch(&run->progress, report);
     if (run->log && !log_epoch(run->log, run->dataset, report))
         run->log_failed = true;
-    /* After the log, which a resumed run cuts back to what the checkpoint knows of. */
+    /* The log comes first: a resumed run cuts it back to the epochs of the checkpoint. */
     const struct arguments *arguments = run->arguments;
     bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
     if (arguments->checkpoint && due && !run->log_failed &&

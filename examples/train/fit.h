@@ -20,8 +20,8 @@ struct run {
     bool log_failed, checkpoint_failed, cancelled;
 };
 
-/* Train to the end, or until Ctrl-C; then the trainer has the best epoch. An exit status: what
- * Ctrl-C stops after the first epoch is done, too, and `cancelled` says so. */
+/* Train to the end, or until Ctrl-C; then the model is that of the best epoch. Returns an exit
+ * status. A run that Ctrl-C stops after its first epoch counts as done, with `cancelled` set. */
 int fit(struct run *run);
 
 #endif

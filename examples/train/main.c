@@ -2,10 +2,10 @@
 /* diffmm_train: from a data set to a saved model.
  *
  *     diffmm_train --data synthetic --epochs 20 --log run.jsonl --model model.safetensors
- *     diffmm_train .. --checkpoint run.ckpt --resume      (again and again, until it is through)
+ *     diffmm_train .. --checkpoint run.ckpt --resume      (again after each interruption)
  *
- * The order of things is that of every program that trains: a context, the settings, the data, a
- * trainer, fit, save. Progress and results come through two callbacks. */
+ * As every program that trains it makes a context, settings, a data set and a trainer, fits, and
+ * saves the model. Progress and results come through two callbacks (fit.c). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a training run has come to. */
+/* The result of a training run. */
 #ifndef DIFFMM_EXAMPLES_TRAIN_RESULT_H
 #define DIFFMM_EXAMPLES_TRAIN_RESULT_H
 

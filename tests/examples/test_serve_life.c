@@ -219,7 +219,7 @@ START_TEST(no_page_reloads)
     }
     for (size_t i = 0; i < sizeof of_pages / sizeof *of_pages; i++) {
         snprintf(headers, sizeof headers, "Host: localhost\r\n%s\r\n", of_pages[i]);
-        expect_reload(headers, 403, "for no page and no proxy");
+        expect_reload(headers, 403, "requests of web pages and through proxies");
     }
     service_end();
 }
@@ -243,7 +243,7 @@ START_TEST(the_token_reloads)
     service_begin_with((const char *[]){"--reload-token-file", "token", NULL});
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snprintf(headers, sizeof headers, "Host: localhost\r\n%s", wrong[i]);
-        expect_reload(headers, 401, "takes the service's token");
+        expect_reload(headers, 401, "needs the service's token");
     }
     expect_reload("Host: localhost\r\nAuthorization: Bearer 0123456789abcdef\r\n", 200, NULL);
     expect_reload("Host: a.example\r\nVia: 1.1 proxy\r\nauthorization: bearer 0123456789abcdef\r\n",
@@ -265,8 +265,8 @@ START_TEST(says_what_is_wrong)
         {{"--model", "model", "--max-count", "0"}, 2, "--max-count takes"},
         {{"--model", "model", "--max-body", "x"}, 2, "--max-body takes"},
         {{"--model", "model", "--reload-token-file", "no-such-token"}, 1, "no-such-token: No such"},
-        {{"--model", "model", "--reload-token-file", "empty"}, 1, "its first line is no token"},
-        {{"--model", "model", "--reload-token-file", "short"}, 1, "its first line is no token"},
+        {{"--model", "model", "--reload-token-file", "empty"}, 1, "its first line is not a token"},
+        {{"--model", "model", "--reload-token-file", "short"}, 1, "its first line is not a token"},
         {{"--model", "no-such-model"}, 1, "no-such-model"},
         {{"--model", "empty"}, 1, "empty"},
         {{"--model", "model", "--host", "no.such.host.invalid"}, 1, "no.such.host.invalid"},
