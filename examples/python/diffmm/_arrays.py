@@ -32,7 +32,7 @@ def view(address, shape, dtype, owner, writable=False):
 
 
 def _given(values):
-    """What was given, as an array of whatever type numpy finds."""
+    """A value as an array, of the type that numpy chooses."""
     if is_masked(values):
         raise TypeError("an array with masked values: say what they are (.filled())")
     return numpy.asarray(values)
@@ -40,7 +40,7 @@ def _given(values):
 
 def reals(values, dtype=numpy.float32):
     """Values as an array of a floating-point type, in any order in memory. Text, None and complex
-    numbers are no reals, and what is finite stays finite."""
+    numbers are refused, and so is a finite value that the type cannot hold."""
     given = _given(values)
     if given.dtype == dtype:
         return given
@@ -76,7 +76,7 @@ def matrix(values, columns=None):
 
 
 def _whole(values):
-    """Values as an array of whole numbers, of Python's where numpy has none so large."""
+    """Values as an array of whole numbers; of Python ints if they are too large for numpy."""
     given = _given(values)
     if isinstance(values, (list, tuple)) and {bool, numpy.bool_} & set(map(type, values)):
         raise TypeError("expected whole numbers, got a bool among them")
@@ -101,13 +101,13 @@ def numbers(values, count=None, dtype=numpy.int32):
 
 
 def flags(values, count):
-    """Bytes that are 0 or not, from bools or whole numbers."""
+    """Flags as bytes, from bools or whole numbers (0 is false)."""
     given = _given(values)
     return numbers(given.view(numpy.uint8) if given.dtype == bool else given, count, numpy.uint8)
 
 
 def addresses(column, rows):
-    """Where some rows of an array in one dimension stand, as Python's numbers."""
+    """The addresses of some rows of an array in one dimension, as Python ints."""
     return (column.ctypes.data + column.itemsize * rows).tolist()
 
 
@@ -139,8 +139,8 @@ def in_place(values, count):
 
 
 def sequence(values):
-    """Users, items or splits one after the other: an array as it is, anything else as a list. A set
-    has no order that numbers could follow, and a string is one id, not many."""
+    """Users, items or splits in order: an array as it is, anything else as a list. Refuses a set,
+    which has no order, and a string, which is one id."""
     if isinstance(values, (str, bytes, Set, Mapping)):
         raise TypeError(f"expected a list or an array, got {shown(values)}")
     if hasattr(values, "__array__"):
@@ -152,8 +152,8 @@ def sequence(values):
 
 
 def are_ids(values):
-    """Whether what sequence() gave are external ids (strings) rather than numbers. They are one or
-    the other throughout: what is missing (None, NaN) is no id."""
+    """Whether the result of sequence() holds external ids (strings) rather than numbers. Refuses
+    strings mixed with anything else, as None or NaN for a missing id."""
     if isinstance(values, numpy.ndarray) and values.dtype.kind != "O":
         return values.dtype.kind in "UT"
     kinds = set(map(type, values))

@@ -23,7 +23,7 @@ _thread = _Thread()
 
 @CFUNCTYPE(None, py_object)
 def _unraisable(exception):
-    """Report an exception as ctypes does: by sys.unraisablehook, which has no other way in."""
+    """Report an exception as ctypes does: through sys.unraisablehook."""
     raise exception
 
 
@@ -60,8 +60,8 @@ def tell(function, *arguments):
 
 
 def answer(function, *arguments):
-    """The same, for a callback whose result C uses: None after an exception, where ctypes would
-    give C what happens to stand in memory."""
+    """The same, for a callback whose result C uses: None after an exception (ctypes would return
+    uninitialised memory to C)."""
     try:
         return tell(function, *arguments)
     except BaseException as exception:  # pylint: disable=broad-except

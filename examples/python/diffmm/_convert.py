@@ -21,7 +21,7 @@ def shown(value):
 
 
 class called:
-    """Conversions inside say the name of what they refuse a value for."""
+    """Conversions inside name the argument in their messages."""
 
     def __init__(self, name):
         self._name = name
@@ -35,7 +35,7 @@ class called:
 
 
 def is_masked(value):
-    """Whether numpy says of a value, or of one in an array, that it is not there."""
+    """Whether a value, or one in an array, is masked by numpy."""
     return isinstance(value, numpy.ma.MaskedArray) and numpy.ma.is_masked(value)
 
 
@@ -87,7 +87,7 @@ class Real:
 
 
 class Flag:
-    """True or false, also as 1 or 0; not what Python merely takes for true, as "false"."""
+    """True or false, also as 1 or 0; not other values that Python counts as true, such as "false"."""
 
     c_type = ctypes.c_int
 
@@ -101,8 +101,8 @@ class Flag:
 
 
 class Text:
-    """A name or an id. Bytes that are no UTF-8, which text() has let through, go back as such; the
-    library then says that it does not know them."""
+    """A name or an id. Bytes that are not UTF-8, which text() has passed on, become what they were;
+    the library then says that it does not know the name."""
 
     c_type = ctypes.c_char_p
 

@@ -9,8 +9,8 @@ from ._convert import is_path
 
 
 class NotCopied:
-    """What refers to memory of C: a copy of the reference would be no copy, and in another process
-    it would mean nothing."""
+    """An object that refers to memory of C. It cannot be copied, since the copy would refer to the same
+    memory, nor pickled."""
 
     def __copy__(self):
         raise TypeError(f"a {type(self).__name__} cannot be copied")
@@ -23,7 +23,7 @@ class NotCopied:
 
 
 class Copied:
-    """What C can copy: it has copy(). In another process it would mean nothing all the same."""
+    """An object that C can copy: it has copy(). It cannot be pickled."""
 
     def __copy__(self):
         return self.copy()
@@ -62,7 +62,7 @@ class Handle(NotCopied):
 
 
 class Object(NotCopied):
-    """What has a handle; also a context manager that lets go of it at the end of its block."""
+    """An object with a handle; also a context manager that releases it at the end of its block."""
 
     _handle = None
 
@@ -74,7 +74,7 @@ class Object(NotCopied):
 
     @classmethod
     def handle_of(cls, value):
-        """The handle of a value that must be one of these: C would take any for what it expects."""
+        """The handle of a value, which must be of this class: C would accept any pointer."""
         if not isinstance(value, cls):
             raise TypeError(f"expected a {cls.__name__}, got a {type(value).__name__}")
         return value.handle
@@ -85,8 +85,8 @@ class Object(NotCopied):
         return None if value is None else cls.handle_of(value)
 
     def close(self):
-        """Let go of the handle. What was made from it, views of its memory, and a call that is
-        running (this may be one of its callbacks) keep it until they end."""
+        """Release the handle. Objects made from it, views of its memory, and a call that is running
+        (this may be one of its callbacks) keep it alive until they end."""
         self._handle = None
 
     def __enter__(self):
@@ -97,7 +97,7 @@ class Object(NotCopied):
 
 
 def create(destroy, function, *arguments, keeps=()):
-    """A new handle from a function whose last argument says where it goes."""
+    """A new handle from a function whose last argument receives it."""
     handle = Handle(destroy, *keeps)
     function(*arguments, ctypes.byref(handle.pointer))
     return handle

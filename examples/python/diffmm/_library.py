@@ -32,8 +32,8 @@ def _load():
 
 
 def check_version(number):
-    """Refuse a library that this module cannot speak to: an older one, or, as the interface may
-    change with it, one of another major version (before 1.0: of another minor version)."""
+    """Refuse a library that does not fit this module: an older one, or one of another major version
+    (before 1.0: another minor version), whose interface may differ."""
     running = (number // 1000000, number // 1000 % 1000, number % 1000)
     same = 2 if WRITTEN_FOR[0] == 0 else 1
     if running < WRITTEN_FOR or running[:same] != WRITTEN_FOR[:same]:

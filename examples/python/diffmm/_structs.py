@@ -18,7 +18,7 @@ def _conversions_of(struct):
 
 
 class Struct(ctypes.Structure):
-    """A struct that says its own size where the library wants to know it."""
+    """A struct with the member struct_size, which is set to its size."""
 
     def __init__(self, **fields):
         super().__init__()

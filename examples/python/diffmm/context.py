@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the library takes from its host: threads, a log, memory."""
+"""Threads, log and memory that the library uses."""
 
 import enum
 import threading

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who touched what, and what the items look, sound and read like."""
+"""Interactions of users with items, and features of items per modality."""
 
 import enum
 from ctypes import byref, c_int32, c_size_t, c_void_p
@@ -36,7 +36,7 @@ def _as_splits(values):
 
 
 def _rows(user, item):
-    """Interactions as C takes them: the function, and its two columns."""
+    """Interactions for C: the function that adds them, and its two columns."""
     if are_ids(user) or are_ids(item):
         return library.diffmm_dataset_add_named_interactions, texts(user), texts(item)
     return library.diffmm_dataset_add_interactions, numbers(user), numbers(item)
@@ -64,7 +64,7 @@ def _rows_in_place(features):
 def _loader_callback(load, dimensions):
 
     def fill(first, count, address):
-        # What the host's function returns is not looked at: it raises to stop.
+        # The result of the host's function is ignored: it raises an exception to stop.
         load(first, view(address, (count, dimensions), numpy.float32, None, writable=True))
 
     def callback(first, count, address, _):
@@ -122,7 +122,7 @@ class Dataset(Object):
         if item_ids is not None:
             self.declare_items(item_ids)
         elif not are_ids(user) and not are_ids(item):
-            # Items that nobody touched have features all the same.
+            # Items without interactions have features, too.
             self.reserve(0, max((len(first) for first, *_ in modalities.values()
                                  if isinstance(first, (numpy.ndarray, list))), default=0))
         if isinstance(split, str) or numpy.ndim(split) == 0:
@@ -161,7 +161,7 @@ class Dataset(Object):
             raise
 
     def reserve(self, users, items):
-        """There are at least so many, also if no interaction names them."""
+        """Declare that there are at least so many, even if no interaction names them."""
         library.diffmm_dataset_reserve(self.handle, users, items)
 
     def declare_items(self, ids):
@@ -251,7 +251,7 @@ class Dataset(Object):
         return library.diffmm_dataset_items(self.handle)
 
     def interactions(self, split="train"):
-        """How many there are in a split."""
+        """The number of interactions in a split."""
         return library.diffmm_dataset_interactions(self.handle, as_split(split))
 
     @property

@@ -42,7 +42,7 @@ class DiffusionLosses(NamedTuple):
 
 
 class DiffusionNeeds(NamedTuple):
-    """What a module takes: floats, bytes and FLOPs of matrix products."""
+    """What a module needs: floats, bytes and FLOPs of matrix products."""
 
     parameters: int
     module_bytes: int
@@ -118,7 +118,7 @@ class Diffusion(Copied, Object):
 
     @staticmethod
     def forecast(items, users, entries, options=None, *, preset=None, context=None, **settings):
-        """Memory and work beforehand; `entries` interactions a batch at the most."""
+        """Memory and FLOPs, known beforehand; a batch has at most `entries` interactions."""
         options = as_options(options, preset, settings, context)
         needs = _structs.DiffusionNeeds()
         library.diffmm_diffusion_forecast(Context.handle_of(context or default_context()), items,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a model file or a training checkpoint says of itself, without loading it."""
+"""The metadata of a model file or a training checkpoint, read without loading it."""
 
 import enum
 from ctypes import byref
