@@ -3,17 +3,11 @@
 #ifndef DIFFMM_DIFFUSION_BATCH_ROWS_H
 #define DIFFMM_DIFFUSION_BATCH_ROWS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "linalg/csr.h"
 
-#include "base/memory.h"
-
-/* Batch row b is row row_of[b] (b itself where NULL) of a sparse matrix with the given values (all
- * 1 where NULL). */
+/* Batch row b is row row_of[b] (b itself where NULL) of a matrix whose columns are items. */
 struct diffmm__batch_rows {
-    const int64_t *pointers;
-    const int32_t *items;
-    const float *values;
+    struct diffmm__csr matrix;
     const int32_t *row_of;
     bool ascending; /* known: the items of each row ascend, so that a row may be searched */
 };

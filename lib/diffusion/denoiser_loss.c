@@ -146,7 +146,7 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
     diffmm__denoiser_loss_plan(&layers, rows, d, DIFFMM__LOSS_CHEAPEST, &plan);
     status = diffmm__batch_rows_from_dense(&arena, rows, layers.items, x0, &batch.x0);
     if (!status) {
-        diffmm__denoiser_loss_take(&arena, &plan, (size_t)batch.x0.pointers[rows], &memory);
+        diffmm__denoiser_loss_take(&arena, &plan, diffmm__csr_entries(&batch.x0.matrix), &memory);
         status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     }
     if (!status) {

@@ -135,21 +135,6 @@ struct tile {
     size_t first, width;
 };
 
-/* The first entry of a row that may lie in a tile. Where items ascend, the row is not gone through
- * again for every tile. */
-static int64_t first_entry(const struct tile *t, size_t row)
-{
-    int64_t low = t->x0->pointers[row], high = t->x0->ascending ? t->x0->pointers[row + 1] : low;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if ((size_t)t->x0->items[middle] < t->first)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Add what is not a product: the bias and, where it has a share, x0. */
 static void complete_row(const struct tile *t, size_t b, float *x)
 {
@@ -158,12 +143,16 @@ static void complete_row(const struct tile *t, size_t b, float *x)
     diffmm__kernels()->add_scaled(t->width, g->chain.bias_factor, bias, x);
     if (g->chain.x0_factor == 0.0f)
         return;
+    const struct diffmm__csr *x0 = &t->x0->matrix;
     size_t row = diffmm__batch_rows_row(t->x0, b);
-    for (int64_t e = first_entry(t, row); e < t->x0->pointers[row + 1]; e++) {
-        size_t item = (size_t)t->x0->items[e];
+    /* Where items ascend, the row is not gone through again for every tile. */
+    int64_t e =
+        t->x0->ascending ? diffmm__csr_lower_bound(x0, row, (int32_t)t->first) : x0->pointers[row];
+    for (; e < x0->pointers[row + 1]; e++) {
+        size_t item = (size_t)x0->indices[e];
         if (item >= t->first && item < t->first + t->width)
             x[item - t->first] +=
-                t->x0->values ? g->chain.x0_factor * t->x0->values[e] : g->chain.x0_factor;
+                x0->values ? g->chain.x0_factor * x0->values[e] : g->chain.x0_factor;
         else if (t->x0->ascending && item >= t->first)
             break;
     }
@@ -259,32 +248,6 @@ diffmm_status diffmm__generator_run_all(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
-static bool rows_ascend(size_t rows, const int64_t *pointers, const int32_t *row_items)
-{
-    for (size_t b = 0; b < rows; b++)
-        for (int64_t e = pointers[b] + 1; e < pointers[b + 1]; e++)
-            if (row_items[e] < row_items[e - 1])
-                return false;
-    return true;
-}
-
-static diffmm_status check_rows(size_t rows, size_t items, const int64_t *pointers,
-                                const int32_t *row_items)
-{
-    if (pointers[0] < 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "row_pointers[0] is negative");
-    for (size_t b = 0; b < rows; b++)
-        if (pointers[b + 1] < pointers[b])
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "row_pointers[%zu] is below the one before", b + 1);
-    for (int64_t e = pointers[0]; e < pointers[rows]; e++)
-        if (row_items[e] < 0 || (size_t)row_items[e] >= items)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "row_items[%lld] is %d, but there are %zu items", (long long)e,
-                                row_items[e], items);
-    return DIFFMM_OK;
-}
-
 diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_denoiser_shape *shape,
                                         const diffmm_schedule *schedule, const float *parameters,
                                         size_t rows, const int64_t *row_pointers,
@@ -308,16 +271,18 @@ diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_de
     if (rows == 0 || rows > INT32_MAX)
         return rows == 0 ? DIFFMM_OK
                          : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
+    const struct diffmm__csr_expected expected = {.pointers = "row_pointers",
+                                                  .indices = "row_items",
+                                                  .columns = "items",
+                                                  .status = DIFFMM_ERROR_INVALID_ARGUMENT};
+    struct diffmm__csr matrix = diffmm__csr_view(rows, layers.items, row_pointers, row_items, NULL);
     if ((status = diffmm__size_check_array("rows", rows, "count", count, sizeof *items_out)) ||
-        (status = check_rows(rows, layers.items, row_pointers, row_items)))
+        (status = diffmm__csr_check(&matrix, &expected)))
         return status;
     struct diffmm__generation plan;
     struct diffmm__sampling sampling = {0};
     diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
     struct diffmm__denoiser_batch batch = {
-        .rows = rows,
-        .x0 = {.pointers = row_pointers,
-               .items = row_items,
-               .ascending = rows_ascend(rows, row_pointers, row_items)}};
+        .rows = rows, .x0 = {.matrix = matrix, .ascending = diffmm__csr_ascends(&matrix)}};
     return diffmm__generator_run_all(context, &plan, schedule, parameters, &batch, items_out, NULL);
 }

@@ -15,21 +15,19 @@ void diffmm__gram_loss_take(struct diffmm__arena *arena, const struct diffmm__la
     const struct diffmm__layer *last = &layers->layer[layers->count - 1];
     size_t h = last->inputs, items = last->outputs, d1 = d + 1, real = sizeof(float);
     size_t chunks = diffmm__gemm_chunks(items > rows ? items : rows);
-    *out = (struct diffmm__gram_loss){
-        .features_bias = diffmm__arena_take(arena, items * d1, real),
-        .weights_gram = diffmm__arena_take(arena, h * h, real),
-        .column_squares = diffmm__arena_take(arena, h, real),
-        .weights_features_bias = diffmm__arena_take(arena, h * d1, real),
-        .bias_features = diffmm__arena_take(arena, d1, real),
-        .injected = diffmm__arena_take(arena, rows * d1, real),
-        .scaled = diffmm__arena_take(arena, rows * h, real),
-        .activations_gram = diffmm__arena_take(arena, h * h, real),
-        .injected_activations = diffmm__arena_take(arena, d1 * h, real),
-        .injected_sums = diffmm__arena_take(arena, d1, real),
-        .scratch = diffmm__arena_take(arena, chunks * h * h, real),
-        .x0 = {.pointers = diffmm__arena_take(arena, items + 1, sizeof(int64_t)),
-               .rows = diffmm__arena_take(arena, entries, sizeof(int32_t)),
-               .values = diffmm__arena_take(arena, entries, real)}};
+    *out =
+        (struct diffmm__gram_loss){.features_bias = diffmm__arena_take(arena, items * d1, real),
+                                   .weights_gram = diffmm__arena_take(arena, h * h, real),
+                                   .column_squares = diffmm__arena_take(arena, h, real),
+                                   .weights_features_bias = diffmm__arena_take(arena, h * d1, real),
+                                   .bias_features = diffmm__arena_take(arena, d1, real),
+                                   .injected = diffmm__arena_take(arena, rows * d1, real),
+                                   .scaled = diffmm__arena_take(arena, rows * h, real),
+                                   .activations_gram = diffmm__arena_take(arena, h * h, real),
+                                   .injected_activations = diffmm__arena_take(arena, d1 * h, real),
+                                   .injected_sums = diffmm__arena_take(arena, d1, real),
+                                   .scratch = diffmm__arena_take(arena, chunks * h * h, real)};
+    diffmm__csr_take(arena, items, rows, entries, true, &out->by_items);
     diffmm__gram_residual_take(arena, rows, h, &out->residual);
 }
 
@@ -103,7 +101,7 @@ static double squares_of(const struct batch *s, size_t b)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     const struct diffmm__gram_loss *g = s->loss;
-    const struct diffmm__batch_rows *x0 = &s->run->batch->x0;
+    const struct diffmm__csr *x0 = &s->run->batch->x0.matrix;
     size_t h = s->last.h, d = s->run->batch->msi.d;
     const float *a = s->last.activations + b * h;
     double squares = kernels->dot(h, a, s->run->pass.gradient[0] + b * h) +
@@ -111,9 +109,9 @@ static double squares_of(const struct batch *s, size_t b)
     double terms = g->bias_square;
     for (size_t j = 0; j < h; j++)
         terms += (double)a[j] * (double)a[j] * (double)g->column_squares[j];
-    size_t row = diffmm__batch_rows_row(x0, b);
+    size_t row = diffmm__batch_rows_row(&s->run->batch->x0, b);
     for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
-        size_t item = (size_t)x0->items[e];
+        size_t item = (size_t)x0->indices[e];
         double value = x0->values ? (double)x0->values[e] : 1.0;
         double x_hat = kernels->dot(h, a, s->last.weight + item * h) + (double)s->last.bias[item];
         squares += value * (value - 2.0 * x_hat);
@@ -175,31 +173,6 @@ void diffmm__gram_loss_terms(struct diffmm__gram_loss *g, struct diffmm__loss_ru
     diffmm__gram_residual_terms(&g->residual, &s.last, run);
 }
 
-/* The batch by items: which rows hold item i. Rows stand in ascending order. */
-static void group_by_items(const struct diffmm__denoiser_batch *batch, size_t items,
-                           struct diffmm__items_rows *out)
-{
-    const struct diffmm__batch_rows *x0 = &batch->x0;
-    memset(out->pointers, 0, (items + 1) * sizeof *out->pointers);
-    for (size_t b = 0; b < batch->rows; b++) {
-        size_t row = diffmm__batch_rows_row(x0, b);
-        for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++)
-            out->pointers[x0->items[e] + 1]++;
-    }
-    for (size_t i = 0; i < items; i++)
-        out->pointers[i + 1] += out->pointers[i];
-    for (size_t b = 0; b < batch->rows; b++) {
-        size_t row = diffmm__batch_rows_row(x0, b);
-        for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
-            int64_t place = out->pointers[x0->items[e]]++;
-            out->rows[place] = (int32_t)b;
-            out->values[place] = x0->values ? x0->values[e] : 1.0f;
-        }
-    }
-    memmove(out->pointers + 1, out->pointers, items * sizeof *out->pointers);
-    out->pointers[0] = 0;
-}
-
 struct last_gradient {
     const struct diffmm__gram_loss *loss;
     struct diffmm__last_layer last;
@@ -218,10 +191,11 @@ static void item_gradients(const struct last_gradient *s, size_t i, float *grad_
     const float *omega_a = g->injected_activations + d * h;
     double bias = kernels->dot(h, s->last.weight + i * h, omega_a) +
                   kernels->dot(d + 1, g->features_bias + i * (d + 1), g->injected_sums);
-    for (int64_t e = g->x0.pointers[i]; e < g->x0.pointers[i + 1]; e++) {
-        size_t b = (size_t)g->x0.rows[e];
-        bias -= (double)g->x0.values[e] * (double)g->injected[b * (d + 1) + d];
-        kernels->add_scaled(h, -g->x0.values[e], g->scaled + b * h, grad_row);
+    const struct diffmm__csr *x0 = &g->by_items;
+    for (int64_t e = x0->pointers[i]; e < x0->pointers[i + 1]; e++) {
+        size_t b = (size_t)x0->indices[e];
+        bias -= (double)x0->values[e] * (double)g->injected[b * (d + 1) + d];
+        kernels->add_scaled(h, -x0->values[e], g->scaled + b * h, grad_row);
     }
     s->grad_bias[i] = (float)bias;
 }
@@ -241,8 +215,8 @@ static void weights_task(void *argument, size_t index, size_t worker)
                         diffmm__plain(g->injected_activations, h), 1.0f, tile.out, tile.stride);
     for (size_t i = 0; i < rows; i++)
         item_gradients(s, row + i, tile.out + i * tile.stride);
-    diffmm__gram_residual_weights(&g->residual, &s->last, &g->x0, row, rows, tile.out, tile.stride,
-                                  s->grad_bias);
+    diffmm__gram_residual_weights(&g->residual, &s->last, &g->by_items, row, rows, tile.out,
+                                  tile.stride, s->grad_bias);
     diffmm__gradient_made(s->gradient, &tile);
 }
 
@@ -262,7 +236,7 @@ static void last_layer_gradient(struct diffmm__gram_loss *g, const struct diffmm
     memset(g->injected_sums, 0, d1 * sizeof(float));
     for (size_t b = 0; b < batch->rows; b++)
         diffmm__kernels()->add_scaled(d1, 1.0f, g->injected + b * d1, g->injected_sums);
-    group_by_items(batch, last.items, &g->x0);
+    diffmm__csr_transpose(context, &batch->x0.matrix, batch->rows, batch->x0.row_of, &g->by_items);
     struct diffmm__gradient_tile bias = diffmm__gradient_bias(gradient, layer);
     struct last_gradient s = {.loss = g,
                               .last = last,

@@ -45,7 +45,7 @@ struct diffmm__gram_loss {
     float *injected_activations;  /* (d + 1) x h: [u, omega]^T a */
     float *injected_sums;         /* d + 1: sum [u, omega] */
     float *scratch;               /* of diffmm__gemm_symmetric */
-    struct diffmm__items_rows x0; /* the batch by items */
+    struct diffmm__csr by_items;  /* x0 transposed: I x B */
     struct diffmm__gram_residual residual;
 };
 

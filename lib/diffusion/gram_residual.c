@@ -44,10 +44,10 @@ static void subtract_row(const struct diffmm__batch_rows *x0, size_t b, size_t i
                          float *residual)
 {
     size_t row = diffmm__batch_rows_row(x0, b);
-    for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
-        size_t i = (size_t)x0->items[e];
+    for (int64_t e = x0->matrix.pointers[row]; e < x0->matrix.pointers[row + 1]; e++) {
+        size_t i = (size_t)x0->matrix.indices[e];
         if (i >= item && i - item < items)
-            residual[i - item] -= x0->values ? x0->values[e] : 1.0f;
+            residual[i - item] -= x0->matrix.values ? x0->matrix.values[e] : 1.0f;
     }
 }
 
@@ -114,15 +114,15 @@ void diffmm__gram_residual_terms(struct diffmm__gram_residual *r,
 /* omega r of some listed users and items, users x items, from x0 by items. */
 static void weighted_residuals(const struct diffmm__gram_residual *r,
                                const struct diffmm__last_layer *last,
-                               const struct diffmm__items_rows *x0, size_t first, size_t users,
+                               const struct diffmm__csr *by_items, size_t first, size_t users,
                                size_t item, size_t items, float *residual)
 {
     predict(r, last, first, users, item, items, residual);
     for (size_t i = item; i < item + items; i++)
-        for (int64_t e = x0->pointers[i]; e < x0->pointers[i + 1]; e++) {
-            size_t place = (size_t)(r->place[x0->rows[e]] - (int32_t)first);
+        for (int64_t e = by_items->pointers[i]; e < by_items->pointers[i + 1]; e++) {
+            size_t place = (size_t)(r->place[by_items->indices[e]] - (int32_t)first);
             if (place < users)
-                residual[place * items + i - item] -= x0->values[e];
+                residual[place * items + i - item] -= by_items->values[e];
         }
     for (size_t k = 0; k < users; k++)
         diffmm__kernels()->scale(items, r->omega[r->rows[first + k]], residual + k * items);
@@ -130,7 +130,7 @@ static void weighted_residuals(const struct diffmm__gram_residual *r,
 
 void diffmm__gram_residual_weights(const struct diffmm__gram_residual *r,
                                    const struct diffmm__last_layer *last,
-                                   const struct diffmm__items_rows *x0, size_t row, size_t rows,
+                                   const struct diffmm__csr *by_items, size_t row, size_t rows,
                                    float *out, size_t stride, float *grad_bias)
 {
     float residual[block_users * block_items];
@@ -139,7 +139,7 @@ void diffmm__gram_residual_weights(const struct diffmm__gram_residual *r,
         size_t users = block_from(first, r->count);
         for (size_t item = row; item < row + rows; item += block_items) {
             size_t items = row + rows - item < block_items ? row + rows - item : block_items;
-            weighted_residuals(r, last, x0, first, users, item, items, residual);
+            weighted_residuals(r, last, by_items, first, users, item, items, residual);
             for (size_t k = 0; k < users; k++)
                 diffmm__kernels()->add_scaled(items, 1.0f, residual + k * items, grad_bias + item);
             diffmm__gemm_serial(items, h, users, 1.0f, diffmm__transposed(residual, items),

@@ -20,13 +20,6 @@ struct diffmm__last_layer {
     const float *activations;   /* a: rows x h */
 };
 
-/* The entries of x0 by items: rows of a sparse matrix of items x batch rows. */
-struct diffmm__items_rows {
-    int64_t *pointers; /* items + 1 */
-    int32_t *rows;     /* the batch rows that hold an item, ascending .. */
-    float *values;     /* .. and with what value */
-};
-
 struct diffmm__gram_residual {
     size_t count;                   /* users */
     int32_t *rows;                  /* their batch rows, ascending */
@@ -46,10 +39,10 @@ void diffmm__gram_residual_terms(struct diffmm__gram_residual *residual,
                                  struct diffmm__loss_run *run);
 
 /* Add these users' part of dL/dW, rows row .. row + rows - 1, to `out`, whose rows are `stride`
- * apart, and of dL/db to grad_bias. */
+ * apart, and of dL/db to grad_bias. by_items: x0 transposed, items x batch rows. */
 void diffmm__gram_residual_weights(const struct diffmm__gram_residual *residual,
                                    const struct diffmm__last_layer *last,
-                                   const struct diffmm__items_rows *x0, size_t row, size_t rows,
+                                   const struct diffmm__csr *by_items, size_t row, size_t rows,
                                    float *out, size_t stride, float *grad_bias);
 
 #endif

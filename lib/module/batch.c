@@ -7,35 +7,15 @@
 #include "base/status.h"
 #include "base/structs.h"
 
-static diffmm_status check_row(const diffmm_diffusion_batch *batch, size_t row, size_t items)
+static diffmm_status check_rows(const diffmm_diffusion_batch *batch, const struct diffmm__csr *csr)
 {
-    int64_t begin = batch->row_pointers[row], end = batch->row_pointers[row + 1], last = -1;
-    if (begin < 0 || end < begin)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "batch: row_pointers[%zu] is %lld, and the next is %lld", row,
-                            (long long)begin, (long long)end);
-    if (end > begin && !batch->row_items)
-        return diffmm__null("batch: row_items");
-    for (int64_t e = begin; e < end; last = batch->row_items[e++]) {
-        int32_t item = batch->row_items[e];
-        if (item < 0 || (size_t)item >= items)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "batch: row_items[%lld] is %d, but there are %zu items",
-                                (long long)e, item, items);
-        if (item <= last)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "batch: row_items[%lld] is %d, not above the one before it in row "
-                                "%zu, %lld",
-                                (long long)e, item, row, (long long)last);
-        if (batch->row_values && !isfinite(batch->row_values[e]))
-            return diffmm__fail(DIFFMM_ERROR_NUMERIC, "batch: row_values[%lld] is not finite",
-                                (long long)e);
-    }
-    return DIFFMM_OK;
-}
-
-static diffmm_status check_rows(const diffmm_diffusion_batch *batch, size_t items)
-{
+    const struct diffmm__csr_expected expected = {.prefix = "batch",
+                                                  .pointers = "row_pointers",
+                                                  .indices = "row_items",
+                                                  .values = "row_values",
+                                                  .columns = "items",
+                                                  .ascending = true,
+                                                  .status = DIFFMM_ERROR_INVALID_ARGUMENT};
     diffmm_status status = DIFFMM_OK;
     if (!batch->row_pointers)
         return diffmm__null("batch: row_pointers");
@@ -47,7 +27,8 @@ static diffmm_status check_rows(const diffmm_diffusion_batch *batch, size_t item
         status = diffmm__check_known("batch: row_numbers", batch->row_numbers, batch->rows,
                                      batch->users, "users");
     for (size_t b = 0; b < batch->rows && !status; b++)
-        status = check_row(batch, batch->row_numbers ? (size_t)batch->row_numbers[b] : b, items);
+        status = diffmm__csr_check_row(csr, batch->row_numbers ? (size_t)batch->row_numbers[b] : b,
+                                       &expected);
     return status;
 }
 
@@ -75,18 +56,16 @@ diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
         diffmm__struct_read(&batch, &diffmm__layout_diffusion_batch, callers, "batch");
     if (status)
         return status;
+    struct diffmm__csr matrix = diffmm__csr_view(
+        batch.users, module->layers.items, batch.row_pointers, batch.row_items, batch.row_values);
     if (batch.rows == 0 && !batch.row_numbers)
         batch.rows = batch.users;
-    if ((status = check_rows(&batch, module->layers.items)) || (status = check_terms(&batch)) ||
+    if ((status = check_rows(&batch, &matrix)) || (status = check_terms(&batch)) ||
         (batch.t && (status = diffmm__schedule_check_steps(module->schedule, batch.rows, batch.t))))
         return status;
     *out = (struct diffmm__denoiser_batch){
         .rows = batch.rows,
-        .x0 = {.pointers = batch.row_pointers,
-               .items = batch.row_items,
-               .values = batch.row_values,
-               .row_of = batch.row_numbers,
-               .ascending = true},
+        .x0 = {.matrix = matrix, .row_of = batch.row_numbers, .ascending = true},
         .t = batch.t,
         .draws = draws(module, batch.epoch),
         .msi = {.d = batch.d,

@@ -54,8 +54,8 @@ static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diff
     diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch batch = {
         .rows = rows,
-        .x0 = {.pointers = model->catalog->seen.pointers,
-               .items = model->catalog->seen.items,
+        .x0 = {.matrix = diffmm__csr_view(model->users, model->items, model->catalog->seen.pointers,
+                                          model->catalog->seen.items, NULL),
                .row_of = users},
         .draws = diffmm__module_draws(module, epoch),
         .msi = {.d = s->msi ? model->d : 0,

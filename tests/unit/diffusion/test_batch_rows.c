@@ -12,10 +12,9 @@ static const float values[] = {2, -1, 3, 1};
 START_TEST(a_row_is_added_with_a_factor)
 {
     for (int weighted = 0; weighted < 2; weighted++) {
-        struct diffmm__batch_rows rows = {.pointers = pointers,
-                                          .items = row_items,
-                                          .values = weighted ? values : NULL,
-                                          .row_of = order};
+        struct diffmm__batch_rows rows = {
+            .matrix = diffmm__csr_view(3, 4, pointers, row_items, weighted ? values : NULL),
+            .row_of = order};
         float dense[] = {1, 1, 1, 1};
         diffmm__batch_rows_add(&rows, 1, 5.0f, dense);
         diffmm__batch_rows_add(&rows, 2, -2.0f, dense);
@@ -28,13 +27,13 @@ END_TEST
 START_TEST(a_row_times_a_matrix)
 {
     static const float matrix[] = {1, 2, 3, 4, 5, 6, 7, 8};
-    struct diffmm__batch_rows rows = {.pointers = pointers, .items = row_items};
+    struct diffmm__batch_rows rows = {.matrix = diffmm__csr_view(3, 4, pointers, row_items, NULL)};
     float y[] = {1, 1};
     diffmm__batch_rows_gather(&rows, 1, 2.0f, 2, matrix, y);
     ck_assert(y[0] == 1 && y[1] == 1);
     diffmm__batch_rows_gather(&rows, 0, 2.0f, 2, matrix, y);
     ck_assert(y[0] == 1 + 2 * (3 + 7) && y[1] == 1 + 2 * (4 + 8));
-    rows.values = values;
+    rows.matrix = diffmm__csr_view(3, 4, pointers, row_items, values);
     diffmm__batch_rows_gather(&rows, 2, 1.0f, 2, matrix, y);
     ck_assert(y[0] == 21 + 3 * 1 + 7 && y[1] == 25 + 3 * 2 + 8);
 }
@@ -42,7 +41,7 @@ END_TEST
 
 START_TEST(entries_of_rows_in_their_order)
 {
-    struct diffmm__batch_rows rows = {.pointers = pointers, .items = row_items};
+    struct diffmm__batch_rows rows = {.matrix = diffmm__csr_view(3, 4, pointers, row_items, NULL)};
     ck_assert_uint_eq(diffmm__batch_rows_entries(&rows, 2), 2);
     rows.row_of = order;
     ck_assert_uint_eq(diffmm__batch_rows_entries(&rows, 4), 6);
@@ -56,9 +55,9 @@ START_TEST(dense_rows_become_sparse)
     struct diffmm__batch_rows out;
     struct diffmm__arena arena = diffmm__arena_on(NULL);
     expect_success(diffmm__batch_rows_from_dense(&arena, 3, 4, dense, &out));
-    ck_assert_mem_eq(out.pointers, pointers, sizeof pointers);
-    ck_assert_mem_eq(out.items, row_items, sizeof row_items);
-    ck_assert_mem_eq(out.values, values, sizeof values);
+    ck_assert_mem_eq(out.matrix.pointers, pointers, sizeof pointers);
+    ck_assert_mem_eq(out.matrix.indices, row_items, sizeof row_items);
+    ck_assert_mem_eq(out.matrix.values, values, sizeof values);
     ck_assert_uint_eq(diffmm__batch_rows_entries(&out, 3), 4);
     diffmm__arena_end(&arena);
 }

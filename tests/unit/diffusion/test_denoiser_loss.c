@@ -61,7 +61,8 @@ static void end(struct setting *s)
 static struct diffmm__batch_rows rows_of(const struct setting *s)
 {
     return (struct diffmm__batch_rows){
-        .pointers = s->pointers, .items = s->items, .row_of = s->row_of};
+        .matrix = diffmm__csr_view(users, s->batch.items, s->pointers, s->items, NULL),
+        .row_of = s->row_of};
 }
 
 static struct diffmm__denoiser_batch batch_of(const struct setting *s)
@@ -122,7 +123,8 @@ static void expose_draws(struct setting *s)
     plain.normalize = false;
     struct diffmm__denoiser_batch empty = {
         .rows = s->batch.rows,
-        .x0 = {.pointers = none, .items = s->items, .row_of = s->row_of},
+        .x0 = {.matrix = diffmm__csr_view(users, s->batch.items, none, s->items, NULL),
+               .row_of = s->row_of},
         .t = s->batch.t,
         .draws = ones};
     diffmm__denoiser_pass_take(&arena, &plain, s->batch.rows, DIFFMM__PASS_FORWARD, &pass);

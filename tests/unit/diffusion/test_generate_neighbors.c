@@ -190,7 +190,8 @@ START_TEST(both_strategies_give_the_same_neighbours)
         begin(&s, few, items, 1, hidden, 0, 5, beta_fixed, count);
         const struct diffmm__sampling plain = {0};
         const struct diffmm__denoiser_batch batch = {
-            .rows = few, .x0 = {.pointers = s.pointers, .items = s.row_items}};
+            .rows = few,
+            .x0 = {.matrix = diffmm__csr_view(few, items, s.pointers, s.row_items, NULL)}};
         struct diffmm__generation plan, alone;
         struct diffmm__generator *many = generator_of(&s, NULL, 100000, &plain, &plan);
         struct diffmm__generator *self = generator_of(&s, NULL, 1, &plain, &alone);
@@ -276,9 +277,10 @@ START_TEST(noise_is_drawn_for_users_not_for_blocks)
     const struct diffmm__sampling sampling = {.sampling_steps = 2, .sampling_noise = true};
     int32_t one[3];
     begin(&s, 30, 60, 1, small, 0, 2, 1, 3);
-    struct diffmm__denoiser_batch batch = {.rows = 30,
-                                           .x0 = {.pointers = s.pointers, .items = s.row_items},
-                                           .draws = {.seed = 5, .noise_stream = 8}};
+    struct diffmm__denoiser_batch batch = {
+        .rows = 30,
+        .x0 = {.matrix = diffmm__csr_view(30, 60, s.pointers, s.row_items, NULL)},
+        .draws = {.seed = 5, .noise_stream = 8}};
     struct diffmm__denoiser_batch other = batch;
     other.draws.seed = 6;
     struct diffmm__generation plan;
@@ -373,7 +375,7 @@ START_TEST(bad_input)
     c = fine, c.rows = SIZE_MAX, expect_call_invalid(c, "rows");
     c = fine, c.count = 0, expect_call_invalid(c, "count is 0");
     c = fine, c.count = 6, expect_call_invalid(c, "count is 6");
-    c = fine, c.pointers = falling, expect_call_invalid(c, "row_pointers[2]");
+    c = fine, c.pointers = falling, expect_call_invalid(c, "row_pointers[1] is");
     c = fine, c.pointers = negative, expect_call_invalid(c, "row_pointers[0]");
     c = fine, c.row_items = high, expect_call_invalid(c, "row_items[2] is 5");
     c = fine, c.row_items = low, expect_call_invalid(c, "row_items[1] is -1");

@@ -39,7 +39,8 @@ static void begin(struct setting *s, size_t items, size_t hidden, size_t steps, 
     for (size_t b = 0; b < rows; b++)
         s->row_of[b] = (int32_t)((b * 11 + 4) % users);
     s->x0 = (struct diffmm__batch_rows){
-        .pointers = s->pointers, .items = s->row_items, .row_of = s->row_of};
+        .matrix = diffmm__csr_view(users, s->layers.items, s->pointers, s->row_items, NULL),
+        .row_of = s->row_of};
 }
 
 static void end(struct setting *s)
@@ -120,7 +121,7 @@ START_TEST(agrees_with_the_naive_chain)
                 static struct setting s;
                 begin(&s, 41 + h, hidden[h], steps[k], flags & 1);
                 if (flags & 2)
-                    s.x0.values = s.values;
+                    s.x0.matrix.values = s.values;
                 expect_chain(&s);
                 end(&s);
             }
@@ -133,7 +134,7 @@ START_TEST(any_coefficients)
 {
     static struct setting s;
     begin(&s, 37, 9, 4, 1);
-    s.x0.values = s.values;
+    s.x0.matrix.values = s.values;
     for (size_t i = 0; i < 4; i++) {
         double c1 = 0.7 - 0.1 * (double)i, c2 = 0.5 + 0.1 * (double)i;
         s.schedule->values[DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0][i] = s.exact_schedule.c1[i] = c1;
@@ -202,7 +203,8 @@ static void run_much(diffmm_context *context, void *argument, void *out)
         for (size_t i = 0; i < 3; i++)
             row_items[3 * b + i] = (int32_t)((b * 17 + i * 400) % wide_items);
     }
-    struct diffmm__batch_rows x0 = {.pointers = pointers, .items = row_items};
+    struct diffmm__batch_rows x0 = {
+        .matrix = diffmm__csr_view(wide_rows, wide_items, pointers, row_items, NULL)};
     struct diffmm__layers layers;
     struct diffmm__hidden_chain chain;
     diffmm_schedule *schedule = test_schedule(3, 1.0, 0);

@@ -36,7 +36,7 @@ static void begin(diffmm_context *context, int normalize, int weighted,
         pointers[u + 1] = count;
     }
     *x0 = (struct diffmm__batch_rows){
-        .pointers = pointers, .items = row_items, .values = weighted ? values : NULL};
+        .matrix = diffmm__csr_view(users, items, pointers, row_items, weighted ? values : NULL)};
     schedule = test_schedule(steps, 3.0, 0);
     expect_success(diffmm__layers_read(&shape, &layers));
     arena = diffmm__arena_on(context);
@@ -63,7 +63,7 @@ static void dense_row(const struct diffmm__batch_rows *x0, size_t u, double *out
 {
     memset(out, 0, items * sizeof *out);
     for (int64_t k = pointers[u]; k < pointers[u + 1]; k++)
-        out[row_items[k]] = x0->values ? (double)values[k] : 1.0;
+        out[row_items[k]] = x0->matrix.values ? (double)values[k] : 1.0;
 }
 
 START_TEST(given_draws_enter_by_the_formula)

@@ -139,7 +139,8 @@ START_TEST(drawn_noise_is_that_of_the_users_rows)
         for (size_t i = 0; i < u; i++)
             row_items[(size_t)pointers[u] + i] = (int32_t)(3 * i + u % 3);
     }
-    struct diffmm__batch_rows x0 = {.pointers = pointers, .items = row_items, .row_of = row_of};
+    struct diffmm__batch_rows x0 = {
+        .matrix = diffmm__csr_view(users, items, pointers, row_items, NULL), .row_of = row_of};
     struct diffmm__draws draws = {.seed = 3, .noise_stream = 12};
     for (size_t b = 0; b < rows; b++) {
         diffmm__batch_rows_add(&x0, b, 1.0f, s.x0 + b * items);
