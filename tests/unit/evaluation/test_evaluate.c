@@ -29,7 +29,7 @@ static float *whole_numbers(size_t count, uint64_t seed)
 static void begin(size_t threads)
 {
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = threads}, &context));
-    dataset = (diffmm_dataset){.handle = {.holders = 1}, .context = context, .sealed = true};
+    dataset = (diffmm_dataset){.handle = {.references = 1}, .context = context, .sealed = true};
     dataset.catalog = small_catalog(context, users, items, false, 3);
     dataset.held[0] = small_rows(context, users, items, 21, 700);
     dataset.held[1] = small_rows(context, users, items, 22, 900);
