@@ -10,14 +10,14 @@
 #include <diffmm/context.h>
 
 #include "dataset/ids.h"
-#include "dataset/rows.h"
+#include "linalg/csr.h"
 
 struct diffmm__catalog {
     diffmm_context *context;
     atomic_size_t references;
     size_t users, items;
     struct diffmm__ids user_ids, item_ids;
-    struct diffmm__rows seen; /* users x items: the training interactions */
+    struct diffmm__csr seen; /* users x items: the training interactions */
 };
 
 /* An empty catalog (all zero but the context and one reference) for the caller to fill, with memory

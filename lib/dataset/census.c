@@ -4,13 +4,13 @@
 #include "base/log.h"
 
 /* How many pairs are in both. */
-static size_t count_common(size_t users, const struct diffmm__rows *a, const struct diffmm__rows *b)
+static size_t count_common(const struct diffmm__csr *a, const struct diffmm__csr *b)
 {
     size_t common = 0;
-    for (size_t u = 0; u < users; u++) {
+    for (size_t u = 0; u < a->rows; u++) {
         int64_t i = a->pointers[u], j = b->pointers[u];
         while (i < a->pointers[u + 1] && j < b->pointers[u + 1]) {
-            int32_t x = a->items[i], y = b->items[j];
+            int32_t x = a->indices[i], y = b->indices[j];
             common += x == y;
             i += x <= y;
             j += y <= x;
@@ -19,13 +19,12 @@ static size_t count_common(size_t users, const struct diffmm__rows *a, const str
     return common;
 }
 
-void diffmm__census_count_overlaps(size_t users, const struct diffmm__rows *train,
-                                   const struct diffmm__rows *valid,
-                                   const struct diffmm__rows *test, struct diffmm__census *census)
+void diffmm__census_count_overlaps(const struct diffmm__csr *train, const struct diffmm__csr *valid,
+                                   const struct diffmm__csr *test, struct diffmm__census *census)
 {
-    census->train_valid = count_common(users, train, valid);
-    census->train_test = count_common(users, train, test);
-    census->valid_test = count_common(users, valid, test);
+    census->train_valid = count_common(train, valid);
+    census->train_test = count_common(train, test);
+    census->valid_test = count_common(valid, test);
 }
 
 void diffmm__census_warn(const diffmm_context *context, const struct diffmm__census *census)

@@ -7,7 +7,7 @@
 
 #include <diffmm/context.h>
 
-#include "dataset/rows.h"
+#include "linalg/csr.h"
 
 struct diffmm__census {
     size_t zeros, negatives; /* such entries of matrices that were read */
@@ -15,10 +15,9 @@ struct diffmm__census {
     size_t train_valid, train_test, valid_test; /* pairs that are in both splits */
 };
 
-/* Count the pairs that are in two splits of so many users. */
-void diffmm__census_count_overlaps(size_t users, const struct diffmm__rows *train,
-                                   const struct diffmm__rows *valid,
-                                   const struct diffmm__rows *test, struct diffmm__census *census);
+/* Count the pairs that are in two splits. */
+void diffmm__census_count_overlaps(const struct diffmm__csr *train, const struct diffmm__csr *valid,
+                                   const struct diffmm__csr *test, struct diffmm__census *census);
 
 /* Write a warning to the log for each kind that occurs: how many there are, what the library does
  * with them, and what the user can do. */

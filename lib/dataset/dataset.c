@@ -12,8 +12,8 @@ static void end_dataset(void *object)
     diffmm_dataset *dataset = object;
     diffmm_context *context = dataset->context;
     diffmm__catalog_release(dataset->catalog);
-    diffmm__rows_end(context, &dataset->held[0]);
-    diffmm__rows_end(context, &dataset->held[1]);
+    diffmm__csr_end(context, &dataset->held[0]);
+    diffmm__csr_end(context, &dataset->held[1]);
     for (size_t m = 0; m < dataset->modality_count; m++)
         diffmm__modality_end(context, &dataset->modalities[m]);
     diffmm__release(context, dataset->modalities);
@@ -107,7 +107,7 @@ diffmm_status diffmm__dataset_check_sealed(const diffmm_dataset *dataset)
     return DIFFMM_OK;
 }
 
-const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split)
+const struct diffmm__csr *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split)
 {
     return split == DIFFMM_TRAIN ? &dataset->catalog->seen : &dataset->held[split - 1];
 }
@@ -118,7 +118,7 @@ size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split s
         return 0;
     if (!dataset->sealed)
         return dataset->draft->pairs[split].count;
-    return (size_t)diffmm__dataset_rows(dataset, split)->pointers[dataset->catalog->users];
+    return diffmm__csr_entries(diffmm__dataset_rows(dataset, split));
 }
 
 size_t diffmm_dataset_modalities(const diffmm_dataset *dataset)
@@ -150,10 +150,9 @@ const char *diffmm_dataset_item_id(const diffmm_dataset *dataset, int32_t item)
     return diffmm__ids_text(&dataset->catalog->item_ids, item);
 }
 
-static size_t rows_bytes(const struct diffmm__rows *rows, size_t users)
+static size_t csr_bytes(const struct diffmm__csr *csr)
 {
-    return diffmm__allocation_bytes(users + 1, sizeof *rows->pointers) +
-           diffmm__allocation_bytes((size_t)rows->pointers[users], sizeof *rows->items);
+    return diffmm__csr_bytes(csr->rows, diffmm__csr_entries(csr), false);
 }
 
 /* No sum overflows: all of this is in memory. */
@@ -162,9 +161,8 @@ size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
     const struct diffmm__catalog *catalog = dataset->catalog;
     size_t bytes =
         sizeof *dataset + sizeof *catalog + diffmm__ids_bytes(&catalog->user_ids) +
-        diffmm__ids_bytes(&catalog->item_ids) + rows_bytes(&catalog->seen, catalog->users) +
-        rows_bytes(&dataset->held[0], catalog->users) +
-        rows_bytes(&dataset->held[1], catalog->users) +
+        diffmm__ids_bytes(&catalog->item_ids) + csr_bytes(&catalog->seen) +
+        csr_bytes(&dataset->held[0]) + csr_bytes(&dataset->held[1]) +
         diffmm__allocation_bytes(dataset->modality_capacity, sizeof *dataset->modalities);
     for (size_t m = 0; m < dataset->modality_count; m++)
         bytes += diffmm__modality_bytes(&dataset->modalities[m]);
@@ -205,8 +203,8 @@ diffmm_status diffmm_dataset_row(const diffmm_dataset *dataset, diffmm_split spl
     if (user < 0 || (size_t)user >= dataset->catalog->users)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "user %d is not one of the %zu users",
                             (int)user, dataset->catalog->users);
-    const struct diffmm__rows *rows = diffmm__dataset_rows(dataset, split);
-    *items = rows->items + rows->pointers[user];
-    *count = (size_t)(rows->pointers[user + 1] - rows->pointers[user]);
+    const struct diffmm__csr *rows = diffmm__dataset_rows(dataset, split);
+    *items = rows->indices + rows->pointers[user];
+    *count = diffmm__csr_row_entries(rows, (size_t)user);
     return DIFFMM_OK;
 }

@@ -19,7 +19,7 @@ struct diffmm_dataset {
 
     /* After sealing. The training split is the catalog's `seen`. */
     struct diffmm__catalog *catalog;
-    struct diffmm__rows held[2]; /* validation, test */
+    struct diffmm__csr held[2]; /* validation, test */
 
     size_t modality_count, modality_capacity;
     struct diffmm__modality *modalities;
@@ -42,6 +42,6 @@ diffmm_status diffmm__dataset_check_sealed(const diffmm_dataset *dataset);
 diffmm_status diffmm__dataset_check_split(diffmm_split split);
 
 /* The interactions of a split of a sealed data set, users x items. */
-const struct diffmm__rows *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
+const struct diffmm__csr *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split);
 
 #endif

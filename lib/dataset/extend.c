@@ -21,12 +21,12 @@ static diffmm_status copy_ids(const diffmm_context *context, const struct diffmm
 static diffmm_status copy_pairs(const diffmm_dataset *source, diffmm_split split,
                                 struct diffmm__draft *draft)
 {
-    const struct diffmm__rows *rows = diffmm__dataset_rows(source, split);
+    const struct diffmm__csr *rows = diffmm__dataset_rows(source, split);
     diffmm_status status = DIFFMM_OK;
     for (size_t u = 0; u < source->catalog->users; u++)
         for (int64_t i = rows->pointers[u]; i < rows->pointers[u + 1] && !status; i++)
-            status =
-                diffmm__coo_add(source->context, &draft->pairs[split], (int32_t)u, rows->items[i]);
+            status = diffmm__coo_add(source->context, &draft->pairs[split], (int32_t)u,
+                                     rows->indices[i]);
     return status;
 }
 

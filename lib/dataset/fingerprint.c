@@ -17,14 +17,14 @@ void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
 {
     size_t users = dataset->catalog->users;
     for (int split = 0; split < 3; split++) {
-        const struct diffmm__rows *rows = diffmm__dataset_rows(dataset, (diffmm_split)split);
+        const struct diffmm__csr *rows = diffmm__dataset_rows(dataset, (diffmm_split)split);
         uint64_t hash = add(0, users);
         for (size_t u = 0; u < users; u++) {
-            hash = add(hash, (uint64_t)(rows->pointers[u + 1] - rows->pointers[u]));
+            hash = add(hash, diffmm__csr_row_entries(rows, u));
             for (int64_t e = rows->pointers[u]; e < rows->pointers[u + 1]; e++)
-                hash = add(hash, (uint64_t)rows->items[e]);
+                hash = add(hash, (uint64_t)rows->indices[e]);
         }
-        out->pairs[split] = (size_t)rows->pointers[users];
+        out->pairs[split] = diffmm__csr_entries(rows);
         out->hashes[split] = hash;
     }
 }

@@ -61,10 +61,10 @@ static void put(struct diffmm__coo *pairs, int32_t user, int32_t item)
 }
 
 /* Shuffles the user's row, and divides it among the splits. */
-static void divide_row(const struct division *division, size_t user, struct diffmm__rows *rows,
+static void divide_row(const struct division *division, size_t user, struct diffmm__csr *rows,
                        struct diffmm__coo splits[DIFFMM__SPLITS])
 {
-    size_t begin = (size_t)rows->pointers[user], n = (size_t)rows->pointers[user + 1] - begin;
+    size_t begin = (size_t)rows->pointers[user], n = diffmm__csr_row_entries(rows, user);
     if (n == 0)
         return;
     uint64_t seed = division->seed;
@@ -72,7 +72,7 @@ static void divide_row(const struct division *division, size_t user, struct diff
     double draw = diffmm__random_real(seed, diffmm__stream_hold_out_counts(), user);
     size_t valid = take(division->valid, n, draw);
     size_t held = take(division->valid + division->test, n, draw);
-    int32_t *row = rows->items + begin;
+    int32_t *row = rows->indices + begin;
     for (size_t i = 0; i < n; i++) {
         if (i < held) {
             size_t j = i + (size_t)diffmm__random_below(seed, items, begin + i, n - i);
@@ -118,20 +118,20 @@ diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, dou
     struct diffmm__coo *pairs = dataset->draft->pairs;
     size_t users = diffmm_dataset_users(dataset), items = diffmm_dataset_items(dataset);
     struct diffmm__coo splits[DIFFMM__SPLITS] = {{0}};
-    struct diffmm__rows rows;
-    status = diffmm__rows_build(context, users, items, pairs[DIFFMM_TRAIN].count,
-                                pairs[DIFFMM_TRAIN].row, pairs[DIFFMM_TRAIN].column, &rows);
+    struct diffmm__csr rows;
+    status = diffmm__csr_from_pairs(context, users, items, pairs[DIFFMM_TRAIN].count,
+                                    pairs[DIFFMM_TRAIN].row, pairs[DIFFMM_TRAIN].column, &rows);
     if (status)
         return status;
-    status = begin_pairs(context, (size_t)rows.pointers[users], splits);
+    status = begin_pairs(context, diffmm__csr_entries(&rows), splits);
     if (!status) {
         for (size_t u = 0; u < users; u++)
             divide_row(&division, u, &rows, splits);
-        dataset->draft->census.repeated += pairs[DIFFMM_TRAIN].count - (size_t)rows.pointers[users];
+        dataset->draft->census.repeated += pairs[DIFFMM_TRAIN].count - diffmm__csr_entries(&rows);
         end_pairs(context, pairs);
         for (int s = 0; s < DIFFMM__SPLITS; s++)
             pairs[s] = splits[s];
     }
-    diffmm__rows_end(context, &rows);
+    diffmm__csr_end(context, &rows);
     return status;
 }

@@ -55,25 +55,25 @@ static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows
 
 /* The interactions of one split; `numbers` (or NULL) renumbers items. */
 static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
-                               const struct diffmm__catalog *catalog, struct diffmm__rows *out)
+                               const struct diffmm__catalog *catalog, struct diffmm__csr *out)
 {
     const struct diffmm__coo *pairs = &dataset->draft->pairs[split];
     if (!numbers)
-        return diffmm__rows_build(dataset->context, catalog->users, catalog->items, pairs->count,
-                                  pairs->row, pairs->column, out);
+        return diffmm__csr_from_pairs(dataset->context, catalog->users, catalog->items,
+                                      pairs->count, pairs->row, pairs->column, out);
     int32_t *item = diffmm__allocate(dataset->context, pairs->count, sizeof *item);
     if (!item)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t i = 0; i < pairs->count; i++)
         item[i] = numbers[pairs->column[i]];
-    diffmm_status status = diffmm__rows_build(dataset->context, catalog->users, catalog->items,
-                                              pairs->count, pairs->row, item, out);
+    diffmm_status status = diffmm__csr_from_pairs(dataset->context, catalog->users, catalog->items,
+                                                  pairs->count, pairs->row, item, out);
     diffmm__release(dataset->context, item);
     return status;
 }
 
 static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *numbers,
-                                  struct diffmm__catalog *catalog, struct diffmm__rows *held)
+                                  struct diffmm__catalog *catalog, struct diffmm__csr *held)
 {
     diffmm_status status = diffmm__catalog_check_counts(catalog->users, catalog->items, 0);
     for (size_t m = 0; m < dataset->modality_count && !status; m++)
@@ -84,7 +84,7 @@ static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *
         status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->seen);
     if (!status)
         status = diffmm__catalog_check_counts(catalog->users, catalog->items,
-                                              (size_t)catalog->seen.pointers[catalog->users]);
+                                              diffmm__csr_entries(&catalog->seen));
     if (!status)
         status = make_rows(dataset, DIFFMM_VALID, numbers, catalog, &held[0]);
     if (!status)
@@ -94,7 +94,7 @@ static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *
 
 static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *numbers)
 {
-    struct diffmm__rows held[2] = {{0}, {0}};
+    struct diffmm__csr held[2] = {{0}, {0}};
     struct diffmm__catalog *catalog = diffmm__catalog_create(dataset->context);
     if (!catalog)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -105,8 +105,8 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
         catalog->items = rows;
     diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
     if (status) {
-        diffmm__rows_end(dataset->context, &held[0]);
-        diffmm__rows_end(dataset->context, &held[1]);
+        diffmm__csr_end(dataset->context, &held[0]);
+        diffmm__csr_end(dataset->context, &held[1]);
         diffmm__catalog_release(catalog);
         return status;
     }
@@ -119,7 +119,7 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    diffmm__census_count_overlaps(catalog->users, &catalog->seen, &held[0], &held[1], &census);
+    diffmm__census_count_overlaps(&catalog->seen, &held[0], &held[1], &census);
     diffmm__draft_destroy(dataset->context, dataset->draft);
     dataset->draft = NULL;
     diffmm__census_warn(dataset->context, &census);

@@ -36,10 +36,10 @@ struct diffmm__evaluation {
     struct diffmm__arena arena;
     size_t d, items;
     const float *user_matrix, *item_matrix;
-    const struct diffmm__rows *seen;
-    const struct diffmm__rows *held[split_count]; /* NULL: not wanted */
-    size_t cutoff_count, depth;                   /* depth: the length of ranking needed */
-    size_t block;                                 /* users that are ranked at once */
+    const struct diffmm__csr *seen;
+    const struct diffmm__csr *held[split_count]; /* NULL: not wanted */
+    size_t cutoff_count, depth;                  /* depth: the length of ranking needed */
+    size_t block;                                /* users that are ranked at once */
     const size_t *cutoffs;
     size_t active_count;
     int32_t *active; /* users with something held out, ascending */
@@ -48,7 +48,7 @@ struct diffmm__evaluation {
     struct scratch *scratch; /* per worker */
 };
 
-static size_t row_size(const struct diffmm__rows *rows, int32_t user)
+static size_t row_size(const struct diffmm__csr *rows, int32_t user)
 {
     return rows ? (size_t)(rows->pointers[user + 1] - rows->pointers[user]) : 0;
 }
@@ -70,8 +70,8 @@ static void begin_block(const struct diffmm__evaluation *evaluation, struct scra
             scratch->users[b * d + j] = row[j];
         scratch->heaps[b] =
             diffmm__topk_begin(scratch->entries + b * evaluation->depth, evaluation->depth);
-        scratch->seen[b] = evaluation->seen->items + pointers[0];
-        scratch->seen_end[b] = evaluation->seen->items + pointers[1];
+        scratch->seen[b] = evaluation->seen->indices + pointers[0];
+        scratch->seen_end[b] = evaluation->seen->indices + pointers[1];
     }
 }
 
@@ -99,11 +99,12 @@ static void measure_user(const struct diffmm__evaluation *evaluation, struct dif
 {
     size_t ranked = diffmm__topk_finish(heap);
     for (size_t s = 0; s < split_count; s++) {
-        const struct diffmm__rows *rows = evaluation->held[s];
+        const struct diffmm__csr *rows = evaluation->held[s];
         size_t held = row_size(rows, user);
         for (size_t c = 0; held > 0 && c < evaluation->cutoff_count; c++)
-            diffmm__metrics_of_user(ranked, heap->entries, held, rows->items + rows->pointers[user],
-                                    evaluation->cutoffs[c], &out[s * evaluation->cutoff_count + c]);
+            diffmm__metrics_of_user(ranked, heap->entries, held,
+                                    rows->indices + rows->pointers[user], evaluation->cutoffs[c],
+                                    &out[s * evaluation->cutoff_count + c]);
     }
 }
 

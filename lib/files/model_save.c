@@ -47,7 +47,7 @@ static diffmm_status add_ids(struct diffmm__tensor_list *list, const char *text_
 static diffmm_status add_served(struct diffmm__tensor_list *list, const diffmm_model *model)
 {
     const struct diffmm__catalog *catalog = model->catalog;
-    const struct diffmm__rows *seen = &catalog->seen;
+    const struct diffmm__csr *seen = &catalog->seen;
     size_t users = model->users, items = model->items, d = model->d;
     const float *final = model->final;
     diffmm_status status;
@@ -57,7 +57,7 @@ static diffmm_status add_served(struct diffmm__tensor_list *list, const diffmm_m
         (status = diffmm__tensor_list_add(list, "seen.pointers", DIFFMM__I64, users + 1, 0,
                                           seen->pointers)) ||
         (status = diffmm__tensor_list_add(list, "seen.items", DIFFMM__I32,
-                                          (size_t)seen->pointers[users], 0, seen->items)) ||
+                                          (size_t)seen->pointers[users], 0, seen->indices)) ||
         (status = add_ids(list, "ids.user.text", "ids.user.offsets", &catalog->user_ids)))
         return status;
     return add_ids(list, "ids.item.text", "ids.item.offsets", &catalog->item_ids);

@@ -42,46 +42,41 @@ static diffmm_status copy_vector(const struct diffmm__safetensors *file,
 }
 
 /* In the catalog's own copy: the file may change. */
-static diffmm_status check_rows(const char *path, const struct diffmm__catalog *catalog,
-                                size_t count)
+static diffmm_status check_seen(const char *path, const struct diffmm__csr *seen, size_t count)
 {
-    const int64_t *pointers = catalog->seen.pointers;
-    const int32_t *items = catalog->seen.items;
-    size_t users = catalog->users;
-    if (pointers[0] != 0 || pointers[users] < 0 || (size_t)pointers[users] != count)
+    const struct diffmm__csr_expected expected = {.prefix = path,
+                                                  .pointers = "tensor 'seen.pointers'",
+                                                  .indices = "tensor 'seen.items'",
+                                                  .columns = "items",
+                                                  .ascending = true,
+                                                  .status = DIFFMM_ERROR_FORMAT};
+    int64_t end = seen->pointers[seen->rows];
+    if (seen->pointers[0] != 0 || end < 0 || (size_t)end != count)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: tensor 'seen.pointers' does not run from 0 to the %zu seen items",
                             path, count);
-    for (size_t u = 0; u < users; u++)
-        if (pointers[u + 1] < pointers[u])
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor 'seen.pointers' falls at user %zu",
-                                path, u);
-    for (size_t u = 0; u < users; u++) {
-        int64_t last = -1;
-        for (int64_t i = pointers[u]; i < pointers[u + 1]; last = items[i++])
-            if (items[i] <= last || (size_t)items[i] >= catalog->items)
-                return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                    "%s: tensor 'seen.items': item %d of user %zu is out of order, "
-                                    "repeated or not below %zu",
-                                    path, items[i], u, catalog->items);
-    }
-    return DIFFMM_OK;
+    return diffmm__csr_check(seen, &expected);
 }
 
 static diffmm_status read_seen(const struct diffmm__safetensors *file,
                                struct diffmm__catalog *catalog)
 {
     struct diffmm__tensor pointers, items;
+    struct diffmm__csr *seen = &catalog->seen;
     diffmm_status status = find_vector(file, "seen.pointers", DIFFMM__I64, &pointers);
     if (!status)
         status = find_vector(file, "seen.items", DIFFMM__I32, &items);
     if (!status)
         status = check_length(file, &pointers, catalog->users + 1);
     if (!status)
-        status = copy_vector(file, &pointers, &catalog->seen.pointers);
-    if (!status)
-        status = copy_vector(file, &items, &catalog->seen.items);
-    return status ? status : check_rows(diffmm__safetensors_path(file), catalog, items.rows);
+        status = diffmm__csr_begin(diffmm__safetensors_context(file), catalog->users,
+                                   catalog->items, items.rows, false, seen);
+    if (status)
+        return status;
+    memcpy(seen->pointers, pointers.data, pointers.rows * sizeof *seen->pointers);
+    if (items.rows)
+        memcpy(seen->indices, items.data, items.rows * sizeof *seen->indices);
+    return check_seen(diffmm__safetensors_path(file), seen, items.rows);
 }
 
 /* Copies of the ids and of where they start; the catalog takes them over. */

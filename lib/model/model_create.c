@@ -52,17 +52,15 @@ static diffmm_status take_modalities(diffmm_model *model)
 /* A_hat, and a graph of self loops for every modality until its own is generated. */
 static diffmm_status make_graphs(diffmm_model *model)
 {
-    const struct diffmm__rows *seen = &model->catalog->seen;
-    struct diffmm__csr rows =
-        diffmm__csr_view(model->users, model->items, seen->pointers, seen->items, NULL);
-    diffmm_status status = diffmm__bipartite_from_rows(model->context, &rows, &model->adjacency);
+    diffmm_status status =
+        diffmm__bipartite_from_rows(model->context, &model->catalog->seen, &model->adjacency);
     int64_t *none = diffmm__allocate_zero(model->context, model->users + 1, sizeof *none);
     if (!none)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_graph *loops = NULL;
-    rows = diffmm__csr_view(model->users, model->items, none, NULL, NULL);
+    const struct diffmm__csr empty = diffmm__csr_view(model->users, model->items, none, NULL, NULL);
     if (!status)
-        status = diffmm__bipartite_from_rows(model->context, &rows, &loops);
+        status = diffmm__bipartite_from_rows(model->context, &empty, &loops);
     diffmm__release(model->context, none);
     for (size_t m = 0; m < model->modality_count && !status; m++)
         model->modalities[m].graph = diffmm__graph_retain(loops);

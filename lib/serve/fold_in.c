@@ -79,9 +79,9 @@ diffmm_status diffmm__fold_in_begin(const diffmm_scorer *scorer, int32_t user, s
         out->more_end = list->numbers + count;
     }
     if (user != DIFFMM_NEW_USER) {
-        const struct diffmm__rows *seen = &scorer->catalog->seen;
-        out->row = seen->items + seen->pointers[user];
-        out->row_end = seen->items + seen->pointers[user + 1];
+        const struct diffmm__csr *seen = &scorer->catalog->seen;
+        out->row = seen->indices + seen->pointers[user];
+        out->row_end = seen->indices + seen->pointers[user + 1];
     }
     struct diffmm__folded walk = *out;
     int32_t item;

@@ -47,13 +47,13 @@ struct diffmm__ranking diffmm__ranking_begin(const struct diffmm__query_plan *pl
 struct diffmm__ranking diffmm__ranking_begin_user(const struct diffmm__query_plan *plan,
                                                   int32_t user, diffmm_hit *hits)
 {
-    const struct diffmm__rows *seen = &plan->scorer->catalog->seen;
+    const struct diffmm__csr *seen = &plan->scorer->catalog->seen;
     struct diffmm__ranking ranking =
         diffmm__ranking_begin(plan, diffmm__scorer_user(plan->scorer, user), hits);
     ranking.user = user;
     if (!plan->query.include_seen) {
-        ranking.seen = seen->items + seen->pointers[user];
-        ranking.seen_end = seen->items + seen->pointers[user + 1];
+        ranking.seen = seen->indices + seen->pointers[user];
+        ranking.seen_end = seen->indices + seen->pointers[user + 1];
     }
     return ranking;
 }

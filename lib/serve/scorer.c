@@ -37,11 +37,11 @@ static void end_scorer(void *object)
 
 static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degrees)
 {
-    const struct diffmm__rows *seen = &catalog->seen;
+    const struct diffmm__csr *seen = &catalog->seen;
     for (size_t i = 0; i < catalog->items; i++)
         degrees[i] = 1;
     for (int64_t e = 0; e < seen->pointers[catalog->users]; e++)
-        degrees[seen->items[e]]++;
+        degrees[seen->indices[e]]++;
 }
 
 /* What is made of the parts: packed items, degrees. */
@@ -268,8 +268,8 @@ diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user, cons
     diffmm_status status = diffmm__scorer_check_user(scorer, user);
     if (status)
         return status;
-    const struct diffmm__rows *seen = &scorer->catalog->seen;
-    *items = seen->items + seen->pointers[user];
+    const struct diffmm__csr *seen = &scorer->catalog->seen;
+    *items = seen->indices + seen->pointers[user];
     *count = (size_t)(seen->pointers[user + 1] - seen->pointers[user]);
     return DIFFMM_OK;
 }

@@ -71,17 +71,16 @@ static diffmm_status extend_names(diffmm_context *context, const struct diffmm__
     return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
 }
 
-static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__catalog *old,
-                               struct diffmm__rows *out)
+static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__csr *old, size_t items,
+                               struct diffmm__csr *out)
 {
-    size_t pairs = (size_t)old->seen.pointers[old->users];
-    out->pointers = diffmm__allocate(context, old->users + 1, sizeof *out->pointers);
-    out->items = diffmm__allocate(context, pairs, sizeof *out->items);
-    if (!out->pointers || !out->items)
-        return DIFFMM_ERROR_NO_MEMORY; /* the catalog releases them */
-    memcpy(out->pointers, old->seen.pointers, (old->users + 1) * sizeof *out->pointers);
+    size_t pairs = diffmm__csr_entries(old);
+    diffmm_status status = diffmm__csr_begin(context, old->rows, items, pairs, false, out);
+    if (status)
+        return status;
+    memcpy(out->pointers, old->pointers, (old->rows + 1) * sizeof *out->pointers);
     if (pairs > 0)
-        memcpy(out->items, old->seen.items, pairs * sizeof *out->items);
+        memcpy(out->indices, old->indices, pairs * sizeof *out->indices);
     return DIFFMM_OK;
 }
 
@@ -99,7 +98,7 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     if (!status)
         status = extend_names(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
     if (!status)
-        status = copy_seen(context, old, &catalog->seen);
+        status = copy_seen(context, &old->seen, catalog->items, &catalog->seen);
     if (status) {
         diffmm__catalog_release(catalog);
         return status;

@@ -70,12 +70,9 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     size_t users = model->users, count = model->settings.rebuild_k;
     size_t block = graphs->block, blocks = (users + block - 1) / block;
     const diffmm_diffusion *module = model->modalities[m].diffusion;
-    struct diffmm__denoiser_batch all = {
-        .rows = users,
-        .x0 = {.matrix = diffmm__csr_view(model->users, model->items, model->catalog->seen.pointers,
-                                          model->catalog->seen.items, NULL),
-               .ascending = true},
-        .draws = diffmm__module_reverse_draws(module, epoch)};
+    struct diffmm__denoiser_batch all = {.rows = users,
+                                         .x0 = {.matrix = model->catalog->seen, .ascending = true},
+                                         .draws = diffmm__module_reverse_draws(module, epoch)};
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;

@@ -30,7 +30,7 @@ size_t diffmm__pairs_bytes(size_t pairs)
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
                                    const struct diffmm__catalog *catalog, struct diffmm__pairs *out)
 {
-    const struct diffmm__rows *seen = &catalog->seen;
+    const struct diffmm__csr *seen = &catalog->seen;
     *out = (struct diffmm__pairs){.arena = diffmm__arena_on(context)};
     lay_out(out, (size_t)seen->pointers[catalog->users]);
     if (out->arena.failed) {
@@ -43,7 +43,7 @@ diffmm_status diffmm__pairs_create(const diffmm_context *context,
             continue; /* has touched everything: there is no item to rank below another */
         for (int64_t e = seen->pointers[u]; e < seen->pointers[u + 1]; e++) {
             out->user[out->count] = (int32_t)u;
-            out->positive[out->count++] = seen->items[e];
+            out->positive[out->count++] = seen->indices[e];
         }
     }
     return DIFFMM_OK;
@@ -57,9 +57,9 @@ void diffmm__pairs_end(struct diffmm__pairs *pairs)
 /* The item with `rank` untouched items below it. The row ascends, so that its entry j has
  * items[j] - j untouched items below it, a number that never falls: those entries that the item
  * stands above are found by halving. */
-static int32_t untouched(const struct diffmm__rows *seen, int32_t user, uint64_t rank)
+static int32_t untouched(const struct diffmm__csr *seen, int32_t user, uint64_t rank)
 {
-    const int32_t *row = seen->items + seen->pointers[user];
+    const int32_t *row = seen->indices + seen->pointers[user];
     int64_t low = 0, high = seen->pointers[user + 1] - seen->pointers[user];
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
@@ -80,7 +80,7 @@ struct draw {
 static void draw_range(void *argument, size_t begin, size_t end)
 {
     const struct draw *d = argument;
-    const struct diffmm__rows *seen = &d->catalog->seen;
+    const struct diffmm__csr *seen = &d->catalog->seen;
     for (size_t b = begin; b < end; b++) {
         size_t pair = (size_t)d->pairs->order[b];
         int32_t user = d->pairs->user[pair];

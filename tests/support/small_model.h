@@ -28,18 +28,17 @@ static inline void small_names(diffmm_context *context, size_t count, const char
 }
 
 /* Rows that hold each item with probability one in `sparsity`; user 0 has none. */
-static inline struct diffmm__rows small_rows(diffmm_context *context, size_t users, size_t items,
-                                             uint64_t seed, uint64_t sparsity)
+static inline struct diffmm__csr small_rows(diffmm_context *context, size_t users, size_t items,
+                                            uint64_t seed, uint64_t sparsity)
 {
-    struct diffmm__rows rows = {
-        .pointers = diffmm__allocate(context, users + 1, sizeof *rows.pointers),
-        .items = diffmm__allocate(context, users * items, sizeof *rows.items)};
+    struct diffmm__csr rows;
     int64_t count = 0;
+    expect_success(diffmm__csr_begin(context, users, items, users * items, false, &rows));
     rows.pointers[0] = 0;
     for (size_t u = 0; u < users; u++) {
         for (size_t i = 0; u > 0 && i < items; i++)
             if (diffmm__random_below(seed, 1, u * items + i, sparsity) == 0)
-                rows.items[count++] = (int32_t)i;
+                rows.indices[count++] = (int32_t)i;
         rows.pointers[u + 1] = count;
     }
     return rows;

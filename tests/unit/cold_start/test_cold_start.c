@@ -178,14 +178,14 @@ static int ascending(const void *a, const void *b)
 static double bar(const struct world *w, size_t user, size_t k)
 {
     static double scores[items];
-    const struct diffmm__rows *seen = &w->model->catalog->seen;
+    const struct diffmm__csr *seen = &w->model->catalog->seen;
     const float *u = w->model->final + user * d, *rows = w->model->final + users * d;
     size_t count = 0;
     for (int32_t i = 0; i < items; i++) {
         scores[count] = 0.0;
         for (size_t c = 0; c < d; c++)
             scores[count] += (double)u[c] * (double)rows[(size_t)i * d + c];
-        count += !diffmm__rows_contain(seen, (int32_t)user, i);
+        count += !diffmm__csr_has(seen, (size_t)user, i);
     }
     qsort(scores, count, sizeof *scores, ascending);
     return scores[count - k];

@@ -53,7 +53,7 @@ static size_t places(const diffmm_dataset *dataset, int32_t user, int32_t item)
     size_t found = 0;
     for (int split = DIFFMM_TRAIN; split <= DIFFMM_TEST; split++)
         found +=
-            diffmm__rows_contain(diffmm__dataset_rows(dataset, (diffmm_split)split), user, item);
+            diffmm__csr_has(diffmm__dataset_rows(dataset, (diffmm_split)split), (size_t)user, item);
     return found;
 }
 
@@ -99,7 +99,7 @@ START_TEST(shares_are_met_on_average)
     double test = (double)diffmm_dataset_interactions(dataset, DIFFMM_TEST);
     double first = 0;
     for (int32_t u = 0; u < many; u++)
-        first += diffmm__rows_contain(diffmm__dataset_rows(dataset, DIFFMM_VALID), u, 0);
+        first += diffmm__csr_has(diffmm__dataset_rows(dataset, DIFFMM_VALID), (size_t)u, 0);
     /* Within 5 deviations of binomial draws. */
     ck_assert(fabs(valid - 0.2 * many) < 5 * sqrt(many * 0.2 * 0.8));
     ck_assert(fabs(test - 0.4 * many) < 5 * sqrt(many * 0.4 * 0.6));

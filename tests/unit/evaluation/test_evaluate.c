@@ -40,10 +40,8 @@ static void begin(size_t threads)
 static void end(void)
 {
     diffmm__catalog_release(dataset.catalog);
-    for (size_t s = 0; s < 2; s++) {
-        diffmm__release(context, dataset.held[s].pointers);
-        diffmm__release(context, dataset.held[s].items);
-    }
+    for (size_t s = 0; s < 2; s++)
+        diffmm__csr_end(context, &dataset.held[s]);
     free(user_matrix);
     free(item_matrix);
     diffmm_context_destroy(context);
@@ -60,7 +58,7 @@ static void evaluate_slowly(size_t split, size_t cutoff, diffmm_metrics *out)
 {
     static float scores[items];
     static int32_t ranked[items];
-    const struct diffmm__rows *held = &dataset.held[split], *seen = &dataset.catalog->seen;
+    const struct diffmm__csr *held = &dataset.held[split], *seen = &dataset.catalog->seen;
     *out = (diffmm_metrics){.cutoff = cutoff};
     for (size_t u = 0; u < users; u++) {
         size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;
@@ -72,11 +70,11 @@ static void evaluate_slowly(size_t split, size_t cutoff, diffmm_metrics *out)
                 scores[i] += user_matrix[u * d + j] * item_matrix[i * d + j];
         }
         diffmm_metrics one;
-        expect_success(diffmm_top_k(items, scores,
-                                    (size_t)(seen->pointers[u + 1] - seen->pointers[u]),
-                                    seen->items + seen->pointers[u], cutoff, ranked, NULL, &found));
+        expect_success(
+            diffmm_top_k(items, scores, (size_t)(seen->pointers[u + 1] - seen->pointers[u]),
+                         seen->indices + seen->pointers[u], cutoff, ranked, NULL, &found));
         expect_success(diffmm_ranking_metrics(found, ranked, held_count,
-                                              held->items + held->pointers[u], cutoff, &one));
+                                              held->indices + held->pointers[u], cutoff, &one));
         out->users++;
         out->recall += one.recall;
         out->precision += one.precision;

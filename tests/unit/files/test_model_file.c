@@ -38,7 +38,7 @@ static void expect_same(const diffmm_model *a, const diffmm_model *b)
     size_t seen = (size_t)a->catalog->seen.pointers[a->users];
     ck_assert_mem_eq(a->catalog->seen.pointers, b->catalog->seen.pointers,
                      (a->users + 1) * sizeof(int64_t));
-    ck_assert_mem_eq(a->catalog->seen.items, b->catalog->seen.items, seen * sizeof(int32_t));
+    ck_assert_mem_eq(a->catalog->seen.indices, b->catalog->seen.indices, seen * sizeof(int32_t));
     expect_same_names(&a->catalog->user_ids, &b->catalog->user_ids);
     expect_same_names(&a->catalog->item_ids, &b->catalog->item_ids);
     char *x = diffmm__options_to_json(a->options), *y = diffmm__options_to_json(b->options);

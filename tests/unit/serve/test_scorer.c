@@ -49,7 +49,8 @@ START_TEST(counts_ids_and_seen_items)
         expect_success(diffmm_scorer_seen(scorer, u, &seen, &count));
         ck_assert_int_eq((int64_t)count, pointers[u + 1] - pointers[u]);
         if (count)
-            ck_assert_mem_eq(seen, model->catalog->seen.items + pointers[u], count * sizeof *seen);
+            ck_assert_mem_eq(seen, model->catalog->seen.indices + pointers[u],
+                             count * sizeof *seen);
     }
     end();
 }

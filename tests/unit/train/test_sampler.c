@@ -72,7 +72,7 @@ START_TEST(each_pair_once_an_epoch_with_an_untouched_item)
     struct world world;
     begin_striped(&world, 1);
     const struct diffmm__pairs *pairs = &world.pairs;
-    const struct diffmm__rows *seen = &world.dataset->catalog->seen;
+    const struct diffmm__csr *seen = &world.dataset->catalog->seen;
     int32_t before[most];
     for (uint64_t epoch = 1; epoch <= 5; epoch++) {
         unsigned char met[users][items] = {{0}};
@@ -80,11 +80,11 @@ START_TEST(each_pair_once_an_epoch_with_an_untouched_item)
         draw(&world, 9, epoch);
         for (size_t b = 0; b < pairs->count; b++) {
             int32_t u = pairs->batch_user[b], i = pairs->batch_positive[b];
-            ck_assert(diffmm__rows_contain(seen, u, i));
+            ck_assert(diffmm__csr_has(seen, (size_t)u, i));
             ck_assert(met[u][i]++ == 0);
             ck_assert(u != users - 2);
             ck_assert(pairs->batch_negative[b] >= 0 && pairs->batch_negative[b] < items);
-            ck_assert(!diffmm__rows_contain(seen, u, pairs->batch_negative[b]));
+            ck_assert(!diffmm__csr_has(seen, (size_t)u, pairs->batch_negative[b]));
             moved += epoch > 1 && before[b] != u * items + i;
             before[b] = u * items + i;
         }
@@ -123,7 +123,7 @@ START_TEST(negatives_are_uniform)
     for (size_t w = 0; w < sizeof watched / sizeof *watched; w++) {
         size_t free_items = 0, some[items];
         for (int32_t i = 0; i < items; i++)
-            if (!diffmm__rows_contain(&world.dataset->catalog->seen, watched[w], i))
+            if (!diffmm__csr_has(&world.dataset->catalog->seen, (size_t)watched[w], i))
                 some[free_items++] = counts[watched[w]][i];
         ck_assert(free_items == 20 || free_items == 21);
         expect_uniform("negatives", free_items, some);
@@ -134,11 +134,11 @@ START_TEST(negatives_are_uniform)
 END_TEST
 
 /* The item with `rank` untouched items below it, by going through the row. */
-static int32_t slow_untouched(const struct diffmm__rows *seen, int32_t user, uint64_t rank)
+static int32_t slow_untouched(const struct diffmm__csr *seen, int32_t user, uint64_t rank)
 {
     int64_t item = (int64_t)rank;
     for (int64_t e = seen->pointers[user]; e < seen->pointers[user + 1]; e++)
-        if (seen->items[e] <= item)
+        if (seen->indices[e] <= item)
             item++;
     return (int32_t)item;
 }
@@ -157,7 +157,7 @@ START_TEST(the_item_of_a_rank)
                 item[count++] = i;
             }
     begin(&world, 1, many, many, count, user, item);
-    const struct diffmm__rows *seen = &world.dataset->catalog->seen;
+    const struct diffmm__csr *seen = &world.dataset->catalog->seen;
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
         draw(&world, 9, epoch);
         uint64_t stream = diffmm__stream_negatives(epoch);
