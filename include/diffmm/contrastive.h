@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file contrastive.h
- *  The unit `contrastive`: InfoNCE, and the two ways of choosing what is contrasted with what.
+ *  The unit `contrastive`: InfoNCE, and the two choices of what is contrasted with what.
  *
  *  Plain arrays, row-major without gaps. Gradients may be NULL; where given they are overwritten.
  *
@@ -15,21 +15,34 @@
 extern "C" {
 #endif
 
+/** What diffmm_infonce_with() reads and writes. */
+typedef struct diffmm_infonce_arguments {
+    size_t struct_size; /**< as for diffmm_context_settings */
+    size_t nodes;       /**< N */
+    size_t d;           /**< columns of the matrices */
+    const float *p;     /**< nodes x d */
+    const float *q;     /**< nodes x d */
+    size_t batch_count; /**< size of the batch, at least 1 */
+    const int32_t
+        *batch;    /**< `batch_count` nodes; repeated ones count as often as they stand there */
+    double tau;    /**< temperature, above 0 */
+    double *loss;  /**< receives the mean, or NULL */
+    float *grad_p; /**< nodes x d, or NULL */
+    float *grad_q; /**< nodes x d, or NULL */
+} diffmm_infonce_arguments;
+
 /** InfoNCE of two views of the same nodes (paper, equation 16), on row-normalised p and q:
- *  mean over the batch of -log( exp(p_b . q_b / tau) / sum over all nodes v of exp(p_b . q_v / tau)
- *  ). The denominator runs over all nodes and includes the positive.
- *  The loss is never negative, and keeps its digits where it is close to 0.
- *  @param context      or NULL
- *  @param nodes        N
- *  @param d            columns of the matrices
- *  @param p            nodes x d
- *  @param q            nodes x d
- *  @param batch_count  size of the batch, at least 1
- *  @param batch        `batch_count` nodes; repeated ones count as often as they stand there
- *  @param tau          temperature, above 0
- *  @param loss         the mean, or NULL
- *  @param grad_p       nodes x d, or NULL
- *  @param grad_q       nodes x d, or NULL */
+ *
+ *      mean over the batch of -log( exp(p_b . q_b / tau) / sum over v of exp(p_b . q_v / tau) ).
+ *
+ *  The denominator runs over all nodes and includes the positive. The loss is never negative, and
+ *  keeps its digits where it is close to 0.
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_infonce_with(diffmm_context *context,
+                                             const diffmm_infonce_arguments *arguments);
+
+/** diffmm_infonce_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d,
                                         const float *p, const float *q, size_t batch_count,
                                         const int32_t *batch, double tau, double *loss,
@@ -41,23 +54,35 @@ typedef enum diffmm_anchor {
     DIFFMM_ANCHOR_MAIN = 1   /**< the final embeddings as p, each modal view as q */
 } diffmm_anchor;
 
+/** What diffmm_contrastive_loss_with() reads and writes. */
+typedef struct diffmm_contrastive_loss_arguments {
+    size_t struct_size;        /**< as for diffmm_context_settings */
+    diffmm_anchor anchor;      /**< which pairs */
+    size_t users;              /**< U */
+    size_t items;              /**< I */
+    size_t d;                  /**< columns of the matrices */
+    size_t view_count;         /**< M */
+    const float *const *views; /**< M pointers to (U + I) x d, users first */
+    const float *main;         /**< final embeddings, likewise; NULL with DIFFMM_ANCHOR_MODAL */
+    size_t count;              /**< batch size */
+    const int32_t
+        *batch_users; /**< `count` users; repeated ones count as often as they stand there */
+    const int32_t
+        *batch_items; /**< `count` items (the batch's positives), numbered from 0; likewise */
+    double tau;       /**< temperature, above 0 */
+    double *loss;     /**< receives the sum, not weighted, or NULL */
+    float *const *grad_views; /**< M pointers to gradients, each of which may be NULL; or NULL */
+    float *grad_main;         /**< or NULL */
+} diffmm_contrastive_loss_arguments;
+
 /** The contrastive loss of all views: for each contrasted pair, InfoNCE over the users plus InfoNCE
- *  over the items. Views and main are (users + items) x d, users first.
- *  @param context      or NULL
- *  @param anchor       which pairs
- *  @param users        U
- *  @param items        I
- *  @param d            columns of the matrices
- *  @param view_count   M
- *  @param views        M pointers
- *  @param main         final embeddings; NULL with DIFFMM_ANCHOR_MODAL
- *  @param count        batch size
- *  @param batch_users  `count` users; repeated ones count as often as they stand there
- *  @param batch_items  `count` items (the batch's positives), numbered from 0; likewise
- *  @param tau          temperature, above 0
- *  @param loss         the sum, not weighted, or NULL
- *  @param grad_views   M pointers, or NULL
- *  @param grad_main    or NULL */
+ *  over the items (paper, section 3.4).
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_contrastive_loss_with(
+    diffmm_context *context, const diffmm_contrastive_loss_arguments *arguments);
+
+/** diffmm_contrastive_loss_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status
 diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anchor, size_t users, size_t items,
                         size_t d, size_t view_count, const float *const *views, const float *main,

@@ -131,15 +131,40 @@ DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model);
  *  @param out       (users + items) x d, users first */
 DIFFMM_API diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out);
 
-/** The parts of the recommender's objective, as they add up. This struct never changes. */
+/** The first three terms of the recommender's objective, and the sum of all. What further terms there
+ *  are, diffmm_model_loss_at() says. This struct never changes. */
 typedef struct diffmm_losses {
     double bpr;         /**< divided by the configured batch size */
     double contrastive; /**< weighted by ssl_reg */
     double regularizer; /**< reg (||E_U||^2 + ||E_I||^2) */
-    double total;       /**< their sum */
+    double total;       /**< of all terms */
 } diffmm_losses;
 
-/** Value and gradient of BPR + contrastive + L2 for a batch of (user, positive, negative); runs the
+/** A term of the recommender's objective, or another loss of a training. This struct never
+ *  changes. */
+typedef struct diffmm_loss {
+    const char *name; /**< "bpr", "contrastive", "regularizer", ..; borrowed until the model or
+                           trainer ends */
+    double weight;    /**< what multiplies the term; 0: it is off */
+    double value;     /**< as it stands in the sum, weighted; 0 before there was any */
+} diffmm_loss;
+
+/** How many terms the objective has, whether or not they are on. Later versions may have more. */
+DIFFMM_API size_t diffmm_model_losses(const diffmm_model *model);
+
+/** Term number `index` with its value in the last diffmm_model_objective(); the values of all terms
+ *  add up to diffmm_losses::total.
+ *  @param model  read
+ *  @param index  below diffmm_model_losses()
+ *  @param out    overwritten */
+DIFFMM_API diffmm_status diffmm_model_loss_at(const diffmm_model *model, size_t index,
+                                              diffmm_loss *out);
+
+/** A term by name; DIFFMM_ERROR_NOT_FOUND where the objective has no such term. */
+DIFFMM_API diffmm_status diffmm_model_loss(const diffmm_model *model, const char *name,
+                                           diffmm_loss *out);
+
+/** Value and gradient of the objective, the sum of its terms, for a batch of (user, positive, negative); runs the
  *  forward pass. Gradients are then read through diffmm_parameter::gradient.
  *  @param model     receives gradients and final embeddings
  *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often

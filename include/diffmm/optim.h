@@ -42,21 +42,33 @@ DIFFMM_API diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step
                                           float *parameter, const float *gradient,
                                           float *first_moment, float *second_moment);
 
-/** Bayesian personalised ranking (Rendle et al. 2009; paper, equation 19): sum over b of
- *  -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor, s the dot product of rows.
- *  @param users        U
- *  @param items        I
- *  @param d            columns of the matrices
- *  @param user_matrix  users x d
- *  @param item_matrix  items x d
- *  @param count        size of the batch, in which a triple counts as often as it stands there
- *  @param user         `count` numbers
- *  @param positive     `count` numbers
- *  @param negative     `count` numbers
- *  @param divisor      the configured batch size, which may exceed count
- *  @param loss         or NULL
- *  @param grad_user    users x d, or NULL
- *  @param grad_item    items x d, or NULL */
+/** What diffmm_bpr_with() reads and writes. */
+typedef struct diffmm_bpr_arguments {
+    size_t struct_size;       /**< as for diffmm_context_settings */
+    size_t users;             /**< U */
+    size_t items;             /**< I */
+    size_t d;                 /**< columns of the matrices */
+    const float *user_matrix; /**< users x d */
+    const float *item_matrix; /**< items x d */
+    size_t count; /**< size of the batch, in which a triple counts as often as it stands there */
+    const int32_t *user;     /**< `count` numbers */
+    const int32_t *positive; /**< `count` numbers */
+    const int32_t *negative; /**< `count` numbers */
+    double divisor;          /**< the configured batch size, which may exceed count */
+    double *loss;            /**< receives the value, or NULL */
+    float *grad_user;        /**< users x d, or NULL */
+    float *grad_item;        /**< items x d, or NULL */
+} diffmm_bpr_arguments;
+
+/** Bayesian personalised ranking (Rendle et al. 2009; paper, equation 19), with s the dot product of
+ *  rows:
+ *
+ *      sum over b of -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor.
+ *
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments);
+
+/** diffmm_bpr_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user_matrix,
                                     const float *item_matrix, size_t count, const int32_t *user,
                                     const int32_t *positive, const int32_t *negative,

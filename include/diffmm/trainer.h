@@ -56,7 +56,11 @@ typedef struct diffmm_report {
     const diffmm_metrics *valid; /**< per cutoff; users = 0 where the split is empty */
     const diffmm_metrics *test;  /**< the same of the test split */
     double counted_flops[4];     /**< FLOPs of matrix products by phase, counted from shapes */
-    double straight_flops;       /**< the same for the whole epoch by the straightforward way */
+    double straight_flops;       /**< the same for the whole epoch by the naive strategy */
+    size_t loss_count;           /**< length of `losses` */
+    const diffmm_loss *losses;   /**< every term of the objective (diffmm_model_loss_at()) as the
+                                      mean over the epoch's batches; then, with diffusion,
+                                      "denoiser.NAME" for each modality */
 } diffmm_report;
 
 /** A phase of an epoch. */

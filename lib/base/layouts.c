@@ -94,6 +94,54 @@ static const size_t adam_begin[] = {
 };
 const struct diffmm__layout diffmm__layout_adam = LAYOUT(diffmm_adam, adam_begin);
 
+static const size_t contrastive_loss_arguments_begin[] = {
+    offsetof(diffmm_contrastive_loss_arguments, struct_size),
+    offsetof(diffmm_contrastive_loss_arguments, anchor),
+    offsetof(diffmm_contrastive_loss_arguments, users),
+    offsetof(diffmm_contrastive_loss_arguments, items),
+    offsetof(diffmm_contrastive_loss_arguments, d),
+    offsetof(diffmm_contrastive_loss_arguments, view_count),
+    offsetof(diffmm_contrastive_loss_arguments, views),
+    offsetof(diffmm_contrastive_loss_arguments, main),
+    offsetof(diffmm_contrastive_loss_arguments, count),
+    offsetof(diffmm_contrastive_loss_arguments, batch_users),
+    offsetof(diffmm_contrastive_loss_arguments, batch_items),
+    offsetof(diffmm_contrastive_loss_arguments, tau),
+    offsetof(diffmm_contrastive_loss_arguments, loss),
+    offsetof(diffmm_contrastive_loss_arguments, grad_views),
+    offsetof(diffmm_contrastive_loss_arguments, grad_main),
+};
+const struct diffmm__layout diffmm__layout_contrastive_loss_arguments =
+    LAYOUT(diffmm_contrastive_loss_arguments, contrastive_loss_arguments_begin);
+
+static const size_t infonce_arguments_begin[] = {
+    offsetof(diffmm_infonce_arguments, struct_size),
+    offsetof(diffmm_infonce_arguments, nodes),
+    offsetof(diffmm_infonce_arguments, d),
+    offsetof(diffmm_infonce_arguments, p),
+    offsetof(diffmm_infonce_arguments, q),
+    offsetof(diffmm_infonce_arguments, batch_count),
+    offsetof(diffmm_infonce_arguments, batch),
+    offsetof(diffmm_infonce_arguments, tau),
+    offsetof(diffmm_infonce_arguments, loss),
+    offsetof(diffmm_infonce_arguments, grad_p),
+    offsetof(diffmm_infonce_arguments, grad_q),
+};
+const struct diffmm__layout diffmm__layout_infonce_arguments =
+    LAYOUT(diffmm_infonce_arguments, infonce_arguments_begin);
+
+static const size_t bpr_arguments_begin[] = {
+    offsetof(diffmm_bpr_arguments, struct_size), offsetof(diffmm_bpr_arguments, users),
+    offsetof(diffmm_bpr_arguments, items),       offsetof(diffmm_bpr_arguments, d),
+    offsetof(diffmm_bpr_arguments, user_matrix), offsetof(diffmm_bpr_arguments, item_matrix),
+    offsetof(diffmm_bpr_arguments, count),       offsetof(diffmm_bpr_arguments, user),
+    offsetof(diffmm_bpr_arguments, positive),    offsetof(diffmm_bpr_arguments, negative),
+    offsetof(diffmm_bpr_arguments, divisor),     offsetof(diffmm_bpr_arguments, loss),
+    offsetof(diffmm_bpr_arguments, grad_user),   offsetof(diffmm_bpr_arguments, grad_item),
+};
+const struct diffmm__layout diffmm__layout_bpr_arguments =
+    LAYOUT(diffmm_bpr_arguments, bpr_arguments_begin);
+
 static const size_t option_info_begin[] = {
     offsetof(diffmm_option_info, struct_size),   offsetof(diffmm_option_info, name),
     offsetof(diffmm_option_info, symbol),        offsetof(diffmm_option_info, type),
@@ -132,8 +180,11 @@ static const size_t report_begin[] = {
     offsetof(diffmm_report, denoiser_loss), offsetof(diffmm_report, cutoff_count),
     offsetof(diffmm_report, valid),         offsetof(diffmm_report, test),
     offsetof(diffmm_report, counted_flops), offsetof(diffmm_report, straight_flops),
+    offsetof(diffmm_report, loss_count),    offsetof(diffmm_report, losses),
 };
-const struct diffmm__layout diffmm__layout_report = LAYOUT(diffmm_report, report_begin);
+const struct diffmm__layout diffmm__layout_report = {
+    sizeof(diffmm_report), offsetof(diffmm_report, loss_count), report_begin,
+    sizeof report_begin / sizeof *report_begin};
 
 static const size_t forecast_begin[] = {
     offsetof(diffmm_forecast, struct_size),

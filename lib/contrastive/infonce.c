@@ -24,6 +24,7 @@
 #include "base/numbers.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
 #include "linalg/panels.h"
@@ -41,8 +42,8 @@ static size_t count_tiles(size_t nodes)
     return panels <= tile_panels ? 1 : (panels + 2 * tile_panels - 1) / (2 * tile_panels) * 2;
 }
 
-void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
-                         struct diffmm__batch_nodes *out)
+void diffmm__infonce_batch(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
+                           struct diffmm__batch_nodes *out)
 {
     out->count = 0;
     out->total = batch_count;
@@ -374,42 +375,38 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
     return loss / (double)batch->total;
 }
 
-diffmm_status diffmm__check_tau(double tau)
+diffmm_status diffmm__infonce_check_tau(double tau)
 {
     if (!diffmm__within(tau, 1e-37, HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not 1e-37 or more, and finite");
     return DIFFMM_OK;
 }
 
-static diffmm_status check(size_t nodes, size_t d, const float *p, const float *q,
-                           size_t batch_count, const int32_t *batch, double tau)
+static diffmm_status check(const diffmm_infonce_arguments *a)
 {
-    if (!p || !q || !batch)
-        return diffmm__null(!p ? "p" : !q ? "q" : "batch");
-    if (nodes == 0 || nodes > INT32_MAX || d == 0 || d > 1 << 24 || batch_count == 0)
+    if (!a->p || !a->q || !a->batch)
+        return diffmm__null(!a->p ? "p" : !a->q ? "q" : "batch");
+    if (a->nodes == 0 || a->nodes > INT32_MAX || a->d == 0 || a->d > 1 << 24 || a->batch_count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "nodes is %zu, d %zu, batch_count %zu: each must be at least 1", nodes,
-                            d, batch_count);
-    diffmm_status status = diffmm__check_tau(tau);
+                            "nodes is %zu, d %zu, batch_count %zu: each must be at least 1",
+                            a->nodes, a->d, a->batch_count);
+    diffmm_status status = diffmm__infonce_check_tau(a->tau);
     if (status)
         return status;
-    for (size_t b = 0; b < batch_count; b++)
-        if (batch[b] < 0 || (size_t)batch[b] >= nodes)
+    for (size_t b = 0; b < a->batch_count; b++)
+        if (a->batch[b] < 0 || (size_t)a->batch[b] >= a->nodes)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "batch[%zu] is %d, but there are %zu nodes", b, batch[b], nodes);
+                                "batch[%zu] is %d, but there are %zu nodes", b, a->batch[b],
+                                a->nodes);
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, const float *p,
-                             const float *q, size_t batch_count, const int32_t *batch, double tau,
-                             double *loss, float *grad_p, float *grad_q)
+/* On valid arguments: p and q are normalised here, and gradients taken back through that. */
+static diffmm_status compute(diffmm_context *context, const diffmm_infonce_arguments *a)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    diffmm_status status = check(nodes, d, p, q, batch_count, batch, tau);
-    if (status)
-        return status;
-    bool gradients = grad_p || grad_q;
-    size_t size = nodes * d, most = batch_count < nodes ? batch_count : nodes;
+    bool gradients = a->grad_p || a->grad_q;
+    size_t nodes = a->nodes, d = a->d, size = nodes * d;
+    size_t most = a->batch_count < nodes ? a->batch_count : nodes;
     struct diffmm__arena arena = diffmm__arena_on(context);
     float *pn = diffmm__arena_take(&arena, size, sizeof *pn);
     float *qn = diffmm__arena_take(&arena, size, sizeof *qn);
@@ -426,17 +423,50 @@ diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, co
         diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    diffmm__normalize_rows(context, nodes, d, p, d, pn, d, norms);
-    diffmm__normalize_rows(context, nodes, d, q, d, qn, d, norms + nodes);
-    diffmm__batch_nodes(nodes, batch_count, batch, seen, &distinct);
-    double value = diffmm__infonce(context, nodes, d, pn, qn, &distinct, tau, 1.0, gp, gq, scratch);
-    if (grad_p)
-        diffmm__normalize_rows_backward(context, nodes, d, pn, norms, gp, 1.0f, 0.0f, grad_p);
-    if (grad_q)
+    diffmm__normalize_rows(context, nodes, d, a->p, d, pn, d, norms);
+    diffmm__normalize_rows(context, nodes, d, a->q, d, qn, d, norms + nodes);
+    diffmm__infonce_batch(nodes, a->batch_count, a->batch, seen, &distinct);
+    double value =
+        diffmm__infonce(context, nodes, d, pn, qn, &distinct, a->tau, 1.0, gp, gq, scratch);
+    if (a->grad_p)
+        diffmm__normalize_rows_backward(context, nodes, d, pn, norms, gp, 1.0f, 0.0f, a->grad_p);
+    if (a->grad_q)
         diffmm__normalize_rows_backward(context, nodes, d, qn, norms + nodes, gq, 1.0f, 0.0f,
-                                        grad_q);
-    if (loss)
-        *loss = value;
+                                        a->grad_q);
+    if (a->loss)
+        *a->loss = value;
     diffmm__arena_end(&arena);
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm_infonce_with(diffmm_context *context,
+                                  const diffmm_infonce_arguments *arguments)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    diffmm_infonce_arguments a = {.struct_size = sizeof a};
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_infonce_arguments, arguments, "arguments");
+    if (!status)
+        status = check(&a);
+    return status ? status : compute(context, &a);
+}
+
+diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, const float *p,
+                             const float *q, size_t batch_count, const int32_t *batch, double tau,
+                             double *loss, float *grad_p, float *grad_q)
+{
+    return diffmm_infonce_with(
+        context, &(diffmm_infonce_arguments){.struct_size = sizeof(diffmm_infonce_arguments),
+                                             .nodes = nodes,
+                                             .d = d,
+                                             .p = p,
+                                             .q = q,
+                                             .batch_count = batch_count,
+                                             .batch = batch,
+                                             .tau = tau,
+                                             .loss = loss,
+                                             .grad_p = grad_p,
+                                             .grad_q = grad_q});
 }

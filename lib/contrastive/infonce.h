@@ -17,8 +17,8 @@ struct diffmm__batch_nodes {
 
 /* Fill `out`, whose arrays have room for min(batch_count, nodes); `seen` has `nodes` numbers, all 0
  * before and after. */
-void diffmm__batch_nodes(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
-                         struct diffmm__batch_nodes *out);
+void diffmm__infonce_batch(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
+                           struct diffmm__batch_nodes *out);
 
 /* How many floats of scratch a call needs for up to `batch` distinct nodes of `nodes`. */
 size_t diffmm__infonce_scratch(size_t nodes, size_t d, size_t batch);
@@ -31,6 +31,6 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        double weight, float *grad_p, float *grad_q, float *scratch);
 
 /* Whether a caller's tau is one, and 1 / tau a float. */
-diffmm_status diffmm__check_tau(double tau);
+diffmm_status diffmm__infonce_check_tau(double tau);
 
 #endif

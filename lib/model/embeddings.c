@@ -10,7 +10,7 @@ static diffmm_status compute(struct diffmm__embedded *embedded)
 {
     diffmm_model *view = &embedded->view;
     view->workspace = NULL;
-    view->settings.contrastive_enabled = false; /* whose scratch a forward pass does not need */
+    view->terms = (struct diffmm__terms){{0}}; /* a forward pass does not need their scratch */
     view->final =
         diffmm__allocate(view->context, (view->users + view->items) * view->d, sizeof *view->final);
     diffmm_status status = view->final ? diffmm__workspace_create(view) : DIFFMM_ERROR_NO_MEMORY;

@@ -11,6 +11,7 @@
 #include "base/index.h"
 #include "base/memory.h"
 #include "dataset/dataset.h"
+#include "model/terms.h"
 #include "module/module.h"
 #include "options/settings.h"
 
@@ -53,6 +54,8 @@ struct diffmm_model {
     diffmm_dataset *dataset; /* NULL for a model read from a file */
     diffmm_options *options;
     struct diffmm__settings settings;
+    struct diffmm__terms terms;       /* weights of the objective's terms */
+    double losses[DIFFMM__MAX_TERMS]; /* of the last objective, weighted; 0 before */
     size_t users, items, d;
 
     /* user_embedding, item_embedding, modality_logits, then each modality's projection. The two

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The recommender's objective of one batch (paper, section 3.5): BPR + ssl_reg contrastive + reg
- * L2, value and gradients. */
+/* The recommender's objective of one batch (paper, section 3.5), value and gradients:
+ *
+ *     L = BPR + ssl_reg L_contrastive + reg (||E_U||^2 + ||E_I||^2) + ..,
+ *
+ * the sum of the terms in the table of terms.c. */
 #include "model/objective.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/check.h"
 #include "base/handle.h"
@@ -13,7 +17,6 @@
 #include "model/project.h"
 #include "model/views.h"
 #include "model/workspace.h"
-#include "optim/bpr.h"
 
 static diffmm_status check_batch(const diffmm_model *model, size_t count, const int32_t *user,
                                  const int32_t *positive, const int32_t *negative)
@@ -29,23 +32,6 @@ static diffmm_status check_batch(const diffmm_model *model, size_t count, const 
     return diffmm__check_numbers("negative", negative, count, model->items);
 }
 
-/* Contrastive loss; its gradients go to every grad_view and, with the main anchor, grad_final. */
-static double contrast(diffmm_model *model, size_t count, const int32_t *user,
-                       const int32_t *positive)
-{
-    struct diffmm__workspace *w = model->workspace;
-    const struct diffmm__settings *s = &model->settings;
-    size_t all = (model->users + model->items) * model->d;
-    diffmm__vector_clear(model->context, all, w->grad_final);
-    if (!s->contrastive_enabled)
-        return 0.0;
-    diffmm__views(model);
-    return s->ssl_reg * diffmm__contrastive(w->contrastive, s->anchor,
-                                            (const float *const *)w->views, model->final, count,
-                                            user, positive, s->tau, s->ssl_reg, w->grad_views,
-                                            w->grad_final);
-}
-
 diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const int32_t *user,
                                      const int32_t *positive, const int32_t *negative,
                                      diffmm_losses *losses)
@@ -56,34 +42,69 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
                   : diffmm__model_objective(model, count, user, positive, negative, losses);
 }
 
+/* Names each term that is not finite. */
+static diffmm_status check_finite(const diffmm_model *model, double total)
+{
+    char names[256] = "";
+    size_t length = 0;
+    if (isfinite(total))
+        return DIFFMM_OK;
+    for (size_t i = 0; i < diffmm__terms_count() && length < sizeof names; i++)
+        if (!isfinite(model->losses[i]))
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+                                       length > 0 ? ", " : "", diffmm__terms_at(i)->name);
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the recommender's loss is not finite (%s)",
+                        length > 0 ? names : "the sum of its terms");
+}
+
+static void write_losses(const diffmm_model *model, double total, diffmm_losses *losses)
+{
+    *losses = (diffmm_losses){.total = total};
+    for (size_t i = 0; i < diffmm__terms_count(); i++) {
+        double *member = diffmm__terms_member(i, losses);
+        if (member)
+            *member = model->losses[i];
+    }
+}
+
 diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const int32_t *user,
                                       const int32_t *positive, const int32_t *negative,
                                       diffmm_losses *losses)
 {
     diffmm_status status;
     if ((status = diffmm__model_check_trainable(model)) ||
-        (status = check_batch(model, count, user, positive, negative)))
-        return status;
-    struct diffmm__workspace *w = model->workspace;
-    const struct diffmm__settings *s = &model->settings;
-    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
-    const float *embedding = diffmm__user_embedding(model)->values;
-    float *grad = diffmm__user_embedding(model)->gradient;
-    diffmm_losses sum = {0};
-
-    if ((status = diffmm__project(model)))
+        (status = check_batch(model, count, user, positive, negative)) ||
+        (status = diffmm__project(model)))
         return status;
     diffmm__aggregate(model);
     diffmm__model_embedded(model);
-    sum.contrastive = contrast(model, count, user, positive);
-    sum.bpr = diffmm__bpr(d, model->final, model->final + users, count, user, positive, negative,
-                          (double)s->batch, w->grad_final, w->grad_final + users);
-    sum.regularizer = s->reg * diffmm__vector_dot(model->context, all, embedding, embedding);
-    sum.total = sum.bpr + sum.contrastive + sum.regularizer;
+    bool views = diffmm__terms_need_views(&model->terms);
+    if (views)
+        diffmm__views(model);
 
-    diffmm__vector_clear(model->context, all, grad);
-    diffmm__vector_add_scaled(model->context, all, (float)(2.0 * s->reg), embedding, grad);
-    if (s->contrastive_enabled)
+    struct diffmm__workspace *w = model->workspace;
+    struct diffmm__term_batch batch = {.context = model->context,
+                                       .settings = &model->settings,
+                                       .users = model->users,
+                                       .items = model->items,
+                                       .d = model->d,
+                                       .modalities = model->modality_count,
+                                       .count = count,
+                                       .user = user,
+                                       .positive = positive,
+                                       .negative = negative,
+                                       .embedding = diffmm__user_embedding(model)->values,
+                                       .final = model->final,
+                                       .views = (const float *const *)w->views,
+                                       .grad_embedding = diffmm__user_embedding(model)->gradient,
+                                       .grad_final = w->grad_final,
+                                       .grad_views = w->grad_views};
+    size_t items = model->items * model->d, all = (model->users + model->items) * model->d;
+    diffmm__vector_clear(model->context, all, batch.grad_embedding);
+    diffmm__vector_clear(model->context, all, batch.grad_final);
+    double total = diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses);
+
+    if (views)
         diffmm__views_backward(model);
     else
         for (size_t m = 0; m < model->modality_count; m++)
@@ -91,12 +112,8 @@ diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const i
     diffmm__aggregate_backward(model);
     diffmm__project_backward(model);
 
-    if (!isfinite(sum.total))
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the recommender's %s loss is not finite",
-                            !isfinite(sum.bpr)           ? "BPR"
-                            : !isfinite(sum.contrastive) ? "contrastive"
-                                                         : "L2");
-    if (losses)
-        *losses = sum;
-    return DIFFMM_OK;
+    status = check_finite(model, total);
+    if (!status && losses)
+        write_losses(model, total, losses);
+    return status;
 }

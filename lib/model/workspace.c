@@ -41,26 +41,32 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
 }
 
+static struct diffmm__term_shape term_shape(const struct diffmm__workspace_shape *shape)
+{
+    return (struct diffmm__term_shape){.users = shape->users,
+                                       .items = shape->items,
+                                       .d = shape->d,
+                                       .modalities = shape->modalities,
+                                       .batch = shape->batch};
+}
+
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape)
 {
     struct diffmm__workspace measured = {.arena = diffmm__arena_measure()};
     lay_out(&measured, shape);
-    size_t contrastive =
-        shape->contrastive_batch
-            ? diffmm__contrastive_scratch_bytes(shape->users, shape->items, shape->d,
-                                                shape->modalities, shape->contrastive_batch)
-            : 0;
-    return diffmm__size_sum(measured.arena.bytes, contrastive);
+    struct diffmm__term_shape terms = term_shape(shape);
+    return diffmm__size_sum(measured.arena.bytes,
+                            diffmm__terms_scratch_bytes(&shape->terms, &terms));
 }
 
 static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
 {
-    struct diffmm__workspace_shape shape = {
-        .users = model->users,
-        .items = model->items,
-        .d = model->d,
-        .modalities = model->modality_count,
-        .contrastive_batch = model->settings.contrastive_enabled ? model->settings.batch : 0};
+    struct diffmm__workspace_shape shape = {.users = model->users,
+                                            .items = model->items,
+                                            .d = model->d,
+                                            .modalities = model->modality_count,
+                                            .terms = model->terms,
+                                            .batch = model->settings.batch};
     for (size_t m = 0; m < model->modality_count; m++)
         if (model->modalities[m].dimensions > shape.widest)
             shape.widest = model->modalities[m].dimensions;
@@ -78,18 +84,15 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     lay_out(w, &shape);
     if (w->arena.failed)
         return DIFFMM_ERROR_NO_MEMORY;
-    return shape.contrastive_batch
-               ? diffmm__contrastive_scratch_create(model->context, shape.users, shape.items,
-                                                    shape.d, shape.modalities,
-                                                    shape.contrastive_batch, &w->contrastive)
-               : DIFFMM_OK;
+    struct diffmm__term_shape terms = term_shape(&shape);
+    return diffmm__terms_scratch_create(model->context, &shape.terms, &terms, w->terms);
 }
 
 void diffmm__workspace_destroy(diffmm_model *model)
 {
     if (!model->workspace)
         return;
-    diffmm__contrastive_scratch_destroy(model->workspace->contrastive);
+    diffmm__terms_scratch_destroy(model->workspace->terms);
     diffmm__arena_end(&model->workspace->arena);
     diffmm__release(model->context, model->workspace);
     model->workspace = NULL;

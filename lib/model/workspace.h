@@ -4,7 +4,6 @@
 #ifndef DIFFMM_MODEL_WORKSPACE_H
 #define DIFFMM_MODEL_WORKSPACE_H
 
-#include "contrastive/anchors.h"
 #include "model/model.h"
 
 struct diffmm__modality_workspace {
@@ -28,9 +27,9 @@ struct diffmm__workspace {
     float *v_normalized; /* rownorm(V) */
     float *v_norms;      /* N */
     float *grad_final, *grad_v, *scratch;
-    float *pieces;               /* scratch of diffmm__gemm_split_k for the widest projection */
-    float **views, **grad_views; /* M: as diffmm__contrastive wants them */
-    struct diffmm__contrastive_scratch *contrastive; /* NULL where it is off */
+    float *pieces;                  /* scratch of diffmm__gemm_split_k for the widest projection */
+    float **views, **grad_views;    /* M: each modality's view and grad_view */
+    void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
 };
 
 diffmm_status diffmm__workspace_create(diffmm_model *model);
@@ -38,8 +37,9 @@ diffmm_status diffmm__workspace_create(diffmm_model *model);
 /* What diffmm__workspace_create will allocate. */
 struct diffmm__workspace_shape {
     size_t users, items, d, modalities;
-    size_t widest;            /* raw features of the widest modality */
-    size_t contrastive_batch; /* 0: no contrastive loss */
+    size_t widest; /* raw features of the widest modality */
+    struct diffmm__terms terms;
+    size_t batch;
 };
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape);
 void diffmm__workspace_destroy(diffmm_model *model);

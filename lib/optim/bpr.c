@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bayesian personalised ranking (paper, equation 19), with x_b = s(u_b, i_b) - s(u_b, j_b):
- *     L = sum_b log(1 + exp(-x_b)) / divisor,   dL/dx_b = -1 / (1 + exp(x_b)) / divisor. */
+ *
+ *     L = sum_b log(1 + exp(-x_b)) / divisor,
+ *     dL/dx_b = -1 / (1 + exp(x_b)) / divisor.
+ */
 #include "optim/bpr.h"
 
 #include <diffmm/optim.h>
@@ -10,6 +13,7 @@
 #include "base/check.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/kernels.h"
 
 /* log(1 + exp(-x)) without overflow. */
@@ -42,31 +46,64 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
     return loss / divisor;
 }
 
+double diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch)
+{
+    (void)scratch;
+    size_t items = batch->users * batch->d; /* where the items begin */
+    return diffmm__bpr(batch->d, batch->final, batch->final + items, batch->count, batch->user,
+                       batch->positive, batch->negative, (double)batch->settings->batch / weight,
+                       batch->grad_final, batch->grad_final + items);
+}
+
+diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments)
+{
+    diffmm_bpr_arguments a = {.struct_size = sizeof a};
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_bpr_arguments, arguments, "arguments");
+    if (status)
+        return status;
+    if (!a.user_matrix || !a.item_matrix)
+        return diffmm__null(!a.user_matrix ? "user_matrix" : "item_matrix");
+    if (a.d == 0)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
+    if (!isgreater(a.divisor, 0.0) || isinf(a.divisor))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
+    if ((status = diffmm__size_check_array("users", a.users, "d", a.d, sizeof *a.user_matrix)) ||
+        (status = diffmm__size_check_array("items", a.items, "d", a.d, sizeof *a.item_matrix)) ||
+        (status = diffmm__check_numbers("user", a.user, a.count, a.users)) ||
+        (status = diffmm__check_numbers("positive", a.positive, a.count, a.items)) ||
+        (status = diffmm__check_numbers("negative", a.negative, a.count, a.items)))
+        return status;
+    if (a.grad_user)
+        memset(a.grad_user, 0, a.users * a.d * sizeof *a.grad_user);
+    if (a.grad_item)
+        memset(a.grad_item, 0, a.items * a.d * sizeof *a.grad_item);
+    double value = diffmm__bpr(a.d, a.user_matrix, a.item_matrix, a.count, a.user, a.positive,
+                               a.negative, a.divisor, a.grad_user, a.grad_item);
+    if (a.loss)
+        *a.loss = value;
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm_bpr(size_t users, size_t items, size_t d, const float *user_matrix,
                          const float *item_matrix, size_t count, const int32_t *user,
                          const int32_t *positive, const int32_t *negative, double divisor,
                          double *loss, float *grad_user, float *grad_item)
 {
-    if (!user_matrix || !item_matrix)
-        return diffmm__null(!user_matrix ? "user_matrix" : "item_matrix");
-    if (d == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "d is 0");
-    if (!isgreater(divisor, 0.0) || isinf(divisor))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "divisor is not above 0");
-    diffmm_status status;
-    if ((status = diffmm__size_check_array("users", users, "d", d, sizeof *user_matrix)) ||
-        (status = diffmm__size_check_array("items", items, "d", d, sizeof *item_matrix)) ||
-        (status = diffmm__check_numbers("user", user, count, users)) ||
-        (status = diffmm__check_numbers("positive", positive, count, items)) ||
-        (status = diffmm__check_numbers("negative", negative, count, items)))
-        return status;
-    if (grad_user)
-        memset(grad_user, 0, users * d * sizeof *grad_user);
-    if (grad_item)
-        memset(grad_item, 0, items * d * sizeof *grad_item);
-    double value = diffmm__bpr(d, user_matrix, item_matrix, count, user, positive, negative,
-                               divisor, grad_user, grad_item);
-    if (loss)
-        *loss = value;
-    return DIFFMM_OK;
+    return diffmm_bpr_with(&(diffmm_bpr_arguments){.struct_size = sizeof(diffmm_bpr_arguments),
+                                                   .users = users,
+                                                   .items = items,
+                                                   .d = d,
+                                                   .user_matrix = user_matrix,
+                                                   .item_matrix = item_matrix,
+                                                   .count = count,
+                                                   .user = user,
+                                                   .positive = positive,
+                                                   .negative = negative,
+                                                   .divisor = divisor,
+                                                   .loss = loss,
+                                                   .grad_user = grad_user,
+                                                   .grad_item = grad_item});
 }

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* weight * ||x||^2, gradient 2 weight x. */
+/* The squared norm:
+ *
+ *     L = weight ||x||^2,
+ *     dL/dx = 2 weight x.
+ */
+#include "optim/l2.h"
+
 #include <diffmm/optim.h>
 #include <math.h>
 
 #include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
+#include "linalg/vectors.h"
+
+double diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch)
+{
+    (void)scratch;
+    size_t size = (batch->users + batch->items) * batch->d;
+    diffmm__vector_add_scaled(batch->context, size, (float)(2.0 * weight), batch->embedding,
+                       batch->grad_embedding);
+    return weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
+}
 
 diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *loss, float *grad)
 {

@@ -27,7 +27,7 @@ diffmm_status diffmm__epoch_generate(diffmm_trainer *trainer)
 diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
 {
     return diffmm__recommender_train(&trainer->recommender, trainer->model, trainer->epoch + 1,
-                                     &trainer->progress, &trainer->report.figures.loss);
+                                     &trainer->progress, &trainer->report);
 }
 
 diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)

@@ -29,15 +29,26 @@ static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
     return status;
 }
 
+/* Adds a batch's losses to the means. */
+static void add_losses(struct diffmm__report *report, const diffmm_model *model, double total,
+                       size_t batches)
+{
+    for (size_t i = 0; i < diffmm__terms_count(); i++)
+        report->losses[i].value += model->losses[i] / (double)batches;
+    report->figures.loss.total += total / (double)batches;
+}
+
 diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
                                         diffmm_model *model, size_t epoch,
-                                        struct diffmm__progress *progress, diffmm_losses *mean)
+                                        struct diffmm__progress *progress,
+                                        struct diffmm__report *report)
 {
     struct diffmm__pairs *pairs = &recommender->pairs;
     size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
-    const struct diffmm__contrastive_scratch *contrastive = model->workspace->contrastive;
-    double flops_before = contrastive ? diffmm__contrastive_flops(contrastive) : 0.0;
-    *mean = (diffmm_losses){0};
+    double flops_before = diffmm__terms_counted_flops(model->workspace->terms);
+    report->figures.loss.total = 0.0;
+    for (size_t i = 0; i < diffmm__terms_count(); i++)
+        report->losses[i].value = 0.0;
     diffmm__pairs_draw(pairs, model->context, model->catalog, model->settings.seed, epoch);
     for (size_t b = 0; b < batches; b++) {
         size_t first = b * batch;
@@ -47,18 +58,14 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
                                 diffmm_error_message());
-        mean->bpr += losses.bpr / (double)batches;
-        mean->contrastive += losses.contrastive / (double)batches;
-        mean->regularizer += losses.regularizer / (double)batches;
-        mean->total += losses.total / (double)batches;
+        add_losses(report, model, losses.total, batches);
         status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_RECOMMEND, b + 1, batches);
         if (status)
             return status;
     }
     diffmm_status status = check_gradients(model, epoch);
-    if (status)
-        return status;
-    if (contrastive)
-        recommender->contrastive_flops = diffmm__contrastive_flops(contrastive) - flops_before;
-    return DIFFMM_OK;
+    if (!status)
+        recommender->term_flops =
+            diffmm__terms_counted_flops(model->workspace->terms) - flops_before;
+    return status;
 }

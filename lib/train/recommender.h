@@ -5,16 +5,20 @@
 
 #include "model/model.h"
 #include "train/progress.h"
+#include "train/report.h"
 #include "train/sampler.h"
 
 struct diffmm__recommender {
     struct diffmm__pairs pairs;
-    double contrastive_flops; /* of the last epoch; 0: not known */
+    double
+        term_flops; /* FLOPs that the objective's terms counted in the last epoch; 0: not known */
 };
 
-/* One pass over all pairs, shuffled, with new negatives. `mean` receives means over the batches. */
+/* One pass over all pairs, shuffled, with new negatives. The report receives the terms' means over
+ * the batches, and their total's. */
 diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
                                         diffmm_model *model, size_t epoch,
-                                        struct diffmm__progress *progress, diffmm_losses *mean);
+                                        struct diffmm__progress *progress,
+                                        struct diffmm__report *report);
 
 #endif

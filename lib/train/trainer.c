@@ -35,12 +35,13 @@ void diffmm__trainer_completed(diffmm_trainer *trainer)
     diffmm_report *report = &trainer->report.figures;
     trainer->stopped =
         diffmm__best_is_stale(&trainer->best, trainer->epoch, trainer->model->settings.patience);
+    diffmm__report_complete(&trainer->report);
     report->epoch = trainer->epoch;
     report->best_epoch = trainer->best.epoch;
     report->finished = diffmm__trainer_finished(trainer);
     for (int phase = 0; phase < 4; phase++)
-        report->counted_flops[phase] = diffmm__flops_of_phase(
-            &trainer->plan, (diffmm_phase)phase, trainer->recommender.contrastive_flops);
+        report->counted_flops[phase] = diffmm__flops_of_phase(&trainer->plan, (diffmm_phase)phase,
+                                                              trainer->recommender.term_flops);
     report->straight_flops = diffmm__flops_naive(&trainer->plan);
     diffmm__report_copy(&trainer->report, &trainer->last);
 }

@@ -53,10 +53,8 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     const diffmm_model *model = trainer->model;
     const struct diffmm__settings *s = &model->settings;
     diffmm_status status;
-    if ((status = diffmm__report_begin(trainer->context, model->modality_count, s->cutoff_count,
-                                       &trainer->report)) ||
-        (status = diffmm__report_begin(trainer->context, model->modality_count, s->cutoff_count,
-                                       &trainer->last)) ||
+    if ((status = diffmm__report_begin(model, &trainer->report)) ||
+        (status = diffmm__report_begin(model, &trainer->last)) ||
         (status = diffmm__evaluation_create(trainer->context, trainer->dataset, model->d,
                                             s->cutoff_count, s->cutoffs, true, true,
                                             &trainer->evaluation)) ||
@@ -79,7 +77,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     if (!status)
         status = diffmm__settings_read(copy, &settings);
     if (!status)
-        status = diffmm__epoch_plan(trainer->dataset, &settings, &trainer->plan);
+        status = diffmm__epoch_plan(trainer->dataset, copy, &settings, &trainer->plan);
     if (!status)
         status = check(trainer, &trainer->plan);
     if (!status)

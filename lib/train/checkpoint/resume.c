@@ -58,7 +58,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
                               "%s: the options' embedding_size is %zu, but the metadata's d is %zu",
                               diffmm__safetensors_path(file), settings.embedding_size, d);
     if (!status)
-        status = diffmm__epoch_plan(dataset, &settings, &plan);
+        status = diffmm__epoch_plan(dataset, options, &settings, &plan);
     if (status)
         return status;
     double count =

@@ -31,18 +31,47 @@ static json_t *denoiser_steps(const diffmm_model *model)
     return list;
 }
 
+static bool is_further(const struct diffmm__report *report, size_t index)
+{
+    diffmm_losses none;
+    return report->losses[index].weight != 0.0 && !diffmm__terms_member(index, &none);
+}
+
+/* The terms of the objective that diffmm_losses has no member for, by name; only those that are on. */
+static json_t *further_losses(const struct diffmm__report *report)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < diffmm__terms_count(); i++)
+        if (is_further(report, i) && json_object_set_new(object, report->losses[i].name,
+                                                         json_real(report->losses[i].value))) {
+            json_decref(object);
+            return NULL;
+        }
+    return object;
+}
+
 static json_t *training_json(const diffmm_trainer *trainer)
 {
-    const diffmm_report *last = &trainer->last.figures;
-    const diffmm_seconds *s = &last->seconds;
-    const diffmm_losses *l = &last->loss;
+    const struct diffmm__report *last = &trainer->last;
+    const diffmm_seconds *s = &last->figures.seconds;
+    const diffmm_losses *l = &last->figures.loss;
     const double seconds[] = {s->denoise, s->generate, s->recommend, s->evaluate};
     const double loss[] = {l->bpr, l->contrastive, l->regularizer, l->total};
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:f}", "steps", (json_int_t)trainer->model->steps,
-                     "denoiser_steps", denoiser_steps(trainer->model), "seconds", reals(4, seconds),
-                     "loss", reals(4, loss), "denoiser_loss",
-                     reals(last->modality_count, last->denoiser_loss), "contrastive_flops",
-                     trainer->recommender.contrastive_flops);
+    json_t *object = json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:f}", "steps", (json_int_t)trainer->model->steps,
+        "denoiser_steps", denoiser_steps(trainer->model), "seconds", reals(4, seconds), "loss",
+        reals(4, loss), "denoiser_loss", reals(last->figures.modality_count, last->denoiser_loss),
+        "contrastive_flops", trainer->recommender.term_flops);
+    json_t *further = further_losses(last);
+    if (further && json_object_size(further) == 0) {
+        json_decref(further);
+        return object;
+    }
+    if (object && json_object_set_new(object, "losses", further)) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
@@ -117,22 +146,41 @@ static bool read_denoiser_steps(const struct diffmm__json_value *list, diffmm_mo
     return true;
 }
 
+/* Each term's mean: from "loss", in the order of diffmm_losses, or from "losses". */
+static bool read_losses(struct diffmm__report *report, const struct diffmm__json_value *object)
+{
+    diffmm_losses *losses = &report->figures.loss;
+    const struct diffmm__json_value *further = diffmm__json_get(object, "losses");
+    double loss[4];
+    if (!read_reals(object, "loss", 4, loss))
+        return false;
+    *losses = (diffmm_losses){loss[0], loss[1], loss[2], loss[3]};
+    for (size_t i = 0; i < diffmm__terms_count(); i++) {
+        const double *member = diffmm__terms_member(i, losses);
+        if (member)
+            report->losses[i].value = *member;
+        else if (is_further(report, i) &&
+                 !diffmm__json_real(diffmm__json_get(further, report->losses[i].name),
+                                    &report->losses[i].value))
+            return false;
+    }
+    return true;
+}
+
 /* Into the places where the phases of an epoch write. */
 static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_value *object)
 {
     diffmm_model *model = trainer->model;
     diffmm_seconds *s = &trainer->report.figures.seconds;
-    diffmm_losses *l = &trainer->report.figures.loss;
-    double seconds[4], loss[4];
+    double seconds[4];
     if (!read_steps(diffmm__json_get(object, "steps"), &model->steps) ||
         !read_denoiser_steps(diffmm__json_get(object, "denoiser_steps"), model) ||
         !diffmm__json_real(diffmm__json_get(object, "contrastive_flops"),
-                           &trainer->recommender.contrastive_flops) ||
-        !read_reals(object, "seconds", 4, seconds) || !read_reals(object, "loss", 4, loss) ||
+                           &trainer->recommender.term_flops) ||
+        !read_reals(object, "seconds", 4, seconds) || !read_losses(&trainer->report, object) ||
         !read_reals(object, "denoiser_loss", model->modality_count, trainer->report.denoiser_loss))
         return false;
     *s = (diffmm_seconds){seconds[0], seconds[1], seconds[2], seconds[3]};
-    *l = (diffmm_losses){loss[0], loss[1], loss[2], loss[3]};
     return true;
 }
 

@@ -29,7 +29,7 @@ static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__plan *plan
     plan->generated_entries = (double)dataset->modality_count * generated * s->keep_rate;
 }
 
-diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
+diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;
@@ -51,10 +51,11 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
             out->loaded += dataset->modalities[m].dimensions;
     }
     plan_graphs(dataset, out);
-    if (!settings->diffusion_enabled)
-        return DIFFMM_OK;
+    diffmm_status status = diffmm__terms_read(options, &out->terms);
+    if (status || !settings->diffusion_enabled)
+        return status;
     struct diffmm__layers layers;
-    diffmm_status status = diffmm__module_layers(out->items, settings, &layers);
+    status = diffmm__module_layers(out->items, settings, &layers);
     if (status)
         return status;
     struct diffmm__sampling sampling = diffmm__module_sampling(settings);

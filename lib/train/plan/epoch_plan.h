@@ -7,10 +7,12 @@
 #include "dataset/dataset.h"
 #include "diffusion/denoiser_loss.h"
 #include "diffusion/generate_neighbors.h"
+#include "model/terms.h"
 #include "options/settings.h"
 
 struct diffmm__plan {
     const struct diffmm__settings *settings;
+    struct diffmm__terms terms; /* weights of the objective's terms */
     size_t users, items, d, modalities;
     size_t dimensions;   /* raw features of an item, all modalities together */
     size_t widest;       /* raw features of the widest modality */
@@ -27,8 +29,8 @@ struct diffmm__plan {
     struct diffmm__generation generation;
 };
 
-/* The plan for a sealed data set and settings, which it borrows. */
-diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset,
+/* The plan for a sealed data set and options, whose settings it borrows. */
+diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out);
 
 #endif

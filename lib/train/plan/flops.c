@@ -28,7 +28,7 @@ static double forward(const struct diffmm__plan *plan, double products)
 static double views(const struct diffmm__plan *plan)
 {
     const struct diffmm__settings *s = plan->settings;
-    if (!s->contrastive_enabled)
+    if (!diffmm__terms_need_views(&plan->terms))
         return 0.0;
     double products = (double)s->layers;
     if (s->diffusion_enabled && s->fusion_ratio > 0.0)
@@ -37,22 +37,24 @@ static double views(const struct diffmm__plan *plan)
     return 2.0 * (double)plan->d * (plan->generated_entries + products * plan->adjacency_entries);
 }
 
-static double naive_contrastive(const struct diffmm__plan *plan)
+/* The terms of the objective, of all batches, by the naive strategy. */
+static double naive_terms(const struct diffmm__plan *plan)
 {
-    double m = (double)plan->modalities;
-    double contrasts = plan->settings->anchor == DIFFMM_ANCHOR_MAIN ? m : m * (m - 1.0) / 2.0;
-    return plan->settings->contrastive_enabled
-               ? contrasts * 6.0 * (double)plan->pairs * (double)(plan->users + plan->items) *
-                     (double)plan->d
-               : 0.0;
+    struct diffmm__term_shape shape = {.users = plan->users,
+                                       .items = plan->items,
+                                       .d = plan->d,
+                                       .modalities = plan->modalities,
+                                       .batch = plan->settings->batch,
+                                       .pairs = plan->pairs};
+    return diffmm__terms_naive_flops(&plan->terms, plan->settings, &shape);
 }
 
 /* A backward pass costs what its forward pass does: the sparse products' transposes, and of each
  * projection one product (features need no gradient). */
-static double recommending(const struct diffmm__plan *plan, double products, double contrastive)
+static double recommending(const struct diffmm__plan *plan, double products, double terms)
 {
     size_t batch = plan->settings->batch, batches = (plan->pairs + batch - 1) / batch;
-    return (double)batches * 2.0 * (forward(plan, products) + views(plan)) + contrastive;
+    return (double)batches * 2.0 * (forward(plan, products) + views(plan)) + terms;
 }
 
 static double evaluating(const struct diffmm__plan *plan)
@@ -64,7 +66,7 @@ static double evaluating(const struct diffmm__plan *plan)
 double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phase, double measured)
 {
     bool diffusion = plan->settings->diffusion_enabled;
-    double contrastive = measured > 0.0 ? measured : naive_contrastive(plan);
+    double terms = measured > 0.0 ? measured : naive_terms(plan);
     switch (phase) {
     case DIFFMM_PHASE_DENOISE:
         return diffusion ? denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
@@ -72,7 +74,7 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phas
         return diffusion ? (double)plan->modalities * diffmm__generation_flops(&plan->generation)
                          : 0.0;
     case DIFFMM_PHASE_RECOMMEND:
-        return recommending(plan, (double)plan->settings->layers + 2.0, contrastive);
+        return recommending(plan, (double)plan->settings->layers + 2.0, terms);
     case DIFFMM_PHASE_EVALUATE: return evaluating(plan);
     }
     return 0.0;
@@ -85,6 +87,6 @@ double diffmm__flops_naive(const struct diffmm__plan *plan)
         flops = denoising(plan, diffmm__denoiser_loss_naive_flops) +
                 m * diffmm__generation_naive_flops(&plan->generation);
     return flops +
-           recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_contrastive(plan)) +
+           recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
            evaluating(plan);
 }

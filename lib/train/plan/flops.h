@@ -6,8 +6,8 @@
 
 #include "train/plan/epoch_plan.h"
 
-/* FLOPs of a phase of an epoch. What the contrastive loss takes depends on the batches: `measured`
- * is what an epoch has counted, or 0 for the naive count, a bound. */
+/* FLOPs of a phase of an epoch. What the objective's terms take depends on the batches:
+ * `measured` is what an epoch has counted, or 0 for the naive count, a bound. */
 double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phase, double measured);
 
 /* FLOPs of a whole epoch by the naive strategy. */

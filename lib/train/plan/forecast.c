@@ -26,9 +26,9 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
         status = diffmm__options_copy(dataset->context, options, &copy);
     if (!status)
         status = diffmm__settings_read(copy, &settings);
-    diffmm_options_destroy(copy);
     if (!status)
-        status = diffmm__epoch_plan(dataset, &settings, &plan);
+        status = diffmm__epoch_plan(dataset, copy, &settings, &plan);
+    diffmm_options_destroy(copy);
     if (status)
         return status;
     diffmm_forecast forecast = {

@@ -51,8 +51,8 @@ static size_t model_bytes(const struct diffmm__plan *plan)
                                             .d = plan->d,
                                             .modalities = plan->modalities,
                                             .widest = plan->widest,
-                                            .contrastive_batch =
-                                                s->contrastive_enabled ? s->batch : 0};
+                                            .terms = plan->terms,
+                                            .batch = s->batch};
     const size_t parts[] = {
         diffmm__size_product(4, floats(recommender(plan), 1)),
         diffmm__size_product(plan->modalities, module),

@@ -363,7 +363,7 @@ START_TEST(distinct_nodes_ascend_and_are_counted)
     int32_t seen[7] = {0}, nodes[6];
     float times[6];
     struct diffmm__batch_nodes out = {.nodes = nodes, .times = times};
-    diffmm__batch_nodes(7, 6, batch, seen, &out);
+    diffmm__infonce_batch(7, 6, batch, seen, &out);
     ck_assert_uint_eq(out.count, 3);
     ck_assert_uint_eq(out.total, 6);
     ck_assert(nodes[0] == 0 && nodes[1] == 2 && nodes[2] == 5);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "contrastive/anchors.h"
+#include "contrastive/contrastive.h"
 
 #include "support/contexts.h"
 #include "support/differences.h"
@@ -182,6 +182,8 @@ START_TEST(each_output_alone)
 }
 END_TEST
 
+/* The term of the objective: it overwrites the views' gradients or adds to them, adds to the main
+ * view's, and multiplies all by its weight. */
 START_TEST(scratch_serves_many_batches_and_a_weight)
 {
     struct setting s = {.anchor = DIFFMM_ANCHOR_MAIN,
@@ -192,33 +194,51 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
                         .count = 25,
                         .tau = 0.5};
     begin(&s, 3);
-    struct diffmm__contrastive_scratch *scratch;
-    float *weighted[2] = {malloc(size_of(&s) * sizeof(float)), malloc(size_of(&s) * sizeof(float))};
-    float *weighted_main = malloc(size_of(&s) * sizeof(float));
-    expect_success(diffmm__contrastive_scratch_create(NULL, 30, 20, 5, 2, 25, &scratch));
+    size_t size = size_of(&s);
+    struct diffmm__settings settings = {.anchor = s.anchor, .tau = s.tau};
+    struct diffmm__term_shape shape = {
+        .users = s.users, .items = s.items, .d = s.d, .modalities = 2, .batch = 25};
+    void *scratch;
+    float *views[2] = {malloc(size * sizeof(float)), malloc(size * sizeof(float))};
+    float *main = malloc(size * sizeof(float));
+    expect_success(diffmm__contrastive_scratch_create(NULL, &shape, &scratch));
     static const size_t counts[] = {25, 1, 12, 25};
     for (size_t c = 0; c < 4; c++) {
-        size_t count = s.count = counts[c];
-        double loss =
-            diffmm__contrastive(scratch, s.anchor, (const float *const *)s.view, s.view[2], count,
-                                s.batch_users, s.batch_items, s.tau, 0.25, weighted, weighted_main);
-        double plain =
-            diffmm__contrastive(scratch, s.anchor, (const float *const *)s.view, s.view[2], count,
-                                s.batch_users, s.batch_items, s.tau, 1.0, NULL, NULL);
-        double whole;
+        float before = c % 2 ? 2.0f : 0.0f;
+        for (size_t i = 0; i < size; i++) {
+            views[1][i] = before > 0.0f ? before : NAN; /* overwritten where it is not kept */
+            main[i] = before;
+        }
+        s.count = counts[c];
+        struct diffmm__term_batch batch = {.settings = &settings,
+                                           .users = s.users,
+                                           .items = s.items,
+                                           .d = s.d,
+                                           .modalities = 2,
+                                           .count = s.count,
+                                           .user = s.batch_users,
+                                           .positive = s.batch_items,
+                                           .final = s.view[2],
+                                           .views = (const float *const *)s.view,
+                                           .grad_final = main,
+                                           .grad_views = views,
+                                           .keep_views = before > 0.0f ? 1.0f : 0.0f};
+        double loss = diffmm__contrastive_term(&batch, 0.25, scratch), whole, plain;
         expect_success(contrast(&s, &whole, s.gradient, s.gradient[2]));
-        ck_assert(loss == whole && plain == whole);
-        for (size_t i = 0; i < size_of(&s); i++) {
-            expect_close("view", i, (double)weighted[1][i], 0.25 * (double)s.gradient[1][i], 1e-6);
-            expect_close("main", i, (double)weighted_main[i], 0.25 * (double)s.gradient[2][i],
+        expect_success(contrast(&s, &plain, NULL, NULL));
+        ck_assert(loss == 0.25 * whole && plain == whole);
+        for (size_t i = 0; i < size; i++) {
+            expect_close("view", i, (double)(views[1][i] - before), 0.25 * (double)s.gradient[1][i],
+                         1e-6);
+            expect_close("main", i, (double)(main[i] - before), 0.25 * (double)s.gradient[2][i],
                          1e-6);
         }
     }
     diffmm__contrastive_scratch_destroy(scratch);
     diffmm__contrastive_scratch_destroy(NULL);
-    free(weighted[0]);
-    free(weighted[1]);
-    free(weighted_main);
+    free(views[0]);
+    free(views[1]);
+    free(main);
     end(&s);
 }
 END_TEST

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a term of the recommender's objective is. The objective of a batch is the sum of the terms in
+ * the table of model/terms.c, each times its weight. A term is one file: its value and its gradient,
+ * as a public function on plain arrays and as the function `evaluate` of its entry in the table. */
+#ifndef DIFFMM_LOSSES_TERM_H
+#define DIFFMM_LOSSES_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <diffmm/context.h>
+
+#include "options/settings.h"
+
+/* What terms read, and the gradients that they add to. N = users + items nodes, users first. */
+struct diffmm__term_batch {
+    const diffmm_context *context;
+    const struct diffmm__settings *settings;
+    size_t users, items, d, modalities;
+    size_t count; /* triples of the batch */
+    const int32_t *user, *positive, *negative;
+    const float *embedding;    /* N x d: the learnt embeddings [E_U; E_I] */
+    const float *final;        /* N x d: the main view */
+    const float *const *views; /* per modality N x d; for terms that need views only */
+    float *grad_embedding, *grad_final;
+    float *const *grad_views;
+    /* 1, or 0 for the first term that needs views: it overwrites grad_views, all of it. */
+    float keep_views;
+};
+
+/* What a term takes its scratch and counts its FLOPs by. */
+struct diffmm__term_shape {
+    size_t users, items, d, modalities;
+    size_t batch; /* triples of a batch at most */
+    size_t pairs; /* training pairs of an epoch; not needed for scratch */
+};
+
+struct diffmm__term {
+    const char *name;
+    const char *weight;  /* the option that weights the term; NULL: the weight is 1 */
+    const char *enabled; /* the option that turns it on and off; NULL: a weight of 0 does */
+    bool needs_views;
+
+    /* The value times the weight; gradients, times the weight, are added. */
+    double (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch);
+
+    /* Scratch that lasts from batch to batch; all NULL where a term needs none. */
+    size_t (*scratch_bytes)(const struct diffmm__term_shape *shape);
+    diffmm_status (*scratch_create)(const diffmm_context *context,
+                                    const struct diffmm__term_shape *shape, void **out);
+    void (*scratch_destroy)(void *scratch);
+
+    /* FLOPs of matrix products: of an epoch by the naive strategy, and counted since the scratch was
+     * made. NULL where a term has no matrix products. */
+    double (*naive_flops)(const struct diffmm__settings *settings,
+                          const struct diffmm__term_shape *shape);
+    double (*counted_flops)(const void *scratch);
+
+    size_t member; /* where the term stands in diffmm_losses, or DIFFMM__TERM_NO_MEMBER */
+};
+
+/* For terms that are younger than diffmm_losses, which never changes. */
+#define DIFFMM__TERM_NO_MEMBER SIZE_MAX
+
+#endif

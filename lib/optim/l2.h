@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DIFFMM_OPTIM_L2_H
+#define DIFFMM_OPTIM_L2_H
+
+#include "losses/term.h"
+
+/* weight (||E_U||^2 + ||E_I||^2); see losses/term.h. */
+double diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
+
+#endif
