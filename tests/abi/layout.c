@@ -45,9 +45,39 @@ AT(diffmm_context_settings, pool_size, 64);
 AT(diffmm_context_settings, pool_run, 72);
 AT(diffmm_context_settings, pool_data, 80);
 
+SIZE(diffmm_infonce_arguments, 88);
+AT(diffmm_infonce_arguments, struct_size, 0);
+AT(diffmm_infonce_arguments, nodes, 8);
+AT(diffmm_infonce_arguments, d, 16);
+AT(diffmm_infonce_arguments, p, 24);
+AT(diffmm_infonce_arguments, q, 32);
+AT(diffmm_infonce_arguments, batch_count, 40);
+AT(diffmm_infonce_arguments, batch, 48);
+AT(diffmm_infonce_arguments, tau, 56);
+AT(diffmm_infonce_arguments, loss, 64);
+AT(diffmm_infonce_arguments, grad_p, 72);
+AT(diffmm_infonce_arguments, grad_q, 80);
+
 SIZE(diffmm_anchor, 4);
 IS(DIFFMM_ANCHOR_MODAL, 0);
 IS(DIFFMM_ANCHOR_MAIN, 1);
+
+SIZE(diffmm_contrastive_loss_arguments, 120);
+AT(diffmm_contrastive_loss_arguments, struct_size, 0);
+AT(diffmm_contrastive_loss_arguments, anchor, 8);
+AT(diffmm_contrastive_loss_arguments, users, 16);
+AT(diffmm_contrastive_loss_arguments, items, 24);
+AT(diffmm_contrastive_loss_arguments, d, 32);
+AT(diffmm_contrastive_loss_arguments, view_count, 40);
+AT(diffmm_contrastive_loss_arguments, views, 48);
+AT(diffmm_contrastive_loss_arguments, main, 56);
+AT(diffmm_contrastive_loss_arguments, count, 64);
+AT(diffmm_contrastive_loss_arguments, batch_users, 72);
+AT(diffmm_contrastive_loss_arguments, batch_items, 80);
+AT(diffmm_contrastive_loss_arguments, tau, 88);
+AT(diffmm_contrastive_loss_arguments, loss, 96);
+AT(diffmm_contrastive_loss_arguments, grad_views, 104);
+AT(diffmm_contrastive_loss_arguments, grad_main, 112);
 
 SIZE(diffmm_split, 4);
 IS(DIFFMM_TRAIN, 0);
@@ -113,6 +143,11 @@ AT(diffmm_losses, bpr, 0);
 AT(diffmm_losses, contrastive, 8);
 AT(diffmm_losses, regularizer, 16);
 AT(diffmm_losses, total, 24);
+
+SIZE(diffmm_loss, 24);
+AT(diffmm_loss, name, 0);
+AT(diffmm_loss, weight, 8);
+AT(diffmm_loss, value, 16);
 
 SIZE(diffmm_diffusion_batch, 120);
 AT(diffmm_diffusion_batch, struct_size, 0);
@@ -219,13 +254,29 @@ AT(diffmm_adam, beta1, 16);
 AT(diffmm_adam, beta2, 24);
 AT(diffmm_adam, epsilon, 32);
 
+SIZE(diffmm_bpr_arguments, 112);
+AT(diffmm_bpr_arguments, struct_size, 0);
+AT(diffmm_bpr_arguments, users, 8);
+AT(diffmm_bpr_arguments, items, 16);
+AT(diffmm_bpr_arguments, d, 24);
+AT(diffmm_bpr_arguments, user_matrix, 32);
+AT(diffmm_bpr_arguments, item_matrix, 40);
+AT(diffmm_bpr_arguments, count, 48);
+AT(diffmm_bpr_arguments, user, 56);
+AT(diffmm_bpr_arguments, positive, 64);
+AT(diffmm_bpr_arguments, negative, 72);
+AT(diffmm_bpr_arguments, divisor, 80);
+AT(diffmm_bpr_arguments, loss, 88);
+AT(diffmm_bpr_arguments, grad_user, 96);
+AT(diffmm_bpr_arguments, grad_item, 104);
+
 SIZE(diffmm_seconds, 32);
 AT(diffmm_seconds, denoise, 0);
 AT(diffmm_seconds, generate, 8);
 AT(diffmm_seconds, recommend, 16);
 AT(diffmm_seconds, evaluate, 24);
 
-SIZE(diffmm_report, 176);
+SIZE(diffmm_report, 192);
 AT(diffmm_report, struct_size, 0);
 AT(diffmm_report, epoch, 8);
 AT(diffmm_report, best_epoch, 16);
@@ -240,6 +291,8 @@ AT(diffmm_report, valid, 120);
 AT(diffmm_report, test, 128);
 AT(diffmm_report, counted_flops, 136);
 AT(diffmm_report, straight_flops, 168);
+AT(diffmm_report, loss_count, 176);
+AT(diffmm_report, losses, 184);
 
 SIZE(diffmm_phase, 4);
 IS(DIFFMM_PHASE_DENOISE, 0);

@@ -120,6 +120,21 @@ static diffmm_status step(void *it)
     return diffmm_adam_step(it, 1, 1, x, gradient, m, v);
 }
 
+static diffmm_status bpr(void *it)
+{
+    return diffmm_bpr_with(it);
+}
+
+static diffmm_status infonce(void *it)
+{
+    return diffmm_infonce_with(NULL, it);
+}
+
+static diffmm_status contrastive_loss(void *it)
+{
+    return diffmm_contrastive_loss_with(NULL, it);
+}
+
 static diffmm_status describe_option(void *it)
 {
     return diffmm_option_describe(0, it);
@@ -168,6 +183,9 @@ static const struct use {
     {"diffmm_parameter", parameter_at, true},
     {"diffmm_parameter", parameter_by_name, true},
     {"diffmm_adam", step, false},
+    {"diffmm_bpr_arguments", bpr, false},
+    {"diffmm_infonce_arguments", infonce, false},
+    {"diffmm_contrastive_loss_arguments", contrastive_loss, false},
     {"diffmm_option_info", describe_option, true},
     {"diffmm_query", recommend, false},
     {"diffmm_explanation", explain, true},

@@ -41,6 +41,13 @@ START_TEST(epoch_by_epoch_is_the_same_as_a_fit)
         ck_assert_uint_eq(report.valid.size(), 2);
         ck_assert_uint_eq(report.test[1].cutoff, 10);
         ck_assert_uint_eq(report.denoiser_loss.size(), 2);
+        double sum = 0;
+        for (const diffmm::loss_term &term : report.terms)
+            if (std::string(term.name).find("denoiser.") == std::string::npos)
+                sum += term.value;
+        ck_assert_double_eq_tol(sum, report.loss.total, 1e-9);
+        ck_assert_str_eq(report.terms[report.terms.size() - 1].name, "denoiser.text");
+        ck_assert_double_eq(report.terms[report.terms.size() - 1].value, report.denoiser_loss[1]);
         ck_assert_double_gt(report.counted_flops[DIFFMM_PHASE_DENOISE], 0);
     } while (!report.finished);
     ck_assert_uint_eq(report.epoch, 3);
@@ -93,6 +100,25 @@ START_TEST(spans_lie_in_the_library_s_memory)
     const float before = parameter.values[0];
     trainer.epoch();
     ck_assert_float_ne(parameter.values[0], before); /* it is the parameter, not a copy */
+}
+END_TEST
+
+START_TEST(losses_have_names)
+{
+    diffmm::context context(1);
+    diffmm::dataset data = small_data(context);
+    diffmm::model model(data, small_options());
+    const std::vector<std::int32_t> users = {0, 1, 2}, items = {3, 4, 5}, others = {6, 7, 8};
+    const diffmm::losses losses = model.objective(users, items, others);
+    const auto terms = model.terms();
+    ck_assert_uint_eq(terms.size(), diffmm_model_losses(model.get()));
+    double sum = 0;
+    for (const diffmm::loss_term &term : terms)
+        sum += term.value;
+    ck_assert_double_eq_tol(sum, losses.total, 1e-12);
+    ck_assert_double_eq(model.term("bpr").value, losses.bpr);
+    ck_assert_double_eq(model.term("bpr").weight, 1);
+    assert_fails(DIFFMM_ERROR_NOT_FOUND, "'no term'", [&] { model.term("no term"); });
 }
 END_TEST
 
@@ -173,6 +199,7 @@ TCase *training_cases()
     tcase_add_test(cases, epoch_by_epoch_is_the_same_as_a_fit);
     tcase_add_test(cases, defaults_need_no_options);
     tcase_add_test(cases, spans_lie_in_the_library_s_memory);
+    tcase_add_test(cases, losses_have_names);
     tcase_add_test(cases, parameters_have_names);
     tcase_add_test(cases, a_host_may_own_graphs_and_steps);
     tcase_add_test(cases, a_model_is_saved_and_loaded);

@@ -13,6 +13,11 @@ static diffmm_status bpr(const union value *v)
                       v[9].r, v[10].p, v[11].p, v[12].p);
 }
 
+static diffmm_status bpr_with(const union value *v)
+{
+    return diffmm_bpr_with(v[0].in);
+}
+
 static diffmm_status l2(const union value *v)
 {
     return diffmm_l2(v[0].n, v[1].in, v[2].r, v[3].p, v[4].p);
@@ -118,6 +123,16 @@ static diffmm_status contrastive(const union value *v)
                                    v[13].p, v[14].p);
 }
 
+static diffmm_status infonce_with(const union value *v)
+{
+    return diffmm_infonce_with(v[0].p, v[1].in);
+}
+
+static diffmm_status contrastive_with(const union value *v)
+{
+    return diffmm_contrastive_loss_with(v[0].p, v[1].in);
+}
+
 /* 8 nodes of 2 columns, or 4 of 4. */
 static const float x[16] = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 0.8F,
                             0.9F, 1.0F, 1.1F, 1.2F, 1.3F, 1.4F, 1.5F, 1.6F};
@@ -133,6 +148,30 @@ static float *const grads[] = {grad_a, grad_b};
 static const diffmm_adam adam = {.learning_rate = 0.1}, adam_rate = {.learning_rate = -1},
                          adam_beta1 = {.beta1 = 1}, adam_beta2 = {.beta2 = (double)NAN},
                          adam_epsilon = {.epsilon = (double)INFINITY};
+
+#define BPR .users = 4, .items = 4, .count = 4, .user = numbers, .positive = numbers, .divisor = 4
+static const diffmm_bpr_arguments bpr_good = {BPR, .d = 4, .user_matrix = x, .item_matrix = x,
+                                              .negative = numbers},
+                                  bpr_d = {BPR, .user_matrix = x, .item_matrix = x,
+                                           .negative = numbers},
+                                  bpr_matrix = {BPR, .d = 4, .user_matrix = x, .negative = numbers},
+                                  bpr_negative = {BPR, .d = 4, .user_matrix = x, .item_matrix = x,
+                                                  .negative = beyond},
+                                  bpr_none = {BPR, .d = 4, .user_matrix = x, .item_matrix = x};
+#define INFONCE .nodes = 4, .d = 4, .p = x, .batch_count = 4
+static const diffmm_infonce_arguments infonce_good = {INFONCE, .q = x, .batch = numbers,
+                                                      .tau = 0.5},
+                                      infonce_q = {INFONCE, .batch = numbers, .tau = 0.5},
+                                      infonce_batch = {INFONCE, .q = x, .batch = huge, .tau = 0.5},
+                                      infonce_tau = {INFONCE, .q = x, .batch = numbers};
+#define CONTRASTIVE                                                                                \
+    .users = 4, .items = 4, .d = 2, .view_count = 2, .count = 4, .batch_users = numbers,           \
+    .batch_items = numbers
+static const diffmm_contrastive_loss_arguments
+    contrastive_good = {CONTRASTIVE, .views = views, .tau = 0.5},
+    contrastive_views = {CONTRASTIVE, .views = missing, .tau = 0.5},
+    contrastive_main = {CONTRASTIVE, .views = views, .tau = 0.5, .anchor = DIFFMM_ANCHOR_MAIN},
+    contrastive_tau = {CONTRASTIVE, .views = views, .tau = (double)NAN};
 
 #define A_CONTEXT                                                                                  \
     {                                                                                              \
@@ -247,6 +286,12 @@ static const struct entry entries[] = {
           A_WISH("loss", sizeof(double)),
           A_WISH("grad_user", sizeof x),
           A_WISH("grad_item", sizeof x)}},
+    {"diffmm_bpr_with", bpr_with,
+     .arguments = {{"arguments", SETTINGS, .good.in = &bpr_good, .bytes = sizeof bpr_good,
+                    .others = {{{.in = &bpr_d}, INVALID, "d is 0"},
+                               {{.in = &bpr_matrix}, INVALID, "item_matrix"},
+                               {{.in = &bpr_negative}, INVALID, "negative[3]"},
+                               {{.in = &bpr_none}, INVALID, "negative"}}}}},
     {"diffmm_l2", l2,
      .arguments = {A_LENGTH("count", 16),
                    A_INPUT("x", x),
@@ -364,6 +409,19 @@ static const struct entry entries[] = {
                    A_NOT_0("batch_count", 4), A_NUMBERS("batch"), A_TAU,
                    A_WISH("loss", sizeof(double)), A_WISH("grad_p", sizeof x),
                    A_WISH("grad_q", sizeof x)}},
+    {"diffmm_infonce_with", infonce_with,
+     .arguments = {A_CONTEXT,
+                   {"arguments", SETTINGS, .good.in = &infonce_good, .bytes = sizeof infonce_good,
+                    .others = {{{.in = &infonce_q}, INVALID, "q is NULL"},
+                               {{.in = &infonce_batch}, INVALID, "batch[3]"},
+                               {{.in = &infonce_tau}, INVALID, "tau"}}}}},
+    {"diffmm_contrastive_loss_with", contrastive_with,
+     .arguments = {A_CONTEXT,
+                   {"arguments", SETTINGS, .good.in = &contrastive_good,
+                    .bytes = sizeof contrastive_good,
+                    .others = {{{.in = &contrastive_views}, INVALID, "views[1]"},
+                               {{.in = &contrastive_main}, INVALID, "main"},
+                               {{.in = &contrastive_tau}, INVALID, "tau"}}}}},
     {"diffmm_contrastive_loss", contrastive,
      .arguments = {A_CONTEXT,
                    {"anchor", NUMBER, .good.i = DIFFMM_ANCHOR_MAIN,

@@ -53,6 +53,21 @@ static diffmm_status parameters(const union value *v)
     return answered(diffmm_model_parameters(v[0].in) > 0);
 }
 
+static diffmm_status losses(const union value *v)
+{
+    return answered(diffmm_model_losses(v[0].in) >= 3);
+}
+
+static diffmm_status loss_at(const union value *v)
+{
+    return diffmm_model_loss_at(v[0].in, v[1].n, v[2].p);
+}
+
+static diffmm_status loss(const union value *v)
+{
+    return diffmm_model_loss(v[0].in, v[1].in, v[2].p);
+}
+
 static diffmm_status parameter_at(const union value *v)
 {
     return diffmm_model_parameter_at(v[0].in, v[1].n, v[2].p);
@@ -233,6 +248,14 @@ static struct entry entries[] = {
     {"diffmm_model_modality_weights", modality_weights,
      .arguments = {A_MODEL, {"weights", OUT, .bytes = sizeof(float)}}},
     {"diffmm_model_options", model_options, true, {A_MODEL}},
+    {"diffmm_model_losses", losses, true, {A_MODEL}},
+    {"diffmm_model_loss_at", loss_at,
+     .arguments = {A_MODEL, AN_INDEX, {"out", OUT, .bytes = sizeof(diffmm_loss)}}},
+    {"diffmm_model_loss", loss,
+     .arguments = {A_MODEL,
+                   {"name", TEXT, .good.in = "bpr",
+                    .others = {{{.in = ""}, NOT_FOUND, "''"}, {{.in = "BPR"}, NOT_FOUND, "'BPR'"}}},
+                   {"out", OUT, .bytes = sizeof(diffmm_loss)}}},
     {"diffmm_model_parameters", parameters, true, {A_MODEL}},
     {"diffmm_model_parameter_at", parameter_at,
      .arguments = {A_MODEL, AN_INDEX, {"out", FILLED, .bytes = sizeof(diffmm_parameter)}}},

@@ -143,6 +143,36 @@ static diffmm_status contrastive(struct fault_world *world)
                                    world->out.loss.gradient + 2 * nodes * d);
 }
 
+static diffmm_status infonce_with(struct fault_world *world)
+{
+    const diffmm_infonce_arguments arguments = {.nodes = users,
+                                                .d = d,
+                                                .p = numbers(),
+                                                .q = numbers() + 4,
+                                                .batch_count = 3,
+                                                .batch = t,
+                                                .tau = 0.5,
+                                                .loss = &world->out.loss.loss,
+                                                .grad_p = world->out.loss.gradient};
+    return diffmm_infonce_with(world->context, &arguments);
+}
+
+static diffmm_status contrastive_with(struct fault_world *world)
+{
+    const float *views[] = {numbers(), numbers() + 50};
+    const diffmm_contrastive_loss_arguments arguments = {.users = users,
+                                                         .items = items,
+                                                         .d = d,
+                                                         .view_count = 2,
+                                                         .views = views,
+                                                         .count = 3,
+                                                         .batch_users = t,
+                                                         .batch_items = t,
+                                                         .tau = 0.5,
+                                                         .loss = &world->out.loss.loss};
+    return diffmm_contrastive_loss_with(world->context, &arguments);
+}
+
 static diffmm_status evaluate(struct fault_world *world)
 {
     static const size_t cutoffs[] = {1, 3};
@@ -175,7 +205,9 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_reverse_chain", make_schedule, reverse_chain, fault_hash_output, NULL},
     {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},
     {"diffmm_infonce", NULL, infonce, fault_hash_output, NULL},
+    {"diffmm_infonce_with", NULL, infonce_with, fault_hash_output, NULL},
     {"diffmm_contrastive_loss", NULL, contrastive, fault_hash_output, NULL},
+    {"diffmm_contrastive_loss_with", NULL, contrastive_with, fault_hash_output, NULL},
     {"diffmm_top_k", NULL, top_k, fault_hash_output, NULL},
     {"diffmm_ranking_metrics", NULL, ranking_metrics, fault_hash_output, NULL},
     {"diffmm_evaluate", fault_make_dataset, evaluate, fault_hash_output, NULL},

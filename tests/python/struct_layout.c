@@ -84,6 +84,10 @@ static void training_structs(void)
     MEMBER(seconds, generate);
     MEMBER(seconds, recommend);
     MEMBER(seconds, evaluate);
+    STRUCT(loss);
+    MEMBER(loss, name);
+    MEMBER(loss, weight);
+    MEMBER(loss, value);
     STRUCT(report);
     MEMBER(report, struct_size);
     MEMBER(report, epoch);
@@ -99,6 +103,8 @@ static void training_structs(void)
     MEMBER(report, test);
     MEMBER(report, counted_flops);
     MEMBER(report, straight_flops);
+    MEMBER(report, loss_count);
+    MEMBER(report, losses);
     STRUCT(progress);
     MEMBER(progress, struct_size);
     MEMBER(progress, epoch);

@@ -30,6 +30,10 @@ class Epochs(unittest.TestCase):
         self.assertEqual(set(diffmm.Phase), {step.phase for step in steps})
         self.assertTrue(all(step.done <= step.total and step.epochs == 3 for step in steps))
         self.assertEqual(["image", "text"], list(reports[0].denoiser_loss))
+        losses = reports[0].losses
+        self.assertEqual(reports[0].denoiser_loss["text"], losses["denoiser.text"].value)
+        self.assertAlmostEqual(reports[0].loss.total, sum(
+            term.value for name, term in losses.items() if not name.startswith("denoiser.")))
         self.assertEqual([5, 10], [metrics.cutoff for metrics in reports[0].valid])
         self.assertEqual(reports[0].valid[0].recall, reports[0].valid.recall)
         self.assertEqual((80, 8), model.user_embeddings.shape)

@@ -72,6 +72,8 @@ class Training(unittest.TestCase):
         self.assertEqual((130, 8), model.view("text").shape)
         self.assertIsNone(model.graph("smell"))
         losses = model.objective([0, 1], [0, 1], [1, 0])
+        self.assertAlmostEqual(losses.total, sum(term.value for term in model.losses.values()))
+        self.assertEqual(diffmm.Loss(1, losses.bpr), model.losses["bpr"])
         self.assertAlmostEqual(losses.total, losses.bpr + losses.contrastive + losses.regularizer)
 
 

@@ -37,6 +37,12 @@ static inline void expect_same_report(const diffmm_report *a, const diffmm_repor
     ck_assert_mem_eq(a->test, b->test, a->cutoff_count * sizeof *a->test);
     ck_assert_mem_eq(a->counted_flops, b->counted_flops, sizeof a->counted_flops);
     ck_assert(a->straight_flops == b->straight_flops);
+    ck_assert_uint_eq(a->loss_count, b->loss_count);
+    for (size_t i = 0; i < a->loss_count; i++) {
+        ck_assert_str_eq(a->losses[i].name, b->losses[i].name);
+        ck_assert(a->losses[i].weight == b->losses[i].weight);
+        ck_assert(a->losses[i].value == b->losses[i].value);
+    }
 }
 
 /* The model file that a trainer's model makes; to be freed. */

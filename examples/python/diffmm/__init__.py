@@ -23,7 +23,7 @@ from .graph import Graph
 from .losses import (Anchor, adam_step, bpr, contrastive_loss, infonce, initialize_normal,
                      initialize_uniform, initialize_xavier, l2)
 from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
-from .model import Losses, Model
+from .model import Loss, Losses, Model
 from .new_items import Placer
 from .options import Options, OptionType, Setting, settings
 from .query import Hit, Similarity

@@ -181,6 +181,8 @@ FUNCTIONS = {
     "diffmm_model_modality_name": (static_text, pointer, size),
     "diffmm_model_modality_weights": (status, pointer, floats),
     "diffmm_model_options": (pointer, pointer),
+    "diffmm_model_losses": (amount, pointer),
+    "diffmm_model_loss_at": (status, pointer, size, out),
     "diffmm_model_parameters": (amount, pointer),
     "diffmm_model_parameter_at": (status, pointer, size, out),
     "diffmm_model_parameter": (status, pointer, name, out),

@@ -174,6 +174,14 @@ class Parameter(Struct):
     ]
 
 
+class Loss(Struct):
+    _fields_ = [
+        ("name", c_char_p),
+        ("weight", c_double),
+        ("value", c_double),
+    ]
+
+
 class Losses(Struct):
     _fields_ = [
         ("bpr", c_double),
@@ -208,6 +216,8 @@ class Report(Struct):
         ("test", POINTER(Metrics)),
         ("counted_flops", c_double * 4),
         ("straight_flops", c_double),
+        ("loss_count", c_size_t),
+        ("losses", POINTER(Loss)),
     ]
 
 

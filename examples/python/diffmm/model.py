@@ -20,12 +20,24 @@ from .options import Options, as_options
 
 
 class Losses(NamedTuple):
-    """The parts of the recommender's objective, as they add up."""
+    """The first three terms of the recommender's objective, and the sum of all (Model.losses)."""
 
     bpr: float
     contrastive: float
     regularizer: float
     total: float
+
+
+class Loss(NamedTuple):
+    """A term of the objective: its weight (0: it is off), and its value as it stands in the sum."""
+
+    weight: float
+    value: float
+
+
+def loss_terms(structs):
+    """Terms by name."""
+    return {struct.name.decode(): Loss(struct.weight, struct.value) for struct in structs}
 
 
 def losses_from_struct(losses):
@@ -214,6 +226,14 @@ class Model(Object):
         library.diffmm_model_objective(self.handle, user.size, user, numbers(positive, user.size),
                                        numbers(negative, user.size), byref(losses))
         return losses_from_struct(losses)
+
+    @property
+    def losses(self):
+        """Every term of the objective by name, a Loss with its value in the last objective()."""
+        structs = [_structs.Loss() for _ in range(library.diffmm_model_losses(self.handle))]
+        for index, struct in enumerate(structs):
+            library.diffmm_model_loss_at(self.handle, index, byref(struct))
+        return loss_terms(structs)
 
     def inherit(self, model):
         """Take over what another model has learnt about the users, items and modalities that both

@@ -14,7 +14,7 @@ from .dataset import Dataset
 from .errors import Cancelled
 from .file import describe
 from .metrics import PerCutoff, per_cutoff
-from .model import Losses, Model, losses_from_struct
+from .model import Losses, Model, loss_terms, losses_from_struct
 from .options import Options, as_options, settings as all_settings
 
 
@@ -36,7 +36,8 @@ class Seconds(NamedTuple):
 
 class Report(NamedTuple):
     """What an epoch did. `valid` and `test` have metrics for each cutoff (`users` is 0 where the
-    split is empty); `report.valid.recall` is that of the first."""
+    split is empty); `report.valid.recall` is that of the first. `losses` has every term of the
+    objective, a Loss by name, and "denoiser.NAME" for each modality."""
 
     epoch: int
     best_epoch: int
@@ -48,6 +49,7 @@ class Report(NamedTuple):
     test: PerCutoff
     counted_flops: dict
     straight_flops: float
+    losses: dict
 
 
 class Progress(NamedTuple):
@@ -125,7 +127,8 @@ def _report(struct, modalities):
         valid=per_cutoff(struct.valid, struct.cutoff_count),
         test=per_cutoff(struct.test, struct.cutoff_count),
         counted_flops=_by_phase(struct.counted_flops),
-        straight_flops=struct.straight_flops)
+        straight_flops=struct.straight_flops,
+        losses=loss_terms(struct.losses[:struct.loss_count]))
 
 
 class _Listener:

@@ -22,6 +22,7 @@ inline namespace DIFFMM_CPP
 {
 
 using losses = diffmm_losses;
+using loss_term = diffmm_loss;
 
 /** One parameter, in place. Borrowed until the model ends; values change as it trains. */
 struct parameter {
@@ -185,6 +186,22 @@ class model : public detail::handle<diffmm_model>
         const char *called = detail::text(modality);
         run_on([&](diffmm_model *c) { return diffmm_model_view(c, called, out.data()); });
         return out;
+    }
+
+    /** Every term of the objective, with its value in the last objective(). */
+    std::vector<loss_term> terms() const
+    {
+        std::vector<loss_term> all(diffmm_model_losses(get()));
+        for (std::size_t i = 0; i < all.size(); i++)
+            check(diffmm_model_loss_at(get(), i, &all[i]));
+        return all;
+    }
+    /** One of them by name. */
+    loss_term term(const std::string &name) const
+    {
+        loss_term found = {};
+        check(diffmm_model_loss(get(), detail::text(name), &found));
+        return found;
     }
 
     /** Value and gradient of the objective for a batch. */

@@ -36,6 +36,7 @@ struct report {
     span<const metrics> valid, test;          /**< per cutoff; users = 0 where the split is empty */
     std::array<double, 4> counted_flops = {}; /**< by diffmm_phase */
     double straight_flops = 0;
+    span<const loss_term> terms; /**< every term of the objective, then the denoisers' */
 };
 
 /** The best epoch so far. Spans are borrowed until the next epoch or the trainer's end. */
@@ -290,6 +291,7 @@ class trainer : public detail::handle<diffmm_trainer>
         for (std::size_t phase = 0; phase < out.counted_flops.size(); phase++)
             out.counted_flops[phase] = c.counted_flops[phase];
         out.straight_flops = c.straight_flops;
+        out.terms = {c.losses, c.loss_count};
         return out;
     }
     /** The option `cutoffs` is a list with a comma between two. */

@@ -57,6 +57,7 @@ static void expect_epochs(const char *const *list, size_t batch)
                                                   t.trainer->model->modalities[m].graph));
         size_t batches = own_epoch(own, &pairs, batch, epoch, &mean);
         expect_success(diffmm__epoch_recommend(t.trainer));
+        diffmm__report_complete(&t.trainer->report);
         got = t.trainer->report.figures.loss;
         expect_near(mean.bpr / (double)batches, got.bpr);
         expect_near(mean.contrastive / (double)batches, got.contrastive);
@@ -112,7 +113,7 @@ START_TEST(a_loss_that_is_not_finite)
     t.trainer->model->parameters[1].values[3] = INFINITY;
     diffmm_status status = diffmm__epoch_recommend(t.trainer);
     expect_failure(status, DIFFMM_ERROR_NUMERIC, "epoch 1, recommend, batch 1");
-    expect_failure(status, DIFFMM_ERROR_NUMERIC, "BPR");
+    expect_failure(status, DIFFMM_ERROR_NUMERIC, "bpr");
     training_end(&t);
 }
 END_TEST
