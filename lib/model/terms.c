@@ -28,7 +28,8 @@ static const struct diffmm__term table[] = {
 };
 
 enum { term_count = sizeof table / sizeof *table };
-_Static_assert(sizeof table <= DIFFMM__MAX_TERMS * sizeof *table, "DIFFMM__MAX_TERMS is too small for the table");
+_Static_assert(sizeof table <= DIFFMM__MAX_TERMS * sizeof *table,
+               "DIFFMM__MAX_TERMS is too small for the table");
 
 size_t diffmm__terms_count(void)
 {

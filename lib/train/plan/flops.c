@@ -86,7 +86,6 @@ double diffmm__flops_naive(const struct diffmm__plan *plan)
     if (plan->settings->diffusion_enabled)
         flops = denoising(plan, diffmm__denoiser_loss_naive_flops) +
                 m * diffmm__generation_naive_flops(&plan->generation);
-    return flops +
-           recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
+    return flops + recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
            evaluating(plan);
 }
