@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file argument.hpp
- *  Values on their way to C. C++ cuts a number to the type of a parameter without a word: asked for
- *  user 2^32 + 1, a function would answer for user 1, and a count of -1 be 2^64 - 1. So parameters
- *  have the types below, to which every number converts, or throws DIFFMM_ERROR_INVALID_ARGUMENT.
- */
+ *  Conversion of arguments for C. C++ silently cuts a number to the type of a parameter: a function
+ *  that is asked for user 2^32 + 1 would answer for user 1, and a count of -1 would be 2^64 - 1. So
+ *  parameters have the types below, to which a number converts whole or not at all: then it throws
+ *  DIFFMM_ERROR_INVALID_ARGUMENT. */
 #ifndef DIFFMM_CPP_ARGUMENT_HPP
 #define DIFFMM_CPP_ARGUMENT_HPP
 
@@ -23,8 +23,8 @@ inline namespace DIFFMM_CPP
 namespace detail
 {
 
-/** A whole number of type T, from a number of any integer type. There is none from bool, and none
- * from a floating-point number, which would lose its fraction. */
+/** A whole number of type T, from a number of any integer type, but neither from bool nor from a
+ * floating-point number, which would lose its fraction. */
 template <class T> class whole
 {
   public:
@@ -109,7 +109,7 @@ template <class T> class real
     T value_;
 };
 
-/** A name, an id or a path as C takes it, which would end it at its first NUL. */
+/** A name, an id or a path for C, where a text ends at its first NUL: it must have none. */
 inline const char *text(const std::string &given)
 {
     if (given.find('\0') != std::string::npos)
@@ -118,13 +118,13 @@ inline const char *text(const std::string &given)
     return given.c_str();
 }
 
-/** Whether so many values are rows x columns, also where that product is no size_t. */
+/** Whether `values` equals rows x columns, also where the product exceeds size_t. */
 constexpr bool is_matrix(std::size_t values, std::size_t rows, std::size_t columns) noexcept
 {
     return rows == 0 || columns == 0 ? values == 0 : values % rows == 0 && values / rows == columns;
 }
 
-/** rows x columns, where that is a size_t. */
+/** rows x columns; throws where the product exceeds size_t. */
 inline std::size_t product(std::size_t rows, std::size_t columns)
 {
     if (columns != 0 && rows > std::numeric_limits<std::size_t>::max() / columns)

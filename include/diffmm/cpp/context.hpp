@@ -44,13 +44,13 @@ class context : public detail::handle<diffmm_context>
         : context(wanted, std::make_shared<const log_function>(wanted.log))
     {
     }
-    /** With an own allocator or thread pool: the C settings as they are. What they point to must
-     * live until the last handle made from this context ends. */
+    /** From C settings, which may name an allocator or a thread pool of one's own. What they point to
+     * must live until the last handle that is made from this context ends. */
     explicit context(const diffmm_context_settings &wanted) : context(create(wanted, nullptr))
     {
     }
 
-    /** How many threads compute, the calling one included. */
+    /** The number of threads that compute, the calling one included. */
     std::size_t threads() const noexcept
     {
         return diffmm_context_threads(get());

@@ -45,8 +45,9 @@ inline namespace DIFFMM_CPP
 namespace detail
 {
 
-/** Where this thread's innermost outcome() takes what a callback throws; NULL outside. A plain
- * pointer, so that nothing has to be ended with the thread and a plugin can be unloaded before. */
+/** The place where this thread's innermost outcome() receives the exception of a callback; NULL
+ * outside of any. A plain pointer, so that nothing has to be destroyed with the thread, and a plugin
+ * can be unloaded before the thread ends. */
 inline std::exception_ptr *&thrown_goes_to() noexcept
 {
     thread_local std::exception_ptr *place = nullptr;
@@ -66,7 +67,7 @@ template <class Body> int guarded(Body &&body) noexcept
     }
 }
 
-/** Tell a callable something: it returns nothing, or whether to go on. */
+/** Call a callable that returns nothing, or whether to go on. */
 template <class Told, class... What> bool goes_on(Told &told, const What &...what)
 {
     if constexpr (std::is_void_v<decltype(told(what...))>) {

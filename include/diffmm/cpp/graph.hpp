@@ -16,7 +16,7 @@ namespace diffmm
 inline namespace DIFFMM_CPP
 {
 
-/** A graph's entries in place, compressed by rows. Borrowed until the graph ends. */
+/** A graph's entries in place, as compressed sparse rows. Borrowed until the graph ends. */
 struct graph_rows {
     span<const std::int64_t> pointers;
     span<const std::int32_t> columns;
@@ -26,7 +26,7 @@ struct graph_rows {
 namespace detail
 {
 
-/** What can be asked of a graph, own or lent. */
+/** The functions of a graph, whether it is owned or lent. */
 template <class Graph> class graph_functions
 {
   public:

@@ -44,7 +44,7 @@ class options : public detail::handle<diffmm_options>
         check(diffmm_options_preset(get(), detail::text(name)));
         return *this;
     }
-    /** The same settings again, to be changed on their own. */
+    /** A copy of the settings, to be changed on its own. */
     options copy() const
     {
         return options(root(), get());
@@ -111,7 +111,7 @@ class options : public detail::handle<diffmm_options>
         return value;
     }
 
-    /** What settings there are: name, type, default, range, help. Texts are static. */
+    /** All settings: name, type, default, range, help. Texts are static. */
     static std::vector<diffmm_option_info> list()
     {
         std::vector<diffmm_option_info> all(diffmm_option_count());

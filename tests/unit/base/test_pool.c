@@ -243,6 +243,25 @@ START_TEST(ranges_cover_exactly)
 }
 END_TEST
 
+START_TEST(shares_cover_exactly)
+{
+    static const size_t totals[] = {0, 1, 2, 3, 99, 100, most};
+    for (size_t t = 0; t < thread_count_count; t++) {
+        diffmm_context *context = with_threads(thread_counts[t]);
+        size_t workers = diffmm__workers(context);
+        for (size_t i = 0; i < sizeof totals / sizeof *totals; i++) {
+            struct cover cover = {.seen = seen_begin(context),
+                                  .total = totals[i],
+                                  .grain = (totals[i] + workers - 1) / workers};
+            diffmm__parallel_shares(context, totals[i], cover_task, &cover);
+            expect_each_once(cover.seen, totals[i]);
+            free(cover.seen);
+        }
+        diffmm_context_destroy(context);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {each_index_once_by_distinct_workers,
@@ -250,6 +269,7 @@ int main(void)
                                   calls_within_tasks,
                                   many_short_calls,
                                   two_host_threads_share_a_context,
-                                  ranges_cover_exactly};
+                                  ranges_cover_exactly,
+                                  shares_cover_exactly};
     return run_tests("pool", tests, sizeof tests / sizeof *tests) != 0;
 }
