@@ -168,12 +168,9 @@ static void write_pickle(const char *folder, const char *name)
     struct pickle_writer w = {.protocol = 3};
     pickle_begin(&w, false);
     pickle_shape(&w, 5, 6);
-    pickle_text(&w, "row");
-    pickle_array(&w, "u1", "|", 5, row, 5);
-    pickle_text(&w, "col");
-    pickle_array(&w, "u1", "|", 5, column, 5);
-    pickle_text(&w, "data");
-    pickle_array(&w, "u1", "|", 5, ones, 5);
+    pickle_field(&w, "row", "u1", "|", 5, row, 5);
+    pickle_field(&w, "col", "u1", "|", 5, column, 5);
+    pickle_field(&w, "data", "u1", "|", 5, ones, 5);
     pickle_op(&w, "ub.");
     write_file(folder, name, w.bytes.data, w.bytes.size);
 }

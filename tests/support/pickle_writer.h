@@ -134,6 +134,14 @@ static inline void pickle_array(struct pickle_writer *w, const char *type_name, 
     pickle_op(w, "tb");
 }
 
+/* A member of an object that is an array. */
+static inline void pickle_field(struct pickle_writer *w, const char *name, const char *type_name,
+                                const char *order, size_t count, const void *data, size_t size)
+{
+    pickle_text(w, name);
+    pickle_array(w, type_name, order, count, data, size);
+}
+
 static inline void pickle_begin(struct pickle_writer *w, bool csr)
 {
     pickle_op(w, "\x80");

@@ -106,12 +106,9 @@ START_TEST(entries_of_matrices)
     struct pickle_writer w = {.protocol = 3};
     pickle_begin(&w, false);
     pickle_shape(&w, 2, 3);
-    pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, row, 16);
-    pickle_text(&w, "col");
-    pickle_array(&w, "i4", "<", 4, column, 16);
-    pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, values, 32);
+    pickle_field(&w, "row", "i4", "<", 4, row, 16);
+    pickle_field(&w, "col", "i4", "<", 4, column, 16);
+    pickle_field(&w, "data", "f8", "<", 4, values, 32);
     pickle_op(&w, "ub.");
     struct path path = folder_write(&folder, "m.pkl", w.bytes.data, w.bytes.size);
     diffmm_dataset *dataset = begin();

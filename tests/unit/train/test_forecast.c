@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The forecast of memory against an allocator that counts, and the limit that rests on it. */
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/counting.h"
 #include "support/failure.h"
 #include "support/folder.h"
 #include "support/settings.h"
 #include "train/plan/peak_memory.h"
 #include "train/trainer.h"
-
-struct counter {
-    atomic_size_t now, peak;
-};
-
-enum { header = 64 };
-
-static void *count_allocate(size_t size, void *user_data)
-{
-    struct counter *counter = user_data;
-    char *block = malloc(size + header);
-    if (!block)
-        return NULL;
-    *(size_t *)(void *)block = size;
-    size_t now = atomic_fetch_add(&counter->now, size) + size;
-    if (now > counter->peak)
-        counter->peak = now;
-    return block + header;
-}
-
-static void count_release(void *pointer, void *user_data)
-{
-    struct counter *counter = user_data;
-    char *block = (char *)pointer - header;
-    atomic_fetch_sub(&counter->now, *(size_t *)(void *)block);
-    free(block);
-}
 
 struct world {
     struct counter counter;
@@ -53,11 +26,7 @@ static void begin_on(struct world *world, size_t threads, const char *const *lis
                      diffmm_dataset *(*data)(diffmm_context *))
 {
     *world = (struct world){.threads = threads};
-    const diffmm_context_settings how = {.threads = threads,
-                                         .allocate = count_allocate,
-                                         .release = count_release,
-                                         .allocator_data = &world->counter};
-    expect_success(diffmm_context_create(&how, &world->context));
+    world->context = counting_context(&world->counter, threads);
     world->dataset = data(world->context);
     expect_success(diffmm_dataset_seal(world->dataset));
     world->options =

@@ -13,6 +13,7 @@
 #include <diffmm/diffmm.h>
 
 #include "support/bytes.h"
+#include "support/counting.h"
 #include "support/failure.h"
 #include "support/folder.h"
 #include "support/zip_writer.h"
@@ -22,33 +23,6 @@
 #endif
 
 enum { seconds = 60 }; /* of a processor; linear work takes a few, under sanitisers too */
-
-/* Memory from the context's allocator, and the most that there was at once. */
-static struct {
-    size_t now, peak;
-} memory;
-
-static void *allocate(size_t size, void *user_data)
-{
-    (void)user_data;
-    size_t *block = malloc(size + 16);
-    if (!block)
-        return NULL;
-    *block = size;
-    memory.now += size;
-    memory.peak = memory.now > memory.peak ? memory.now : memory.peak;
-    return block + 2;
-}
-
-static void release(void *pointer, void *user_data)
-{
-    (void)user_data;
-    if (!pointer)
-        return;
-    size_t *block = (size_t *)pointer - 2;
-    memory.now -= *block;
-    free(block);
-}
 
 /* Bytes of any number, put together piece by piece. */
 struct long_bytes {
@@ -82,13 +56,11 @@ struct outcome {
 
 static struct outcome read_here(enum reader reader, const char *path)
 {
-    diffmm_context *context;
+    struct counter memory = {0};
+    diffmm_context *context = counting_context(&memory, 1);
     diffmm_dataset *dataset = NULL;
-    const diffmm_context_settings settings = {
-        .struct_size = sizeof settings, .threads = 1, .allocate = allocate, .release = release};
-    expect_success(diffmm_context_create(&settings, &context));
     size_t before = memory.now;
-    memory.peak = memory.now;
+    memory.peak = before;
     struct outcome outcome = {DIFFMM_OK, 0};
     if (reader != FOLDER)
         expect_success(diffmm_dataset_create(context, &dataset));

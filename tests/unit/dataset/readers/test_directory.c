@@ -17,12 +17,9 @@ static struct path write_pickle(const struct folder *folder, const char *name, i
     ck_assert_uint_le(count, sizeof ones);
     pickle_begin(&w, false);
     pickle_shape(&w, rows, columns);
-    pickle_text(&w, "row");
-    pickle_array(&w, "u1", "|", count, row, count);
-    pickle_text(&w, "col");
-    pickle_array(&w, "u1", "|", count, column, count);
-    pickle_text(&w, "data");
-    pickle_array(&w, "u1", "|", count, ones, count);
+    pickle_field(&w, "row", "u1", "|", count, row, count);
+    pickle_field(&w, "col", "u1", "|", count, column, count);
+    pickle_field(&w, "data", "u1", "|", count, ones, count);
     pickle_op(&w, "ub.");
     return folder_write(folder, name, w.bytes.data, w.bytes.size);
 }

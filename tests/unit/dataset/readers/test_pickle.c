@@ -17,12 +17,10 @@ static void write_matrix(struct pickle_writer *w, bool csr)
 {
     pickle_begin(w, csr);
     pickle_shape(w, 3, 300);
-    pickle_text(w, csr ? "indices" : "row");
-    pickle_array(w, "i4", "<", 4, csr ? pickled_columns : pickled_rows, 16);
-    pickle_text(w, csr ? "indptr" : "col");
-    pickle_array(w, "i4", "<", 4, csr ? pointers : pickled_columns, 16);
-    pickle_text(w, "data");
-    pickle_array(w, "f8", "<", 4, pickled_data, 32);
+    pickle_field(w, csr ? "indices" : "row", "i4", "<", 4, csr ? pickled_columns : pickled_rows,
+                 16);
+    pickle_field(w, csr ? "indptr" : "col", "i4", "<", 4, csr ? pointers : pickled_columns, 16);
+    pickle_field(w, "data", "f8", "<", 4, pickled_data, 32);
     pickle_text(w, "has_canonical_format");
     pickle_op(w, "\x89ub.");
 }
@@ -46,12 +44,10 @@ START_TEST(newer_scipy_keeps_coordinates_in_a_tuple)
     struct diffmm__sparse sparse;
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 300);
-    pickle_text(&w, "coords");
-    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
+    pickle_field(&w, "coords", "i4", "<", 4, pickled_rows, 16);
     pickle_array(&w, "i4", "<", 4, pickled_columns, 16);
     pickle_op(&w, "\x86");
-    pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
+    pickle_field(&w, "data", "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "ub.");
     expect_success(parse_written(&w, &sparse));
     expect_pickled_matrix(&sparse);
@@ -66,12 +62,9 @@ START_TEST(other_types_and_byte_orders)
     const int64_t column = 7;
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 8);
-    pickle_text(&w, "row");
-    pickle_array(&w, "i8", ">", 1, big, 8);
-    pickle_text(&w, "col");
-    pickle_array(&w, "i8", "<", 1, &column, 8);
-    pickle_text(&w, "data");
-    pickle_array(&w, "b1", "|", 1, &one, 1);
+    pickle_field(&w, "row", "i8", ">", 1, big, 8);
+    pickle_field(&w, "col", "i8", "<", 1, &column, 8);
+    pickle_field(&w, "data", "b1", "|", 1, &one, 1);
     pickle_op(&w, "ub.");
     expect_success(parse_written(&w, &sparse));
     ck_assert_uint_eq(sparse.entries.count, 1);
@@ -88,12 +81,9 @@ START_TEST(empty_matrices)
         struct diffmm__sparse sparse;
         pickle_begin(&w, false);
         pickle_shape(&w, 4, 5);
-        pickle_text(&w, "row");
-        pickle_array(&w, "i4", "<", 0, "", 0);
-        pickle_text(&w, "col");
-        pickle_array(&w, "i4", "<", 0, "", 0);
-        pickle_text(&w, "data");
-        pickle_array(&w, "f8", "<", 0, "", 0);
+        pickle_field(&w, "row", "i4", "<", 0, "", 0);
+        pickle_field(&w, "col", "i4", "<", 0, "", 0);
+        pickle_field(&w, "data", "f8", "<", 0, "", 0);
         pickle_op(&w, "ub.");
         expect_success(parse_written(&w, &sparse));
         ck_assert_uint_eq(sparse.rows, 4);
@@ -113,13 +103,11 @@ START_TEST(memory_and_reconstructor)
     pickle_global(&w, "scipy.sparse.coo", "coo_matrix");
     pickle_global(&w, "__builtin__", "object");
     pickle_op(&w, "N\x87R}");
-    pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
+    pickle_field(&w, "row", "i4", "<", 4, pickled_rows, 16);
     pickle_op(&w, "q\x05s"); /* BINPUT, SETITEM */
     pickle_text(&w, "col");
     pickle_op(&w, "h\x05s"); /* BINGET: the same array */
-    pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
+    pickle_field(&w, "data", "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "s(");
     pickle_shape(&w, 3, 3);
     pickle_op(&w, "ub.");
@@ -264,12 +252,9 @@ START_TEST(hostile_sizes)
     struct diffmm__sparse sparse;
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 2000000000);
-    pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
-    pickle_text(&w, "col");
-    pickle_array(&w, "i4", "<", 4, pickled_columns, 16);
-    pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, pickled_data, 32);
+    pickle_field(&w, "row", "i4", "<", 4, pickled_rows, 16);
+    pickle_field(&w, "col", "i4", "<", 4, pickled_columns, 16);
+    pickle_field(&w, "data", "f8", "<", 4, pickled_data, 32);
     pickle_op(&w, "ub.");
     expect_failure(parse_written(&w, &sparse), format, "2000000000");
 }
@@ -313,12 +298,9 @@ static void check_parts(bool csr, const int32_t *first, size_t first_count, cons
     struct diffmm__sparse sparse;
     pickle_begin(&w, csr);
     pickle_shape(&w, 3, 300);
-    pickle_text(&w, csr ? "indptr" : "row");
-    pickle_array(&w, "i4", "<", first_count, first, 4 * first_count);
-    pickle_text(&w, csr ? "indices" : "col");
-    pickle_array(&w, "i4", "<", second_count, second, 4 * second_count);
-    pickle_text(&w, "data");
-    pickle_array(&w, "f8", "<", 4, values, 32);
+    pickle_field(&w, csr ? "indptr" : "row", "i4", "<", first_count, first, 4 * first_count);
+    pickle_field(&w, csr ? "indices" : "col", "i4", "<", second_count, second, 4 * second_count);
+    pickle_field(&w, "data", "f8", "<", 4, values, 32);
     pickle_op(&w, "ub.");
     expect_failure(parse_written(&w, &sparse), wanted, message);
 }

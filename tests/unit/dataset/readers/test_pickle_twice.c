@@ -11,12 +11,9 @@
 
 static void write_parts(struct pickle_writer *w)
 {
-    pickle_text(w, "row");
-    pickle_array(w, "i4", "<", 4, pickled_rows, 16);
-    pickle_text(w, "col");
-    pickle_array(w, "i4", "<", 4, pickled_columns, 16);
-    pickle_text(w, "data");
-    pickle_array(w, "f8", "<", 4, pickled_data, 32);
+    pickle_field(w, "row", "i4", "<", 4, pickled_rows, 16);
+    pickle_field(w, "col", "i4", "<", 4, pickled_columns, 16);
+    pickle_field(w, "data", "f8", "<", 4, pickled_data, 32);
 }
 
 /* Of what is set twice the last stays, as in Python: in a dictionary, and in a state given again.
@@ -30,11 +27,9 @@ START_TEST(the_last_of_a_key_counts)
         pickle_begin(&w, false);
         pickle_shape(&w, 9, 9);
         write_parts(&w);
-        pickle_text(&w, "row");
-        pickle_array(&w, "i4", "<", 4, zeros, 16);
+        pickle_field(&w, "row", "i4", "<", 4, zeros, 16);
         pickle_op(&w, again ? "ub}(" : "");
-        pickle_text(&w, "row");
-        pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
+        pickle_field(&w, "row", "i4", "<", 4, pickled_rows, 16);
         pickle_shape(&w, 3, 300);
         pickle_op(&w, "ub.");
         expect_success(parse_written(&w, &sparse));
@@ -48,8 +43,7 @@ START_TEST(the_last_of_a_key_counts)
     pickle_shape(&w, 3, 300);
     write_parts(&w);
     pickle_op(&w, "ubh\x07");
-    pickle_text(&w, "row");
-    pickle_array(&w, "i4", "<", 4, zeros, 16);
+    pickle_field(&w, "row", "i4", "<", 4, zeros, 16);
     pickle_op(&w, "s0.");
     expect_success(parse_written(&w, &sparse));
     expect_pickled_matrix(&sparse);
@@ -80,8 +74,7 @@ START_TEST(coordinates_given_in_two_ways)
     pickle_begin(&w, false);
     pickle_shape(&w, 3, 300);
     write_parts(&w);
-    pickle_text(&w, "coords");
-    pickle_array(&w, "i4", "<", 4, pickled_columns, 16);
+    pickle_field(&w, "coords", "i4", "<", 4, pickled_columns, 16);
     pickle_array(&w, "i4", "<", 4, pickled_rows, 16);
     pickle_op(&w, "\x86ub.");
     expect_failure(parse_written(&w, &sparse), DIFFMM_ERROR_FORMAT, "'coords' and 'row'");
