@@ -9,7 +9,7 @@
     diffmm.Scorer(model).recommend(["u17", "u23"], count=10)
 
 Arrays are numpy views of the library's memory, or are read in place, wherever that is possible; a
-view keeps alive what it looks at. A failed call raises Error. doc/bindings.md tells how this module
+view keeps its owner alive. A failed call raises Error. doc/bindings.md tells how this module
 is made, for authors of bindings to other languages."""
 
 from ._library import build_info, version

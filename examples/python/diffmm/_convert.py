@@ -87,7 +87,7 @@ class Real:
 
 
 class Flag:
-    """True or false, also as 1 or 0; not other values that Python counts as true, such as "false"."""
+    """True or false, also as 1 or 0; not what else Python counts as true, such as "false"."""
 
     c_type = ctypes.c_int
 

@@ -9,8 +9,8 @@ from ._convert import is_path
 
 
 class NotCopied:
-    """An object that refers to memory of C. It cannot be copied, since the copy would refer to the same
-    memory, nor pickled."""
+    """An object that refers to memory of C. It cannot be copied, since the copy would refer to the
+    same memory, nor pickled."""
 
     def __copy__(self):
         raise TypeError(f"a {type(self).__name__} cannot be copied")

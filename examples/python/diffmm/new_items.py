@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Items that training has not seen: a place in the final space from their raw features."""
+"""Cold start: final embeddings of items that training has not seen, from their raw features."""
 
 from ctypes import c_void_p
 
@@ -16,8 +16,8 @@ from .model import Model
 
 
 class Placer(Object):
-    """What a model's final embeddings have to do with the raw features of a data set. It belongs to
-    that model: after further training, make another.
+    """Maps raw features of items to final embeddings of a model, fitted on the items of a data
+    set. It belongs to that model: after further training, make another.
 
         placer = Placer(model, data)
         rows = placer.place({"image": image_of_new_items, "text": text_of_new_items})

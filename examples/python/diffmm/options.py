@@ -68,7 +68,7 @@ class Options(Copied, Object):
         options["modality.image.projection"] = "linear"
 
     In a keyword, two underscores stand for the dot. Reading gives bool, int, float, str or a list
-    of int, after the setting's type."""
+    of int, according to the setting's type."""
 
     def __init__(self, values=(), *, preset=None, context=None, **keywords):
         context = Context.handle_of(context or default_context())
@@ -85,7 +85,7 @@ class Options(Copied, Object):
         return self
 
     def copy(self):
-        """The same settings again, to be changed on their own."""
+        """A copy, which can be changed independently."""
         return Options._borrow(create(library.diffmm_options_destroy, library.diffmm_options_copy,
                                       self.handle, keeps=[self.handle.context]))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What to recommend, and what comes back."""
+"""Queries for recommendations, and their results."""
 
 import contextlib
 import enum
@@ -41,7 +41,7 @@ NEW_USER = -1
 
 
 def as_numbers(values, find):
-    """Numbers of what is given by number, or by ids that `find` knows; None stays."""
+    """Numbers of users or items given by number, or by id (`find` knows them); None stays."""
     if values is None:
         return None
     values = sequence(list(values) if isinstance(values, Set) else values)
@@ -92,7 +92,7 @@ class Query(NotCopied):
         self._lent = exclude, candidates, allowed
 
     def hits(self, *rows):
-        """Room for what is found."""
+        """An array for the hits."""
         return numpy.zeros((*rows, self.struct.count), HIT)
 
 

@@ -195,8 +195,8 @@ class Scorer(Object):
 
     def recommend_all(self, function, count=20, **query):
         """The same for all users, one after the other, in little memory: function(user, hits) is
-        told each user's number and hits, an array with fields `item` and `score`. What is true ends
-        it there."""
+        told each user's number and hits, an array with fields `item` and `score`. A true
+        result ends the call."""
         wanted_end = False
 
         def tell(user, address, found):
@@ -246,7 +246,7 @@ class Scorer(Object):
         return as_hits(hits, found.value, self.item_id if ids else None)
 
     def similar_items(self, item, count=20, similarity="cosine", **query):
-        """The items most alike to one, "cosine" or "dot", without itself: a list of Hit."""
+        """The items most similar to one, "cosine" or "dot", without itself: a list of Hit."""
         query = self._query(count, query)
         hits, found = query.hits(), c_size_t()
         with query.guard:
@@ -255,7 +255,7 @@ class Scorer(Object):
         return as_hits(hits, found.value, self.item_id if isinstance(item, str) else None)
 
     def similar_users(self, user, count=20, similarity="cosine", **query):
-        """The users most alike to one. Users stand in the place of items, in the query and in
+        """The users most similar to one. Users stand in the place of items, in the query and in
         Hit.item."""
         query = Query(self.users, self.find_user, count, **query)
         hits, found = query.hits(), c_size_t()

@@ -26,7 +26,7 @@ class Phase(enum.IntEnum):
 
 
 class Seconds(NamedTuple):
-    """Where the time of an epoch went."""
+    """Seconds that each phase of an epoch took."""
 
     denoise: float
     generate: float
@@ -83,7 +83,7 @@ def _by_phase(values):
 
 
 def forecast(dataset, options=None, *, preset=None, **settings):
-    """Know memory and work beforehand; allocates nothing large."""
+    """Memory and FLOPs of a training, known beforehand; allocates nothing large."""
     options = as_options(options, preset, settings, None)
     out = _structs.Forecast()
     with _callbacks.interruptible():
@@ -214,8 +214,8 @@ class Trainer(Object):
 
     @property
     def on_progress(self):
-        """Called with a Progress after every step; what is true stops: the epoch is abandoned, and
-        the call raises Cancelled."""
+        """Called with a Progress after every step; a true result stops training: the epoch is
+        abandoned, and the call raises Cancelled."""
         return self._listener.function
 
     @on_progress.setter
@@ -250,7 +250,7 @@ class Trainer(Object):
         """Train until all epochs are done or validation has stopped getting better, and restore the
         best epoch's parameters, however it ends.
 
-        on_epoch is called with a Report after every epoch; what is true ends training there.
+        on_epoch is called with a Report after every epoch; a true result ends training.
         Returns the model."""
         wanted_end, model = False, self.model  # a callback may close this object
 
@@ -281,14 +281,14 @@ class Trainer(Object):
         library.diffmm_trainer_restore_best(self.handle)
 
     def report(self):
-        """The Report of the last epoch that came to its end, also of one before the checkpoint a
-        training was resumed from; None before any."""
+        """The Report of the last finished epoch, also if training was resumed after it; None before
+        the first."""
         struct = _structs.Report()
         library.diffmm_trainer_report(self.handle, byref(struct))
         return _report(struct, self._modalities) if struct.epoch else None
 
     def checkpoint(self, path):
-        """Write all that the rest of the training depends on, for resume(). Between two epochs, or
+        """Write the whole state of the training, for resume(). Between two epochs, or
         from fit()'s on_epoch. A crash leaves the old file or the new one."""
         library.diffmm_trainer_checkpoint(self.handle, path)
 
