@@ -42,7 +42,7 @@ diffmm_status diffmm__matrix_find_finite(const struct diffmm__safetensors *file,
 diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
                                   size_t rows, size_t columns, float *out)
 {
-    const float *data;
+    const float *data = NULL;
     diffmm_status status = diffmm__matrix_find(file, name, rows, columns, &data);
     if (status)
         return status;
