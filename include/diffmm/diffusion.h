@@ -3,8 +3,8 @@
  *  The unit `diffusion`: noise schedule, denoiser, ELBO and MSI losses, reverse chain.
  *
  *  These functions are the single terms, each as its formula stands: for unit tests, and for
- * building other methods. Who trains a diffusion or generates with one takes diffusion_module.h,
- * which does the same in one handle, with a struct in place of many arguments.
+ *  building other methods. To train a diffusion or to generate with one, take diffusion_module.h,
+ *  which does all of it in one handle.
  *
  *  Everything works on plain arrays, row-major without gaps; all random draws are inputs. `rows` is
  *  the number of users of a batch, `items` the number of items I. Gradient arrays may be NULL;
@@ -125,7 +125,26 @@ DIFFMM_API diffmm_status diffmm_denoiser_forward(diffmm_context *context,
                                                  const float *x, const int32_t *t,
                                                  const float *dropout_scale, float *x_hat);
 
-/** Gradient of the parameters, given the gradient of x_hat. Recomputes the forward pass. */
+/** What diffmm_denoiser_backward_with() reads and writes. */
+typedef struct diffmm_denoiser_backward_arguments {
+    size_t struct_size;                 /**< as for diffmm_context_settings */
+    const diffmm_denoiser_shape *shape; /**< of the denoiser */
+    const float *parameters;            /**< diffmm_denoiser_size() floats */
+    size_t rows;                        /**< users in the batch */
+    const float *x;                     /**< rows x items */
+    const int32_t *t;                   /**< `rows` step indices */
+    const float *dropout_scale;         /**< as for diffmm_denoiser_forward(), or NULL */
+    const float *grad_x_hat;            /**< rows x items */
+    float *grad_parameters;             /**< receives diffmm_denoiser_size() floats */
+} diffmm_denoiser_backward_arguments;
+
+/** Gradient of the parameters, given the gradient of x_hat. Recomputes the forward pass.
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_denoiser_backward_with(
+    diffmm_context *context, const diffmm_denoiser_backward_arguments *arguments);
+
+/** diffmm_denoiser_backward_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_denoiser_backward(diffmm_context *context,
                                                   const diffmm_denoiser_shape *shape,
                                                   const float *parameters, size_t rows,
@@ -133,83 +152,127 @@ DIFFMM_API diffmm_status diffmm_denoiser_backward(diffmm_context *context,
                                                   const float *dropout_scale,
                                                   const float *grad_x_hat, float *grad_parameters);
 
+/** What diffmm_elbo_with() reads and writes. */
+typedef struct diffmm_elbo_arguments {
+    size_t struct_size; /**< as for diffmm_context_settings */
+    size_t rows;        /**< users in the batch, at least 1 */
+    size_t items;       /**< I */
+    const float *x0;    /**< rows x items */
+    const float *x_hat; /**< rows x items */
+    const int32_t *t;   /**< `rows` step indices, each below T */
+    double *per_user;   /**< receives `rows` values, or NULL */
+    double *loss;       /**< receives their mean, or NULL */
+    float *grad_x_hat;  /**< receives the gradient of the mean, rows x items, or NULL */
+} diffmm_elbo_arguments;
+
 /** ELBO term: per user w_t mean_i (x0 - x_hat)^2 (paper, equation 8; without its factor 1/2).
- *  @param schedule    gives the weights w
- *  @param rows        users in the batch
- *  @param items       I
- *  @param x0          rows x items
- *  @param x_hat       rows x items
- *  @param t           `rows` step indices, each below T
- *  @param per_user    `rows` values, or NULL
- *  @param loss        their mean, or NULL
- *  @param grad_x_hat  gradient of the mean, rows x items, or NULL */
+ *  @param schedule   gives the weights w
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_elbo_with(const diffmm_schedule *schedule,
+                                          const diffmm_elbo_arguments *arguments);
+
+/** diffmm_elbo_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t rows, size_t items,
                                      const float *x0, const float *x_hat, const int32_t *t,
                                      double *per_user, double *loss, float *grad_x_hat);
 
+/** What diffmm_msi_with() reads and writes. */
+typedef struct diffmm_msi_arguments {
+    size_t struct_size;          /**< as for diffmm_context_settings */
+    size_t rows;                 /**< users in the batch, at least 1 */
+    size_t items;                /**< I */
+    size_t d;                    /**< columns of the matrices X and E */
+    const float *x0;             /**< rows x items */
+    const float *x_hat;          /**< rows x items */
+    const float *features;       /**< X, items x d, the modality's projected features, constant */
+    const float *item_embedding; /**< E, items x d, constant */
+    double *per_user;            /**< receives `rows` values, or NULL */
+    double *loss;                /**< receives their mean, or NULL */
+    float *grad_x_hat;           /**< receives the gradient of the mean, rows x items, or NULL */
+} diffmm_msi_arguments;
+
 /** Modality-aware signal injection: per user mean_d (x_hat X - x0 E)^2 (paper, equation 10).
- *  @param context         or NULL
- *  @param rows            users in the batch
- *  @param items           I
- *  @param d               columns of the matrices
- *  @param x0              rows x items
- *  @param x_hat           rows x items
- *  @param features        X, items x d, the modality's projected features, constant
- *  @param item_embedding  E, items x d, constant
- *  @param per_user        as for diffmm_elbo()
- *  @param loss            as for diffmm_elbo()
- *  @param grad_x_hat      as for diffmm_elbo() */
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_msi_with(diffmm_context *context,
+                                         const diffmm_msi_arguments *arguments);
+
+/** diffmm_msi_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, size_t d,
                                     const float *x0, const float *x_hat, const float *features,
                                     const float *item_embedding, double *per_user, double *loss,
                                     float *grad_x_hat);
 
+/** What diffmm_denoiser_loss_with() reads and writes. */
+typedef struct diffmm_denoiser_loss_arguments {
+    size_t struct_size;                 /**< as for diffmm_context_settings */
+    const diffmm_denoiser_shape *shape; /**< of the denoiser */
+    const float *parameters;            /**< diffmm_denoiser_size() floats */
+    size_t rows;                        /**< users in the batch, at least 1 */
+    const float *x0;                    /**< rows x items */
+    const int32_t *t;                   /**< `rows` step indices, each below T */
+    const float *noise;                 /**< rows x items standard normal draws for q_sample */
+    const float *dropout_scale;         /**< as for diffmm_denoiser_forward(), or NULL */
+    size_t d;                    /**< columns of features and item_embedding; 0: no MSI term */
+    const float *features;       /**< items x d, as for diffmm_msi_with(); NULL if d is 0 */
+    const float *item_embedding; /**< items x d; NULL if d is 0 */
+    double e_loss;               /**< weight of MSI, finite */
+    double *loss;                /**< receives the mean over users, or NULL */
+    double *elbo;                /**< receives its first part, or NULL */
+    double *msi;                 /**< receives its second part without the weight, or NULL */
+    float *grad_parameters;      /**< receives diffmm_denoiser_size() floats, or NULL */
+} diffmm_denoiser_loss_arguments;
+
 /** The training loss of one batch, ELBO + e_loss * MSI (paper, equation 11), through the denoiser:
  *  value and gradient of every parameter.
  *
- *  Large batches are computed without x_hat, from Gram matrices of the last layer. A user whose
- *  ||x_hat - x0||^2 is less than 1/8 of the terms that it is then the difference of (squares of
- * x0, of the last bias, and of the last weights times the activations) is computed from x_hat all
- * the same, so that both losses are never negative and within 1e-5 or so of what float arithmetic
- * with x_hat itself gives.
- *  @param context          or NULL
- *  @param shape            borrowed
- *  @param schedule         of q_sample and the weights
- *  @param parameters       diffmm_denoiser_size() floats
- *  @param rows             users in the batch
- *  @param x0               rows x items
- *  @param t                `rows` step indices, each below T
- *  @param noise            rows x items standard normal draws for q_sample
- *  @param dropout_scale    as for diffmm_denoiser_forward(), or NULL
- *  @param d                columns of features and item_embedding; 0: no MSI term (both may be
- *                          NULL)
- *  @param features         items x d, as for diffmm_msi(), or NULL
- *  @param item_embedding   items x d, or NULL
- *  @param e_loss           weight of MSI
- *  @param loss             mean over users, or NULL
- *  @param elbo             its first part, or NULL
- *  @param msi              its second part without the weight, or NULL
- *  @param grad_parameters  diffmm_denoiser_size() floats, or NULL */
+ *  Large batches are computed without x_hat, from Gram matrices of the last layer: a user's
+ *      ||x_hat - x0||^2
+ *  is then a difference of terms (squares of x0, of the last bias, and of the last weights times
+ *  the activations). Where it is less than 1/8 of them, it is computed from x_hat all the same, so
+ *  that both losses are never negative, and within about 1e-5 of what float arithmetic with x_hat
+ *  gives.
+ *  @param context    or NULL
+ *  @param schedule   of q_sample and the weights
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_denoiser_loss_with(diffmm_context *context,
+                                                   const diffmm_schedule *schedule,
+                                                   const diffmm_denoiser_loss_arguments *arguments);
+
+/** diffmm_denoiser_loss_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_denoiser_loss(
     diffmm_context *context, const diffmm_denoiser_shape *shape, const diffmm_schedule *schedule,
     const float *parameters, size_t rows, const float *x0, const int32_t *t, const float *noise,
     const float *dropout_scale, size_t d, const float *features, const float *item_embedding,
     double e_loss, double *loss, double *elbo, double *msi, float *grad_parameters);
 
+/** What diffmm_reverse_chain_with() reads and writes. */
+typedef struct diffmm_reverse_chain_arguments {
+    size_t struct_size;                 /**< as for diffmm_context_settings */
+    const diffmm_denoiser_shape *shape; /**< of the denoiser */
+    const float *parameters;            /**< diffmm_denoiser_size() floats */
+    size_t rows;                        /**< users in the batch */
+    const float *x0;                    /**< rows x items */
+    size_t sampling_steps;  /**< noise steps applied first, at most T; 0: none */
+    int32_t sampling_noise; /**< non-zero: each step but the last adds noise */
+    int32_t reserved;       /**< 0 */
+    /** Blocks of rows x items standard normal draws: one for q_sample if sampling_steps > 0; then,
+     *  if sampling_noise, one for each step T-1 .. 0 (that of step 0 is not used). May be NULL if
+     *  neither. */
+    const float *noise;
+    float *x; /**< receives rows x items */
+} diffmm_reverse_chain_arguments;
+
 /** The reverse chain (paper, equations 4 to 6): from x0, or from q_sample(x0, sampling_steps - 1)
  *  if sampling_steps > 0, through all T steps of the schedule to x.
- *  @param context         or NULL
- *  @param shape           borrowed
- *  @param schedule        of T steps
- *  @param parameters      diffmm_denoiser_size() floats
- *  @param rows            users in the batch
- *  @param x0              rows x items
- *  @param sampling_steps  noise steps applied first, at most T; 0: none
- *  @param sampling_noise  non-zero: each step but the last adds noise
- *  @param noise           rows x items standard normal draws, one block for q_sample if
- *                         sampling_steps > 0, then, if sampling_noise, one for each step T-1 ..
- *                         0 (that of step 0 is not used); may be NULL if neither
- *  @param x               rows x items */
+ *  @param context    or NULL
+ *  @param schedule   of T steps
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_reverse_chain_with(diffmm_context *context,
+                                                   const diffmm_schedule *schedule,
+                                                   const diffmm_reverse_chain_arguments *arguments);
+
+/** diffmm_reverse_chain_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_reverse_chain(diffmm_context *context,
                                               const diffmm_denoiser_shape *shape,
                                               const diffmm_schedule *schedule,
@@ -217,18 +280,29 @@ DIFFMM_API diffmm_status diffmm_reverse_chain(diffmm_context *context,
                                               size_t sampling_steps, int sampling_noise,
                                               const float *noise, float *x);
 
+/** What diffmm_generate_neighbors_with() reads and writes. */
+typedef struct diffmm_generate_neighbors_arguments {
+    size_t struct_size;                 /**< as for diffmm_context_settings */
+    const diffmm_denoiser_shape *shape; /**< of the denoiser */
+    const float *parameters;            /**< diffmm_denoiser_size() floats */
+    size_t rows;                        /**< users in the batch */
+    const int64_t *row_pointers;        /**< rows + 1: where the items of each user begin */
+    const int32_t *row_items;           /**< numbers of the entries of x0 that are 1 */
+    size_t count;                       /**< neighbours of each user, 1 to I */
+    int32_t *items_out;                 /**< receives rows x count */
+} diffmm_generate_neighbors_arguments;
+
 /** Generated neighbours of a batch of users: the `count` items with the largest entries of the
  *  reverse chain's x (without sampling noise, from x0 itself), largest first, ties by lower item;
  *  -1 where fewer entries are numbers.
- *  @param context       or NULL
- *  @param shape         borrowed
- *  @param schedule      of T steps
- *  @param parameters    diffmm_denoiser_size() floats
- *  @param rows          users in the batch
- *  @param row_pointers  rows + 1, x0 as the items of each user
- *  @param row_items     numbers of the entries of x0 that are 1
- *  @param count         neighbours of each user
- *  @param items_out     rows x count; count at most I */
+ *  @param context    or NULL
+ *  @param schedule   of T steps
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_generate_neighbors_with(
+    diffmm_context *context, const diffmm_schedule *schedule,
+    const diffmm_generate_neighbors_arguments *arguments);
+
+/** diffmm_generate_neighbors_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_generate_neighbors(
     diffmm_context *context, const diffmm_denoiser_shape *shape, const diffmm_schedule *schedule,
     const float *parameters, size_t rows, const int64_t *row_pointers, const int32_t *row_items,

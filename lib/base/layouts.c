@@ -37,6 +37,90 @@ static const size_t denoiser_shape_begin[] = {
 const struct diffmm__layout diffmm__layout_denoiser_shape =
     LAYOUT(diffmm_denoiser_shape, denoiser_shape_begin);
 
+static const size_t elbo_arguments_begin[] = {
+    offsetof(diffmm_elbo_arguments, struct_size), offsetof(diffmm_elbo_arguments, rows),
+    offsetof(diffmm_elbo_arguments, items),       offsetof(diffmm_elbo_arguments, x0),
+    offsetof(diffmm_elbo_arguments, x_hat),       offsetof(diffmm_elbo_arguments, t),
+    offsetof(diffmm_elbo_arguments, per_user),    offsetof(diffmm_elbo_arguments, loss),
+    offsetof(diffmm_elbo_arguments, grad_x_hat),
+};
+const struct diffmm__layout diffmm__layout_elbo_arguments =
+    LAYOUT(diffmm_elbo_arguments, elbo_arguments_begin);
+
+static const size_t msi_arguments_begin[] = {
+    offsetof(diffmm_msi_arguments, struct_size), offsetof(diffmm_msi_arguments, rows),
+    offsetof(diffmm_msi_arguments, items),       offsetof(diffmm_msi_arguments, d),
+    offsetof(diffmm_msi_arguments, x0),          offsetof(diffmm_msi_arguments, x_hat),
+    offsetof(diffmm_msi_arguments, features),    offsetof(diffmm_msi_arguments, item_embedding),
+    offsetof(diffmm_msi_arguments, per_user),    offsetof(diffmm_msi_arguments, loss),
+    offsetof(diffmm_msi_arguments, grad_x_hat),
+};
+const struct diffmm__layout diffmm__layout_msi_arguments =
+    LAYOUT(diffmm_msi_arguments, msi_arguments_begin);
+
+static const size_t denoiser_backward_arguments_begin[] = {
+    offsetof(diffmm_denoiser_backward_arguments, struct_size),
+    offsetof(diffmm_denoiser_backward_arguments, shape),
+    offsetof(diffmm_denoiser_backward_arguments, parameters),
+    offsetof(diffmm_denoiser_backward_arguments, rows),
+    offsetof(diffmm_denoiser_backward_arguments, x),
+    offsetof(diffmm_denoiser_backward_arguments, t),
+    offsetof(diffmm_denoiser_backward_arguments, dropout_scale),
+    offsetof(diffmm_denoiser_backward_arguments, grad_x_hat),
+    offsetof(diffmm_denoiser_backward_arguments, grad_parameters),
+};
+const struct diffmm__layout diffmm__layout_denoiser_backward_arguments =
+    LAYOUT(diffmm_denoiser_backward_arguments, denoiser_backward_arguments_begin);
+
+static const size_t denoiser_loss_arguments_begin[] = {
+    offsetof(diffmm_denoiser_loss_arguments, struct_size),
+    offsetof(diffmm_denoiser_loss_arguments, shape),
+    offsetof(diffmm_denoiser_loss_arguments, parameters),
+    offsetof(diffmm_denoiser_loss_arguments, rows),
+    offsetof(diffmm_denoiser_loss_arguments, x0),
+    offsetof(diffmm_denoiser_loss_arguments, t),
+    offsetof(diffmm_denoiser_loss_arguments, noise),
+    offsetof(diffmm_denoiser_loss_arguments, dropout_scale),
+    offsetof(diffmm_denoiser_loss_arguments, d),
+    offsetof(diffmm_denoiser_loss_arguments, features),
+    offsetof(diffmm_denoiser_loss_arguments, item_embedding),
+    offsetof(diffmm_denoiser_loss_arguments, e_loss),
+    offsetof(diffmm_denoiser_loss_arguments, loss),
+    offsetof(diffmm_denoiser_loss_arguments, elbo),
+    offsetof(diffmm_denoiser_loss_arguments, msi),
+    offsetof(diffmm_denoiser_loss_arguments, grad_parameters),
+};
+const struct diffmm__layout diffmm__layout_denoiser_loss_arguments =
+    LAYOUT(diffmm_denoiser_loss_arguments, denoiser_loss_arguments_begin);
+
+static const size_t reverse_chain_arguments_begin[] = {
+    offsetof(diffmm_reverse_chain_arguments, struct_size),
+    offsetof(diffmm_reverse_chain_arguments, shape),
+    offsetof(diffmm_reverse_chain_arguments, parameters),
+    offsetof(diffmm_reverse_chain_arguments, rows),
+    offsetof(diffmm_reverse_chain_arguments, x0),
+    offsetof(diffmm_reverse_chain_arguments, sampling_steps),
+    offsetof(diffmm_reverse_chain_arguments, sampling_noise),
+    offsetof(diffmm_reverse_chain_arguments, reserved),
+    offsetof(diffmm_reverse_chain_arguments, noise),
+    offsetof(diffmm_reverse_chain_arguments, x),
+};
+const struct diffmm__layout diffmm__layout_reverse_chain_arguments =
+    LAYOUT(diffmm_reverse_chain_arguments, reverse_chain_arguments_begin);
+
+static const size_t generate_neighbors_arguments_begin[] = {
+    offsetof(diffmm_generate_neighbors_arguments, struct_size),
+    offsetof(diffmm_generate_neighbors_arguments, shape),
+    offsetof(diffmm_generate_neighbors_arguments, parameters),
+    offsetof(diffmm_generate_neighbors_arguments, rows),
+    offsetof(diffmm_generate_neighbors_arguments, row_pointers),
+    offsetof(diffmm_generate_neighbors_arguments, row_items),
+    offsetof(diffmm_generate_neighbors_arguments, count),
+    offsetof(diffmm_generate_neighbors_arguments, items_out),
+};
+const struct diffmm__layout diffmm__layout_generate_neighbors_arguments =
+    LAYOUT(diffmm_generate_neighbors_arguments, generate_neighbors_arguments_begin);
+
 static const size_t diffusion_batch_begin[] = {
     offsetof(diffmm_diffusion_batch, struct_size),
     offsetof(diffmm_diffusion_batch, users),

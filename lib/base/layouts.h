@@ -16,6 +16,12 @@ struct diffmm__layout {
 extern const struct diffmm__layout diffmm__layout_context_settings;
 extern const struct diffmm__layout diffmm__layout_synthetic;
 extern const struct diffmm__layout diffmm__layout_denoiser_shape;
+extern const struct diffmm__layout diffmm__layout_elbo_arguments;
+extern const struct diffmm__layout diffmm__layout_msi_arguments;
+extern const struct diffmm__layout diffmm__layout_denoiser_backward_arguments;
+extern const struct diffmm__layout diffmm__layout_denoiser_loss_arguments;
+extern const struct diffmm__layout diffmm__layout_reverse_chain_arguments;
+extern const struct diffmm__layout diffmm__layout_generate_neighbors_arguments;
 extern const struct diffmm__layout diffmm__layout_diffusion_batch;
 extern const struct diffmm__layout diffmm__layout_diffusion_needs;
 extern const struct diffmm__layout diffmm__layout_file_info;

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
@@ -330,33 +331,52 @@ diffmm_status diffmm_denoiser_forward(diffmm_context *context, const diffmm_deno
     return status;
 }
 
+diffmm_status diffmm_denoiser_backward_with(diffmm_context *context,
+                                            const diffmm_denoiser_backward_arguments *arguments)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    if (!arguments)
+        return diffmm__null("arguments");
+    struct diffmm__layers layers;
+    struct diffmm__denoiser_pass pass;
+    diffmm_denoiser_backward_arguments a;
+    diffmm_status status = diffmm__struct_read(&a, &diffmm__layout_denoiser_backward_arguments,
+                                               arguments, "arguments");
+    if (status || (status = diffmm__layers_read(a.shape, &layers)) ||
+        (status = check(a.parameters, a.rows, layers.items, a.x, a.t)))
+        return status;
+    if (!a.grad_x_hat || !a.grad_parameters)
+        return diffmm__null(!a.grad_x_hat ? "grad_x_hat" : "grad_parameters");
+    if (a.rows == 0) {
+        memset(a.grad_parameters, 0, layers.size * sizeof *a.grad_parameters);
+        return DIFFMM_OK;
+    }
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_pass_take(&arena, &layers, a.rows, DIFFMM__PASS_TRAIN, &pass);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        struct diffmm__gradient gradient = {.values = a.grad_parameters};
+        diffmm__denoiser_pass_read(&pass, a.rows, a.x, a.dropout_scale);
+        diffmm__denoiser_forward_head(&pass, a.parameters, a.rows, a.t);
+        diffmm__denoiser_backward(&pass, a.parameters, a.rows, a.grad_x_hat, &gradient);
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}
+
 diffmm_status diffmm_denoiser_backward(diffmm_context *context, const diffmm_denoiser_shape *shape,
                                        const float *parameters, size_t rows, const float *x,
                                        const int32_t *t, const float *dropout_scale,
                                        const float *grad_x_hat, float *grad_parameters)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    struct diffmm__layers layers;
-    struct diffmm__denoiser_pass pass;
-    diffmm_status status;
-    if ((status = diffmm__layers_read(shape, &layers)) ||
-        (status = check(parameters, rows, layers.items, x, t)))
-        return status;
-    if (!grad_x_hat || !grad_parameters)
-        return diffmm__null(!grad_x_hat ? "grad_x_hat" : "grad_parameters");
-    if (rows == 0) {
-        memset(grad_parameters, 0, layers.size * sizeof *grad_parameters);
-        return DIFFMM_OK;
-    }
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_TRAIN, &pass);
-    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-    if (!status) {
-        struct diffmm__gradient gradient = {.values = grad_parameters};
-        diffmm__denoiser_pass_read(&pass, rows, x, dropout_scale);
-        diffmm__denoiser_forward_head(&pass, parameters, rows, t);
-        diffmm__denoiser_backward(&pass, parameters, rows, grad_x_hat, &gradient);
-    }
-    diffmm__arena_end(&arena);
-    return status;
+    const diffmm_denoiser_backward_arguments arguments = {.struct_size = sizeof arguments,
+                                                          .shape = shape,
+                                                          .parameters = parameters,
+                                                          .rows = rows,
+                                                          .x = x,
+                                                          .t = t,
+                                                          .dropout_scale = dropout_scale,
+                                                          .grad_x_hat = grad_x_hat,
+                                                          .grad_parameters = grad_parameters};
+    return diffmm_denoiser_backward_with(context, &arguments);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "diffusion/q_sample.h"
 
 double diffmm__denoiser_loss_naive_flops(const struct diffmm__loss_plan *plan, size_t rows)
@@ -96,27 +97,71 @@ const char *diffmm__denoiser_loss_wrong(const struct diffmm__denoiser_losses *lo
     return !isfinite(losses->elbo) ? "ELBO" : !isfinite(losses->msi) ? "MSI" : NULL;
 }
 
-static diffmm_status check_loss(const diffmm_schedule *schedule, const float *parameters,
-                                size_t rows, const float *x0, const int32_t *t, const float *noise,
-                                size_t d, const float *features, const float *item_embedding,
-                                double e_loss, size_t items)
+static diffmm_status check(const diffmm_denoiser_loss_arguments *a, const diffmm_schedule *schedule,
+                           size_t items)
 {
-    if (!schedule || !parameters || !x0 || !t || !noise)
-        return diffmm__null(!schedule     ? "schedule"
-                            : !parameters ? "parameters"
-                            : !x0         ? "x0"
-                            : !t          ? "t"
-                                          : "noise");
-    if (d > 0 && (!features || !item_embedding))
-        return diffmm__null(!features ? "features" : "item_embedding");
-    if (!isfinite(e_loss))
+    if (!schedule || !a->parameters || !a->x0 || !a->t || !a->noise)
+        return diffmm__null(!schedule        ? "schedule"
+                            : !a->parameters ? "parameters"
+                            : !a->x0         ? "x0"
+                            : !a->t          ? "t"
+                                             : "noise");
+    if (a->d > 0 && (!a->features || !a->item_embedding))
+        return diffmm__null(!a->features ? "features" : "item_embedding");
+    if (!isfinite(a->e_loss))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "e_loss is not finite");
-    diffmm_status status = diffmm__check_size("rows", rows, 1, INT32_MAX);
+    diffmm_status status = diffmm__check_size("rows", a->rows, 1, INT32_MAX);
     if (!status)
-        status = diffmm__check_size("d", d, 0, diffmm__most_columns);
+        status = diffmm__check_size("d", a->d, 0, diffmm__most_columns);
     if (!status)
-        status = diffmm__size_check_array("rows", rows, "shape: items", items, sizeof *x0);
-    return status ? status : diffmm__schedule_check_steps(schedule, rows, t);
+        status = diffmm__size_check_array("rows", a->rows, "shape: items", items, sizeof *a->x0);
+    return status ? status : diffmm__schedule_check_steps(schedule, a->rows, a->t);
+}
+
+diffmm_status diffmm_denoiser_loss_with(diffmm_context *context, const diffmm_schedule *schedule,
+                                        const diffmm_denoiser_loss_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
+    if (!arguments)
+        return diffmm__null("arguments");
+    struct diffmm__layers layers;
+    diffmm_denoiser_loss_arguments a;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_denoiser_loss_arguments, arguments, "arguments");
+    if (status || (status = diffmm__layers_read(a.shape, &layers)) ||
+        (status = check(&a, schedule, layers.items)))
+        return status;
+    struct diffmm__denoiser_batch batch = {
+        .rows = a.rows,
+        .t = a.t,
+        .draws = {.noise = a.noise, .dropout_scale = a.dropout_scale},
+        .msi = {.d = a.d,
+                .features = a.features,
+                .item_embedding = a.item_embedding,
+                .weight = a.e_loss}};
+    struct diffmm__loss_plan plan;
+    struct diffmm__denoiser_loss loss;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_loss_plan(&layers, a.rows, a.d, DIFFMM__LOSS_CHEAPEST, &plan);
+    status = diffmm__batch_rows_from_dense(&arena, a.rows, layers.items, a.x0, &batch.x0);
+    if (!status) {
+        diffmm__denoiser_loss_take(&arena, &plan, diffmm__csr_entries(&batch.x0.matrix), &loss);
+        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    }
+    if (!status) {
+        struct diffmm__gradient gradient = {.values = a.grad_parameters};
+        struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
+            &loss, schedule, a.parameters, &batch, a.grad_parameters ? &gradient : NULL);
+        if (a.loss)
+            *a.loss = losses.elbo + a.e_loss * losses.msi;
+        if (a.elbo)
+            *a.elbo = losses.elbo;
+        if (a.msi)
+            *a.msi = losses.msi;
+    }
+    diffmm__arena_end(&arena);
+    return status;
 }
 
 diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoiser_shape *shape,
@@ -127,39 +172,21 @@ diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoise
                                    double e_loss, double *loss, double *elbo, double *msi,
                                    float *grad_parameters)
 {
-    DIFFMM__CALL context_call = diffmm__call_reads(context);
-    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
-    struct diffmm__layers layers;
-    diffmm_status status;
-    if ((status = diffmm__layers_read(shape, &layers)) ||
-        (status = check_loss(schedule, parameters, rows, x0, t, noise, d, features, item_embedding,
-                             e_loss, layers.items)))
-        return status;
-    struct diffmm__denoiser_batch batch = {
-        .rows = rows,
-        .t = t,
-        .draws = {.noise = noise, .dropout_scale = dropout_scale},
-        .msi = {.d = d, .features = features, .item_embedding = item_embedding, .weight = e_loss}};
-    struct diffmm__loss_plan plan;
-    struct diffmm__denoiser_loss memory;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    diffmm__denoiser_loss_plan(&layers, rows, d, DIFFMM__LOSS_CHEAPEST, &plan);
-    status = diffmm__batch_rows_from_dense(&arena, rows, layers.items, x0, &batch.x0);
-    if (!status) {
-        diffmm__denoiser_loss_take(&arena, &plan, diffmm__csr_entries(&batch.x0.matrix), &memory);
-        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-    }
-    if (!status) {
-        struct diffmm__gradient gradient = {.values = grad_parameters};
-        struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
-            &memory, schedule, parameters, &batch, grad_parameters ? &gradient : NULL);
-        if (loss)
-            *loss = losses.elbo + e_loss * losses.msi;
-        if (elbo)
-            *elbo = losses.elbo;
-        if (msi)
-            *msi = losses.msi;
-    }
-    diffmm__arena_end(&arena);
-    return status;
+    const diffmm_denoiser_loss_arguments arguments = {.struct_size = sizeof arguments,
+                                                      .shape = shape,
+                                                      .parameters = parameters,
+                                                      .rows = rows,
+                                                      .x0 = x0,
+                                                      .t = t,
+                                                      .noise = noise,
+                                                      .dropout_scale = dropout_scale,
+                                                      .d = d,
+                                                      .features = features,
+                                                      .item_embedding = item_embedding,
+                                                      .e_loss = e_loss,
+                                                      .loss = loss,
+                                                      .elbo = elbo,
+                                                      .msi = msi,
+                                                      .grad_parameters = grad_parameters};
+    return diffmm_denoiser_loss_with(context, schedule, &arguments);
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/kernels.h"
 
 double diffmm__elbo_weight(const diffmm_schedule *schedule, int32_t t, size_t items)
@@ -26,36 +27,57 @@ double diffmm__elbo_row(double weight, size_t rows, size_t items, float *residua
     return term;
 }
 
+diffmm_status diffmm_elbo_with(const diffmm_schedule *schedule,
+                               const diffmm_elbo_arguments *arguments)
+{
+    DIFFMM__CALL call = diffmm__call_reads(schedule);
+    if (!schedule || !arguments)
+        return diffmm__null(!schedule ? "schedule" : "arguments");
+    diffmm_elbo_arguments a;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_elbo_arguments, arguments, "arguments");
+    if (status)
+        return status;
+    if (!a.x0 || !a.x_hat || !a.t)
+        return diffmm__null(!a.x0 ? "x0" : !a.x_hat ? "x_hat" : "t");
+    if ((status = diffmm__check_size("rows", a.rows, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("items", a.items, 1, INT32_MAX)) ||
+        (status = diffmm__size_check_array("rows", a.rows, "items", a.items, sizeof *a.x0)) ||
+        (status = diffmm__schedule_check_steps(schedule, a.rows, a.t)))
+        return status;
+    /* Without a gradient, one row's residual at a time. */
+    float *one = a.grad_x_hat ? NULL : diffmm__allocate(schedule->context, a.items, sizeof *one);
+    if (!a.grad_x_hat && !one)
+        return DIFFMM_ERROR_NO_MEMORY;
+    double total = 0.0;
+    for (size_t b = 0; b < a.rows; b++) {
+        float *residual = a.grad_x_hat ? a.grad_x_hat + b * a.items : one;
+        for (size_t i = 0; i < a.items; i++)
+            residual[i] = a.x_hat[b * a.items + i] - a.x0[b * a.items + i];
+        double weight = diffmm__elbo_weight(schedule, a.t[b], a.items);
+        double term = diffmm__elbo_row(weight, a.rows, a.items, residual);
+        if (a.per_user)
+            a.per_user[b] = term;
+        total += term;
+    }
+    diffmm__release(schedule->context, one);
+    if (a.loss)
+        *a.loss = total / (double)a.rows;
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm_elbo(const diffmm_schedule *schedule, size_t rows, size_t items,
                           const float *x0, const float *x_hat, const int32_t *t, double *per_user,
                           double *loss, float *grad_x_hat)
 {
-    DIFFMM__CALL call = diffmm__call_reads(schedule);
-    if (!schedule || !x0 || !x_hat || !t)
-        return diffmm__null(!schedule ? "schedule" : !x0 ? "x0" : !x_hat ? "x_hat" : "t");
-    diffmm_status status;
-    if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
-        (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
-        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
-        (status = diffmm__schedule_check_steps(schedule, rows, t)))
-        return status;
-    /* Without a gradient, one row's residual at a time. */
-    float *one = grad_x_hat ? NULL : diffmm__allocate(schedule->context, items, sizeof *one);
-    if (!grad_x_hat && !one)
-        return DIFFMM_ERROR_NO_MEMORY;
-    double total = 0.0;
-    for (size_t b = 0; b < rows; b++) {
-        float *residual = grad_x_hat ? grad_x_hat + b * items : one;
-        for (size_t i = 0; i < items; i++)
-            residual[i] = x_hat[b * items + i] - x0[b * items + i];
-        double weight = diffmm__elbo_weight(schedule, t[b], items);
-        double term = diffmm__elbo_row(weight, rows, items, residual);
-        if (per_user)
-            per_user[b] = term;
-        total += term;
-    }
-    diffmm__release(schedule->context, one);
-    if (loss)
-        *loss = total / (double)rows;
-    return DIFFMM_OK;
+    const diffmm_elbo_arguments arguments = {.struct_size = sizeof arguments,
+                                             .rows = rows,
+                                             .items = items,
+                                             .x0 = x0,
+                                             .x_hat = x_hat,
+                                             .t = t,
+                                             .per_user = per_user,
+                                             .loss = loss,
+                                             .grad_x_hat = grad_x_hat};
+    return diffmm_elbo_with(schedule, &arguments);
 }

@@ -3,11 +3,13 @@
  * at a time. */
 #include "diffusion/generate_neighbors.h"
 
+#include "base/check.h"
 #include "base/handle.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/topk.h"
@@ -248,41 +250,70 @@ diffmm_status diffmm__generator_run_all(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
+static diffmm_status check(const diffmm_generate_neighbors_arguments *a,
+                           const diffmm_schedule *schedule, size_t items)
+{
+    const struct diffmm__csr_expected expected = {.pointers = "row_pointers",
+                                                  .indices = "row_items",
+                                                  .columns = "items",
+                                                  .status = DIFFMM_ERROR_INVALID_ARGUMENT};
+    if (!schedule || !a->parameters || !a->row_pointers || !a->row_items || !a->items_out)
+        return diffmm__null(!schedule          ? "schedule"
+                            : !a->parameters   ? "parameters"
+                            : !a->row_pointers ? "row_pointers"
+                            : !a->row_items    ? "row_items"
+                                               : "items_out");
+    diffmm_status status = diffmm__check_size("rows", a->rows, 0, INT32_MAX);
+    if (a->count == 0 || a->count > items)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, not 1 to %zu items",
+                            a->count, items);
+    if (status || a->rows == 0 ||
+        (status =
+             diffmm__size_check_array("rows", a->rows, "count", a->count, sizeof *a->items_out)))
+        return status;
+    struct diffmm__csr matrix =
+        diffmm__csr_view(a->rows, items, a->row_pointers, a->row_items, NULL);
+    return diffmm__csr_check(&matrix, &expected);
+}
+
+diffmm_status diffmm_generate_neighbors_with(diffmm_context *context,
+                                             const diffmm_schedule *schedule,
+                                             const diffmm_generate_neighbors_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
+    if (!arguments)
+        return diffmm__null("arguments");
+    struct diffmm__layers layers;
+    diffmm_generate_neighbors_arguments a;
+    diffmm_status status = diffmm__struct_read(&a, &diffmm__layout_generate_neighbors_arguments,
+                                               arguments, "arguments");
+    if (status || (status = diffmm__layers_read(a.shape, &layers)) ||
+        (status = check(&a, schedule, layers.items)) || a.rows == 0)
+        return status;
+    struct diffmm__generation plan;
+    struct diffmm__sampling sampling = {0};
+    diffmm__generation_plan(&layers, schedule->steps, &sampling, a.rows, a.count, &plan);
+    struct diffmm__csr matrix =
+        diffmm__csr_view(a.rows, layers.items, a.row_pointers, a.row_items, NULL);
+    struct diffmm__denoiser_batch batch = {
+        .rows = a.rows, .x0 = {.matrix = matrix, .ascending = diffmm__csr_ascends(&matrix)}};
+    return diffmm__generator_run_all(context, &plan, schedule, a.parameters, &batch, a.items_out,
+                                     NULL);
+}
+
 diffmm_status diffmm_generate_neighbors(diffmm_context *context, const diffmm_denoiser_shape *shape,
                                         const diffmm_schedule *schedule, const float *parameters,
                                         size_t rows, const int64_t *row_pointers,
                                         const int32_t *row_items, size_t count, int32_t *items_out)
 {
-    DIFFMM__CALL context_call = diffmm__call_reads(context);
-    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
-    struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers_read(shape, &layers);
-    if (status)
-        return status;
-    if (!schedule || !parameters || !row_pointers || !row_items || !items_out)
-        return diffmm__null(!schedule       ? "schedule"
-                            : !parameters   ? "parameters"
-                            : !row_pointers ? "row_pointers"
-                            : !row_items    ? "row_items"
-                                            : "items_out");
-    if (count == 0 || count > layers.items)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "count is %zu, not 1 to %zu items",
-                            count, layers.items);
-    if (rows == 0 || rows > INT32_MAX)
-        return rows == 0 ? DIFFMM_OK
-                         : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rows is %zu", rows);
-    const struct diffmm__csr_expected expected = {.pointers = "row_pointers",
-                                                  .indices = "row_items",
-                                                  .columns = "items",
-                                                  .status = DIFFMM_ERROR_INVALID_ARGUMENT};
-    struct diffmm__csr matrix = diffmm__csr_view(rows, layers.items, row_pointers, row_items, NULL);
-    if ((status = diffmm__size_check_array("rows", rows, "count", count, sizeof *items_out)) ||
-        (status = diffmm__csr_check(&matrix, &expected)))
-        return status;
-    struct diffmm__generation plan;
-    struct diffmm__sampling sampling = {0};
-    diffmm__generation_plan(&layers, schedule->steps, &sampling, rows, count, &plan);
-    struct diffmm__denoiser_batch batch = {
-        .rows = rows, .x0 = {.matrix = matrix, .ascending = diffmm__csr_ascends(&matrix)}};
-    return diffmm__generator_run_all(context, &plan, schedule, parameters, &batch, items_out, NULL);
+    const diffmm_generate_neighbors_arguments arguments = {.struct_size = sizeof arguments,
+                                                           .shape = shape,
+                                                           .parameters = parameters,
+                                                           .rows = rows,
+                                                           .row_pointers = row_pointers,
+                                                           .row_items = row_items,
+                                                           .count = count,
+                                                           .items_out = items_out};
+    return diffmm_generate_neighbors_with(context, schedule, &arguments);
 }

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 
@@ -54,42 +55,69 @@ void diffmm__msi_gradient(const diffmm_context *context, const struct diffmm__ms
                  diffmm__transposed(msi->features, msi->d), keep, grad_x_hat, items);
 }
 
+static diffmm_status check(const diffmm_msi_arguments *a)
+{
+    if (!a->x0 || !a->x_hat || !a->features || !a->item_embedding)
+        return diffmm__null(!a->x0         ? "x0"
+                            : !a->x_hat    ? "x_hat"
+                            : !a->features ? "features"
+                                           : "item_embedding");
+    diffmm_status status;
+    if ((status = diffmm__check_size("rows", a->rows, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("items", a->items, 1, INT32_MAX)) ||
+        (status = diffmm__size_check_array("rows", a->rows, "items", a->items, sizeof *a->x0)))
+        return status;
+    return diffmm__check_size("d", a->d, 1, diffmm__most_columns);
+}
+
+diffmm_status diffmm_msi_with(diffmm_context *context, const diffmm_msi_arguments *arguments)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_msi_arguments a;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_msi_arguments, arguments, "arguments");
+    if (status || (status = check(&a)))
+        return status;
+    struct diffmm__msi msi = {
+        .d = a.d, .features = a.features, .item_embedding = a.item_embedding, .weight = 1.0};
+    struct diffmm__batch_rows x0;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    float *u = diffmm__arena_take(&arena, a.rows * a.d, sizeof *u);
+    double *terms = diffmm__arena_take(&arena, a.rows, sizeof *terms), total = 0.0;
+    status = diffmm__batch_rows_from_dense(&arena, a.rows, a.items, a.x0, &x0);
+    if (!status) {
+        diffmm__msi_terms(context, &msi, &x0, a.rows, a.items, a.x_hat, u, terms);
+        for (size_t b = 0; b < a.rows; b++) {
+            total += terms[b];
+            if (a.per_user)
+                a.per_user[b] = terms[b];
+        }
+        if (a.loss)
+            *a.loss = total / (double)a.rows;
+        if (a.grad_x_hat)
+            diffmm__msi_gradient(context, &msi, a.rows, a.items, u, 0.0f, a.grad_x_hat);
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}
+
 diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, size_t d,
                          const float *x0, const float *x_hat, const float *features,
                          const float *item_embedding, double *per_user, double *loss,
                          float *grad_x_hat)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    if (!x0 || !x_hat || !features || !item_embedding)
-        return diffmm__null(!x0         ? "x0"
-                            : !x_hat    ? "x_hat"
-                            : !features ? "features"
-                                        : "item_embedding");
-    diffmm_status status;
-    if ((status = diffmm__check_size("rows", rows, 1, INT32_MAX)) ||
-        (status = diffmm__check_size("items", items, 1, INT32_MAX)) ||
-        (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x0)) ||
-        (status = diffmm__check_size("d", d, 1, diffmm__most_columns)))
-        return status;
-    struct diffmm__msi msi = {
-        .d = d, .features = features, .item_embedding = item_embedding, .weight = 1.0};
-    struct diffmm__batch_rows sparse;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    float *u = diffmm__arena_take(&arena, rows * d, sizeof *u);
-    double *terms = diffmm__arena_take(&arena, rows, sizeof *terms), total = 0.0;
-    status = diffmm__batch_rows_from_dense(&arena, rows, items, x0, &sparse);
-    if (!status) {
-        diffmm__msi_terms(context, &msi, &sparse, rows, items, x_hat, u, terms);
-        for (size_t b = 0; b < rows; b++) {
-            total += terms[b];
-            if (per_user)
-                per_user[b] = terms[b];
-        }
-        if (loss)
-            *loss = total / (double)rows;
-        if (grad_x_hat)
-            diffmm__msi_gradient(context, &msi, rows, items, u, 0.0f, grad_x_hat);
-    }
-    diffmm__arena_end(&arena);
-    return status;
+    const diffmm_msi_arguments arguments = {.struct_size = sizeof arguments,
+                                            .rows = rows,
+                                            .items = items,
+                                            .d = d,
+                                            .x0 = x0,
+                                            .x_hat = x_hat,
+                                            .features = features,
+                                            .item_embedding = item_embedding,
+                                            .per_user = per_user,
+                                            .loss = loss,
+                                            .grad_x_hat = grad_x_hat};
+    return diffmm_msi_with(context, &arguments);
 }

@@ -10,6 +10,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "base/structs.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
 
@@ -110,41 +111,70 @@ void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_
     }
 }
 
+static diffmm_status check(const diffmm_reverse_chain_arguments *a, const diffmm_schedule *schedule,
+                           size_t items)
+{
+    if (!schedule || !a->parameters || !a->x0 || !a->x)
+        return diffmm__null(!schedule        ? "schedule"
+                            : !a->parameters ? "parameters"
+                            : !a->x0         ? "x0"
+                                             : "x");
+    if (a->sampling_steps > schedule->steps)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "sampling_steps is %zu, but the schedule has %zu steps",
+                            a->sampling_steps, schedule->steps);
+    if (!a->noise && (a->sampling_steps > 0 || a->sampling_noise))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "noise is NULL, but sampling_steps or sampling_noise needs it");
+    diffmm_status status = diffmm__check_size("rows", a->rows, 0, INT32_MAX);
+    return status ? status
+                  : diffmm__size_check_array("rows", a->rows, "shape: items", items, sizeof *a->x0);
+}
+
+diffmm_status diffmm_reverse_chain_with(diffmm_context *context, const diffmm_schedule *schedule,
+                                        const diffmm_reverse_chain_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
+    if (!arguments)
+        return diffmm__null("arguments");
+    struct diffmm__layers layers;
+    diffmm_reverse_chain_arguments a;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_reverse_chain_arguments, arguments, "arguments");
+    if (status || (status = diffmm__struct_reserved(a.reserved, "arguments")) ||
+        (status = diffmm__layers_read(a.shape, &layers)) ||
+        (status = check(&a, schedule, layers.items)) || a.rows == 0)
+        return status;
+    struct diffmm__sampling sampling = {.sampling_steps = a.sampling_steps,
+                                        .sampling_noise = a.sampling_noise != 0};
+    struct diffmm__denoiser_batch batch = {.rows = a.rows, .draws = {.noise = a.noise}};
+    struct diffmm__denoiser_pass pass;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    status = diffmm__batch_rows_from_dense(&arena, a.rows, layers.items, a.x0, &batch.x0);
+    if (!status) {
+        diffmm__denoiser_pass_take(&arena, &layers, a.rows, DIFFMM__PASS_FORWARD, &pass);
+        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    }
+    if (!status)
+        diffmm__reverse_chain_run(&pass, schedule, a.parameters, &sampling, &batch, a.x);
+    diffmm__arena_end(&arena);
+    return status;
+}
+
 diffmm_status diffmm_reverse_chain(diffmm_context *context, const diffmm_denoiser_shape *shape,
                                    const diffmm_schedule *schedule, const float *parameters,
                                    size_t rows, const float *x0, size_t sampling_steps,
                                    int sampling_noise, const float *noise, float *x)
 {
-    DIFFMM__CALL context_call = diffmm__call_reads(context);
-    DIFFMM__CALL schedule_call = diffmm__call_reads(schedule);
-    struct diffmm__layers layers;
-    diffmm_status status = diffmm__layers_read(shape, &layers);
-    if (status)
-        return status;
-    if (!schedule || !parameters || !x0 || !x)
-        return diffmm__null(!schedule ? "schedule" : !parameters ? "parameters" : !x0 ? "x0" : "x");
-    if (sampling_steps > schedule->steps)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "sampling_steps is %zu, but the schedule has %zu steps", sampling_steps,
-                            schedule->steps);
-    if (!noise && (sampling_steps > 0 || sampling_noise))
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "noise is NULL, but sampling_steps or sampling_noise needs it");
-    if (rows == 0 || (status = diffmm__check_size("rows", rows, 0, INT32_MAX)) ||
-        (status = diffmm__size_check_array("rows", rows, "shape: items", layers.items, sizeof *x0)))
-        return status;
-    struct diffmm__sampling sampling = {.sampling_steps = sampling_steps,
-                                        .sampling_noise = sampling_noise != 0};
-    struct diffmm__denoiser_batch batch = {.rows = rows, .draws = {.noise = noise}};
-    struct diffmm__denoiser_pass pass;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    status = diffmm__batch_rows_from_dense(&arena, rows, layers.items, x0, &batch.x0);
-    if (!status) {
-        diffmm__denoiser_pass_take(&arena, &layers, rows, DIFFMM__PASS_FORWARD, &pass);
-        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-    }
-    if (!status)
-        diffmm__reverse_chain_run(&pass, schedule, parameters, &sampling, &batch, x);
-    diffmm__arena_end(&arena);
-    return status;
+    const diffmm_reverse_chain_arguments arguments = {.struct_size = sizeof arguments,
+                                                      .shape = shape,
+                                                      .parameters = parameters,
+                                                      .rows = rows,
+                                                      .x0 = x0,
+                                                      .sampling_steps = sampling_steps,
+                                                      .sampling_noise = sampling_noise,
+                                                      .noise = noise,
+                                                      .x = x};
+    return diffmm_reverse_chain_with(context, schedule, &arguments);
 }

@@ -78,6 +78,36 @@ static diffmm_status initialize_denoiser(void *it)
     return diffmm_denoiser_initialize(it, 1, parameters);
 }
 
+static diffmm_status denoiser_backward(void *it)
+{
+    return diffmm_denoiser_backward_with(context, it);
+}
+
+static diffmm_status elbo(void *it)
+{
+    return diffmm_elbo_with(diffmm_diffusion_schedule(module), it);
+}
+
+static diffmm_status msi(void *it)
+{
+    return diffmm_msi_with(context, it);
+}
+
+static diffmm_status denoiser_loss(void *it)
+{
+    return diffmm_denoiser_loss_with(context, diffmm_diffusion_schedule(module), it);
+}
+
+static diffmm_status reverse_chain(void *it)
+{
+    return diffmm_reverse_chain_with(context, diffmm_diffusion_schedule(module), it);
+}
+
+static diffmm_status generate_neighbors(void *it)
+{
+    return diffmm_generate_neighbors_with(context, diffmm_diffusion_schedule(module), it);
+}
+
 static diffmm_status step_module(void *it)
 {
     return diffmm_diffusion_step(module, it, NULL);
@@ -175,6 +205,12 @@ static const struct use {
     {"diffmm_context_settings", create_context, false},
     {"diffmm_synthetic", synthesize, false},
     {"diffmm_denoiser_shape", initialize_denoiser, false},
+    {"diffmm_denoiser_backward_arguments", denoiser_backward, false},
+    {"diffmm_elbo_arguments", elbo, false},
+    {"diffmm_msi_arguments", msi, false},
+    {"diffmm_denoiser_loss_arguments", denoiser_loss, false},
+    {"diffmm_reverse_chain_arguments", reverse_chain, false},
+    {"diffmm_generate_neighbors_arguments", generate_neighbors, false},
     {"diffmm_diffusion_batch", step_module, false},
     {"diffmm_diffusion_batch", corrupt, false},
     {"diffmm_diffusion_needs", needs, true},

@@ -65,6 +65,36 @@ static diffmm_status elbo(const union value *v)
     return diffmm_elbo(v[0].in, v[1].n, v[2].n, v[3].in, v[4].in, v[5].in, v[6].p, v[7].p, v[8].p);
 }
 
+static diffmm_status denoiser_backward_with(const union value *v)
+{
+    return diffmm_denoiser_backward_with(v[0].p, v[1].in);
+}
+
+static diffmm_status elbo_with(const union value *v)
+{
+    return diffmm_elbo_with(v[0].in, v[1].in);
+}
+
+static diffmm_status msi_with(const union value *v)
+{
+    return diffmm_msi_with(v[0].p, v[1].in);
+}
+
+static diffmm_status denoiser_loss_with(const union value *v)
+{
+    return diffmm_denoiser_loss_with(v[0].p, v[1].in, v[2].in);
+}
+
+static diffmm_status reverse_chain_with(const union value *v)
+{
+    return diffmm_reverse_chain_with(v[0].p, v[1].in, v[2].in);
+}
+
+static diffmm_status generate_neighbors_with(const union value *v)
+{
+    return diffmm_generate_neighbors_with(v[0].p, v[1].in, v[2].in);
+}
+
 static diffmm_status msi(const union value *v)
 {
     return diffmm_msi(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].in, v[6].in, v[7].in, v[8].p,
@@ -116,6 +146,71 @@ static const int64_t pointers[] = {0, 1, 2, 4, 4}, pointers_negative[] = {-1, 1,
 static const int32_t entries_of_rows[] = {1, 2, 0, 3}, entries_beyond[] = {1, 2, 0, 4},
                      entries_negative[] = {1, 2, 0, -1};
 
+/* For the functions that take a struct. What is wrong with a single member is tried with the old
+ * entries, which call these functions. */
+static float gradient[parameter_count], x_out[cells];
+static double terms[rows], term;
+static int32_t neighbors[rows * 2];
+static const diffmm_denoiser_backward_arguments backward_arguments = {.shape = &shape,
+                                                                      .parameters = parameters,
+                                                                      .rows = rows,
+                                                                      .x = x,
+                                                                      .t = t,
+                                                                      .grad_x_hat = x,
+                                                                      .grad_parameters = gradient},
+                                                backward_of_nothing = {.rows = rows};
+static const diffmm_elbo_arguments elbo_arguments = {.rows = rows,
+                                                     .items = items,
+                                                     .x0 = x,
+                                                     .x_hat = x,
+                                                     .t = t,
+                                                     .per_user = terms,
+                                                     .loss = &term,
+                                                     .grad_x_hat = x_out},
+                                   elbo_of_nothing = {.rows = rows};
+static const diffmm_msi_arguments msi_arguments = {.rows = rows,
+                                                   .items = items,
+                                                   .d = 2,
+                                                   .x0 = x,
+                                                   .x_hat = x,
+                                                   .features = table_d,
+                                                   .item_embedding = table_d,
+                                                   .per_user = terms,
+                                                   .loss = &term,
+                                                   .grad_x_hat = x_out},
+                                  msi_of_nothing = {.rows = rows};
+static const diffmm_denoiser_loss_arguments loss_arguments = {.shape = &shape,
+                                                              .parameters = parameters,
+                                                              .rows = rows,
+                                                              .x0 = x,
+                                                              .t = t,
+                                                              .noise = x,
+                                                              .d = 2,
+                                                              .features = table_d,
+                                                              .item_embedding = table_d,
+                                                              .e_loss = 0.1,
+                                                              .loss = &term,
+                                                              .grad_parameters = gradient},
+                                            loss_of_nothing = {.rows = rows};
+static const diffmm_reverse_chain_arguments chain_arguments = {.shape = &shape,
+                                                               .parameters = parameters,
+                                                               .rows = rows,
+                                                               .x0 = x,
+                                                               .sampling_steps = 2,
+                                                               .sampling_noise = 1,
+                                                               .noise = noise,
+                                                               .x = x_out},
+                                            chain_of_nothing = {.rows = rows},
+                                            chain_reserved = {.shape = &shape, .reserved = 1};
+static const diffmm_generate_neighbors_arguments generate_arguments = {.shape = &shape,
+                                                                       .parameters = parameters,
+                                                                       .rows = rows,
+                                                                       .row_pointers = pointers,
+                                                                       .row_items = entries_of_rows,
+                                                                       .count = 2,
+                                                                       .items_out = neighbors},
+                                                 generate_of_nothing = {.rows = rows};
+
 #define A_CONTEXT                                                                                  \
     {                                                                                              \
         "context", CONTEXT, true                                                                   \
@@ -130,6 +225,12 @@ static const int32_t entries_of_rows[] = {1, 2, 0, 3}, entries_beyond[] = {1, 2,
             {{.in = &no_sizes}, INVALID},                                                          \
             {{.in = &size_0}, INVALID},                                                            \
             {{.in = &huge}, INVALID}                                                               \
+        }                                                                                          \
+    }
+#define ARGUMENTS(good_ones, bad, names)                                                           \
+    {                                                                                              \
+        "arguments", SETTINGS, .good.in = &(good_ones), .bytes = sizeof(good_ones), .others = {    \
+            {{.in = &(bad)}, INVALID, names}                                                       \
         }                                                                                          \
     }
 #define A_ROWS                                                                                     \
@@ -238,6 +339,27 @@ static const struct entry entries[] = {
      .arguments = {A_CONTEXT, A_SHAPE, A_INPUT("parameters", parameters), A_ROWS, A_INPUT("x", x),
                    A_INPUT("t", t), A_WISH_IN("dropout_scale", x), A_INPUT("grad_x_hat", x),
                    A_ROOM("grad_parameters", sizeof parameters)}},
+    {"diffmm_denoiser_backward_with", denoiser_backward_with,
+     .arguments = {A_CONTEXT, ARGUMENTS(backward_arguments, backward_of_nothing, "shape")}},
+    {"diffmm_elbo_with", elbo_with,
+     .arguments = {{"schedule", SCHEDULE}, ARGUMENTS(elbo_arguments, elbo_of_nothing, "x0")}},
+    {"diffmm_msi_with", msi_with,
+     .arguments = {A_CONTEXT, ARGUMENTS(msi_arguments, msi_of_nothing, "x0")}},
+    {"diffmm_denoiser_loss_with", denoiser_loss_with,
+     .arguments = {A_CONTEXT,
+                   {"schedule", SCHEDULE},
+                   ARGUMENTS(loss_arguments, loss_of_nothing, "shape")}},
+    {"diffmm_reverse_chain_with", reverse_chain_with,
+     .arguments = {A_CONTEXT,
+                   {"schedule", SCHEDULE},
+                   {"arguments", SETTINGS, .good.in = &chain_arguments,
+                    .bytes = sizeof chain_arguments,
+                    .others = {{{.in = &chain_of_nothing}, INVALID, "shape"},
+                               {{.in = &chain_reserved}, INVALID, "reserved"}}}}},
+    {"diffmm_generate_neighbors_with", generate_neighbors_with,
+     .arguments = {A_CONTEXT,
+                   {"schedule", SCHEDULE},
+                   ARGUMENTS(generate_arguments, generate_of_nothing, "shape")}},
     {"diffmm_elbo", elbo,
      .arguments = {{"schedule", SCHEDULE},
                    A_BATCH,

@@ -127,6 +127,89 @@ static diffmm_status generate(struct fault_world *world)
                                      pointers, item, 2, world->out.numbers);
 }
 
+/* The same with their arguments in a struct: what the old entries call. */
+static diffmm_status backward_with(struct fault_world *world)
+{
+    return diffmm_denoiser_backward_with(
+        world->context, &(diffmm_denoiser_backward_arguments){
+                            .struct_size = sizeof(diffmm_denoiser_backward_arguments),
+                            .shape = &shape,
+                            .parameters = numbers(),
+                            .rows = rows,
+                            .x = numbers(),
+                            .t = t,
+                            .grad_x_hat = numbers() + 9,
+                            .grad_parameters = world->out.values});
+}
+
+static diffmm_status elbo_with(struct fault_world *world)
+{
+    return diffmm_elbo_with(world->schedule,
+                            &(diffmm_elbo_arguments){.struct_size = sizeof(diffmm_elbo_arguments),
+                                                     .rows = rows,
+                                                     .items = items,
+                                                     .x0 = numbers(),
+                                                     .x_hat = numbers() + 5,
+                                                     .t = t,
+                                                     .loss = &world->out.loss.loss});
+}
+
+static diffmm_status msi_with(struct fault_world *world)
+{
+    return diffmm_msi_with(world->context,
+                           &(diffmm_msi_arguments){.struct_size = sizeof(diffmm_msi_arguments),
+                                                   .rows = rows,
+                                                   .items = items,
+                                                   .d = d,
+                                                   .x0 = numbers(),
+                                                   .x_hat = numbers() + 5,
+                                                   .features = numbers(),
+                                                   .item_embedding = numbers() + 3,
+                                                   .grad_x_hat = world->out.loss.gradient});
+}
+
+static diffmm_status denoiser_loss_with(struct fault_world *world)
+{
+    return diffmm_denoiser_loss_with(
+        world->context, world->schedule,
+        &(diffmm_denoiser_loss_arguments){.struct_size = sizeof(diffmm_denoiser_loss_arguments),
+                                          .shape = &shape,
+                                          .parameters = numbers(),
+                                          .rows = rows,
+                                          .x0 = numbers(),
+                                          .t = t,
+                                          .noise = numbers() + 1,
+                                          .loss = &world->out.loss.loss});
+}
+
+static diffmm_status reverse_chain_with(struct fault_world *world)
+{
+    return diffmm_reverse_chain_with(
+        world->context, world->schedule,
+        &(diffmm_reverse_chain_arguments){.struct_size = sizeof(diffmm_reverse_chain_arguments),
+                                          .shape = &shape,
+                                          .parameters = numbers(),
+                                          .rows = rows,
+                                          .x0 = numbers(),
+                                          .x = world->out.values});
+}
+
+static diffmm_status generate_with(struct fault_world *world)
+{
+    static const int64_t pointers[] = {0, 2, 3, 5};
+    return diffmm_generate_neighbors_with(
+        world->context, world->schedule,
+        &(diffmm_generate_neighbors_arguments){.struct_size =
+                                                   sizeof(diffmm_generate_neighbors_arguments),
+                                               .shape = &shape,
+                                               .parameters = numbers(),
+                                               .rows = rows,
+                                               .row_pointers = pointers,
+                                               .row_items = item,
+                                               .count = 2,
+                                               .items_out = world->out.numbers});
+}
+
 static diffmm_status infonce(struct fault_world *world)
 {
     return diffmm_infonce(world->context, users, d, numbers(), numbers() + 4, 3, t, 0.5,
@@ -199,11 +282,17 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_schedule_create", NULL, create_schedule, schedule_bits, end_schedule},
     {"diffmm_denoiser_forward", NULL, forward, fault_hash_output, NULL},
     {"diffmm_denoiser_backward", NULL, backward, fault_hash_output, NULL},
+    {"diffmm_denoiser_backward_with", NULL, backward_with, fault_hash_output, NULL},
     {"diffmm_elbo", make_schedule, elbo, fault_hash_output, NULL},
+    {"diffmm_elbo_with", make_schedule, elbo_with, fault_hash_output, NULL},
     {"diffmm_msi", NULL, msi, fault_hash_output, NULL},
+    {"diffmm_msi_with", NULL, msi_with, fault_hash_output, NULL},
     {"diffmm_denoiser_loss", make_schedule, denoiser_loss, fault_hash_output, NULL},
+    {"diffmm_denoiser_loss_with", make_schedule, denoiser_loss_with, fault_hash_output, NULL},
     {"diffmm_reverse_chain", make_schedule, reverse_chain, fault_hash_output, NULL},
+    {"diffmm_reverse_chain_with", make_schedule, reverse_chain_with, fault_hash_output, NULL},
     {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},
+    {"diffmm_generate_neighbors_with", make_schedule, generate_with, fault_hash_output, NULL},
     {"diffmm_infonce", NULL, infonce, fault_hash_output, NULL},
     {"diffmm_infonce_with", NULL, infonce_with, fault_hash_output, NULL},
     {"diffmm_contrastive_loss", NULL, contrastive, fault_hash_output, NULL},
