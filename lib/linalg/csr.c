@@ -32,8 +32,8 @@ static struct layout lay_out(size_t rows, size_t entries, bool valued)
     return l;
 }
 
-static struct diffmm__csr place(char *block, struct layout l, size_t rows, size_t columns,
-                                bool valued)
+static struct diffmm__csr in_block(char *block, struct layout l, size_t rows, size_t columns,
+                                   bool valued)
 {
     if (!block)
         return (struct diffmm__csr){0};
@@ -48,7 +48,7 @@ diffmm_status diffmm__csr_begin(const diffmm_context *context, size_t rows, size
                                 size_t entries, bool valued, struct diffmm__csr *out)
 {
     struct layout l = lay_out(rows, entries, valued);
-    *out = place(diffmm__allocate(context, l.size, 1), l, rows, columns, valued);
+    *out = in_block(diffmm__allocate(context, l.size, 1), l, rows, columns, valued);
     return out->pointers ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
@@ -56,7 +56,7 @@ void diffmm__csr_take(struct diffmm__arena *arena, size_t rows, size_t columns, 
                       bool valued, struct diffmm__csr *out)
 {
     struct layout l = lay_out(rows, entries, valued);
-    *out = place(diffmm__arena_take(arena, l.size, 1), l, rows, columns, valued);
+    *out = in_block(diffmm__arena_take(arena, l.size, 1), l, rows, columns, valued);
 }
 
 void diffmm__csr_end(const diffmm_context *context, struct diffmm__csr *csr)
@@ -152,7 +152,7 @@ diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows,
     int32_t *sorted_row = diffmm__arena_take(&arena, count, sizeof *sorted_row);
     int32_t *last = diffmm__arena_take(&arena, rows, sizeof *last);
     diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
-    struct diffmm__csr csr;
+    struct diffmm__csr csr = {0};
     size_t kept = 0;
     if (!arena.failed) {
         count_keys(columns, count, column, starts);
