@@ -92,6 +92,12 @@ size_t diffmm_option_count(void)
     return sizeof table / sizeof *table;
 }
 
+bool diffmm__option_is_younger(size_t index)
+{
+    enum { of_first_version = 37 };
+    return index >= of_first_version;
+}
+
 const diffmm_option_info *diffmm__option_at(size_t index)
 {
     return &table[index];

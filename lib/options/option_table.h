@@ -3,9 +3,15 @@
 #ifndef DIFFMM_OPTIONS_OPTION_TABLE_H
 #define DIFFMM_OPTIONS_OPTION_TABLE_H
 
+#include <stdbool.h>
+
 #include <diffmm/options.h>
 
 /* Setting `index`, which must be below diffmm_option_count(). */
 const diffmm_option_info *diffmm__option_at(size_t index);
+
+/* Whether the first version of the library did not have the setting. Such settings stand at the end
+ * of the table, so that the index of a setting never changes. */
+bool diffmm__option_is_younger(size_t index);
 
 #endif

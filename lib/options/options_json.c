@@ -14,6 +14,14 @@ static bool put(json_t *object, const char *name, const char *value)
     return json_object_set_new(object, name, json_string(value)) == 0;
 }
 
+/* A younger setting at its default is left out: an older library can then read what is written, and
+ * computes the same. */
+static bool is_written(const diffmm_option_info *info, size_t index, const char *value)
+{
+    return !strchr(info->name, '*') &&
+           !(diffmm__option_is_younger(index) && strcmp(value, info->default_value) == 0);
+}
+
 /* NULL without memory. */
 static json_t *as_object(const diffmm_options *options)
 {
@@ -22,8 +30,9 @@ static json_t *as_object(const diffmm_options *options)
     for (size_t i = 0; fine && i < diffmm_option_count(); i++) {
         const diffmm_option_info *info = diffmm__option_at(i);
         struct diffmm__option_key key = {.index = i};
-        if (!strchr(info->name, '*'))
-            fine = put(object, info->name, diffmm__options_value(options, &key));
+        const char *value = diffmm__options_value(options, &key);
+        if (is_written(info, i, value))
+            fine = put(object, info->name, value);
     }
     for (size_t i = 0; fine && i < options->override_count; i++)
         fine = put(object, options->overrides[i].name, options->overrides[i].value);
