@@ -89,6 +89,24 @@ diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anchor, size_t us
                         size_t count, const int32_t *batch_users, const int32_t *batch_items,
                         double tau, double *loss, float *const *grad_views, float *grad_main);
 
+/** Alignment (Wang and Isola 2020, equation 2): the mean squared distance between the rows of x and y at
+ *  unit length, which is 2 - 2 cos of each pair; for a modality's view and the main view it is what the
+ *  option `alignment` weights:
+ *
+ *      mean over b of || x_b / max(||x_b||, 1e-12) - y_b / max(||y_b||, 1e-12) ||^2.
+ *
+ *  @param context  or NULL
+ *  @param rows     at least 1
+ *  @param d        columns of the matrices
+ *  @param x        rows x d
+ *  @param y        rows x d
+ *  @param loss     receives the mean, or NULL
+ *  @param grad_x   rows x d, or NULL
+ *  @param grad_y   rows x d, or NULL */
+DIFFMM_API diffmm_status diffmm_alignment(diffmm_context *context, size_t rows, size_t d,
+                                          const float *x, const float *y, double *loss,
+                                          float *grad_x, float *grad_y);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 #include "model/terms.h"
 
 #include "base/sizes.h"
+#include "contrastive/alignment.h"
 #include "contrastive/contrastive.h"
 #include "optim/bpr.h"
 #include "optim/l2.h"
@@ -25,6 +26,14 @@ static const struct diffmm__term table[] = {
      .weight = "reg",
      .evaluate = diffmm__l2_term,
      .member = offsetof(diffmm_losses, regularizer)},
+    {.name = "alignment",
+     .weight = "alignment",
+     .needs_views = true,
+     .evaluate = diffmm__alignment_term,
+     .scratch_bytes = diffmm__alignment_scratch_bytes,
+     .scratch_create = diffmm__alignment_scratch_create,
+     .scratch_destroy = diffmm__alignment_scratch_destroy,
+     .member = DIFFMM__TERM_NO_MEMBER},
 };
 
 enum { term_count = sizeof table / sizeof *table };

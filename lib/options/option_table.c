@@ -85,6 +85,8 @@ static const diffmm_option_info table[] = {
      "Lengths of the ranking at which metrics are taken; the first one chooses the best epoch."},
     {size, "select", NULL, DIFFMM_OPTION_CHOICE, "valid", 0, 0, "valid|test",
      "The split that chooses the best epoch."},
+    {size, "alignment", NULL, DIFFMM_OPTION_REAL, "0", 0, 1e6, NULL,
+     "Weight of the squared distance, at unit length, between each modal view and the main view."},
 };
 
 size_t diffmm_option_count(void)

@@ -123,6 +123,11 @@ static diffmm_status contrastive(const union value *v)
                                    v[13].p, v[14].p);
 }
 
+static diffmm_status alignment(const union value *v)
+{
+    return diffmm_alignment(v[0].p, v[1].n, v[2].n, v[3].in, v[4].in, v[5].p, v[6].p, v[7].p);
+}
+
 static diffmm_status infonce_with(const union value *v)
 {
     return diffmm_infonce_with(v[0].p, v[1].in);
@@ -409,6 +414,10 @@ static const struct entry entries[] = {
                    A_NOT_0("batch_count", 4), A_NUMBERS("batch"), A_TAU,
                    A_WISH("loss", sizeof(double)), A_WISH("grad_p", sizeof x),
                    A_WISH("grad_q", sizeof x)}},
+    {"diffmm_alignment", alignment,
+     .arguments = {A_CONTEXT, A_SIZE("rows", 4), A_SIZE("d", 4), A_INPUT("x", x), A_INPUT("y", x),
+                   A_WISH("loss", sizeof(double)), A_WISH("grad_x", sizeof x),
+                   A_WISH("grad_y", sizeof x)}},
     {"diffmm_infonce_with", infonce_with,
      .arguments = {A_CONTEXT,
                    {"arguments", SETTINGS, .good.in = &infonce_good, .bytes = sizeof infonce_good,

@@ -226,6 +226,12 @@ static diffmm_status contrastive(struct fault_world *world)
                                    world->out.loss.gradient + 2 * nodes * d);
 }
 
+static diffmm_status alignment(struct fault_world *world)
+{
+    return diffmm_alignment(world->context, users, d, numbers(), numbers() + 4,
+                            &world->out.loss.loss, world->out.loss.gradient, NULL);
+}
+
 static diffmm_status infonce_with(struct fault_world *world)
 {
     const diffmm_infonce_arguments arguments = {.nodes = users,
@@ -294,6 +300,7 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},
     {"diffmm_generate_neighbors_with", make_schedule, generate_with, fault_hash_output, NULL},
     {"diffmm_infonce", NULL, infonce, fault_hash_output, NULL},
+    {"diffmm_alignment", NULL, alignment, fault_hash_output, NULL},
     {"diffmm_infonce_with", NULL, infonce_with, fault_hash_output, NULL},
     {"diffmm_contrastive_loss", NULL, contrastive, fault_hash_output, NULL},
     {"diffmm_contrastive_loss_with", NULL, contrastive_with, fault_hash_output, NULL},

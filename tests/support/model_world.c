@@ -117,6 +117,7 @@ static void set_options(struct model_world *world)
                  {"fusion_ratio", o->fusion_ratio},
                  {"temperature", o->tau},
                  {"ssl_reg", o->ssl_reg},
+                 {"alignment", o->alignment},
                  {"reg", o->reg},
                  {"batch", o->batch},
                  {"embedding_size", (double)o->d},
@@ -191,6 +192,7 @@ void model_world_begin(const struct model_case *wanted, struct model_world *out)
                    .tau = 0.4,
                    .ssl_reg = 0.7,
                    .reg = wanted->reg,
+                   .alignment = wanted->alignment,
                    .batch = MODEL_BATCH,
                    .contrastive = !wanted->no_contrast,
                    .main_anchor = wanted->main_anchor}};

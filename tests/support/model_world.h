@@ -17,8 +17,8 @@ struct model_case {
     double fusion_ratio;    /* 0 */
     bool whole_graphs;      /* no edges dropped from the generated graphs */
     bool no_contrast, main_anchor;
-    double reg;     /* 0 */
-    size_t threads; /* 1 */
+    double reg, alignment; /* 0 */
+    size_t threads;        /* 1 */
 };
 
 enum { MODEL_BATCH = 16, MODEL_COUNT = 10 }; /* the option `batch`, and pairs in it */

@@ -212,6 +212,30 @@ static double contrastive(const struct oracle *o, const double *final, size_t co
     return loss;
 }
 
+/* Mean squared distance of rows at unit length, each view against the main one. */
+static double alignment(const struct oracle *o, const double *final, size_t count,
+                        const int32_t *user, const int32_t *positive)
+{
+    size_t nodes = o->users + o->items, d = o->d;
+    double *view = oracle_zeros(nodes * d), loss = 0.0;
+    for (size_t m = 0; m < o->modality_count; m++) {
+        oracle_view(o, m, view);
+        for (size_t b = 0; b < 2 * count; b++) {
+            size_t node = b < count ? (size_t)user[b] : o->users + (size_t)positive[b - count];
+            const double *x = view + node * d, *y = final + node * d;
+            double xx = 0.0, yy = 0.0, xy = 0.0;
+            for (size_t k = 0; k < d; k++) {
+                xx += x[k] * x[k];
+                yy += y[k] * y[k];
+                xy += x[k] * y[k];
+            }
+            loss += (2.0 - 2.0 * xy / sqrt(xx * yy)) / (double)count;
+        }
+    }
+    free(view);
+    return loss;
+}
+
 static double squares(size_t count, const double *x)
 {
     double sum = 0.0;
@@ -240,7 +264,9 @@ struct oracle_losses oracle_objective(struct oracle *o, size_t count, const int3
     if (o->contrastive)
         losses.contrastive = o->ssl_reg * contrastive(o, final, count, user, positive);
     losses.regularizer = o->reg * (squares(o->users * d, o->user) + squares(o->items * d, o->item));
-    losses.total = losses.bpr + losses.contrastive + losses.regularizer;
+    if (o->alignment > 0.0)
+        losses.alignment = o->alignment * alignment(o, final, count, user, positive);
+    losses.total = losses.bpr + losses.contrastive + losses.regularizer + losses.alignment;
     free(final);
     return losses;
 }

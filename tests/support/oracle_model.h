@@ -24,7 +24,7 @@ struct oracle_modality {
 struct oracle {
     size_t users, items, d, modality_count, layers;
     double ris_lambda, ris_adj_lambda, fusion_ratio;
-    double tau, ssl_reg, reg, batch;
+    double tau, ssl_reg, reg, alignment, batch;
     bool contrastive, main_anchor;
     double *adjacency;   /* A_hat, N x N */
     double *user, *item; /* E_U, E_I */
@@ -33,7 +33,7 @@ struct oracle {
 };
 
 struct oracle_losses {
-    double bpr, contrastive, regularizer, total;
+    double bpr, contrastive, regularizer, alignment, total;
 };
 
 /* `count` zeros, to be freed. */

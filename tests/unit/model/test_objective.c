@@ -47,6 +47,26 @@ static double difference(struct model_world *world, float *place)
     return (upper - lower) / ((double)above - (double)below);
 }
 
+/* The list of terms tells the same as the struct, and what the struct has no place for. */
+static void expect_listed(const struct model_world *world, const struct oracle_losses *slow)
+{
+    const struct {
+        const char *name;
+        double weight, value;
+    } terms[] = {
+        {"bpr", 1.0, slow->bpr},
+        {"contrastive", world->oracle.contrastive ? world->oracle.ssl_reg : 0.0, slow->contrastive},
+        {"regularizer", world->oracle.reg, slow->regularizer},
+        {"alignment", world->oracle.alignment, slow->alignment}};
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        diffmm_loss term;
+        expect_success(diffmm_model_loss(world->model, terms[i].name, &term));
+        ck_assert_str_eq(term.name, terms[i].name);
+        ck_assert(term.weight == terms[i].weight);
+        expect_number(term.name, terms[i].value, term.value);
+    }
+}
+
 static void expect_gradients(const struct model_case *wanted, double least_contrast)
 {
     struct model_world world;
@@ -58,6 +78,7 @@ static void expect_gradients(const struct model_case *wanted, double least_contr
     expect_number("contrastive", slow.contrastive, fast.contrastive);
     expect_number("regularizer", slow.regularizer, fast.regularizer);
     expect_number("total", slow.total, fast.total);
+    expect_listed(&world, &slow);
     ck_assert((wanted->reg > 0) == (fast.regularizer > 0));
 
     for (size_t p = 0; p < world.model->parameter_count; p++) {
@@ -120,6 +141,21 @@ START_TEST(without_contrast)
 }
 END_TEST
 
+/* The first term that needs views, and one beside the contrastive loss. */
+START_TEST(alignment)
+{
+    expect_gradients(
+        &(struct model_case){.layers = 1, .linear = 2, .no_contrast = true, .alignment = 0.4}, 0);
+    expect_gradients(&(struct model_case){.modalities = 3,
+                                          .layers = 2,
+                                          .main_anchor = true,
+                                          .fusion_ratio = 0.5,
+                                          .reg = 0.2,
+                                          .alignment = 0.3},
+                     0.1);
+}
+END_TEST
+
 /* With one modality there is no pair of modal views: the loss is 0, and gradients are those
  * without it. */
 START_TEST(one_modality_and_modal_anchor)
@@ -169,7 +205,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {modal_anchor, main_anchor, without_contrast,
-                                  one_modality_and_modal_anchor, repeats_are_the_same_bits};
+    const TTest *const tests[] = {modal_anchor,
+                                  main_anchor,
+                                  without_contrast,
+                                  alignment,
+                                  one_modality_and_modal_anchor,
+                                  repeats_are_the_same_bits};
     return run_tests("model/objective", tests, sizeof tests / sizeof *tests) != 0;
 }

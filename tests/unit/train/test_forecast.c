@@ -127,6 +127,7 @@ START_TEST(every_setting_that_shapes_memory)
         {"diffusion.enabled", "false"},
         {"diffusion.enabled", "false", "keep_rate", "1", "contrastive.enabled", "false"},
         {"contrastive.enabled", "false"},
+        {"contrastive.enabled", "false", "alignment", "0.1"},
         {"diffusion.msi", "false"},
         {"hidden_sizes", "300"}, /* the direct way, */
         {"hidden_sizes", "8"},   /* and with Gram matrices */

@@ -36,6 +36,7 @@ START_TEST(each_setting_matters)
         {"contrastive.anchor", "main"},
         {"temperature", "0.2"},
         {"ssl_reg", "0.1"},
+        {"alignment", "0.5"},
         {"fusion_ratio", "0.5"},
         {"fusion_ratio", "1"},
         {"layers", "0"},
