@@ -20,8 +20,8 @@ from .diffusion_module import Diffusion, DiffusionLosses, DiffusionNeeds, Rows
 from .errors import Cancelled, Error, NotFound, Status
 from .file import FileInfo, FileKind, describe
 from .graph import Graph
-from .losses import (Anchor, adam_step, bpr, contrastive_loss, infonce, initialize_normal,
-                     initialize_uniform, initialize_xavier, l2)
+from .losses import (Anchor, adam_step, alignment, bpr, contrastive_loss, infonce,
+                     initialize_normal, initialize_uniform, initialize_xavier, l2)
 from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
 from .model import Loss, Losses, Model
 from .new_items import Placer

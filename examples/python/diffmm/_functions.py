@@ -156,6 +156,7 @@ FUNCTIONS = {
     "diffmm_propagate": (status, pointer, size, size, floats, floats),
     "diffmm_propagate_backward": (status, pointer, size, size, floats, floats),
     # contrastive.h, optim.h
+    "diffmm_alignment": (status, pointer, size, size, floats, floats, out, floats, floats),
     "diffmm_infonce": (status, pointer, size, size, floats, floats, size, int32s, real, out, floats,
                        floats),
     "diffmm_contrastive_loss": (status, pointer, enum, size, size, size, size, pointer, floats,

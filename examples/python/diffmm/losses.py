@@ -68,6 +68,18 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
     return loss.value, grad_views, grad_main
 
 
+def alignment(x, y, *, grad_x=True, grad_y=True, context=None):
+    """The mean squared distance between the rows of x and y at unit length: loss, grad_x, grad_y."""
+    x = matrix(x)
+    y = matrix(y, x.shape[1])
+    if len(x) != len(y):
+        raise ValueError(f"x has {len(x)} rows, y {len(y)}")
+    loss = c_double()
+    grad_x, grad_y = result(grad_x, x.shape), result(grad_y, y.shape)
+    library.diffmm_alignment(Context.or_null(context), *x.shape, x, y, byref(loss), grad_x, grad_y)
+    return loss.value, grad_x, grad_y
+
+
 def bpr(user_matrix, item_matrix, user, positive, negative, divisor=None, *, grad_user=True,
         grad_item=True):
     """Bayesian personalised ranking: loss, grad_user, grad_item. `divisor` is the configured batch
