@@ -143,34 +143,29 @@ static void copy_parts(const struct graph_parts *parts, struct diffmm__csr *rows
     }
 }
 
-/* Rows of ascending columns below `nodes`. */
+/* Rows of ascending columns and finite values. */
 static diffmm_status check_rows(const char *path, const struct graph_parts *parts,
-                                const struct diffmm__csr *graph, size_t nodes)
+                                const struct diffmm__csr *rows)
 {
-    const int64_t *rows = graph->pointers;
-    const int32_t *column = graph->indices;
+    const struct diffmm__csr_expected expected = {.prefix = path,
+                                                  .pointers = parts->names[0],
+                                                  .indices = parts->names[1],
+                                                  .columns = "nodes",
+                                                  .ascending = true,
+                                                  .status = DIFFMM_ERROR_FORMAT};
+    struct diffmm__csr places = *rows;
     size_t entries = parts->columns.rows;
-    if (rows[0] != 0 || rows[nodes] < 0 || (size_t)rows[nodes] != entries)
+    int64_t end = rows->pointers[rows->rows];
+    places.values = NULL;
+    if (rows->pointers[0] != 0 || end < 0 || (size_t)end != entries)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: tensor '%s' does not run from 0 to the %zu entries", path,
                             parts->names[0], entries);
-    for (size_t r = 0; r < nodes; r++)
-        if (rows[r + 1] < rows[r])
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' falls at row %zu", path,
-                                parts->names[0], r);
-    for (size_t r = 0; r < nodes; r++) {
-        int64_t last = -1;
-        for (int64_t e = rows[r]; e < rows[r + 1]; last = column[e++])
-            if (column[e] <= last || (size_t)column[e] >= nodes)
-                return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                    "%s: tensor '%s': column %d of row %zu is out of order, "
-                                    "repeated or not below %zu",
-                                    path, parts->names[1], column[e], r, nodes);
-    }
-    return diffmm__all_finite(entries, graph->values)
-               ? DIFFMM_OK
-               : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity", path,
+    diffmm_status status = diffmm__csr_check(&places, &expected);
+    if (!status && !diffmm__all_finite(entries, rows->values))
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' holds NaN or infinity", path,
                               parts->names[2]);
+    return status;
 }
 
 /* Whether a graph is the one in the file. */
@@ -195,7 +190,7 @@ static diffmm_status build_graph(const diffmm_trainer *trainer, const char *path
     if (status)
         return status;
     copy_parts(parts, &graph->rows, graph->nodes);
-    status = check_rows(path, parts, &graph->rows, graph->nodes);
+    status = check_rows(path, parts, &graph->rows);
     if (!status && !diffmm__graph_is_symmetric(graph))
         status = diffmm__graph_transpose_apart(graph);
     if (status) {
