@@ -35,8 +35,8 @@ typedef enum diffmm_schedule_quantity {
     DIFFMM_SCHEDULE_ELBO_WEIGHT = 6             /**< SNR(t-1) - SNR(t), and 1 for t = 0 */
 } diffmm_schedule_quantity;
 
-/** Compute a schedule: variances 1 - abar_t linear from noise_scale * noise_min to noise_scale *
- *  noise_max.
+/** Creates a schedule. The variances 1 - abar_t are linear in t, from noise_scale * noise_min to
+ *  noise_scale * noise_max.
  *  @param context      or NULL
  *  @param steps        T, at least 1
  *  @param noise_scale  s, above 0; both products above 1e-16 and below 1
@@ -49,7 +49,7 @@ DIFFMM_API diffmm_status diffmm_schedule_create(diffmm_context *context, size_t 
                                                 double noise_max, int beta_fixed,
                                                 diffmm_schedule **out);
 
-/** Release; NULL is fine. */
+/** Releases a schedule; NULL is fine. */
 DIFFMM_API void diffmm_schedule_destroy(diffmm_schedule *schedule);
 
 /** Number of steps T. */
@@ -59,7 +59,8 @@ DIFFMM_API size_t diffmm_schedule_steps(const diffmm_schedule *schedule);
 DIFFMM_API const double *diffmm_schedule_values(const diffmm_schedule *schedule,
                                                 diffmm_schedule_quantity quantity);
 
-/** x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (paper, equation 2).
+/** The forward process (paper, equation 2):
+ *      x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
  *  @param schedule  gives abar
  *  @param rows      users in the batch
  *  @param items     I
@@ -71,9 +72,10 @@ DIFFMM_API diffmm_status diffmm_q_sample(const diffmm_schedule *schedule, size_t
                                          const float *x0, const int32_t *t, const float *noise,
                                          float *x_t);
 
-/** Sinusoidal embedding of step indices: cos(t f_j) for all j, then sin(t f_j),
- *  f_j = exp(-ln(10000) j / floor(size/2)); a last 0 where size is odd.
- *  @param rows  how many indices
+/** Sinusoidal embedding of step indices:
+ *      cos(t f_j) for all j, then sin(t f_j),   f_j = exp(-ln(10000) j / floor(size / 2)),
+ *  and a last 0 where size is odd.
+ *  @param rows  number of indices
  *  @param t     the indices
  *  @param size  e, at least 1
  *  @param out   rows x size */
@@ -82,9 +84,12 @@ DIFFMM_API diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, si
 
 /** Shape of a denoiser x_hat(x, t): an autoencoder over a user's interactions.
  *
- *  Layers in order: time (e x e); encoder.0 .. (items + e -> h_k -> .. -> h_1, tanh after each);
- *  decoder.0 .. (h_1 -> .. -> h_k -> items, tanh after each but the last). Each layer is a weight
- *  (outputs x inputs) followed by a bias. All parameters stand in one array in that order. */
+ *  The layers, in order:
+ *      time          e -> e,
+ *      encoder.0 ..  items + e -> h_k -> .. -> h_1, tanh after each,
+ *      decoder.0 ..  h_1 -> .. -> h_k -> items, tanh after each but the last.
+ *  Each layer is a weight (outputs x inputs) followed by a bias. All parameters stand in one
+ *  array in that order. */
 typedef struct diffmm_denoiser_shape {
     size_t struct_size;         /**< as for diffmm_context_settings */
     size_t items;               /**< I */
@@ -95,7 +100,7 @@ typedef struct diffmm_denoiser_shape {
     int32_t reserved;           /**< 0 */
 } diffmm_denoiser_shape;
 
-/** How many floats the parameters of a denoiser are; 0 for an impossible shape. */
+/** The number of floats of a denoiser's parameters; 0 for an impossible shape. */
 DIFFMM_API size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape);
 
 /** Where parameter `index` stands: name ("time.weight", "encoder.0.bias", ..; written with its NUL
@@ -105,8 +110,8 @@ DIFFMM_API diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *
                                                    char name[64], size_t *rows, size_t *columns,
                                                    size_t *offset);
 
-/** Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2), from
- *  streams of random numbers of their own: no model of the same seed draws the same. */
+/** Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2). They are drawn from
+ *  random streams that no model uses. */
 DIFFMM_API diffmm_status diffmm_denoiser_initialize(const diffmm_denoiser_shape *shape,
                                                     uint64_t seed, float *parameters);
 
@@ -253,9 +258,9 @@ typedef struct diffmm_reverse_chain_arguments {
     const float *parameters;            /**< diffmm_denoiser_size() floats */
     size_t rows;                        /**< users in the batch */
     const float *x0;                    /**< rows x items */
-    size_t sampling_steps;  /**< noise steps applied first, at most T; 0: none */
-    int32_t sampling_noise; /**< non-zero: each step but the last adds noise */
-    int32_t reserved;       /**< 0 */
+    size_t sampling_steps;              /**< noise steps applied first, at most T; 0: none */
+    int32_t sampling_noise;             /**< non-zero: each step but the last adds noise */
+    int32_t reserved;                   /**< 0 */
     /** Blocks of rows x items standard normal draws: one for q_sample if sampling_steps > 0; then,
      *  if sampling_noise, one for each step T-1 .. 0 (that of step 0 is not used). May be NULL if
      *  neither. */
@@ -298,9 +303,9 @@ typedef struct diffmm_generate_neighbors_arguments {
  *  @param context    or NULL
  *  @param schedule   of T steps
  *  @param arguments  borrowed, with every array in it */
-DIFFMM_API diffmm_status diffmm_generate_neighbors_with(
-    diffmm_context *context, const diffmm_schedule *schedule,
-    const diffmm_generate_neighbors_arguments *arguments);
+DIFFMM_API diffmm_status
+diffmm_generate_neighbors_with(diffmm_context *context, const diffmm_schedule *schedule,
+                               const diffmm_generate_neighbors_arguments *arguments);
 
 /** diffmm_generate_neighbors_with(), one argument after the other: for unit tests of this term. */
 DIFFMM_API diffmm_status diffmm_generate_neighbors(

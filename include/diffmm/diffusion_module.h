@@ -2,25 +2,25 @@
 /** @file diffusion_module.h
  *  The diffusion of one modality as a handle: noise schedule, denoiser, optimiser.
  *
- *  A module learns to restore rows of interactions from noise (the functions of diffusion.h say
- *  how, term by term), and then generates new entries for a row. Train it in a loop of your own:
+ *  A module learns to restore rows of interactions from noise (diffusion.h has each term), and then
+ *  generates new entries for a row. It can be trained in the host's own loop:
  *
  *      diffmm_diffusion_create(context, items, options, seed, &module);
  *      for each epoch, for each batch of users
  *          diffmm_diffusion_step(module, &batch, &losses);
  *      diffmm_diffusion_generate(module, &batch, 10, neighbors, scores);
  *
- *  The options read are those of the diffusion: steps (T), noise_scale, noise_min, noise_max,
+ *  A module reads the options of the diffusion: steps (T), noise_scale, noise_min, noise_max,
  *  beta_fixed, norm, hidden_sizes, time_embedding_size, dropout, e_loss, denoiser_learning_rate,
- *  sampling_steps, sampling_noise; and batch, the most users of one training step.
+ *  sampling_steps, sampling_noise; and batch, the most users of a training step.
  *
  *  Random draws are functions of the seed, the batch's epoch and the number of the row, so that
- *  neither the order of rows nor the cut into batches changes them, and no generator has a state
- *  that must be saved. Results are the same bits with any number of threads.
+ *  neither the order of rows nor the division into batches changes them, and no generator has a
+ *  state that must be saved. Results are the same bits with any number of threads.
  *
- *  DIFFMM_ERROR_NUMERIC for numbers that are not finite, or losses that no longer are;
- *  DIFFMM_ERROR_NOT_FOUND for a parameter there is not; DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT,
- *  DIFFMM_ERROR_VERSION for files.
+ *  Errors: DIFFMM_ERROR_NUMERIC for numbers or losses that are not finite; DIFFMM_ERROR_NOT_FOUND
+ *  for the name of no parameter; DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for
+ *  files.
  *
  *  Context and threads: a module keeps its context; a const module may be used by any number of
  *  threads at once, every other call needs exclusive use. */
@@ -37,11 +37,12 @@ extern "C" {
 /** Schedule, denoiser and optimiser state of one modality's diffusion. Opaque. */
 typedef struct diffmm_diffusion diffmm_diffusion;
 
-/** Users whose rows are trained on, or generated for. Everything is borrowed during the call.
+/** A batch of users to train on, or to generate for. Everything is borrowed during the call.
  *
- *  The interactions of all users are one sparse matrix; `row_numbers` picks the users of the batch
- *  out of it. Draws may be given, as arrays with one row for each user of the batch; what is NULL
- *  the module draws itself. A function ignores the members that it does not name. */
+ *  The interactions of all users are one sparse matrix, from which `row_numbers` selects the
+ *  users of the batch. Random draws may be given as arrays with one row for each user of the
+ *  batch; those that are NULL are the module's own. Each function names the members it reads,
+ *  and ignores all others. */
 typedef struct diffmm_diffusion_batch {
     size_t struct_size; /**< as for diffmm_context_settings */
 
@@ -71,22 +72,22 @@ typedef struct diffmm_diffusion_losses {
     double msi;   /**< diffmm_msi(), not weighted */
 } diffmm_diffusion_losses;
 
-/** What a module takes. */
+/** Memory and FLOPs of a module. */
 typedef struct diffmm_diffusion_needs {
     size_t struct_size;    /**< as for diffmm_context_settings */
     size_t parameters;     /**< floats of all parameters together */
     size_t module_bytes;   /**< memory of the module: parameters and their two moments */
-    size_t training_bytes; /**< besides, from the first batch on: the workspace of training */
-    size_t generate_bytes; /**< besides, during diffmm_diffusion_generate() for all users */
+    size_t training_bytes; /**< in addition, from the first batch on: the workspace of training */
+    size_t generate_bytes; /**< in addition, during diffmm_diffusion_generate() for all users */
     double step_flops;     /**< matrix-product FLOPs of a step with a full batch */
     double generate_flops; /**< of generating for all users */
 } diffmm_diffusion_needs;
 
-/** Know memory and work beforehand; allocates nothing large.
- *  @param context  the module's, whose threads have a tile of the gradient each
+/** Forecasts a module's memory and FLOPs, without allocating anything large.
+ *  @param context  the module's; each of its threads has a tile of the gradient
  *  @param items    I
  *  @param users    rows of the matrix; their neighbours are generated in one call, `rebuild_k` each
- *  @param entries  interactions that a batch has at the most; those of all users are enough
+ *  @param entries  the most interactions that a batch has; those of all users are a bound
  *  @param options  as for diffmm_diffusion_create(); MSI has embedding_size columns, or none if
  *                  diffusion.msi is false
  *  @param out      receives the forecast */
@@ -95,7 +96,7 @@ DIFFMM_API diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size
                                                    const diffmm_options *options,
                                                    diffmm_diffusion_needs *out);
 
-/** Create a module with initial parameters (diffmm_denoiser_initialize()).
+/** Creates a module with initial parameters (diffmm_denoiser_initialize()).
  *  @param context  kept alive
  *  @param items    I, the length of a row
  *  @param options  copied; NULL: defaults
@@ -105,24 +106,23 @@ DIFFMM_API diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t
                                                  const diffmm_options *options, uint64_t seed,
                                                  diffmm_diffusion **out);
 
-/** The module of one of a model's modalities, to look into, to generate with, or to copy.
- *  Borrowed until the model ends. It trains with the model's trainer alone: copy it to train it
- *  otherwise.
+/** The module of one of a model's modalities, to inspect, to generate with, or to copy. Borrowed
+ *  until the model ends. Only the model's trainer trains it: to train it otherwise, copy it.
  *  @return NULL if the model has no such modality or no denoisers (only a trainer's model has) */
 DIFFMM_API const diffmm_diffusion *diffmm_model_diffusion(const diffmm_model *model,
                                                           const char *modality);
 
-/** Copy a module with all its state, the streams of its draws included. The copy is the caller's,
- *  and stands on its own. */
+/** Copies a module with all its state, the streams of its draws included. The copy is the caller's
+ *  and does not depend on the module. */
 DIFFMM_API diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module,
                                                diffmm_diffusion **out);
 
-/** Release; NULL is fine. Not for a module borrowed from a model. */
+/** Releases a module; NULL is fine. Not for a module borrowed from a model. */
 DIFFMM_API void diffmm_diffusion_destroy(diffmm_diffusion *module);
 
 DIFFMM_API size_t diffmm_diffusion_items(const diffmm_diffusion *module); /**< I */
 
-/** How many optimiser steps have been taken. */
+/** The number of optimiser steps taken. */
 DIFFMM_API uint64_t diffmm_diffusion_steps(const diffmm_diffusion *module);
 
 /** The noise schedule; borrowed until the module ends. */
@@ -131,7 +131,7 @@ DIFFMM_API const diffmm_schedule *diffmm_diffusion_schedule(const diffmm_diffusi
 /** The settings, with the module's seed; borrowed until the module ends. */
 DIFFMM_API const diffmm_options *diffmm_diffusion_options(const diffmm_diffusion *module);
 
-/** How many parameters there are: 2 + 4 times the number of hidden layers. */
+/** The number of parameters: 2 + 4 times the number of hidden layers. */
 DIFFMM_API size_t diffmm_diffusion_parameters(const diffmm_diffusion *module);
 
 /** Parameter number `index`, by the names of diffmm_denoiser_parameter(). All parameters stand in
@@ -143,13 +143,13 @@ DIFFMM_API diffmm_status diffmm_diffusion_parameter_at(const diffmm_diffusion *m
 DIFFMM_API diffmm_status diffmm_diffusion_parameter(const diffmm_diffusion *module,
                                                     const char *name, diffmm_parameter *out);
 
-/** Overwrite a parameter: rows x columns must be its own, values finite. The optimiser's moments
- *  stay as they are. */
+/** Overwrites a parameter: rows x columns must be its shape, and values finite. The optimiser's
+ *  moments stay as they are. */
 DIFFMM_API diffmm_status diffmm_diffusion_set_parameter(diffmm_diffusion *module, const char *name,
                                                         size_t rows, size_t columns,
                                                         const float *values);
 
-/** Take one step of Adam on the batch's loss, ELBO + e_loss * MSI.
+/** Takes one step of Adam on the batch's loss, ELBO + e_loss * MSI.
  *  Where the loss is not finite, no parameter changes and no step is counted.
  *  @param module  receives the step
  *  @param batch   of at most as many users as the option `batch`
@@ -158,7 +158,7 @@ DIFFMM_API diffmm_status diffmm_diffusion_step(diffmm_diffusion *module,
                                                const diffmm_diffusion_batch *batch,
                                                diffmm_diffusion_losses *losses);
 
-/** Losses and gradients of a batch, without a step: for an optimiser of the host's.
+/** Losses and gradients of a batch, without a step: for a host that has its own optimiser.
  *  @param module    its workspace is used
  *  @param batch     as for diffmm_diffusion_step()
  *  @param losses    or NULL
@@ -177,14 +177,14 @@ DIFFMM_API diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module
 
 /** The denoiser's prediction x_hat(x, t) of clean rows; nothing is dropped.
  *  @param module  read
- *  @param rows    how many
+ *  @param rows    number of rows
  *  @param x       rows x items, finite
  *  @param t       `rows` steps, each below T
  *  @param x_hat   rows x items */
 DIFFMM_API diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t rows,
                                                   const float *x, const int32_t *t, float *x_hat);
 
-/** Run the reverse chain on the batch's rows (paper, equations 4 to 6; diffmm_reverse_chain()), as
+/** Runs the reverse chain on the batch's rows (paper, equations 4 to 6; diffmm_reverse_chain()), as
  *  the options sampling_steps and sampling_noise say. The result's entries are scores: DiffRec
  *  ranks a user's items by them.
  *  @param module  read
@@ -193,10 +193,10 @@ DIFFMM_API diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module
 DIFFMM_API diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
                                                   const diffmm_diffusion_batch *batch, float *x);
 
-/** Generate neighbours: the items with the largest entries of the reverse chain's result, largest
- *  first, ties by lower item. The rows may be of users that the module has never seen; the items
- *  that a row has may be generated again. Takes the cheapest way for so many users, a block of
- *  them at a time.
+/** Generates neighbours: the items with the largest entries of the reverse chain's result,
+ *  largest first, ties by lower item. The rows may be of users that the module has never seen;
+ *  items that a row already has may be generated again. The strategy is the cheapest for that
+ *  many users; a block of them is generated at a time.
  *  @param module  read
  *  @param batch   as for diffmm_diffusion_reverse()
  *  @param count   neighbours of each user, at most I
@@ -206,23 +206,24 @@ DIFFMM_API diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *modul
                                                    const diffmm_diffusion_batch *batch,
                                                    size_t count, int32_t *items, float *scores);
 
-/** Write the whole module (safetensors): parameters, moments, steps, settings. A module read back
- *  trains on with the same bits. A crash leaves the old file or the new one. */
+/** Writes the whole module (safetensors): parameters, moments, steps, options. A module that is
+ *  read back continues training with the same bits. After a crash, the file is the old one or
+ *  the new one. */
 DIFFMM_API diffmm_status diffmm_diffusion_save(const diffmm_diffusion *module, const char *path);
 
-/** Write it into memory instead.
+/** Writes the same file into memory.
  *  @param module    read
- *  @param data      NULL: only its size is asked for; else the caller's `capacity` bytes
- *  @param capacity  fewer bytes than the file has are DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param data      receives the file, `capacity` bytes; NULL: only `size` is wanted
+ *  @param capacity  if it is less than the file's size: DIFFMM_ERROR_INVALID_ARGUMENT
  *  @param size      receives the size of the file */
 DIFFMM_API diffmm_status diffmm_diffusion_save_memory(const diffmm_diffusion *module, void *data,
                                                       size_t capacity, size_t *size);
 
-/** Read a module that diffmm_diffusion_save() wrote. */
+/** Reads a module that diffmm_diffusion_save() wrote. */
 DIFFMM_API diffmm_status diffmm_diffusion_load(diffmm_context *context, const char *path,
                                                diffmm_diffusion **out);
 
-/** Read one that is in memory.
+/** Reads a module file in memory.
  *  @param context  kept alive
  *  @param data     the file, borrowed during the call
  *  @param size     its bytes

@@ -9,7 +9,7 @@
 struct diffmm__batch_rows {
     struct diffmm__csr matrix;
     const int32_t *row_of;
-    bool ascending; /* known: the items of each row ascend, so that a row may be searched */
+    bool ascending; /* the items of each row are known to ascend: a row may be searched */
 };
 
 /* The number of the matrix's row that is batch row b. */
@@ -18,15 +18,15 @@ static inline size_t diffmm__batch_rows_row(const struct diffmm__batch_rows *row
     return rows->row_of ? (size_t)rows->row_of[b] : b;
 }
 
-/* Add scale times row b to a dense row. */
+/* Adds scale times row b to a dense row. */
 void diffmm__batch_rows_add(const struct diffmm__batch_rows *rows, size_t b, float scale,
                             float *dense);
 
-/* y += scale times row b times a matrix of `d` columns: a sum of the rows of its items. */
+/* y += scale (row b) matrix, where the matrix is items x d: a sum of the rows of its items. */
 void diffmm__batch_rows_gather(const struct diffmm__batch_rows *rows, size_t b, float scale,
                                size_t d, const float *matrix, float *y);
 
-/* How many entries `count` batch rows have. */
+/* The number of entries of the first `count` batch rows. */
 size_t diffmm__batch_rows_entries(const struct diffmm__batch_rows *rows, size_t count);
 
 /* The non-zero entries of dense rows, rows x items, in the caller's arena. */

@@ -50,7 +50,6 @@ void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows,
     }
 }
 
-/* cos(t f_j) for all j, then sin(t f_j), f_j = exp(-ln(10000) j / half), half = floor(size / 2). */
 void diffmm__denoiser_embed_time(double t, size_t size, float *out)
 {
     size_t half = size / 2;
@@ -65,7 +64,7 @@ void diffmm__denoiser_embed_time(double t, size_t size, float *out)
         out[size - 1] = 0.0f;
 }
 
-/* The time columns of the input: the time layer over the embedded steps. */
+/* Fills the time columns of the input: the time layer of the embedded steps. */
 static void embed_time(struct diffmm__denoiser_pass *pass, const float *parameters, size_t rows,
                        const int32_t *t)
 {
@@ -100,7 +99,7 @@ static void activate_range(void *argument, size_t begin, size_t end)
     }
 }
 
-/* What layer l reads. */
+/* The input of layer l. */
 static const float *input_of(const struct diffmm__denoiser_pass *pass, size_t l)
 {
     return l == 1 ? pass->input : pass->hidden[l - 1];
@@ -212,7 +211,7 @@ static void tanh_backward_range(void *argument, size_t begin, size_t end)
     t->kernels->tanh_backward(end - begin, t->activation + begin, t->gradient + begin);
 }
 
-/* dx = dy W: the gradient of what layer `layer` reads, from column `first` on, `columns` wide. */
+/* dx = dy W: the gradient of `columns` columns of the layer's input, from column `first` on. */
 static void input_gradient(const struct diffmm__denoiser_pass *pass,
                            const struct diffmm__layer *layer, const float *parameters, size_t rows,
                            const float *grad_output, size_t first, size_t columns, float *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A batch of users as the diffusion takes it: whose rows, at which steps, with which noise. */
+/* A batch of users for the diffusion: their interactions, steps and random draws, and the constants
+ * of the MSI term. */
 #ifndef DIFFMM_DIFFUSION_DENOISER_BATCH_H
 #define DIFFMM_DIFFUSION_DENOISER_BATCH_H
 
@@ -10,9 +11,9 @@
 struct diffmm__denoiser_batch {
     size_t rows;                  /* users of the batch, B */
     struct diffmm__batch_rows x0; /* their interactions */
-    const int32_t *t;             /* rows: their steps; the reverse chain reads none */
+    const int32_t *t;             /* `rows` steps; the reverse chain does not read them */
     struct diffmm__draws draws;   /* their noise and dropout */
-    struct diffmm__msi msi;       /* of the loss; d = 0: no MSI term */
+    struct diffmm__msi msi;       /* for the loss; d = 0: no MSI term */
 };
 
 #endif

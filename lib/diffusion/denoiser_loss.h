@@ -2,10 +2,10 @@
 /* The denoiser's training loss of one batch, value and gradient (paper, equations 8 to 11):
  *     L = mean_b (ELBO_b + e_loss MSI_b)   (elbo.h, msi.h).
  *
- * There are two strategies. The direct one (direct_loss.h) makes x_hat and goes back through it.
- * The Gram one (gram_loss.h) never makes x_hat: both terms are quadratic in it, so products of the
- * last layer's weights with themselves serve. Which is cheaper is a matter of shape; it is chosen
- * by counting FLOPs. */
+ * There are two strategies. The direct one (direct_loss.h) computes x_hat and goes back through
+ * it. The Gram one (gram_loss.h) never computes x_hat: both terms are quadratic in it, so that
+ * products of the last layer's weights with themselves are enough. Which of them is cheaper depends
+ * on the shape: FLOPs are counted. */
 #ifndef DIFFMM_DIFFUSION_DENOISER_LOSS_H
 #define DIFFMM_DIFFUSION_DENOISER_LOSS_H
 
@@ -28,19 +28,21 @@ struct diffmm__loss_plan {
 void diffmm__denoiser_loss_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
                                 enum diffmm__loss_strategy strategy, struct diffmm__loss_plan *out);
 
-/* FLOPs of matrix products of one batch of `rows` users: by the plan, and by the direct strategy. */
+/* FLOPs of matrix products of one batch of `rows` users: by the plan, and by the direct
+ * strategy. */
 double diffmm__denoiser_loss_flops(const struct diffmm__loss_plan *plan, size_t rows);
 double diffmm__denoiser_loss_naive_flops(const struct diffmm__loss_plan *plan, size_t rows);
 
-/* The memory for it. */
+/* Memory for the loss by a plan. */
 struct diffmm__denoiser_loss {
     struct diffmm__loss_plan plan;
     struct diffmm__loss_run run;
-    struct diffmm__direct_loss direct; /* the one that the plan names */
+    struct diffmm__direct_loss direct; /* only the strategy of the plan has memory */
     struct diffmm__gram_loss gram;
 };
 
-/* In the caller's arena. `entries`: how many interactions a batch has at most. */
+/* Takes that memory from the caller's arena, with which it ends. `entries` is the most interactions
+ * that a batch has. */
 void diffmm__denoiser_loss_take(struct diffmm__arena *arena, const struct diffmm__loss_plan *plan,
                                 size_t entries, struct diffmm__denoiser_loss *out);
 
@@ -48,15 +50,15 @@ struct diffmm__denoiser_losses {
     double elbo, msi; /* means over users; msi not weighted */
 };
 
-/* Mean over the batch's users of ELBO + weight MSI; gradients are overwritten, or not made where
- * `gradient` is NULL. A gradient of which a step is taken, or that is wanted `if_finite`, is not
- * made where the loss is not finite: no parameter changes then. */
+/* The mean losses of a batch, and the gradient of ELBO + weight MSI, unless `gradient` is NULL.
+ * Where the loss is not finite, no step is taken, and an array that is wanted `if_finite` is left
+ * alone. */
 struct diffmm__denoiser_losses
 diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_schedule *schedule,
                               const float *parameters, const struct diffmm__denoiser_batch *batch,
                               const struct diffmm__gradient *gradient);
 
-/* "ELBO" or "MSI", whichever is not finite, or NULL. */
+/* The name of the loss that is not finite, "ELBO" or "MSI"; NULL if both are. */
 const char *diffmm__denoiser_loss_wrong(const struct diffmm__denoiser_losses *losses);
 
 #endif

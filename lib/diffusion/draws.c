@@ -21,7 +21,7 @@ void diffmm__draws_drop(const struct diffmm__draws *draws, uint64_t row, size_t 
     enum { blocks = 4, words = 64 * blocks };
     uint32_t bits[words];
     uint64_t position = row * ((items + words - 1) / words * blocks);
-    /* A draw is kept where it is not below the threshold. */
+    /* Bits below the threshold drop their entry. */
     uint32_t threshold = (uint32_t)(draws->dropout * 0x1p32);
     float scale = (float)(1.0 / (1.0 - draws->dropout));
     for (size_t i = 0; i < items; i += words, position += blocks) {

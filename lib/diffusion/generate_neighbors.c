@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A block of users at a time; in the hidden space even a block's result exists only a tile of items
- * at a time. */
+/* A block of users is generated at a time. In the hidden space, only a tile of items of its result
+ * exists at a time. */
 #include "diffusion/generate_neighbors.h"
 
 #include "base/check.h"
@@ -130,14 +130,14 @@ void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm
         diffmm__hidden_chain_prepare(&generator->chain, schedule, parameters);
 }
 
-/* A tile of the final x: items `first` .. `first + width - 1` of each row, to be ranked. */
+/* A tile of the final x, to be ranked: items first .. first + width - 1 of each row. */
 struct tile {
     struct diffmm__generator *generator;
     const struct diffmm__batch_rows *x0; /* NULL where x is complete */
     size_t first, width;
 };
 
-/* Add what is not a product: the bias and, where it has a share, x0. */
+/* Adds what is no part of the product: the bias, and x0 where it has a factor. */
 static void complete_row(const struct tile *t, size_t b, float *x)
 {
     const struct diffmm__generator *g = t->generator;
@@ -147,7 +147,7 @@ static void complete_row(const struct tile *t, size_t b, float *x)
         return;
     const struct diffmm__csr *x0 = &t->x0->matrix;
     size_t row = diffmm__batch_rows_row(t->x0, b);
-    /* Where items ascend, the row is not gone through again for every tile. */
+    /* Where items ascend, the tile's first entry is searched for. */
     int64_t e =
         t->x0->ascending ? diffmm__csr_lower_bound(x0, row, (int32_t)t->first) : x0->pointers[row];
     for (; e < x0->pointers[row + 1]; e++) {

@@ -6,7 +6,7 @@
 
 #include "diffusion/hidden_chain.h"
 
-/* How users' neighbours will be generated with denoisers of one shape. */
+/* How users' neighbours are generated with denoisers of one shape. */
 struct diffmm__generation {
     struct diffmm__layers layers;
     struct diffmm__sampling sampling;
@@ -15,7 +15,7 @@ struct diffmm__generation {
     bool hidden;                /* the strategy: in the hidden space, or naive */
 };
 
-/* Choose the strategy by counting FLOPs, and the block. */
+/* Chooses the strategy, by counting FLOPs, and the block. */
 void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
                              const struct diffmm__sampling *sampling, size_t users, size_t count,
                              struct diffmm__generation *out);
@@ -27,7 +27,7 @@ double diffmm__generation_naive_flops(const struct diffmm__generation *plan);
 /* What diffmm__generator_create will allocate. */
 size_t diffmm__generator_bytes(const struct diffmm__generation *plan);
 
-/* The memory for it; made once. */
+/* Memory for generating by a plan. */
 struct diffmm__generator;
 
 diffmm_status diffmm__generator_create(const diffmm_context *context,
@@ -35,19 +35,20 @@ diffmm_status diffmm__generator_create(const diffmm_context *context,
                                        struct diffmm__generator **out);
 void diffmm__generator_destroy(struct diffmm__generator *generator);
 
-/* Take up a denoiser's schedule and parameters; they must stay as they are until the last block is
+/* Takes a denoiser's schedule and parameters, which must not change until the last block is
  * generated. */
 void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
                                const float *parameters);
 
-/* The neighbours of `rows` users, at most plan->block, from batch row `first` on: `count` items
- * each, largest first, into rows x count; and their entries of x, unless `scores` is NULL. */
+/* Generates the neighbours of `rows` users, at most plan->block, from batch row `first` on. `items`
+ * receives rows x count items, each user's largest first; `scores` their entries of x, unless it is
+ * NULL. */
 void diffmm__generator_run(struct diffmm__generator *generator,
                            const struct diffmm__denoiser_batch *batch, size_t first, size_t rows,
                            int32_t *items, float *scores);
 
-/* All of that for the whole batch, the users of a plan, block by block, in memory that ends with
- * the call. */
+/* Generates the neighbours of the whole batch, block by block, in memory that ends with the
+ * call. */
 diffmm_status diffmm__generator_run_all(const diffmm_context *context,
                                         const struct diffmm__generation *plan,
                                         const diffmm_schedule *schedule, const float *parameters,

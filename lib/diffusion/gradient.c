@@ -6,7 +6,7 @@ static size_t parts(size_t total, size_t most)
     return (total + most - 1) / most;
 }
 
-/* Where there are more than two tiles, their number is even: two threads end together. */
+/* More than two tiles are made an even number, so that two threads end together. */
 struct diffmm__gradient_tiling diffmm__gradient_cut(const struct diffmm__layer *layer,
                                                     bool whole_rows)
 {
@@ -26,7 +26,8 @@ struct diffmm__gradient_tiling diffmm__gradient_cut(const struct diffmm__layer *
     return cut;
 }
 
-/* Of any layer. A tile that keeps whole rows may be one row of more than the usual size. */
+/* Floats of the largest tile of any layer. A tile of whole rows has at least one row, which may
+ * exceed the usual size. */
 static size_t largest_tile(const struct diffmm__layers *layers)
 {
     size_t most = (size_t)DIFFMM__TILE_ROWS * DIFFMM__TILE_COLUMNS, largest = 0;

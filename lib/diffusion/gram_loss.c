@@ -38,7 +38,7 @@ double diffmm__gram_loss_flops(const struct diffmm__layers *layers, size_t rows,
     double h = (double)layers->layer[layers->count - 1].inputs, d1 = (double)(d + 1);
     return diffmm__denoiser_head_flops(layers, rows) + items * h * h + b * h * h + /* S, Q */
            2.0 * b * h * h + 2.0 * items * h * h +                                 /* a S, W Q */
-           4.0 * items * h * d1 + 6.0 * b * h * d1; /* those with [X, b] */
+           4.0 * items * h * d1 + 6.0 * b * h * d1; /* the products with [X, b] */
 }
 
 static struct diffmm__last_layer last_layer(const struct diffmm__loss_run *run)
@@ -90,13 +90,13 @@ struct batch {
 };
 
 /* One user's ||x_hat - x0||^2, from a S in the row of dL/da and a c in the last column of
- * `injected`; NAN where it is less than diffmm__gram_loss_least of its terms.
+ * `injected`; NAN where it is too small a share of its terms.
  *
  * The terms' rounding errors are about float's epsilon times
  *     sum_j a_j^2 S_jj + b b + sum_i x0_i^2,
  * and at most h times that, by the inequality of Cauchy and Schwarz: the cross terms of a S a^T,
- * and 2 a c, are bounded by the squares. A result that is not well above this is not trusted; nor
- * is an overflow. */
+ * and 2 a c, are bounded by the squares. A result that is not well above this bound is not trusted,
+ * nor is an overflow. */
 static double squares_of(const struct batch *s, size_t b)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();

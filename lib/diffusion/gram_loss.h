@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Gram strategy for the denoiser's loss, which never makes x_hat.
+/* The Gram strategy for the denoiser's loss, which never computes x_hat.
  *
  * The last layer is x_hat = a W^T + b (a: B x h, W: I x h), and both terms are quadratic in x_hat.
  * With S = W^T W, c = W^T b and, for user k, omega_k = 2 w_t / (I B):
@@ -18,17 +18,17 @@
  * Sums over x0 are sparse; S and Q are symmetric. The three products of B x I x h become two of
  * I x h x h, one of them at half cost: cheaper where h < 2 B.
  *
- * The first formula is a difference of large numbers where x_hat is close to x0. A user for whom
- * that would lose the loss is left out of it (omega = 0) and computed from x_hat itself:
+ * The first formula is a difference of large numbers where x_hat is close to x0. Where it would
+ * cancel, the user is left out of all this (omega = 0), and its loss is computed from x_hat itself:
  * gram_residual.h. */
 #ifndef DIFFMM_DIFFUSION_GRAM_LOSS_H
 #define DIFFMM_DIFFUSION_GRAM_LOSS_H
 
 #include "diffusion/gram_residual.h"
 
-/* A user's ||x_hat - x0||^2 is taken from Gram matrices where it is at least this part of the terms
- * that it is the difference of. Their rounding errors, mostly below 1e-6 of them, are then below
- * 1e-5 of the loss. (TikTok's users stay above a half.) */
+/* A user's ||x_hat - x0||^2 is taken from Gram matrices where it is at least this share of the
+ * terms whose difference it is. The terms' rounding errors, mostly below 1e-6 of them, are then
+ * below 1e-5 of the loss. (TikTok's users stay above a half.) */
 static const double diffmm__gram_loss_least = 1.0 / 8;
 
 /* B users of a batch, I items, h inputs of the last layer, d columns of X. */
@@ -49,18 +49,18 @@ struct diffmm__gram_loss {
     struct diffmm__gram_residual residual;
 };
 
-/* Memory for batches of up to `rows` users with up to `entries` interactions, in the caller's
- * arena. The pass is of kind DIFFMM__PASS_HEAD. */
+/* Takes memory for batches of up to `rows` users with up to `entries` interactions from the
+ * caller's arena. The pass of a run is of kind DIFFMM__PASS_HEAD. */
 void diffmm__gram_loss_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
                             size_t rows, size_t d, size_t entries, struct diffmm__gram_loss *out);
 
 /* FLOPs of matrix products of value and gradient. */
 double diffmm__gram_loss_flops(const struct diffmm__layers *layers, size_t rows, size_t d);
 
-/* Each user's terms. */
+/* Computes each user's terms. */
 void diffmm__gram_loss_terms(struct diffmm__gram_loss *loss, struct diffmm__loss_run *run);
 
-/* Afterwards: the gradient of every parameter. */
+/* Computes the gradient of every parameter, after the terms. */
 void diffmm__gram_loss_gradient(struct diffmm__gram_loss *loss, struct diffmm__loss_run *run,
                                 const struct diffmm__gradient *gradient);
 

@@ -9,7 +9,7 @@
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 
-/* Residuals are made for this many users and items at a time, on the stack. */
+/* Residuals are computed for this many users and items at a time, on the stack. */
 enum { block_users = 32, block_items = 256 };
 
 void diffmm__gram_residual_take(struct diffmm__arena *arena, size_t rows, size_t h,

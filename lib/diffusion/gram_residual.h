@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The users of a batch whose loss the Gram strategy (gram_loss.h) cannot take from Gram matrices,
- * because its difference of large numbers would cancel. Theirs is computed from the residual
- * r = x_hat - x0 itself, with x_hat = a W^T + b the last layer:
+/* The users of a batch whose loss cannot be taken from Gram matrices (gram_loss.h), because the
+ * difference of large numbers would cancel. Their loss is computed from the residual r = x_hat - x0
+ * itself. With the last layer x_hat = a W^T + b and omega = 2 w_t / (I B):
+ *
  *     ||x_hat - x0||^2 = r r^T,
  *     dL/da  = omega r W   (+ the MSI part),
  *     dL/dW += (omega r)^T a,
- *     dL/db += sum omega r,
- * omega = 2 w_t / (I B). In every formula of gram_loss.c these users' omega is 0. Residuals are
- * made for some users and items at a time, and again for the gradient of W: 8 I h FLOPs a user. */
+ *     dL/db += sum omega r.
+ *
+ * In every formula of gram_loss.h these users' omega is 0. Residuals are computed for some users
+ * and items at a time, and a second time for the gradient of W: 8 I h FLOPs for each user. */
 #ifndef DIFFMM_DIFFUSION_GRAM_RESIDUAL_H
 #define DIFFMM_DIFFUSION_GRAM_RESIDUAL_H
 
@@ -28,18 +30,18 @@ struct diffmm__gram_residual {
     float *activations, *gradients; /* count x h: their rows of a, and omega r W */
 };
 
-/* Memory for batches of up to `rows` users, in the caller's arena. */
+/* Takes memory for batches of up to `rows` users from the caller's arena. */
 void diffmm__gram_residual_take(struct diffmm__arena *arena, size_t rows, size_t h,
                                 struct diffmm__gram_residual *out);
 
-/* List the users whose ELBO term is NAN, whose omega stands there; write their ELBO terms, and
- * omega r W to their rows of dL/da, pass.gradient[0], which hold zeros. */
+/* Lists the users whose ELBO term is NAN (residual->omega has their omega), and computes their ELBO
+ * terms and rows of dL/da: omega r W, in place of the zeros in pass.gradient[0]. */
 void diffmm__gram_residual_terms(struct diffmm__gram_residual *residual,
                                  const struct diffmm__last_layer *last,
                                  struct diffmm__loss_run *run);
 
-/* Add these users' part of dL/dW, rows row .. row + rows - 1, to `out`, whose rows are `stride`
- * apart, and of dL/db to grad_bias. by_items: x0 transposed, items x batch rows. */
+/* Adds what these users bring to dL/db to grad_bias; and to rows row .. row + rows - 1 of dL/dW to
+ * `out`, whose rows are `stride` apart. by_items is x0 transposed: items x batch rows. */
 void diffmm__gram_residual_weights(const struct diffmm__gram_residual *residual,
                                    const struct diffmm__last_layer *last,
                                    const struct diffmm__csr *by_items, size_t row, size_t rows,

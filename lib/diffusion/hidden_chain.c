@@ -37,7 +37,7 @@ void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm_
     out->sum = diffmm__arena_take(arena, rows * h, real);
 }
 
-/* q_i = W_in over the time columns times (W_time embed(i) + b_time), + b_in. */
+/* q_i = (W_in over the time columns) (W_time embed(i) + b_time) + b_in. */
 static void prepare_steps(struct diffmm__hidden_chain *chain, const float *parameters)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
@@ -103,7 +103,7 @@ static void start_range(void *argument, size_t begin, size_t end)
     }
 }
 
-/* a_i and its share of the sum; p is prepared for adding c1 G a_i. */
+/* a_i and what it adds to the sum; p becomes what c1 G a_i is then added to. */
 static void step_range(void *argument, size_t begin, size_t end)
 {
     const struct run *r = argument;

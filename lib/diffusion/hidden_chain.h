@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reverse chain in the hidden space, without its wide products.
+/* The reverse chain in the hidden space, without the products over all items in each step.
  *
- * With one affine layer in (W_in over the items; q_i is what step i's time embedding and the bias
- * add) and one out (W_out, b_out), carry p = W_in x in place of x:
+ * Let the denoiser have one affine layer in (W_in over the items; q_i is what step i's time
+ * embedding and the bias add) and one out (W_out, b_out). Then p = W_in x is carried in place of x:
  *
  *     a_i = tanh(p + q_i),
  *     p  <- c1_i (G a_i + W_in b_out) + c2_i p,   G = W_in W_out,
@@ -17,7 +17,7 @@
 
 #include "diffusion/reverse_chain.h"
 
-/* What the chain of one denoiser needs, and memory for `rows` users at a time. */
+/* What is computed once for a denoiser, and memory for the chains of `rows` users at a time. */
 struct diffmm__hidden_chain {
     const diffmm_context *context;
     struct diffmm__layers layers;
@@ -41,15 +41,15 @@ bool diffmm__hidden_chain_possible(const struct diffmm__layers *layers,
 /* FLOPs of matrix products for `users` users, the final x included. */
 double diffmm__hidden_chain_flops(const struct diffmm__layers *layers, size_t steps, size_t users);
 
-/* Memory for `rows` users at a time and `steps` steps, in the caller's arena. */
+/* Takes memory for `rows` users at a time and `steps` steps from the caller's arena. */
 void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
                                size_t steps, size_t rows, struct diffmm__hidden_chain *out);
 
-/* Once per set of parameters. The schedule has the chain's steps. */
+/* To be called once for each set of parameters. The schedule has `steps` steps. */
 void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain,
                                   const diffmm_schedule *schedule, const float *parameters);
 
-/* Run the chain for `rows` users from x0. Afterwards the final x is
+/* Runs the chain of `rows` users from x0. The final x is then
  *     x0_factor x0 + sum W_out^T + bias_factor b_out. */
 void diffmm__hidden_chain_run(struct diffmm__hidden_chain *chain, size_t rows,
                               const struct diffmm__batch_rows *x0);

@@ -118,7 +118,6 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
     return DIFFMM_OK;
 }
 
-/* Weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2). */
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters)
 {

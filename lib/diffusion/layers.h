@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A denoiser's shape worked out: its layers and where their parameters stand. */
+/* The layers of a denoiser, and where their parameters stand. */
 #ifndef DIFFMM_DIFFUSION_LAYERS_H
 #define DIFFMM_DIFFUSION_LAYERS_H
 
@@ -9,12 +9,12 @@
 
 enum { DIFFMM__MAX_HIDDEN = 16, DIFFMM__MAX_LAYERS = 2 * DIFFMM__MAX_HIDDEN + 1 };
 
-/* y = W x + b: weight outputs x inputs, then bias, at these offsets of the parameters. */
+/* y = W x + b. `weight` (outputs x inputs) and `bias` are offsets into the parameters. */
 struct diffmm__layer {
     size_t inputs, outputs, weight, bias;
 };
 
-/* Layer 0 is the time layer, then the encoder's, then the decoder's. */
+/* Layer 0 is the time layer; the encoder's and then the decoder's follow. */
 struct diffmm__layers {
     size_t items, time_size, hidden_count;
     bool normalize;
@@ -24,10 +24,10 @@ struct diffmm__layers {
     size_t widest; /* largest hidden layer */
 };
 
-/* Check a caller's shape and work it out. */
+/* Reads and checks a caller's shape. */
 diffmm_status diffmm__layers_read(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
 
-/* Array `index`, below 2 count, of the parameters: a layer's weight, then its bias. */
+/* Tensor `index` of the parameters, below 2 count: a layer's weight, then its bias. */
 struct diffmm__layer_tensor {
     char name[32];
     size_t rows, columns, offset;
@@ -35,7 +35,8 @@ struct diffmm__layer_tensor {
 struct diffmm__layer_tensor diffmm__layers_tensor(const struct diffmm__layers *layers,
                                                   size_t index);
 
-/* diffmm_denoiser_initialize with the stream of the first array (base/streams.h). */
+/* Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2), where the second number
+ * is the variance. `stream` is that of the first tensor (base/streams.h). */
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The forward process (paper, equation 2):
- *     x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps
- * and the denoiser's input made of it, straight into the operand of its first product. */
+ *     x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps,
+ * written straight into the operand of the denoiser's first product. */
 #ifndef DIFFMM_DIFFUSION_Q_SAMPLE_H
 #define DIFFMM_DIFFUSION_Q_SAMPLE_H
 
@@ -14,7 +14,7 @@ void diffmm__q_sample_row(const diffmm_schedule *schedule,
                           const struct diffmm__denoiser_batch *batch, size_t b, size_t items,
                           float *x_t);
 
-/* x_t of every row into pass->input, then row-normalised if the shape says so, then dropped out. */
+/* Fills pass->input for every row: x_t, row-normalised if the shape says so, then dropout. */
 void diffmm__q_sample_input(struct diffmm__denoiser_pass *pass, const diffmm_schedule *schedule,
                             const struct diffmm__denoiser_batch *batch);
 

@@ -25,7 +25,7 @@ struct chain {
     float noise_scale; /* 0: none */
 };
 
-/* Add `scale` times noise block `block` to row b. */
+/* Adds `scale` times noise block `block` to row b. */
 static void add_noise(const struct chain *c, size_t block, size_t b, float scale, float *x)
 {
     size_t items = c->pass->layers.items;
@@ -36,7 +36,7 @@ static void add_noise(const struct chain *c, size_t block, size_t b, float scale
         return;
     }
     draws.noise_stream = diffmm__stream_reverse_block(draws.noise_stream, block);
-    /* The row of output is free until the next forward pass. */
+    /* The row of output is not used before the next forward pass. */
     float *noise = c->pass->output + b * items;
     diffmm__draws_noise(&draws, diffmm__batch_rows_row(&c->batch->x0, b), items, noise);
     c->kernels->add_scaled(items, scale, noise, x);
@@ -57,7 +57,7 @@ static void start_range(void *argument, size_t begin, size_t end)
     }
 }
 
-/* The denoiser's input: x, row-normalised if the shape says so. */
+/* Fills the denoiser's input: x, row-normalised if the shape says so. */
 static void input_range(void *argument, size_t begin, size_t end)
 {
     const struct chain *c = argument;

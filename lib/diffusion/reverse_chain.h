@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The reverse chain, step by step (paper, equations 4 to 6): for i = T-1 .. 0
+ *
  *     x <- c1_i x_hat(x, i) + c2_i x   (+ exp(logvar_i / 2) noise for i > 0 if sampling noise).
- * This naive strategy serves every shape; hidden_chain.h has a cheaper one for the usual shape. */
+ *
+ * This is the naive strategy, for every shape; hidden_chain.h has a cheaper one for the usual
+ * shape. */
 #ifndef DIFFMM_DIFFUSION_REVERSE_CHAIN_H
 #define DIFFMM_DIFFUSION_REVERSE_CHAIN_H
 
@@ -15,9 +18,9 @@ struct diffmm__sampling {
     bool sampling_noise;
 };
 
-/* The chain for the batch's users, into `x`, rows x items. Noise block s (0 for q_sample, then one
- * a step) is draws.noise + s noise_rows items, or the stream
- * diffmm__stream_reverse_block(draws.noise_stream, s). */
+/* Runs the chain of the batch's users; `x`, rows x items, receives the result. Noise block s (block
+ * 0 is q_sample's, then there is one for each step) begins at draws.noise + s noise_rows items, or
+ * is drawn from the stream diffmm__stream_reverse_block(draws.noise_stream, s). */
 void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_schedule *schedule,
                                const float *parameters, const struct diffmm__sampling *sampling,
                                const struct diffmm__denoiser_batch *batch, float *x);

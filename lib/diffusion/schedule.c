@@ -71,7 +71,7 @@ static diffmm_status check_noise(double scale, double least, double most)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "noise_min is %s, above noise_max, which is %s %s",
                             diffmm__real_text(least, text), diffmm__real_text(most, other), range);
-    /* Below rounding, the first step would have no noise at all, and 0 / 0 for a posterior. */
+    /* A variance that 1 - v rounds away is no noise at all, and makes the posterior 0 / 0. */
     double first = product(scale, least), last = product(scale, most);
     if (!(1.0 - first < 1.0 && last < 1.0))
         return diffmm__fail(

@@ -26,14 +26,14 @@ struct diffmm_schedule {
     double *values[DIFFMM__SCHEDULE_QUANTITIES]; /* by diffmm_schedule_quantity */
 };
 
-/* What the arrays of a schedule of so many steps take. */
+/* Bytes of the arrays of a schedule of so many steps. */
 size_t diffmm__schedule_bytes(size_t steps);
 
-/* A draw's coefficients: x_t = signal x_0 + noise eps. */
+/* The coefficients of x_t = signal x_0 + noise eps. */
 float diffmm__schedule_signal(const diffmm_schedule *schedule, size_t t);
 float diffmm__schedule_noise(const diffmm_schedule *schedule, size_t t);
 
-/* `rows` step indices, each within the schedule. */
+/* Checks that `rows` step indices are steps of the schedule. */
 diffmm_status diffmm__schedule_check_steps(const diffmm_schedule *schedule, size_t rows,
                                            const int32_t *t);
 

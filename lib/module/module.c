@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The handle: how a module is made, copied and taken apart, and what can be read from it. */
+/* The handle: create, copy, destroy, and what it gives. */
 #include "module/module.h"
 
 #include <string.h>
@@ -58,14 +58,14 @@ static void lay_out(diffmm_diffusion *module)
 size_t diffmm__module_bytes(const struct diffmm__layers *layers,
                             const struct diffmm__settings *settings)
 {
-    enum { small_blocks = 8 << 10 }; /* settings, and the blocks that hold them */
+    enum { small_blocks = 8 << 10 }; /* options and handles */
     diffmm_diffusion measured = {.layers = *layers, .arena = diffmm__arena_measure()};
     lay_out(&measured);
     size_t arrays = diffmm__size_sum(measured.arena.bytes, diffmm__schedule_bytes(settings->steps));
     return diffmm__size_sum(arrays, diffmm__allocation_bytes(1, sizeof measured) + small_blocks);
 }
 
-/* Everything but values. */
+/* Everything but the values of parameters. */
 static diffmm_status assemble(diffmm_diffusion *module, size_t items, const diffmm_options *options)
 {
     const struct diffmm__settings *s = &module->settings;

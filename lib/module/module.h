@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The diffusion of one modality: what the public handle is, and what a trainer uses of it. */
+/* The diffusion of one modality: the public handle, and what a trainer uses of it. */
 #ifndef DIFFMM_MODULE_MODULE_H
 #define DIFFMM_MODULE_MODULE_H
 
@@ -20,35 +20,35 @@ struct diffmm_diffusion {
     struct diffmm__layers layers;
     struct diffmm__arena arena; /* of names, values and moments */
     diffmm_schedule *schedule;
-    size_t modality; /* whose streams it draws from, or DIFFMM__NO_MODALITY (base/streams.h) */
-    char (*names)[DIFFMM__TENSOR_NAME]; /* of its 2 layers.count tensors */
+    size_t modality; /* which names its streams, or DIFFMM__NO_MODALITY (base/streams.h) */
+    char (*names)[DIFFMM__TENSOR_NAME]; /* of its tensors, 2 layers.count */
     float *values, *first_moment, *second_moment;
     uint64_t steps;                            /* Adam steps taken */
-    struct diffmm__module_workspace workspace; /* its own; no rows until it is needed */
+    struct diffmm__module_workspace workspace; /* of its own; empty until it is needed */
 };
 
-/* A module with initial values. Settings are those of the options, which are copied. */
+/* Creates a module with initial values. The options are copied. */
 diffmm_status diffmm__module_create(diffmm_context *context, size_t items,
                                     const diffmm_options *options, size_t modality,
                                     diffmm_diffusion **out);
 
-/* The same without values. */
+/* Creates a module whose values are not set. */
 diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
                                       const diffmm_options *options, size_t modality,
                                       diffmm_diffusion **out);
 
-/* What a module takes: its arrays, and its settings and other small blocks at the most. */
+/* Bytes of a module: its arrays, and a bound for its options and other small blocks. */
 size_t diffmm__module_bytes(const struct diffmm__layers *layers,
                             const struct diffmm__settings *settings);
 
-/* The shape of a module's denoiser, worked out from settings. */
+/* The layers of a module's denoiser, by the settings. */
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,
                                     struct diffmm__layers *out);
 
-/* How it samples. */
+/* How its reverse chain samples, by the settings. */
 struct diffmm__sampling diffmm__module_sampling(const struct diffmm__settings *settings);
 
-/* What training of an epoch draws from, and what its generation does. */
+/* The streams of an epoch's training, and of its reverse chain. */
 struct diffmm__draws diffmm__module_draws(const diffmm_diffusion *module, uint64_t epoch);
 struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch);
 

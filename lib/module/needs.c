@@ -36,7 +36,7 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
                               "rebuild_k is %zu, but there are %zu items", s.rebuild_k, items);
     if (status)
         return status;
-    enum { small_blocks = 8 << 10 }; /* handles of the generator */
+    enum { small_blocks = 8 << 10 }; /* the generator's handle */
     struct diffmm__loss_plan loss;
     struct diffmm__generation generation;
     struct diffmm__sampling sampling = diffmm__module_sampling(&s);

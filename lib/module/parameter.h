@@ -5,8 +5,8 @@
 
 #include <diffmm/model.h>
 
-/* Write rows x columns values to where a parameter stands: they must be its own shape, and finite.
- * They may be the parameter's own. */
+/* Writes rows x columns values to `place`, where a parameter stands, after a check that they have
+ * its shape and are finite. They may be the parameter's own. */
 diffmm_status diffmm__parameter_write(const diffmm_parameter *parameter, size_t rows,
                                       size_t columns, const float *values, float *place);
 

@@ -12,7 +12,7 @@
 #include "diffusion/q_sample.h"
 #include "module/batch.h"
 
-/* A batch, and that its caller can have room for `columns` floats of each row. */
+/* Reads a batch, and checks that the caller can have an array of rows x columns floats. */
 static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_diffusion_batch *batch,
                                 const char *columns_name, size_t columns,
                                 diffmm__module_draws_of draws, struct diffmm__denoiser_batch *out)

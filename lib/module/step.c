@@ -35,8 +35,8 @@ struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
     return losses;
 }
 
-/* The module's own workspace, made for the largest batch that the options allow, so that the same
- * batch is computed by the same strategy whatever came before it. */
+/* Prepares the module's own workspace. It is made for the largest batch that the options allow, so
+ * that the strategy for a batch does not depend on the batches before it. */
 static diffmm_status prepare(diffmm_diffusion *module, const struct diffmm__denoiser_batch *batch)
 {
     struct diffmm__module_workspace *workspace = &module->workspace;
@@ -69,7 +69,8 @@ static diffmm_status give(const struct diffmm__denoiser_batch *batch,
     return DIFFMM_OK;
 }
 
-/* Squares of a gradient that have overflowed: Adam would no longer change that parameter. */
+/* Refuses squares of a gradient that have overflowed: Adam would no longer change that
+ * parameter. */
 static diffmm_status check_moments(const diffmm_diffusion *module)
 {
     size_t bad = diffmm__first_not_finite(module->layers.size, module->second_moment), n = 0;

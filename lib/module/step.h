@@ -5,8 +5,8 @@
 
 #include "module/module.h"
 
-/* One step of Adam on the batch's loss. Its steps t are drawn where they are NULL; the d of its MSI
- * term is the workspace's. Where a loss is not finite, nothing has changed. */
+/* Takes one step of Adam on the batch's loss. The steps t are drawn if they are NULL. msi.d is the
+ * workspace's. Where a loss is not finite, nothing changes. */
 struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
                                                    struct diffmm__module_workspace *workspace,
                                                    const struct diffmm__denoiser_batch *batch);
