@@ -244,9 +244,12 @@ START_TEST(numbers)
                           "graph.image.pointers[7] is 9000000000000000000, and the next is");
     expect_number_refused("graph.image.pointers", 130, 9e18, "does not run from 0");
     expect_number_refused("observed.text.pointers", 130, -9e18, "does not run from 0");
-    expect_number_refused("graph.text.columns", 0, -1, "column -1 of row");
-    expect_number_refused("observed.image.columns", 0, 130, "column 130 of row");
-    expect_number_refused("observed.image.columns", 3, 0, "column 0 of row");
+    expect_number_refused("graph.text.columns", 0, -1,
+                          "graph.text.columns[0] is -1, but there are 130 nodes");
+    expect_number_refused("observed.image.columns", 0, 130,
+                          "observed.image.columns[0] is 130, but there are 130 nodes");
+    expect_number_refused("observed.image.columns", 3, 0,
+                          "observed.image.columns[3] is 0, not above the one before it");
     end();
 }
 END_TEST
