@@ -52,19 +52,30 @@ DIFFMM_API diffmm_status diffmm_ranking_metrics(size_t ranked_count, const int32
                                                 size_t held_count, const int32_t *held,
                                                 size_t cutoff, diffmm_metrics *out);
 
-/** All-ranking evaluation of embeddings whose dot product is the score: every item not in the
- *  user's training row is ranked; users with at least one item in `split` count. Holds no users x
- *  items matrix. Popularity, for example, is d = 1 with all users 1 and items their number of
- *  interactions.
- *  @param context       or NULL
- *  @param dataset       sealed
- *  @param split         DIFFMM_VALID or DIFFMM_TEST
- *  @param d             columns of both matrices
- *  @param user_matrix   users x d
- *  @param item_matrix   items x d
- *  @param cutoff_count  size of cutoffs and out
- *  @param cutoffs       values of K, each at least 1, in any order, perhaps repeated
- *  @param out           one result for each cutoff */
+/** What diffmm_evaluate_with() reads and writes. */
+typedef struct diffmm_evaluate_arguments {
+    size_t struct_size;       /**< as for diffmm_context_settings */
+    diffmm_split split;       /**< DIFFMM_VALID or DIFFMM_TEST */
+    size_t d;                 /**< columns of both matrices, at least 1 */
+    const float *user_matrix; /**< users x d, finite */
+    const float *item_matrix; /**< items x d, finite */
+    size_t cutoff_count;      /**< size of cutoffs and out, at least 1 */
+    const size_t *cutoffs;    /**< values of K, each at least 1, in any order, perhaps repeated */
+    diffmm_metrics *out;      /**< receives one result for each cutoff */
+} diffmm_evaluate_arguments;
+
+/** All-ranking evaluation of embeddings whose dot product is the score: every item that is not in
+ *  the user's training row is ranked, and users with at least one item in `split` count. No matrix
+ *  of users x items is made. Popularity, for example, is d = 1 with all users 1 and each item its
+ *  number of interactions.
+ *  @param context    or NULL
+ *  @param dataset    sealed
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_evaluate_with(diffmm_context *context,
+                                              const diffmm_dataset *dataset,
+                                              const diffmm_evaluate_arguments *arguments);
+
+/** diffmm_evaluate_with(), one argument after the other. */
 DIFFMM_API diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,
                                          diffmm_split split, size_t d, const float *user_matrix,
                                          const float *item_matrix, size_t cutoff_count,

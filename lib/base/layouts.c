@@ -256,6 +256,19 @@ static const size_t explanation_begin[] = {
 const struct diffmm__layout diffmm__layout_explanation =
     LAYOUT(diffmm_explanation, explanation_begin);
 
+static const size_t evaluate_arguments_begin[] = {
+    offsetof(diffmm_evaluate_arguments, struct_size),
+    offsetof(diffmm_evaluate_arguments, split),
+    offsetof(diffmm_evaluate_arguments, d),
+    offsetof(diffmm_evaluate_arguments, user_matrix),
+    offsetof(diffmm_evaluate_arguments, item_matrix),
+    offsetof(diffmm_evaluate_arguments, cutoff_count),
+    offsetof(diffmm_evaluate_arguments, cutoffs),
+    offsetof(diffmm_evaluate_arguments, out),
+};
+const struct diffmm__layout diffmm__layout_evaluate_arguments =
+    LAYOUT(diffmm_evaluate_arguments, evaluate_arguments_begin);
+
 static const size_t report_begin[] = {
     offsetof(diffmm_report, struct_size),   offsetof(diffmm_report, epoch),
     offsetof(diffmm_report, best_epoch),    offsetof(diffmm_report, finished),

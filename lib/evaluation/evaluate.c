@@ -4,20 +4,12 @@
 #include "base/numbers.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "dataset/dataset.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/score_range.h"
 
-struct arguments {
-    diffmm_split split;
-    size_t d;
-    const float *user_matrix, *item_matrix;
-    size_t cutoff_count;
-    const size_t *cutoffs;
-    diffmm_metrics *out;
-};
-
-static diffmm_status check_cutoffs(const struct arguments *a)
+static diffmm_status check_cutoffs(const diffmm_evaluate_arguments *a)
 {
     if (a->cutoff_count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff_count is 0");
@@ -27,7 +19,8 @@ static diffmm_status check_cutoffs(const struct arguments *a)
     return DIFFMM_OK;
 }
 
-static diffmm_status check_embeddings(const struct arguments *a, size_t users, size_t items)
+static diffmm_status check_embeddings(const diffmm_evaluate_arguments *a, size_t users,
+                                      size_t items)
 {
     if (!diffmm__all_finite(users * a->d, a->user_matrix))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "user_matrix holds NaN or infinity");
@@ -37,7 +30,7 @@ static diffmm_status check_embeddings(const struct arguments *a, size_t users, s
                                      a->item_matrix, NULL);
 }
 
-static diffmm_status check(const diffmm_dataset *dataset, const struct arguments *a)
+static diffmm_status check(const diffmm_dataset *dataset, const diffmm_evaluate_arguments *a)
 {
     if (!a->out)
         return diffmm__null("out");
@@ -67,23 +60,43 @@ static diffmm_status check(const diffmm_dataset *dataset, const struct arguments
     return check_embeddings(a, users, items);
 }
 
+diffmm_status diffmm_evaluate_with(diffmm_context *context, const diffmm_dataset *dataset,
+                                   const diffmm_evaluate_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    DIFFMM__CALL dataset_call = diffmm__call_reads(dataset);
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_evaluate_arguments a;
+    struct diffmm__evaluation *evaluation;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_evaluate_arguments, arguments, "arguments");
+    if (!status)
+        status = check(dataset, &a);
+    if (!status)
+        status =
+            diffmm__evaluation_create(context, dataset, a.d, a.cutoff_count, a.cutoffs,
+                                      a.split == DIFFMM_VALID, a.split == DIFFMM_TEST, &evaluation);
+    if (status)
+        return status;
+    diffmm__evaluation_run(evaluation, a.user_matrix, a.item_matrix, a.out, a.out);
+    diffmm__evaluation_destroy(evaluation);
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm_evaluate(diffmm_context *context, const diffmm_dataset *dataset,
                               diffmm_split split, size_t d, const float *user_matrix,
                               const float *item_matrix, size_t cutoff_count, const size_t *cutoffs,
                               diffmm_metrics *out)
 {
-    DIFFMM__CALL context_call = diffmm__call_reads(context);
-    DIFFMM__CALL dataset_call = diffmm__call_reads(dataset);
-    const struct arguments a = {split, d, user_matrix, item_matrix, cutoff_count, cutoffs, out};
-    struct diffmm__evaluation *evaluation;
-    diffmm_status status = check(dataset, &a);
-    if (!status)
-        status =
-            diffmm__evaluation_create(context, dataset, d, cutoff_count, cutoffs,
-                                      split == DIFFMM_VALID, split == DIFFMM_TEST, &evaluation);
-    if (status)
-        return status;
-    diffmm__evaluation_run(evaluation, user_matrix, item_matrix, out, out);
-    diffmm__evaluation_destroy(evaluation);
-    return DIFFMM_OK;
+    return diffmm_evaluate_with(
+        context, dataset,
+        &(diffmm_evaluate_arguments){.struct_size = sizeof(diffmm_evaluate_arguments),
+                                     .split = split,
+                                     .d = d,
+                                     .user_matrix = user_matrix,
+                                     .item_matrix = item_matrix,
+                                     .cutoff_count = cutoff_count,
+                                     .cutoffs = cutoffs,
+                                     .out = out});
 }

@@ -262,6 +262,16 @@ AT(diffmm_metrics, recall, 16);
 AT(diffmm_metrics, precision, 24);
 AT(diffmm_metrics, ndcg, 32);
 
+SIZE(diffmm_evaluate_arguments, 64);
+AT(diffmm_evaluate_arguments, struct_size, 0);
+AT(diffmm_evaluate_arguments, split, 8);
+AT(diffmm_evaluate_arguments, d, 16);
+AT(diffmm_evaluate_arguments, user_matrix, 24);
+AT(diffmm_evaluate_arguments, item_matrix, 32);
+AT(diffmm_evaluate_arguments, cutoff_count, 40);
+AT(diffmm_evaluate_arguments, cutoffs, 48);
+AT(diffmm_evaluate_arguments, out, 56);
+
 SIZE(diffmm_file_kind, 4);
 IS(DIFFMM_FILE_MODEL, 1);
 IS(DIFFMM_FILE_CHECKPOINT, 2);

@@ -170,6 +170,11 @@ static diffmm_status describe_option(void *it)
     return diffmm_option_describe(0, it);
 }
 
+static diffmm_status evaluate(void *it)
+{
+    return diffmm_evaluate_with(context, dataset, it);
+}
+
 static diffmm_status recommend(void *it)
 {
     diffmm_hit hits[1];
@@ -223,6 +228,7 @@ static const struct use {
     {"diffmm_infonce_arguments", infonce, false},
     {"diffmm_contrastive_loss_arguments", contrastive_loss, false},
     {"diffmm_option_info", describe_option, true},
+    {"diffmm_evaluate_arguments", evaluate, false},
     {"diffmm_query", recommend, false},
     {"diffmm_explanation", explain, true},
     {"diffmm_report", report, true},

@@ -54,6 +54,11 @@ static diffmm_status evaluate(const union value *v)
                            v[7].in, v[8].p);
 }
 
+static diffmm_status evaluate_with(const union value *v)
+{
+    return diffmm_evaluate_with(v[0].p, v[1].in, v[2].in);
+}
+
 static diffmm_status create_bipartite(const union value *v)
 {
     return diffmm_graph_create_bipartite(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].in, v[6].p);
@@ -147,6 +152,16 @@ static const int32_t numbers[] = {3, 1, 0, 2}, negative[] = {0, 1, 2, -1}, beyon
                      falling[] = {2, 0}, below[] = {-1, 2};
 static const uint8_t kept[14] = {1, 0, 1};
 static const size_t cutoffs[] = {1, 2}, cutoff_0[] = {1, 0};
+static diffmm_metrics metrics[2];
+enum { evaluate_size = sizeof(diffmm_evaluate_arguments) };
+static const diffmm_evaluate_arguments
+    evaluated = {evaluate_size, DIFFMM_TEST, 4, x, x, 2, cutoffs, metrics},
+    training_split = {evaluate_size, DIFFMM_TRAIN, 4, x, x, 2, cutoffs, metrics},
+    no_columns = {evaluate_size, DIFFMM_TEST, 0, x, x, 2, cutoffs, metrics},
+    users_not_finite = {evaluate_size, DIFFMM_TEST, 4, nan_at_end, x, 2, cutoffs, metrics},
+    no_items = {evaluate_size, DIFFMM_TEST, 4, x, NULL, 2, cutoffs, metrics},
+    zero_cutoff = {evaluate_size, DIFFMM_TEST, 4, x, x, 2, cutoff_0, metrics},
+    no_room = {evaluate_size, DIFFMM_TEST, 4, x, x, 2, cutoffs, NULL};
 static const float *const views[] = {x, x}, *const missing[] = {x, NULL};
 static float grad_a[16], grad_b[16];
 static float *const grads[] = {grad_a, grad_b};
@@ -365,6 +380,16 @@ static const struct entry entries[] = {
           {"cutoffs", DATA, .good.in = cutoffs, .bytes = sizeof cutoffs,
            .others = {{{.in = cutoff_0}, INVALID}}},
           A_ROOM("out", 2 * sizeof(diffmm_metrics))}},
+    {"diffmm_evaluate_with", evaluate_with,
+     .arguments = {A_CONTEXT,
+                   {"dataset", DATASET},
+                   {"arguments", SETTINGS, .good.in = &evaluated, .bytes = sizeof evaluated,
+                    .others = {{{.in = &training_split}, INVALID, "split is 0"},
+                               {{.in = &no_columns}, INVALID, "d is 0"},
+                               {{.in = &users_not_finite}, NUMERIC, "user_matrix"},
+                               {{.in = &no_items}, INVALID, "item_matrix is NULL"},
+                               {{.in = &zero_cutoff}, INVALID, "cutoffs[1] is 0"},
+                               {{.in = &no_room}, INVALID, "out is NULL"}}}}},
     {"diffmm_graph_create_bipartite", create_bipartite,
      .arguments = {A_CONTEXT,
                    A_SIZE("users", 4),

@@ -269,6 +269,20 @@ static diffmm_status evaluate(struct fault_world *world)
                            numbers() + 40, 2, cutoffs, world->out.metrics);
 }
 
+static diffmm_status evaluate_with(struct fault_world *world)
+{
+    static const size_t cutoffs[] = {1, 3};
+    const diffmm_evaluate_arguments arguments = {.struct_size = sizeof arguments,
+                                                 .split = DIFFMM_TEST,
+                                                 .d = d,
+                                                 .user_matrix = numbers(),
+                                                 .item_matrix = numbers() + 40,
+                                                 .cutoff_count = 2,
+                                                 .cutoffs = cutoffs,
+                                                 .out = world->out.metrics};
+    return diffmm_evaluate_with(world->context, world->dataset, &arguments);
+}
+
 static diffmm_status top_k(struct fault_world *world)
 {
     return diffmm_top_k(512, numbers(), 0, NULL, 200, world->out.numbers, NULL,
@@ -307,4 +321,5 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_top_k", NULL, top_k, fault_hash_output, NULL},
     {"diffmm_ranking_metrics", NULL, ranking_metrics, fault_hash_output, NULL},
     {"diffmm_evaluate", fault_make_dataset, evaluate, fault_hash_output, NULL},
+    {"diffmm_evaluate_with", fault_make_dataset, evaluate_with, fault_hash_output, NULL},
     {.name = NULL}};

@@ -144,6 +144,28 @@ START_TEST(both_splits_at_once_and_any_number_of_threads)
 }
 END_TEST
 
+START_TEST(arguments_in_a_struct_give_the_same_bits)
+{
+    diffmm_metrics one[cutoff_count], other[cutoff_count];
+    begin(2);
+    const diffmm_evaluate_arguments arguments = {.struct_size = sizeof arguments,
+                                                 .split = DIFFMM_TEST,
+                                                 .d = d,
+                                                 .user_matrix = user_matrix,
+                                                 .item_matrix = item_matrix,
+                                                 .cutoff_count = cutoff_count,
+                                                 .cutoffs = cutoffs,
+                                                 .out = other};
+    expect_success(evaluate(DIFFMM_TEST, one));
+    expect_success(diffmm_evaluate_with(context, &dataset, &arguments));
+    for (size_t c = 0; c < cutoff_count; c++)
+        expect_same(&one[c], &other[c]);
+    expect_failure(diffmm_evaluate_with(context, &dataset, NULL), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "arguments");
+    end();
+}
+END_TEST
+
 START_TEST(a_split_without_items_has_no_users)
 {
     diffmm_metrics out[cutoff_count];
@@ -219,8 +241,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        equals_user_by_user, both_splits_at_once_and_any_number_of_threads,
-        a_split_without_items_has_no_users, bad_arguments_are_refused, any_allocation_may_fail};
+    const TTest *const tests[] = {equals_user_by_user,
+                                  both_splits_at_once_and_any_number_of_threads,
+                                  arguments_in_a_struct_give_the_same_bits,
+                                  a_split_without_items_has_no_users,
+                                  bad_arguments_are_refused,
+                                  any_allocation_may_fail};
     return run_tests("evaluate", tests, sizeof tests / sizeof *tests) != 0;
 }
