@@ -9,7 +9,7 @@
  *  - denoiser.NAME.time.weight, denoiser.NAME.encoder.0.bias, .. (see diffusion.h), in a model
  *    that has its denoisers (a trainer's; not one loaded from a model file)
  *
- *  DIFFMM_ERROR_NOT_FOUND for a parameter or modality there is not; DIFFMM_ERROR_STATE for a model
+ *  DIFFMM_ERROR_NOT_FOUND for an unknown parameter, modality or loss; DIFFMM_ERROR_STATE for a model
  *  that was loaded and cannot train; DIFFMM_ERROR_NUMERIC for values that are not finite;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files; DIFFMM_ERROR_CALLBACK from
  *  feature loaders.

@@ -66,7 +66,7 @@ typedef struct diffmm_report {
 /** A phase of an epoch. */
 typedef enum diffmm_phase {
     DIFFMM_PHASE_DENOISE = 0,   /**< a step is a batch of users of one modality */
-    DIFFMM_PHASE_GENERATE = 1,  /**< a step is a modality */
+    DIFFMM_PHASE_GENERATE = 1,  /**< a step is a block of users of one modality */
     DIFFMM_PHASE_RECOMMEND = 2, /**< a step is a batch of training pairs */
     DIFFMM_PHASE_EVALUATE = 3   /**< one step */
 } diffmm_phase;

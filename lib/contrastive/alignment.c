@@ -40,7 +40,8 @@ static void lay_out(struct scratch *s, size_t rows, size_t d, bool gathers)
     s->y_norms = diffmm__arena_take(&s->arena, rows, sizeof(float));
 }
 
-/* The value; gradients, times `weight`, overwrite grad_x and grad_y, either of which may be NULL. */
+/* The value; gradients, times `weight`, overwrite grad_x and grad_y, either of which may be NULL.
+ * */
 static double align(struct scratch *s, size_t rows, size_t d, const float *x, const float *y,
                     double weight, float *grad_x, float *grad_y)
 {

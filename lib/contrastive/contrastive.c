@@ -27,7 +27,8 @@ struct diffmm__contrastive_scratch {
     double flops;
 };
 
-/* With sizes set; an arena that measures gives no arrays of pointers to fill in. */
+/* The sizes are set. A measuring arena returns NULL, so there are no arrays of pointers to fill
+ * in. */
 static void lay_out(struct diffmm__contrastive_scratch *s, size_t batch)
 {
     struct diffmm__arena *arena = &s->arena;
@@ -129,8 +130,8 @@ static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b
     return over_users + over_items;
 }
 
-/* Gradients of normalised views, taken back through the normalisation: grad is kept times `keep` and
- * added to. */
+/* Gradients of normalised views, taken back through the normalisation: grad is kept times `keep`
+ * and added to. */
 static void normalize_backward(const struct diffmm__contrastive_scratch *s, size_t v, float keep,
                                float *grad)
 {

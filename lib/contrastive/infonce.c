@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* InfoNCE (paper, equation 16) on row-normalised views P and Q, over a batch of nodes b:
+ *
  *     L = mean_b ( log sum_v exp(p_b . q_v / tau) - p_b . q_b / tau ).
+ *
  * With s_bv the softmax of row b, and c_b how often b stands in a batch of B:
+ *
  *     dL/dp_b = c_b / (B tau) (sum_v s_bv q_v - q_b),
  *     dL/dq_v = sum_b c_b / (B tau) s_bv p_b - (c_v / (B tau) p_v where v is in the batch).
  *
- * The weights exp((p_b . q_v - shift_b) / tau) must not overflow, nor all vanish. Since |p . q| <=
- * 1 up to rounding, a shift of 1 serves unless tau is small; then it is the row's largest product.
- * They are made for a chunk of batch rows against all nodes, block by block (product, then exp
- * while the block is in the nearest cache), used for both gradients, and forgotten: three products,
- * a chunk of memory. Nodes stand in panels of 16 (linalg/panels.h): a block is some rows by a
- * panel.
- */
+ * The weights exp((p_b . q_v - shift_b) / tau) must not overflow, nor may all of a row vanish.
+ * Since |p . q| <= 1 up to rounding, a shift of 1 serves unless tau is small; then the shift is
+ * the row's largest product. The weights are computed for a chunk of batch rows against all nodes,
+ * block by block: the product, then exp while the block is in the nearest cache. Both gradients
+ * use them before the next chunk: three products in all, and memory for one chunk. Nodes stand in
+ * panels of 16 (linalg/panels.h): a block is some rows by a panel. */
 #include "contrastive/infonce.h"
 
 #include <diffmm/contrastive.h>
@@ -29,10 +31,10 @@
 #include "linalg/normalize_rows.h"
 #include "linalg/panels.h"
 
-/* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up in pieces
- * of a tile each. Tiles are even in number and equal in width, so that two, four or eight threads
- * share them well. Within a tile, a block of block_rows rows stays in the nearest cache, and so
- * does 16 columns of strip_panels panels of q. */
+/* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up
+ * tile by tile, into partial sums. Tiles are even in number and equal in width, so that two, four
+ * or eight threads share them well. Within a tile, a block of block_rows rows stays in the nearest
+ * cache, and so does 16 columns of strip_panels panels of q. */
 enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, strip_panels = 16 };
 enum { lanes = DIFFMM__PANEL };
 
@@ -65,17 +67,17 @@ struct chunk {
     const float *times;
     const float *p, *q;
     float inverse_tau;
-    float *packed_q;  /* q in panels */
-    float *q_strips;  /* strips x panels x 16 x 16: 16 columns of q each */
-    float *p_rows;    /* rows x d: p_b, gathered */
-    float *p_strips;  /* strips x rows x 16: 16 columns each of p_b c_b weight / (B tau sum_b) */
-    float *weights;   /* panels x rows x 16 */
-    float *shifts;    /* rows: what is subtracted from p_b . q_v / tau */
-    float *lane_sums; /* tiles x rows x 16: sums of weights, lane by lane */
-    double *sums;     /* rows x tiles: sums of weights */
-    float *pieces;    /* tiles x rows x d: parts of sum_v exp(..) q_v */
-    double scale;     /* weight / (B tau) */
-    double *losses;   /* rows */
+    float *packed_q;     /* q in panels */
+    float *q_strips;     /* strips x panels x 16 x 16: 16 columns of q each */
+    float *p_rows;       /* rows x d: p_b, gathered */
+    float *p_strips;     /* strips x rows x 16: 16 columns each of p_b c_b weight / (B tau sum_b) */
+    float *weights;      /* panels x rows x 16 */
+    float *shifts;       /* rows: what is subtracted from p_b . q_v / tau */
+    float *lane_sums;    /* tiles x rows x 16: sums of weights, lane by lane */
+    double *sums;        /* rows x tiles: sums of weights */
+    float *partial_sums; /* tiles x rows x d: parts of sum_v exp(..) q_v */
+    double scale;        /* weight / (B tau) */
+    double *losses;      /* rows */
     float *grad_p, *grad_q;
 };
 
@@ -114,14 +116,14 @@ static size_t block_length(const struct chunk *c, size_t first)
 static void gather_tile(const struct chunk *c, size_t tile)
 {
     struct range range = tile_range(c, tile);
-    float *piece = c->pieces + tile * c->rows * c->d;
+    float *partial = c->partial_sums + tile * c->rows * c->d;
     for (size_t panel = range.begin; panel < range.end; panel += strip_panels) {
         size_t panels = range.end - panel < strip_panels ? range.end - panel : strip_panels;
         for (size_t column = 0; column < c->d; column += lanes)
             c->kernels->panels->gather(
                 c->rows, panels, c->weights + panel * c->rows * lanes, c->rows * lanes,
                 c->q_strips + (column * c->panels + panel * lanes) * lanes, panel > range.begin,
-                piece + column, c->d - column < lanes ? c->d - column : lanes, c->d);
+                partial + column, c->d - column < lanes ? c->d - column : lanes, c->d);
     }
 }
 
@@ -298,7 +300,7 @@ static void finish_row(struct chunk *c, size_t b)
     float share = (float)(c->scale * (double)c->times[b]);
     float softmax = (float)((double)share / sum);
     for (size_t tile = 0; tile < c->tiles; tile++)
-        c->kernels->add_scaled(c->d, softmax, c->pieces + (tile * c->rows + b) * c->d,
+        c->kernels->add_scaled(c->d, softmax, c->partial_sums + (tile * c->rows + b) * c->d,
                                c->grad_p + node);
     c->kernels->add_scaled(c->d, -share, q, c->grad_p + node);
     for (size_t column = 0; column < c->d; column += lanes)
@@ -333,8 +335,8 @@ static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
     c->weights = c->q_strips + strips * c->panels * lanes * lanes;
     c->p_rows = c->weights + c->panels * rows * lanes;
     c->p_strips = c->p_rows + rows * c->d;
-    c->pieces = c->p_strips + strips * rows * lanes;
-    c->lane_sums = c->pieces + c->tiles * rows * c->d;
+    c->partial_sums = c->p_strips + strips * rows * lanes;
+    c->lane_sums = c->partial_sums + c->tiles * rows * c->d;
     c->shifts = c->lane_sums + c->tiles * rows * lanes;
 }
 
@@ -342,7 +344,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        const float *q, const struct diffmm__batch_nodes *batch, double tau,
                        double weight, float *grad_p, float *grad_q, float *scratch)
 {
-    tau = fmin(tau, 1e100); /* all weights are equal long before, and nothing overflows */
+    tau = fmin(tau, 1e100); /* so that nothing overflows; all weights are equal already */
     struct chunk c = {.kernels = diffmm__kernels(),
                       .nodes = nodes,
                       .d = d,

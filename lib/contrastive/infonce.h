@@ -30,7 +30,7 @@ double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, co
                        const float *q, const struct diffmm__batch_nodes *batch, double tau,
                        double weight, float *grad_p, float *grad_q, float *scratch);
 
-/* Whether a caller's tau is one, and 1 / tau a float. */
+/* DIFFMM_ERROR_INVALID_ARGUMENT where tau is not above 0, or 1 / tau overflows a float. */
 diffmm_status diffmm__infonce_check_tau(double tau);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a term of the recommender's objective is. The objective of a batch is the sum of the terms in
- * the table of model/terms.c, each times its weight. A term is one file: its value and its gradient,
+/* What a term of the recommender's objective is. The objective of a batch is the sum of the terms
+ * in the table of model/terms.c, each times its weight. A term is one file: its value and its
+ * gradient,
  * as a public function on plain arrays and as the function `evaluate` of its entry in the table. */
 #ifndef DIFFMM_LOSSES_TERM_H
 #define DIFFMM_LOSSES_TERM_H
@@ -51,8 +52,8 @@ struct diffmm__term {
                                     const struct diffmm__term_shape *shape, void **out);
     void (*scratch_destroy)(void *scratch);
 
-    /* FLOPs of matrix products: of an epoch by the naive strategy, and counted since the scratch was
-     * made. NULL where a term has no matrix products. */
+    /* FLOPs of matrix products: of an epoch by the naive strategy, and counted since the scratch
+     * was made. NULL where a term has no matrix products. */
     double (*naive_flops)(const struct diffmm__settings *settings,
                           const struct diffmm__term_shape *shape);
     double (*counted_flops)(const void *scratch);

@@ -14,8 +14,8 @@
  *     Y = A [E_U; sum_m w_m Xn_m],
  *     V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I],
  *
- * which costs L + 2 products with A in place of 2 M + L. A is symmetric: the backward pass multiplies
- * by A, too. */
+ * which costs L + 2 products with A in place of 2 M + L. A is symmetric: the backward pass
+ * multiplies by A, too. */
 #include "model/aggregate.h"
 
 #include "graph/propagate.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Final embeddings of a model's present parameters and graphs, whether or not its own are of before. */
+/* The final embeddings of a model's present parameters and graphs. The model's own are older where
+ * parameters or graphs have changed since its last forward pass. */
 #ifndef DIFFMM_MODEL_EMBEDDINGS_H
 #define DIFFMM_MODEL_EMBEDDINGS_H
 

@@ -33,7 +33,7 @@ static diffmm_status propagate(const diffmm_model *model, struct diffmm__fold_in
     return failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
-/* Users without training items have learnt nothing. */
+/* The mean is over users with training items: the rows of the others were never trained. */
 static void average(const diffmm_model *model, float *mean)
 {
     const int64_t *pointers = model->catalog->seen.pointers;

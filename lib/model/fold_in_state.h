@@ -19,7 +19,7 @@ struct diffmm__fold_in_state {
     const float **propagated;   /* per layer l < L, I x d: items' rows of sum_{k <= l} A^k V */
 };
 
-/* One with names, weights, mean and pointers still to be filled in. */
+/* Creates a state whose names, weights, mean and pointers the caller fills in. */
 diffmm_status diffmm__fold_in_state_create(const diffmm_context *context, size_t modality_count,
                                            size_t layers, size_t d,
                                            struct diffmm__fold_in_state **out);

@@ -80,7 +80,7 @@ static void take_parameter(struct diffmm__parameter *parameter, const struct dif
            parameter->rows * parameter->columns * sizeof *parameter->values);
 }
 
-/* The same layers but for the number of items. */
+/* Whether two denoisers have the same layers, the number of items apart. */
 static bool are_alike(const struct diffmm__layers *layers, const struct diffmm__layers *old)
 {
     bool alike = layers->time_size == old->time_size && layers->count == old->count &&

@@ -13,7 +13,7 @@
 void diffmm__softmax(size_t count, const float *logits, float *weights)
 {
     double largest = (double)logits[0], sum = 0.0;
-    for (size_t m = 1; m < count; m++) /* (over fmax here GCC 12 breaks down on AArch64) */
+    for (size_t m = 1; m < count; m++) /* (GCC 12 for AArch64 fails to compile fmax() here) */
         if ((double)logits[m] > largest)
             largest = (double)logits[m];
     for (size_t m = 0; m < count; m++)

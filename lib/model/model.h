@@ -71,8 +71,8 @@ struct diffmm_model {
     uint64_t steps; /* Adam steps taken */
     /* Parameters or graphs have changed since `final` was computed (diffmm__model_changed()). */
     bool stale;
-    /* Of the present parameters and `final`; not known once either changes otherwise than by an
-     * evaluated epoch. */
+    /* The epoch that the present parameters and `final` are of. Any other change makes it unknown.
+     * */
     struct diffmm__evaluated evaluated;
 
     diffmm_graph *adjacency;               /* A_hat; NULL for a model read from a file */
@@ -83,14 +83,15 @@ struct diffmm_model {
 };
 
 /* Called by whatever changes a recommender parameter or a graph otherwise than by putting back an
- * epoch as a whole: metrics are no longer known, and `final` is of before. */
+ * epoch as a whole: metrics are no longer known, and `final` is
+ * that of the parameters before the change. */
 void diffmm__model_changed(diffmm_model *model);
 
-/* Called by the forward pass: `final`, and what it leaves beside it, are now those of the parameters
- * and graphs. What they score is not known until an epoch is evaluated. */
+/* Called by the forward pass: `final`, and what it leaves beside it, are now those of the
+ * parameters and graphs. What they score is not known until an epoch is evaluated. */
 void diffmm__model_embedded(diffmm_model *model);
 
-/* The modality called so, or NULL. */
+/* Finds a modality by name; NULL where the model has none of that name. */
 struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *model,
                                                            const char *name);
 

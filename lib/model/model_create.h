@@ -4,10 +4,11 @@
 
 #include "model/model.h"
 
-/* A model with a context and nothing else; NULL without memory. */
+/* Allocates a model that has a context and nothing else; NULL without memory. */
 diffmm_model *diffmm__model_allocate(const diffmm_context *context);
 
-/* A model with initial parameters; with_denoisers: ready for a trainer. The data set is sealed. */
+/* Creates a model with initial parameters; `with_denoisers`: for a trainer. The data set is
+ * sealed. */
 diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options *options,
                                    bool with_denoisers, diffmm_model **out);
 

@@ -4,7 +4,7 @@
 
 #include "model/model.h"
 
-/* The modality called so, of a model that has graphs: DIFFMM_ERROR_STATE for a model that was read
+/* Finds a modality by name in a model that has graphs: DIFFMM_ERROR_STATE for a model that was read
  * from a file, DIFFMM_ERROR_NOT_FOUND for another name. */
 diffmm_status diffmm__model_graph_modality(const diffmm_model *model, const char *name,
                                            struct diffmm__model_modality **out);

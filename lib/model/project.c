@@ -103,14 +103,14 @@ void diffmm__project_backward(diffmm_model *model)
                                         w->grad_normalized, 1.0f, 0.0f, grad);
         if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
             diffmm__gemm_split_k(model->context, d, inputs, items, diffmm__transposed(grad, d),
-                                 features, modality->weight->gradient, model->workspace->pieces);
+                                 features, modality->weight->gradient, model->workspace->split_k);
             sum_rows(items, d, grad, modality->bias->gradient);
         } else {
             struct activation a = {.d = d, .projected = w->projected, .values = grad};
             diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
             features.transposed = true;
             diffmm__gemm_split_k(model->context, inputs, d, items, features, diffmm__plain(grad, d),
-                                 modality->weight->gradient, model->workspace->pieces);
+                                 modality->weight->gradient, model->workspace->split_k);
         }
     }
 }

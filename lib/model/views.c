@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The contrastive view of each modality (paper, section 3.4), forward and backward:
- *     C = A_m [E_U; Xn_m],   view = sum_l A_hat^l C.
- * With a fusion ratio rho, A_m is mixed with a randomly edge-dropped A_hat, (1 - rho) A_m + rho A'.
+ *
+ *     C = A_m [E_U; Xn_m],
+ *     view = sum_l A_hat^l C.
+ *
+ * With a fusion ratio rho, A_m is mixed with A', which is A_hat with edges dropped at random:
+ *
+ *     (1 - rho) A_m + rho A' in place of A_m.
  */
 #include "model/views.h"
 
@@ -40,7 +45,7 @@ void diffmm__views(diffmm_model *model)
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
         diffmm__vector_copy(model->context, items, own->normalized, w->base + users);
-        /* The gradient's memory is free on the way forward. */
+        /* The forward pass uses the memory of the gradient, which is not computed yet. */
         multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);
         diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
                           own->view, w->scratch);

@@ -4,7 +4,7 @@
 #include "base/sizes.h"
 #include "linalg/gemm.h"
 
-/* An arena that measures gives no array of modalities to fill in. */
+/* A measuring arena returns NULL, so there is no array of modalities to fill in. */
 static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_shape *shape)
 {
     struct diffmm__arena *arena = &w->arena;
@@ -37,7 +37,7 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
     for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
         *node_matrices[i] = diffmm__arena_take(arena, wide, real);
     w->v_norms = diffmm__arena_take(arena, nodes, real);
-    w->pieces = diffmm__arena_take(
+    w->split_k = diffmm__arena_take(
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
 }
 

@@ -27,7 +27,7 @@ struct diffmm__workspace {
     float *v_normalized; /* rownorm(V) */
     float *v_norms;      /* N */
     float *grad_final, *grad_v, *scratch;
-    float *pieces;                  /* scratch of diffmm__gemm_split_k for the widest projection */
+    float *split_k;                 /* scratch of diffmm__gemm_split_k for the widest projection */
     float **views, **grad_views;    /* M: each modality's view and grad_view */
     void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Adam (Kingma and Ba 2015, algorithm 1):
- *     m <- beta1 m + (1 - beta1) g,   v <- beta2 v + (1 - beta2) g^2,
- *     x <- x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon). */
+ *
+ *     m <- beta1 m + (1 - beta1) g,
+ *     v <- beta2 v + (1 - beta2) g^2,
+ *     x <- x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
+ */
 #include "optim/adam.h"
 
 #include <math.h>
@@ -61,7 +64,7 @@ void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint
     diffmm__parallel_ranges(context, count, 16384, step_range, &s);
 }
 
-/* A setting where given, else the default; each must lie in [0, limit). */
+/* The given value, or the default where it is 0. It must lie in [0, limit). */
 static diffmm_status choose(double given, double standard, double limit, const char *name,
                             double *out)
 {

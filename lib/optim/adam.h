@@ -7,7 +7,7 @@
 
 #include "linalg/kernels.h"
 
-/* What step number `step` does, with the default betas and epsilon; the kernel applies it. */
+/* The factors of step number `step`, with the default betas and epsilon, for the kernel. */
 struct diffmm__adam_coefficients diffmm__adam_factors(double learning_rate, uint64_t step);
 
 /* One Adam step with the default betas and epsilon, on the context's threads. */

@@ -9,7 +9,8 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
                    const int32_t *user, const int32_t *positive, const int32_t *negative,
                    double divisor, float *grad_user, float *grad_item);
 
-/* BPR over the batch, divided by the option `batch` whatever the batch's size; see losses/term.h. */
+/* BPR over the batch, divided by the option `batch` whatever the batch's size; see losses/term.h.
+ * */
 double diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
 
 #endif

@@ -19,7 +19,7 @@ double diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, vo
     (void)scratch;
     size_t size = (batch->users + batch->items) * batch->d;
     diffmm__vector_add_scaled(batch->context, size, (float)(2.0 * weight), batch->embedding,
-                       batch->grad_embedding);
+                              batch->grad_embedding);
     return weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
 }
 

@@ -104,8 +104,9 @@ static int larger(double a, double b)
     return (a > b) - (a < b);
 }
 
-/* Measures in their order until one tells the epochs apart: where Recall is 1 in every epoch, as it
- * is where a cutoff reaches the whole catalogue, the first epoch would be chosen for nothing. */
+/* The measures are compared in their order until one differs. Recall alone would not do: where a
+ * cutoff reaches the whole catalogue it is 1 in every epoch, and the first epoch would be chosen
+ * whatever it is. */
 static int compare(size_t cutoffs, const diffmm_metrics *a, double loss_a, const diffmm_metrics *b,
                    double loss_b)
 {

@@ -40,15 +40,16 @@ struct diffmm__results {
     double loss;
 };
 
-/* Name an epoch the best, with its results; its values are the caller's to fill in. */
+/* Records an epoch as the best, with its results. The caller fills in its values. */
 void diffmm__best_name(struct diffmm__best *best, size_t epoch,
                        const struct diffmm__results *results);
 
-/* Take an epoch's results: kept if better, by Recall at the first cutoff on the validation split
- * (on the test split where the option `select` says so; on the other one where that has no users);
+/* Offers an epoch's results. It is kept if it is better, by Recall at the first cutoff on the
+ * validation split (on the test split where the option `select` says so; on the other one where
+ * that has no users);
  * where that is equal, by NDCG there, then by Recall and NDCG at each further cutoff in turn, then
- * by the training loss, the lower the better; the first of equal epochs stays. What is no number is
- * worse than any. With nothing held out to judge by, the last epoch is the best. */
+ * by the training loss, the lower the better; the first of equal epochs stays. NaN is worse than
+ * any number. With nothing held out to judge by, the last epoch is the best. */
 void diffmm__best_offer(struct diffmm__best *best, const diffmm_model *model, size_t epoch,
                         const struct diffmm__results *results);
 

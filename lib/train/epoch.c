@@ -78,7 +78,7 @@ static diffmm_status run_phases(diffmm_trainer *trainer)
     return status ? status : timed(trainer, diffmm__epoch_evaluate, &seconds->evaluate);
 }
 
-/* What the model now holds is this epoch's. */
+/* Marks the model as being of an epoch, with its metrics. */
 static void mark_model(diffmm_trainer *trainer, size_t epoch, const diffmm_metrics *valid,
                        const diffmm_metrics *test)
 {
@@ -118,7 +118,7 @@ static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
         report ? diffmm__struct_check(&diffmm__layout_report, report, "report") : DIFFMM_OK;
     if (status)
         return status;
-    /* What memory an epoch needs it takes first: without it, nothing has changed. */
+    /* An epoch takes all its memory first, so that a lack of memory changes nothing. */
     trainer->within = true;
     status = diffmm__graphs_reserve(&trainer->graphs, trainer->model, trainer->epoch + 1);
     if (!status)
@@ -180,8 +180,8 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
                                   "%zu",
                                   trainer->epoch);
     }
-    /* However it ended, the model is the best there has been; but not where it ran out of memory,
-     * which the caller may find, and then go on. */
+    /* However training ended, the model becomes that of the best epoch; but where memory ended, it
+     * stays as it is, since the caller may free some and go on. */
     if (trainer->best.epoch > 0 && status != DIFFMM_ERROR_NO_MEMORY)
         restore_best(trainer);
     return status;

@@ -49,7 +49,8 @@ void diffmm__graphs_end(struct diffmm__graphs *graphs)
     diffmm__arena_end(&graphs->arena);
 }
 
-/* The old one ends last: its release may call the host, which may read the model. */
+/* The old graph is destroyed last: its memory is released by the host, which may read the model
+ * then. */
 static void set_graph(diffmm_graph **place, diffmm_graph *graph)
 {
     diffmm_graph *old = *place;

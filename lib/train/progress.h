@@ -14,8 +14,8 @@ struct diffmm__progress {
     void *data;
 };
 
-/* Tells the host that `done` of `total` steps of a phase of epoch `epoch` are done. DIFFMM_CANCELLED
- * where the host's function ends the epoch, or the epoch was cancelled. */
+/* Tells the host that `done` of `total` steps of a phase of epoch `epoch` are done.
+ * DIFFMM_CANCELLED where the host's function ends the epoch, or the epoch was cancelled. */
 diffmm_status diffmm__progress_step(struct diffmm__progress *progress, size_t epoch,
                                     diffmm_phase phase, size_t done, size_t total);
 

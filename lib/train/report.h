@@ -19,8 +19,8 @@ struct diffmm__report {
 diffmm_status diffmm__report_begin(const diffmm_model *model, struct diffmm__report *out);
 void diffmm__report_end(struct diffmm__report *report);
 
-/* What follows from other figures, once these are written: the losses of diffmm_losses but the total,
- * and the denoisers' in the list. */
+/* What follows from other figures, once these are written: the losses of diffmm_losses but the
+ * total, and the denoisers' in the list. */
 void diffmm__report_complete(struct diffmm__report *report);
 
 /* Copies all figures into another report of the same sizes. */

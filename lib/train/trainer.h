@@ -23,7 +23,7 @@ struct diffmm_trainer {
     struct diffmm__plan plan;
     size_t epoch; /* epochs done */
     bool stopped; /* early */
-    bool within;  /* an epoch is running: parameters are part of the way */
+    bool within;  /* an epoch is running, so that parameters are of no epoch */
     struct diffmm__progress progress;
 
     /* The phases, in their order. */

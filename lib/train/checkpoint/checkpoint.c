@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing a training checkpoint (train/checkpoint/state.h says what is in it). Tensors are written from where
- * they are: nothing is copied. */
+/* Writing a training checkpoint (train/checkpoint/state.h says what is in it). Tensors are written
+ * from where they are: nothing is copied. */
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"

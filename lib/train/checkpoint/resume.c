@@ -18,7 +18,7 @@
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
 
-/* A setting that does not do comes from the file, whichever way it was checked. */
+/* Where the settings are the file's, one that is refused is a fault of the file. */
 static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
 {
     return status == DIFFMM_ERROR_INVALID_ARGUMENT || status == DIFFMM_ERROR_NOT_FOUND
@@ -27,7 +27,7 @@ static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status
                : status;
 }
 
-/* The settings to go on with: the file's, or the caller's where they continue those. */
+/* The settings of the training: the file's, or the caller's where these may continue the file's. */
 static diffmm_status choose_options(diffmm_dataset *dataset, const struct diffmm__safetensors *file,
                                     const diffmm_options *given, diffmm_options **out)
 {
@@ -43,7 +43,8 @@ static diffmm_status choose_options(diffmm_dataset *dataset, const struct diffmm
     return status ? status : diffmm__options_copy(dataset->context, given, out);
 }
 
-/* The arrays of that many parameters are in the file, before a trainer for them is made. */
+/* Whether the file is large enough for the parameters that the settings ask for; checked before a
+ * trainer is created for them. */
 static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_options *options,
                                 const struct diffmm__safetensors *file)
 {

@@ -37,7 +37,8 @@ static bool is_further(const struct diffmm__report *report, size_t index)
     return report->losses[index].weight != 0.0 && !diffmm__terms_member(index, &none);
 }
 
-/* The terms of the objective that diffmm_losses has no member for, by name; only those that are on. */
+/* The terms of the objective that diffmm_losses has no member for, by name; only those that are
+ * on. */
 static json_t *further_losses(const struct diffmm__report *report)
 {
     json_t *object = json_object();
@@ -84,7 +85,8 @@ static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
     return diffmm__description_evaluated_json(&evaluated);
 }
 
-/* With the loss that decides between epochs of equal metrics; one that is not known is left out. */
+/* The best epoch with the loss that decides between epochs of equal metrics, which is left out
+ * where it is not known. */
 static json_t *best_json(const diffmm_trainer *trainer)
 {
     const struct diffmm__best *best = &trainer->best;
@@ -209,8 +211,9 @@ static bool fits(const diffmm_trainer *trainer, const struct diffmm__evaluated *
     return fine;
 }
 
-/* The best epoch's loss. Checkpoints of before have none: then it is the last report's if that is
- * the best epoch's, else not known, and an epoch that is equal in all metrics does not replace it.
+/* The best epoch's loss. Checkpoints of earlier versions do not have it. It is then the last
+ * report's, if that is of the best epoch; else it is not known, and an epoch that is equal in all
+ * metrics does not replace the best one.
  */
 static diffmm_status read_loss(const diffmm_trainer *trainer,
                                const struct diffmm__safetensors *file, size_t best_epoch,

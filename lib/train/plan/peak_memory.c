@@ -63,7 +63,7 @@ static size_t model_bytes(const struct diffmm__plan *plan)
     return sum(sizeof parts / sizeof *parts, parts);
 }
 
-/* Of the best epoch: its recommender, final embeddings, V and every Xn_m. */
+/* The copy of the best epoch: its recommender, final embeddings, V and every Xn_m. */
 static size_t best_bytes(const struct diffmm__plan *plan)
 {
     size_t nodes = plan->users + plan->items;
