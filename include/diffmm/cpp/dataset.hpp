@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file dataset.hpp
- *  Who touched what, and what the items look, sound and read like. */
+ *  Interactions of users with items, and the items' features in each modality. */
 #ifndef DIFFMM_CPP_DATASET_HPP
 #define DIFFMM_CPP_DATASET_HPP
 
@@ -23,32 +23,32 @@ inline namespace DIFFMM_CPP
 
 using metrics = diffmm_metrics;
 
-/** Fills `rows`, `count` rows of features from item `first` on. Asked for blocks in any order, as
- * often as needed, on the thread that made the call; by several threads at once only where they
- * work with the same data set. May throw. */
+/** Fills `rows` with the features of `count` items from `first` on. It is called for blocks in any
+ *  order, as often as needed, on the thread that made the call; by several threads at once only
+ *  where they work with the same data set. It may throw. */
 using feature_loader = std::function<void(std::size_t first, std::size_t count, span<float> rows)>;
 
 /** @see diffmm_dataset
  *
- *  Functions that fill return the data set, so that they can follow each other. */
+ *  Functions that fill the data set return it, so that calls can be chained. */
 class dataset : public detail::handle<diffmm_dataset>
 {
   public:
-    /** An empty one. */
+    /** An empty data set. */
     explicit dataset(const context &from)
         : dataset(from,
                   [&](diffmm_dataset **out) { return diffmm_dataset_create(from.get(), out); })
     {
     }
-    /** A folder in the released layout, or a file of interactions with its features beside it. */
+    /** Open a folder in the released layout, or a file of interactions with features beside it. */
     static dataset open(const context &from, const std::string &path)
     {
         return dataset(from, [&](diffmm_dataset **out) {
             return diffmm_dataset_open(from.get(), detail::text(path), out);
         });
     }
-    /** Made-up data with a planted structure.
-     *  @param spec  zero in a field: its default; struct_size need not be set */
+    /** Make a data set with a planted structure.
+     *  @param spec  a member that is 0 means its default; struct_size need not be set */
     static dataset synthesize(const context &from, diffmm_synthetic spec = {})
     {
         spec.struct_size = sizeof spec;
@@ -57,8 +57,8 @@ class dataset : public detail::handle<diffmm_dataset>
         });
     }
 
-    /** One that is not sealed, with all that this sealed one holds, to add users, items and
-     * interactions to; they keep their numbers and ids.
+    /** Start a data set with all that this sealed one holds, to add users, items and interactions
+     *  to it. Users and items keep their numbers and ids.
      *  @see diffmm_dataset_extend() */
     dataset extend() const
     {
@@ -72,7 +72,7 @@ class dataset : public detail::handle<diffmm_dataset>
         check(diffmm_dataset_reserve(get(), users, items));
         return *this;
     }
-    /** By number; copied. */
+    /** Add interactions by number; copied. */
     dataset &add_interactions(diffmm_split split, span<const std::int32_t> user,
                               span<const std::int32_t> item)
     {
@@ -80,7 +80,7 @@ class dataset : public detail::handle<diffmm_dataset>
         check(diffmm_dataset_add_interactions(get(), split, user.size(), user.data(), item.data()));
         return *this;
     }
-    /** By external id; copied. */
+    /** Add interactions by external id; copied. */
     dataset &add_interactions(diffmm_split split, const std::vector<std::string> &user,
                               const std::vector<std::string> &item)
     {
@@ -89,7 +89,7 @@ class dataset : public detail::handle<diffmm_dataset>
                                                     pointers(user).data(), pointers(item).data()));
         return *this;
     }
-    /** From a file: .tsv, .csv, .npz or .pkl. */
+    /** Read interactions from a file: .tsv, .csv, .npz or .pkl. */
     dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
     {
         check(diffmm_dataset_read_interactions(get(), split, detail::text(path)));
@@ -101,8 +101,8 @@ class dataset : public detail::handle<diffmm_dataset>
         return *this;
     }
 
-    /** A modality whose features a callable gives. It lives as long as anything made from this data
-     * set. */
+    /** Add a modality whose features come from a callable, which lives as long as anything made
+     *  from this data set. */
     dataset &add_modality(const std::string &name, detail::amount dimensions, feature_loader loader)
     {
         const char *called = detail::text(name);
@@ -111,7 +111,7 @@ class dataset : public detail::handle<diffmm_dataset>
         lent().push_back(state);
         return added(diffmm_dataset_add_modality(get(), called, dimensions, load, state.get()));
     }
-    /** A modality from an array, items x dimensions; borrowed, not copied: it must live as long as
+    /** Add a modality from an array, items x dimensions. It is borrowed: it must live as long as
      *  anything made from this data set.
      *  @param stride  floats from row to row; 0: dimensions */
     dataset &add_modality(const std::string &name, detail::amount items, detail::amount dimensions,
@@ -126,7 +126,7 @@ class dataset : public detail::handle<diffmm_dataset>
                                                 features.data(), step));
         return *this;
     }
-    /** A modality from an array that the data set takes over. */
+    /** Add a modality from an array that the data set takes over. */
     dataset &add_modality(const std::string &name, detail::amount dimensions,
                           std::vector<float> &&features)
     {
@@ -138,7 +138,7 @@ class dataset : public detail::handle<diffmm_dataset>
         return added(diffmm_dataset_add_modality_array(get(), called, taken->size() / dimensions,
                                                        dimensions, taken->data(), dimensions));
     }
-    /** Add rows, of the items that follow, to a modality from an array or a file; copied. */
+    /** Add rows of the items that follow to a modality from an array or a file; they are copied. */
     dataset &append_features(const std::string &name, detail::amount dimensions,
                              span<const float> features)
     {
@@ -151,15 +151,15 @@ class dataset : public detail::handle<diffmm_dataset>
             get(), detail::text(name), features.size() / dimensions, features.data(), dimensions));
         return *this;
     }
-    /** A modality from a .npy file. */
+    /** Add a modality from a .npy file. */
     dataset &read_modality(const std::string &name, const std::string &path)
     {
         check(diffmm_dataset_read_modality(get(), detail::text(name), detail::text(path)));
         return *this;
     }
 
-    /** Hold out a random share of every user's training interactions, where the data have no splits
-     *  of their own; once all interactions have been added.
+    /** Hold out a random share of every user's training interactions, for data without splits of
+     *  its own. Call it once all interactions have been added.
      *  @see diffmm_dataset_hold_out() */
     dataset &hold_out(double valid, double test, detail::word seed = 0)
     {
@@ -167,7 +167,7 @@ class dataset : public detail::handle<diffmm_dataset>
         return *this;
     }
 
-    /** Check everything and index it; trainers and models do so where it was not done. */
+    /** Check everything and index it. Trainers and models do so if the caller has not. */
     dataset &seal()
     {
         run_on([](diffmm_dataset *c) { return diffmm_dataset_seal(c); });
@@ -241,7 +241,7 @@ class dataset : public detail::handle<diffmm_dataset>
     }
 
   private:
-    /** Callables and arrays that C code holds pointers to. */
+    /** Callables and arrays that the C library holds pointers to. */
     using kept = std::vector<std::shared_ptr<const void>>;
 
     struct loader_state {
@@ -277,13 +277,13 @@ class dataset : public detail::handle<diffmm_dataset>
             return true;
         });
     }
-    /** What C code was lent so far. */
+    /** All that was lent to the C library so far. */
     kept &lent() const
     {
         detail::require(lent_ != nullptr, "dataset is NULL");
         return *lent_;
     }
-    /** What was just lent is needed no longer if C code did not take it. */
+    /** Forgets what was lent last, if the C library did not take it. */
     dataset &added(diffmm_status status)
     {
         if (status != DIFFMM_OK)
