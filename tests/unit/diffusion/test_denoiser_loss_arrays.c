@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The public loss terms. */
+/* The whole loss as a function of arrays, through a denoiser. */
 #include <diffmm/diffusion.h>
 
 #include "support/contexts.h"
@@ -9,116 +9,6 @@
 
 static const size_t hidden[] = {7, 5, 6};
 
-/* Terms on predictions of their own. */
-struct terms {
-    struct loss_batch batch;
-    diffmm_schedule *schedule;
-    struct oracle_schedule exact_schedule;
-    size_t size;
-    float *x_hat, *gradient;
-    double *exact_hat, *want_gradient, *per_user, *want_per_user;
-};
-
-static void terms_begin(struct terms *s, size_t rows, size_t items, size_t d)
-{
-    struct draws draws = {rows + items};
-    enum { steps = 4 };
-    loss_batch_begin(&s->batch, rows, items, d, steps, 0.0, 5);
-    s->schedule = test_schedule(steps, 1.0, 1);
-    s->exact_schedule = test_oracle(steps, 1.0, 1);
-    s->size = rows * items;
-    s->x_hat = malloc(2 * s->size * sizeof(float));
-    s->gradient = s->x_hat + s->size;
-    s->exact_hat = malloc(2 * (s->size + rows) * sizeof(double));
-    s->want_gradient = s->exact_hat + s->size;
-    s->per_user = s->want_gradient + s->size;
-    s->want_per_user = s->per_user + rows;
-    draw_normals(&draws, s->size, 0.5, s->x_hat);
-    for (size_t i = 0; i < s->size; i++)
-        s->exact_hat[i] = (double)s->x_hat[i];
-    memset(s->want_gradient, 0, s->size * sizeof(double));
-    fill(s->size, NAN, s->gradient);
-}
-
-static void terms_end(struct terms *s)
-{
-    loss_batch_end(&s->batch);
-    diffmm_schedule_destroy(s->schedule);
-    free(s->x_hat);
-    free(s->exact_hat);
-}
-
-static double elbo_of(void *argument)
-{
-    const struct terms *s = argument;
-    double loss = NAN;
-    expect_success(diffmm_elbo(s->schedule, s->batch.rows, s->batch.items, s->batch.x0, s->x_hat,
-                               s->batch.t, NULL, &loss, NULL));
-    return loss;
-}
-
-static double msi_of(void *argument)
-{
-    const struct terms *s = argument;
-    double loss = NAN;
-    expect_success(diffmm_msi(NULL, s->batch.rows, s->batch.items, s->batch.d, s->batch.x0,
-                              s->x_hat, s->batch.features, s->batch.embedding, NULL, &loss, NULL));
-    return loss;
-}
-
-static void expect_terms(const struct terms *s, double loss, double want)
-{
-    expect_close("loss", 0, loss, want, 2e-6 * want);
-    for (size_t b = 0; b < s->batch.rows; b++)
-        expect_close("per_user", b, s->per_user[b], s->want_per_user[b],
-                     2e-6 * (s->want_per_user[b] + want));
-    expect_near("grad_x_hat", s->size, s->gradient, s->want_gradient, 2e-6);
-}
-
-static const struct {
-    size_t rows, items, d;
-} shapes[] = {{1, 1, 1}, {1, 9, 3}, {5, 31, 16}, {4, 17, 19}};
-
-START_TEST(elbo)
-{
-    for (size_t i = 0; i < 4; i++) {
-        struct terms s;
-        double loss = NAN;
-        terms_begin(&s, shapes[i].rows, shapes[i].items, shapes[i].d);
-        double want = oracle_elbo(&s.exact_schedule, s.batch.rows, s.batch.items, s.batch.x0,
-                                  s.exact_hat, s.batch.t, 1.0, s.want_per_user, s.want_gradient);
-        expect_success(diffmm_elbo(s.schedule, s.batch.rows, s.batch.items, s.batch.x0, s.x_hat,
-                                   s.batch.t, s.per_user, &loss, s.gradient));
-        expect_terms(&s, loss, want);
-        ck_assert(elbo_of(&s) == loss);
-        /* Quadratic: a long step is exact but for rounding. */
-        expect_gradient("x_hat", elbo_of, &s, s.size, s.x_hat, s.gradient, 0.25f, 2e-4);
-        terms_end(&s);
-    }
-}
-END_TEST
-
-START_TEST(msi)
-{
-    for (size_t i = 0; i < 4; i++) {
-        struct terms s;
-        double loss = NAN;
-        terms_begin(&s, shapes[i].rows, shapes[i].items, shapes[i].d);
-        double want =
-            oracle_msi(s.batch.rows, s.batch.items, s.batch.d, s.batch.x0, s.exact_hat,
-                       s.batch.features, s.batch.embedding, 1.0, s.want_per_user, s.want_gradient);
-        expect_success(diffmm_msi(NULL, s.batch.rows, s.batch.items, s.batch.d, s.batch.x0, s.x_hat,
-                                  s.batch.features, s.batch.embedding, s.per_user, &loss,
-                                  s.gradient));
-        expect_terms(&s, loss, want);
-        ck_assert(msi_of(&s) == loss);
-        expect_gradient("x_hat", msi_of, &s, s.size, s.x_hat, s.gradient, 0.25f, 1e-3);
-        terms_end(&s);
-    }
-}
-END_TEST
-
-/* The whole loss, through a denoiser. */
 struct whole {
     struct denoiser denoiser;
     struct loss_batch batch;
@@ -261,14 +151,6 @@ static void loss_of_much(diffmm_context *context, void *argument, void *out)
         whole_loss(context, w, &losses[0], &losses[1], &losses[2], (float *)(void *)(losses + 3)));
 }
 
-static void msi_of_much(diffmm_context *context, void *argument, void *out)
-{
-    const struct loss_batch *b = &((struct whole *)argument)->batch;
-    double *loss = out;
-    expect_success(diffmm_msi(context, b->rows, b->items, b->d, b->x0, b->noise, b->features,
-                              b->embedding, loss + 1, loss, (float *)(void *)(loss + 1 + b->rows)));
-}
-
 START_TEST(the_same_bits_on_any_number_of_threads)
 {
     static const size_t narrow[] = {60}, wide[] = {120};
@@ -276,44 +158,8 @@ START_TEST(the_same_bits_on_any_number_of_threads)
     for (int k = 0; k < 2; k++) {
         whole_begin(&w, k ? 40 : 260, 700, 1, k ? wide : narrow, 20, 0, 1);
         expect_same_bits(3 * sizeof(double) + w.denoiser.size * sizeof(float), loss_of_much, &w);
-        expect_same_bits((1 + w.batch.rows) * sizeof(double) +
-                             w.batch.rows * w.batch.items * sizeof(float),
-                         msi_of_much, &w);
         whole_end(&w);
     }
-}
-END_TEST
-
-START_TEST(bad_terms)
-{
-    enum { rows = 2, items = 3, d = 2 };
-    diffmm_schedule *s = test_schedule(4, 0.1, 1);
-    static const float x[rows * items] = {1}, f[items * d] = {1};
-    static const int32_t t[] = {0, 3}, high[] = {0, 4}, low[] = {-1, 0};
-    double user[rows] = {7, 7}, loss = 7;
-    float g[rows * items];
-    fill(rows * items, 7.0f, g);
-    expect_invalid(diffmm_elbo(NULL, rows, items, x, x, t, user, &loss, g), "schedule is NULL");
-    expect_invalid(diffmm_elbo(s, rows, items, NULL, x, t, user, &loss, g), "x0 is NULL");
-    expect_invalid(diffmm_elbo(s, rows, items, x, NULL, t, user, &loss, g), "x_hat is NULL");
-    expect_invalid(diffmm_elbo(s, rows, items, x, x, NULL, user, &loss, g), "t is NULL");
-    expect_invalid(diffmm_elbo(s, 0, items, x, x, t, user, &loss, g), "rows is 0");
-    expect_invalid(diffmm_elbo(s, rows, 0, x, x, t, user, &loss, g), "items is 0");
-    expect_invalid(diffmm_elbo(s, rows, items, x, x, high, user, &loss, g), "t[1] is 4");
-    expect_invalid(diffmm_elbo(s, rows, items, x, x, low, user, &loss, g), "t[0] is -1");
-    expect_invalid(diffmm_msi(NULL, rows, items, d, NULL, x, f, f, user, &loss, g), "x0 is NULL");
-    expect_invalid(diffmm_msi(NULL, rows, items, d, x, NULL, f, f, user, &loss, g),
-                   "x_hat is NULL");
-    expect_invalid(diffmm_msi(NULL, rows, items, d, x, x, NULL, f, user, &loss, g),
-                   "features is NULL");
-    expect_invalid(diffmm_msi(NULL, rows, items, d, x, x, f, NULL, user, &loss, g),
-                   "item_embedding is NULL");
-    expect_invalid(diffmm_msi(NULL, 0, items, d, x, x, f, f, user, &loss, g), "rows is 0");
-    expect_invalid(diffmm_msi(NULL, rows, 0, d, x, x, f, f, user, &loss, g), "items is 0");
-    expect_invalid(diffmm_msi(NULL, rows, items, 0, x, x, f, f, user, &loss, g), "d is 0");
-    expect_untouched(rows * items, g, 7.0f);
-    ck_assert(user[0] == 7 && user[1] == 7 && loss == 7);
-    diffmm_schedule_destroy(s);
 }
 END_TEST
 
@@ -398,30 +244,12 @@ static diffmm_status loss_once(void *argument)
     return status;
 }
 
-static diffmm_status msi_once(void *argument)
-{
-    (void)argument;
-    struct whole *w = &short_of_memory.whole;
-    const struct loss_batch *b = &w->batch;
-    double loss = 7, user[2] = {7, 7};
-    float gradient[2 * 5];
-    fill(10, 7.0f, gradient);
-    diffmm_status status = diffmm_msi(short_of_memory.context, 2, 5, 3, b->x0, b->noise,
-                                      b->features, b->embedding, user, &loss, gradient);
-    if (status) {
-        ck_assert(loss == 7 && user[0] == 7 && user[1] == 7);
-        expect_untouched(10, gradient, 7.0f);
-    }
-    return status;
-}
-
 START_TEST(out_of_memory)
 {
     struct failing failing = {0};
     short_of_memory.context = failing_context(&failing, 2);
     whole_begin(&short_of_memory.whole, 2, 5, 1, hidden, 3, 0, 0);
     ck_assert_uint_gt(fail_each_allocation(&failing, loss_once, NULL), 0);
-    ck_assert_uint_gt(fail_each_allocation(&failing, msi_once, NULL), 0);
     whole_end(&short_of_memory.whole);
     diffmm_context_destroy(short_of_memory.context);
 }
@@ -429,15 +257,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {elbo,
-                                  msi,
-                                  denoiser_loss,
+    const TTest *const tests[] = {denoiser_loss,
                                   denoiser_loss_of_wide_and_of_long_batches,
                                   a_weight_of_zero_leaves_the_elbo,
                                   weights_of_interactions_need_not_be_one,
                                   the_same_bits_on_any_number_of_threads,
-                                  bad_terms,
                                   bad_losses,
                                   out_of_memory};
-    return run_tests("loss_terms", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("denoiser_loss_arrays", tests, sizeof tests / sizeof *tests) != 0;
 }
