@@ -121,7 +121,7 @@ static diffmm_status read_modalities(const struct diffmm__safetensors *file,
     return status;
 }
 
-/* A tensor into `out`; or, where there is no placer yet, its shape alone: the file has room for
+/* A tensor into `out`; or, where there is no mapping yet, its shape alone: the file has room for
  * what the metadata claims before memory of that size is asked for. */
 static diffmm_status read_tensor(const struct diffmm__safetensors *file, const char *name,
                                  size_t rows, size_t columns, float *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making a placer from a model and the raw features of its items. */
+/* Learning a cold-start mapping from a model and the raw features of its items. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 enum { least_items = 10, held_part = 5 };
 
-/* What a placer is made from: items in an order with every fifth, held out from the first fit,
+/* What the mapping is learnt from. Every fifth item is held out from the first fit: these come
  * last. */
 struct source {
     const diffmm_model *model;
@@ -37,7 +37,7 @@ static diffmm_status check_source(const diffmm_model *model, const diffmm_datase
 {
     if (dataset->modality_count == 0 || dataset->modality_count > DIFFMM__COLD_START_MODALITIES)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "the data set has %zu modalities; a placer takes 1 to %d",
+                            "the data set has %zu modalities; a cold-start mapping takes 1 to %d",
                             dataset->modality_count, DIFFMM__COLD_START_MODALITIES);
     diffmm_status status = diffmm__model_check_embeddings(model);
     return status ? status
@@ -46,7 +46,7 @@ static diffmm_status check_source(const diffmm_model *model, const diffmm_datase
                                               NULL);
 }
 
-/* Which items of the data set the model has, every fifth of them last. */
+/* Find the data set's items that the model has; every fifth of them comes last. */
 static diffmm_status match_items(struct source *s)
 {
     const struct diffmm__catalog *catalog = s->dataset->catalog;
@@ -57,10 +57,11 @@ static diffmm_status match_items(struct source *s)
         return DIFFMM_ERROR_NO_MEMORY;
     size_t matched = diffmm__ids_match(&catalog->item_ids, &s->model->catalog->item_ids, found);
     if (matched < least_items)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "the model knows %zu of the data set's items; a placer takes at "
-                            "least %d",
-                            matched, least_items);
+        return diffmm__fail(
+            DIFFMM_ERROR_INVALID_ARGUMENT,
+            "the model knows %zu of the data set's items; a cold-start mapping takes "
+            "at least %d",
+            matched, least_items);
     s->held = matched / held_part;
     size_t place[2] = {0, matched - s->held};
     for (size_t i = 0; i < catalog->items; i++)
@@ -84,7 +85,7 @@ static void take_means(size_t rows, size_t columns, const float *x, size_t strid
         mean[c] = (float)(sum[c] / (double)rows);
 }
 
-/* Whether the difference of two of these is a float, of columns as above. */
+/* Whether no difference of two of these values overflows. */
 static bool differences_fit(size_t rows, size_t columns, const float *x, size_t stride)
 {
     float largest = 0.0f;
@@ -94,7 +95,7 @@ static bool differences_fit(size_t rows, size_t columns, const float *x, size_t 
     return largest < 0.25f * FLT_MAX;
 }
 
-/* Subtract the means in place, and give each column's deviation. */
+/* Subtract the means in place, and compute each column's deviation. */
 static void centre(size_t rows, size_t columns, const float *mean, float *x, size_t stride,
                    double *square, float *deviation)
 {
@@ -209,8 +210,8 @@ static diffmm_status find_scales(struct source *s)
     return diffmm__cold_start_scale(s->placer, s->model, s->held, predictions);
 }
 
-/* The map for raw features: that for standardised ones with each row divided by the deviation. (A
- * quotient of floats by way of doubles has the same bits, and overflows without a word.) */
+/* The map for raw features is the one for standardised features, each row divided by the deviation
+ * of its feature. (Floats divided in doubles give the same bits, and raise no overflow.) */
 static diffmm_status keep_map(struct source *s)
 {
     size_t d = s->model->d, column = 0;

@@ -14,7 +14,8 @@
 enum { most_users = 256, most_items = 512, cutoff = 20, tile = 1024 };
 
 static const double reached = 0.003; /* at least so many of all pairs */
-static const float largest = 4.0f;   /* features that say nothing are not blown up */
+static const float largest =
+    4.0f; /* features that predict nothing are not scaled up without limit */
 
 struct sample {
     const diffmm_model *model;
@@ -115,8 +116,8 @@ diffmm_status diffmm__cold_start_scale(diffmm_placer *placer, const diffmm_model
     sample_users(&s);
     if (s.users == 0)
         return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "model: none of its users has seen anything, so that it does not tell "
-                            "how new items are to be weighed against others");
+                            "model: none of its users has training items, which the scale of new "
+                            "items is learnt from");
     s.items = held < most_items ? held : most_items;
     size_t pairs = s.users * s.items;
     s.entries =

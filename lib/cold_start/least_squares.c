@@ -10,7 +10,7 @@ enum { most_steps = 100, patience = 10 };
 
 static const double tolerance = 1.01;
 
-/* One solution under way; matrices are D x d, where not said otherwise. */
+/* One solution under way; matrices are D x d unless noted. */
 struct descent {
     const struct diffmm__least_squares *problem;
     size_t rows; /* the first so many items are learnt from */
@@ -116,9 +116,9 @@ static double held_error(struct descent *s)
     return sum;
 }
 
-/* Without the items held out, whose error says how many steps to go; `map` is W after these. A
- * step within the tolerance of the least error so far is kept in place of the one before: an error
- * that falls further is within it too, so the last one kept is within it of the least of all. */
+/* Solve without the items held out, whose error decides the number of steps; `map` is W after
+ * these. Whenever the error is within the tolerance of the least so far, W is kept: so the last W
+ * kept is within the tolerance of the least error of all. */
 static diffmm_status find_steps(const struct diffmm__least_squares *problem, float *map,
                                 size_t *steps)
 {

@@ -12,7 +12,7 @@
 #include "cold_start/cold_start.h"
 #include "linalg/kernels.h"
 
-/* What a call of diffmm_place_items() is about. */
+/* A call of diffmm_place_items(). */
 struct placing {
     const diffmm_placer *placer;
     const float *const *features;
@@ -36,7 +36,7 @@ static diffmm_status check_features(const diffmm_placer *placer, size_t count,
     return DIFFMM_OK;
 }
 
-/* No number that place() computes on its way is larger than this. */
+/* An upper bound of the magnitude of all numbers that place() computes. */
 static double bound_of(const diffmm_placer *placer, const float *const *features, double scale)
 {
     double bound = 0.0;

@@ -11,8 +11,8 @@
 #include "evaluation/metrics.h"
 #include "linalg/gemm.h"
 
-/* A block is as many users as share a tile of items with profit; where rankings are long, as many
- * as have room for theirs in `most_ranked` entries, but a few in any case. */
+/* A block has `block_users` users, which share a tile of items while it is in the cache; where
+ * rankings are long, as many as fit into `most_ranked` entries, but at least `few_users`. */
 enum {
     block_users = 128,
     few_users = 8,
@@ -123,7 +123,7 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
                      evaluation->results + (begin + b) * split_count * evaluation->cutoff_count);
 }
 
-/* With sizes set; an arena that measures gives no scratch to fill in. */
+/* Take all memory, once the sizes are set. An arena that measures gives none. */
 static void lay_out(struct diffmm__evaluation *evaluation, size_t workers)
 {
     struct diffmm__arena *arena = &evaluation->arena;

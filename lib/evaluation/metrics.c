@@ -26,7 +26,7 @@ static diffmm_status check_ascending(const char *name, size_t count, const int32
     return DIFFMM_OK;
 }
 
-/* Offer all scores but the excluded ones: the stretches between them. */
+/* Offer all scores but the excluded ones, stretch by stretch. */
 static void push_stretches(struct diffmm__topk *topk, size_t score_count, const float *scores,
                            size_t exclude_count, const int32_t *exclude)
 {
@@ -124,7 +124,7 @@ static size_t place_of(const int32_t *ranked, size_t begin, int32_t item)
     return begin;
 }
 
-/* A ranking is of distinct items: a hit that stood there twice would count twice. */
+/* The items of a ranking are distinct: a hit that came twice would count twice. */
 static diffmm_status check_distinct(size_t count, const int32_t *ranked)
 {
     struct diffmm__ascending list;

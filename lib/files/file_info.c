@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The metadata of a file on its own: read from the header; the file is closed again. */
+/* The metadata of a file, read from its header without loading it. */
 #include <diffmm/file.h>
 
 #include <string.h>

@@ -11,40 +11,20 @@
 
 enum { name_size = 96 };
 
-/* One of the metadata's options, which are text, into settings that otherwise are the defaults. */
-static diffmm_status take_setting(const struct diffmm__safetensors *file,
-                                  const struct diffmm__json_value *object, const char *name,
-                                  diffmm_options *options)
-{
-    const char *text = diffmm__json_string(diffmm__json_get(object, name));
-    if (!text)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's options have no %s",
-                            diffmm__safetensors_path(file), name);
-    return diffmm__safetensors_blame(file, diffmm_options_set(options, name, text));
-}
-
-/* The options `layers` and `ris_lambda`. All others may be of a later version. */
+/* All other options may be those of a later version. */
 static diffmm_status read_settings(const struct diffmm__safetensors *file, size_t *layers,
                                    float *ris_lambda)
 {
-    struct diffmm__json json;
+    static const char *const names[] = {"layers", "ris_lambda"};
     diffmm_options *options = NULL;
     int64_t count = 0;
     double lambda = 0;
-    diffmm_status status = diffmm__metadata_json(file, "options", &json);
-    if (status)
-        return status;
-    status = diffmm_options_create(diffmm__safetensors_context(file), &options);
-    if (!status)
-        status = take_setting(file, json.values, "layers", options);
-    if (!status)
-        status = take_setting(file, json.values, "ris_lambda", options);
+    diffmm_status status = diffmm__metadata_options_some(file, 2, names, &options);
     if (!status)
         status = diffmm_options_get_integer(options, "layers", &count);
     if (!status)
         status = diffmm_options_get_real(options, "ris_lambda", &lambda);
     diffmm_options_destroy(options);
-    diffmm__json_end(&json);
     *layers = (size_t)count;
     *ris_lambda = (float)lambda;
     return status;

@@ -10,7 +10,7 @@
 #define DIFFMM__MODULE_FORMAT "diffmm-diffusion"
 #define DIFFMM__MODULE_KIND "a diffusion module"
 #define DIFFMM__COLD_START_FORMAT "diffmm-placer"
-#define DIFFMM__COLD_START_KIND "a placer's file"
+#define DIFFMM__COLD_START_KIND "a cold-start mapping"
 #define DIFFMM__VECTORS_FORMAT "diffmm-vectors"
 
 #endif

@@ -40,24 +40,44 @@ diffmm_status diffmm__metadata_count(const struct diffmm__safetensors *file, con
     return DIFFMM_OK;
 }
 
+static diffmm_status find_text(const struct diffmm__safetensors *file, const char *key,
+                               const char **out)
+{
+    *out = diffmm__safetensors_metadata(file, key);
+    return *out ? DIFFMM_OK
+                : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no %s",
+                               diffmm__safetensors_path(file), key);
+}
+
 diffmm_status diffmm__metadata_json(const struct diffmm__safetensors *file, const char *key,
                                     struct diffmm__json *out)
 {
-    const char *path = diffmm__safetensors_path(file);
-    const char *text = diffmm__safetensors_metadata(file, key);
-    return text ? diffmm__json_parse(diffmm__safetensors_context(file), text, strlen(text), path,
-                                     out)
-                : diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no %s", path, key);
+    const char *text;
+    diffmm_status status = find_text(file, key, &text);
+    return status ? status
+                  : diffmm__json_parse(diffmm__safetensors_context(file), text, strlen(text),
+                                       diffmm__safetensors_path(file), out);
 }
 
 diffmm_status diffmm__metadata_options(const struct diffmm__safetensors *file, diffmm_options **out)
 {
-    const char *text = diffmm__safetensors_metadata(file, "options");
-    if (!text)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata has no options",
-                            diffmm__safetensors_path(file));
-    return diffmm__safetensors_blame(
-        file, diffmm__options_from_json(diffmm__safetensors_context(file), text, out));
+    const char *text;
+    diffmm_status status = find_text(file, "options", &text);
+    return status
+               ? status
+               : diffmm__safetensors_blame(
+                     file, diffmm__options_from_json(diffmm__safetensors_context(file), text, out));
+}
+
+diffmm_status diffmm__metadata_options_some(const struct diffmm__safetensors *file, size_t count,
+                                            const char *const *names, diffmm_options **out)
+{
+    const char *text;
+    diffmm_status status = find_text(file, "options", &text);
+    return status ? status
+                  : diffmm__safetensors_blame(
+                        file, diffmm__options_from_json_some(diffmm__safetensors_context(file),
+                                                             text, count, names, out));
 }
 
 diffmm_status diffmm__metadata_bad_modality(const struct diffmm__safetensors *file, size_t index,

@@ -24,9 +24,11 @@ diffmm_status diffmm__metadata_count(const struct diffmm__safetensors *file, con
 diffmm_status diffmm__metadata_json(const struct diffmm__safetensors *file, const char *key,
                                     struct diffmm__json *out);
 
-/* All options. */
+/* All options; or those of `count` names, while all others have their defaults. */
 diffmm_status diffmm__metadata_options(const struct diffmm__safetensors *file,
                                        diffmm_options **out);
+diffmm_status diffmm__metadata_options_some(const struct diffmm__safetensors *file, size_t count,
+                                            const char *const *names, diffmm_options **out);
 
 /* Name, dimensions and projection of each modality, no two of one name; the array is from the
  * context's allocator. */

@@ -25,7 +25,7 @@ static diffmm_status read_options(diffmm_model *model, const struct diffmm__safe
     return status;
 }
 
-/* The file holds a projection of the size that the metadata claims: checked before memory of that
+/* The file holds projections of the size that the metadata claims: checked before memory of that
  * size is asked for. */
 static diffmm_status check_projections(const diffmm_model *model,
                                        const struct diffmm__safetensors *file)

@@ -121,7 +121,7 @@ static diffmm_status read_number(const struct diffmm__safetensors *file, const c
     return DIFFMM_OK;
 }
 
-/* The file has all parameters and moments, before memory for them is asked for. */
+/* The file has room for all parameters and moments: checked before memory is asked for. */
 static diffmm_status check_size(const struct diffmm__safetensors *file, size_t items,
                                 const diffmm_options *options)
 {

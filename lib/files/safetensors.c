@@ -57,7 +57,7 @@ static diffmm_status read_entries(struct diffmm__safetensors *file)
     return status;
 }
 
-/* The header is copied before it is looked at, and its length read once: the file may change. */
+/* The header is copied before it is parsed, and its length read once: the file may change. */
 static diffmm_status read_header(struct diffmm__safetensors *file)
 {
     uint64_t length;
@@ -199,10 +199,11 @@ diffmm_status diffmm__safetensors_find(const struct diffmm__safetensors *file, c
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' has dtype %s, not %s", file->path,
                             name, entry->type, diffmm__dtype_name(dtype));
     if (!is_ours(entry))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: tensor '%s' is of %zu dimensions, not a vector or a matrix of at "
-                            "least one column",
-                            file->path, name, entry->dimensions);
+        return diffmm__fail(
+            DIFFMM_ERROR_FORMAT,
+            "%s: tensor '%s' has %zu dimensions; it must be a vector, or a matrix of "
+            "at least one column",
+            file->path, name, entry->dimensions);
     diffmm__safetensors_at(file, index, out);
     return DIFFMM_OK;
 }

@@ -27,7 +27,7 @@ static diffmm_status read_shape(const char *path, const struct diffmm__json_valu
         size_t size;
         if (!diffmm__json_size(at, &size))
             return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                                "%s: tensor '%s' has a dimension that is no count", path,
+                                "%s: tensor '%s' has a dimension that is not a count", path,
                                 out->name);
         if (out->dimensions < 2)
             out->shape[out->dimensions] = size;
@@ -51,7 +51,8 @@ static diffmm_status read_offsets(const char *path, const struct diffmm__json_va
     return DIFFMM_OK;
 }
 
-/* Of a type that is not used here, the size of an element is not known: only where it lies is. */
+/* The size of an element is known only for the types of enum diffmm__dtype; of a tensor of another
+ * type, only its place is checked. */
 static diffmm_status read_entry(const char *path, const struct diffmm__json_value *value,
                                 size_t data_size, struct diffmm__entry *out)
 {
@@ -60,7 +61,8 @@ static diffmm_status read_entry(const char *path, const struct diffmm__json_valu
     *out = (struct diffmm__entry){.name = value->key,
                                   .type = diffmm__json_string(diffmm__json_get(value, "dtype"))};
     if (!out->type)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' has no dtype that is text", path,
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: tensor '%s' has no dtype, or one that is not text", path,
                             out->name);
     out->dtype = known_dtype(out->type);
     diffmm_status status =

@@ -76,7 +76,7 @@ static diffmm_status header_text(const diffmm_context *context, const char *path
     return *text ? DIFFMM_OK : no_memory(path);
 }
 
-/* Describe every tensor in the header, and list its data as a piece to write. */
+/* Describe every tensor in the header, and list its data as a part to write. */
 static diffmm_status add_tensors(json_t *header, const char *path,
                                  const struct diffmm__tensor *tensors, size_t count,
                                  struct diffmm__file_part *pieces)
@@ -103,7 +103,7 @@ static diffmm_status add_tensors(json_t *header, const char *path,
     return DIFFMM_OK;
 }
 
-/* Copy the pieces into memory that has room for them. */
+/* Copy the parts into the caller's memory. */
 static diffmm_status fill_memory(const struct diffmm__target *target,
                                  const struct diffmm__file_part *pieces, size_t count)
 {

@@ -128,8 +128,10 @@ static void add_propagated(const struct diffmm__folded *folded, float scale, flo
                                 state->propagated[l] + (size_t)edge.item * d, vector);
 }
 
-/* own of a known user as trained: V is parallel to r = final - sum_i a_i P_i, and
- * ||r|| = (1 + 1/s + ..) ||V|| + ris_lambda, so long as V is not 0. */
+/* own of a known user as trained: V is parallel to r, and gives its length unless V is 0:
+ *
+ *     r     = final - sum_i a_i P_i
+ *     ||r|| = (1 + 1/s + .. + 1/s^L) ||V|| + ris_lambda */
 static void own_as_trained(const struct diffmm__folded *trained, float *own)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
@@ -163,7 +165,7 @@ void diffmm__fold_in_own(const struct diffmm__folded *folded, float *own)
     trained.more = trained.more_end;
     trained.items = (size_t)(trained.row_end - trained.row);
     own_as_trained(&trained, own);
-    /* G stays; the weight of E is that of the larger s. */
+    /* G stays; E gets the weight of the larger s. */
     kernels->add_scaled(d, (float)(own_share(folded) - own_share(&trained)),
                         state->users + (size_t)folded->user * d, own);
 }

@@ -69,7 +69,7 @@ static struct rest rest_of(const struct diffmm__ascending *list)
                            : (struct rest){NULL, NULL};
 }
 
-/* Whether the list holds a number; those below it are passed over. */
+/* Whether the list holds the number; those below it are skipped. */
 static bool reach(struct rest *rest, int32_t number)
 {
     while (rest->at < rest->end && *rest->at < number)
@@ -77,7 +77,7 @@ static bool reach(struct rest *rest, int32_t number)
     return rest->at < rest->end && *rest->at == number;
 }
 
-/* Leave out what the list holds of [first, first + count), and pass over it. */
+/* Leave out the numbers of the list within [first, first + count), and skip them. */
 static void mask(struct rest *rest, size_t first, size_t count, float *scores)
 {
     for (; rest->at < rest->end && (size_t)*rest->at < first + count; rest->at++)

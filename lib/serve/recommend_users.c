@@ -103,7 +103,7 @@ diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_co
     struct diffmm__query_plan plan;
     diffmm_status status =
         diffmm__query_plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
-    if (!status && user_count > 1) /* one user's ranking is no longer than the items are many */
+    if (!status && user_count > 1) /* one ranking is no longer than the number of items */
         status = diffmm__size_check_array("user_count", user_count, "query->count",
                                           plan.query.count, sizeof *hits);
     if (!status)

@@ -44,7 +44,7 @@ static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degree
         degrees[seen->indices[e]]++;
 }
 
-/* What is made of the parts: packed items, degrees. */
+/* Pack the items for scoring; count the degrees that folding in takes. */
 static diffmm_status complete(diffmm_scorer *scorer)
 {
     size_t items = scorer->catalog->items, d = scorer->d;

@@ -11,8 +11,7 @@
 #include "files/safetensors.h"
 #include "model/fold_in_state.h"
 
-/* Immutable once made. Embeddings are rows of d floats, in the model file's mapping or in `owned`.
- */
+/* Immutable once made. Embeddings are rows of d floats, in the file's memory or in `owned`. */
 struct diffmm_scorer {
     struct diffmm__handle handle;
     diffmm_context *context;
@@ -24,7 +23,7 @@ struct diffmm_scorer {
     float *owned;
     struct diffmm__safetensors *file;
     struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
-    int32_t *degrees; /* training users of each item, and 1; NULL without fold_in */
+    int32_t *degrees; /* training users of each item, and 1; NULL without a fold-in state */
 };
 
 static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
@@ -37,7 +36,7 @@ static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int3
     return scorer->items + (size_t)item * scorer->d;
 }
 
-/* The scorer, where a call on it may call its host; else NULL, as in diffmm__query_plan_begin(). */
+/* The scorer, if a call on it may call its host; else NULL, as in diffmm__query_plan_begin(). */
 static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_scorer *scorer)
 {
     return scorer && diffmm__context_calls_back(scorer->context) ? scorer : NULL;
@@ -47,20 +46,20 @@ static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_score
 diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
                                       diffmm_scorer **out);
 
-/* A user that must be below the number of users. */
+/* The user is below the number of users. */
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);
 
-/* An item that must be below the number of items. */
+/* The item is below the number of items. */
 diffmm_status diffmm__scorer_check_item(const diffmm_scorer *scorer, int32_t item);
 
-/* Items that must be below the number of items. */
+/* Each of the items is below the number of items; messages call them `name`. */
 diffmm_status diffmm__scorer_check_items(const diffmm_scorer *scorer, const char *name,
                                          size_t count, const int32_t *items);
 
-/* An embedding given by a caller: not NULL, finite, and with finite scores. */
+/* A caller's embedding is not NULL, is finite, and has finite scores. */
 diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const float *embedding);
 
-/* DIFFMM_ERROR_STATE where the scorer has no fold-in state. */
+/* The scorer has a fold-in state: DIFFMM_ERROR_STATE otherwise. */
 diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer);
 
 #endif

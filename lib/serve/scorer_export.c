@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Final embeddings and ids as files for vector indexes. Tensors and ids are called as in a model
- * file, so that what reads one reads the other. */
+/* Final embeddings and ids as files for vector indexes. Tensors have the names that they have in a
+ * model file, so that a reader of one reads the other. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
                             .names = users ? &catalog->user_ids : &catalog->item_ids};
 }
 
-/* items.npy: items.ids.txt; NULL without memory. */
+/* The path of the ids: items.ids.txt for items.npy. NULL without memory. */
 static char *ids_path(const diffmm_context *context, const char *path)
 {
     static const char old_ending[] = ".npy", new_ending[] = ".ids.txt";
@@ -49,7 +49,7 @@ static char *ids_path(const diffmm_context *context, const char *path)
     return result;
 }
 
-/* An id a line. */
+/* One id per line. */
 static diffmm_status write_ids(const struct vectors *vectors, const char *path)
 {
     const struct diffmm__ids *names = vectors->names;
@@ -57,8 +57,8 @@ static diffmm_status write_ids(const struct vectors *vectors, const char *path)
     for (size_t i = 0; i < names->count; i++)
         if (strpbrk(names->text + names->offsets[i], "\r\n"))
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "%s: the id of %s %zu holds a line break, which a text of one id a "
-                                "line cannot; safetensors can",
+                                "%s: the id of %s %zu holds a line break, but the text has one id "
+                                "per line; the safetensors format takes any id",
                                 path, vectors->what, i);
     char *lines = diffmm__allocate(vectors->context, size, 1);
     if (!lines)
@@ -82,10 +82,11 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
     enum diffmm__file_kind kind;
     diffmm_status status = diffmm__file_examine(path, &kind);
     if (!status && (kind == DIFFMM__FILE_FOLDER || kind == DIFFMM__FILE_OTHER))
-        status = diffmm__fail(DIFFMM_ERROR_IO,
-                              "cannot write %s: it is no file that ids could be written beside; "
-                              "safetensors have them within",
-                              path);
+        status =
+            diffmm__fail(DIFFMM_ERROR_IO,
+                         "cannot write %s: the ids go to a second file beside it, so it must be "
+                         "a regular file; the safetensors format has them in the same file",
+                         path);
     char *ids = status ? NULL : ids_path(vectors->context, path);
     if (!ids)
         return status ? status : DIFFMM_ERROR_NO_MEMORY;

@@ -44,7 +44,7 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
                               bad % scorer->d, bad / scorer->d);
 }
 
-/* The old names, then `count` new ones; called by their numbers where there is nothing else. */
+/* The old ids, then `count` new ones. Without new ids, numeric ones go on. */
 static diffmm_status extend_names(diffmm_context *context, const struct diffmm__ids *old,
                                   size_t count, const char *const *ids, const char *what,
                                   struct diffmm__ids *out)

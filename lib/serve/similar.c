@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Similar items and similar users: one row of final embeddings against all others, which are read
- * once; for the cosine, each row's length is computed while it is in the cache. A scorer's scores
- * are floats, products of two users or two items need not be: these are computed in doubles, and
- * held at the largest float. */
+/* Similar items and similar users: one row of final embeddings is compared with all others, each
+ * read once; for the cosine, a row's length is computed while the row is in the cache. A product of
+ * two users or two items may exceed the largest float, which a score never does: such products are
+ * computed in doubles, and cut off at the largest float. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -45,9 +45,9 @@ static void dots(const void *source, size_t first, const int32_t *numbers, size_
     }
 }
 
-/* The same where a product might be no float. */
-static void held_dots(const void *source, size_t first, const int32_t *numbers, size_t count,
-                      float *scores)
+/* The same where a product may exceed the largest float. */
+static void limited_dots(const void *source, size_t first, const int32_t *numbers, size_t count,
+                         float *scores)
 {
     const struct likeness *likeness = source;
     for (size_t i = 0; i < count; i++) {
@@ -58,7 +58,7 @@ static void held_dots(const void *source, size_t first, const int32_t *numbers, 
     }
 }
 
-/* Nothing is like a row of zeros. */
+/* Nothing is similar to a row of zeros. */
 static void zeros(const void *source, size_t first, const int32_t *numbers, size_t count,
                   float *scores)
 {
@@ -76,7 +76,7 @@ static diffmm_status check_similarity(diffmm_similarity similarity)
     return DIFFMM_OK;
 }
 
-/* `row_norm` is the largest of the rows. */
+/* `row_norm` is the largest norm of the rows. */
 static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, double row_norm,
                           int32_t number, diffmm_similarity similarity, diffmm_hit *hits,
                           size_t *found)
@@ -85,7 +85,7 @@ static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, do
     struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
     struct diffmm__ranking ranking = diffmm__ranking_begin(plan, likeness.vector, hits);
     diffmm__score_function score =
-        diffmm__score_range_holds(d, likeness.vector, row_norm) ? dots : held_dots;
+        diffmm__score_range_holds(d, likeness.vector, row_norm) ? dots : limited_dots;
     if (similarity == DIFFMM_COSINE) {
         likeness.length = sqrt(plan->kernels->dot(d, likeness.vector, likeness.vector));
         score = likeness.length > 0.0 ? cosines : zeros;
@@ -95,7 +95,7 @@ static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, do
     return diffmm__ranking_run_one(plan, &ranking, score, &likeness, hits, found);
 }
 
-/* Rows of which there are `total`, called `what`. */
+/* Among `total` rows, called `what`. */
 static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, double row_norm,
                              size_t total, const char *what, int32_t number,
                              diffmm_similarity similarity, const diffmm_query *query,

@@ -100,7 +100,7 @@ START_TEST(a_model_in_which_nobody_has_seen_anything_is_refused)
     memset(w->model->catalog->seen.pointers, 0,
            (users + 1) * sizeof *w->model->catalog->seen.pointers);
     expect_failure(diffmm_placer_create(w->model, w->dataset, &placer), DIFFMM_ERROR_STATE,
-                   "none of its users has seen anything");
+                   "none of its users has training items");
     ck_assert_ptr_null(placer);
     end(w);
 }

@@ -272,7 +272,7 @@ START_TEST(foreign_tensors_are_passed_over)
         expect_failure(diffmm__safetensors_find(file, "a", DIFFMM__F32, &found),
                        DIFFMM_ERROR_FORMAT, "'a'");
         expect_failure(diffmm__safetensors_find(file, "none", DIFFMM__F32, &found),
-                       DIFFMM_ERROR_FORMAT, "'none' is of 2 dimensions");
+                       DIFFMM_ERROR_FORMAT, "'none' has 2 dimensions");
         ck_assert_str_eq(found.name, "b");
         diffmm__safetensors_close(file);
     }
