@@ -72,7 +72,7 @@ START_TEST(tells_what_there_is)
     check_kind(pipe.text, DIFFMM__FILE_OTHER);
     check_kind(folder_path(&folder, "missing").text, DIFFMM__FILE_NONE);
     check_kind(folder_path(&folder, "a/b").text, DIFFMM__FILE_NONE);
-    /* No file can be called so: what there is cannot be told. */
+    /* Such a name is too long for any file, so the system does not tell what is there. */
     char name[300] = {0};
     memset(name, 'x', sizeof name - 1);
     enum diffmm__file_kind kind = DIFFMM__FILE_OTHER;
@@ -131,7 +131,7 @@ START_TEST(puts_paths_together)
 }
 END_TEST
 
-/* In a host that has closed its standard descriptors, none of ours takes their place. */
+/* In a host that has closed its standard descriptors, no file of ours gets their numbers. */
 START_TEST(keeps_off_the_standard_descriptors)
 {
     struct folder folder = folder_begin();

@@ -70,7 +70,7 @@ START_TEST(failed_replace_leaves_the_old_file)
     struct path taken = folder_path(&folder, "taken");
     struct diffmm__file_part piece = {"bytes", 5};
     expect_failure(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
-    /* A folder of that name cannot be replaced by a file. */
+    /* A folder cannot be replaced by a file. */
     ck_assert_int_eq(mkdir(taken.text, 0700), 0);
     expect_failure(diffmm__file_replace(NULL, taken.text, &piece, 1), DIFFMM_ERROR_IO, taken.text);
     ck_assert_uint_eq(folder_count(&folder), 1);
@@ -112,7 +112,7 @@ START_TEST(a_link_stays_and_its_file_is_replaced)
     ck_assert_uint_eq(after.st_mode & 0777, 0640);
     ck_assert_uint_ne(after.st_ino, before.st_ino); /* in one step */
     ck_assert_uint_eq(folder_count(&folder), 3);
-    /* What a link leads to need not be there yet. */
+    /* The file that a link leads to need not exist yet. */
     ck_assert_int_eq(unlink(model.text), 0);
     expect_success(save(again.text, "first"));
     ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
@@ -120,7 +120,7 @@ START_TEST(a_link_stays_and_its_file_is_replaced)
     ck_assert_int_eq(unlink(link.text), 0);
     ck_assert_int_eq(symlink("missing/model", link.text), 0);
     expect_failure(save(link.text, "x"), DIFFMM_ERROR_IO, link.text);
-    /* Round and round. */
+    /* Links that lead to each other. */
     ck_assert_int_eq(unlink(link.text), 0);
     ck_assert_int_eq(symlink("link", link.text), 0);
     expect_failure(save(link.text, "x"), DIFFMM_ERROR_IO, "symbolic links");
@@ -161,7 +161,7 @@ START_TEST(what_cannot_be_written_is_refused_and_stays)
 }
 END_TEST
 
-/* Not on /dev/null itself where it could be lost: root makes a device of the same kind. */
+/* Not on /dev/null itself, which might be lost: root makes a device of the same kind. */
 START_TEST(a_device_is_written_through)
 {
     struct folder folder = folder_begin();
@@ -179,7 +179,7 @@ START_TEST(a_device_is_written_through)
         ck_assert_uint_eq(kind_of(path), S_IFCHR);
         ck_assert_uint_eq(kind_of(link.text), S_IFLNK);
     }
-    if (file >= 0) { /* a full device is no success */
+    if (file >= 0) { /* a full device is an error */
         ck_assert_int_eq(unlink(device.text), 0);
         ck_assert_int_eq(mknod(device.text, S_IFCHR | 0600, makedev(1, 7)), 0);
         expect_failure(save(device.text, "lost"), DIFFMM_ERROR_IO, "No space left");
@@ -189,7 +189,7 @@ START_TEST(a_device_is_written_through)
 }
 END_TEST
 
-/* Who reads what comes through a pipe or a socket. */
+/* The reader of a pipe or a socket. */
 struct reader {
     pthread_t thread;
     const char *path; /* or NULL and: */
@@ -234,8 +234,8 @@ START_TEST(a_named_pipe_is_written_through)
     ck_assert_int_eq(memcmp(reader.first, "begin ", 6), 0);
     ck_assert_uint_eq(kind_of(pipe_path.text), S_IFIFO);
     ck_assert_uint_eq(folder_count(&folder), 1);
-    /* A reader that hangs up is an error; the signal that would end the host does not come, now or
-     * later. */
+    /* A reader that hangs up is an error. The signal that would end the host is not raised, neither
+     * now nor later. */
     sigset_t before, after, pending;
     pthread_sigmask(SIG_SETMASK, NULL, &before);
     reader = (struct reader){.path = pipe_path.text, .most = 10};
@@ -259,8 +259,8 @@ static struct path descriptor_path(const char *list, int file)
     return path;
 }
 
-/* A descriptor named by a path is the descriptor: its offset goes on, and a file is not replaced
- * under it. */
+/* A path that names a descriptor means that descriptor: writing goes on at its offset, and the file
+ * is not replaced. */
 START_TEST(a_descriptor_is_written_through)
 {
     static const char *const lists[] = {"/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"};
@@ -275,7 +275,7 @@ START_TEST(a_descriptor_is_written_through)
         expect_success(save(link.text, "three "));
         ck_assert_int_eq(write(file, "four", 4), 4);
         check_content(path.text, "one two three four");
-        /* Also of a file that no folder has. */
+        /* Also a file that is in no folder any more. */
         ck_assert_int_eq(unlink(path.text), 0);
         expect_success(save(own.text, "!"));
         ck_assert_int_eq(lseek(file, 0, SEEK_CUR), 19);
@@ -287,7 +287,7 @@ START_TEST(a_descriptor_is_written_through)
     expect_failure(save(descriptor_path("/dev/fd", file).text, "x"), DIFFMM_ERROR_IO, "/dev/fd");
     close(file);
     ck_assert_uint_eq(folder_count(&folder), 0);
-    /* A file that has a number for a name is none. */
+    /* A file whose name is a number is no descriptor. */
     struct path number = folder_path(&folder, "1");
     expect_success(save(number.text, "text"));
     check_content(number.text, "text");
@@ -295,8 +295,7 @@ START_TEST(a_descriptor_is_written_through)
 }
 END_TEST
 
-/* Pipes and sockets, such as a service has for standard output, also where its host has asked for
- * them not to wait. */
+/* Pipes and sockets as a service has them for standard output, also non-blocking ones. */
 START_TEST(descriptors_without_a_file)
 {
     static char large[300000];
@@ -344,7 +343,7 @@ START_TEST(names_as_long_as_there_may_be)
 }
 END_TEST
 
-/* As long as the system takes it, absolute and relative. */
+/* Paths as long as the system takes them, absolute and relative. */
 START_TEST(paths_as_long_as_there_may_be)
 {
     struct folder folder = folder_begin();
@@ -381,7 +380,7 @@ START_TEST(paths_as_long_as_there_may_be)
 }
 END_TEST
 
-/* Each writes a text of one letter; what stands there in the end is one of them, whole. */
+/* Each thread writes a text of one letter; in the end one of these is there, whole. */
 enum { writers = 4, writes = 40 };
 
 static void *write_often(void *argument)
@@ -429,7 +428,7 @@ START_TEST(many_write_at_once)
 }
 END_TEST
 
-/* What killed processes of the same number left stands in nobody's way. */
+/* Temporary files left by killed processes of the same number are no obstacle. */
 START_TEST(leftovers_do_not_hinder)
 {
     struct folder folder = folder_begin();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools of hosts that do not keep to what context.h asks of them: every index is still done exactly
- * once, by workers that differ while they run, and all is done when the call returns. */
+/* Pools that do not keep to what context.h asks of them. All the same, every index is done exactly
+ * once, workers that run at the same time have different numbers, and everything is done when the
+ * call returns. */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -18,7 +19,7 @@ struct host_task {
     pthread_t thread;
 };
 
-/* A host: how its pool runs tasks, and those it has put aside. */
+/* A host: how its pool runs tasks, and the tasks that it has put aside. */
 struct host {
     void (*run)(struct host *host, size_t count, diffmm_task task, void *argument);
     struct host_task aside[most_tasks];
@@ -62,7 +63,7 @@ static void put_aside(struct host *host, diffmm_task task, void *argument, size_
         (struct host_task){.task = task, .argument = argument, .index = index};
 }
 
-/* What was put aside, now, and one after the other; or each on a thread. */
+/* Run the tasks that were put aside, one after the other or each on a thread. */
 static void run_aside(struct host *host)
 {
     for (size_t i = 0; i < host->aside_count; i++)
@@ -120,7 +121,7 @@ static void run_on_threads(struct host *host, size_t count, diffmm_task task, vo
     join_aside(host);
 }
 
-/* Two at a time of each: they would share their scratch memory. */
+/* Two workers of the same number at a time would share scratch memory. */
 static void run_twice_at_once(struct host *host, size_t count, diffmm_task task, void *argument)
 {
     for (size_t i = 0; i < 2 * count; i++)
@@ -146,14 +147,14 @@ static void run_beyond_the_count(struct host *host, size_t count, diffmm_task ta
     join_aside(host);
 }
 
-/* Puts them into a queue, and returns. */
+/* Puts the tasks into a queue, and returns. */
 static void run_late(struct host *host, size_t count, diffmm_task task, void *argument)
 {
     for (size_t i = 0; i < count; i++)
         put_aside(host, task, argument, i);
 }
 
-/* Starts them, and returns while they run. */
+/* Starts the tasks, and returns while they run. */
 static void run_on(struct host *host, size_t count, diffmm_task task, void *argument)
 {
     run_late(host, count, task, argument);
@@ -228,7 +229,8 @@ START_TEST(whatever_the_pool_runs)
 }
 END_TEST
 
-/* Tasks that come when their call is long over find nothing; so do those of several calls. */
+/* Tasks that are run long after their call has returned find nothing to do, also those of several
+ * calls. */
 START_TEST(late_tasks_find_nothing)
 {
     struct host host = {.run = run_late};
@@ -243,7 +245,7 @@ START_TEST(late_tasks_find_nothing)
 }
 END_TEST
 
-/* The queue of one call is worked off while the next call runs. */
+/* The tasks of one call are run during the next call. */
 static void run_the_old_with_the_new(struct host *host, size_t count, diffmm_task task,
                                      void *argument)
 {
@@ -265,7 +267,7 @@ START_TEST(tasks_left_over_join_the_next_call)
 }
 END_TEST
 
-/* A pool that returns while tasks run: the call does not. */
+/* If the pool returns while tasks run, the call waits for them. */
 static void return_early(struct host *host, size_t count, diffmm_task task, void *argument)
 {
     run_on(host, count, task, argument);

@@ -40,7 +40,7 @@ START_TEST(names_are_found)
 }
 END_TEST
 
-/* An addition without memory leaves what was there. */
+/* A failed addition leaves the index as it was. */
 START_TEST(without_memory)
 {
     struct failing failing = {0};

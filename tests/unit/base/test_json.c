@@ -146,7 +146,7 @@ START_TEST(what_counts_is_an_integer)
 }
 END_TEST
 
-/* The size counts, not a NUL: a mapped file has none. */
+/* The size ends the text, not a NUL: a mapped file has none. */
 START_TEST(reads_no_further_than_the_size)
 {
     static const char text[] = "{\"x\":12}";
@@ -215,7 +215,7 @@ START_TEST(malformed_texts)
     struct diffmm__json none = {0};
     expect_failure(diffmm__json_parse(NULL, nul, sizeof nul - 1, "nul", &none), DIFFMM_ERROR_FORMAT,
                    "nul: JSON, byte 3: ','");
-    /* Very deep nesting ends with an error, not with the stack. */
+    /* Very deep nesting is an error, and does not exhaust the stack. */
     enum { depth = 200000 };
     char *deep = malloc(depth);
     ck_assert_ptr_nonnull(deep);
@@ -260,7 +260,7 @@ END_TEST
 
 START_TEST(numbers_in_any_locale)
 {
-    /* Where none of these is installed, the C locale is tested twice. */
+    /* If none of these locales is installed, the C locale is tested twice. */
     static const char *const locales[] = {"C", "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "nl_NL"};
     for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
         setlocale(LC_ALL, locales[i]);

@@ -57,7 +57,7 @@ START_TEST(every_double_reads_back_as_itself)
 }
 END_TEST
 
-/* A number about the largest double, its point anywhere. */
+/* A number close to the largest double, with its point anywhere. */
 static void near_the_largest(uint64_t seed, char *text)
 {
     static const char largest[] = "179769313486231580793728971405303415079934132710037826936";
@@ -78,7 +78,8 @@ static void near_the_largest(uint64_t seed, char *text)
     sprintf(text + at, "e%s%d", diffmm__random_below(seed, 9, 0, 2) ? "+" : "", power);
 }
 
-/* What is too large is refused without an overflow being raised: strtod says what that is. */
+/* A number that is too large is refused, and no overflow is raised. strtod tells which numbers
+ * are. */
 START_TEST(what_is_no_double_is_refused)
 {
     static const char *const fine[] = {"1e-400",    "0e999999999999", "-0.000e4000",  "0.0001e312",

@@ -21,8 +21,8 @@ static diffmm_context *with_threads(size_t threads)
 static const size_t thread_counts[] = {1, 2, 4};
 enum { thread_count_count = 3 };
 
-/* What the tasks of one call have seen. Tasks count faults instead of failing: a failed check on
- * another thread would leave the call. */
+/* What the tasks of one call have observed. Tasks count faults instead of failing: a failed check
+ * on another thread would leave the call. */
 struct seen {
     const diffmm_context *context;
     atomic_int times[most];
@@ -170,7 +170,8 @@ static void add_task(void *argument, size_t index, size_t worker)
     atomic_fetch_add((atomic_size_t *)argument, index + 1);
 }
 
-/* Call upon call; and calls after pauses long enough for the threads to have gone to sleep. */
+/* Calls in quick succession, and calls after pauses that are long enough for the threads to fall
+ * asleep. */
 START_TEST(many_short_calls)
 {
     for (size_t t = 0; t < thread_count_count; t++) {

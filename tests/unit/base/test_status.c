@@ -22,7 +22,7 @@ START_TEST(every_status_has_its_name)
                                         "DIFFMM_CANCELLED"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         ck_assert_str_eq(diffmm_status_name((diffmm_status)i), names[i]);
-    /* A number that none has, still in the range of the type. */
+    /* A number that no status has, still in the range of the type. */
     ck_assert_str_eq(diffmm_status_name((diffmm_status)15), "unknown status");
 }
 END_TEST
@@ -34,7 +34,7 @@ START_TEST(a_failure_sets_the_message)
     ck_assert_str_eq(diffmm_error_message(), "file:12: 34 bytes");
     ck_assert_int_eq(diffmm__null("settings"), DIFFMM_ERROR_INVALID_ARGUMENT);
     ck_assert_str_eq(diffmm_error_message(), "settings is NULL");
-    /* The message before it may be part of the next one. */
+    /* The previous message may be part of the next one. */
     diffmm__fail(DIFFMM_ERROR_FORMAT, "outer: %s (%s)", diffmm_error_message(),
                  diffmm_error_message());
     ck_assert_str_eq(diffmm_error_message(), "outer: settings is NULL (settings is NULL)");
@@ -53,7 +53,7 @@ START_TEST(long_messages_are_cut)
 }
 END_TEST
 
-/* What is too long is left out in the middle: how a message begins and ends says what failed and
+/* A message that is too long is cut in the middle: its beginning says what failed, and its end
  * why. */
 START_TEST(the_end_of_a_long_message_stays)
 {

@@ -5,7 +5,7 @@
 #include "base/structs.h"
 #include "support/failure.h"
 
-/* A public struct over three versions: the caller's may be any, the library's is the second. */
+/* A public struct in three versions: the caller has any of them, and the library the second. */
 struct first {
     size_t struct_size;
     uint64_t a;

@@ -20,7 +20,7 @@ START_TEST(cuts_between_characters)
     static const size_t lengths[] = {0, 1, 1, 3, 3, 3, 6, 6};
     for (size_t most = 0; most < sizeof lengths / sizeof *lengths; most++)
         ck_assert_uint_eq(diffmm__text_cut(text, strlen(text), most), lengths[most]);
-    /* A byte that is no character stands for itself. */
+    /* A byte that is not UTF-8 counts as a character. */
     ck_assert_uint_eq(diffmm__text_cut("\xff\xff", 2, 1), 1);
     ck_assert_uint_eq(diffmm__text_cut("", 0, 5), 0);
 }
@@ -65,7 +65,7 @@ START_TEST(the_closest_of_some_texts)
     ck_assert_ptr_null(diffmm__text_closest("momentum", 4, texts));
     ck_assert_ptr_null(diffmm__text_closest(longest, 4, texts));
     ck_assert_ptr_null(diffmm__text_closest("epochs", 0, NULL));
-    /* The first of several that are as close. */
+    /* The first one, if several are as close. */
     ck_assert_ptr_eq(diffmm__text_closest("epochx", 2, alike), alike[0]);
 }
 END_TEST

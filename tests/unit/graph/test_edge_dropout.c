@@ -112,7 +112,7 @@ START_TEST(each_entry_has_a_draw_of_its_own)
     ck_assert_mem_eq(random->rows.values, by_hand->rows.values,
                      diffmm_graph_entries(random) * sizeof(float));
 
-    /* Of some edge one direction is kept and the other not, and some self loop is dropped. */
+    /* Of some edge only one direction is kept, and some self loop is dropped. */
     double *a = dense_graph(random);
     size_t one_way = 0, loops = 0;
     for (size_t r = 0; r < nodes; r++) {

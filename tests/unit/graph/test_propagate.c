@@ -94,7 +94,7 @@ START_TEST(backward_passes_are_gradients)
     random_matrix(1, size, x, exact);
     random_matrix(2, size, weight, exact);
     struct form form = {.graph = graph, .d = d, .product = 1, .weight = weight, .x = x};
-    /* Linear, so a long step only lessens the rounding. */
+    /* The function is linear, so a long step only reduces the rounding error. */
     expect_success(diffmm_graph_multiply_transposed(graph, d, weight, gradient));
     expect_gradient("product", form_value, &form, size, x, gradient, 2.0f, 1e-4);
     form.product = 0;

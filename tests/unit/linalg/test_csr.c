@@ -10,7 +10,7 @@
 
 enum { rows = 40, columns = 70, pairs = 900 };
 
-/* Pairs in no order, some of them twice; and the dense matrix that they are. */
+/* Pairs in random order, some of them repeated; and the dense matrix of them. */
 static void draw_pairs(int32_t row[pairs], int32_t column[pairs], bool dense[rows][columns])
 {
     memset(dense, 0, rows * sizeof *dense);
@@ -80,7 +80,7 @@ START_TEST(where_a_column_belongs)
 }
 END_TEST
 
-/* By any number of threads, with values or without, of all rows or some in any order. */
+/* With any number of threads, with values or without, of all rows or of some in any order. */
 static void expect_transposed(const diffmm_context *context, const struct diffmm__csr *from,
                               size_t count, const int32_t *row_of, bool valued)
 {
@@ -173,7 +173,7 @@ START_TEST(says_what_is_wrong)
     expect_bad(good, unordered, NULL, bad, "row_items[1] is 1, not above the one before it");
     expect_bad(good, indices, nan, DIFFMM_ERROR_NUMERIC, "batch: row_values[3] is not finite");
 
-    /* Only the row that is asked for; any order; another status, and no prefix. */
+    /* One row only; columns in any order; another status, and no prefix. */
     struct diffmm__csr_expected loose = expected;
     loose.prefix = NULL;
     loose.ascending = false;
@@ -201,7 +201,7 @@ START_TEST(rows_that_ascend)
 }
 END_TEST
 
-/* What is measured beforehand is what is taken. */
+/* As many bytes are taken as were measured. */
 START_TEST(bytes_are_known)
 {
     static const size_t sizes[] = {0, 1, 8, 15, 16, 17, 1000};

@@ -8,7 +8,7 @@
 #include "support/failure.h"
 #include "support/guarded.h"
 
-/* A product, by shape, with rows of each array `gap` floats longer than they need be. */
+/* The shape of a product; rows of each array are `gap` floats longer than they need be. */
 struct product {
     size_t m, n, k, gap;
     bool a_transposed, b_transposed;
@@ -20,7 +20,7 @@ struct arrays {
     size_t a_size, b_size, c_size, a_stride, b_stride, c_stride;
 };
 
-/* As far as the last element of the last row; the gap after it is not the array's. */
+/* Up to the last element of the last row: the gap after it does not belong to the array. */
 static size_t span(size_t rows, size_t columns, size_t stride)
 {
     return rows && columns ? (rows - 1) * stride + columns : 0;
@@ -334,8 +334,8 @@ START_TEST(nothing_to_add_or_nowhere)
 }
 END_TEST
 
-/* Small shapes with each operand hard against pages that fault: `before` the operand's first
- * byte, or behind its last. */
+/* Small shapes, with each operand directly next to pages that fault: `before` its first byte, or
+ * behind its last. */
 struct sweep {
     struct guarded a, b, c;
     struct arrays values; /* drawn once, for the largest shape */

@@ -14,7 +14,7 @@ static bool near(double got, double want, double bound)
     return fabs(got - want) <= bound;
 }
 
-/* The number of wrong elements of a normalised matrix, what lies between its rows included. */
+/* The number of wrong elements of a normalised matrix, gaps between rows included. */
 static size_t count_wrong(size_t rows, size_t d, const float *x, size_t x_stride, const float *y,
                           size_t y_stride, const float *norms)
 {
@@ -73,7 +73,7 @@ START_TEST(normalizes_rows_with_strides)
 }
 END_TEST
 
-/* Without a direction there is nothing to normalise: the divisor has a floor. */
+/* A row of zeros has no direction: the divisor has a floor. */
 START_TEST(rows_of_no_length)
 {
     enum { rows = 4, d = 3 };
@@ -84,7 +84,7 @@ START_TEST(rows_of_no_length)
     ck_assert(norms[0] == 1e-12f && norms[1] == 1e-12f && norms[2] == 1e-12f);
     ck_assert(y[0] == 0.0f && y[1] == 0.0f && y[2] == 0.0f);
     ck_assert(near((double)norms[3], 5e-12, 1e-18) && near((double)y[9], 0.6, 1e-6));
-    /* Large and small ones that have. */
+    /* Large and small rows that have one. */
     const float sizes[] = {1e-10f, 1e10f, 1e18f};
     for (size_t i = 0; i < 3; i++) {
         float row[] = {3 * sizes[i], 0, -4 * sizes[i]};
@@ -112,7 +112,7 @@ START_TEST(one_row_is_as_many)
 }
 END_TEST
 
-/* Squares are no floats, the norm is; then neither is; then there is no norm. */
+/* First the squares exceed floats but not the norm, then both do, then the norm is not finite. */
 START_TEST(rows_too_long_to_square)
 {
     enum { rows = 5, d = 40 };

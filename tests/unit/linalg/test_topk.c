@@ -17,7 +17,7 @@ static int best_first(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* The slow way: sort everything. */
+/* The naive strategy: sort everything. */
 static size_t sorted(size_t count, const float *scores, struct diffmm__ranked *out)
 {
     size_t kept = 0;

@@ -25,7 +25,8 @@ START_TEST(the_fastest_is_chosen)
 }
 END_TEST
 
-/* Operands of one call, from float `offset` of each array on: every address a float may have. */
+/* The operands of one call, beginning at float `offset` of each array: every alignment that a float
+ * may have. */
 enum { room = 1400, most_rows = 5, row_room = 5 * room };
 
 struct operands {

@@ -267,7 +267,7 @@ START_TEST(a_copy_stands_alone)
     expect_success(diffmm_options_get(defaults, "epochs", &value));
     ck_assert_str_eq(value, "50");
     end();
-    /* The copy outlives the caller's hold on the context. */
+    /* The copy outlives the caller's reference to the context. */
     expect_success(diffmm_options_set(copy, "epochs", "5"));
     diffmm_options_destroy(copy);
     diffmm_options_destroy(defaults);

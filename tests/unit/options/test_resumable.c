@@ -26,7 +26,7 @@ START_TEST(how_long_may_change)
 }
 END_TEST
 
-/* Every other setting of the table is held fast. */
+/* No other setting of the table may change. */
 START_TEST(all_else_is_held)
 {
     size_t held = 0;

@@ -192,7 +192,7 @@ START_TEST(ends_with_its_last_handle)
     diffmm_options_destroy(second);
     ck_assert_uint_eq(counted.taken, counted.returned);
 
-    /* The other way round, and by hand. */
+    /* The context first; and references by hand. */
     context = counted_context(&counted, 2);
     ck_assert_ptr_eq(diffmm__context_retain(context), context);
     diffmm__context_release(context);
@@ -332,7 +332,7 @@ START_TEST(a_forked_child_can_use_the_context)
         ck_assert_mem_eq(numbers, want, sizeof *want);
         free(numbers);
     }
-    /* A child that only lets go must not wait for threads that it does not have. */
+    /* A child that only destroys its context must not wait for threads that it does not have. */
     pid_t child = fork();
     if (child == 0) {
         diffmm_context_destroy(context);

@@ -15,7 +15,7 @@ START_TEST(the_running_version)
 }
 END_TEST
 
-/* The build's version, from which that of the package comes, is that of the header. */
+/* The version of the build, which packages have, is that of the header. */
 START_TEST(one_version_everywhere)
 {
     char text[64];
@@ -53,7 +53,7 @@ START_TEST(the_build_in_one_line)
 END_TEST
 
 #if defined(__x86_64__)
-/* The kernel says the same of the processor. */
+/* The system says the same of the processor. */
 START_TEST(the_processor)
 {
     static const char *const names[][2] = {{"avx2", "avx2"},
