@@ -48,7 +48,7 @@ static const struct diffmm__format *find_format(const char *path)
 
 static diffmm_status fail_ending(const char *path)
 {
-    char endings[64] = "";
+    char endings[128] = "";
     for (size_t f = 0; f < format_count; f++)
         if (formats[f].interactions) {
             size_t used = strlen(endings);
