@@ -37,7 +37,7 @@ class Loss(NamedTuple):
 
 def loss_terms(structs):
     """Terms by name."""
-    return {struct.name.decode(): Loss(struct.weight, struct.value) for struct in structs}
+    return {text(struct.name): Loss(struct.weight, struct.value) for struct in structs}
 
 
 def losses_from_struct(losses):
