@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file file.h
- *  What a model file or a training checkpoint says of itself, without loading it.
+ *  The metadata of a model file or a training checkpoint, without loading it.
  *
  *  Only the header is read, whatever the size of the file.
  *
@@ -30,9 +30,9 @@ typedef enum diffmm_file_kind {
 /** A file's metadata. Pointers are borrowed until the handle ends. */
 typedef struct diffmm_file_info {
     size_t struct_size;     /**< as for diffmm_context_settings */
-    diffmm_file_kind kind;  /**< what it may be used for */
+    diffmm_file_kind kind;  /**< model file or checkpoint */
     int32_t format_version; /**< of this kind of file */
-    const char *library;    /**< version that wrote it; "" where the file does not tell */
+    const char *library;    /**< version that wrote it; "" if unknown */
     size_t users;           /**< U */
     size_t items;           /**< I */
     size_t dimensions;      /**< d */
@@ -46,8 +46,8 @@ typedef struct diffmm_file_info {
     const diffmm_metrics *test;  /**< the same of the test split */
 } diffmm_file_info;
 
-/** Read the header of a model file or training checkpoint. The file may change or go once this has
- *  returned. */
+/** Read the header of a model file or training checkpoint. The file may change or be removed once
+ *  this has returned. */
 DIFFMM_API diffmm_status diffmm_file_open(diffmm_context *context, const char *path,
                                           diffmm_file **out);
 
@@ -62,7 +62,7 @@ DIFFMM_API diffmm_status diffmm_file_open_memory(diffmm_context *context, const 
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_file_destroy(diffmm_file *file);
 
-/** What it says. */
+/** Fill in the metadata. */
 DIFFMM_API diffmm_status diffmm_file_describe(const diffmm_file *file, diffmm_file_info *out);
 
 /** Every setting the model was made with; borrowed until the handle ends. */

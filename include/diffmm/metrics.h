@@ -22,8 +22,8 @@ typedef struct diffmm_metrics {
     size_t users;     /**< users with at least one held-out item */
     double recall;    /**< hits / held-out items */
     double precision; /**< hits / K */
-    /** The sum of 1 / log2(rank + 2) over hits, rank from 0, divided by that of min(held-out, K)
-     *  perfect hits. */
+    /** DCG / ideal DCG: DCG is the sum of 1 / log2(rank + 2) over hits, rank from 0; ideal DCG is
+     *  that of min(held-out, K) hits at the first ranks. */
     double ndcg;
 } diffmm_metrics;
 
@@ -42,7 +42,7 @@ DIFFMM_API diffmm_status diffmm_top_k(size_t score_count, const float *scores, s
 
 /** Metrics of one user.
  *  @param ranked_count  size of ranked, which may be more or fewer than K
- *  @param ranked        items, best first: numbers from 0. An item that stands there twice is
+ *  @param ranked        items, best first: numbers from 0. An item that comes twice is
  *                       DIFFMM_ERROR_INVALID_ARGUMENT, also beyond the first K
  *  @param held_count    size of held, at least 1
  *  @param held          held-out items: numbers from 0, ascending; repeated ones count once

@@ -8,9 +8,9 @@
  *  callback; fold-in and explanation where d exceeds 1024. Calls for many users compute on the
  *  context's threads.
  *
- *  What every ranking holds to: hits are sorted by score, ties by lower number; as many as there
- *  are, at most query->count, are written and counted in `found`; what lies beyond them in `hits`
- *  is not touched; a score that is NaN is never among them.
+ *  Every ranking: hits are sorted by score, ties by lower number. As many as there are, at most
+ *  query->count, are written and counted in `found`; the rest of `hits` is not touched. A score
+ *  that is NaN is never among the hits.
  *
  *  DIFFMM_ERROR_NOT_FOUND for unknown ids; DIFFMM_ERROR_NUMERIC for embeddings that are not finite;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files.
@@ -57,8 +57,8 @@ typedef struct diffmm_query {
     size_t exclude_count;      /**< size of exclude */
     const int32_t *candidates; /**< if not NULL, only these, each once; any order */
     size_t candidate_count;    /**< size of candidates */
-    /** A bit per item, if not NULL: item i may be recommended if bit i % 8 (from the lowest) of
-     * byte i / 8 is set. At least (items + 7) / 8 bytes. */
+    /** One bit per item, if not NULL: item i may be recommended if bit i % 8 (from the lowest) of
+     *  byte i / 8 is set. At least (items + 7) / 8 bytes. */
     const uint8_t *allowed;
     size_t allowed_size;       /**< bytes */
     diffmm_item_filter filter; /**< or NULL. With one, the calling thread alone computes. */
@@ -67,8 +67,8 @@ typedef struct diffmm_query {
     float min_score;           /**< the lowest score to recommend */
 } diffmm_query;
 
-/** Make a scorer from the final embeddings of a model's present parameters, which are copied: what
- * the model does afterwards does not change it. */
+/** Make a scorer from the final embeddings of a model's present parameters, which are copied: later
+ *  changes of the model do not change the scorer. */
 DIFFMM_API diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out);
 
 /** Make a scorer from a model file. */
@@ -141,7 +141,7 @@ DIFFMM_API diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, siz
                                                 const int32_t *users, const diffmm_query *query,
                                                 diffmm_hit *hits, size_t *found);
 
-/** Receives the best items of one user; `hits` is borrowed during the call. Return 0 to go on,
+/** Receives the best items of one user; `hits` is borrowed during the call. Returns 0 to go on,
  *  non-zero to stop. */
 typedef int (*diffmm_hits_function)(int32_t user, const diffmm_hit *hits, size_t found,
                                     void *user_data);
@@ -150,28 +150,32 @@ typedef int (*diffmm_hits_function)(int32_t user, const diffmm_hit *hits, size_t
  *  context's threads; memory is bounded by 8 MB and one row of hits, whatever the number of users.
  *  @param scorer     read
  *  @param query      borrowed
- *  @param function   told of one user after the other, in their order, on the thread that made the
- *                    call; non-zero ends it with DIFFMM_CANCELLED
+ *  @param function   called for one user after the other, in their order, on the thread that made
+ *                    the call; non-zero ends the call with DIFFMM_CANCELLED
  *  @param user_data  passed to the function */
 DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
                                               const diffmm_query *query,
                                               diffmm_hits_function function, void *user_data);
 
-/** The final embedding of a user with items that training did not know of, by the model's own
- *  propagation rule with the user's node attached to the graph as training left it: with items S,
- *  s = |S| + 1, a_i = 1 / sqrt(s t_i), where t_i is the number of item i's training users + 1, and
- *  1 more if this user is not among them, L layers, and the names of diffmm_model_forward(),
- *      V = (1 + 1/s) E / s + G + sum_i a_i ((1 + 1/s) sum_m w_m Xn_m,i + E_I,i),
+/** Fold a user in: the final embedding of a user with items that training did not know. The user's
+ *  node joins the finished graph by the model's own propagation rule. With the items S, L layers,
+ *  and the names of diffmm_model_forward(),
+ *
+ *      s     = |S| + 1
+ *      t_i   = training users of item i + 1, and 1 more if this user is not among them
+ *      a_i   = 1 / sqrt(s t_i)
+ *      V     = (1 + 1/s) E / s + G + sum_i a_i ((1 + 1/s) sum_m w_m Xn_m,i + E_I,i)
  *      final = sum_{l <= L} s^-l V + sum_i a_i sum_{l < L} s^-(L-1-l) H_l,i
- *              + ris_lambda rownorm(V),
- *  H_l,i being item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
- *  user_embedding (of a new user: the mean of all who have training items), G what generated
+ *              + ris_lambda rownorm(V)
+ *
+ *  where H_l,i is item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
+ *  user_embedding (of a new user: the mean over all users with training items), G what generated
  *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item.
- *  DIFFMM_ERROR_STATE where the model file was written without what this takes.
+ *  DIFFMM_ERROR_STATE where the model file was written without a fold-in state.
  *  @param scorer  read
  *  @param user    DIFFMM_NEW_USER, or a known user, whose training items count too
  *  @param count   size of items
- *  @param items   just touched, in any order; repeated or known ones count once
+ *  @param items   new ones, in any order; repeated or known ones count once
  *  @param out     d floats, for diffmm_recommend_embedding() and diffmm_score_embedding() */
 DIFFMM_API diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
                                         const int32_t *items, float *out);
@@ -187,18 +191,18 @@ DIFFMM_API diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer,
                                                     const diffmm_query *query, diffmm_hit *hits,
                                                     size_t *found);
 
-/** How alike two final embeddings are. */
+/** How similar two final embeddings are. */
 typedef enum diffmm_similarity {
-    DIFFMM_COSINE = 0, /**< of the angle between them; 0 where one is 0 */
-    /** Their dot product; beyond the largest float, of one sign or the other, that float. */
+    DIFFMM_COSINE = 0, /**< the cosine of their angle; 0 where one of them is 0 */
+    /** Their dot product, cut off at the largest float of its sign. */
     DIFFMM_DOT = 1
 } diffmm_similarity;
 
-/** The items most alike to one, which is not among them.
+/** The items most similar to one item, which is not among them.
  *  @param scorer      read
- *  @param item        to which
+ *  @param item        the item to compare with
  *  @param similarity  what a hit's score is
- *  @param query       as for diffmm_recommend(), but that nothing counts as seen
+ *  @param query       as for diffmm_recommend(), but nothing counts as seen
  *  @param hits        room for query->count
  *  @param found       how many were written */
 DIFFMM_API diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
@@ -206,39 +210,41 @@ DIFFMM_API diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32
                                               const diffmm_query *query, diffmm_hit *hits,
                                               size_t *found);
 
-/** The users most alike to one, who is not among them. As diffmm_similar_items(), with users in the
- *  place of items in the query and in the hits. */
+/** The users most similar to one user, who is not among them. As diffmm_similar_items(), with users
+ *  in the place of items in the query and in the hits. */
 DIFFMM_API diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
                                               diffmm_similarity similarity,
                                               const diffmm_query *query, diffmm_hit *hits,
                                               size_t *found);
 
-/** M; 0 if the file does not tell. */
+/** M; 0 without a fold-in state. */
 DIFFMM_API size_t diffmm_scorer_modalities(const diffmm_scorer *scorer);
 
 /** Name of modality `index`; NULL if there are not so many. Borrowed until the scorer ends. */
 DIFFMM_API const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index);
 
-/** M weights that sum to 1: how the model mixes modalities. DIFFMM_ERROR_STATE as diffmm_fold_in().
- */
+/** M weights that sum to 1, by which the model mixes modalities. DIFFMM_ERROR_STATE as for
+ *  diffmm_fold_in(). */
 DIFFMM_API diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *scorer,
                                                         float *weights);
 
-/** Where a score comes from, cut in two ways; the parts of each sum to the score:
- *      score = sum of modalities + collaborative = sum of items + rest. */
+/** Where a score comes from. The score is divided in two ways, and the parts of each sum to it:
+ *
+ *      score = sum of modalities + collaborative
+ *      score = sum of items + rest */
 typedef struct diffmm_explanation {
     size_t struct_size; /**< as for diffmm_context_settings */
     float *modalities;  /**< in: room for diffmm_scorer_modalities() parts, or NULL */
     /** In: room for one per item of the user, or NULL; filled with each item that the user has
      *  touched, ascending, and its part. */
     diffmm_hit *items;
-    size_t item_count;   /**< out: how many items those are */
+    size_t item_count;   /**< out: the number of these items */
     float score;         /**< out: of the user and the item */
-    float collaborative; /**< out: what learnt embeddings and other users bring */
-    float rest; /**< out: what the user's own learnt embedding and generated neighbours bring */
+    float collaborative; /**< out: the part of learnt embeddings and other users */
+    float rest; /**< out: the part of the user's own learnt embedding and generated neighbours */
 } diffmm_explanation;
 
-/** Explain the score of a user and an item. DIFFMM_ERROR_STATE as diffmm_fold_in().
+/** Explain the score of a user and an item. DIFFMM_ERROR_STATE as for diffmm_fold_in().
  *  @param scorer  read
  *  @param user    as for diffmm_fold_in()
  *  @param count   size of items; 0: the user as trained
@@ -249,27 +255,27 @@ DIFFMM_API diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t use
                                         const int32_t *items, int32_t item,
                                         diffmm_explanation *out);
 
-/** Whose rows. */
+/** The rows of users or of items. */
 typedef enum diffmm_side { DIFFMM_USERS = 0, DIFFMM_ITEMS = 1 } diffmm_side;
 
 /** How exported vectors are laid out in files (doc/file-formats.md). */
 typedef enum diffmm_vectors_format {
-    DIFFMM_VECTORS_NPY = 0,        /**< NumPy's; ids in a text file beside it, one a line */
+    DIFFMM_VECTORS_NPY = 0,        /**< NumPy's; ids in a text file beside it, one per line */
     DIFFMM_VECTORS_SAFETENSORS = 1 /**< one file, with the ids */
 } diffmm_vectors_format;
 
 /** Write the final embeddings of all users or items with their ids, for an index of vectors. Rows
  *  are in the order of numbers, with the scorer's own bits. A score is the dot product of a user's
- *  and an item's row: of an exported row, diffmm_score_embedding() gives the bits of
- * diffmm_score(); a float sum in another order is within 2 d 2^-24 times the sum of the products'
- * magnitudes.
+ *  and an item's row: for an exported row, diffmm_score_embedding() gives the bits of
+ *  diffmm_score(). A float sum in another order differs by at most 2 d 2^-24 times the sum of the
+ *  products' magnitudes.
  *  @param scorer  read
  *  @param side    whose
  *  @param format  of the file
  *  @param path    where to, as for diffmm_model_save(). The ids of a .npy file go, before it, to
  *                 the path with `.ids.txt` in the place of `.npy` (or after it, where it ends
- *                 otherwise), so that a .npy file goes to no pipe or device: DIFFMM_ERROR_IO.
- *  DIFFMM_ERROR_INVALID_ARGUMENT also for an id with a line break, which that text cannot hold. */
+ *                 otherwise); so a .npy file cannot go to a pipe or device: DIFFMM_ERROR_IO.
+ *  DIFFMM_ERROR_INVALID_ARGUMENT also for an id with a line break, where ids are lines of text. */
 DIFFMM_API diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
                                               diffmm_vectors_format format, const char *path);
 

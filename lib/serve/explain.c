@@ -141,7 +141,7 @@ diffmm_status diffmm_explain(const diffmm_scorer *scorer, int32_t user, size_t c
         status = diffmm__scorer_check_item(scorer, item);
     if (status)
         return status;
-    status = diffmm__fold_in_begin(scorer, user, count, items, &list, &folded);
+    status = diffmm__fold_in_prepare(scorer, user, count, items, &list, &folded);
     if (!status)
         status = explain_list(&folded, item, &own);
     if (!status)

@@ -63,9 +63,9 @@ static diffmm_status check(const diffmm_scorer *scorer, int32_t user, size_t cou
     return status ? status : diffmm__scorer_check_items(scorer, "items", count, items);
 }
 
-diffmm_status diffmm__fold_in_begin(const diffmm_scorer *scorer, int32_t user, size_t count,
-                                    const int32_t *items, struct diffmm__ascending *list,
-                                    struct diffmm__folded *out)
+diffmm_status diffmm__fold_in_prepare(const diffmm_scorer *scorer, int32_t user, size_t count,
+                                      const int32_t *items, struct diffmm__ascending *list,
+                                      struct diffmm__folded *out)
 {
     list->owned = NULL;
     diffmm_status status = check(scorer, user, count, items);
@@ -223,7 +223,7 @@ diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t c
         return diffmm__null("out");
     struct diffmm__ascending list;
     struct diffmm__folded folded;
-    diffmm_status status = diffmm__fold_in_begin(scorer, user, count, items, &list, &folded);
+    diffmm_status status = diffmm__fold_in_prepare(scorer, user, count, items, &list, &folded);
     if (!status)
         status = fold_in(&folded, out);
     diffmm__ascending_end(scorer->context, &list);

@@ -46,9 +46,9 @@ struct diffmm__edge {
 };
 
 /* Check a caller's arguments and sort the items into `list`, which must be ended in any case. */
-diffmm_status diffmm__fold_in_begin(const diffmm_scorer *scorer, int32_t user, size_t count,
-                                    const int32_t *items, struct diffmm__ascending *list,
-                                    struct diffmm__folded *out);
+diffmm_status diffmm__fold_in_prepare(const diffmm_scorer *scorer, int32_t user, size_t count,
+                                      const int32_t *items, struct diffmm__ascending *list,
+                                      struct diffmm__folded *out);
 
 /* The edges, by ascending item: a walk starts as a copy of the folded user. */
 bool diffmm__fold_in_next(struct diffmm__folded *walk, struct diffmm__edge *edge);

@@ -32,8 +32,8 @@ diffmm_status diffmm__ranking_check(const diffmm_scorer *scorer, const diffmm_qu
     return found ? DIFFMM_OK : diffmm__null("found");
 }
 
-struct diffmm__ranking diffmm__ranking_begin(const struct diffmm__query_plan *plan,
-                                             const float *vector, diffmm_hit *hits)
+struct diffmm__ranking diffmm__ranking_of(const struct diffmm__query_plan *plan,
+                                          const float *vector, diffmm_hit *hits)
 {
     struct diffmm__ranking ranking = {
         .topk = diffmm__topk_begin((struct diffmm__ranked *)hits, plan->capacity),
@@ -44,12 +44,12 @@ struct diffmm__ranking diffmm__ranking_begin(const struct diffmm__query_plan *pl
     return ranking;
 }
 
-struct diffmm__ranking diffmm__ranking_begin_user(const struct diffmm__query_plan *plan,
-                                                  int32_t user, diffmm_hit *hits)
+struct diffmm__ranking diffmm__ranking_of_user(const struct diffmm__query_plan *plan, int32_t user,
+                                               diffmm_hit *hits)
 {
     const struct diffmm__csr *seen = &plan->scorer->catalog->seen;
     struct diffmm__ranking ranking =
-        diffmm__ranking_begin(plan, diffmm__scorer_user(plan->scorer, user), hits);
+        diffmm__ranking_of(plan, diffmm__scorer_user(plan->scorer, user), hits);
     ranking.user = user;
     if (!plan->query.include_seen) {
         ranking.seen = seen->indices + seen->pointers[user];

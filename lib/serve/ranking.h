@@ -28,12 +28,12 @@ diffmm_status diffmm__ranking_check(const diffmm_scorer *scorer, const diffmm_qu
                                     const diffmm_hit *hits, const size_t *found);
 
 /* A ranking that leaves out nothing but what the query says, made in `hits`. */
-struct diffmm__ranking diffmm__ranking_begin(const struct diffmm__query_plan *plan,
-                                             const float *vector, diffmm_hit *hits);
+struct diffmm__ranking diffmm__ranking_of(const struct diffmm__query_plan *plan,
+                                          const float *vector, diffmm_hit *hits);
 
 /* A user's own ranking, without the training row unless the query wants it. */
-struct diffmm__ranking diffmm__ranking_begin_user(const struct diffmm__query_plan *plan,
-                                                  int32_t user, diffmm_hit *hits);
+struct diffmm__ranking diffmm__ranking_of_user(const struct diffmm__query_plan *plan, int32_t user,
+                                               diffmm_hit *hits);
 
 /* Rank all items for up to DIFFMM__BLOCK vectors at once, or each for the query's candidates.
  * Fails only if query->filter does. */

@@ -10,8 +10,8 @@ static diffmm_status recommend(const diffmm_scorer *scorer, int32_t user, const 
     diffmm_status status =
         diffmm__query_plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
     if (!status) {
-        struct diffmm__ranking ranking = embedding ? diffmm__ranking_begin(&plan, embedding, hits)
-                                                   : diffmm__ranking_begin_user(&plan, user, hits);
+        struct diffmm__ranking ranking = embedding ? diffmm__ranking_of(&plan, embedding, hits)
+                                                   : diffmm__ranking_of_user(&plan, user, hits);
         status = diffmm__ranking_run_one(&plan, &ranking, NULL, NULL, hits, found);
     }
     diffmm__query_plan_end(&plan);

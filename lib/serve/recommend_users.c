@@ -28,8 +28,7 @@ static diffmm_status rank_block(const struct batch *batch, size_t index)
     for (size_t b = 0; b < count; b++) {
         size_t at = begin + b;
         int32_t user = batch->users ? batch->users[at] : (int32_t)(batch->first + at);
-        rankings[b] =
-            diffmm__ranking_begin_user(batch->plan, user, batch->hits + at * batch->stride);
+        rankings[b] = diffmm__ranking_of_user(batch->plan, user, batch->hits + at * batch->stride);
     }
     diffmm_status status = diffmm__ranking_run(batch->plan, count, rankings);
     for (size_t b = 0; b < count && !status; b++)

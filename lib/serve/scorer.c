@@ -62,8 +62,8 @@ static diffmm_status complete(diffmm_scorer *scorer)
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
-                                      diffmm_scorer **out)
+diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_scorer parts,
+                                         diffmm_scorer **out)
 {
     parts.context = diffmm__context_retain(context);
     diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
@@ -121,7 +121,7 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
                            .norms = norms,
                            .owned = copy,
                            .fold_in = fold_in};
-    return diffmm__scorer_assemble(model->context, parts, out);
+    return diffmm__scorer_create_from(model->context, parts, out);
 }
 
 diffmm_status diffmm_scorer_create(const diffmm_model *model, diffmm_scorer **out)
@@ -166,7 +166,7 @@ static diffmm_status read_scorer(struct diffmm__safetensors **file, void *out)
                            .file = *file,
                            .fold_in = fold_in};
     *file = NULL;
-    return diffmm__scorer_assemble(diffmm__safetensors_context(parts.file), parts, out);
+    return diffmm__scorer_create_from(diffmm__safetensors_context(parts.file), parts, out);
 }
 
 static const struct diffmm__loader loader = {.read = read_scorer};

@@ -43,8 +43,8 @@ static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_score
 }
 
 /* A scorer of these parts, which it takes over (on failure they are released); packs the items. */
-diffmm_status diffmm__scorer_assemble(const diffmm_context *context, diffmm_scorer parts,
-                                      diffmm_scorer **out);
+diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_scorer parts,
+                                         diffmm_scorer **out);
 
 /* The user is below the number of users. */
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);

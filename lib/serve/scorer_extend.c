@@ -139,5 +139,5 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
         diffmm__release(scorer->context, parts.owned);
         return status;
     }
-    return diffmm__scorer_assemble(scorer->context, parts, out);
+    return diffmm__scorer_create_from(scorer->context, parts, out);
 }

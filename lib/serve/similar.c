@@ -83,7 +83,7 @@ static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, do
 {
     size_t d = plan->scorer->d;
     struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
-    struct diffmm__ranking ranking = diffmm__ranking_begin(plan, likeness.vector, hits);
+    struct diffmm__ranking ranking = diffmm__ranking_of(plan, likeness.vector, hits);
     diffmm__score_function score =
         diffmm__score_range_holds(d, likeness.vector, row_norm) ? dots : limited_dots;
     if (similarity == DIFFMM_COSINE) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file placer.hpp
- *  Items that training has not seen: a place in the final space from their raw features. */
+ *  Cold start: items that training has not seen are placed by their raw features. */
 #ifndef DIFFMM_CPP_PLACER_HPP
 #define DIFFMM_CPP_PLACER_HPP
 
@@ -45,7 +45,7 @@ class placer : public detail::handle<diffmm_placer>
     {
         return diffmm_placer_modalities(get());
     }
-    /** NULL if there are not so many. Borrowed until the placer ends. */
+    /** NULL if there are not so many. Borrowed until the mapping ends. */
     const char *modality_name(detail::amount index) const noexcept
     {
         return diffmm_placer_modality_name(get(), index);
@@ -56,8 +56,8 @@ class placer : public detail::handle<diffmm_placer>
     }
 
     /** Place items: rows for scorer::extend().
-     *  @param features  per item the features of each modality, in the placer's order; empty where
-     * the item has none
+     *  @param features  per item the features of each modality, in the mapping's order; empty
+     *                   where the item has none
      *  @param boost     1: shown as often as trained items */
     std::vector<float> place(const std::vector<std::vector<span<const float>>> &features,
                              double boost = 1) const

@@ -77,7 +77,7 @@ START_TEST(a_known_user_without_further_items_is_as_trained)
         struct diffmm__ascending list;
         struct diffmm__folded folded;
         double exact[d];
-        expect_success(diffmm__fold_in_begin(world.scorer, user, 0, NULL, &list, &folded));
+        expect_success(diffmm__fold_in_prepare(world.scorer, user, 0, NULL, &list, &folded));
         diffmm__fold_in_own(&folded, got);
         double k = diffmm__fold_in_gather(&folded, got);
         expect_success(diffmm__fold_in_propagate(&folded, k, got));
