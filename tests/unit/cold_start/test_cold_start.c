@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "cold_start/cold_start_scale.h"
-#include "cold_start/least_squares.h"
 
 #include "support/draws.h"
 #include "support/failing.h"
@@ -231,29 +230,6 @@ START_TEST(at_the_scale_items_reach_the_bar_as_often_as_trained_ones)
 }
 END_TEST
 
-/* With more features than items, least squares would reproduce every row, here from noise. */
-START_TEST(more_features_than_items_do_not_overfit)
-{
-    enum { few = 60, wide = 200 };
-    static float features[few * wide], rows[few * d], map[wide * d], held_map[wide * d];
-    struct draws draws = {21};
-    draw_normals(&draws, few * wide, 1.0, features);
-    draw_normals(&draws, few * d, 1.0, rows);
-    const struct diffmm__least_squares fit = {
-        .items = few, .held = 12, .features = wide, .d = d, .z = features, .y = rows};
-    expect_success(diffmm__least_squares_solve(&fit, map, held_map));
-    double square = 0.0, left = 0.0;
-    for (size_t i = 0; i < few * d; i++) {
-        double rest = (double)rows[i];
-        for (size_t f = 0; f < wide; f++)
-            rest -= (double)features[i / d * wide + f] * (double)map[f * d + i % d];
-        square += (double)rows[i] * (double)rows[i];
-        left += rest * rest;
-    }
-    ck_assert_msg(left > 0.5 * square, "%g of %g is left", left, square);
-}
-END_TEST
-
 static void place_with(const diffmm_placer *placer, const struct world *w, float *rows)
 {
     const float **features = calloc(items * 2, sizeof *features);
@@ -466,7 +442,6 @@ int main(void)
                                   an_affine_function_is_found,
                                   missing_modalities_are_left_out,
                                   at_the_scale_items_reach_the_bar_as_often_as_trained_ones,
-                                  more_features_than_items_do_not_overfit,
                                   the_same_bits_with_any_number_of_threads,
                                   a_file_keeps_every_bit,
                                   broken_files_are_refused,
