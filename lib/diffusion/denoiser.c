@@ -11,6 +11,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
+#include "diffusion/time_embedding.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
@@ -50,20 +51,6 @@ void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows,
     }
 }
 
-void diffmm__denoiser_embed_time(double t, size_t size, float *out)
-{
-    size_t half = size / 2;
-    for (size_t j = 0; j < half; j++) {
-        /* The frequency and the angle are rounded to float, as the authors' program does. */
-        float frequency = (float)exp(-log(10000.0) * (double)j / (double)half);
-        float angle = (float)t * frequency;
-        out[j] = (float)cos((double)angle);
-        out[half + j] = (float)sin((double)angle);
-    }
-    if (size % 2)
-        out[size - 1] = 0.0f;
-}
-
 /* Fills the time columns of the input: the time layer of the embedded steps. */
 static void embed_time(struct diffmm__denoiser_pass *pass, const float *parameters, size_t rows,
                        const int32_t *t)
@@ -72,7 +59,7 @@ static void embed_time(struct diffmm__denoiser_pass *pass, const float *paramete
     size_t e = layer->outputs, stride = pass->layers.layer[1].inputs;
     float *time = pass->input + pass->layers.items;
     for (size_t b = 0; b < rows; b++) {
-        diffmm__denoiser_embed_time((double)t[b], e, pass->time + b * e);
+        diffmm__time_embedding((double)t[b], e, pass->time + b * e);
         memcpy(time + b * stride, parameters + layer->bias, e * sizeof(float));
     }
     diffmm__gemm(pass->context, rows, e, e, 1.0f, diffmm__plain(pass->time, e),
@@ -275,22 +262,6 @@ double diffmm__denoiser_head_flops(const struct diffmm__layers *layers, size_t r
         flops += (l == 1 ? 4.0 : 6.0) * (double)rows * (double)layers->layer[l].inputs *
                  (double)layers->layer[l].outputs;
     return flops;
-}
-
-diffmm_status diffmm_time_embedding(size_t rows, const int32_t *t, size_t size, float *out)
-{
-    if (rows > 0 && (!t || !out))
-        return diffmm__null(!t ? "t" : "out");
-    diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
-    if (!status)
-        status = diffmm__check_size("size", size, 1, diffmm__most_columns);
-    if (!status)
-        status = diffmm__size_check_array("rows", rows, "size", size, sizeof *out);
-    if (status)
-        return status;
-    for (size_t b = 0; b < rows; b++)
-        diffmm__denoiser_embed_time((double)t[b], size, out + b * size);
-    return DIFFMM_OK;
 }
 
 static diffmm_status check(const float *parameters, size_t rows, size_t items, const float *x,

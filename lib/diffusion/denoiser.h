@@ -42,11 +42,6 @@ void diffmm__denoiser_pass_take(struct diffmm__arena *arena, const struct diffmm
 void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows, const float *x,
                                 const float *dropout_scale);
 
-/* The sinusoidal embedding of one step t:
- *     cos(t f_j) for all j, then sin(t f_j),   f_j = exp(-ln(10000) j / half),
- * half = floor(size / 2); and a last 0 where size is odd. */
-void diffmm__denoiser_embed_time(double t, size_t size, float *out);
-
 /* The forward pass of `rows` users, whose x stands in pass->input, at steps t: x_hat into
  * pass->output. The second stops before the last layer; its input stands in
  * pass->hidden[count - 2]. */

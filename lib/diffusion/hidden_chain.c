@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "diffusion/time_embedding.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/transpose.h"
@@ -45,7 +46,7 @@ static void prepare_steps(struct diffmm__hidden_chain *chain, const float *param
     size_t e = time->outputs, items = chain->layers.items;
     float *embedded = chain->time, *mapped = chain->time + e;
     for (size_t i = 0; i < chain->schedule->steps; i++) {
-        diffmm__denoiser_embed_time((double)i, e, embedded);
+        diffmm__time_embedding((double)i, e, embedded);
         for (size_t j = 0; j < e; j++)
             mapped[j] = (float)kernels->dot(e, parameters + time->weight + j * e, embedded) +
                         parameters[time->bias + j];

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""lib/ keeps the rules of structure.py; and each rule notices when it is broken."""
+"""lib/ keeps the rules of structure.py, and the list of formulas tells where they are; and each rule
+notices when it is broken."""
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 import unittest
@@ -20,6 +22,22 @@ class Structure(unittest.TestCase):
     def test_every_layer_is_a_folder(self):
         folders = {path.name for path in LIB.iterdir() if path.is_dir()}
         self.assertEqual(folders, set(structure.layers_of(LIB / "README.md")))
+
+
+class Formulas(unittest.TestCase):
+    """The list "Where each formula stands" of doc/architecture.md."""
+
+    def test_every_function_stands_where_the_list_says(self):
+        page = (LIB.parent / "doc/architecture.md").read_text(encoding="utf-8")
+        section = page.split("## Where each formula stands")[1].split("\n## ")[0]
+        rows = [row.split("|")[2:4] for row in section.splitlines() if "`" in row]
+        self.assertGreater(len(rows), 30)
+        for files, functions in rows:
+            paths = re.findall(r"`(\w+/[\w/]+\.[ch])`", files)
+            text = "\n".join((LIB / path).read_text(encoding="utf-8") for path in paths)
+            for function in re.findall(r"`(diffmm_\w+)\(\)`", functions):
+                found = re.search(rf"\b{function}\([^;]*\)\n\{{", text)
+                self.assertTrue(found, f"{function} is not defined in {paths}")
 
 
 class Broken(unittest.TestCase):
