@@ -182,36 +182,39 @@ struct transpose {
     struct diffmm__csr *to;
 };
 
-static size_t row_at(const struct transpose *t, size_t b)
+/* A counting sort by column, each task for a range of columns. Here: entries first .. after - 1. */
+static void count_entries(const struct transpose *t, int64_t first, int64_t after, size_t begin,
+                          size_t end)
 {
-    return t->row_of ? (size_t)t->row_of[b] : b;
+    const int32_t *columns = t->from->indices;
+    int64_t *sizes = t->to->pointers + 1;
+    for (int64_t e = first; e < after; e++) {
+        size_t column = (size_t)columns[e];
+        if (column >= begin && column < end)
+            sizes[column]++;
+    }
 }
 
-/* A counting sort by column, each task for a range of columns. */
 static void count_columns(void *argument, size_t begin, size_t end)
 {
     const struct transpose *t = argument;
-    const struct diffmm__csr *from = t->from;
-    int64_t *sizes = t->to->pointers + 1;
-    memset(sizes + begin, 0, (end - begin) * sizeof *sizes);
-    for (size_t b = 0; b < t->rows; b++) {
-        size_t row = row_at(t, b);
-        for (int64_t e = from->pointers[row]; e < from->pointers[row + 1]; e++) {
-            size_t column = (size_t)from->indices[e];
-            if (column >= begin && column < end)
-                sizes[column]++;
-        }
-    }
+    const int64_t *pointers = t->from->pointers;
+    memset(t->to->pointers + 1 + begin, 0, (end - begin) * sizeof *pointers);
+    if (!t->row_of)
+        count_entries(t, pointers[0], pointers[t->rows], begin, end);
+    else
+        for (size_t b = 0; b < t->rows; b++)
+            count_entries(t, pointers[t->row_of[b]], pointers[t->row_of[b] + 1], begin, end);
 }
 
 /* Rows are visited in order, so that each transposed row ascends. */
 static void place_columns(void *argument, size_t begin, size_t end)
 {
     const struct transpose *t = argument;
-    const struct diffmm__csr *from = t->from;
-    struct diffmm__csr *to = t->to;
+    const struct diffmm__csr *from = t->from, *to = t->to;
+    const float *values = from->values;
     for (size_t b = 0; b < t->rows; b++) {
-        size_t row = row_at(t, b);
+        size_t row = t->row_of ? (size_t)t->row_of[b] : b;
         for (int64_t e = from->pointers[row]; e < from->pointers[row + 1]; e++) {
             size_t column = (size_t)from->indices[e];
             if (column < begin || column >= end)
@@ -219,7 +222,7 @@ static void place_columns(void *argument, size_t begin, size_t end)
             int64_t place = to->pointers[column]++;
             to->indices[place] = (int32_t)b;
             if (to->values)
-                to->values[place] = from->values ? from->values[e] : 1.0f;
+                to->values[place] = values ? values[e] : 1.0f;
         }
     }
 }
