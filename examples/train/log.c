@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,20 @@ static json_t *denoiser_json(const diffmm_dataset *dataset, const diffmm_report 
     for (size_t m = 0; report->denoiser_loss && m < report->modality_count; m++)
         json_object_set_new(object, diffmm_dataset_modality_name(dataset, m),
                             json_real(report->denoiser_loss[m]));
+    return object;
+}
+
+/* Every term of the objective by its name, and the denoisers' losses in an object of their own. */
+static json_t *losses_json(const diffmm_dataset *dataset, const diffmm_report *report)
+{
+    static const char denoiser[] = "denoiser";
+    json_t *object = json_object();
+    for (size_t i = 0; i < report->loss_count; i++) {
+        const diffmm_loss *loss = &report->losses[i];
+        if (strncmp(loss->name, denoiser, sizeof denoiser - 1) != 0)
+            json_object_set_new(object, loss->name, json_real(loss->value));
+    }
+    json_object_set_new(object, denoiser, denoiser_json(dataset, report));
     return object;
 }
 
@@ -82,14 +97,11 @@ FILE *log_open(const char *path, size_t epochs)
 bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report)
 {
     const diffmm_seconds *seconds = &report->seconds;
-    const diffmm_losses *loss = &report->loss;
     return write_line(file,
-                      json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:o}, s:o, s:o}",
-                                "epoch", (json_int_t)report->epoch, "seconds", "denoise",
-                                seconds->denoise, "generate", seconds->generate, "recommend",
-                                seconds->recommend, "evaluate", seconds->evaluate, "loss", "bpr",
-                                loss->bpr, "contrastive", loss->contrastive, "regularizer",
-                                loss->regularizer, "denoiser", denoiser_json(dataset, report),
+                      json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:o, s:o, s:o}", "epoch",
+                                (json_int_t)report->epoch, "seconds", "denoise", seconds->denoise,
+                                "generate", seconds->generate, "recommend", seconds->recommend,
+                                "evaluate", seconds->evaluate, "loss", losses_json(dataset, report),
                                 "valid", metrics_json(report->cutoff_count, report->valid), "test",
                                 metrics_json(report->cutoff_count, report->test)));
 }

@@ -51,16 +51,16 @@ static void expect_metrics(const json_t *metrics)
 static void expect_epoch(json_t *line, json_int_t epoch)
 {
     json_int_t number;
-    double seconds[4], loss[3], denoiser[2];
+    double seconds[4], loss[4], denoiser[2];
     json_t *valid, *test;
     json_error_t error;
     int fits = json_unpack_ex(
         line, &error, JSON_STRICT,
-        "{s:I, s:{s:F, s:F, s:F, s:F!}, s:{s:F, s:F, s:F, s:{s:F, s:F!}!}, s:o, s:o!}", "epoch",
-        &number, "seconds", "denoise", &seconds[0], "generate", &seconds[1], "recommend",
+        "{s:I, s:{s:F, s:F, s:F, s:F!}, s:{s:F, s:F, s:F, s:F, s:{s:F, s:F!}!}, s:o, s:o!}",
+        "epoch", &number, "seconds", "denoise", &seconds[0], "generate", &seconds[1], "recommend",
         &seconds[2], "evaluate", &seconds[3], "loss", "bpr", &loss[0], "contrastive", &loss[1],
-        "regularizer", &loss[2], "denoiser", "image", &denoiser[0], "text", &denoiser[1], "valid",
-        &valid, "test", &test);
+        "regularizer", &loss[2], "alignment", &loss[3], "denoiser", "image", &denoiser[0], "text",
+        &denoiser[1], "valid", &valid, "test", &test);
     ck_assert_msg(fits == 0, "line of epoch %lld: %s", (long long)epoch, error.text);
     ck_assert_int_eq(number, epoch);
     for (size_t i = 0; i < 4; i++)
@@ -68,6 +68,7 @@ static void expect_epoch(json_t *line, json_int_t epoch)
     ck_assert_double_gt(loss[0], 0);
     ck_assert_double_gt(loss[1], 0);
     ck_assert_double_gt(loss[2], 0);
+    ck_assert_double_eq(loss[3], 0); /* off by default */
     ck_assert_double_gt(denoiser[0], 0);
     ck_assert_double_gt(denoiser[1], 0);
     expect_metrics(valid);
