@@ -50,3 +50,25 @@ diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const 
         memcpy(out, data, rows * columns * sizeof *out);
     return check_finite(file, name, rows * columns, out);
 }
+
+diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file, const char *name,
+                                          size_t rows, size_t columns, float *out)
+{
+    diffmm_status status = diffmm__matrix_read(file, name, rows, columns, out);
+    for (size_t i = 0; !status && i < rows * columns; i++)
+        if (out[i] < 0.0f)
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu",
+                                  diffmm__safetensors_path(file), name, i);
+    return status;
+}
+
+diffmm_status diffmm__matrix_check_moments(const struct diffmm__safetensors *file, double count)
+{
+    double bytes = 3.0 * count * sizeof(float);
+    if (bytes > (double)diffmm__safetensors_size(file))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the settings ask for %.0f bytes of parameters and moments, but "
+                            "the file has %zu",
+                            diffmm__safetensors_path(file), bytes, diffmm__safetensors_size(file));
+    return DIFFMM_OK;
+}

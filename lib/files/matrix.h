@@ -19,4 +19,12 @@ diffmm_status diffmm__matrix_find_finite(const struct diffmm__safetensors *file,
 diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
                                   size_t rows, size_t columns, float *out);
 
+/* The same, of squares: second moments, which are never negative. */
+diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file, const char *name,
+                                          size_t rows, size_t columns, float *out);
+
+/* Whether the file is large enough for `count` parameters with both moments: checked before memory
+ * for so many is asked for. */
+diffmm_status diffmm__matrix_check_moments(const struct diffmm__safetensors *file, double count);
+
 #endif

@@ -132,13 +132,7 @@ static diffmm_status check_size(const struct diffmm__safetensors *file, size_t i
         status = diffmm__module_layers(items, &settings, &layers);
     if (status)
         return diffmm__safetensors_blame(file, status);
-    double bytes = (double)arrays * sizeof(float) * (double)layers.size;
-    if (bytes > (double)diffmm__safetensors_size(file))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the settings ask for %.0f bytes of parameters and moments, but "
-                            "the file has %zu",
-                            diffmm__safetensors_path(file), bytes, diffmm__safetensors_size(file));
-    return DIFFMM_OK;
+    return diffmm__matrix_check_moments(file, (double)layers.size);
 }
 
 static diffmm_status read_array(const struct diffmm__safetensors *file,
@@ -150,11 +144,9 @@ static diffmm_status read_array(const struct diffmm__safetensors *file,
         float *values = array->values + place.offset;
         char name[name_size];
         snprintf(name, sizeof name, "%s%s", array->prefix, module->names[i]);
-        status = diffmm__matrix_read(file, name, place.rows, place.columns, values);
-        for (size_t e = 0; array->squares && !status && e < place.rows * place.columns; e++)
-            if (values[e] < 0.0f)
-                status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu",
-                                      diffmm__safetensors_path(file), name, e);
+        status = array->squares
+                     ? diffmm__matrix_read_squares(file, name, place.rows, place.columns, values)
+                     : diffmm__matrix_read(file, name, place.rows, place.columns, values);
     }
     return status;
 }

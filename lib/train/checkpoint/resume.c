@@ -66,26 +66,16 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
         ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
     if (settings.diffusion_enabled)
         count += (double)plan.modalities * (double)plan.denoiser_loss.layers.size;
-    double bytes = 3.0 * count * sizeof(float);
-    if (bytes > (double)diffmm__safetensors_size(file))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the settings ask for %.0f bytes of parameters and moments, but "
-                            "the file has %zu",
-                            diffmm__safetensors_path(file), bytes, diffmm__safetensors_size(file));
-    return DIFFMM_OK;
+    return diffmm__matrix_check_moments(file, count);
 }
 
 static diffmm_status read_array(const struct diffmm__safetensors *file,
                                 const struct diffmm__state_array *array)
 {
-    const char *path = diffmm__safetensors_path(file);
-    diffmm_status status =
-        diffmm__matrix_read(file, array->name, array->rows, array->columns, array->values);
-    for (size_t i = 0; array->squares && !status && i < array->rows * array->columns; i++)
-        if (array->values[i] < 0.0f)
-            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu", path,
-                                  array->name, i);
-    return status;
+    return array->squares
+               ? diffmm__matrix_read_squares(file, array->name, array->rows, array->columns,
+                                             array->values)
+               : diffmm__matrix_read(file, array->name, array->rows, array->columns, array->values);
 }
 
 static diffmm_status read_arrays(diffmm_trainer *trainer, const struct diffmm__safetensors *file)

@@ -76,9 +76,37 @@ START_TEST(values_are_checked_where_they_are_wanted_finite)
 }
 END_TEST
 
+START_TEST(squares_and_sizes_are_checked)
+{
+    const float negative[] = {0, 1, -0.5f};
+    const struct diffmm__tensor tensor = {"negative", DIFFMM__F32, 3, 0, negative};
+    size_t size;
+    const struct diffmm__target target = {.data = bytes, .capacity = sizeof bytes, .size = &size};
+    struct diffmm__safetensors *small;
+    float copy[6];
+    begin();
+    expect_success(diffmm__matrix_read_squares(file, "vector", 6, 1, copy));
+    ck_assert_mem_eq(copy, values, sizeof values);
+    expect_failure(diffmm__matrix_read_squares(file, "bad", 3, 2, copy), DIFFMM_ERROR_FORMAT,
+                   "'bad' holds NaN");
+    expect_success(diffmm__matrix_check_moments(file, 6)); /* 18 floats */
+    expect_failure(diffmm__matrix_check_moments(file, 7), DIFFMM_ERROR_FORMAT, "84 bytes");
+    end();
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
+    expect_success(diffmm__safetensors_write_target(context, &target, NULL, 0, &tensor, 1));
+    expect_success(diffmm__safetensors_open_source(
+        context, &(struct diffmm__source){.data = bytes, .size = size}, &small));
+    expect_failure(diffmm__matrix_read_squares(small, "negative", 3, 1, copy), DIFFMM_ERROR_FORMAT,
+                   "tensor 'negative' is negative at 2");
+    diffmm__safetensors_close(small);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {matrices_are_found_in_place_and_copied, another_shape_is_refused,
-                                  values_are_checked_where_they_are_wanted_finite};
+                                  values_are_checked_where_they_are_wanted_finite,
+                                  squares_and_sizes_are_checked};
     return run_tests("matrix", tests, sizeof tests / sizeof *tests) != 0;
 }
