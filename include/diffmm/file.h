@@ -68,10 +68,10 @@ DIFFMM_API diffmm_status diffmm_file_describe(const diffmm_file *file, diffmm_fi
 /** Every setting the model was made with; borrowed until the handle ends. */
 DIFFMM_API const diffmm_options *diffmm_file_options(const diffmm_file *file);
 
-/** Name of modality `index`; NULL if there are not so many. Borrowed until the handle ends. */
+/** Name of modality `index`; NULL if `index` is too large. Borrowed until the handle ends. */
 DIFFMM_API const char *diffmm_file_modality_name(const diffmm_file *file, size_t index);
 
-/** Raw features of an item of modality `index`; 0 if there are not so many. */
+/** Raw features of an item of modality `index`; 0 if `index` is too large. */
 DIFFMM_API size_t diffmm_file_modality_dimensions(const diffmm_file *file, size_t index);
 
 #ifdef __cplusplus

@@ -68,10 +68,10 @@ DIFFMM_API size_t diffmm_placer_dimensions(const diffmm_placer *placer);
 /** How many modalities there are, M. */
 DIFFMM_API size_t diffmm_placer_modalities(const diffmm_placer *placer);
 
-/** Name of modality `index`; NULL if there are not so many. Borrowed until the mapping ends. */
+/** Name of modality `index`; NULL if `index` is too large. Borrowed until the mapping ends. */
 DIFFMM_API const char *diffmm_placer_modality_name(const diffmm_placer *placer, size_t index);
 
-/** Features per item of modality `index`; 0 if there are not so many. */
+/** Features per item of modality `index`; 0 if `index` is too large. */
 DIFFMM_API size_t diffmm_placer_modality_dimensions(const diffmm_placer *placer, size_t index);
 
 /** Place items.

@@ -35,8 +35,8 @@ typedef struct diffmm_hit {
     float score;  /**< the dot product of user and item */
 } diffmm_hit;
 
-/** Decides whether an item may be recommended to a user. Asked on the thread that made the call, in
- *  any order, and only of items that are among the best so far; must answer the same each time.
+/** Decides whether an item may be recommended to a user. Called on the thread that made the call,
+ *  in any order, and only for items that are among the best so far; must decide the same each time.
  *  Returns 0; non-zero stops the call, which then returns DIFFMM_ERROR_CALLBACK.
  *  @param user       DIFFMM_NEW_USER for an embedding, and where items are compared with items
  *  @param item       its number
@@ -220,7 +220,7 @@ DIFFMM_API diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32
 /** M; 0 without a fold-in state. */
 DIFFMM_API size_t diffmm_scorer_modalities(const diffmm_scorer *scorer);
 
-/** Name of modality `index`; NULL if there are not so many. Borrowed until the scorer ends. */
+/** Name of modality `index`; NULL if `index` is too large. Borrowed until the scorer ends. */
 DIFFMM_API const char *diffmm_scorer_modality_name(const diffmm_scorer *scorer, size_t index);
 
 /** M weights that sum to 1, by which the model mixes modalities. DIFFMM_ERROR_STATE as for

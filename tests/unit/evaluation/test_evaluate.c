@@ -53,8 +53,8 @@ static diffmm_status evaluate(diffmm_split split, diffmm_metrics *out)
                            cutoffs, out);
 }
 
-/* The slow way: every score, then the public functions for one user. */
-static void evaluate_slowly(size_t split, size_t cutoff, diffmm_metrics *out)
+/* Naively: every score, then the public functions for one user. */
+static void evaluate_naively(size_t split, size_t cutoff, diffmm_metrics *out)
 {
     static float scores[items];
     static int32_t ranked[items];
@@ -101,7 +101,7 @@ START_TEST(equals_user_by_user)
     for (size_t s = 0; s < 2; s++) {
         expect_success(evaluate(s ? DIFFMM_TEST : DIFFMM_VALID, fast));
         for (size_t c = 0; c < cutoff_count; c++) {
-            evaluate_slowly(s, cutoffs[c], &slow);
+            evaluate_naively(s, cutoffs[c], &slow);
             ck_assert(slow.users > users / 2 && slow.users < users);
             ck_assert(slow.recall > 0 || cutoffs[c] == 5); /* so few may all miss */
             expect_same(&fast[c], &slow);

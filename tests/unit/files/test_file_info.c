@@ -123,7 +123,7 @@ START_TEST(before_any_epoch)
 }
 END_TEST
 
-/* A model says which epoch it is for as long as it is that epoch's, also by way of a file. */
+/* A model tells its epoch until its parameters change, also after a file was written and read. */
 START_TEST(a_model_that_changed)
 {
     static const float logits[] = {1, 2};
@@ -153,7 +153,7 @@ START_TEST(a_model_that_changed)
 }
 END_TEST
 
-/* Of a file in memory only the header is looked at: what follows may be anything. */
+/* Only the header of a file in memory is read: what follows may be anything. */
 START_TEST(the_header_alone)
 {
     size_t size, begins;

@@ -111,7 +111,8 @@ static float *own(const float *borrowed)
     return (float *)(uintptr_t)borrowed;
 }
 
-/* Parts that cancel in the embedding, but are no floats themselves: the caller's arrays stay. */
+/* Parts that cancel in the embedding, but exceed the largest float themselves: the caller's arrays
+ * stay. */
 START_TEST(parts_that_overflow)
 {
     float by_modality[2] = {5, 5};

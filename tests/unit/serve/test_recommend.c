@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "slow_ranking.h"
+#include "naive_ranking.h"
 
 enum { users = ranking_users, items = ranking_items };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <pthread.h>
 
-#include "slow_ranking.h"
+#include "naive_ranking.h"
 
 enum { users = ranking_users, items = ranking_items };
 

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "slow_ranking.h"
+#include "naive_ranking.h"
 
 enum { users = 40, items = 600, d = 9 };
 
@@ -76,7 +76,7 @@ static void compare(bool of_users, diffmm_similarity similarity)
         expect_success((of_users ? diffmm_similar_users : diffmm_similar_items)(
             scorer, number, similarity, &drawn.query, hits, &found));
         size_t wanted =
-            slow_ranking(total, scores, 1, &number, DIFFMM_NEW_USER, &drawn.query, expected);
+            naive_ranking(total, scores, 1, &number, DIFFMM_NEW_USER, &drawn.query, expected);
         ck_assert_uint_eq(found, wanted);
         if (found)
             ck_assert_mem_eq(hits, expected, found * sizeof *hits);

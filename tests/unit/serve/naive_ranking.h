@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rankings the slow way: all scores, leave out, sort. And a scorer to rank with. */
-#ifndef DIFFMM_TESTS_SLOW_RANKING_H
-#define DIFFMM_TESTS_SLOW_RANKING_H
+/* Naive rankings: compute all scores, leave some out, sort. And a scorer to rank with. */
+#ifndef DIFFMM_TESTS_NAIVE_RANKING_H
+#define DIFFMM_TESTS_NAIVE_RANKING_H
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -48,9 +48,9 @@ static inline int best_first(const void *a, const void *b)
 
 /* `count` scores; `seen` are left out. Returns how many hits there should be in `out`, which has
  * room for `count`. */
-static inline size_t slow_ranking(size_t count, const float *scores, size_t seen_count,
-                                  const int32_t *seen, int32_t user, const diffmm_query *query,
-                                  diffmm_hit *out)
+static inline size_t naive_ranking(size_t count, const float *scores, size_t seen_count,
+                                   const int32_t *seen, int32_t user, const diffmm_query *query,
+                                   diffmm_hit *out)
 {
     bool *allowed = malloc(count);
     size_t found = 0;
@@ -74,7 +74,7 @@ static inline size_t slow_ranking(size_t count, const float *scores, size_t seen
     return found < query->count ? found : query->count;
 }
 
-/* The hits of a known user are those found the slow way. */
+/* The hits of a known user are those of the naive ranking. */
 static inline void expect_ranking(const diffmm_scorer *scorer, int32_t user,
                                   const diffmm_query *query, const diffmm_hit *hits, size_t found)
 {
@@ -84,8 +84,8 @@ static inline void expect_ranking(const diffmm_scorer *scorer, int32_t user,
     size_t seen_count;
     expect_success(diffmm_score(scorer, user, ranking_items, NULL, scores));
     expect_success(diffmm_scorer_seen(scorer, user, &seen, &seen_count));
-    size_t count = slow_ranking(ranking_items, scores, query->include_seen ? 0 : seen_count, seen,
-                                user, query, wanted);
+    size_t count = naive_ranking(ranking_items, scores, query->include_seen ? 0 : seen_count, seen,
+                                 user, query, wanted);
     ck_assert_uint_eq(found, count);
     for (size_t i = 0; i < count; i++)
         if (hits[i].item != wanted[i].item || hits[i].score != wanted[i].score)

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "slow_ranking.h"
+#include "naive_ranking.h"
 
 enum { users = ranking_users, items = ranking_items };
 
@@ -246,5 +246,5 @@ int main(void)
                                   embeddings_whose_scores_overflow_are_refused,
                                   bad_filters_are_refused,
                                   a_query_of_before_has_no_filter};
-    return run_tests("filter", tests, sizeof tests / sizeof *tests) != 0;
+    return run_tests("ranking", tests, sizeof tests / sizeof *tests) != 0;
 }
