@@ -6,7 +6,7 @@
 #include "support/failing.h"
 #include "support/oracle_denoiser.h"
 
-/* A batch of users and all that a pass over it takes and gives. */
+/* A batch of users, and what a pass over it reads and writes. */
 struct batch {
     struct denoiser denoiser;
     size_t rows, size;
@@ -38,7 +38,7 @@ static void begin(struct batch *batch, size_t rows, size_t items, size_t time_si
     draw_mask(&draws, size, 0.5, 2.0f, batch->scale);
     draw_normals(&draws, size, 1.0, batch->weight);
     draw_numbers(&draws, rows, 20, batch->t);
-    if (rows > 1) /* a user without anything, which normalisation must survive */
+    if (rows > 1) /* a user without interactions: normalisation must not divide by 0 */
         memset(batch->x + items, 0, items * sizeof(float));
     for (size_t i = 0; i < size; i++) {
         batch->exact[i] = (double)batch->x[i];
@@ -100,7 +100,7 @@ START_TEST(forward_equals_one_unit_at_a_time)
 }
 END_TEST
 
-/* Each parameter on its own, so that the small ones count too. */
+/* Each parameter by itself, so that small ones are tested as well as large ones. */
 static void expect_backward(struct batch *batch)
 {
     const struct denoiser *denoiser = &batch->denoiser;

@@ -14,7 +14,7 @@ enum { users = 90, steps = 5, most_items = 150 };
 
 struct setting {
     struct denoiser denoiser;
-    struct loss_batch batch; /* what the oracle is told; rows of it are batch rows */
+    struct loss_batch batch; /* what the oracle reads; its rows are batch rows */
     struct oracle_schedule exact_schedule;
     diffmm_schedule *schedule;
     struct diffmm__layers layers;
@@ -239,7 +239,7 @@ START_TEST(the_strategy_is_chosen_by_counting)
 }
 END_TEST
 
-/* Of a denoiser on which a step of Adam may be taken. */
+/* A copy of the denoiser's parameters, for a step of Adam. */
 struct stepped {
     float *parameters, *first_moment, *second_moment;
     struct diffmm__gradient_step step;
@@ -266,7 +266,7 @@ static void stepped_end(struct stepped *stepped)
     free(stepped->second_moment);
 }
 
-/* A step on the batch's loss, whose gradient no array holds. */
+/* Takes a step on the batch's loss, tile by tile. */
 static struct diffmm__denoiser_losses
 step_once(const struct setting *s, enum diffmm__loss_strategy strategy, struct stepped *stepped)
 {

@@ -163,7 +163,7 @@ START_TEST(the_same_bits_on_any_number_of_threads)
 }
 END_TEST
 
-/* The whole loss with everything right but what a copy of the arguments changes. */
+/* The arguments of a good call: tests change one of them in a copy. */
 struct call {
     const diffmm_denoiser_shape *shape;
     const diffmm_schedule *schedule;

@@ -33,7 +33,7 @@ START_TEST(elbo)
 }
 END_TEST
 
-/* A row of the residual becomes a row of the gradient: what the public function writes. */
+/* What training computes for a row has the bits of the public function. */
 START_TEST(a_row_as_training_computes_it)
 {
     struct terms s;

@@ -97,7 +97,7 @@ static void expect_exact(const struct setting *s, size_t every)
 
 static const size_t small[] = {6}, two[] = {5, 9};
 
-/* Few users: the direct way. More users than hidden units: the hidden space. */
+/* Few users: the naive strategy. More users than hidden units: the hidden space. */
 START_TEST(equals_the_chain_of_each_user)
 {
     static const size_t steps[] = {1, 2, 5};
@@ -136,8 +136,8 @@ START_TEST(more_items_than_a_tile)
 }
 END_TEST
 
-/* With the posterior's own coefficients x0 itself has no share in the result; with others it has,
- * whatever tile its items lie in. */
+/* With the posterior's own coefficients, the factor of x0 in the result is 0. With others it is
+ * not, and x0 must be added in every tile of items. */
 START_TEST(any_coefficients)
 {
     struct setting s;
@@ -337,7 +337,7 @@ START_TEST(the_same_bits_on_any_number_of_threads)
 }
 END_TEST
 
-/* A call that is right but for one argument, which a copy of it changes. */
+/* The arguments of a good call: tests change one of them in a copy. */
 struct call {
     const diffmm_denoiser_shape *shape;
     const diffmm_schedule *schedule;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A gradient of which steps are taken tile by tile is the gradient as an array: the same bits. */
+/* Steps taken tile by tile have the bits of a step on the whole gradient. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@ struct setting {
     size_t weight_offset;
 };
 
-/* Of float arithmetic with x_hat, of the library's choice, and of the oracle. */
+/* Losses and gradients: from x_hat in float, by the strategy the library chooses, by the oracle. */
 struct results {
     struct oracle_losses direct, chosen, exact;
     float *direct_gradient, *chosen_gradient;
@@ -140,7 +140,7 @@ static void expect_exact(struct setting *s)
     results_end(&r);
 }
 
-/* The Gram strategy is what these tests are about: it is the cheaper one here. */
+/* The library chooses the Gram strategy for these tests. */
 START_TEST(gram_is_chosen)
 {
     static struct setting s;

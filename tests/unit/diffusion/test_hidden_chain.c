@@ -65,7 +65,7 @@ static void final_x(const struct setting *s, const struct diffmm__hidden_chain *
     }
 }
 
-/* The hidden chain against the direct one and against the chain in double. */
+/* Compares the hidden chain with the naive one, and with the chain in double. */
 static void expect_agreement(const struct setting *s, struct diffmm__hidden_chain *chain)
 {
     size_t items = s->layers.items;
@@ -128,8 +128,8 @@ START_TEST(agrees_with_the_naive_chain)
 }
 END_TEST
 
-/* With the posterior's own coefficients the last step forgets all but x_hat. Any others must do
- * too: then every step and x0 itself have a share in the result. */
+/* With the posterior's own coefficients, the result depends on the last x_hat alone. With others,
+ * it depends on every step and on x0, and must be right too. */
 START_TEST(any_coefficients)
 {
     static struct setting s;

@@ -143,7 +143,7 @@ START_TEST(drawn_noise_is_standard_normal)
 }
 END_TEST
 
-/* What comes out for a user alone or in any company: the bits of one row of input. */
+/* The row of a user in a batch of its own has the bits of `want`. */
 static void expect_row(const struct diffmm__batch_rows *x0, const struct diffmm__draws *draws,
                        int32_t user, int32_t t, const float *want)
 {

@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(noise_that_hardly_grows)
 {
-    /* All steps alike: no further noise after the first, which then is not undone. */
+    /* All variances alike: only the first step adds noise, and the reverse of the others keeps x. */
     diffmm_schedule *schedule;
     expect_success(diffmm_schedule_create(NULL, 3, 1.0, 0.01, 0.01, 0, &schedule));
     const double *c1 = diffmm_schedule_values(schedule, DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0);
@@ -141,7 +141,7 @@ START_TEST(bad_settings)
                {0.1, 1e-4, 10.0},
                {0.1, 1e-4, NAN},
                {0.1, 1e-4, INFINITY},
-               /* Their products alone would do. */
+               /* Each is wrong, though the products are in range. */
                {-0.1, -1e-4, -0.02},
                {-1, -0.02, -0.02},
                {-1e-8, -1000, -1000},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a batch must be: every function that takes one refuses the same. */
+/* Every function that takes a batch refuses the same batches. */
 #include <math.h>
 
 #include "support/close.h"
@@ -7,7 +7,7 @@
 
 static const char *const none[] = {NULL};
 
-/* All of them fail alike, and write nothing. */
+/* All of them fail in the same way, and write nothing. */
 static void expect_refused(struct module_world *w, diffmm_status status, const char *part)
 {
     static float x[world_size], scores[world_users];
@@ -28,7 +28,7 @@ static void expect_refused(struct module_world *w, diffmm_status status, const c
         ck_assert_int_eq(items[u], 0x55555555);
 }
 
-/* As that; then the batch is made good again. */
+/* The same; then the batch is made good again. */
 static void expect_invalid_batch(struct module_world *w, const diffmm_diffusion_batch *good,
                                  const char *part)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making, reading and copying a module. */
+/* Creating, reading and copying a module. */
 #include <math.h>
 
 #include "support/module_world.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The forecast against an allocator that counts. */
+/* The forecast, compared with an allocator that counts. */
 #include <stdatomic.h>
 
 #include "support/counting.h"
@@ -76,7 +76,7 @@ START_TEST(work)
     ck_assert_msg(whole > 620e9 && whole < 660e9, "%g", whole);
     whole = 27 * needs.step_flops;
     ck_assert_msg(whole > 1400e9 && whole < 1600e9, "%g", whole);
-    /* More than there can be is not told as little. */
+    /* Sizes beyond the address space do not wrap around. */
     expect_success(diffmm_diffusion_forecast(context, INT32_MAX, INT32_MAX,
                                              (size_t)INT32_MAX * INT32_MAX, NULL, &needs));
     ck_assert_uint_gt(needs.training_bytes, (size_t)1 << 62);

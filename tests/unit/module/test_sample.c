@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Noise, predictions, the reverse chain and generated neighbours, against plain arrays. */
+/* Noise, predictions, the reverse chain and generated neighbours, compared with the functions of
+ * plain arrays. */
 #include <math.h>
 
 #include <diffmm/metrics.h>
@@ -224,7 +225,7 @@ START_TEST(entries_that_are_no_numbers)
 }
 END_TEST
 
-/* What was learnt comes back: users of two groups, each with items of its own. */
+/* Two groups of users, each with items of its own: a trained module generates the group's items. */
 START_TEST(new_users_get_what_others_like_them_have)
 {
     enum { half = world_items / 2, trained = 60 };

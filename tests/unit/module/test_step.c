@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Training on a batch: against the functions of plain arrays, finite differences, and Adam. */
+/* Training on a batch, compared with the functions of plain arrays, finite differences, and
+ * Adam. */
 #include <diffmm/optim.h>
 
 #include "base/random.h"
@@ -22,7 +23,7 @@ static const struct {
                 {{"norm", "true", "hidden_sizes", "6,9", NULL}, 2, two_hidden, 1},
                 {{"e_loss", "0.7", "batch", "11", NULL}, 1, hidden, 0}};
 
-/* With the batch as large as the option, the same way is chosen, and the bits are the same. */
+/* With a batch as large as the option, the same strategy is chosen, and the bits are the same. */
 START_TEST(as_with_plain_arrays)
 {
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
