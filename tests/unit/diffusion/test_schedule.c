@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(noise_that_hardly_grows)
 {
-    /* All variances alike: only the first step adds noise, and the reverse of the others keeps x. */
+    /* All variances alike: only the first step adds noise; in reverse, the others keep x. */
     diffmm_schedule *schedule;
     expect_success(diffmm_schedule_create(NULL, 3, 1.0, 0.01, 0.01, 0, &schedule));
     const double *c1 = diffmm_schedule_values(schedule, DIFFMM_SCHEDULE_POSTERIOR_MEAN_X0);
