@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/handle.h"
-#include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
@@ -45,22 +44,20 @@ diffmm_status diffmm_elbo_with(const diffmm_schedule *schedule,
         (status = diffmm__size_check_array("rows", a.rows, "items", a.items, sizeof *a.x0)) ||
         (status = diffmm__schedule_check_steps(schedule, a.rows, a.t)))
         return status;
-    /* Without a gradient, one row's residual at a time. */
-    float *one = a.grad_x_hat ? NULL : diffmm__allocate(schedule->context, a.items, sizeof *one);
-    if (!a.grad_x_hat && !one)
-        return DIFFMM_ERROR_NO_MEMORY;
     double total = 0.0;
     for (size_t b = 0; b < a.rows; b++) {
-        float *residual = a.grad_x_hat ? a.grad_x_hat + b * a.items : one;
-        for (size_t i = 0; i < a.items; i++)
-            residual[i] = a.x_hat[b * a.items + i] - a.x0[b * a.items + i];
-        double weight = diffmm__elbo_weight(schedule, a.t[b], a.items);
-        double term = diffmm__elbo_row(weight, a.rows, a.items, residual);
+        double weight = diffmm__elbo_weight(schedule, a.t[b], a.items), squares = 0.0;
+        float slope = diffmm__elbo_slope(weight, a.rows);
+        for (size_t i = b * a.items; i < (b + 1) * a.items; i++) {
+            float residual = a.x_hat[i] - a.x0[i];
+            squares += (double)residual * (double)residual;
+            if (a.grad_x_hat)
+                a.grad_x_hat[i] = slope * residual;
+        }
         if (a.per_user)
-            a.per_user[b] = term;
-        total += term;
+            a.per_user[b] = weight * squares;
+        total += weight * squares;
     }
-    diffmm__release(schedule->context, one);
     if (a.loss)
         *a.loss = total / (double)a.rows;
     return DIFFMM_OK;

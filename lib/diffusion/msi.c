@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/handle.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -80,27 +81,28 @@ diffmm_status diffmm_msi_with(diffmm_context *context, const diffmm_msi_argument
         diffmm__struct_read(&a, &diffmm__layout_msi_arguments, arguments, "arguments");
     if (status || (status = check(&a)))
         return status;
-    struct diffmm__msi msi = {
-        .d = a.d, .features = a.features, .item_embedding = a.item_embedding, .weight = 1.0};
-    struct diffmm__batch_rows x0;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    float *u = diffmm__arena_take(&arena, a.rows * a.d, sizeof *u);
-    double *terms = diffmm__arena_take(&arena, a.rows, sizeof *terms), total = 0.0;
-    status = diffmm__batch_rows_from_dense(&arena, a.rows, a.items, a.x0, &x0);
-    if (!status) {
-        diffmm__msi_terms(context, &msi, &x0, a.rows, a.items, a.x_hat, u, terms);
-        for (size_t b = 0; b < a.rows; b++) {
-            total += terms[b];
-            if (a.per_user)
-                a.per_user[b] = terms[b];
-        }
-        if (a.loss)
-            *a.loss = total / (double)a.rows;
-        if (a.grad_x_hat)
-            diffmm__msi_gradient(context, &msi, a.rows, a.items, u, 0.0f, a.grad_x_hat);
+    float *u = diffmm__allocate(context, a.rows * a.d, sizeof *u);
+    if (!u)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__gemm(context, a.rows, a.d, a.items, 1.0f, diffmm__plain(a.x_hat, a.items),
+                 diffmm__plain(a.features, a.d), 0.0f, u, a.d);
+    diffmm__gemm(context, a.rows, a.d, a.items, -1.0f, diffmm__plain(a.x0, a.items),
+                 diffmm__plain(a.item_embedding, a.d), 1.0f, u, a.d);
+    double total = 0.0;
+    for (size_t b = 0; b < a.rows; b++) {
+        double mean = diffmm__kernels()->dot(a.d, u + b * a.d, u + b * a.d) / (double)a.d;
+        if (a.per_user)
+            a.per_user[b] = mean;
+        total += mean;
     }
-    diffmm__arena_end(&arena);
-    return status;
+    if (a.loss)
+        *a.loss = total / (double)a.rows;
+    if (a.grad_x_hat)
+        diffmm__gemm(context, a.rows, a.items, a.d, (float)(2.0 / ((double)a.d * (double)a.rows)),
+                     diffmm__plain(u, a.d), diffmm__transposed(a.features, a.d), 0.0f, a.grad_x_hat,
+                     a.items);
+    diffmm__release(context, u);
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_msi(diffmm_context *context, size_t rows, size_t items, size_t d,

@@ -95,12 +95,6 @@ static diffmm_status backward(struct fault_world *world)
 }
 
 /* A row's residual is what it takes without a gradient. */
-static diffmm_status elbo(struct fault_world *world)
-{
-    return diffmm_elbo(world->schedule, rows, items, numbers(), numbers() + 5, t, NULL,
-                       &world->out.loss.loss, NULL);
-}
-
 static diffmm_status msi(struct fault_world *world)
 {
     return diffmm_msi(world->context, rows, items, d, numbers(), numbers() + 5, numbers(),
@@ -140,18 +134,6 @@ static diffmm_status backward_with(struct fault_world *world)
                             .t = t,
                             .grad_x_hat = numbers() + 9,
                             .grad_parameters = world->out.values});
-}
-
-static diffmm_status elbo_with(struct fault_world *world)
-{
-    return diffmm_elbo_with(world->schedule,
-                            &(diffmm_elbo_arguments){.struct_size = sizeof(diffmm_elbo_arguments),
-                                                     .rows = rows,
-                                                     .items = items,
-                                                     .x0 = numbers(),
-                                                     .x_hat = numbers() + 5,
-                                                     .t = t,
-                                                     .loss = &world->out.loss.loss});
 }
 
 static diffmm_status msi_with(struct fault_world *world)
@@ -303,8 +285,6 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_denoiser_forward", NULL, forward, fault_hash_output, NULL},
     {"diffmm_denoiser_backward", NULL, backward, fault_hash_output, NULL},
     {"diffmm_denoiser_backward_with", NULL, backward_with, fault_hash_output, NULL},
-    {"diffmm_elbo", make_schedule, elbo, fault_hash_output, NULL},
-    {"diffmm_elbo_with", make_schedule, elbo_with, fault_hash_output, NULL},
     {"diffmm_msi", NULL, msi, fault_hash_output, NULL},
     {"diffmm_msi_with", NULL, msi_with, fault_hash_output, NULL},
     {"diffmm_denoiser_loss", make_schedule, denoiser_loss, fault_hash_output, NULL},
