@@ -235,8 +235,9 @@ class Trainer(Object):
     def epoch(self):
         """Train one epoch."""
         struct = _structs.Report()
+        handle = self.handle  # the report's arrays last, even where a callback closes this object
         with _callbacks.interruptible():
-            library.diffmm_trainer_epoch(self.handle, byref(struct))
+            library.diffmm_trainer_epoch(handle, byref(struct))
         report = _report(struct, self._modalities)
         self._finished = report.finished
         return report
