@@ -10,7 +10,8 @@
 struct http;
 
 /* Serve on a listening socket, which then belongs to the server. NULL if there is not enough memory
- * or no thread; the socket stays the caller's then. All arguments are borrowed until http_stop(). */
+ * or no thread; the socket stays the caller's then.
+ * All arguments are borrowed until http_stop(). */
 struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store,
                         const struct guard *guard);
 

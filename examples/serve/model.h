@@ -12,8 +12,8 @@
 
 #include "failure.h"
 
-/* One scorer with a count of references: the store's, and one of each request that uses it. The last
- * release destroys it. */
+/* One scorer with a count of references: the store's, and one of each request that uses it. The
+ * last release destroys it. */
 struct served {
     diffmm_scorer *scorer;
     size_t generation; /* 1 for the first, one more with each reload */

@@ -3,7 +3,8 @@
  * the same.
  *
  *     user, item                   an id
- *     items, exclude, candidates   ids: an array, or in a query string repeated, as exclude=a&exclude=b
+ *     items, exclude, candidates   ids: an array, or repeated in a query string
+ *                                  (exclude=a&exclude=b)
  *     count                        a whole number
  *     include_seen                 true or false
  *     min_score                    a number

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Training under way: progress on the terminal, a line of the log and a checkpoint as epochs end, and
- * Ctrl-C. */
+/* Training under way: progress on the terminal, a line of the log and a checkpoint as epochs end,
+ * and Ctrl-C. */
 #ifndef DIFFMM_EXAMPLES_TRAIN_FIT_H
 #define DIFFMM_EXAMPLES_TRAIN_FIT_H
 

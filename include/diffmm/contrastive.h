@@ -89,9 +89,9 @@ diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anchor, size_t us
                         size_t count, const int32_t *batch_users, const int32_t *batch_items,
                         double tau, double *loss, float *const *grad_views, float *grad_main);
 
-/** Alignment (Wang and Isola 2020, equation 2): the mean squared distance between the rows of x and y at
- *  unit length, which is 2 - 2 cos of each pair; for a modality's view and the main view it is what the
- *  option `alignment` weights:
+/** Alignment (Wang and Isola 2020, equation 2): the mean squared distance between the rows of x and
+ *  y at unit length, which is 2 - 2 cos of each pair. For a modality's view and the main view, it
+ *  is the term of the objective that the option `alignment` weights:
  *
  *      mean over b of || x_b / max(||x_b||, 1e-12) - y_b / max(||y_b||, 1e-12) ||^2.
  *

@@ -9,16 +9,16 @@
  *  - denoiser.NAME.time.weight, denoiser.NAME.encoder.0.bias, .. (see diffusion.h), in a model
  *    that has its denoisers (a trainer's; not one loaded from a model file)
  *
- *  DIFFMM_ERROR_NOT_FOUND for an unknown parameter, modality or loss; DIFFMM_ERROR_STATE for a model
- *  that was loaded and cannot train; DIFFMM_ERROR_NUMERIC for values that are not finite;
+ *  DIFFMM_ERROR_NOT_FOUND for an unknown parameter, modality or loss; DIFFMM_ERROR_STATE for a
+ *  model that was loaded and cannot train; DIFFMM_ERROR_NUMERIC for values that are not finite;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_VERSION for files; DIFFMM_ERROR_CALLBACK from
  *  feature loaders.
  *
  *  Final embeddings are those of the last forward pass. Once parameters or a graph have changed,
- * the epoch and metrics that the model was marked with are forgotten, and whatever is made from the
- * model (a file, a scorer, a placer) takes embeddings of the present parameters, for which it
- * computes a forward pass in memory of its own. A loaded model cannot compute: its embeddings stay
- * those of its file, and a warning is logged.
+ *  the epoch and metrics that the model was marked with are forgotten, and whatever is made from
+ *  the model (a file, a scorer, a placer) takes embeddings of the present parameters, for which it
+ *  computes a forward pass in memory of its own. A loaded model cannot compute: its embeddings stay
+ *  those of its file, and a warning is logged.
  *
  *  Context and threads: a model keeps its context; a const model may be read by any number of
  *  threads at once, every other call needs exclusive use. */
@@ -94,9 +94,9 @@ DIFFMM_API diffmm_status diffmm_model_set_parameter(diffmm_model *model, const c
 
 /** Go on from another model: take over what it has learnt about the users and items that both know.
  *  Users and items are matched by id (by number, where there are none). Taken over, bit for bit:
- * their rows of the embeddings, the projections and logits of modalities of the same name, and, if
- * both models have denoisers with the same layers, these too (a model file has none: they start
- * anew). What is new keeps the values it has. The generated graphs are those of the model.
+ *  their rows of the embeddings, the projections and logits of modalities of the same name, and, if
+ *  both models have denoisers with the same layers, these too (a model file has none: they start
+ *  anew). What is new keeps the values it has. The generated graphs are those of the model.
  *  @param model  made from a data set (not loaded); an error leaves it as it was
  *  @param from   loaded or not, of any context; borrowed during the call. Its embedding size, and
  *                the dimensions and projections of its modalities, must be the model's.
@@ -111,10 +111,13 @@ DIFFMM_API diffmm_status diffmm_model_set_graph(diffmm_model *model, const char 
  *  or the model was loaded from a file. */
 DIFFMM_API const diffmm_graph *diffmm_model_graph(const diffmm_model *model, const char *modality);
 
-/** Compute final embeddings from the current parameters and graphs (model.h names the parameters;
- *  the paper's section 3.3): for each modality Y_m = A [E_U; Xn_m], Z_m = Y_m + A [users of Y_m;
- *  E_I], V_m = Z_m + ris_adj_lambda A_m [E_U; E_I]; V = sum softmax(logits)_m V_m;
- *  final = sum of A^l V for l = 0 .. layers, + ris_lambda rownorm(V). */
+/** Compute final embeddings from the current parameters and graphs (paper, section 3.3):
+ *
+ *      Y_m = A [E_U; Xn_m] for each modality m,
+ *      Z_m = Y_m + A [users of Y_m; E_I],
+ *      V_m = Z_m + ris_adj_lambda A_m [E_U; E_I],
+ *      V = sum over m of softmax(logits)_m V_m,
+ *      final = (sum of A^l V for l = 0 .. layers) + ris_lambda rownorm(V). */
 DIFFMM_API diffmm_status diffmm_model_forward(diffmm_model *model);
 
 /** Final embeddings of the users from the last forward pass, users x d, in place. The score of a
@@ -124,15 +127,17 @@ DIFFMM_API const float *diffmm_model_user_embeddings(const diffmm_model *model);
 /** Those of the items, items x d. */
 DIFFMM_API const float *diffmm_model_item_embeddings(const diffmm_model *model);
 
-/** The contrastive view of a modality: sum over l of A^l A_m [E_U; Xn_m] (paper, section 3.4).
- *  Computed from the current parameters and graphs.
+/** The contrastive view of a modality (paper, section 3.4), from the current parameters and graphs:
+ *
+ *      sum of A^l A_m [E_U; Xn_m] for l = 0 .. layers.
+ *
  *  @param model     its workspace is used
  *  @param modality  name
  *  @param out       (users + items) x d, users first */
 DIFFMM_API diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out);
 
-/** The first three terms of the recommender's objective, and the sum of all. What further terms there
- *  are, diffmm_model_loss_at() says. This struct never changes. */
+/** The first three terms of the recommender's objective, and the sum of all; diffmm_model_loss_at()
+ *  lists every term. This struct never changes. */
 typedef struct diffmm_losses {
     double bpr;         /**< divided by the configured batch size */
     double contrastive; /**< weighted by ssl_reg */
@@ -164,11 +169,11 @@ DIFFMM_API diffmm_status diffmm_model_loss_at(const diffmm_model *model, size_t 
 DIFFMM_API diffmm_status diffmm_model_loss(const diffmm_model *model, const char *name,
                                            diffmm_loss *out);
 
-/** Value and gradient of the objective, the sum of its terms, for a batch of (user, positive, negative); runs the
- *  forward pass. Gradients are then read through diffmm_parameter::gradient.
+/** Value and gradient of the objective, the sum of its terms, for a batch of (user, positive,
+ *  negative); runs the forward pass. Gradients are then read through diffmm_parameter::gradient.
  *  @param model     receives gradients and final embeddings
  *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often
- * as it stands there
+ *                   as it stands there
  *  @param user      `count` numbers
  *  @param positive  `count` numbers
  *  @param negative  `count` numbers

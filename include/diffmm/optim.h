@@ -60,8 +60,8 @@ typedef struct diffmm_bpr_arguments {
     float *grad_item;        /**< items x d, or NULL */
 } diffmm_bpr_arguments;
 
-/** Bayesian personalised ranking (Rendle et al. 2009; paper, equation 19), with s the dot product of
- *  rows:
+/** Bayesian personalised ranking (Rendle et al. 2009; paper, equation 19), where s is the dot
+ *  product of two rows:
  *
  *      sum over b of -log sigmoid(s(u_b, i_b) - s(u_b, j_b)) / divisor.
  *

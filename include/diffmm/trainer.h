@@ -98,12 +98,12 @@ typedef struct diffmm_forecast {
 } diffmm_forecast;
 
 /** Know memory and work beforehand; allocates nothing large. What comes from the context's
- * allocator (interactions, ids and features that the data set holds, the trainer with its
- * evaluation on every thread, the graphs of two epochs) is told to within a twentieth, never too
- * low; with it 9 MB for each thread's packing in the matrix library and 10 MB for code and stacks.
- * Feature arrays that the host lends are the host's, and not counted. The option `memory_limit`
- * makes diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it allocates, where
- * peak_bytes exceeds it.
+ *  allocator (interactions, ids and features that the data set holds, the trainer with its
+ *  evaluation on every thread, the graphs of two epochs) is told to within a twentieth, never too
+ *  low; with it 9 MB for each thread's packing in the matrix library and 10 MB for code and stacks.
+ *  Feature arrays that the host lends are the host's, and not counted. The option `memory_limit`
+ *  makes diffmm_trainer_create() fail with DIFFMM_ERROR_NO_MEMORY, before it allocates, where
+ *  peak_bytes exceeds it.
  *  @param dataset  sealed by this call if it was not
  *  @param options  NULL: defaults
  *  @param out      set struct_size */
@@ -119,11 +119,11 @@ DIFFMM_API diffmm_status diffmm_trainer_create(diffmm_dataset *dataset,
                                                const diffmm_options *options, diffmm_trainer **out);
 
 /** Create a trainer that goes on from a saved (or any other) model, also on a data set to which
- * users, items and interactions were added since (diffmm_dataset_extend()):
- * diffmm_trainer_create(), then diffmm_model_inherit(). Before the first epoch every inherited
- * parameter has the bits of the model; rows of new users and items, and denoisers that the model
- * does not have, are drawn as for a new one. Optimiser moments start at zero, epochs count from 1,
- * and the seed means the same draws again: give another one if that is unwelcome.
+ *  users, items and interactions were added since (diffmm_dataset_extend()):
+ *  diffmm_trainer_create(), then diffmm_model_inherit(). Before the first epoch every inherited
+ *  parameter has the bits of the model; rows of new users and items, and denoisers that the model
+ *  does not have, are drawn as for a new one. Optimiser moments start at zero, epochs count from 1,
+ *  and the seed means the same draws again: give another one if that is unwelcome.
  *  @param dataset  sealed by this call if it was not; kept alive
  *  @param options  copied; NULL: the model's. What shapes parameters (embedding_size, projections)
  *                  must be as in the model.
@@ -147,16 +147,15 @@ DIFFMM_API diffmm_status diffmm_trainer_on_progress(diffmm_trainer *trainer,
  *  leaves parameters part of the way; the best epoch stays, and diffmm_trainer_restore_best() goes
  *  back to it. Training on repeats the epoch from where the parameters are. An epoch that lacks
  *  memory (DIFFMM_ERROR_NO_MEMORY) fails before it changes anything: called again, it gives the
- * same bits.
+ *  same bits.
  *  @param trainer  not finished
  *  @param report   set struct_size; or NULL */
 DIFFMM_API diffmm_status diffmm_trainer_epoch(diffmm_trainer *trainer, diffmm_report *report);
 
 /** Train until all epochs are done or none has been better for `patience` epochs
- *  (diffmm_trainer_best() says what is better), then
- *  restore the parameters of the best epoch by validation (however it ended, where there is one;
- *  only with DIFFMM_ERROR_NO_MEMORY are they left as after the last whole epoch, so that the call
- * can be made again and end in the same bits).
+ *  (diffmm_trainer_best() says what is better), then restore the parameters of the best epoch by
+ *  validation (however it ended, where there is one; only with DIFFMM_ERROR_NO_MEMORY are they left
+ *  as after the last whole epoch, so that the call can be made again and end in the same bits).
  *  @param trainer    trains on from where it is
  *  @param on_epoch   or NULL
  *  @param user_data  passed to on_epoch */
@@ -173,13 +172,13 @@ DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
 DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);
 
 /** The best epoch so far with its metrics, per cutoff of the option `cutoffs`; DIFFMM_ERROR_STATE
- *  before any. Chosen by validation (by test, where `select` says so; by the one split that
- *  there is, where one is empty; the last epoch, where nothing is held out): the highest Recall at
- * the first cutoff; of epochs where that is equal, the highest NDCG there, then the highest Recall
- * and NDCG at each further cutoff in turn, then the lowest training loss, then the first. A cutoff
- * that reaches all items a user has left to rank, where Recall is the same whatever the model, is
- * warned of in the log when the trainer is made. Arrays are borrowed until the next epoch; each
- * pointer may be NULL. */
+ *  before any. Chosen by validation (by test, where `select` says so; by the one split that there
+ *  is, where one is empty; the last epoch, where nothing is held out): the highest Recall at the
+ *  first cutoff; of epochs where that is equal, the highest NDCG there, then the highest Recall and
+ *  NDCG at each further cutoff in turn, then the lowest training loss, then the first. A cutoff
+ *  that reaches all items a user has left to rank, where Recall is the same whatever the model, is
+ *  warned of in the log when the trainer is made. Arrays are borrowed until the next epoch; each
+ *  pointer may be NULL. */
 DIFFMM_API diffmm_status diffmm_trainer_best(const diffmm_trainer *trainer, size_t *epoch,
                                              const diffmm_metrics **valid,
                                              const diffmm_metrics **test);

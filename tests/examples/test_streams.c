@@ -148,7 +148,8 @@ START_TEST(a_signal_leaves_nothing)
     write_text("table", "old");
     ck_assert_int_eq(mkfifo("users", 0600), 0);
     for (size_t i = 0; i < 3; i++) {
-        /* Whoever runs the tests may have it ignored, as nohup does, and a program inherits that. */
+        /* Whoever runs the tests may have it ignored, as nohup does, and a program inherits
+         * that. */
         signal(signals[i], SIG_DFL);
         pid_t process = start(batch_program, (const char *[]){"--model", "model", "--users",
                                                               "users", "--output", "table", NULL});

@@ -24,8 +24,8 @@ static inline void *task_thread_run(void *argument)
     return NULL;
 }
 
-/* Run the first `here` tasks on this thread, and each other one in a thread of its own, of which the
- * last starts first. */
+/* Run the first `here` tasks on this thread, and each other one in a thread of its own, of which
+ * the last starts first. */
 static inline void run_in_threads(size_t here, size_t count, diffmm_task task, void *argument)
 {
     struct task_thread threads[most_task_threads];

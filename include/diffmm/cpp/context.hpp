@@ -44,8 +44,8 @@ class context : public detail::handle<diffmm_context>
         : context(wanted, std::make_shared<const log_function>(wanted.log))
     {
     }
-    /** From C settings, which may name an allocator or a thread pool of one's own. What they point to
-     * must live until the last handle that is made from this context ends. */
+    /** From C settings, which may name an allocator or a thread pool of one's own. What they point
+     *  to must live until the last handle that is made from this context ends. */
     explicit context(const diffmm_context_settings &wanted) : context(create(wanted, nullptr))
     {
     }

@@ -46,8 +46,8 @@ namespace detail
 {
 
 /** The place where this thread's innermost outcome() receives the exception of a callback; NULL
- * outside of any. A plain pointer, so that nothing has to be destroyed with the thread, and a plugin
- * can be unloaded before the thread ends. */
+ * outside of any. A plain pointer, so that nothing has to be destroyed with the thread, and a
+ * plugin can be unloaded before the thread ends. */
 inline std::exception_ptr *&thrown_goes_to() noexcept
 {
     thread_local std::exception_ptr *place = nullptr;
