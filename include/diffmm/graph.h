@@ -52,7 +52,7 @@ DIFFMM_API size_t diffmm_graph_users(const diffmm_graph *graph);   /**< Number o
 DIFFMM_API size_t diffmm_graph_items(const diffmm_graph *graph);   /**< Number of items. */
 DIFFMM_API size_t diffmm_graph_entries(const diffmm_graph *graph); /**< Number of stored entries. */
 
-/** The entries in place, as compressed sparse rows: row r has the entries pointers[r] ..
+/** The entries in place, as compressed sparse rows: row r has the entries from pointers[r] up to
  *  pointers[r + 1] - 1, with ascending columns. Borrowed until the graph ends. An output that is
  *  not wanted may be NULL. */
 DIFFMM_API diffmm_status diffmm_graph_rows(const diffmm_graph *graph, const int64_t **pointers,
