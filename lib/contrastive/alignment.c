@@ -23,21 +23,34 @@
 /* Matrices of up to B rows of d floats. */
 struct scratch {
     const diffmm_context *context;
-    struct diffmm__arena arena;
     float *x_unit, *y_unit, *x_norms, *y_norms;
     float *gradient;        /* of x^ */
     float *x, *y;           /* rows gathered for the term, .. */
     float *grad_x, *grad_y; /* .. and their gradients */
 };
 
-static void lay_out(struct scratch *s, size_t rows, size_t d, bool gathers)
+/* What align() needs. */
+static struct scratch take(struct diffmm__arena *arena, size_t rows, size_t d)
 {
-    float **matrices[] = {&s->x_unit, &s->y_unit, &s->gradient, &s->x,
-                          &s->y,      &s->grad_x, &s->grad_y};
-    for (size_t i = 0; i < (gathers ? 7 : 3); i++)
-        *matrices[i] = diffmm__arena_take(&s->arena, rows * d, sizeof(float));
-    s->x_norms = diffmm__arena_take(&s->arena, rows, sizeof(float));
-    s->y_norms = diffmm__arena_take(&s->arena, rows, sizeof(float));
+    return (struct scratch){.context = arena->context,
+                            .x_unit = diffmm__arena_take(arena, rows * d, sizeof(float)),
+                            .y_unit = diffmm__arena_take(arena, rows * d, sizeof(float)),
+                            .gradient = diffmm__arena_take(arena, rows * d, sizeof(float)),
+                            .x_norms = diffmm__arena_take(arena, rows, sizeof(float)),
+                            .y_norms = diffmm__arena_take(arena, rows, sizeof(float))};
+}
+
+void *diffmm__alignment_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)
+{
+    size_t size = shape->batch * shape->d;
+    struct scratch *out = diffmm__arena_take(arena, 1, sizeof *out);
+    struct scratch s = take(arena, shape->batch, shape->d);
+    float **rows[] = {&s.x, &s.y, &s.grad_x, &s.grad_y};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        *rows[i] = diffmm__arena_take(arena, size, sizeof(float));
+    if (out)
+        *out = s;
+    return out;
 }
 
 /* The value; gradients, times `weight`, overwrite grad_x and grad_y, either of which may be NULL.
@@ -59,36 +72,6 @@ static double align(struct scratch *s, size_t rows, size_t d, const float *x, co
         diffmm__normalize_rows_backward(s->context, rows, d, s->y_unit, s->y_norms, s->gradient,
                                         -scale, 0.0f, grad_y);
     return loss;
-}
-
-size_t diffmm__alignment_scratch_bytes(const struct diffmm__term_shape *shape)
-{
-    struct scratch measured = {.arena = diffmm__arena_measure()};
-    lay_out(&measured, shape->batch, shape->d, true);
-    return measured.arena.bytes;
-}
-
-diffmm_status diffmm__alignment_scratch_create(const diffmm_context *context,
-                                               const struct diffmm__term_shape *shape, void **out)
-{
-    struct scratch *s = diffmm__allocate_zero(context, 1, sizeof *s);
-    if (!s)
-        return DIFFMM_ERROR_NO_MEMORY;
-    *s = (struct scratch){.context = context, .arena = diffmm__arena_on(context)};
-    lay_out(s, shape->batch, shape->d, true);
-    if (s->arena.failed) {
-        diffmm__alignment_scratch_destroy(s);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    *out = s;
-    return DIFFMM_OK;
-}
-
-void diffmm__alignment_scratch_destroy(void *scratch)
-{
-    struct scratch *s = scratch;
-    diffmm__arena_end(&s->arena);
-    diffmm__release(s->context, s);
 }
 
 static void gather_rows(size_t count, const int32_t *node, size_t d, const float *matrix,
@@ -140,15 +123,15 @@ diffmm_status diffmm_alignment(diffmm_context *context, size_t rows, size_t d, c
     diffmm_status status = diffmm__size_check_array("rows", rows, "d", d, sizeof *x);
     if (status)
         return status;
-    struct scratch s = {.context = context, .arena = diffmm__arena_on(context)};
-    lay_out(&s, rows, d, false);
-    if (s.arena.failed)
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    struct scratch s = take(&arena, rows, d);
+    if (arena.failed)
         status = DIFFMM_ERROR_NO_MEMORY;
     else {
         double value = align(&s, rows, d, x, y, 1.0, grad_x, grad_y);
         if (loss)
             *loss = value;
     }
-    diffmm__arena_end(&s.arena);
+    diffmm__arena_end(&arena);
     return status;
 }

@@ -8,10 +8,7 @@
  * positives; see losses/term.h. */
 double diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
 
-/* Scratch for one shape; made once, used for every batch. */
-size_t diffmm__alignment_scratch_bytes(const struct diffmm__term_shape *shape);
-diffmm_status diffmm__alignment_scratch_create(const diffmm_context *context,
-                                               const struct diffmm__term_shape *shape, void **out);
-void diffmm__alignment_scratch_destroy(void *scratch);
+/* Takes scratch for one shape, used for every batch; see losses/term.h. */
+void *diffmm__alignment_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
 
 #endif

@@ -15,9 +15,8 @@
 #include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 
-struct diffmm__contrastive_scratch {
+struct scratch {
     const diffmm_context *context;
-    struct diffmm__arena arena;
     size_t users, items, d, view_count;
     /* Per view, the main one last: normalised rows, norms, gradient of the normalised rows. */
     float **normalized, **norms, **gradients;
@@ -27,79 +26,42 @@ struct diffmm__contrastive_scratch {
     double flops;
 };
 
-/* The sizes are set. A measuring arena returns NULL, so there are no arrays of pointers to fill
- * in. */
-static void lay_out(struct diffmm__contrastive_scratch *s, size_t batch)
+void *diffmm__contrastive_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)
 {
-    struct diffmm__arena *arena = &s->arena;
-    size_t nodes = s->users + s->items, most = s->users > s->items ? s->users : s->items;
-    s->normalized = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->normalized);
-    s->norms = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->norms);
-    s->gradients = diffmm__arena_take(arena, s->view_count + 1, sizeof *s->gradients);
-    float **pointers[] = {s->normalized, s->norms, s->gradients};
-    const size_t sizes[] = {nodes * s->d, nodes, nodes * s->d};
-    for (size_t v = 0; v <= s->view_count && !arena->failed; v++)
+    struct scratch s = {.context = arena->context,
+                        .users = shape->users,
+                        .items = shape->items,
+                        .d = shape->d,
+                        .view_count = shape->modalities};
+    size_t nodes = s.users + s.items, most = s.users > s.items ? s.users : s.items;
+    struct scratch *out = diffmm__arena_take(arena, 1, sizeof *out);
+    s.normalized = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.normalized);
+    s.norms = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.norms);
+    s.gradients = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.gradients);
+    float **pointers[] = {s.normalized, s.norms, s.gradients};
+    const size_t sizes[] = {nodes * s.d, nodes, nodes * s.d};
+    for (size_t v = 0; v <= s.view_count && !arena->failed; v++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             float *array = diffmm__arena_take(arena, sizes[i], sizeof *array);
-            if (pointers[i])
+            if (pointers[i]) /* a measuring arena gives none */
                 pointers[i][v] = array;
         }
-    size_t distinct = batch < most ? batch : most;
-    s->user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s->user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s->item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s->item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s->seen = diffmm__arena_take_zero(arena, most, sizeof *s->seen);
-    s->infonce =
-        diffmm__arena_take(arena, diffmm__infonce_scratch(most, s->d, distinct), sizeof(float));
-}
-
-static struct diffmm__contrastive_scratch scratch_of(const struct diffmm__term_shape *shape,
-                                                     struct diffmm__arena arena)
-{
-    return (struct diffmm__contrastive_scratch){.arena = arena,
-                                                .users = shape->users,
-                                                .items = shape->items,
-                                                .d = shape->d,
-                                                .view_count = shape->modalities};
-}
-
-size_t diffmm__contrastive_scratch_bytes(const struct diffmm__term_shape *shape)
-{
-    struct diffmm__contrastive_scratch measured = scratch_of(shape, diffmm__arena_measure());
-    lay_out(&measured, shape->batch);
-    return measured.arena.bytes;
-}
-
-diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context,
-                                                 const struct diffmm__term_shape *shape, void **out)
-{
-    struct diffmm__contrastive_scratch *s = diffmm__allocate_zero(context, 1, sizeof *s);
-    if (!s)
-        return DIFFMM_ERROR_NO_MEMORY;
-    *s = scratch_of(shape, diffmm__arena_on(context));
-    s->context = context;
-    lay_out(s, shape->batch);
-    if (s->arena.failed) {
-        diffmm__contrastive_scratch_destroy(s);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    *out = s;
-    return DIFFMM_OK;
-}
-
-void diffmm__contrastive_scratch_destroy(void *scratch)
-{
-    struct diffmm__contrastive_scratch *s = scratch;
-    if (!s)
-        return;
-    diffmm__arena_end(&s->arena);
-    diffmm__release(s->context, s);
+    size_t distinct = shape->batch < most ? shape->batch : most;
+    s.user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s.user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s.item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
+    s.item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
+    s.seen = diffmm__arena_take_zero(arena, most, sizeof *s.seen);
+    s.infonce =
+        diffmm__arena_take(arena, diffmm__infonce_scratch(most, s.d, distinct), sizeof(float));
+    if (out)
+        *out = s;
+    return out;
 }
 
 double diffmm__contrastive_counted_flops(const void *scratch)
 {
-    const struct diffmm__contrastive_scratch *s = scratch;
+    const struct scratch *s = scratch;
     return s->flops;
 }
 
@@ -113,8 +75,8 @@ double diffmm__contrastive_naive_flops(const struct diffmm__settings *settings,
 }
 
 /* InfoNCE of view a (as p) and view b (as q), users plus items. */
-static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b, double tau,
-                       double weight, bool gradients)
+static double contrast(struct scratch *s, size_t a, size_t b, double tau, double weight,
+                       bool gradients)
 {
     const float *p = s->normalized[a], *q = s->normalized[b];
     float *gp = gradients ? s->gradients[a] : NULL, *gq = gradients ? s->gradients[b] : NULL;
@@ -132,16 +94,15 @@ static double contrast(struct diffmm__contrastive_scratch *s, size_t a, size_t b
 
 /* Gradients of normalised views, taken back through the normalisation: grad is kept times `keep`
  * and added to. */
-static void normalize_backward(const struct diffmm__contrastive_scratch *s, size_t v, float keep,
-                               float *grad)
+static void normalize_backward(const struct scratch *s, size_t v, float keep, float *grad)
 {
     diffmm__normalize_rows_backward(s->context, s->users + s->items, s->d, s->normalized[v],
                                     s->norms[v], s->gradients[v], 1.0f, keep, grad);
 }
 
 /* The value on valid arguments; gradients, times `weight`, of every view into s->gradients. */
-static double contrastive(struct diffmm__contrastive_scratch *s,
-                          const diffmm_contrastive_loss_arguments *a, double weight)
+static double contrastive(struct scratch *s, const diffmm_contrastive_loss_arguments *a,
+                          double weight)
 {
     bool with_main = a->anchor == DIFFMM_ANCHOR_MAIN, gradients = a->grad_views || a->grad_main;
     size_t nodes = s->users + s->items, used = s->view_count + (with_main ? 1 : 0);
@@ -169,7 +130,7 @@ static double contrastive(struct diffmm__contrastive_scratch *s,
 double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
                                 void *scratch)
 {
-    struct diffmm__contrastive_scratch *s = scratch;
+    struct scratch *s = scratch;
     const diffmm_contrastive_loss_arguments arguments = {.anchor = batch->settings->anchor,
                                                          .views = batch->views,
                                                          .main = batch->final,
@@ -232,12 +193,14 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         status = check_arguments(&a);
     if (status)
         return status;
-    void *scratch;
+    struct diffmm__arena arena = diffmm__arena_on(context);
     struct diffmm__term_shape shape = {
         .users = a.users, .items = a.items, .d = a.d, .modalities = a.view_count, .batch = a.count};
-    status = diffmm__contrastive_scratch_create(context, &shape, &scratch);
-    if (status)
-        return status;
+    struct scratch *scratch = diffmm__contrastive_take(&arena, &shape);
+    if (arena.failed) {
+        diffmm__arena_end(&arena);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
     double value = contrastive(scratch, &a, 1.0);
     for (size_t v = 0; a.grad_views && v < a.view_count; v++)
         if (a.grad_views[v])
@@ -246,7 +209,7 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         normalize_backward(scratch, a.view_count, 0.0f, a.grad_main);
     else if (a.grad_main)
         diffmm__vector_clear(context, (a.users + a.items) * a.d, a.grad_main);
-    diffmm__contrastive_scratch_destroy(scratch);
+    diffmm__arena_end(&arena);
     if (a.loss)
         *a.loss = value;
     return DIFFMM_OK;

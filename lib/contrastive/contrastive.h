@@ -10,13 +10,8 @@
 double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
                                 void *scratch);
 
-/* Scratch for one shape; made once, used for every batch. */
-diffmm_status diffmm__contrastive_scratch_create(const diffmm_context *context,
-                                                 const struct diffmm__term_shape *shape,
-                                                 void **out);
-/* What diffmm__contrastive_scratch_create() allocates. */
-size_t diffmm__contrastive_scratch_bytes(const struct diffmm__term_shape *shape);
-void diffmm__contrastive_scratch_destroy(void *scratch);
+/* Takes scratch for one shape, used for every batch; see losses/term.h. */
+void *diffmm__contrastive_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
 
 /* FLOPs of an epoch, where each InfoNCE is computed for every pair of a batch. */
 double diffmm__contrastive_naive_flops(const struct diffmm__settings *settings,

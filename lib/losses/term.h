@@ -12,6 +12,7 @@
 
 #include <diffmm/context.h>
 
+#include "base/memory.h"
 #include "options/settings.h"
 
 /* What terms read, and the gradients that they add to. N = users + items nodes, users first. */
@@ -46,11 +47,9 @@ struct diffmm__term {
     /* The value times the weight; gradients, times the weight, are added. */
     double (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch);
 
-    /* Scratch that lasts from batch to batch; all NULL where a term needs none. */
-    size_t (*scratch_bytes)(const struct diffmm__term_shape *shape);
-    diffmm_status (*scratch_create)(const diffmm_context *context,
-                                    const struct diffmm__term_shape *shape, void **out);
-    void (*scratch_destroy)(void *scratch);
+    /* Takes scratch that lasts from batch to batch from an arena, with which it ends. NULL where a
+     * term needs none. The result of an arena that only measures, or has failed, is not used. */
+    void *(*take_scratch)(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
 
     /* FLOPs of matrix products: of an epoch by the naive strategy, and counted since the scratch
      * was made. NULL where a term has no matrix products. */

@@ -2,7 +2,6 @@
 /* The table of the objective's terms, and what is done with all of them. */
 #include "model/terms.h"
 
-#include "base/sizes.h"
 #include "contrastive/alignment.h"
 #include "contrastive/contrastive.h"
 #include "optim/bpr.h"
@@ -15,9 +14,7 @@ static const struct diffmm__term table[] = {
      .enabled = "contrastive.enabled",
      .needs_views = true,
      .evaluate = diffmm__contrastive_term,
-     .scratch_bytes = diffmm__contrastive_scratch_bytes,
-     .scratch_create = diffmm__contrastive_scratch_create,
-     .scratch_destroy = diffmm__contrastive_scratch_destroy,
+     .take_scratch = diffmm__contrastive_take,
      .naive_flops = diffmm__contrastive_naive_flops,
      .counted_flops = diffmm__contrastive_counted_flops,
      .member = offsetof(diffmm_losses, contrastive)},
@@ -30,9 +27,7 @@ static const struct diffmm__term table[] = {
      .weight = "alignment",
      .needs_views = true,
      .evaluate = diffmm__alignment_term,
-     .scratch_bytes = diffmm__alignment_scratch_bytes,
-     .scratch_create = diffmm__alignment_scratch_create,
-     .scratch_destroy = diffmm__alignment_scratch_destroy,
+     .take_scratch = diffmm__alignment_take,
      .member = DIFFMM__TERM_NO_MEMBER},
 };
 
@@ -91,37 +86,12 @@ double diffmm__terms_evaluate(const struct diffmm__terms *terms, struct diffmm__
     return total;
 }
 
-static bool has_scratch(const struct diffmm__terms *terms, size_t index)
-{
-    return terms->weight[index] != 0.0 && table[index].scratch_create;
-}
-
-size_t diffmm__terms_scratch_bytes(const struct diffmm__terms *terms,
-                                   const struct diffmm__term_shape *shape)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < term_count; i++)
-        if (has_scratch(terms, i))
-            bytes = diffmm__size_sum(bytes, table[i].scratch_bytes(shape));
-    return bytes;
-}
-
-diffmm_status diffmm__terms_scratch_create(const diffmm_context *context,
-                                           const struct diffmm__terms *terms,
-                                           const struct diffmm__term_shape *shape, void **scratch)
-{
-    diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; i < term_count && !status; i++)
-        if (has_scratch(terms, i))
-            status = table[i].scratch_create(context, shape, &scratch[i]);
-    return status;
-}
-
-void diffmm__terms_scratch_destroy(void **scratch)
+void diffmm__terms_take(struct diffmm__arena *arena, const struct diffmm__terms *terms,
+                        const struct diffmm__term_shape *shape, void **scratch)
 {
     for (size_t i = 0; i < term_count; i++)
-        if (scratch[i])
-            table[i].scratch_destroy(scratch[i]);
+        if (terms->weight[i] != 0.0 && table[i].take_scratch)
+            scratch[i] = table[i].take_scratch(arena, shape);
 }
 
 double diffmm__terms_naive_flops(const struct diffmm__terms *terms,

@@ -28,13 +28,9 @@ bool diffmm__terms_need_views(const struct diffmm__terms *terms);
 double diffmm__terms_evaluate(const struct diffmm__terms *terms, struct diffmm__term_batch *batch,
                               void *const *scratch, double *values);
 
-/* The scratch of all terms that are on, one pointer per term. */
-size_t diffmm__terms_scratch_bytes(const struct diffmm__terms *terms,
-                                   const struct diffmm__term_shape *shape);
-diffmm_status diffmm__terms_scratch_create(const diffmm_context *context,
-                                           const struct diffmm__terms *terms,
-                                           const struct diffmm__term_shape *shape, void **scratch);
-void diffmm__terms_scratch_destroy(void **scratch);
+/* Takes the scratch of all terms that are on, one pointer per term, from an arena. */
+void diffmm__terms_take(struct diffmm__arena *arena, const struct diffmm__terms *terms,
+                        const struct diffmm__term_shape *shape, void **scratch);
 
 /* FLOPs of matrix products: of an epoch by the naive strategy, and counted since the scratch was
  * made. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/workspace.h"
 
-#include "base/sizes.h"
 #include "linalg/gemm.h"
 
 /* A measuring arena returns NULL, so there is no array of modalities to fill in. */
@@ -39,24 +38,19 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
     w->v_norms = diffmm__arena_take(arena, nodes, real);
     w->split_k = diffmm__arena_take(
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
-}
-
-static struct diffmm__term_shape term_shape(const struct diffmm__workspace_shape *shape)
-{
-    return (struct diffmm__term_shape){.users = shape->users,
+    struct diffmm__term_shape terms = {.users = shape->users,
                                        .items = shape->items,
                                        .d = shape->d,
-                                       .modalities = shape->modalities,
+                                       .modalities = count,
                                        .batch = shape->batch};
+    diffmm__terms_take(arena, &shape->terms, &terms, w->terms);
 }
 
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape)
 {
     struct diffmm__workspace measured = {.arena = diffmm__arena_measure()};
     lay_out(&measured, shape);
-    struct diffmm__term_shape terms = term_shape(shape);
-    return diffmm__size_sum(measured.arena.bytes,
-                            diffmm__terms_scratch_bytes(&shape->terms, &terms));
+    return measured.arena.bytes;
 }
 
 static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
@@ -82,17 +76,13 @@ diffmm_status diffmm__workspace_create(diffmm_model *model)
     w->arena = diffmm__arena_on(model->context);
     struct diffmm__workspace_shape shape = shape_of(model);
     lay_out(w, &shape);
-    if (w->arena.failed)
-        return DIFFMM_ERROR_NO_MEMORY;
-    struct diffmm__term_shape terms = term_shape(&shape);
-    return diffmm__terms_scratch_create(model->context, &shape.terms, &terms, w->terms);
+    return w->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
 void diffmm__workspace_destroy(diffmm_model *model)
 {
     if (!model->workspace)
         return;
-    diffmm__terms_scratch_destroy(model->workspace->terms);
     diffmm__arena_end(&model->workspace->arena);
     diffmm__release(model->context, model->workspace);
     model->workspace = NULL;

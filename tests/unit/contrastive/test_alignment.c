@@ -106,11 +106,12 @@ START_TEST(the_term_sums_views_and_both_sides)
     float view[2][nodes * d], final[nodes * d], got[3][nodes * d], want[3][nodes * d];
     struct diffmm__term_shape shape = {
         .users = users, .items = items, .d = d, .modalities = 2, .batch = most};
-    void *scratch;
     draw_normals(&draws, nodes * d, 1.0, view[0]);
     draw_normals(&draws, nodes * d, 1.0, view[1]);
     draw_normals(&draws, nodes * d, 1.0, final);
-    expect_success(diffmm__alignment_scratch_create(NULL, &shape, &scratch));
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    void *scratch = diffmm__alignment_take(&arena, &shape);
+    ck_assert(!arena.failed);
     for (size_t c = 0; c < 3; c++) {
         size_t count = counts[c];
         float before = c == 1 ? 2.0f : 0.0f; /* what is there is kept, or overwritten */
@@ -152,7 +153,7 @@ START_TEST(the_term_sums_views_and_both_sides)
             for (size_t i = 0; i < nodes * d; i++)
                 expect_close("gradient", i, (double)got[v][i], (double)want[v][i], 1e-6);
     }
-    diffmm__alignment_scratch_destroy(scratch);
+    diffmm__arena_end(&arena);
 }
 END_TEST
 

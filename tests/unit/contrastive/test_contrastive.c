@@ -198,10 +198,11 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
     struct diffmm__settings settings = {.anchor = s.anchor, .tau = s.tau};
     struct diffmm__term_shape shape = {
         .users = s.users, .items = s.items, .d = s.d, .modalities = 2, .batch = 25};
-    void *scratch;
     float *views[2] = {malloc(size * sizeof(float)), malloc(size * sizeof(float))};
     float *main = malloc(size * sizeof(float));
-    expect_success(diffmm__contrastive_scratch_create(NULL, &shape, &scratch));
+    struct diffmm__arena arena = diffmm__arena_on(NULL);
+    void *scratch = diffmm__contrastive_take(&arena, &shape);
+    ck_assert(!arena.failed);
     static const size_t counts[] = {25, 1, 12, 25};
     for (size_t c = 0; c < 4; c++) {
         float before = c % 2 ? 2.0f : 0.0f;
@@ -234,8 +235,7 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
                          1e-6);
         }
     }
-    diffmm__contrastive_scratch_destroy(scratch);
-    diffmm__contrastive_scratch_destroy(NULL);
+    diffmm__arena_end(&arena);
     free(views[0]);
     free(views[1]);
     free(main);
