@@ -179,7 +179,7 @@ class Dataset(Object):
         add(self.handle, as_split(split), len(user), users.ctypes.data, items.ctypes.data)
 
     def read_interactions(self, path, split="train"):
-        """Read a .tsv, .csv, .npz or .pkl file; `split` is where interactions go that name none."""
+        """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
 
     def add_modality(self, name, features, dimensions=None):

@@ -89,7 +89,7 @@ class dataset : public detail::handle<diffmm_dataset>
                                                     pointers(user).data(), pointers(item).data()));
         return *this;
     }
-    /** Read interactions from a file: .tsv, .csv, .npz or .pkl. */
+    /** Read interactions from a file: a table of text (.tsv, .csv, .inter, ..), .npz or .pkl. */
     dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
     {
         check(diffmm_dataset_read_interactions(get(), split, detail::text(path)));

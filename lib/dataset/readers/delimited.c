@@ -27,6 +27,30 @@ static bool at_line_end(const struct diffmm__delimited *table)
     return table->next == table->end || diffmm__lines_break(table->next, table->end) > 0;
 }
 
+static bool at_separator(const struct diffmm__delimited *table)
+{
+    return *table->next == table->dialect.separator &&
+           (!table->dialect.twice ||
+            (table->end - table->next > 1 && table->next[1] == table->dialect.separator));
+}
+
+static void skip_run(struct diffmm__delimited *table)
+{
+    while (table->dialect.runs && table->next < table->end && at_separator(table))
+        table->next++;
+}
+
+/* Step to the next field of the line; false if there is none. */
+static bool accept_separator(struct diffmm__delimited *table)
+{
+    skip_run(table);
+    if (at_line_end(table))
+        return false;
+    if (!table->dialect.runs)
+        table->next += 1 + table->dialect.twice;
+    return true;
+}
+
 /* A field in quotes, as it stands in the file: between the quotes, doubled ones still double. */
 static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm__field *field,
                                  bool *doubled)
@@ -46,7 +70,7 @@ static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm_
         }
         *field = (struct diffmm__field){begin, (size_t)(table->next - begin)};
         table->next++;
-        if (at_line_end(table) || *table->next == table->dialect.separator)
+        if (at_line_end(table) || at_separator(table))
             return DIFFMM_OK;
         return diffmm__delimited_fail(table, "a quoted value goes on after its quote");
     }
@@ -55,7 +79,7 @@ static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm_
 static diffmm_status read_plain(struct diffmm__delimited *table, struct diffmm__field *field)
 {
     const char *begin = table->next;
-    while (!at_line_end(table) && *table->next != table->dialect.separator) {
+    while (!at_line_end(table) && !at_separator(table)) {
         if (table->dialect.quotes && *table->next == '"')
             return diffmm__delimited_fail(table,
                                           "a value has a quote, but does not begin with one");
@@ -118,18 +142,17 @@ static diffmm_status read_record(struct diffmm__delimited *table)
 {
     size_t place = 0;
     table->record_line = table->line;
-    for (;; place++) {
-        diffmm_status status = read_place(table, place);
+    skip_run(table);
+    do {
+        diffmm_status status = read_place(table, place++);
         if (status)
             return status;
-        if (at_line_end(table))
-            break;
-        table->next++; /* the separator */
-    }
+    } while (accept_separator(table));
     accept_line_end(table);
-    if (place + 1 != table->width)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %zu columns, but the header has %zu",
-                            table->path, table->record_line, place + 1, table->width);
+    if (place != table->width)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %zu columns, but the %s has %zu",
+                            table->path, table->record_line, place,
+                            table->headless ? "first line" : "header", table->width);
     return DIFFMM_OK;
 }
 
@@ -141,47 +164,30 @@ diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *foun
     return *found ? read_record(table) : DIFFMM_OK;
 }
 
-static diffmm_status place_column(struct diffmm__delimited *table,
-                                  const struct diffmm__column_name *names, size_t name_count,
-                                  struct diffmm__field field)
+diffmm_status diffmm__delimited_first(struct diffmm__delimited *table, struct diffmm__field *field,
+                                      bool *last)
 {
-    for (size_t n = 0; n < name_count; n++) {
-        if (field.length != strlen(names[n].name) ||
-            memcmp(field.text, names[n].name, field.length) != 0)
-            continue;
-        size_t *place = &table->place[names[n].column];
-        if (*place != SIZE_MAX)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: column '%s' occurs twice",
-                                table->path, table->record_line, names[n].name);
-        *place = table->width;
-    }
+    bool doubled;
+    if (table->width == 0)
+        skip_run(table);
+    diffmm_status status = read_field(table, field, &doubled);
+    if (status)
+        return status;
+    table->width++;
+    *last = !accept_separator(table);
+    if (*last)
+        accept_line_end(table);
     return DIFFMM_OK;
 }
 
-static diffmm_status read_header(struct diffmm__delimited *table,
-                                 const struct diffmm__column_name *names, size_t name_count)
+void diffmm__delimited_rewind(struct diffmm__delimited *table)
 {
-    diffmm_status status = diffmm__lines_skip_mark(&table->next, table->end, table->path);
-    if (status)
-        return status;
-    for (;; table->next++) { /* over the separator */
-        struct diffmm__field name;
-        bool doubled;
-        status = read_field(table, &name, &doubled);
-        if (!status)
-            status = place_column(table, names, name_count, name);
-        if (status)
-            return status;
-        table->width++;
-        if (at_line_end(table))
-            break;
-    }
-    accept_line_end(table);
-    return DIFFMM_OK;
+    table->next = table->begin;
+    table->line = 1;
+    table->headless = true;
 }
 
 diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diffmm__dialect dialect,
-                                      const struct diffmm__column_name *names, size_t name_count,
                                       const char *text, size_t size, const char *path,
                                       struct diffmm__delimited *out)
 {
@@ -196,7 +202,8 @@ diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diff
         table.place[c] = SIZE_MAX;
         table.fields[c].text = "";
     }
-    diffmm_status status = read_header(&table, names, name_count);
+    diffmm_status status = diffmm__lines_skip_mark(&table.next, table.end, path);
+    table.begin = table.next;
     if (!status)
         *out = table;
     return status;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of text: a header, then a record a line, of fields with a separator between them. Lines
- * are those of dataset/readers/lines.h; empty ones are skipped. Of all columns only those are kept
- * that are asked for by name. */
+/* Tables of text: a record a line, of fields with a separator between them. Lines are those of
+ * dataset/readers/lines.h; empty ones after the first are skipped. Whoever reads a table looks at
+ * its first line, says which columns are kept and where they stand, and whether that line is a
+ * header. */
 #ifndef DIFFMM_DATASET_READERS_DELIMITED_H
 #define DIFFMM_DATASET_READERS_DELIMITED_H
 
@@ -15,12 +16,8 @@
 struct diffmm__dialect {
     char separator;
     bool quotes;
-};
-
-/* A name that a column may have in the header, and what the column is then. */
-struct diffmm__column_name {
-    const char *name;
-    size_t column; /* below DIFFMM__MOST_COLUMNS */
+    bool twice; /* the separator is this character twice */
+    bool runs;  /* the separator may be repeated, and come before the first and after the last */
 };
 
 enum { DIFFMM__MOST_COLUMNS = 8 };
@@ -34,22 +31,30 @@ struct diffmm__delimited {
     const diffmm_context *context;
     struct diffmm__dialect dialect;
     const char *path; /* for messages */
-    const char *next, *end;
+    const char *begin, *next, *end;
     size_t line;                        /* of what comes next */
     size_t record_line;                 /* of the record that was read last */
-    size_t width;                       /* columns of the header */
+    bool headless;                      /* the first line is a record */
+    size_t width;                       /* columns of the first line */
     size_t place[DIFFMM__MOST_COLUMNS]; /* of each wanted column; SIZE_MAX: there is none */
     struct diffmm__field fields[DIFFMM__MOST_COLUMNS]; /* of the record; empty: there is none */
     char *copy[DIFFMM__MOST_COLUMNS];                  /* what these point to */
     size_t copy_capacity[DIFFMM__MOST_COLUMNS];
 };
 
-/* Begin a table in memory, of `size` bytes, and read its header. Each column may occur once. */
+/* Begin a table in memory, of `size` bytes, none of whose columns is kept yet. */
 diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diffmm__dialect dialect,
-                                      const struct diffmm__column_name *names, size_t name_count,
                                       const char *text, size_t size, const char *path,
                                       struct diffmm__delimited *out);
 void diffmm__delimited_end(struct diffmm__delimited *table);
+
+/* Read the next field of the first line as it stands in the file; *last tells that it is the last
+ * one. The fields are counted in `width`. */
+diffmm_status diffmm__delimited_first(struct diffmm__delimited *table, struct diffmm__field *field,
+                                      bool *last);
+
+/* Go back to the first line, which is a record and no header. */
+void diffmm__delimited_rewind(struct diffmm__delimited *table);
 
 /* Read the next record into `fields`; *found is false after the last. The text may change
  * meanwhile: fields are copies. */

@@ -17,6 +17,10 @@
 static const struct diffmm__format formats[] = {
     {.ending = ".tsv", .interactions = diffmm__interactions_table_read_tsv},
     {.ending = ".csv", .interactions = diffmm__interactions_table_read_csv},
+    {.ending = ".inter", .interactions = diffmm__interactions_table_read_any},
+    {.ending = ".dat", .interactions = diffmm__interactions_table_read_any},
+    {.ending = ".data", .interactions = diffmm__interactions_table_read_any},
+    {.ending = ".txt", .interactions = diffmm__interactions_table_read_any},
     {.ending = ".pkl",
      .interactions = diffmm__interactions_matrix_read_pickle,
      .split_files = true},

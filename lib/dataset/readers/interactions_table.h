@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interactions from tables of text, with ids: a column for the user, one for the item, and, if
- * there is one, the split of each. */
+ * there are such, the split, rating and time of each. The columns are known by the usual names, or,
+ * in a table without a header, by their order. */
 #ifndef DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
 #define DIFFMM_DATASET_READERS_INTERACTIONS_TABLE_H
 
@@ -8,10 +9,13 @@
 #include "dataset/readers/delimited.h"
 
 /* Add the interactions of a file to a draft; those that name no split go into `split`. On failure
- * the draft may hold some of them. .tsv has tabs and no quotes, .csv has commas and quotes. */
+ * the draft may hold some of them. .tsv has tabs and no quotes; .csv has commas and quotes, if
+ * there is a comma in its first line; how all others are written is guessed from that line. */
 diffmm_status diffmm__interactions_table_read_tsv(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft);
 diffmm_status diffmm__interactions_table_read_csv(const diffmm_context *context, const char *path,
+                                                  diffmm_split split, struct diffmm__draft *draft);
+diffmm_status diffmm__interactions_table_read_any(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft);
 
 /* The same of a text in memory, which messages call `path`. */

@@ -59,11 +59,11 @@ END_TEST
 
 START_TEST(other_endings_name_those_that_are_read)
 {
-    static const char *const paths[] = {"data.npy", "data.txt", "data",
+    static const char *const paths[] = {"data.npy", "data.log", "data",
                                         ".tsv",     "tsv",      "data.tsv.gz"};
     for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {
         expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, paths[p]),
-                       DIFFMM_ERROR_INVALID_ARGUMENT, ".tsv, .csv, .pkl, .npz");
+                       DIFFMM_ERROR_INVALID_ARGUMENT, ".tsv, .csv, .inter, .dat, .data, .txt, .pkl, .npz");
         ck_assert(strncmp(diffmm_error_message(), paths[p], strlen(paths[p])) == 0);
     }
     /* Features are taken as .npy, whatever the file's name. */

@@ -123,6 +123,83 @@ START_TEST(errors_name_file_and_line)
 }
 END_TEST
 
+/* A file as people have it, and what is read of it: "user>item .." per split. */
+static const struct {
+    const char *name, *text, *train, *valid, *test;
+} usual_files[] = {
+    {"u.data", "196\t242\t3\t881250949\n186\t302\t3\t891717742\n", "196>242 186>302", "", ""},
+    {"ratings.dat", "1::1193::5::978300760\n1::661::3::978302109\n", "1>1193 1>661", "", ""},
+    {"ratings.csv", "userId,movieId,rating,timestamp\n1,2,3.5,1112486027\n1,29,4,\n", "1>2 1>29",
+     "", ""},
+    {"Books.csv", "A2CX7LUOHB2NDG,0001713353,5.0,1212192000\n", "A2CX7LUOHB2NDG>0001713353", "",
+     ""},
+    {"Books.csv", "0001713353,A1C6M8LCIX4M6M,5.0,1123804800\n", "A1C6M8LCIX4M6M>0001713353", "",
+     ""},
+    {"Books.csv", "user_id,asin,parent_asin,rating\nu,a,p,5\n", "u>a", "", ""},
+    {"Books.csv", "user_id,parent_asin,rating,timestamp\nu,p,5,1463473\n", "u>p", "", ""},
+    {"ml.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float\nu\ti\t3\t8.8e8\n",
+     "u>i", "", ""},
+    {"baby.inter",
+     "userID\titemID\trating\ttimestamp\tx_label\n0\t1\t5\t13\t0\n0\t2\t5\t14\t1\n"
+     "1\t2\t5\t15\t2\n",
+     "0>1", "0>2", "1>2"},
+    {"BX.csv", "\"User-ID\";\"ISBN\";\"Book-Rating\"\r\n\"276725\";\"034545104X\";\"0\"\r\n",
+     "276725>034545104X", "", ""},
+    {"a.txt", "1 2\n 1   3 \n", "1>2 1>3", "", ""},
+    {"a.txt", "u i 2024-05-31\n", "", "", ""},
+    {"a.csv", "u,i,5\nv,j,4.5\n", "u>i v>j", "", ""},
+    {"a.csv", "u,i,1463473000\nv,j,2024-05-31T10:00:00Z\n", "u>i v>j", "", ""},
+    {"a.tsv", "user\titem\tsplit\nu\ti\tvalidation\n", "", "u>i", ""},
+    {"a.dat", "\xef\xbb\xbfuser::item\r\na:b::i\r\n", "a:b>i", "", ""},
+};
+
+START_TEST(usual_files_open_without_an_option)
+{
+    struct folder folder = folder_begin();
+    for (size_t f = 0; f < sizeof usual_files / sizeof *usual_files; f++) {
+        struct path path = folder_write_text(&folder, usual_files[f].name, usual_files[f].text);
+        struct diffmm__draft *draft = new_draft();
+        diffmm_status status =
+            strstr(usual_files[f].name, ".csv")
+                ? diffmm__interactions_table_read_csv(NULL, path.text, DIFFMM_TRAIN, draft)
+            : strstr(usual_files[f].name, ".tsv")
+                ? diffmm__interactions_table_read_tsv(NULL, path.text, DIFFMM_TRAIN, draft)
+                : diffmm__interactions_table_read_any(NULL, path.text, DIFFMM_TRAIN, draft);
+        if (!*usual_files[f].train && !*usual_files[f].valid) {
+            expect_failure(status, DIFFMM_ERROR_FORMAT, "the header has no column 'user'");
+        } else {
+            expect_success(status);
+            check_pairs(draft, DIFFMM_TRAIN, usual_files[f].train);
+            check_pairs(draft, DIFFMM_VALID, usual_files[f].valid);
+            check_pairs(draft, DIFFMM_TEST, usual_files[f].test);
+        }
+        diffmm__draft_destroy(NULL, draft);
+    }
+    folder_end(&folder);
+}
+END_TEST
+
+START_TEST(malformed_values_are_named)
+{
+    check_error("a.csv", "userId,movieId,rating\nu,i,3\nu,j,good\n",
+                "a.csv:3: column 'rating' is not a number: 'good'");
+    check_error("a.csv", "user,item,ts\nu,i,12:30\n",
+                "a.csv:2: column 'ts' is not a number and no date of ISO 8601: '12:30'");
+    check_error("a.csv", "user,item,ts\nu,i,2024-13-01\n", "a.csv:2: column 'ts' is not a number");
+    check_error("a.csv", "1,2,x,4\n", "a.csv:1: column 'rating' is not a number: 'x'");
+    check_error("a.csv", "1,2,3,4\n1,2,3\n", "a.csv:2: 3 columns, but the first line has 4");
+    check_error("a.csv", "userID,itemID,x_label\nu,i,3\n",
+                "a.csv:2: column 'x_label' is not one of 0, 1, 2: '3'");
+    check_error("a.csv", "user,item,split\nu,i,0\n",
+                "a.csv:2: column 'split' is not one of train, valid, test: '0'");
+    check_error("a.csv", "who,what\nu,i\n",
+                "a.csv:1: the header has no column 'user', but 'who', 'what'; rename one to one "
+                "of user, userid");
+    check_error("a.csv", "user_id,userId,item\n", "a.csv:1: column 'userId' occurs twice");
+    check_error("a.csv", "1,2,3,4,5\n", "a.csv:1: the header has no column 'user'");
+}
+END_TEST
+
 START_TEST(undeclared_items_are_refused)
 {
     struct diffmm__draft *draft = new_draft();
@@ -192,6 +269,8 @@ int main(void)
     const TTest *const tests[] = {tables,
                                   commas_and_quotes,
                                   errors_name_file_and_line,
+                                  usual_files_open_without_an_option,
+                                  malformed_values_are_named,
                                   undeclared_items_are_refused,
                                   cut_at_every_length_and_damaged_at_every_byte,
                                   a_failed_read_leaves_the_data_set};
