@@ -7,10 +7,12 @@
  *  not done so. After that it cannot change and may be read by any number of threads.
  *
  *  Users and items are numbered from 0. With external ids (strings) the number is the order of
- *  diffmm_dataset_declare_items(), or else of first appearance. One exception serves features whose
- *  rows are numbered: where every item id is an integer below the number of feature rows, the id is
- *  the row number. Where all item ids are numbers, but some are not numbers of rows (because they
- *  count from 1, or are written as 007 or 1.0), sealing fails: features would go to wrong items.
+ *  diffmm_dataset_declare_items(), or else of first appearance. Features that come as rows (array,
+ *  file) need to know whose they are: items with external ids are declared in the order of the rows,
+ *  or their ids are exactly the numbers of the rows, 0 to the last, none left out but those that
+ *  diffmm_dataset_reserve() tells of. Sealing refuses all else with DIFFMM_ERROR_INVALID_ARGUMENT,
+ *  because features would go to wrong items. A loader is asked by number;
+ *  diffmm_dataset_item_id() says which item that is.
  *
  *  Errors: DIFFMM_ERROR_STATE for a call that is only allowed before sealing, or only after it;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
@@ -183,19 +185,19 @@ DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset,
 
 /** Start a data set with all that a sealed one holds, to add users, items and interactions to it.
  *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get
- *  the numbers that follow. The source stays as it is and may be destroyed. Features that the
- *  library owns are shared, not copied; what the caller lent to the source (arrays, loaders) must
- *  live until both end. Where there are new items, every modality needs rows for them
+ *  the numbers that follow; declare them where features come as rows. The source stays as it is and
+ *  may be destroyed. Features that the library owns are shared, not copied; what the caller lent to
+ *  the source (arrays, loaders) must live until both end. Where there are new items, every modality needs rows for them
  *  (diffmm_dataset_append_features()).
  *  @param source  sealed
  *  @param out     receives a data set that is not sealed, of the same context */
 DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);
 
 /** Check everything and index it. The context's log gets a warning for what is probably a mistake:
- *  pairs in two splits, repeated pairs, entries of matrices that are 0 or negative, rows of
- *  features that only the order of appearance ties to items. Fails, and says what is wrong, if
- *  there is no training interaction, if a modality has more or fewer rows than there are items, or
- *  if a feature is not finite; the data set may then be completed and sealed again. Sealing a
+ *  pairs in two splits, repeated pairs, entries of matrices that are 0 or negative. Fails, and says
+ *  what is wrong, if there is no training interaction, if rows of features are tied to items by
+ *  nothing but the order of appearance, if a modality has more or fewer rows than there are items,
+ *  or if a feature is not finite; the data set may then be completed and sealed again. Sealing a
  *  sealed data set does nothing. Users and items together, and different training interactions, may
  *  be up to 2^31 - 1 each. */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);

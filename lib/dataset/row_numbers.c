@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/row_numbers.h"
 
-#include "base/log.h"
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/draft.h"
 #include "dataset/id.h"
 
@@ -22,92 +24,59 @@ size_t diffmm__row_numbers_count(const diffmm_dataset *dataset)
     return modality ? modality->rows : 0;
 }
 
-/* How item ids go with rows of features, where no list of ids says it. */
-enum row_naming {
-    ROWS_NUMBERED, /* every id is the number of a row */
-    ROWS_UNCLEAR,  /* every id is a number, but some are not numbers of rows */
-    ROWS_IN_ORDER  /* row i belongs to the item whose id came i-th */
-};
-
-/* Fills in the row number that each id is, or -1; *other is the last id that is none. */
-static enum row_naming compare_with_rows(const struct diffmm__ids *ids, size_t rows,
-                                         int32_t *numbers, const char **other)
-{
-    enum row_naming naming = ROWS_NUMBERED;
-    for (size_t i = 0; i < ids->count; i++) {
-        const char *id = ids->text + ids->offsets[i];
-        size_t length = diffmm__ids_length(ids, i);
-        numbers[i] = diffmm__id_number(id, length, rows);
-        if (!diffmm__id_is_integer(id, length))
-            naming = ROWS_IN_ORDER;
-        else if (numbers[i] < 0 && naming == ROWS_NUMBERED)
-            naming = ROWS_UNCLEAR;
-        *other = numbers[i] < 0 ? id : *other;
-    }
-    return naming;
-}
-
-/* Where ids count from 1 and the last item has no interaction, every id is the number of a row, but
- * of the wrong one. Ids certainly count from 0 where the number of the first or last row occurs. */
-static bool may_count_from_one(size_t count, const int32_t *numbers, size_t rows)
-{
-    for (size_t i = 0; i < count; i++)
-        if (numbers[i] == 0 || (size_t)numbers[i] + 1 == rows)
-            return false;
-    return true;
-}
-
-static diffmm_status fail_unclear(const diffmm_dataset *dataset, const char *id)
+static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
 {
     const struct diffmm__modality *modality = with_rows(dataset);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                        "modality '%s': it is not clear which of its %zu rows is item '%.40s': "
-                        "the item ids are numbers, but not all of them from 0 to %zu; list the ids "
-                        "in the order of the rows (diffmm_dataset_declare_items(), item_ids.txt), "
-                        "or number the items from 0",
-                        modality->name, modality->rows, id, modality->rows - 1);
+                        "modality '%s': nothing says which of its %zu rows is item '%.*s', for the "
+                        "item ids are not exactly 0 to %zu; list the ids in the order of the rows: "
+                        "item_ids.txt beside the data, diffmm_train --items, or "
+                        "diffmm_dataset_declare_items() before interactions",
+                        modality->name, modality->rows, (int)diffmm__text_cut(id, strlen(id), 40),
+                        id, modality->rows - 1);
 }
 
-diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset,
-                                       struct diffmm__row_numbers *out)
+/* The first id that is not the number of a row; or, where all are, but rows are left over whose
+ * numbers no item has, the last id; NULL where ids are exactly the numbers of the rows. Items that
+ * were reserved beyond the ids have their numbers as ids. */
+static const char *find_untied(const struct diffmm__draft *draft, size_t rows, int32_t *numbers)
+{
+    const struct diffmm__ids *ids = &draft->item_ids;
+    const char *id = "";
+    for (size_t i = 0; i < ids->count; i++) {
+        id = ids->text + ids->offsets[i];
+        numbers[i] = diffmm__id_number(id, diffmm__ids_length(ids, i), rows);
+        if (numbers[i] < 0)
+            return id;
+    }
+    return ids->count == rows || draft->items == rows ? NULL : id;
+}
+
+/* Items that an extended data set had before have their rows; only new ones may have none. */
+static bool rows_are_known(const struct diffmm__draft *draft)
+{
+    return draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared ||
+           (draft->items_ordered && draft->item_ids.count == draft->known_items);
+}
+
+diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **out)
 {
     const struct diffmm__draft *draft = dataset->draft;
-    size_t rows = diffmm__row_numbers_count(dataset), count = draft->item_ids.count;
-    *out = (struct diffmm__row_numbers){0};
-    if (draft->naming != DIFFMM__NAMING_TEXT || draft->items_declared || draft->items_ordered ||
-        rows == 0)
+    size_t rows = diffmm__row_numbers_count(dataset);
+    *out = NULL;
+    if (rows == 0 || rows_are_known(draft))
         return DIFFMM_OK;
-    int32_t *numbers = diffmm__allocate(dataset->context, count, sizeof *numbers);
+    if (draft->items_ordered)
+        return fail_untied(dataset,
+                           diffmm__ids_text(&draft->item_ids, (int32_t)draft->known_items));
+    int32_t *numbers = diffmm__allocate(dataset->context, draft->item_ids.count, sizeof *numbers);
     if (!numbers)
         return DIFFMM_ERROR_NO_MEMORY;
-    const char *other = "";
-    enum row_naming naming = compare_with_rows(&draft->item_ids, rows, numbers, &other);
-    if (naming == ROWS_NUMBERED) {
-        out->numbers = numbers;
-        out->from_one = may_count_from_one(count, numbers, rows);
-        return DIFFMM_OK;
+    const char *untied = find_untied(draft, rows, numbers);
+    if (untied) {
+        diffmm__release(dataset->context, numbers);
+        return fail_untied(dataset, untied);
     }
-    diffmm__release(dataset->context, numbers);
-    if (draft->known_items > 0)
-        return DIFFMM_OK;
-    out->in_order = true;
-    return naming == ROWS_UNCLEAR ? fail_unclear(dataset, other) : DIFFMM_OK;
-}
-
-void diffmm__row_numbers_warn(const diffmm_dataset *dataset,
-                              const struct diffmm__row_numbers *found)
-{
-    const struct diffmm__modality *modality = with_rows(dataset);
-    if (found->from_one)
-        diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
-                    "item ids are taken as numbers of the %zu rows of modality '%s', from 0 on, "
-                    "but neither 0 nor %zu occurs: if they count from 1, every item gets the "
-                    "features of another",
-                    modality->rows, modality->name, modality->rows - 1);
-    if (found->in_order)
-        diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
-                    "the rows of modality '%s' are taken for the items in the order in which their "
-                    "ids appear; to be sure, list the ids in the order of the rows "
-                    "(item_ids.txt, diffmm_dataset_declare_items())",
-                    modality->name);
+    *out = numbers;
+    return DIFFMM_OK;
 }

@@ -131,13 +131,12 @@ static diffmm_status seal(diffmm_dataset *dataset)
     if (dataset->draft->pairs[DIFFMM_TRAIN].count == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has no training interaction");
-    struct diffmm__row_numbers found;
-    diffmm_status status = diffmm__row_numbers_find(dataset, &found);
-    if (!status)
-        status = make_catalog(dataset, found.numbers);
-    diffmm__release(dataset->context, found.numbers);
-    if (!status)
-        diffmm__row_numbers_warn(dataset, &found);
+    int32_t *numbers;
+    diffmm_status status = diffmm__row_numbers_find(dataset, &numbers);
+    if (status)
+        return status;
+    status = make_catalog(dataset, numbers);
+    diffmm__release(dataset->context, numbers);
     return status;
 }
 

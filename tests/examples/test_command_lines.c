@@ -90,7 +90,7 @@ static void write_own_data(void)
     fputs("user\titem\n", file);
     for (int u = 0; u < 10; u++)
         for (int i = 0; i < 10; i++)
-            fprintf(file, "u%d\ti%d\n", u, (2 * u + i) % 20);
+            fprintf(file, "u%d\t%d\n", u, (2 * u + i) % 20);
     fclose(file);
     char npy[128 + 20 * 4 + 1] = {0};
     memcpy(npy, "\223NUMPY\1\0v\0", 10);

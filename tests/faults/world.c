@@ -55,7 +55,9 @@ void fault_fill_dataset(struct fault_world *world)
     static const char *const item[] = {"red",  "blue", "blue",  "pink",
                                        "grey", "grey", "green", "black"};
     static const char *const held_user[] = {"ann", "cid"}, *const held_item[] = {"grey", "red"};
+    static const char *const rows[] = {"red", "blue", "pink", "grey", "green", "black"};
     expect_success(diffmm_dataset_create(world->context, &world->dataset));
+    expect_success(diffmm_dataset_declare_items(world->dataset, 6, rows));
     expect_success(
         diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 8, user, item));
     expect_success(diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TEST, 2, held_user,

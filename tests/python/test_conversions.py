@@ -390,7 +390,7 @@ class Ids(unittest.TestCase):
         self.assertEqual(scorer.recommend("1", exclude=["2"]), scorer.recommend("1", exclude={"2"}))
 
     def test_queries_do_not_mix(self):
-        dataset = diffmm.Dataset.from_arrays(["a", "b"], ["x", "y"],
+        dataset = diffmm.Dataset.from_arrays(["a", "b"], ["x", "y"], item_ids=["x", "y"],
                                              modalities={"image": features(2)})
         scorer = diffmm.Scorer(diffmm.Model(dataset, **SETTINGS))
         for users in (["a", 1], [0, "b"], ["a", None], np.array(["a", 1], object)):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Dataset.from_arrays() with a split for each interaction gives what adding them one by one gives:
-ids are numbered as they appear, so that features belong to the items they were given for."""
+ids are numbered as they appear, and features belong to the items that were listed for them."""
 
 import random
 import unittest
@@ -47,9 +47,13 @@ class Numbering(unittest.TestCase):
         user, item = ["a", "a", "b", "b", "a"], ["p", "q", "r", "q", "s"]
         split = ["valid", "train", "test", "train", "train"]
         table = features(4)
-        dataset = diffmm.Dataset.from_arrays(user, item, split=split, modalities={"image": table})
+        with self.assertRaisesRegex(diffmm.Error, "nothing says which of its 4 rows is item 'p'"):
+            diffmm.Dataset.from_arrays(user, item, split=split,
+                                       modalities={"image": table}).seal()
+        dataset = diffmm.Dataset.from_arrays(user, item, split=split, item_ids=list("rpsq"),
+                                             modalities={"image": table})
         dataset.seal()
-        for row, name in enumerate("pqrs"):
+        for row, name in enumerate("rpsq"):
             number = dataset.find_item(name)
             np.testing.assert_array_equal(table[row:row + 1], dataset.features("image", number, 1))
 

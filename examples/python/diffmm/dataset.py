@@ -112,7 +112,8 @@ class Dataset(Object):
     def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None,
                     context=None):
         """From arrays of equal length, one entry per interaction, by number or by id; ids are
-        numbered in the order in which they appear, or as in `item_ids`. `split` is one for all, or
+        numbered in the order in which they appear, or as in `item_ids`, which features in rows need
+        unless ids are the numbers of the rows. `split` is one for all, or
         an array too; `modalities` maps names to what add_modality() takes: an
         array, a path, or (load, dimensions)."""
         self = cls(context)

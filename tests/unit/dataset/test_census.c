@@ -133,71 +133,89 @@ static diffmm_dataset *with_rows(const char *const *ids, size_t rows)
     return dataset;
 }
 
-/* Numbers that are no numbers of rows: features would go to other items. */
-START_TEST(numbers_from_one)
+static void expect_untied(diffmm_dataset *dataset, const char *part)
 {
-    static const char *const wrong[][5] = {
-        {"1", "2", "3", NULL},          {"3", "1", "2", NULL},
-        {"0", "1", "3", NULL},          {"01", "02", "03", NULL},
-        {"1.0", "2.0", "3.0", NULL},    {"0.0", "1.0", "2.0", NULL},
-        {"00", "01", "02", NULL},       {"+0", "+1", "+2", NULL},
-        {"-1", "0", "1", NULL},         {"101", "102", "103", NULL},
-        {"0", "1", "4294967296", NULL}, {"99999999999999999999", "1", "2", NULL}};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        diffmm_dataset *dataset = with_rows(wrong[i], 3);
-        expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
-                       "modality 'm': it is not clear which of its 3 rows is item '");
-        ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "item_ids.txt"));
-        ck_assert_uint_eq(heard.count, 0);
-        diffmm_dataset_destroy(dataset);
+    expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT, part);
+    ck_assert_ptr_nonnull(strstr(diffmm_error_message(), "item_ids.txt"));
+    ck_assert_uint_eq(heard.count, 0);
+    diffmm_dataset_destroy(dataset);
+}
+
+/* Ids that are not exactly the numbers of the rows: features would go to other items. */
+START_TEST(ids_that_are_not_the_rows)
+{
+    static const char *const wrong[][5] = {{"1", "2", "3", NULL},
+                                           {"3", "1", "2", NULL},
+                                           {"0", "1", "3", NULL},
+                                           {"01", "02", "03", NULL},
+                                           {"1.0", "2.0", "3.0", NULL},
+                                           {"0.0", "1.0", "2.0", NULL},
+                                           {"00", "01", "02", NULL},
+                                           {"+0", "+1", "+2", NULL},
+                                           {"-1", "0", "1", NULL},
+                                           {"101", "102", "103", NULL},
+                                           {"0", "1", "4294967296", NULL},
+                                           {"99999999999999999999", "1", "2", NULL},
+                                           {"0", "1", NULL},
+                                           {"1", "2", NULL},
+                                           {"1", "2", "x", NULL},
+                                           {"x", "y", "z", NULL}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_untied(with_rows(wrong[i], 3),
+                      "modality 'm': nothing says which of its 3 rows is item '");
+}
+END_TEST
+
+START_TEST(ids_that_are_the_rows)
+{
+    static const char *const all[] = {"2", "0", "1", NULL}, *const some[] = {"2", "1", NULL};
+    expect_heard(with_rows(all, 3), 0, "");
+    diffmm_dataset *dataset = with_rows(some, 4); /* the others are reserved */
+    expect_success(diffmm_dataset_reserve(dataset, 0, 4));
+    expect_heard(dataset, 0, "");
+    dataset = with_rows(some, 4);
+    expect_success(diffmm_dataset_reserve(dataset, 0, 3));
+    expect_untied(dataset, "its 4 rows");
+}
+END_TEST
+
+START_TEST(declared_ids_are_the_rows_in_their_order)
+{
+    static const char *const ids[][3] = {{"1", "2", "x"}, {"1", "2", "3"}};
+    for (size_t i = 0; i < 2; i++) {
+        diffmm_dataset *dataset = begin();
+        expect_success(diffmm_dataset_declare_items(dataset, 3, ids[i]));
+        add(dataset, DIFFMM_TRAIN, "u", ids[i][2]);
+        expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
+        expect_heard(dataset, 0, "");
     }
 }
 END_TEST
 
-START_TEST(numbers_of_rows)
-{
-    static const char *const all[] = {"2", "0", "1", NULL}, *const first[] = {"0", "1", NULL},
-                             *const last[] = {"1", "2", NULL}, *const middle[] = {"2", "1", NULL};
-    expect_heard(with_rows(all, 3), 0, "");
-    expect_heard(with_rows(first, 3), 0, "");
-    expect_heard(with_rows(last, 3), 0, "");
-    expect_heard(with_rows(middle, 4), 1, "neither 0 nor 3 occurs");
-}
-END_TEST
-
-START_TEST(other_ids_go_by_their_order)
-{
-    static const char *const ids[] = {"1", "2", "x", NULL};
-    expect_heard(with_rows(ids, 3), 1, "in the order in which their ids appear");
-    diffmm_dataset *dataset = begin(); /* not where the order was given */
-    expect_success(diffmm_dataset_declare_items(dataset, 3, ids));
-    add(dataset, DIFFMM_TRAIN, "u", "x");
-    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
-    expect_heard(dataset, 0, "");
-    dataset = begin();
-    static const char *const numbers[] = {"1", "2", "3", NULL};
-    expect_success(diffmm_dataset_declare_items(dataset, 3, numbers));
-    add(dataset, DIFFMM_TRAIN, "u", "3");
-    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, features, 1));
-    expect_heard(dataset, 0, "");
-}
-END_TEST
-
-/* New items of an extended data set go on from the old ones, whatever they are called. */
+/* New items of an extended data set have the rows that follow where they are declared, or where
+ * they are the numbers of those rows. */
 START_TEST(extended)
 {
-    static const char *const ids[] = {"0", "1", "2", NULL};
-    diffmm_dataset *old = with_rows(ids, 3), *dataset;
-    int32_t item;
-    expect_success(diffmm_dataset_seal(old));
-    expect_success(diffmm_dataset_extend(old, &dataset));
-    diffmm_dataset_destroy(old);
-    add(dataset, DIFFMM_TRAIN, "u", "77");
-    expect_success(diffmm_dataset_append_features(dataset, "m", 1, features, 1));
-    expect_success(diffmm_dataset_seal(dataset));
-    expect_success(diffmm_dataset_find_item(dataset, "77", &item));
-    ck_assert_int_eq(item, 3);
-    expect_heard(dataset, 0, "");
+    static const char *const ids[] = {"0", "1", "2", NULL}, *const further[] = {"3", "77", "77"};
+    for (size_t i = 0; i < 3; i++) {
+        diffmm_dataset *old = with_rows(ids, 3), *dataset;
+        int32_t item;
+        expect_success(diffmm_dataset_seal(old));
+        expect_success(diffmm_dataset_extend(old, &dataset));
+        diffmm_dataset_destroy(old);
+        if (i == 2)
+            expect_success(diffmm_dataset_declare_items(dataset, 1, &further[i]));
+        add(dataset, DIFFMM_TRAIN, "u", further[i]);
+        expect_success(diffmm_dataset_append_features(dataset, "m", 1, features, 1));
+        if (i == 1) {
+            expect_untied(dataset, "item '77'");
+            continue;
+        }
+        expect_success(diffmm_dataset_seal(dataset));
+        expect_success(diffmm_dataset_find_item(dataset, further[i], &item));
+        ck_assert_int_eq(item, 3);
+        expect_heard(dataset, 0, "");
+    }
 }
 END_TEST
 
@@ -207,9 +225,9 @@ int main(void)
                                   pairs_in_two_splits,
                                   repeated_pairs,
                                   entries_of_matrices,
-                                  numbers_from_one,
-                                  numbers_of_rows,
-                                  other_ids_go_by_their_order,
+                                  ids_that_are_not_the_rows,
+                                  ids_that_are_the_rows,
+                                  declared_ids_are_the_rows_in_their_order,
                                   extended};
     return run_tests("census", tests, sizeof tests / sizeof *tests);
 }

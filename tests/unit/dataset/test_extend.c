@@ -181,8 +181,8 @@ START_TEST(new_items_are_declared_in_the_order_of_their_rows)
     expect_item(more, "1", 2);
     expect_item(more, "9", 3);
     expect_item(more, "7", 4);
-    diffmm_dataset *third =
-        extended(more); /* without a declaration, ids are no row numbers either */
+    diffmm_dataset *third = extended(more); /* not even a number goes without a declaration */
+    expect_success(diffmm_dataset_declare_items(third, 1, (const char *const[]){"3"}));
     expect_success(add_named(third, "ann", "3"));
     expect_success(diffmm_dataset_append_features(third, "image", 1, rows, 3));
     expect_success(diffmm_dataset_seal(third));
@@ -200,6 +200,7 @@ START_TEST(ids_that_are_row_numbers_stay_so)
     diffmm_context *context = new_context(0);
     diffmm_dataset *source = named(context, NULL, 0);
     expect_success(diffmm_dataset_add_modality_array(source, "image", 2, d, rows, 3));
+    expect_success(diffmm_dataset_reserve(source, 0, 2));
     expect_success(add_named(source, "ann", "1"));
     expect_success(diffmm_dataset_seal(source));
     diffmm_dataset *more = extended(source);
@@ -302,7 +303,9 @@ static diffmm_status extend_and_seal(void *argument)
     if (status)
         return status;
     const char *const user = "new", *const item = "other";
-    status = diffmm_dataset_add_named_interactions(more, DIFFMM_TRAIN, 1, &user, &item);
+    status = diffmm_dataset_declare_items(more, 1, &item);
+    if (!status)
+        status = diffmm_dataset_add_named_interactions(more, DIFFMM_TRAIN, 1, &user, &item);
     if (!status)
         status = diffmm_dataset_append_features(more, "image", 1, rows, d);
     if (!status)
@@ -315,7 +318,7 @@ START_TEST(failing_allocations)
 {
     struct failing failing = {0};
     diffmm_context *context = failing_context(&failing, 1);
-    diffmm_dataset *source = named(context, NULL, 0);
+    diffmm_dataset *source = named(context, (const char *const[]){"film"}, 1);
     expect_success(add_named(source, "ann", "film"));
     expect_success(diffmm_dataset_add_modality_array(source, "image", 1, d, rows, 3));
     expect_success(diffmm_dataset_seal(source));

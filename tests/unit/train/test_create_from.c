@@ -188,6 +188,7 @@ static diffmm_dataset *named_data(diffmm_context *context, const char *const *na
     static const float features[4] = {1, 2, 3, 4};
     diffmm_dataset *dataset;
     expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_declare_items(dataset, 4, names));
     expect_success(diffmm_dataset_add_named_interactions(dataset, DIFFMM_TRAIN, 4, names, names));
     expect_success(diffmm_dataset_add_modality_array(dataset, modality, 4, 1, features, 1));
     return dataset;

@@ -179,6 +179,13 @@ static diffmm_dataset *by_hand(diffmm_context *context)
 {
     diffmm_dataset *dataset;
     expect_success(diffmm_dataset_create(context, &dataset));
+    char names[items][16];
+    const char *ids[items];
+    for (size_t i = 0; i < items; i++) {
+        snprintf(names[i], sizeof names[i], "item %zu", i);
+        ids[i] = names[i];
+    }
+    expect_success(diffmm_dataset_declare_items(dataset, items, ids));
     for (size_t e = 0; e < 4000; e++) {
         char user[40], item[40];
         const char *users_id = user, *items_id = item;
