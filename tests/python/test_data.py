@@ -45,7 +45,7 @@ class Datasets(unittest.TestCase):
         with temporary_folder() as folder:
             table, vectors = path_in(folder, "clicks.tsv"), path_in(folder, "image_feat.npy")
             with open(table, "w", encoding="utf-8") as file:
-                file.write("user\titem\tsplit\nann\tx\ttrain\nann\ty\ttest\nbob\ty\ttrain\n")
+                file.write("user\titem\tsplit\nann\t0\ttrain\nann\t1\ttest\nbob\t1\ttrain\n")
             np.save(vectors, features(2))
             dataset = diffmm.Dataset.open(table)
             dataset.seal()

@@ -42,7 +42,7 @@ class Paths(unittest.TestCase):
     def test_data(self):
         table, vectors = self.path(b".tsv"), self.path(b".npy")
         with open(table, "w", encoding="utf-8") as file:
-            file.write("user\titem\nann\tx\nbob\ty\n")
+            file.write("user\titem\nann\t0\nbob\t1\n")
         with open(vectors, "wb") as file:
             np.save(file, features(2))
         for path, feature_path in zip(spellings(table), spellings(vectors)):

@@ -302,8 +302,8 @@ START_TEST(wrong_arguments)
     expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, NULL), invalid, "path");
     expect_failure(diffmm_dataset_read_interactions(dataset, (diffmm_split)9, "a.tsv"), invalid,
                    "9");
-    expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, "a.txt"), invalid,
-                   "a.txt");
+    expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, "a.xyz"), invalid,
+                   "a.xyz");
     expect_failure(diffmm_dataset_reserve(NULL, 1, 1), invalid, "dataset");
     expect_failure(diffmm_dataset_reserve(dataset, (size_t)INT32_MAX + 1, 1), invalid, "users");
     expect_failure(diffmm_dataset_reserve(dataset, 1, SIZE_MAX), invalid, "items");
