@@ -7,12 +7,12 @@
  *  not done so. After that it cannot change and may be read by any number of threads.
  *
  *  Users and items are numbered from 0. With external ids (strings) the number is the order of
- *  diffmm_dataset_declare_items(), or else of first appearance. Features that come as rows (array,
- *  file) need to know whose they are: items with external ids are declared in the order of the rows,
- *  or their ids are exactly the numbers of the rows, 0 to the last, none left out but those that
- *  diffmm_dataset_reserve() tells of. Sealing refuses all else with DIFFMM_ERROR_INVALID_ARGUMENT,
- *  because features would go to wrong items. A loader is asked by number;
- *  diffmm_dataset_item_id() says which item that is.
+ *  diffmm_dataset_declare_items(), or else of first appearance. Where features come as rows (array,
+ *  file), something must say whose each row is: items with external ids are declared in the order
+ *  of the rows, or their ids are exactly the numbers of the rows, 0 to the last, none left out but
+ *  those that diffmm_dataset_reserve() tells of. Sealing refuses all else with
+ *  DIFFMM_ERROR_INVALID_ARGUMENT, because features would go to wrong items. A loader is asked by
+ *  number; diffmm_dataset_item_id() says which item that is.
  *
  *  Errors: DIFFMM_ERROR_STATE for a call that is only allowed before sealing, or only after it;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
@@ -110,9 +110,9 @@ DIFFMM_API diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *d
 /** Read interactions from a file; after a failure none of them are in the data set. The file's
  *  ending tells its format:
  *  - .tsv, .csv, .inter, .dat, .data, .txt: a table of text. Its columns are known by the usual
- *    names (user, userId, user_id:token, reviewerID, ..; item, movieId, asin, ..; rating; timestamp;
- *    split: train, valid, test, or x_label: 0, 1, 2; empty means `split`), and without a header by
- *    their order: user, item, rating, timestamp. .tsv has tabs; .csv has commas, if its first line
+ *    names (user, userId, user_id:token, reviewerID, ..; item, movieId, asin, ..; rating;
+ *    timestamp; split: train, valid, test, or x_label: 0, 1, 2; empty means `split`), and without a
+ *    header by their order: user, item, rating, timestamp. .tsv has tabs; .csv has commas, if its first line
  *    has one; else tab, `::`, comma, semicolon or spaces are told by the first line. What was
  *    recognised is logged. Ratings and timestamps are checked and not used; other columns are
  *    ignored; ids are strings
@@ -187,8 +187,8 @@ DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset,
  *  Users and items keep their numbers and ids, also once the new data set is sealed; new ids get
  *  the numbers that follow; declare them where features come as rows. The source stays as it is and
  *  may be destroyed. Features that the library owns are shared, not copied; what the caller lent to
- *  the source (arrays, loaders) must live until both end. Where there are new items, every modality needs rows for them
- *  (diffmm_dataset_append_features()).
+ *  the source (arrays, loaders) must live until both end. Where there are new items, every modality
+ *  needs rows for them (diffmm_dataset_append_features()).
  *  @param source  sealed
  *  @param out     receives a data set that is not sealed, of the same context */
 DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);

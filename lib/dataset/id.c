@@ -17,25 +17,6 @@ diffmm_status diffmm__id_check(const char *id, const char *array, size_t index)
     return DIFFMM_OK;
 }
 
-static size_t count_digits(const char *text, size_t length)
-{
-    size_t count = 0;
-    while (count < length && text[count] >= '0' && text[count] <= '9')
-        count++;
-    return count;
-}
-
-bool diffmm__id_is_integer(const char *id, size_t length)
-{
-    size_t at = length > 0 && (id[0] == '-' || id[0] == '+');
-    size_t digits = count_digits(id + at, length - at);
-    at += digits;
-    if (digits > 0 && at < length && id[at] == '.')
-        for (at++; at < length && id[at] == '0';)
-            at++;
-    return digits > 0 && at == length;
-}
-
 int32_t diffmm__id_number(const char *id, size_t length, size_t bound)
 {
     if (length == 0 || length > 10 || (length > 1 && id[0] == '0'))

@@ -3,7 +3,6 @@
 #ifndef DIFFMM_DATASET_ID_H
 #define DIFFMM_DATASET_ID_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,9 +11,6 @@
 /* DIFFMM_ERROR_INVALID_ARGUMENT for an id of a caller's array that is NULL, empty or not UTF-8; the
  * message calls it `array`[index]. */
 diffmm_status diffmm__id_check(const char *id, const char *array, size_t index);
-
-/* Whether people read an id as an integer: 7, 007, -7, +7, 7.0. */
-bool diffmm__id_is_integer(const char *id, size_t length);
 
 /* The number that an id is in canonical decimal form (no sign, no leading zeros); -1 where it is
  * none below `bound`. */

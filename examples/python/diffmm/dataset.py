@@ -113,9 +113,9 @@ class Dataset(Object):
                     context=None):
         """From arrays of equal length, one entry per interaction, by number or by id; ids are
         numbered in the order in which they appear, or as in `item_ids`, which features in rows need
-        unless ids are the numbers of the rows. `split` is one for all, or
-        an array too; `modalities` maps names to what add_modality() takes: an
-        array, a path, or (load, dimensions)."""
+        unless ids are the numbers of the rows. `split` is one for all, or an array too;
+        `modalities` maps names to what add_modality() takes: an array, a path, or
+        (load, dimensions)."""
         self = cls(context)
         user, item = sequence(user), sequence(item)
         modalities = {name: features if isinstance(features, tuple) else (features,)
@@ -180,7 +180,8 @@ class Dataset(Object):
         add(self.handle, as_split(split), len(user), users.ctypes.data, items.ctypes.data)
 
     def read_interactions(self, path, split="train"):
-        """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions go that name none."""
+        """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions
+        go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
 
     def add_modality(self, name, features, dimensions=None):

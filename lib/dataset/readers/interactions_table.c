@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum column { column_user, column_item, column_rating, column_time, column_split, column_count };
@@ -149,14 +150,13 @@ static diffmm_status fail_column(const struct reader *reader, enum column column
                         reader->table.record_line, reader->titles[column], what);
 }
 
-/* The same with the value, if it is text and not long. */
+/* The same with the value. */
 static diffmm_status fail_value(const struct reader *reader, enum column column, const char *what)
 {
     struct diffmm__field field = reader->table.fields[column];
-    bool shown = field.length <= 80 && diffmm__is_utf8(field.text, field.length);
     return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: column '%s' %s: '%.*s'", reader->table.path,
                         reader->table.record_line, reader->titles[column], what,
-                        shown ? (int)field.length : 3, shown ? field.text : "...");
+                        (int)diffmm__text_cut(field.text, field.length, 80), field.text);
 }
 
 static diffmm_status check_id(const struct reader *reader, enum column column)
@@ -269,7 +269,7 @@ static void list_field(struct first_line *line, struct diffmm__field field)
 {
     size_t used = strlen(line->list);
     const char *comma = used ? ", " : "";
-    if (field.length + 8 < sizeof line->list - used && diffmm__is_utf8(field.text, field.length))
+    if (field.length + 8 < sizeof line->list - used)
         snprintf(line->list + used, sizeof line->list - used, "%s'%.*s'", comma, (int)field.length,
                  field.text);
     else if (used < 4 || strcmp(line->list + used - 3, "...") != 0)

@@ -63,7 +63,8 @@ START_TEST(other_endings_name_those_that_are_read)
                                         ".tsv",     "tsv",      "data.tsv.gz"};
     for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {
         expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, paths[p]),
-                       DIFFMM_ERROR_INVALID_ARGUMENT, ".tsv, .csv, .inter, .dat, .data, .txt, .pkl, .npz");
+                       DIFFMM_ERROR_INVALID_ARGUMENT,
+                       ".tsv, .csv, .inter, .dat, .data, .txt, .pkl, .npz");
         ck_assert(strncmp(diffmm_error_message(), paths[p], strlen(paths[p])) == 0);
     }
     /* Features are taken as .npy, whatever the file's name. */
