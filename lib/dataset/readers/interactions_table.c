@@ -94,13 +94,15 @@ static bool is_number(struct diffmm__field field)
     return digits && text == end;
 }
 
-/* Two digits of at most `most` at *text, which goes on behind them. */
-static bool accept_pair(const char **text, const char *end, int most)
+/* `count` digits, a number of at most `most`, at *text, which goes on behind them. */
+static bool accept_digits(const char **text, const char *end, int count, int most)
 {
-    if (end - *text < 2 || !is_digit((*text)[0]) || !is_digit((*text)[1]))
-        return false;
-    int value = 10 * ((*text)[0] - '0') + (*text)[1] - '0';
-    *text += 2;
+    int value = 0;
+    for (int i = 0; i < count; i++, (*text)++) {
+        if (*text == end || !is_digit(**text))
+            return false;
+        value = 10 * value + **text - '0';
+    }
     return value <= most;
 }
 
@@ -115,18 +117,18 @@ static bool accept_char(const char **text, const char *end, char wanted)
 static bool is_date(struct diffmm__field field)
 {
     const char *text = field.text, *end = text + field.length;
-    if (!accept_pair(&text, end, 99) || !accept_pair(&text, end, 99) ||
-        !accept_char(&text, end, '-') || !accept_pair(&text, end, 12) ||
-        !accept_char(&text, end, '-') || !accept_pair(&text, end, 31))
+    if (!accept_digits(&text, end, 4, 9999) || !accept_char(&text, end, '-') ||
+        !accept_digits(&text, end, 2, 12) || !accept_char(&text, end, '-') ||
+        !accept_digits(&text, end, 2, 31))
         return false;
     if (text == end)
         return true;
     if (!accept_char(&text, end, 'T') && !accept_char(&text, end, ' '))
         return false;
-    if (!accept_pair(&text, end, 24) || !accept_char(&text, end, ':') ||
-        !accept_pair(&text, end, 59))
+    if (!accept_digits(&text, end, 2, 24) || !accept_char(&text, end, ':') ||
+        !accept_digits(&text, end, 2, 59))
         return false;
-    if (accept_char(&text, end, ':') && !accept_pair(&text, end, 60))
+    if (accept_char(&text, end, ':') && !accept_digits(&text, end, 2, 60))
         return false;
     if (accept_char(&text, end, '.')) {
         size_t decimals = count_digits(text, end);
@@ -135,10 +137,10 @@ static bool is_date(struct diffmm__field field)
             return false;
     }
     if (accept_char(&text, end, '+') || accept_char(&text, end, '-')) {
-        if (!accept_pair(&text, end, 23))
+        if (!accept_digits(&text, end, 2, 23))
             return false;
         accept_char(&text, end, ':');
-        return text == end || (accept_pair(&text, end, 59) && text == end);
+        return text == end || (accept_digits(&text, end, 2, 59) && text == end);
     }
     accept_char(&text, end, 'Z');
     return text == end;
