@@ -4,10 +4,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/command_line.h"
-#include "common/numbers.h"
 
 enum option_code {
     OPTION_DATA = 256,
@@ -48,27 +46,6 @@ static const struct option option_table[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool read_assignment(char *text, const char *option, struct assignment *out)
-{
-    char *equals = strchr(text, '=');
-    if (!equals || equals == text)
-        return complain("--%s '%s' is not of the form NAME=VALUE", option, text);
-    *equals = '\0';
-    *out = (struct assignment){text, equals + 1};
-    return true;
-}
-
-/* Two shares; the library checks their values. */
-static bool read_hold_out(const char *text, struct arguments *out)
-{
-    const char *comma = read_real(text, &out->hold_out_valid);
-    const char *end = comma && *comma == ',' ? read_real(comma + 1, &out->hold_out_test) : NULL;
-    if (!end || *end)
-        return complain("--hold-out takes two shares, as 0.1,0.1, not %s", text);
-    out->hold_out = true;
-    return true;
-}
-
 static bool read_option(int code, char *value, struct arguments *out)
 {
     switch (code) {
@@ -76,7 +53,9 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_ITEMS: out->items = value; return true;
     case OPTION_MODALITY:
         return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
-    case OPTION_HOLD_OUT: return read_hold_out(value, out);
+    case OPTION_HOLD_OUT:
+        out->hold_out = true;
+        return read_hold_out(value, &out->hold_out_valid, &out->hold_out_test);
     case OPTION_PRESET: out->preset = value; return true;
     case OPTION_EPOCHS:
         out->settings[out->setting_count++] = (struct assignment){"epochs", value};
@@ -131,21 +110,8 @@ void arguments_end(struct arguments *arguments)
 diffmm_status arguments_options(diffmm_context *context, const struct arguments *arguments,
                                 diffmm_options **out)
 {
-    diffmm_options *options;
-    diffmm_status status = diffmm_options_create(context, &options);
-    if (status != DIFFMM_OK)
-        return status;
-    if (arguments->preset)
-        status = diffmm_options_preset(options, arguments->preset);
-    for (size_t i = 0; i < arguments->setting_count && status == DIFFMM_OK; i++)
-        status =
-            diffmm_options_set(options, arguments->settings[i].name, arguments->settings[i].value);
-    if (status != DIFFMM_OK) {
-        diffmm_options_destroy(options);
-        return status;
-    }
-    *out = options;
-    return DIFFMM_OK;
+    return make_options(context, arguments->preset, arguments->setting_count, arguments->settings,
+                        out);
 }
 
 static void print_setting(const diffmm_option_info *info)

@@ -6,12 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <diffmm/diffmm.h>
-
-/* NAME=VALUE. */
-struct assignment {
-    const char *name, *value;
-};
+#include "common/training_options.h"
 
 struct arguments {
     bool help, version;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the programs that train. */
+#ifndef DIFFMM_EXAMPLES_TRAINING_OPTIONS_H
+#define DIFFMM_EXAMPLES_TRAINING_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <diffmm/diffmm.h>
+
+/* NAME=VALUE. */
+struct assignment {
+    const char *name, *value;
+};
+
+/* Cut NAME=VALUE in two. False after complaining about --option. */
+bool read_assignment(char *text, const char *option, struct assignment *out);
+
+/* Two shares, of interactions for validation and test; the library checks their values. False after
+ * complaining. */
+bool read_hold_out(const char *text, double *valid, double *test);
+
+/* Make the settings: the preset first, if any, then each assignment in order. */
+diffmm_status make_options(diffmm_context *context, const char *preset, size_t count,
+                           const struct assignment *settings, diffmm_options **out);
+
+/* Fix the numbering of items by a file of ids, one per line. An exit status. */
+int declare_items(diffmm_dataset *dataset, const char *path);
+
+/* Print the sizes of a data set on stderr. */
+void describe_dataset(const diffmm_dataset *dataset);
+
+#endif
