@@ -61,10 +61,10 @@ bool batch_arguments_read(int argc, char **argv, struct batch_arguments *out)
 void batch_arguments_help(void)
 {
     printf("usage: diffmm_batch_recommend --model FILE [options]\n\n"
-           "The best items for every user, training items left out, best first.\n\n"
+           "The best items for every user, seen items left out, best first.\n\n"
            "  --users FILE     only these: an id a line; - for standard input\n"
            "  --count 20       how many for each\n"
-           "  --include-seen   also items of the user's training\n"
+           "  --include-seen   also items that the user has seen\n"
            "  --format tsv     user, rank, item, score; or jsonl: an object a line\n"
            "  --output FILE    replaced when all is done; default: standard output\n"
            "  --threads N      default: as many as CPUs\n");

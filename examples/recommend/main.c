@@ -108,7 +108,7 @@ int main(int argc, char **argv)
         return point_to_help();
     if (arguments.help) {
         printf("usage: diffmm_recommend --model FILE --user ID [--count 20] [--json]\n\n"
-               "The best items for a user whose training items are left out, best first.\n");
+               "The best items for a user whose seen items are left out, best first.\n");
         return EXIT_DONE;
     }
     diffmm_context *context = NULL;

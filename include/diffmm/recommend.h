@@ -51,7 +51,7 @@ enum { DIFFMM_NEW_USER = -1 };
 typedef struct diffmm_query {
     size_t struct_size;        /**< as for diffmm_context_settings */
     size_t count;              /**< how many, at least 1 */
-    int32_t include_seen;      /**< non-zero: also items of the user's training row */
+    int32_t include_seen;      /**< non-zero: also items that the user has seen */
     int32_t reserved;          /**< 0 */
     const int32_t *exclude;    /**< items never recommended; any order, perhaps repeated */
     size_t exclude_count;      /**< size of exclude */
@@ -107,7 +107,15 @@ DIFFMM_API diffmm_status diffmm_scorer_find_user(const diffmm_scorer *scorer, co
 DIFFMM_API diffmm_status diffmm_scorer_find_item(const diffmm_scorer *scorer, const char *id,
                                                  int32_t *item);
 
-/** The items of a user's training row, ascending; borrowed until the scorer ends. */
+/** The items that a user has seen, ascending: what diffmm_recommend() and its like leave out. These
+ *  are the user's interactions of all splits, held-out ones too, or those of training alone, as the
+ *  option `seen` of the model says (`all`, `train`). A model file says it for itself; one of an
+ *  earlier version has those of training. Evaluation, folding in and explanations go by training
+ *  alone in any case.
+ *  @param scorer  read
+ *  @param user    whose
+ *  @param items   receives the list, borrowed until the scorer ends
+ *  @param count   receives how many there are */
 DIFFMM_API diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user,
                                             const int32_t **items, size_t *count);
 
@@ -175,7 +183,8 @@ DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
  *  @param scorer  read
  *  @param user    DIFFMM_NEW_USER, or a known user, whose training items count too
  *  @param count   size of items
- *  @param items   new ones, in any order; repeated or known ones count once
+ *  @param items   new ones, in any order; repeated ones and those of training count once, held-out
+ *                 ones are new
  *  @param out     d floats, for diffmm_recommend_embedding() and diffmm_score_embedding() */
 DIFFMM_API diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
                                         const int32_t *items, float *out);
@@ -235,8 +244,9 @@ DIFFMM_API diffmm_status diffmm_scorer_modality_weights(const diffmm_scorer *sco
 typedef struct diffmm_explanation {
     size_t struct_size; /**< as for diffmm_context_settings */
     float *modalities;  /**< in: room for diffmm_scorer_modalities() parts, or NULL */
-    /** In: room for one per item of the user, or NULL; filled with each item that the user has
-     *  touched, ascending, and its part. */
+    /** In: room for one per item of the user, or NULL; filled with each item of the user's training
+     *  and each new one, ascending, and its part. No more than diffmm_scorer_seen() has, and the
+     *  new ones. */
     diffmm_hit *items;
     size_t item_count;   /**< out: the number of these items */
     float score;         /**< out: of the user and the item */

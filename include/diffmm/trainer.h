@@ -216,9 +216,9 @@ DIFFMM_API diffmm_status diffmm_trainer_checkpoint_memory(const diffmm_trainer *
  *                  modalities and features are compared, ids are not; sealed by this call if it was
  *                  not; kept alive
  *  @param path     the checkpoint
- *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience` and `memory_limit`
- *                  may differ from these, and a finished training goes on where they allow; any
- *                  other difference is DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience`, `memory_limit` and
+ *                  `seen` may differ from these, and a finished training goes on where they allow;
+ *                  any other difference is DIFFMM_ERROR_INVALID_ARGUMENT
  *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,
                                                const diffmm_options *options, diffmm_trainer **out);

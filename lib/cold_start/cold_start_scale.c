@@ -31,7 +31,7 @@ struct sample {
 
 static void sample_users(struct sample *s)
 {
-    const struct diffmm__csr *seen = &s->model->catalog->seen;
+    const struct diffmm__csr *seen = &s->model->catalog->train;
     size_t users = s->model->users, with_items = 0, next = 0;
     for (size_t u = 0; u < users; u++)
         with_items += seen->pointers[u + 1] > seen->pointers[u];
@@ -51,7 +51,7 @@ static void find_bar(void *argument, size_t index, size_t worker)
     struct sample *s = argument;
     const diffmm_model *model = s->model;
     const float *u = user_row(s, index), *items = model->final + model->users * model->d;
-    const struct diffmm__csr *rows = &model->catalog->seen;
+    const struct diffmm__csr *rows = &model->catalog->train;
     const int32_t *seen = rows->indices + rows->pointers[s->user[index]];
     const int32_t *end = rows->indices + rows->pointers[s->user[index] + 1];
     struct diffmm__topk topk = diffmm__topk_begin(s->entries + worker * s->k, s->k);

@@ -29,7 +29,7 @@ void diffmm__catalog_release(struct diffmm__catalog *catalog)
     diffmm_context *context = catalog->context;
     diffmm__ids_end(context, &catalog->user_ids);
     diffmm__ids_end(context, &catalog->item_ids);
-    diffmm__csr_end(context, &catalog->seen);
+    diffmm__csr_end(context, &catalog->train);
     diffmm__release(context, catalog);
     diffmm__context_release(context);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The users and items of a sealed data set and the training interactions between them. Data sets,
- * models and scorers share it. It does not change once it is made; references to it are counted. */
+ * models and scorers share it; what a scorer counts as seen may be more (model/seen_of_model.h). It does not change once it is made; references to it are counted. */
 #ifndef DIFFMM_DATASET_CATALOG_H
 #define DIFFMM_DATASET_CATALOG_H
 
@@ -17,7 +17,7 @@ struct diffmm__catalog {
     atomic_size_t references;
     size_t users, items;
     struct diffmm__ids user_ids, item_ids;
-    struct diffmm__csr seen; /* users x items: the training interactions */
+    struct diffmm__csr train; /* users x items: the training interactions */
 };
 
 /* An empty catalog (all zero but the context and one reference) for the caller to fill, with memory

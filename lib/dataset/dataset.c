@@ -109,7 +109,7 @@ diffmm_status diffmm__dataset_check_sealed(const diffmm_dataset *dataset)
 
 const struct diffmm__csr *diffmm__dataset_rows(const diffmm_dataset *dataset, diffmm_split split)
 {
-    return split == DIFFMM_TRAIN ? &dataset->catalog->seen : &dataset->held[split - 1];
+    return split == DIFFMM_TRAIN ? &dataset->catalog->train : &dataset->held[split - 1];
 }
 
 size_t diffmm_dataset_interactions(const diffmm_dataset *dataset, diffmm_split split)
@@ -161,7 +161,7 @@ size_t diffmm__dataset_bytes(const diffmm_dataset *dataset)
     const struct diffmm__catalog *catalog = dataset->catalog;
     size_t bytes =
         sizeof *dataset + sizeof *catalog + diffmm__ids_bytes(&catalog->user_ids) +
-        diffmm__ids_bytes(&catalog->item_ids) + csr_bytes(&catalog->seen) +
+        diffmm__ids_bytes(&catalog->item_ids) + csr_bytes(&catalog->train) +
         csr_bytes(&dataset->held[0]) + csr_bytes(&dataset->held[1]) +
         diffmm__allocation_bytes(dataset->modality_capacity, sizeof *dataset->modalities);
     for (size_t m = 0; m < dataset->modality_count; m++)

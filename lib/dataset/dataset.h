@@ -17,7 +17,7 @@ struct diffmm_dataset {
     diffmm_context *context;
     bool sealed;
 
-    /* After sealing. The training split is the catalog's `seen`. */
+    /* After sealing. The training split is the catalog's `train`. */
     struct diffmm__catalog *catalog;
     struct diffmm__csr held[2]; /* validation, test */
 

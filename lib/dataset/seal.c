@@ -81,10 +81,10 @@ static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *
     if (!status)
         status = make_ids(dataset, numbers != NULL, catalog);
     if (!status)
-        status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->seen);
+        status = make_rows(dataset, DIFFMM_TRAIN, numbers, catalog, &catalog->train);
     if (!status)
         status = diffmm__catalog_check_counts(catalog->users, catalog->items,
-                                              diffmm__csr_entries(&catalog->seen));
+                                              diffmm__csr_entries(&catalog->train));
     if (!status)
         status = make_rows(dataset, DIFFMM_VALID, numbers, catalog, &held[0]);
     if (!status)
@@ -119,7 +119,7 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    diffmm__census_count_overlaps(&catalog->seen, &held[0], &held[1], &census);
+    diffmm__census_count_overlaps(&catalog->train, &held[0], &held[1], &census);
     diffmm__draft_destroy(dataset->context, dataset->draft);
     dataset->draft = NULL;
     diffmm__census_warn(dataset->context, &census);

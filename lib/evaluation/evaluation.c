@@ -215,7 +215,7 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
     *evaluation = shape(catalog->items, d, cutoff_count, cutoffs);
     evaluation->context = context;
     evaluation->arena = diffmm__arena_on(context);
-    evaluation->seen = &catalog->seen;
+    evaluation->seen = &catalog->train;
     evaluation->held[0] = valid ? &dataset->held[0] : NULL;
     evaluation->held[1] = test ? &dataset->held[1] : NULL;
     for (size_t u = 0; u < catalog->users; u++)

@@ -90,6 +90,7 @@ static diffmm_status fill(diffmm_model *model, const struct diffmm__safetensors 
     if (status)
         return status;
     model->catalog = served.catalog;
+    model->seen = served.seen;
     model->users = served.catalog->users;
     model->items = served.catalog->items;
     model->d = served.d;

@@ -3,7 +3,8 @@
  *
  *     every recommender parameter   by its name
  *     final.user, final.item        the final embeddings
- *     seen.pointers, seen.items     training rows (I64, I32)
+ *     seen.pointers, seen.items     items that count as seen, by rows (I64, I32)
+ *     seen.train                    which of these were trained on (U8), unless all were
  *     ids.user.text, .offsets       ids (U8, each ended by NUL; I64), unless they are the numbers
  *     ids.item.text, .offsets       the same of items
  *     user_embedding.mean           fold-in state (model/fold_in_state.h):
@@ -18,8 +19,9 @@
 #include "files/tensor_list.h"
 #include "model/embeddings.h"
 #include "model/fold_in_of_model.h"
+#include "model/seen_of_model.h"
 
-enum { further_tensors = 9 };
+enum { further_tensors = 10 };
 
 static diffmm_status add_parameters(struct diffmm__tensor_list *list, const diffmm_model *model)
 {
@@ -44,20 +46,60 @@ static diffmm_status add_ids(struct diffmm__tensor_list *list, const char *text_
                                             ids->offsets);
 }
 
-static diffmm_status add_served(struct diffmm__tensor_list *list, const diffmm_model *model)
+/* What counts as seen: the training rows themselves, or more, of which each is marked. */
+struct seen {
+    struct diffmm__csr all; /* all zero: the training rows */
+    unsigned char *marks;   /* for each entry of `all`, whether it was trained on */
+};
+
+static diffmm_status seen_begin(const diffmm_model *model, struct seen *out)
+{
+    const struct diffmm__csr *train = &model->catalog->train, *all = &out->all;
+    out->marks = NULL;
+    diffmm_status status = diffmm__seen_of_model(model, &out->all);
+    if (status || !all->pointers)
+        return status;
+    out->marks = diffmm__allocate(model->context, diffmm__csr_entries(all), 1);
+    if (!out->marks)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t u = 0; u < all->rows; u++)
+        for (int64_t e = all->pointers[u]; e < all->pointers[u + 1]; e++)
+            out->marks[e] = diffmm__csr_has(train, u, all->indices[e]);
+    return DIFFMM_OK;
+}
+
+static void seen_end(const diffmm_model *model, struct seen *seen)
+{
+    diffmm__csr_end(model->context, &seen->all);
+    diffmm__release(model->context, seen->marks);
+}
+
+static diffmm_status add_seen(struct diffmm__tensor_list *list, const diffmm_model *model,
+                              const struct seen *seen)
+{
+    const struct diffmm__csr *rows = seen->marks ? &seen->all : &model->catalog->train;
+    size_t entries = diffmm__csr_entries(rows);
+    diffmm_status status;
+    if ((status = diffmm__tensor_list_add(list, "seen.pointers", DIFFMM__I64, model->users + 1, 0,
+                                          rows->pointers)) ||
+        (status =
+             diffmm__tensor_list_add(list, "seen.items", DIFFMM__I32, entries, 0, rows->indices)) ||
+        !seen->marks)
+        return status;
+    return diffmm__tensor_list_add(list, "seen.train", DIFFMM__U8, entries, 0, seen->marks);
+}
+
+static diffmm_status add_served(struct diffmm__tensor_list *list, const diffmm_model *model,
+                                const struct seen *seen)
 {
     const struct diffmm__catalog *catalog = model->catalog;
-    const struct diffmm__csr *seen = &catalog->seen;
     size_t users = model->users, items = model->items, d = model->d;
     const float *final = model->final;
     diffmm_status status;
     if ((status = diffmm__tensor_list_add(list, "final.user", DIFFMM__F32, users, d, final)) ||
         (status = diffmm__tensor_list_add(list, "final.item", DIFFMM__F32, items, d,
                                           final + users * d)) ||
-        (status = diffmm__tensor_list_add(list, "seen.pointers", DIFFMM__I64, users + 1, 0,
-                                          seen->pointers)) ||
-        (status = diffmm__tensor_list_add(list, "seen.items", DIFFMM__I32,
-                                          (size_t)seen->pointers[users], 0, seen->indices)) ||
+        (status = add_seen(list, model, seen)) ||
         (status = add_ids(list, "ids.user.text", "ids.user.offsets", &catalog->user_ids)))
         return status;
     return add_ids(list, "ids.item.text", "ids.item.offsets", &catalog->item_ids);
@@ -101,18 +143,23 @@ static diffmm_status save_embedded(const diffmm_model *model, const struct diffm
     diffmm_status status = diffmm__fold_in_of_model(model, &state);
     if (status)
         return status;
+    struct seen seen;
+    status = seen_begin(model, &seen);
     size_t folded = state ? state->modality_count + state->layers : 0;
-    status = diffmm__tensor_list_begin(model->context, "model",
-                                       model->parameter_count + further_tensors + folded, &list);
+    list = (struct diffmm__tensor_list){0};
+    if (!status)
+        status = diffmm__tensor_list_begin(
+            model->context, "model", model->parameter_count + further_tensors + folded, &list);
     if (!status)
         status = add_parameters(&list, model);
     if (!status)
-        status = add_served(&list, model);
+        status = add_served(&list, model, &seen);
     if (!status && state)
         status = add_fold_in(&list, model, state);
     if (!status)
         status = put(model, &list, target);
     diffmm__tensor_list_end(&list);
+    seen_end(model, &seen);
     diffmm__fold_in_state_destroy(state);
     return status;
 }

@@ -59,10 +59,9 @@ static diffmm_status check_seen(const char *path, const struct diffmm__csr *seen
 }
 
 static diffmm_status read_seen(const struct diffmm__safetensors *file,
-                               struct diffmm__catalog *catalog)
+                               const struct diffmm__catalog *catalog, struct diffmm__csr *seen)
 {
     struct diffmm__tensor pointers, items;
-    struct diffmm__csr *seen = &catalog->seen;
     diffmm_status status = find_vector(file, "seen.pointers", DIFFMM__I64, &pointers);
     if (!status)
         status = find_vector(file, "seen.items", DIFFMM__I32, &items);
@@ -77,6 +76,50 @@ static diffmm_status read_seen(const struct diffmm__safetensors *file,
     if (items.rows)
         memcpy(seen->indices, items.data, items.rows * sizeof *seen->indices);
     return check_seen(diffmm__safetensors_path(file), seen, items.rows);
+}
+
+/* The entries of `seen` that are marked with 1; those with 0 were held out. Each mark is read once:
+ * the file may change. */
+static diffmm_status take_marked(const char *path, const unsigned char *marks,
+                                 const struct diffmm__csr *seen, struct diffmm__csr *train)
+{
+    int64_t kept = 0;
+    train->pointers[0] = 0;
+    for (size_t u = 0; u < seen->rows; u++) {
+        for (int64_t e = seen->pointers[u]; e < seen->pointers[u + 1]; e++) {
+            unsigned char mark = marks[e];
+            if (mark > 1)
+                return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                    "%s: tensor 'seen.train' has %d at %lld, neither 0 nor 1", path,
+                                    mark, (long long)e);
+            if (mark)
+                train->indices[kept++] = seen->indices[e];
+        }
+        train->pointers[u + 1] = kept;
+    }
+    return DIFFMM_OK;
+}
+
+/* Without marks, all that was seen was trained on. */
+static diffmm_status read_rows(const struct diffmm__safetensors *file,
+                               struct diffmm__served *served)
+{
+    struct diffmm__catalog *catalog = served->catalog;
+    struct diffmm__tensor marks;
+    if (!diffmm__safetensors_has(file, "seen.train"))
+        return read_seen(file, catalog, &catalog->train);
+    diffmm_status status = read_seen(file, catalog, &served->seen);
+    if (!status)
+        status = find_vector(file, "seen.train", DIFFMM__U8, &marks);
+    if (!status)
+        status = check_length(file, &marks, diffmm__csr_entries(&served->seen));
+    if (!status)
+        status =
+            diffmm__csr_begin(diffmm__safetensors_context(file), catalog->users, catalog->items,
+                              diffmm__csr_entries(&served->seen), false, &catalog->train);
+    return status ? status
+                  : take_marked(diffmm__safetensors_path(file), marks.data, &served->seen,
+                                &catalog->train);
 }
 
 /* Copies of the ids and of where they start; the catalog takes them over. */
@@ -122,9 +165,10 @@ static diffmm_status read_ids(const struct diffmm__safetensors *file, const char
 }
 
 static diffmm_status read_catalog(const struct diffmm__safetensors *file,
-                                  struct diffmm__catalog *catalog)
+                                  struct diffmm__served *served)
 {
-    diffmm_status status = read_seen(file, catalog);
+    struct diffmm__catalog *catalog = served->catalog;
+    diffmm_status status = read_rows(file, served);
     if (!status)
         status = read_ids(file, "user", "ids.user.text", "ids.user.offsets", catalog->users,
                           &catalog->user_ids);
@@ -163,8 +207,9 @@ diffmm_status diffmm__model_served_read(const struct diffmm__safetensors *file,
         return DIFFMM_ERROR_NO_MEMORY;
     status = read_final(file, &served);
     if (!status)
-        status = read_catalog(file, served.catalog);
+        status = read_catalog(file, &served);
     if (status) {
+        diffmm__csr_end(diffmm__safetensors_context(file), &served.seen);
         diffmm__catalog_release(served.catalog);
         return status;
     }

@@ -8,14 +8,16 @@
 #include "dataset/catalog.h"
 #include "files/safetensors.h"
 
-/* Finished embeddings with their ids and seen items. */
+/* Finished embeddings with their ids, training rows and seen items. */
 struct diffmm__served {
     struct diffmm__catalog *catalog;
+    struct diffmm__csr seen; /* all zero: the training rows */
     size_t d;
     const float *users, *items; /* rows of d floats, in the file's memory */
 };
 
-/* Check an open model file's format and read this part. The catalog is the caller's to release. */
+/* Check an open model file's format and read this part. The catalog is the caller's
+ * to release, and the seen items are the caller's to end. */
 diffmm_status diffmm__model_served_read(const struct diffmm__safetensors *file,
                                         struct diffmm__served *out);
 

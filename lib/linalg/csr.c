@@ -175,6 +175,65 @@ diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows,
     return status;
 }
 
+/* Several matrices, walked row by row; `at` is the next entry of each. */
+struct union_walk {
+    size_t count;
+    const struct diffmm__csr *const *parts;
+    int64_t at[3];
+};
+
+/* The lowest column that is left in the row, of whichever parts have it. */
+static bool next_column(struct union_walk *walk, size_t row, int32_t *column)
+{
+    bool found = false;
+    for (size_t p = 0; p < walk->count; p++) {
+        const struct diffmm__csr *part = walk->parts[p];
+        if (walk->at[p] < part->pointers[row + 1] &&
+            (!found || part->indices[walk->at[p]] < *column)) {
+            *column = part->indices[walk->at[p]];
+            found = true;
+        }
+    }
+    for (size_t p = 0; p < walk->count && found; p++) {
+        const struct diffmm__csr *part = walk->parts[p];
+        if (walk->at[p] < part->pointers[row + 1] && part->indices[walk->at[p]] == *column)
+            walk->at[p]++;
+    }
+    return found;
+}
+
+/* Walk all rows; where `out` is not NULL, write them there. Returns the number of entries. */
+static size_t unite(size_t count, const struct diffmm__csr *const *parts, struct diffmm__csr *out)
+{
+    struct union_walk walk = {.count = count, .parts = parts};
+    size_t entries = 0, rows = parts[0]->rows;
+    for (size_t p = 0; p < count; p++)
+        walk.at[p] = parts[p]->pointers[0];
+    if (out)
+        out->pointers[0] = 0;
+    for (size_t r = 0; r < rows; r++) {
+        for (int32_t column = 0; next_column(&walk, r, &column); entries++)
+            if (out)
+                out->indices[entries] = column;
+        if (out)
+            out->pointers[r + 1] = (int64_t)entries;
+    }
+    return entries;
+}
+
+diffmm_status diffmm__csr_unite(const diffmm_context *context, size_t count,
+                                const struct diffmm__csr *const *parts, struct diffmm__csr *out)
+{
+    struct diffmm__csr csr;
+    diffmm_status status = diffmm__csr_begin(context, parts[0]->rows, parts[0]->columns,
+                                             unite(count, parts, NULL), false, &csr);
+    if (status)
+        return status;
+    unite(count, parts, &csr);
+    *out = csr;
+    return DIFFMM_OK;
+}
+
 struct transpose {
     const struct diffmm__csr *from;
     size_t rows;

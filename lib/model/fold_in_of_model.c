@@ -36,7 +36,7 @@ static diffmm_status propagate(const diffmm_model *model, struct diffmm__fold_in
 /* The mean is over users with training items: the rows of the others were never trained. */
 static void average(const diffmm_model *model, float *mean)
 {
-    const int64_t *pointers = model->catalog->seen.pointers;
+    const int64_t *pointers = model->catalog->train.pointers;
     const float *embedding = diffmm__user_embedding(model)->values;
     size_t d = model->d, count = 0;
     for (size_t u = 0; u < model->users; u++)

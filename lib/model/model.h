@@ -78,6 +78,7 @@ struct diffmm_model {
     diffmm_graph *adjacency;               /* A_hat; NULL for a model read from a file */
     struct diffmm__workspace *workspace;   /* forward and backward intermediates; NULL likewise */
     struct diffmm__fold_in_state *fold_in; /* of a model read from a file (model/fold_in_state.h) */
+    struct diffmm__csr seen; /* of a model read from a file; all zero: the training rows */
     /* Denoiser tensors in the list of parameters: names, made when the model is. */
     char **denoiser_names; /* modality_count x tensors per denoiser */
 };

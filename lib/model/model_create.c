@@ -53,7 +53,7 @@ static diffmm_status take_modalities(diffmm_model *model)
 static diffmm_status make_graphs(diffmm_model *model)
 {
     diffmm_status status =
-        diffmm__bipartite_from_rows(model->context, &model->catalog->seen, &model->adjacency);
+        diffmm__bipartite_from_rows(model->context, &model->catalog->train, &model->adjacency);
     int64_t *none = diffmm__allocate_zero(model->context, model->users + 1, sizeof *none);
     if (!none)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -107,6 +107,7 @@ static void end_model(void *object)
     diffmm_context *context = model->context;
     diffmm__workspace_destroy(model);
     diffmm__fold_in_state_destroy(model->fold_in);
+    diffmm__csr_end(context, &model->seen);
     diffmm__denoiser_names_destroy(model);
     diffmm__parameters_destroy(model);
     for (size_t m = 0; m < model->modality_count; m++) {

@@ -87,6 +87,8 @@ static const diffmm_option_info table[] = {
      "The split that chooses the best epoch."},
     {size, "alignment", NULL, DIFFMM_OPTION_REAL, "0", 0, 1e6, NULL,
      "Weight of the squared distance, at unit length, between each modal view and the main view."},
+    {size, "seen", NULL, DIFFMM_OPTION_CHOICE, "all", 0, 0, "all|train",
+     "What a scorer or model file counts as seen: all interactions of a user, or training's."},
 };
 
 size_t diffmm_option_count(void)

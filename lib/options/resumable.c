@@ -10,7 +10,7 @@
 
 static bool may_change(const char *name)
 {
-    static const char *const free[] = {"epochs", "patience", "memory_limit"};
+    static const char *const free[] = {"epochs", "patience", "memory_limit", "seen"};
     for (size_t i = 0; i < sizeof free / sizeof *free; i++)
         if (strcmp(name, free[i]) == 0)
             return true;
@@ -25,7 +25,7 @@ static diffmm_status compare(const diffmm_options *begun, const diffmm_options *
                ? DIFFMM_OK
                : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                               "options: training was begun with %s %s and cannot go on with %s; "
-                              "only epochs, patience and memory_limit may change",
+                              "only epochs, patience, memory_limit and seen may change",
                               name, then, wanted);
 }
 

@@ -100,6 +100,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->memory_limit = size(reader, "memory_limit");
     out->cutoff_count = diffmm__option_value_list(text(reader, "cutoffs"), out->cutoffs);
     out->select_by_test = is(reader, "select", "test");
+    out->seen_is_train = is(reader, "seen", "train");
 }
 
 /* Check that variances, from noise_scale * noise_min to noise_scale * noise_max, lie within (0,

@@ -43,6 +43,8 @@ struct diffmm__settings {
     double learning_rate, reg;
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     bool select_by_test;
+    /* serving */
+    bool seen_is_train; /* held-out interactions do not count as seen */
 };
 
 /* Read everything out, and check what spans several settings (sampling_steps <= steps, ..). */

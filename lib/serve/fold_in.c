@@ -79,9 +79,9 @@ diffmm_status diffmm__fold_in_prepare(const diffmm_scorer *scorer, int32_t user,
         out->more_end = list->numbers + count;
     }
     if (user != DIFFMM_NEW_USER) {
-        const struct diffmm__csr *seen = &scorer->catalog->seen;
-        out->row = seen->indices + seen->pointers[user];
-        out->row_end = seen->indices + seen->pointers[user + 1];
+        const struct diffmm__csr *train = &scorer->catalog->train;
+        out->row = train->indices + train->pointers[user];
+        out->row_end = train->indices + train->pointers[user + 1];
     }
     struct diffmm__folded walk = *out;
     int32_t item;

@@ -47,7 +47,7 @@ struct diffmm__ranking diffmm__ranking_of(const struct diffmm__query_plan *plan,
 struct diffmm__ranking diffmm__ranking_of_user(const struct diffmm__query_plan *plan, int32_t user,
                                                diffmm_hit *hits)
 {
-    const struct diffmm__csr *seen = &plan->scorer->catalog->seen;
+    const struct diffmm__csr *seen = diffmm__scorer_seen(plan->scorer);
     struct diffmm__ranking ranking =
         diffmm__ranking_of(plan, diffmm__scorer_user(plan->scorer, user), hits);
     ranking.user = user;

@@ -31,7 +31,7 @@ diffmm_status diffmm__ranking_check(const diffmm_scorer *scorer, const diffmm_qu
 struct diffmm__ranking diffmm__ranking_of(const struct diffmm__query_plan *plan,
                                           const float *vector, diffmm_hit *hits);
 
-/* A user's own ranking, without the training row unless the query wants it. */
+/* A user's own ranking, without what counts as seen unless the query wants it. */
 struct diffmm__ranking diffmm__ranking_of_user(const struct diffmm__query_plan *plan, int32_t user,
                                                diffmm_hit *hits);
 

@@ -15,10 +15,12 @@
 #include "linalg/panels.h"
 #include "model/embeddings.h"
 #include "model/fold_in_of_model.h"
+#include "model/seen_of_model.h"
 
 static void end_parts(diffmm_scorer *scorer)
 {
     diffmm__catalog_release(scorer->catalog);
+    diffmm__csr_end(scorer->context, &scorer->seen);
     diffmm__fold_in_state_destroy(scorer->fold_in);
     diffmm__release(scorer->context, scorer->degrees);
     diffmm__release(scorer->context, scorer->panels);
@@ -37,11 +39,11 @@ static void end_scorer(void *object)
 
 static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degrees)
 {
-    const struct diffmm__csr *seen = &catalog->seen;
+    const struct diffmm__csr *train = &catalog->train;
     for (size_t i = 0; i < catalog->items; i++)
         degrees[i] = 1;
-    for (int64_t e = 0; e < seen->pointers[catalog->users]; e++)
-        degrees[seen->indices[e]]++;
+    for (int64_t e = 0; e < train->pointers[catalog->users]; e++)
+        degrees[train->indices[e]]++;
 }
 
 /* Pack the items for scoring; count the degrees that folding in takes. */
@@ -108,13 +110,17 @@ static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
         status = copy_fold_in(model, &fold_in);
     if (status)
         return status;
-    float *copy = diffmm__allocate(model->context, count, sizeof *copy);
+    struct diffmm__csr seen;
+    status = diffmm__seen_of_model(model, &seen);
+    float *copy = status ? NULL : diffmm__allocate(model->context, count, sizeof *copy);
     if (!copy) {
+        diffmm__csr_end(model->context, &seen);
         diffmm__fold_in_state_destroy(fold_in);
         return DIFFMM_ERROR_NO_MEMORY;
     }
     memcpy(copy, model->final, count * sizeof *copy);
     diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog),
+                           .seen = seen,
                            .d = model->d,
                            .users = copy,
                            .items = copy + model->users * model->d,
@@ -156,9 +162,11 @@ static diffmm_status read_scorer(struct diffmm__safetensors **file, void *out)
         status = diffmm__fold_in_read(*file, &served, &fold_in);
     if (status) {
         diffmm__catalog_release(served.catalog);
+        diffmm__csr_end(diffmm__safetensors_context(*file), &served.seen);
         return status;
     }
     diffmm_scorer parts = {.catalog = served.catalog,
+                           .seen = served.seen,
                            .d = served.d,
                            .users = served.users,
                            .items = served.items,
@@ -268,7 +276,7 @@ diffmm_status diffmm_scorer_seen(const diffmm_scorer *scorer, int32_t user, cons
     diffmm_status status = diffmm__scorer_check_user(scorer, user);
     if (status)
         return status;
-    const struct diffmm__csr *seen = &scorer->catalog->seen;
+    const struct diffmm__csr *seen = diffmm__scorer_seen(scorer);
     *items = seen->indices + seen->pointers[user];
     *count = (size_t)(seen->pointers[user + 1] - seen->pointers[user]);
     return DIFFMM_OK;

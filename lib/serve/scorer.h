@@ -16,6 +16,7 @@ struct diffmm_scorer {
     struct diffmm__handle handle;
     diffmm_context *context;
     struct diffmm__catalog *catalog;
+    struct diffmm__csr seen; /* what counts as seen; all zero: the training rows */
     size_t d;
     const float *users, *items;
     struct diffmm__norms norms;
@@ -34,6 +35,12 @@ static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int3
 static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
 {
     return scorer->items + (size_t)item * scorer->d;
+}
+
+/* The items of each user that rankings leave out. */
+static inline const struct diffmm__csr *diffmm__scorer_seen(const diffmm_scorer *scorer)
+{
+    return scorer->seen.pointers ? &scorer->seen : &scorer->catalog->train;
 }
 
 /* The scorer, if a call on it may call its host; else NULL, as in diffmm__query_plan_begin(). */

@@ -71,7 +71,7 @@ static diffmm_status extend_names(diffmm_context *context, const struct diffmm__
     return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
 }
 
-static diffmm_status copy_seen(diffmm_context *context, const struct diffmm__csr *old, size_t items,
+static diffmm_status copy_rows(diffmm_context *context, const struct diffmm__csr *old, size_t items,
                                struct diffmm__csr *out)
 {
     size_t pairs = diffmm__csr_entries(old);
@@ -98,7 +98,7 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     if (!status)
         status = extend_names(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
     if (!status)
-        status = copy_seen(context, &old->seen, catalog->items, &catalog->seen);
+        status = copy_rows(context, &old->train, catalog->items, &catalog->train);
     if (status) {
         diffmm__catalog_release(catalog);
         return status;
@@ -119,12 +119,16 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     size_t d = scorer->d, users = scorer->catalog->users * d, items = scorer->catalog->items * d;
     diffmm_scorer parts = {.d = d};
     status = extend_catalog(scorer->context, scorer->catalog, count, ids, &parts.catalog);
-    if (status)
-        return status;
-    parts.owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
-    if (!parts.owned) {
+    if (!status && scorer->seen.pointers)
+        status = copy_rows(scorer->context, &scorer->seen, parts.catalog->items, &parts.seen);
+    if (!status) {
+        parts.owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
+        status = parts.owned ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+    }
+    if (status) {
         diffmm__catalog_release(parts.catalog);
-        return DIFFMM_ERROR_NO_MEMORY;
+        diffmm__csr_end(scorer->context, &parts.seen);
+        return status;
     }
     memcpy(parts.owned, scorer->users, users * sizeof(float));
     memcpy(parts.owned + users, scorer->items, items * sizeof(float));
@@ -136,6 +140,7 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
                                   parts.users, parts.items, &parts.norms);
     if (status) {
         diffmm__catalog_release(parts.catalog);
+        diffmm__csr_end(scorer->context, &parts.seen);
         diffmm__release(scorer->context, parts.owned);
         return status;
     }

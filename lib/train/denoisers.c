@@ -54,7 +54,7 @@ static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diff
     diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch batch = {
         .rows = rows,
-        .x0 = {.matrix = model->catalog->seen, .row_of = users},
+        .x0 = {.matrix = model->catalog->train, .row_of = users},
         .draws = diffmm__module_draws(module, epoch),
         .msi = {.d = s->msi ? model->d : 0,
                 .features = model->workspace->modality[m].projected,

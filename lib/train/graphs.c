@@ -72,7 +72,7 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     size_t block = graphs->block, blocks = (users + block - 1) / block;
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch all = {.rows = users,
-                                         .x0 = {.matrix = model->catalog->seen, .ascending = true},
+                                         .x0 = {.matrix = model->catalog->train, .ascending = true},
                                          .draws = diffmm__module_reverse_draws(module, epoch)};
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
     for (size_t b = 0; b < blocks; b++) {

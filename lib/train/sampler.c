@@ -30,7 +30,7 @@ size_t diffmm__pairs_bytes(size_t pairs)
 diffmm_status diffmm__pairs_create(const diffmm_context *context,
                                    const struct diffmm__catalog *catalog, struct diffmm__pairs *out)
 {
-    const struct diffmm__csr *seen = &catalog->seen;
+    const struct diffmm__csr *seen = &catalog->train;
     *out = (struct diffmm__pairs){.arena = diffmm__arena_on(context)};
     lay_out(out, (size_t)seen->pointers[catalog->users]);
     if (out->arena.failed) {
@@ -80,7 +80,7 @@ struct draw {
 static void draw_range(void *argument, size_t begin, size_t end)
 {
     const struct draw *d = argument;
-    const struct diffmm__csr *seen = &d->catalog->seen;
+    const struct diffmm__csr *seen = &d->catalog->train;
     for (size_t b = begin; b < end; b++) {
         size_t pair = (size_t)d->pairs->order[b];
         int32_t user = d->pairs->user[pair];

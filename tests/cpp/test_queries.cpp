@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Restricted rankings, all users, new users, similar rows, explanations. */
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <vector>
@@ -210,13 +211,16 @@ START_TEST(scores_are_explained)
     ck_assert_float_eq_tol(weights[0] + weights[1], 1.0f, 1e-6f);
 
     const diffmm::explanation known = scorer.explain(3, 17);
-    const auto seen = scorer.seen(3);
+    const auto seen = scorer.seen(3); /* held-out items too, which the score does not go by */
     assert_adds_up(known);
     ck_assert_float_eq_tol(known.score, scorer.score(3)[17], 1e-4f);
     ck_assert_uint_eq(known.modalities.size(), 2);
-    ck_assert_uint_eq(known.items.size(), seen.size());
-    for (std::size_t i = 0; i < seen.size(); i++)
-        ck_assert_int_eq(known.items[i].item, seen[i]);
+    ck_assert_uint_gt(known.items.size(), 0);
+    ck_assert_uint_lt(known.items.size(), seen.size());
+    for (std::size_t i = 0; i < known.items.size(); i++) {
+        ck_assert(std::find(seen.begin(), seen.end(), known.items[i].item) != seen.end());
+        ck_assert(i == 0 || known.items[i - 1].item < known.items[i].item);
+    }
 
     const std::vector<int32_t> touched = {15, 4, 15};
     const diffmm::explanation unknown = scorer.explain(diffmm::new_user, 17, touched);

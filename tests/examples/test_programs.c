@@ -192,6 +192,32 @@ static void write_features(const char *path, size_t rows)
     write_bytes(path, file, data + 12 * rows);
 }
 
+static void train_named(const char *seen)
+{
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){"--data", "clicks.tsv", "--items", "ids.txt",
+                                            "--modality", "poster=poster.npy", "--epochs", "1",
+                                            "--model", "model", "--set", seen, SMALL, NULL}),
+        0);
+}
+
+/* To how many of the users diffmm_batch_recommend recommends the item that was held out. */
+static size_t count_held_out(void)
+{
+    size_t count = 0;
+    ck_assert_int_eq(
+        run(batch_program, (const char *[]){"--model", "model", "--count", "100", NULL}), 0);
+    char *table = read_text("out");
+    for (int user = 0; user < 12; user++)
+        for (int rank = 1; rank <= 15; rank++) {
+            char row[64];
+            snprintf(row, sizeof row, "\nuser \"%d\"\t%d\tfilm-%d\t", user, rank, (user + 9) % 15);
+            count += strstr(table, row) != NULL;
+        }
+    free(table);
+    return count;
+}
+
 /* Ids of the user's own, in a .tsv, with features whose rows an id list names. */
 START_TEST(named_round_trip)
 {
@@ -206,18 +232,14 @@ START_TEST(named_round_trip)
     write_text("clicks.tsv", table);
     write_text("ids.txt", ids);
     write_features("poster.npy", 15);
-    ck_assert_int_eq(
-        run(train_program, (const char *[]){"--data", "clicks.tsv", "--items", "ids.txt",
-                                            "--modality", "poster=poster.npy", "--epochs", "1",
-                                            "--model", "model", SMALL, NULL}),
-        0);
+    train_named("seen=all");
     expect_text("out", "chosen by test");
     ck_assert_int_eq(
         run(recommend_program, (const char *[]){"--model", "model", "--user", "user \"7\"",
                                                 "--count", "100", "--json", NULL}),
         0);
-    /* 15 items, of which the user has 3. */
-    json_t *answer = expect_recommendations("user \"7\"", 12);
+    /* 15 items, of which the user has 3, and a fourth one that was held out. */
+    json_t *answer = expect_recommendations("user \"7\"", 11);
     const json_t *items = json_object_get(answer, "items");
     for (size_t i = 0; i < json_array_size(items); i++) {
         const char *item = json_string_value(json_object_get(json_array_get(items, i), "item"));
@@ -225,8 +247,12 @@ START_TEST(named_round_trip)
         ck_assert_str_ne(item, "film-7");
         ck_assert_str_ne(item, "film-10");
         ck_assert_str_ne(item, "film-13");
+        ck_assert_str_ne(item, "film-1");
     }
     json_decref(answer);
+    ck_assert_uint_eq(count_held_out(), 0);
+    train_named("seen=train");
+    ck_assert_uint_eq(count_held_out(), 12);
 }
 END_TEST
 

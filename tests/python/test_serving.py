@@ -90,6 +90,19 @@ class Serving(unittest.TestCase):
     def setUpClass(cls):
         cls.dataset, cls.model = named()
 
+    def test_held_out_items(self):
+        """They are not recommended, unless training's interactions alone are to count as seen."""
+        for seen, comes in (("all", False), ("train", True)):
+            dataset = diffmm.Dataset.from_arrays(
+                [0, 0, 0, 0, 1, 1, 1, 2], [0, 1, 2, 3, 0, 3, 2, 1],
+                split=["train"] * 3 + ["test"] + ["train"] * 2 + ["valid", "train"],
+                modalities={"image": np.eye(4)})
+            scorer = diffmm.Scorer(diffmm.fit(dataset, **{**SETTINGS, "epochs": 1, "seen": seen}))
+            for user, held in ((0, 3), (1, 2)):
+                hits = [hit.item for hit in scorer.recommend(user, 4)]
+                self.assertEqual(comes, held in hits)
+                self.assertEqual(not comes, held in scorer.seen(user))
+
     def test_by_id(self):
         scorer = diffmm.Scorer(self.model)
         hits = scorer.recommend("u3", 5)

@@ -50,7 +50,7 @@ static inline struct diffmm__catalog *small_catalog(diffmm_context *context, siz
     struct diffmm__catalog *catalog = diffmm__catalog_create(context);
     catalog->users = users;
     catalog->items = items;
-    catalog->seen = small_rows(context, users, items, seed, 5);
+    catalog->train = small_rows(context, users, items, seed, 5);
     if (named) {
         small_names(context, users, "user", &catalog->user_ids);
         small_names(context, items, "item", &catalog->item_ids);
@@ -103,6 +103,15 @@ static inline diffmm_model *small_model(diffmm_context *context, size_t users, s
     }
     model->final = small_values(context, (users + items) * d, 99);
     return model;
+}
+
+/* Some held-out items, so that more counts as seen than the training rows. */
+static inline void small_held_out(diffmm_model *model)
+{
+    struct diffmm__csr held = small_rows(model->context, model->users, model->items, 23, 4);
+    const struct diffmm__csr *const splits[] = {&model->catalog->train, &held};
+    expect_success(diffmm__csr_unite(model->context, 2, splits, &model->seen));
+    diffmm__csr_end(model->context, &held);
 }
 
 #endif

@@ -58,7 +58,7 @@ class Scorer(Object):
     filter        filter(user, item) tells whether an item may be recommended, given their numbers
                   (None for a user without one); asked only of items among the best so far
     min_score     only scores of at least this
-    include_seen  items of the user's training row too"""
+    include_seen  items that the user has seen too"""
 
     def __init__(self, source, context=None):
         if isinstance(source, Model):
@@ -153,7 +153,8 @@ class Scorer(Object):
         return Query(self.items, self.find_item, count, **query)
 
     def seen(self, user):
-        """The items of a user's training row, ascending: a view."""
+        """The items that a user has seen, ascending: a view. Held-out ones are among them, unless the
+        model was trained with seen="train"."""
         address, count = c_void_p(), c_size_t()
         handle = self.handle
         library.diffmm_scorer_seen(handle, self._user(user), byref(address), byref(count))

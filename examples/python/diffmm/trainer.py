@@ -184,8 +184,8 @@ class Trainer(Object):
         bits as if it had never been interrupted. `dataset` is the one the training was begun with,
         or an equal one.
 
-        Options are those of the checkpoint; epochs, patience and memory_limit may be others, for
-        example Trainer.resume(data, "run.ckpt", epochs=40)."""
+        Options are those of the checkpoint; epochs, patience, memory_limit and seen may be others,
+        for example Trainer.resume(data, "run.ckpt", epochs=40)."""
         if options is None and settings:
             found = describe(source)
             options, settings = _changed(found.options, found.modalities, settings), {}

@@ -33,7 +33,7 @@ using item_filter = std::function<bool(std::int32_t user, std::int32_t item)>;
 /** What to recommend; restrictions hold together. What the spans stand on is borrowed during the
  * call. */
 struct query {
-    bool include_seen = false;        /**< items of the user's training row too */
+    bool include_seen = false;        /**< items that the user has seen too */
     span<const std::int32_t> exclude; /**< items never recommended, in any order */
     std::optional<span<const std::int32_t>> candidates; /**< only these, in any order */
     std::optional<span<const std::uint8_t>> allowed;    /**< a bit per item, see bitmap() */

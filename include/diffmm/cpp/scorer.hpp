@@ -132,7 +132,8 @@ class scorer : public detail::handle<diffmm_scorer>
         check(diffmm_scorer_modality_weights(get(), weights.data()));
         return weights;
     }
-    /** The items of a user's training row, ascending; borrowed until the scorer ends. */
+    /** The items that a user has seen, ascending; borrowed until the scorer ends.
+     *  @see diffmm_scorer_seen */
     span<const std::int32_t> seen(detail::number user) const
     {
         const std::int32_t *first = nullptr;

@@ -38,7 +38,7 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                  .items = catalog->items,
                                  .d = settings->embedding_size,
                                  .modalities = dataset->modality_count,
-                                 .pairs = (size_t)catalog->seen.pointers[catalog->users],
+                                 .pairs = (size_t)catalog->train.pointers[catalog->users],
                                  .held_bytes = diffmm__dataset_bytes(dataset)};
     count_held_users(dataset, out);
     for (size_t split = 0; split < 2; split++)

@@ -96,8 +96,8 @@ START_TEST(a_model_in_which_nobody_has_seen_anything_is_refused)
 {
     struct world *w = begin_threads(1, 0.0);
     diffmm_placer *placer = NULL;
-    memset(w->model->catalog->seen.pointers, 0,
-           (users + 1) * sizeof *w->model->catalog->seen.pointers);
+    memset(w->model->catalog->train.pointers, 0,
+           (users + 1) * sizeof *w->model->catalog->train.pointers);
     expect_failure(diffmm_placer_create(w->model, w->dataset, &placer), DIFFMM_ERROR_STATE,
                    "none of its users has training items");
     ck_assert_ptr_null(placer);
@@ -177,7 +177,7 @@ static int ascending(const void *a, const void *b)
 static double bar(const struct world *w, size_t user, size_t k)
 {
     static double scores[items];
-    const struct diffmm__csr *seen = &w->model->catalog->seen;
+    const struct diffmm__csr *seen = &w->model->catalog->train;
     const float *u = w->model->final + user * d, *rows = w->model->final + users * d;
     size_t count = 0;
     for (int32_t i = 0; i < items; i++) {

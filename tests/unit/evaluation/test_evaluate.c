@@ -58,7 +58,7 @@ static void evaluate_naively(size_t split, size_t cutoff, diffmm_metrics *out)
 {
     static float scores[items];
     static int32_t ranked[items];
-    const struct diffmm__csr *held = &dataset.held[split], *seen = &dataset.catalog->seen;
+    const struct diffmm__csr *held = &dataset.held[split], *seen = &dataset.catalog->train;
     *out = (diffmm_metrics){.cutoff = cutoff};
     for (size_t u = 0; u < users; u++) {
         size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;

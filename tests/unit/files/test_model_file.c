@@ -3,6 +3,7 @@
 
 #include <diffmm/recommend.h>
 
+#include "files/safetensors.h"
 #include "options/options_json.h"
 #include "support/failing.h"
 #include "support/failure.h"
@@ -14,6 +15,17 @@ static void expect_same_names(const struct diffmm__ids *a, const struct diffmm__
     ck_assert(a->numeric == b->numeric);
     for (int32_t i = 0; i < (int32_t)a->count; i++)
         ck_assert_str_eq(diffmm__ids_text(a, i), diffmm__ids_text(b, i));
+}
+
+static void expect_same_rows(const struct diffmm__csr *a, const struct diffmm__csr *b)
+{
+    ck_assert(a->rows == b->rows && a->columns == b->columns);
+    if (!a->pointers) {
+        ck_assert_ptr_null(b->pointers);
+        return;
+    }
+    ck_assert_mem_eq(a->pointers, b->pointers, (a->rows + 1) * sizeof(int64_t));
+    ck_assert_mem_eq(a->indices, b->indices, diffmm__csr_entries(a) * sizeof(int32_t));
 }
 
 static void expect_same(const diffmm_model *a, const diffmm_model *b)
@@ -35,10 +47,8 @@ static void expect_same(const diffmm_model *a, const diffmm_model *b)
         ck_assert_int_eq(x->weight - a->parameters, y->weight - b->parameters);
         ck_assert((x->bias == NULL) == (y->bias == NULL));
     }
-    size_t seen = (size_t)a->catalog->seen.pointers[a->users];
-    ck_assert_mem_eq(a->catalog->seen.pointers, b->catalog->seen.pointers,
-                     (a->users + 1) * sizeof(int64_t));
-    ck_assert_mem_eq(a->catalog->seen.indices, b->catalog->seen.indices, seen * sizeof(int32_t));
+    expect_same_rows(&a->catalog->train, &b->catalog->train);
+    expect_same_rows(&a->seen, &b->seen);
     expect_same_names(&a->catalog->user_ids, &b->catalog->user_ids);
     expect_same_names(&a->catalog->item_ids, &b->catalog->item_ids);
     char *x = diffmm__options_to_json(a->options), *y = diffmm__options_to_json(b->options);
@@ -48,10 +58,12 @@ static void expect_same(const diffmm_model *a, const diffmm_model *b)
     ck_assert_uint_eq(b->settings.embedding_size, b->d);
 }
 
-static void there_and_back(bool named)
+static void there_and_back(bool named, bool held_out)
 {
     diffmm_model *back;
     begin(named);
+    if (held_out)
+        small_held_out(model);
     expect_success(diffmm_model_save(model, path));
     expect_success(diffmm_model_load(context, path, &back));
     expect_same(model, back);
@@ -69,13 +81,46 @@ static void there_and_back(bool named)
 
 START_TEST(there_and_back_with_names)
 {
-    there_and_back(true);
+    there_and_back(true, false);
 }
 END_TEST
 
 START_TEST(there_and_back_with_numbers)
 {
-    there_and_back(false);
+    there_and_back(false, false);
+}
+END_TEST
+
+START_TEST(there_and_back_with_held_out_items)
+{
+    there_and_back(true, true);
+}
+END_TEST
+
+/* A file of a model without held-out items is what it was before there could be any; one with them
+ * has a mark for each item that counts as seen. */
+START_TEST(training_items_are_marked_where_others_are_seen)
+{
+    struct diffmm__safetensors *file;
+    struct diffmm__tensor marks;
+    begin(true);
+    expect_success(diffmm_model_save(model, path));
+    expect_success(diffmm__safetensors_open(context, path, &file));
+    ck_assert(!diffmm__safetensors_has(file, "seen.train"));
+    diffmm__safetensors_close(file);
+    small_held_out(model);
+    const struct diffmm__csr *train = &model->catalog->train, *seen = &model->seen;
+    ck_assert_uint_gt(diffmm__csr_entries(seen), diffmm__csr_entries(train));
+    expect_success(diffmm_model_save(model, path));
+    expect_success(diffmm__safetensors_open(context, path, &file));
+    expect_success(diffmm__safetensors_find(file, "seen.train", DIFFMM__U8, &marks));
+    ck_assert_uint_eq(marks.rows, diffmm__csr_entries(seen));
+    for (size_t u = 0; u < users; u++)
+        for (int64_t e = seen->pointers[u]; e < seen->pointers[u + 1]; e++)
+            ck_assert_int_eq(((const unsigned char *)marks.data)[e],
+                             diffmm__csr_has(train, u, seen->indices[e]));
+    diffmm__safetensors_close(file);
+    end();
 }
 END_TEST
 
@@ -150,6 +195,7 @@ START_TEST(any_allocation_may_fail)
     begin(true);
     diffmm_context *own = failing_context(&failing, 1);
     diffmm_model *mine = small_model(own, users, items, d, true);
+    small_held_out(mine);
     ck_assert_uint_gt(fail_each_allocation(&failing, save, mine), 8);
     ck_assert_uint_gt(fail_each_allocation(&failing, load, own), 100);
     diffmm_model_destroy(mine);
@@ -160,8 +206,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {there_and_back_with_names, there_and_back_with_numbers,
-                                  what_cannot_be_saved_leaves_the_old_file, bad_arguments_are_named,
+    const TTest *const tests[] = {there_and_back_with_names,
+                                  there_and_back_with_numbers,
+                                  there_and_back_with_held_out_items,
+                                  training_items_are_marked_where_others_are_seen,
+                                  what_cannot_be_saved_leaves_the_old_file,
+                                  bad_arguments_are_named,
                                   any_allocation_may_fail};
     return run_tests("model_file", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -258,6 +258,34 @@ START_TEST(repeated_names_and_items_are_refused)
 }
 END_TEST
 
+START_TEST(spoilt_marks_are_refused)
+{
+    unsigned char marks[64];
+    begin(true);
+    small_held_out(model);
+    struct parts parts = take_apart();
+    struct diffmm__tensor *spoilt = tensor(&parts, "seen.train"), kept = *spoilt;
+    memcpy(marks, kept.data, kept.rows);
+    spoilt->data = marks;
+    marks[2] = 2;
+    expect_spoilt(&parts, "tensor 'seen.train' has 2 at 2, neither 0 nor 1", true);
+    marks[2] = 255;
+    expect_spoilt(&parts, "tensor 'seen.train' has 255 at 2", true);
+    marks[2] = 1;
+    spoilt->rows = kept.rows - 1;
+    expect_spoilt(&parts, "'seen.train' has", true);
+    spoilt->rows = 1;
+    spoilt->columns = kept.rows;
+    expect_spoilt(&parts, "'seen.train' is not a vector", true);
+    *spoilt = kept;
+    spoilt->dtype = DIFFMM__I32;
+    spoilt->rows = kept.rows / 4;
+    expect_spoilt(&parts, "'seen.train'", true);
+    diffmm__safetensors_close(parts.file);
+    end();
+}
+END_TEST
+
 /* What stands in a model file goes into messages and into other languages' strings. */
 START_TEST(ids_that_are_no_text_are_refused)
 {
@@ -363,6 +391,7 @@ int main(void)
                                   absent_and_mistyped_tensors_are_refused,
                                   spoilt_numbers_are_refused,
                                   spoilt_rows_are_refused,
+                                  spoilt_marks_are_refused,
                                   repeated_names_and_items_are_refused,
                                   ids_that_are_no_text_are_refused,
                                   further_tensors_and_metadata_do_no_harm,

@@ -61,6 +61,55 @@ START_TEST(pairs_become_rows)
 }
 END_TEST
 
+/* Of any number of parts, one of them empty; views need not begin at 0. */
+START_TEST(what_any_of_them_has)
+{
+    static int32_t row[pairs], column[pairs];
+    static bool dense[3][rows][columns], any[rows][columns];
+    struct diffmm__csr whole[3], out, none;
+    int64_t no_pointers[rows + 1] = {0};
+    draw_pairs(row, column, any);
+    for (size_t p = 0; p < 3; p++) {
+        memset(dense[p], 0, sizeof dense[p]);
+        size_t first = p * 200, count = 300; /* they overlap */
+        for (size_t i = first; i < first + count; i++)
+            dense[p][row[i]][column[i]] = true;
+        expect_success(diffmm__csr_from_pairs(NULL, rows, columns, count, row + first,
+                                              column + first, &whole[p]));
+    }
+    none = diffmm__csr_view(rows, columns, no_pointers, NULL, NULL);
+    const struct diffmm__csr *const parts[] = {&whole[2], &whole[0], &whole[1]};
+    const struct diffmm__csr *const with_none[] = {&none, &whole[1], &none};
+    for (size_t count = 1; count <= 3; count++) {
+        memset(any, 0, sizeof any);
+        for (size_t p = 0; p < count; p++)
+            for (size_t r = 0; r < rows; r++)
+                for (size_t c = 0; c < columns; c++)
+                    any[r][c] |= dense[(p + 2) % 3][r][c];
+        expect_success(diffmm__csr_unite(NULL, count, parts, &out));
+        expect_dense(&out, any);
+        ck_assert_ptr_null(out.values);
+        diffmm__csr_end(NULL, &out);
+    }
+    expect_success(diffmm__csr_unite(NULL, 3, with_none, &out));
+    expect_dense(&out, dense[1]);
+    diffmm__csr_end(NULL, &out);
+    expect_success(diffmm__csr_unite(NULL, 1, with_none, &out));
+    ck_assert_uint_eq(diffmm__csr_entries(&out), 0);
+    diffmm__csr_end(NULL, &out);
+    for (size_t p = 0; p < 3; p++)
+        diffmm__csr_end(NULL, &whole[p]);
+
+    const int64_t pointers[] = {1, 2, 4};
+    const int32_t indices[] = {9, 3, 0, 3};
+    const struct diffmm__csr view = diffmm__csr_view(2, 4, pointers, indices, NULL);
+    expect_success(diffmm__csr_unite(NULL, 1, (const struct diffmm__csr *const[]){&view}, &out));
+    ck_assert(out.pointers[0] == 0 && out.pointers[1] == 1 && out.pointers[2] == 3);
+    ck_assert_mem_eq(out.indices, indices + 1, 3 * sizeof *indices);
+    diffmm__csr_end(NULL, &out);
+}
+END_TEST
+
 START_TEST(where_a_column_belongs)
 {
     const int64_t pointers[] = {1, 1, 4};
@@ -256,8 +305,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {pairs_become_rows,  where_a_column_belongs, transposes,
-                                  says_what_is_wrong, rows_that_ascend,       bytes_are_known,
-                                  without_memory};
+    const TTest *const tests[] = {pairs_become_rows, where_a_column_belongs, what_any_of_them_has,
+                                  transposes,        says_what_is_wrong,     rows_that_ascend,
+                                  bytes_are_known,   without_memory};
     return run_tests("csr", tests, sizeof tests / sizeof *tests) != 0;
 }

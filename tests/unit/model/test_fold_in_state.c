@@ -32,7 +32,7 @@ static void expect_fold_in_state(const struct model_world *world,
 static void expect_mean(const struct model_world *world, const struct diffmm__fold_in_state *a)
 {
     const struct oracle *o = &world->oracle;
-    const int64_t *pointers = world->model->catalog->seen.pointers;
+    const int64_t *pointers = world->model->catalog->train.pointers;
     for (size_t j = 0; j < o->d; j++) {
         double sum = 0.0, count = 0.0;
         for (size_t u = 0; u < o->users; u++)

@@ -45,11 +45,11 @@ START_TEST(counts_ids_and_seen_items)
     for (int32_t u = 0; u < users; u++) {
         const int32_t *seen;
         size_t count;
-        const int64_t *pointers = model->catalog->seen.pointers;
+        const int64_t *pointers = model->catalog->train.pointers;
         expect_success(diffmm_scorer_seen(scorer, u, &seen, &count));
         ck_assert_int_eq((int64_t)count, pointers[u + 1] - pointers[u]);
         if (count)
-            ck_assert_mem_eq(seen, model->catalog->seen.indices + pointers[u],
+            ck_assert_mem_eq(seen, model->catalog->train.indices + pointers[u],
                              count * sizeof *seen);
     }
     end();

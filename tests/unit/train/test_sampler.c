@@ -72,7 +72,7 @@ START_TEST(each_pair_once_an_epoch_with_an_untouched_item)
     struct world world;
     begin_striped(&world, 1);
     const struct diffmm__pairs *pairs = &world.pairs;
-    const struct diffmm__csr *seen = &world.dataset->catalog->seen;
+    const struct diffmm__csr *seen = &world.dataset->catalog->train;
     int32_t before[most];
     for (uint64_t epoch = 1; epoch <= 5; epoch++) {
         unsigned char met[users][items] = {{0}};
@@ -123,7 +123,7 @@ START_TEST(negatives_are_uniform)
     for (size_t w = 0; w < sizeof watched / sizeof *watched; w++) {
         size_t free_items = 0, some[items];
         for (int32_t i = 0; i < items; i++)
-            if (!diffmm__csr_has(&world.dataset->catalog->seen, (size_t)watched[w], i))
+            if (!diffmm__csr_has(&world.dataset->catalog->train, (size_t)watched[w], i))
                 some[free_items++] = counts[watched[w]][i];
         ck_assert(free_items == 20 || free_items == 21);
         expect_uniform("negatives", free_items, some);
@@ -157,7 +157,7 @@ START_TEST(the_item_of_a_rank)
                 item[count++] = i;
             }
     begin(&world, 1, many, many, count, user, item);
-    const struct diffmm__csr *seen = &world.dataset->catalog->seen;
+    const struct diffmm__csr *seen = &world.dataset->catalog->train;
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
         draw(&world, 9, epoch);
         uint64_t stream = diffmm__stream_negatives(epoch);
