@@ -186,8 +186,8 @@ DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t coun
 DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
 /** Write a model file (safetensors): parameters without denoisers, final embeddings, what folding
- *  users in takes (recommend.h), seen items (diffmm_scorer_seen()), ids, settings, and the epoch and metrics if they are
- *  those of the parameters. A crash leaves the old file or the new one.
+ *  users in takes (recommend.h), seen items (diffmm_scorer_seen()), ids, settings, and the epoch and
+ *  metrics if they are those of the parameters. A crash leaves the old file or the new one.
  *  @param model  read
  *  @param path   where to. A regular file is replaced in one step; of a symbolic link, the file it
  *                leads to, and the link stays. A pipe (which is waited for until somebody reads), a

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The users and items of a sealed data set and the training interactions between them. Data sets,
- * models and scorers share it; what a scorer counts as seen may be more (model/seen_of_model.h). It does not change once it is made; references to it are counted. */
+ * models and scorers share it; what a scorer counts as seen may be more (model/seen_of_model.h). It
+ * does not change once it is made; references to it are counted. */
 #ifndef DIFFMM_DATASET_CATALOG_H
 #define DIFFMM_DATASET_CATALOG_H
 

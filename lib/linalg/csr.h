@@ -63,8 +63,8 @@ diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows,
                                      size_t count, const int32_t *row, const int32_t *column,
                                      struct diffmm__csr *out);
 
-/* Make a binary matrix of the entries that any of `count` matrices has, 1 to 3 of one size. Ended by
- * diffmm__csr_end(). */
+/* Make a binary matrix of the entries that any of `count` matrices has, 1 to 3 of one size. Ended
+ * by diffmm__csr_end(). */
 diffmm_status diffmm__csr_unite(const diffmm_context *context, size_t count,
                                 const struct diffmm__csr *const *parts, struct diffmm__csr *out);
 

@@ -147,6 +147,12 @@ def model_seeds(train):
                 subprocess.run([train, "--data", table, "--model", model, *sets], check=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 yield f"{kind}_{projection}", model.read_bytes()
+        splits = "train", "train", "valid", "test"  # what was held out is marked in the file
+        rows = [f"{u}\t{i}\t{splits[(u + i) % 4]}" for u in range(3) for i in range(4)]
+        table.write_text("user\titem\tsplit\n" + "\n".join(rows) + "\n")
+        subprocess.run([train, "--data", table, "--model", model, *sets], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield "held_out", model.read_bytes()
     whole = model.read_bytes() if model.exists() else b""
     yield "no_tensors", struct.pack("<Q", 2) + b"{}" + whole
     yield "claims_too_much", struct.pack("<Q", 10**12) + b"{"

@@ -80,7 +80,8 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         return resume_with(data, path, nullptr);
     }
-    /** The same, where `epochs`, `patience`, `memory_limit` and `seen` may differ from the checkpoint's. */
+    /** The same, where `epochs`, `patience`, `memory_limit` and `seen` may differ from the
+     *  checkpoint's. */
     static trainer resume(dataset &data, const std::string &path, const options &wanted)
     {
         return resume_with(data, path, wanted.get());
