@@ -15,6 +15,7 @@ setup_present() {
     libjansson-dev) pkg-config --exists 'jansson >= 2.13' 2>/dev/null ;;
     libzip-dev) pkg-config --exists libzip 2>/dev/null ;;
     libmicrohttpd-dev) pkg-config --exists 'libmicrohttpd >= 0.9.74' 2>/dev/null ;;
+    libsqlite3-dev) pkg-config --exists 'sqlite3 >= 3.38' 2>/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
     python3-numpy)

@@ -14,7 +14,8 @@
 
 #include "support/run.h"
 
-const char *train_program, *recommend_program, *batch_program, *export_program, *serve_program;
+const char *train_program, *recommend_program, *batch_program, *export_program, *serve_program,
+    *sql_program;
 
 static char folder[PATH_MAX], home[PATH_MAX];
 
@@ -154,7 +155,7 @@ static int name_program(const char *argument)
     } programs[] = {
         {"/diffmm_train", &train_program},           {"/diffmm_recommend", &recommend_program},
         {"/diffmm_batch_recommend", &batch_program}, {"/diffmm_export", &export_program},
-        {"/diffmm_serve", &serve_program},
+        {"/diffmm_serve", &serve_program},           {"/diffmm_sql", &sql_program},
     };
     enum { count = sizeof programs / sizeof *programs };
     static char paths[count][PATH_MAX];

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/command_line.h"
+
+enum { MAX_COUNT = 1000000, MAX_THREADS = 1024 };
+
+static bool name_database(struct arguments *out, const char *option,
+                          const struct database_kind *kind, const char *address)
+{
+    if (out->address)
+        return complain("there is more than one database; give --sqlite or --postgresql once");
+    if (!kind)
+        return complain("this program was built without %s", option);
+    out->kind = kind;
+    out->address = address;
+    return true;
+}
+
+static const struct database_kind *find_sqlite(void)
+{
+#ifdef DIFFMM_HAVE_SQLITE
+    return database_sqlite;
+#else
+    return NULL;
+#endif
+}
+
+static const struct database_kind *find_postgresql(void)
+{
+#ifdef DIFFMM_HAVE_POSTGRESQL
+    return database_postgresql;
+#else
+    return NULL;
+#endif
+}
+
+static bool add_setting(struct arguments *out, const char *name, const char *value)
+{
+    out->settings[out->setting_count++] = (struct assignment){name, value};
+    return true;
+}
+
+static bool read_option(int code, char *value, struct arguments *out)
+{
+    switch (code) {
+    case 'l': return name_database(out, "SQLite", find_sqlite(), value);
+    case 'g': return name_database(out, "PostgreSQL", find_postgresql(), value);
+    case 'q': out->query = value; return true;
+    case 'i': out->items = value; return true;
+    case 'f': return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
+    case 'o':
+        out->hold_out = true;
+        return read_hold_out(value, &out->hold_out_valid, &out->hold_out_test);
+    case 'a': out->leave_last_out = true; return true;
+    case 'p': out->preset = value; return true;
+    case 'e': return add_setting(out, "epochs", value);
+    case 's': return add_setting(out, "seed", value);
+    case 'S': return read_assignment(value, "set", &out->settings[out->setting_count++]);
+    case 't': return read_number_option("threads", value, 1, MAX_THREADS, &out->threads);
+    case 'm': out->model = value; return true;
+    case 'w': out->into = value; return true;
+    case 'c': return read_number_option("count", value, 1, MAX_COUNT, &out->count);
+    case 'k': out->include_seen = true; return true;
+    case 'h': out->help = true; return true;
+    default: return false; /* getopt has said what is wrong */
+    }
+}
+
+static bool check(const struct arguments *arguments)
+{
+    if (!arguments->address)
+        return complain("--sqlite or --postgresql is missing: the database");
+    if (!arguments->query && !arguments->model)
+        return complain("--query is missing: what to train from (or --model, to write from)");
+    if (!arguments->model && !arguments->into)
+        return complain("--into is missing: the table to write (or --model, to save)");
+    if (!arguments->query && !arguments->into)
+        return complain("--into is missing: the table to write");
+    if (arguments->hold_out && arguments->leave_last_out)
+        return complain("--hold-out and --leave-last-out exclude each other");
+    return true;
+}
+
+bool arguments_read(int argc, char **argv, struct arguments *out)
+{
+    static const struct option table[] = {
+        {"sqlite", required_argument, NULL, 'l'},   {"postgresql", required_argument, NULL, 'g'},
+        {"query", required_argument, NULL, 'q'},    {"items", required_argument, NULL, 'i'},
+        {"modality", required_argument, NULL, 'f'}, {"hold-out", required_argument, NULL, 'o'},
+        {"leave-last-out", no_argument, NULL, 'a'}, {"preset", required_argument, NULL, 'p'},
+        {"epochs", required_argument, NULL, 'e'},   {"seed", required_argument, NULL, 's'},
+        {"set", required_argument, NULL, 'S'},      {"threads", required_argument, NULL, 't'},
+        {"model", required_argument, NULL, 'm'},    {"into", required_argument, NULL, 'w'},
+        {"count", required_argument, NULL, 'c'},    {"include-seen", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+    };
+    *out = (struct arguments){.count = 20};
+    out->settings = calloc((size_t)argc, sizeof *out->settings);
+    out->modalities = calloc((size_t)argc, sizeof *out->modalities);
+    if (!out->settings || !out->modalities)
+        return complain("no memory");
+    int code;
+    while ((code = getopt_long(argc, argv, "", table, NULL)) != -1)
+        if (!read_option(code, optarg, out))
+            return false;
+    if (out->help)
+        return true;
+    if (optind < argc)
+        return complain("unexpected argument '%s'", argv[optind]);
+    return check(out);
+}
+
+void arguments_end(struct arguments *arguments)
+{
+    free(arguments->settings);
+    free(arguments->modalities);
+}
+
+void print_help(void)
+{
+    printf(
+        "usage: diffmm_sql --sqlite FILE|--postgresql CONNECTION --query SQL [options]\n"
+        "\n"
+        "Trains a recommender from the rows of a query, and writes every user's best items into\n"
+        "a table of the same database. Without --query, a saved model recommends.\n"
+        "\n"
+        "  --sqlite FILE            the database\n"
+        "  --postgresql CONNECTION  the database: postgresql://HOST/NAME, or host=.. dbname=..\n"
+        "  --query SQL              one query that reads; its columns are, in this order, user,\n"
+        "                           item and, with --leave-last-out, a timestamp. Ids are\n"
+        "                           integers or texts\n"
+        "  --items FILE             item ids, one per line, in the order of feature rows\n"
+        "  --modality NAME=FILE.npy item features; may be repeated\n"
+        "  --leave-last-out         hold out every user's last item for testing and the one\n"
+        "                           before it for validation, by the timestamps, which are\n"
+        "                           numbers; a user's only item stays in training\n"
+        "  --hold-out VALID,TEST    hold out shares of every user's items, as 0.1,0.1, drawn\n"
+        "                           by the seed\n"
+        "  --preset NAME            published settings: tiktok, baby or sports\n"
+        "  --epochs N               the same as --set epochs=N\n"
+        "  --seed S                 the same as --set seed=S\n"
+        "  --set NAME=VALUE         a setting, as diffmm_train --help lists them\n"
+        "  --threads N              default: as many as CPUs this process may use\n"
+        "  --model FILE             where to save the model; without --query: the model\n"
+        "  --into TABLE             the table to write, or SCHEMA.TABLE: user, item, rank\n"
+        "                           (1 is best), score. It is made unless it is there; what it\n"
+        "                           held is replaced when all is done, or not at all\n"
+        "  --count 20               how many items for each user\n"
+        "  --include-seen           also items that the user has\n");
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the rows of a query to the interactions of a data set. */
+#ifndef DIFFMM_EXAMPLES_SQL_INTERACTIONS_H
+#define DIFFMM_EXAMPLES_SQL_INTERACTIONS_H
+
+#include <diffmm/diffmm.h>
+
+#include "database.h"
+
+/* What the ids of the rows were. */
+struct id_types {
+    bool integer_users, integer_items; /* all of them */
+};
+
+/* Run database->query and add its rows to a data set that is not sealed: as training interactions
+ * or, with `leave_last_out`, in three splits by their timestamps. An exit status; what is wrong has
+ * been said. */
+int read_interactions(struct database *database, bool leave_last_out, diffmm_dataset *dataset,
+                      struct id_types *types);
+
+#endif
