@@ -8,7 +8,9 @@
  *  DIFFMM_ERROR_NO_MEMORY; the header of each part names the others.
  *
  *  Context and threads: no context; any thread at any time. The text is the calling thread's
- *  own. */
+ *  own. For runtimes that make a call on one thread and look at its result on another,
+ *  diffmm/with_message.h has each function that returns a status once more, as NAME_r(), which
+ *  writes the text into the caller's memory. */
 #ifndef DIFFMM_STATUS_H
 #define DIFFMM_STATUS_H
 

@@ -35,6 +35,16 @@ void diffmm__error_text_restore(const struct diffmm__error_text *said)
     memcpy(error_text, said->text, sizeof error_text);
 }
 
+diffmm_status diffmm__error_text_give(diffmm_status status, char *message, size_t size)
+{
+    if (!message || size == 0)
+        return status;
+    size_t length = status ? diffmm__text_cut(error_text, strlen(error_text), size - 1) : 0;
+    memcpy(message, error_text, length);
+    message[length] = '\0';
+    return status;
+}
+
 diffmm_status diffmm__null(const char *argument)
 {
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s is NULL", argument);

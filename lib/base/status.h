@@ -2,6 +2,8 @@
 #ifndef DIFFMM_BASE_STATUS_H
 #define DIFFMM_BASE_STATUS_H
 
+#include <stddef.h>
+
 #include <diffmm/status.h>
 
 /* Set this thread's error text and return `status`, so that a check reads
@@ -18,6 +20,10 @@ struct diffmm__error_text {
 };
 struct diffmm__error_text diffmm__error_text_keep(void);
 void diffmm__error_text_restore(const struct diffmm__error_text *said);
+
+/* Write this thread's error text into the `size` bytes at `message`, cut between two characters, or ""
+ * for DIFFMM_OK, and return `status`; NULL and 0 are fine. For the functions of with_message.h. */
+diffmm_status diffmm__error_text_give(diffmm_status status, char *message, size_t size);
 
 /* The error "ARGUMENT is NULL". */
 diffmm_status diffmm__null(const char *argument);

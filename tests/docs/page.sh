@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The code of a page of documentation: all blocks of a language make one program, in their order.
 # C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
-# C++ is compiled; Python is run; shell is parsed. Programs run in a folder with data.sh's data.
+# C++ is compiled; Python is run, JavaScript too; shell is parsed. Programs run in a folder with data.sh's data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
 # SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
@@ -13,6 +13,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/data"
 (cd "$work/data" && sh "$source/tests/docs/data.sh" "$source")
 folder=$(dirname "$library")
+. "$source/tests/node/node_with.sh"
 found=no
 
 # The blocks of language $1 go to $work/$name.$2; fails where there are none.
@@ -46,6 +47,14 @@ if extract python py; then
         (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 \
             DIFFMM_LIBRARY=$library PYTHONPATH=$source/examples/python PYTHONDONTWRITEBYTECODE=1 \
             "$python" "$work/$name.py")
+    fi
+fi
+if extract js js; then
+    if node_with koffi; then
+        (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 \
+            DIFFMM_LIBRARY=$library node "$work/$name.js")
+    else
+        echo "no node with koffi (npm install -g koffi): not run"
     fi
 fi
 if extract sh sh; then

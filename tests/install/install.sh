@@ -45,6 +45,20 @@ strict="-Wall -Wextra -pedantic -Wconversion -Wshadow -Werror"
 $cc -std=c11 $strict -o c program.c $(pkg-config --cflags --libs diffmm)
 ./c >expected
 cat expected
+
+# with_message.h, which the build writes, is there too.
+cat >with_message.c <<'C'
+#include <diffmm/with_message.h>
+#include <stdio.h>
+int main(void)
+{
+    char message[DIFFMM_MESSAGE_SIZE];
+    return diffmm_dataset_seal_r(NULL, message, sizeof message) == DIFFMM_OK || puts(message) < 0;
+}
+C
+# shellcheck disable=SC2046,SC2086
+$cc -std=c11 $strict -o with_message with_message.c $(pkg-config --cflags --libs diffmm)
+[ "$(./with_message)" = "dataset is NULL" ]
 for compiler in "$cxx" clang++; do
     command -v "$compiler" >/dev/null || continue
     for standard in c++20 c++17; do

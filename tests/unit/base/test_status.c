@@ -126,6 +126,43 @@ START_TEST(what_is_no_text_is_escaped)
 }
 END_TEST
 
+/* The caller's room, with whatever it held before, receives what fits in it of whole characters. */
+START_TEST(a_text_is_given_into_the_callers_memory)
+{
+    static const struct {
+        size_t size;
+        const char *text;
+    } cases[] = {
+        {1, ""},
+        {2, "k"},
+        {4, "ke"}, /* half of the third character would fit */
+        {5, "ke\xc3\xbc"},
+        {7, "ke\xc3\xbc:"},
+        {8, "ke\xc3\xbc:"},
+        {9, "ke\xc3\xbc:\xe2\x82\xac"},
+        {64, "ke\xc3\xbc:\xe2\x82\xac"},
+    };
+    diffmm__fail(DIFFMM_ERROR_IO, "%s", "ke\xc3\xbc:\xe2\x82\xac");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char message[65];
+        memset(message, '?', sizeof message);
+        ck_assert_int_eq(diffmm__error_text_give(DIFFMM_ERROR_IO, message, cases[i].size),
+                         DIFFMM_ERROR_IO);
+        ck_assert_str_eq(message, cases[i].text);
+        ck_assert_int_eq(message[cases[i].size], '?');
+        ck_assert_int_eq(diffmm__error_text_give(DIFFMM_OK, message, cases[i].size), DIFFMM_OK);
+        ck_assert_str_eq(message, "");
+    }
+    char untouched[] = "as before";
+    ck_assert_int_eq(diffmm__error_text_give(DIFFMM_ERROR_IO, untouched, 0), DIFFMM_ERROR_IO);
+    ck_assert_str_eq(untouched, "as before");
+    ck_assert_int_eq(diffmm__error_text_give(DIFFMM_ERROR_IO, NULL, 0), DIFFMM_ERROR_IO);
+    ck_assert_int_eq(diffmm__error_text_give(DIFFMM_ERROR_IO, NULL, 64), DIFFMM_ERROR_IO);
+    ck_assert_int_eq(diffmm__error_text_give(DIFFMM_OK, NULL, 64), DIFFMM_OK);
+    ck_assert_str_eq(diffmm_error_message(), "ke\xc3\xbc:\xe2\x82\xac");
+}
+END_TEST
+
 static void *other_thread(void *argument)
 {
     int *failures = argument;
@@ -149,9 +186,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {every_status_has_its_name, a_failure_sets_the_message,
-                                  long_messages_are_cut,     the_end_of_a_long_message_stays,
-                                  no_character_is_cut,       what_is_no_text_is_escaped,
-                                  each_thread_has_its_own};
+    const TTest *const tests[] = {
+        every_status_has_its_name, a_failure_sets_the_message,
+        long_messages_are_cut,     the_end_of_a_long_message_stays,
+        no_character_is_cut,       what_is_no_text_is_escaped,
+        each_thread_has_its_own,   a_text_is_given_into_the_callers_memory};
     return run_tests("status", tests, sizeof tests / sizeof *tests) != 0;
 }
