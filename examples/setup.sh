@@ -16,6 +16,8 @@ setup_present() {
     libzip-dev) pkg-config --exists libzip 2>/dev/null ;;
     libmicrohttpd-dev) pkg-config --exists 'libmicrohttpd >= 0.9.74' 2>/dev/null ;;
     libsqlite3-dev) pkg-config --exists 'sqlite3 >= 3.38' 2>/dev/null ;;
+    libpq-dev) pkg-config --exists libpq 2>/dev/null ;;
+    postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
     python3-numpy)

@@ -36,6 +36,7 @@ struct database {
     const struct database_kind *kind;
     void *connection; /* of that kind */
     const char *query;
+    bool querying;  /* the query runs, so that places in messages are places in it */
     size_t columns; /* that the query yields */
     char why[1024]; /* why the last call failed */
 };

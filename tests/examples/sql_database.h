@@ -39,4 +39,8 @@ struct sql_refused {
 extern const struct sql_refused sql_refused[];
 extern const size_t sql_refused_count;
 
+/* The same of queries with a timestamp. */
+extern const struct sql_refused sql_wrong_times[];
+extern const size_t sql_wrong_time_count;
+
 #endif

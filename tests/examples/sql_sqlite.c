@@ -29,6 +29,13 @@ const struct sql_refused sql_refused[] = {
 };
 const size_t sql_refused_count = sizeof sql_refused / sizeof *sql_refused;
 
+const struct sql_refused sql_wrong_times[] = {
+    {"SELECT customer, product, date() AS sold FROM sale",
+     "row 1 of the query: sold is no number; make seconds of a date"},
+    {"SELECT customer, product, 9e999 AS sold FROM sale", "row 1 of the query: sold is not finite"},
+};
+const size_t sql_wrong_time_count = sizeof sql_wrong_times / sizeof *sql_wrong_times;
+
 static sqlite3 *database;
 
 static void expect(int code, int expected, const char *statement)

@@ -353,29 +353,9 @@ static const struct sql_refused refused_everywhere[] = {
     {"SELECT CAST(NULL AS TEXT) AS buyer, 'x' AS product", "row 1 of the query: buyer is NULL"},
     {"SELECT 'x' AS buyer, CAST(1.5 AS REAL) AS price", "row 1 of the query: price is a real"},
     {"SELECT '' AS buyer, 'x' AS product", "row 1 of the query: buyer is empty"},
-    {"SELECT customer, 'of no list' AS product FROM sale", "row 1 of the query: "},
+    {"SELECT customer, 'of no list' AS product FROM sale", "row 1 of the query: item 'of no list'"},
 };
 enum { REFUSED = sizeof refused_everywhere / sizeof *refused_everywhere };
-
-static void expect_refused(const struct sql_refused *refused)
-{
-    expect_failure(run_sql((const char *[]){"--query", refused->query, "--model", "model", NULL},
-                           small_training),
-                   refused->reason);
-    ck_assert_int_ne(access("model", F_OK), 0);
-}
-
-START_TEST(wrong_queries)
-{
-    begin();
-    make_sales();
-    for (size_t i = 0; i < REFUSED; i++)
-        expect_refused(&refused_everywhere[i]);
-    for (size_t i = 0; i < sql_refused_count; i++)
-        expect_refused(&sql_refused[i]);
-    sql_end();
-}
-END_TEST
 
 static const struct sql_refused wrong_times[] = {
     {"SELECT customer, product FROM sale", "it must yield user, item and timestamp"},
@@ -385,15 +365,33 @@ static const struct sql_refused wrong_times[] = {
      "row 1 of the query: sold is no number; make seconds of a date"},
 };
 
+/* None of the queries leads to a model; `option` may be NULL. */
+static void expect_refused(const struct sql_refused *refused, size_t count, const char *option)
+{
+    for (size_t i = 0; i < count; i++)
+        expect_failure(
+            run_sql((const char *[]){"--query", refused[i].query, "--model", "model", option, NULL},
+                    small_training),
+            refused[i].reason);
+    ck_assert_int_ne(access("model", F_OK), 0);
+}
+
+START_TEST(wrong_queries)
+{
+    begin();
+    make_sales();
+    expect_refused(refused_everywhere, REFUSED, NULL);
+    expect_refused(sql_refused, sql_refused_count, NULL);
+    sql_end();
+}
+END_TEST
+
 START_TEST(wrong_timestamps)
 {
     begin();
     make_sales();
-    for (size_t i = 0; i < sizeof wrong_times / sizeof *wrong_times; i++)
-        expect_failure(run_sql((const char *[]){"--query", wrong_times[i].query, "--model", "model",
-                                                "--leave-last-out", NULL},
-                               small_training),
-                       wrong_times[i].reason);
+    expect_refused(wrong_times, sizeof wrong_times / sizeof *wrong_times, "--leave-last-out");
+    expect_refused(sql_wrong_times, sql_wrong_time_count, "--leave-last-out");
     sql_end();
 }
 END_TEST
