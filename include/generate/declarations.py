@@ -10,7 +10,8 @@ import typing
 
 class Parameter(typing.NamedTuple):
     name: str
-    type: str  # for an array as a parameter: the pointer that it is
+    type: str  # for an array: the pointer that it is
+    count: int = None  # elements of an array; None: no array
 
 
 class Function(typing.NamedTuple):
@@ -74,7 +75,7 @@ def parameters_of(text, interface):
     if text.strip() == "void":
         return []
     members = [member_of(part, interface) for part in parts(text)]
-    return [Parameter(m.name, m.type if m.count is None else m.type + ("*" if "*" in m.type else " *"))
+    return [Parameter(m.name, m.type if m.count is None else m.type + ("*" if "*" in m.type else " *"), m.count)
             for m in members]
 
 
@@ -153,3 +154,9 @@ def read(folder):
     visit(folder / "diffmm.h")
     interface.handles = [name for name in interface.handles if name not in interface.structs]
     return interface
+
+
+def write_depfile(path, output, interface):
+    """For the build: what is made again when which header changes."""
+    read = " ".join(str(header) for header in interface.headers)
+    pathlib.Path(path).write_text(f"{output}: {read}\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 """For every public function that returns a status a sibling NAME_r() that also gives the text of its
 failure: their header, or their source.
 
-    with_message.py header|source HEADER-FOLDER OUTPUT [DEPFILE]
+    with_message.py header|source HEADER-FOLDER OUTPUT DEPFILE
 
 The build runs it, so that a function which is added to a header has its sibling."""
 import pathlib
@@ -115,13 +115,11 @@ def source(interface):
 
 
 def main():
-    kind, folder, output, *depfile = sys.argv[1:]
+    kind, folder, output, depfile = sys.argv[1:]
     interface = declarations.read(folder)
     pathlib.Path(output).write_text({"header": header, "source": source}[kind](interface),
                                     encoding="utf-8")
-    if depfile:
-        read = " ".join(str(path) for path in interface.headers)
-        pathlib.Path(depfile[0]).write_text(f"{output}: {read}\n", encoding="utf-8")
+    declarations.write_depfile(depfile, output, interface)
 
 
 if __name__ == "__main__":

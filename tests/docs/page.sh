@@ -52,7 +52,7 @@ fi
 if extract js js; then
     if node_with koffi; then
         (cd "$work/data" && LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 \
-            DIFFMM_LIBRARY=$library node "$work/$name.js")
+            DIFFMM_LIBRARY=$library DIFFMM_ABI=$folder/../include/diffmm/abi.json node "$work/$name.js")
     else
         echo "no node with koffi (npm install -g koffi): not run"
     fi

@@ -59,6 +59,7 @@ C
 # shellcheck disable=SC2046,SC2086
 $cc -std=c11 $strict -o with_message with_message.c $(pkg-config --cflags --libs diffmm)
 [ "$(./with_message)" = "dataset is NULL" ]
+[ "$(uname -m)" != x86_64 ] || grep -q '"diffmm_dataset_seal"' "$(pkg-config --variable=abi diffmm)"
 for compiler in "$cxx" clang++; do
     command -v "$compiler" >/dev/null || continue
     for standard in c++20 c++17; do

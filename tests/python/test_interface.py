@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The module against the C compiler and the headers: layouts, signatures, values of enums, nothing
-forgotten."""
+"""The module against the interface as abi.json describes it (tests/abi/interface.py compares that with the
+compiler): layouts, signatures, values of enums, nothing forgotten."""
 
 import ctypes
 import enum
 import inspect
+import json
 import os
 import pathlib
 import re
-import subprocess
 import unittest
 
 import diffmm
 from diffmm import _functions, _library, _structs, diffusion
 
-HEADERS = pathlib.Path(os.environ["DIFFMM_SOURCE"]) / "include" / "diffmm"
+ABI = json.loads(pathlib.Path(os.environ["DIFFMM_ABI"]).read_text(encoding="utf-8"))
 NOT_BOUND = pathlib.Path(__file__).with_name("not_bound.txt")
-
-
-def headers():
-    """All headers as one text, without comments."""
-    text = "\n".join(path.read_text() for path in sorted(HEADERS.glob("*.h")))
-    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 def c_name(name):
@@ -37,21 +31,20 @@ def structs():
 class Layout(unittest.TestCase):
 
     def test_every_member_where_the_compiler_puts_it(self):
-        printed = subprocess.run([os.environ["DIFFMM_LAYOUT"]], check=True, capture_output=True,
-                                 text=True).stdout
-        expected = dict(line.split(" ", 1) for line in printed.splitlines())
-        got = {}
         for name, struct in structs().items():
-            got[name] = str(ctypes.sizeof(struct))
-            for field, _ in struct._fields_:
-                member = getattr(struct, field)
-                got[f"{name}.{field}"] = f"{member.offset} {member.size}"
-        self.assertEqual(expected, got)
+            expected = ABI["structs"]["diffmm_" + name]
+            members = {one["name"]: (one["offset"], one["size"]) for one in expected["members"]}
+            got = {field: (getattr(struct, field).offset, getattr(struct, field).size)
+                   for field, _ in struct._fields_}
+            with self.subTest(name):
+                self.assertEqual(expected["size"], ctypes.sizeof(struct))
+                left_out = {"reserved"} - set(got)  # padding, where it is not named
+                self.assertEqual({field: place for field, place in members.items()
+                                  if field not in left_out}, got)
 
     def test_every_struct_of_the_headers(self):
-        declared = set(re.findall(r"^} diffmm_(\w+);", headers(), flags=re.MULTILINE))
-        enums = set(re.findall(r"typedef enum diffmm_(\w+)", headers()))
-        self.assertEqual(declared - enums - not_bound("struct "), set(structs()))
+        declared = {name.removeprefix("diffmm_") for name in ABI["structs"]}
+        self.assertEqual(declared - not_bound("struct "), set(structs()))
 
     def test_hits_are_laid_out_as_the_struct(self):
         self.assertEqual(diffmm.query.HIT.itemsize, ctypes.sizeof(_structs.Hit))
@@ -93,13 +86,6 @@ ARRAYS_BY_ADDRESS = {  # made by the module itself
 }
 
 
-def split_parameter(text):
-    """Type and name of one parameter."""
-    match = re.fullmatch(r"(.*?)(\w+)(\[\d*\])?", " ".join(text.split()))
-    kind = match[1].strip()
-    return (kind + " *" if match[3] else kind), match[2]
-
-
 RESULTS = {
     "size_t": ctypes.c_size_t,
     "uint64_t": ctypes.c_uint64,
@@ -120,40 +106,32 @@ def accepted(function, kind, name):
         return BY_C_TYPE[bare]
     if bare.endswith("*"):
         return [ctypes.c_void_p]
-    if f"typedef enum {bare} " in headers():
+    if bare in ABI["enums"]:
         return [_functions.enum]
     raise AssertionError(f"{function}: what is a {kind}?")
-
-
-def declarations():
-    """Name, result and parameters of every function of the headers."""
-    pattern = r"DIFFMM_API\s+([\w\s]+?[\s*]+)(diffmm_\w+)\(([^;]*)\);"
-    for result, name, parameters in re.findall(pattern, headers()):
-        parameters = " ".join(parameters.split())
-        listed = [] if parameters == "void" else [split_parameter(p) for p in parameters.split(",")]
-        yield name, " ".join(result.split()), listed
 
 
 class Signatures(unittest.TestCase):
 
     def test_every_function_has_the_types_of_its_declaration(self):
         checked = 0
-        for name, result, parameters in declarations():
+        for name, declared in ABI["functions"].items():
             if name not in _functions.FUNCTIONS:
                 continue
+            result, parameters = declared["result"], declared["parameters"]
             got_result, *got = _functions.FUNCTIONS[name]
             with self.subTest(name):
                 pointer = result.endswith("*") and result not in RESULTS
                 self.assertIs(ctypes.c_void_p if pointer else RESULTS[result], got_result)
                 self.assertEqual(len(parameters), len(got))
-                for (kind, parameter), type_ in zip(parameters, got):
-                    self.assertIn(type_, accepted(name, kind, parameter), parameter)
+                for parameter, type_ in zip(parameters, got):
+                    self.assertIn(type_, accepted(name, parameter["type"], parameter["name"]),
+                                  parameter["name"])
                 checked += 1
         self.assertEqual(checked, len(_functions.FUNCTIONS))
 
     def test_nothing_is_forgotten(self):
-        declared = {name for name, _, _ in declarations()}
-        self.assertEqual(declared - not_bound(), set(_functions.FUNCTIONS))
+        self.assertEqual(set(ABI["functions"]) - not_bound(), set(_functions.FUNCTIONS))
 
     def test_every_bound_function_is_used(self):
         folder = pathlib.Path(diffmm.__file__).parent
@@ -167,38 +145,31 @@ class Signatures(unittest.TestCase):
 
 class Enums(unittest.TestCase):
 
-    def expect(self, python_enum, prefix):
-        text = re.findall(rf"\b{prefix}(\w+) = (\d+)", headers())
-        self.assertEqual({name: int(value) for name, value in text},
+    def expect(self, python_enum, name, prefix="DIFFMM_"):
+        self.assertEqual({constant.removeprefix(prefix): number
+                          for constant, number in ABI["enums"][name].items()},
                          {member.name: member.value for member in python_enum})
 
     def test_values(self):
-        self.expect(diffmm.LogLevel, "DIFFMM_LOG_")
-        self.expect(diffmm.Anchor, "DIFFMM_ANCHOR_")
-        self.expect(diffmm.OptionType, "DIFFMM_OPTION_")
-        self.expect(diffmm.Phase, "DIFFMM_PHASE_")
-        self.expect(diffmm.FileKind, "DIFFMM_FILE_")
-        self.assertIn(f"DIFFMM_NEW_USER = {diffmm.query.NEW_USER} ", headers())
-        kinds = re.findall(r"DIFFMM_(COSINE|DOT) = (\d)", headers())
-        self.assertEqual({name: int(value) for name, value in kinds},
-                         {member.name: member.value for member in diffmm.Similarity})
-        self.expect(diffmm.VectorsFormat, "DIFFMM_VECTORS_")
-        self.expect(diffusion._Quantity, "DIFFMM_SCHEDULE_")
-        splits = re.findall(r"DIFFMM_(TRAIN|VALID|TEST) = (\d)", headers())
-        self.assertEqual({name: int(value) for name, value in splits},
-                         {member.name: member.value for member in diffmm.Split})
-        sides = re.findall(r"DIFFMM_(USERS|ITEMS) = (\d)", headers())
-        self.assertEqual({name: int(value) for name, value in sides},
-                         {member.name: member.value for member in diffmm.Side})
+        self.expect(diffmm.LogLevel, "diffmm_log_level", "DIFFMM_LOG_")
+        self.expect(diffmm.Anchor, "diffmm_anchor", "DIFFMM_ANCHOR_")
+        self.expect(diffmm.OptionType, "diffmm_option_type", "DIFFMM_OPTION_")
+        self.expect(diffmm.Phase, "diffmm_phase", "DIFFMM_PHASE_")
+        self.expect(diffmm.FileKind, "diffmm_file_kind", "DIFFMM_FILE_")
+        self.expect(diffmm.Similarity, "diffmm_similarity")
+        self.expect(diffmm.VectorsFormat, "diffmm_vectors_format", "DIFFMM_VECTORS_")
+        self.expect(diffusion._Quantity, "diffmm_schedule_quantity", "DIFFMM_SCHEDULE_")
+        self.expect(diffmm.Split, "diffmm_split")
+        self.expect(diffmm.Side, "diffmm_side")
+        self.assertEqual({"DIFFMM_NEW_USER": diffmm.query.NEW_USER}, ABI["constants"])
 
     def test_statuses(self):
-        body = re.search(r"typedef enum diffmm_status {(.*?)}", headers(), flags=re.DOTALL)[1]
-        expected = {int(value): name for name, value in re.findall(r"(DIFFMM_\w+) = (\d+)", body)}
-        self.assertEqual(set(expected), {int(status) for status in diffmm.Status})
+        statuses = {number: name for name, number in ABI["enums"]["diffmm_status"].items()}
+        self.assertEqual(set(statuses), {int(status) for status in diffmm.Status})
         for status in diffmm.Status:
-            self.assertEqual(expected[status].removeprefix("DIFFMM_").removeprefix("ERROR_"),
+            self.assertEqual(statuses[status].removeprefix("DIFFMM_").removeprefix("ERROR_"),
                              status.name)
-            self.assertEqual(expected[status].encode(),
+            self.assertEqual(statuses[status].encode(),
                              _library.library.diffmm_status_name(status))
         self.assertTrue(issubclass(diffmm.Status, enum.IntEnum))
 
@@ -206,9 +177,8 @@ class Enums(unittest.TestCase):
 class Version(unittest.TestCase):
 
     def test_the_running_version(self):
-        version = re.findall(r"DIFFMM_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", headers())
-        self.assertEqual(tuple(map(int, version)), diffmm.version())
-        self.assertIn(".".join(version), diffmm.build_info())
+        self.assertEqual(tuple(map(int, ABI["version"].split("."))), diffmm.version())
+        self.assertIn(ABI["version"], diffmm.build_info())
 
     def test_other_versions_are_refused(self):
         major, minor, patch = _library.WRITTEN_FOR
