@@ -71,11 +71,17 @@ static void call_id(const struct world *world, struct job *job)
                                              sizeof job->message);
 }
 
-static void call_sealed(const struct world *world, struct job *job)
+static void call_reserve(const struct world *world, struct job *job)
 {
-    snprintf(job->says, sizeof job->says, "sealed");
-    job->status = diffmm_dataset_reserve_r(world->training.dataset, 1000, 1000, job->message,
-                                           sizeof job->message);
+    diffmm_dataset *dataset = NULL; /* its own: this changes it */
+    const size_t users = ((size_t)1 << 40) + (size_t)job->number;
+    snprintf(job->says, sizeof job->says, "%zu", users);
+    job->status = diffmm_dataset_create_r(world->training.context, &dataset, job->message,
+                                          sizeof job->message);
+    if (job->status == DIFFMM_OK)
+        job->status =
+            diffmm_dataset_reserve_r(dataset, users, 1, job->message, sizeof job->message);
+    diffmm_dataset_destroy(dataset);
 }
 
 static void call_well(const struct world *world, struct job *job)
@@ -92,7 +98,7 @@ static void make(const struct world *world, struct job *job)
     case 1: call_file(world, job); return;
     case 2: call_user(world, job); return;
     case 3: call_id(world, job); return;
-    case 4: call_sealed(world, job); return;
+    case 4: call_reserve(world, job); return;
     default: call_well(world, job);
     }
 }
