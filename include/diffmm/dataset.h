@@ -11,8 +11,15 @@
  *  file), something must say whose each row is: items with external ids are declared in the order
  *  of the rows, or their ids are exactly the numbers of the rows, 0 to the last, none left out but
  *  those that diffmm_dataset_reserve() tells of. Sealing refuses all else with
- *  DIFFMM_ERROR_INVALID_ARGUMENT, because features would go to wrong items. A loader is asked by
- *  number; diffmm_dataset_item_id() says which item that is.
+ *  DIFFMM_ERROR_INVALID_ARGUMENT, because features would go to wrong items.
+ *
+ *  Or the rows have ids themselves: from a list beside the file or in it (see
+ *  diffmm_dataset_read_modality()), or by diffmm_dataset_name_rows(). Then they may be in any order.
+ *  An item without a row has zeros as features, and the log gets a warning with their number; rows
+ *  of other ids are not used. Sealing refuses a modality none of whose rows is an item's.
+ *
+ *  A loader is asked by number; diffmm_dataset_item_id() says which item that is. If its rows have
+ *  ids, it is asked for rows.
  *
  *  Errors: DIFFMM_ERROR_STATE for a call that is only allowed before sealing, or only after it;
  *  DIFFMM_ERROR_IO, DIFFMM_ERROR_FORMAT, DIFFMM_ERROR_UNSUPPORTED for files, with name and offset
@@ -52,9 +59,10 @@ DIFFMM_API diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_d
  *  @param context  kept alive
  *  @param path     a folder in the released layout (trnMat.pkl, valMat.pkl, tstMat.pkl, of which
  *                  only the first must exist, or the same names ending in .npz; and
- *                  NAME_feat.npy, each a modality NAME); or a file for
- *                  diffmm_dataset_read_interactions(), with NAME_feat.npy and, optionally,
- *                  item_ids.txt (one id per line, in the order of the features' rows) beside it
+ *                  NAME_feat.npy or with another ending of diffmm_dataset_read_modality(), each
+ *                  a modality NAME); or a file for diffmm_dataset_read_interactions(), with
+ *                  NAME_feat.npy and, optionally, item_ids.txt (one id per line, in the order of
+ *                  the features' rows) or NAME_feat.ids.txt (the same of one modality) beside it
  *  @param out      receives the data set */
 DIFFMM_API diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path,
                                              diffmm_dataset **out);
@@ -152,8 +160,36 @@ DIFFMM_API diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *datas
                                                            size_t dimensions, const float *features,
                                                            size_t stride);
 
-/** Add a modality from a .npy file, items x dimensions: float16, float32 or float64, either byte
- *  order, C or Fortran order. */
+/** As diffmm_dataset_add_modality_array(), but the array is copied: it need live during the call
+ *  only. */
+DIFFMM_API diffmm_status diffmm_dataset_add_modality_copy(diffmm_dataset *dataset, const char *name,
+                                                          size_t items, size_t dimensions,
+                                                          const float *features, size_t stride);
+
+/** Say which item each row of a modality is, by external id (that of an item with a number is the
+ *  number in decimal). The rows may be in any order, and there may be rows of ids that are no
+ *  item's; sealing puts them in the order of the items. A loader is then asked for rows from 0 to
+ *  `count` - 1, as many at once as follow each other, instead of items.
+ *  DIFFMM_ERROR_NOT_FOUND if there is no such modality, DIFFMM_ERROR_STATE if its rows have ids
+ *  already, DIFFMM_ERROR_INVALID_ARGUMENT for an id that comes twice and for another `count` than
+ *  the modality has rows.
+ *  @param dataset  not sealed
+ *  @param name     of the modality
+ *  @param count    size of ids
+ *  @param ids      UTF-8 strings, of row 0, 1, ..; copied */
+DIFFMM_API diffmm_status diffmm_dataset_name_rows(diffmm_dataset *dataset, const char *name,
+                                                  size_t count, const char *const *ids);
+
+/** Add a modality from a file, rows x dimensions. A file whose ending is none of these is read as
+ *  .npy.
+ *  - .npy: numbers of any type (float16, float32, float64, integers), either byte order, C or
+ *    Fortran order
+ *  - .npz: such an array; of several the one called "features" or else "arr_0". If there is also
+ *    an array "ids" (integers or text), it says whose each row is (needs libzip)
+ *
+ *  Beside the file may be a list of ids, with .ids.txt in place of the file's ending
+ *  (text_feat.ids.txt for text_feat.npy): one id per line, in the order of the rows. See
+ *  diffmm_dataset_name_rows() for what ids of rows mean. */
 DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
                                                       const char *path);
 

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/text.h"
+#include "dataset/id.h"
 
 static struct diffmm__modality *find_modality(const diffmm_dataset *dataset, const char *name)
 {
@@ -106,14 +107,10 @@ diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *n
                       .dimensions = dimensions, .loader = loader, .loader_data = user_data});
 }
 
-diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const char *name,
-                                                size_t items, size_t dimensions,
-                                                const float *features, size_t stride)
+static diffmm_status check_array(const diffmm_dataset *dataset, const char *name, size_t items,
+                                 size_t dimensions, const float *features, size_t stride)
 {
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
-    if (!status)
-        status = diffmm__modalities_check_new(dataset, name, dimensions);
+    diffmm_status status = diffmm__modalities_check_new(dataset, name, dimensions);
     if (status)
         return status;
     if (!features)
@@ -125,7 +122,17 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': stride %zu is less than its %zu features", name, stride,
                             dimensions);
-    status = check_extent(name, items, stride);
+    return check_extent(name, items, stride);
+}
+
+diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const char *name,
+                                                size_t items, size_t dimensions,
+                                                const float *features, size_t stride)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_array(dataset, name, items, dimensions, features, stride);
     if (status)
         return status;
     return append(
@@ -134,12 +141,92 @@ diffmm_status diffmm_dataset_add_modality_array(diffmm_dataset *dataset, const c
             .dimensions = dimensions, .rows = items, .features = features, .stride = stride});
 }
 
+diffmm_status diffmm_dataset_add_modality_copy(diffmm_dataset *dataset, const char *name,
+                                               size_t items, size_t dimensions,
+                                               const float *features, size_t stride)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_array(dataset, name, items, dimensions, features, stride);
+    if (status)
+        return status;
+    struct diffmm__modality modality = {.dimensions = dimensions};
+    status = diffmm__modality_append(dataset->context, &modality, items, features, stride);
+    if (!status)
+        status = append(dataset, name, NULL, modality);
+    if (status)
+        diffmm__modality_end(dataset->context, &modality);
+    return status;
+}
+
+static diffmm_status check_naming(const diffmm_dataset *dataset, const char *name, size_t count,
+                                  const char *const *ids)
+{
+    diffmm_status status = diffmm__dataset_check_open(dataset);
+    if (status)
+        return status;
+    if (!name || !ids)
+        return diffmm__null(name ? "ids" : "name");
+    const struct diffmm__modality *modality = find_modality(dataset, name);
+    if (!modality)
+        return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the data set has no modality '%s'", name);
+    if (modality->row_ids)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "modality '%s': its rows have ids already", name);
+    if (count == 0 || count > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "modality '%s': %zu ids, not 1 to %d",
+                            name, count, INT32_MAX);
+    if (!modality->loader && count != modality->rows)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "modality '%s': %zu ids for %zu rows",
+                            name, count, modality->rows);
+    return DIFFMM_OK;
+}
+
+static diffmm_status gather_ids(const diffmm_context *context, const char *name, size_t count,
+                                const char *const *ids, struct diffmm__ids *out)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        int32_t number;
+        status = diffmm__id_check(ids[i], "ids", i);
+        if (!status)
+            status = diffmm__ids_add(context, out, ids[i], strlen(ids[i]), &number);
+        if (!status && (size_t)number != i)
+            status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                  "modality '%s': ids[%zu] is '%s', as is ids[%d]", name, i, ids[i],
+                                  (int)number);
+    }
+    return status;
+}
+
+diffmm_status diffmm_dataset_name_rows(diffmm_dataset *dataset, const char *name, size_t count,
+                                       const char *const *ids)
+{
+    struct diffmm__ids rows = {0};
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = check_naming(dataset, name, count, ids);
+    if (!status)
+        status = gather_ids(dataset->context, name, count, ids, &rows);
+    if (status) {
+        if (dataset)
+            diffmm__ids_end(dataset->context, &rows);
+        return status;
+    }
+    return diffmm__modality_name_rows(dataset->context, find_modality(dataset, name), &rows);
+}
+
 diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *name,
                                            struct diffmm__feature_rows features, const char *path)
 {
     struct diffmm__modality modality = {.dimensions = features.dimensions};
     diffmm_status status =
         diffmm__modality_own(dataset->context, &modality, features.rows, features.values);
+    if (!status && features.ids.count > 0)
+        status = diffmm__modality_name_rows(dataset->context, &modality, &features.ids);
+    else
+        diffmm__ids_end(dataset->context, &features.ids);
     if (!status)
         status = diffmm__modalities_check_new(dataset, name, features.dimensions);
     if (!status)
@@ -154,7 +241,7 @@ diffmm_status diffmm__modalities_add_shared(diffmm_dataset *dataset,
 {
     diffmm_status status = append(dataset, source->name, source->path, *source);
     if (!status)
-        diffmm__modality_share(source);
+        diffmm__modality_share(&dataset->modalities[dataset->modality_count - 1]);
     return status;
 }
 
@@ -169,6 +256,11 @@ static diffmm_status check_append(const diffmm_dataset *dataset, const char *nam
     const struct diffmm__modality *modality = find_modality(dataset, name);
     if (!modality)
         return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the data set has no modality '%s'", name);
+    if (modality->row_ids && !modality->loader)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "modality '%s': its rows have ids; rows without ids are appended once "
+                            "the data set is sealed and extended",
+                            name);
     if (modality->loader)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "modality '%s': its loader gives the features of all items", name);

@@ -36,13 +36,25 @@ static void release_features(const diffmm_context *context, struct diffmm__featu
 void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality)
 {
     release_features(context, modality->owned);
+    diffmm__row_ids_release(context, modality->row_ids);
+    diffmm__release(context, modality->row_of_item);
     diffmm__release(context, modality->path);
 }
 
-void diffmm__modality_share(const struct diffmm__modality *modality)
+void diffmm__modality_share(struct diffmm__modality *modality)
 {
     if (modality->owned)
         atomic_fetch_add_explicit(&modality->owned->references, 1, memory_order_relaxed);
+    diffmm__row_ids_retain(modality->row_ids);
+    modality->row_of_item = NULL;
+    modality->ordered_items = 0;
+}
+
+diffmm_status diffmm__modality_name_rows(const diffmm_context *context,
+                                         struct diffmm__modality *modality, struct diffmm__ids *ids)
+{
+    modality->row_ids = diffmm__row_ids_create(context, ids);
+    return modality->row_ids ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
 diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
@@ -93,7 +105,7 @@ static diffmm_status check_finite(const struct diffmm__modality *modality, size_
 
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items)
 {
-    if (!modality->features)
+    if (!modality->features || modality->row_ids)
         return DIFFMM_OK;
     if (modality->rows != items)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
@@ -103,20 +115,129 @@ diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, si
     return check_finite(modality, items, modality->features, modality->stride);
 }
 
+static diffmm_status copy_in_order(const diffmm_context *context,
+                                   const struct diffmm__modality *modality, size_t items,
+                                   const int32_t *row_of_item, struct diffmm__modality *out)
+{
+    size_t dimensions = modality->dimensions;
+    float *values = diffmm__allocate(context, items, dimensions * sizeof *values);
+    if (!values)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < items; i++) {
+        if (row_of_item[i] < 0)
+            memset(values + i * dimensions, 0, dimensions * sizeof *values);
+        else
+            memcpy(values + i * dimensions,
+                   modality->features + (size_t)row_of_item[i] * modality->stride,
+                   dimensions * sizeof *values);
+    }
+    diffmm_status status = check_finite(modality, items, values, dimensions);
+    if (status) {
+        diffmm__release(context, values);
+        return status;
+    }
+    out->owned = NULL;
+    return diffmm__modality_own(context, out, items, values);
+}
+
+static diffmm_status order_rows(const diffmm_context *context,
+                                const struct diffmm__modality *modality, size_t items,
+                                const int32_t *row_of_item, struct diffmm__modality *out)
+{
+    size_t in_place = 0;
+    while (in_place < items && row_of_item[in_place] == (int32_t)in_place)
+        in_place++;
+    if (in_place < items || items != modality->rows)
+        return copy_in_order(context, modality, items, row_of_item, out);
+    diffmm_status status = check_finite(modality, items, modality->features, modality->stride);
+    if (!status && modality->owned)
+        atomic_fetch_add_explicit(&modality->owned->references, 1, memory_order_relaxed);
+    return status;
+}
+
+diffmm_status diffmm__modality_order(const diffmm_context *context,
+                                     const struct diffmm__modality *modality, size_t items,
+                                     int32_t *row_of_item, struct diffmm__modality *out)
+{
+    struct diffmm__modality ordered = *modality;
+    ordered.path = NULL;
+    if (modality->loader) {
+        diffmm__row_ids_retain(ordered.row_ids);
+        ordered.row_of_item = row_of_item;
+        ordered.ordered_items = items;
+        *out = ordered;
+        return DIFFMM_OK;
+    }
+    ordered.row_ids = NULL;
+    diffmm_status status = order_rows(context, modality, items, row_of_item, &ordered);
+    diffmm__release(context, row_of_item);
+    if (!status)
+        *out = ordered;
+    return status;
+}
+
+void diffmm__modality_replace(const diffmm_context *context, struct diffmm__modality *modality,
+                              struct diffmm__modality *other)
+{
+    other->path = modality->path;
+    modality->path = NULL;
+    diffmm__modality_end(context, modality);
+    *modality = *other;
+    *other = (struct diffmm__modality){0};
+}
+
+/* Asks the loader for `count` rows from `first` on. */
+static diffmm_status ask_rows(const struct diffmm__modality *modality, size_t first, size_t count,
+                              float *out)
+{
+    int result = modality->loader(first, count, out, modality->loader_data);
+    if (!result)
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_CALLBACK,
+                        "modality '%s': its loader returned %d for %s %zu to %zu", modality->name,
+                        result, modality->row_of_item ? "rows" : "items", first, first + count - 1);
+}
+
+/* How many of `count` items have rows that follow each other, as the first ones; or have none, as
+ * the first one has. */
+static size_t run_length(const int32_t *rows, size_t count)
+{
+    size_t length = 1;
+    while (length < count && rows[length] == (rows[0] < 0 ? -1 : rows[0] + (int32_t)length))
+        length++;
+    return length;
+}
+
+/* Asks the loader for the rows of `count` items from `first` on, run by run. */
+static diffmm_status ask_rows_of_items(const struct diffmm__modality *modality, size_t first,
+                                       size_t count, float *out)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t done = 0; done < count && !status;) {
+        const int32_t *rows = modality->row_of_item + first + done;
+        size_t run = run_length(rows, count - done);
+        float *place = out + done * modality->dimensions;
+        if (rows[0] < 0)
+            memset(place, 0, run * modality->dimensions * sizeof *place);
+        else
+            status = ask_rows(modality, (size_t)rows[0], run, place);
+        done += run;
+    }
+    return status;
+}
+
 /* Asks the loader for `items` items from `first` on, block by block. */
 static diffmm_status ask_loader(const struct diffmm__modality *modality, size_t first, size_t items,
                                 float *out)
 {
-    for (size_t done = 0; done < items; done += loader_block) {
+    diffmm_status status = DIFFMM_OK;
+    for (size_t done = 0; done < items && !status; done += loader_block) {
         size_t count = items - done < loader_block ? items - done : loader_block;
-        int result = modality->loader(first + done, count, out + done * modality->dimensions,
-                                      modality->loader_data);
-        if (result)
-            return diffmm__fail(DIFFMM_ERROR_CALLBACK,
-                                "modality '%s': its loader returned %d for items %zu to %zu",
-                                modality->name, result, first + done, first + done + count - 1);
+        float *place = out + done * modality->dimensions;
+        status = modality->row_of_item ? ask_rows_of_items(modality, first + done, count, place)
+                                       : ask_rows(modality, first + done, count, place);
     }
-    return DIFFMM_OK;
+    return status;
 }
 
 diffmm_status diffmm__modality_load(const struct diffmm__modality *modality, size_t first,
@@ -164,7 +285,12 @@ diffmm_status diffmm__modality_features(const diffmm_context *context,
 
 size_t diffmm__modality_bytes(const struct diffmm__modality *modality)
 {
-    return modality->owned
-               ? diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float))
-               : 0;
+    size_t bytes = 0;
+    if (modality->owned)
+        bytes += diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float));
+    if (modality->row_ids)
+        bytes += diffmm__ids_bytes(&modality->row_ids->ids);
+    if (modality->row_of_item)
+        bytes += diffmm__allocation_bytes(modality->ordered_items, sizeof(int32_t));
+    return bytes;
 }

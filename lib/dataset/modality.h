@@ -7,19 +7,26 @@
 
 #include <diffmm/dataset.h>
 
+#include "dataset/row_ids.h"
+
 /* Features that the library holds, shared by a data set and those extended from it. */
 struct diffmm__features {
     atomic_size_t references;
     float *values;
 };
 
-/* Features as a reader hands them over: rows x dimensions without gaps. */
+/* Features as a reader hands them over: rows x dimensions without gaps, and the ids of the rows if
+ * the file has them (else no ids). */
 struct diffmm__feature_rows {
     size_t rows, dimensions;
     float *values;
+    struct diffmm__ids ids;
 };
 
-/* Features come from exactly one of array (the caller's, or in `owned`) and loader. */
+/* Features come from exactly one of array (the caller's, or in `owned`) and loader. Rows are those
+ * of the items by number, unless they have ids: then the order is found when the data set is
+ * sealed. An array is copied into that order, and its rows then have no ids; a loader goes on being
+ * asked for rows. */
 struct diffmm__modality {
     char name[64];
     size_t dimensions;
@@ -29,7 +36,10 @@ struct diffmm__modality {
     struct diffmm__features *owned;
     diffmm_feature_loader loader;
     void *loader_data;
-    char *path; /* where it was read from, for messages; or NULL */
+    struct diffmm__row_ids *row_ids; /* or NULL */
+    int32_t *row_of_item; /* of a loader with ids, once sealed: -1 for an item without a row */
+    size_t ordered_items; /* how many items row_of_item has */
+    char *path;           /* where it was read from, for messages; or NULL */
 };
 
 void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality);
@@ -44,10 +54,28 @@ diffmm_status diffmm__modality_append(const diffmm_context *context,
                                       struct diffmm__modality *modality, size_t count,
                                       const float *features, size_t stride);
 
-/* Retain the features for a copy of the struct, which then has an end of its own. */
-void diffmm__modality_share(const struct diffmm__modality *modality);
+/* Make a copy of the struct one with an end of its own: it retains the features, and where rows
+ * have ids their order is open again. */
+void diffmm__modality_share(struct diffmm__modality *modality);
 
-/* Whether an array or file has a row for each of `items` items, and only finite features. */
+/* Say whose each row is. Takes over the ids, and releases them on failure too. */
+diffmm_status diffmm__modality_name_rows(const diffmm_context *context,
+                                         struct diffmm__modality *modality,
+                                         struct diffmm__ids *ids);
+
+/* What a modality whose rows have ids is for `items` items, of which row_of_item tells the rows (-1:
+ * none, and so zeros). Takes over row_of_item, and releases it on failure too. *out has no path. It
+ * checks that the features of an array are finite. */
+diffmm_status diffmm__modality_order(const diffmm_context *context,
+                                     const struct diffmm__modality *modality, size_t items,
+                                     int32_t *row_of_item, struct diffmm__modality *out);
+
+/* Take the features of another, which ends; name and path stay. */
+void diffmm__modality_replace(const diffmm_context *context, struct diffmm__modality *modality,
+                              struct diffmm__modality *other);
+
+/* Whether an array or file whose rows have no ids has a row for each of `items` items, and only
+ * finite features. */
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items);
 
 /* Copy the features of `count` items from `first` on, or ask the loader for them. */

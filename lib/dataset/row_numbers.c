@@ -3,17 +3,19 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "dataset/draft.h"
 #include "dataset/id.h"
 
-/* The first modality that has feature rows, from an array or a file; NULL if there is none. */
+/* The first modality that has feature rows, from an array or a file, without ids of their own; NULL
+ * if there is none. */
 static const struct diffmm__modality *with_rows(const diffmm_dataset *dataset)
 {
     for (size_t m = 0; m < dataset->modality_count; m++)
-        if (dataset->modalities[m].features)
+        if (dataset->modalities[m].features && !dataset->modalities[m].row_ids)
             return &dataset->modalities[m];
     return NULL;
 }
@@ -30,8 +32,9 @@ static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                         "modality '%s': nothing says which of its %zu rows is item '%.*s', for the "
                         "item ids are not exactly 0 to %zu; list the ids in the order of the rows: "
-                        "item_ids.txt beside the data, diffmm_train --items, or "
-                        "diffmm_dataset_declare_items() before interactions",
+                        "NAME.ids.txt beside the file of features, item_ids.txt beside the data, "
+                        "diffmm_train --items, or diffmm_dataset_declare_items() before "
+                        "interactions",
                         modality->name, modality->rows, (int)diffmm__text_cut(id, strlen(id), 40),
                         id, modality->rows - 1);
 }
@@ -79,4 +82,25 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
     }
     *out = numbers;
     return DIFFMM_OK;
+}
+
+static const struct diffmm__modality *with_numbered_loader(const diffmm_dataset *dataset)
+{
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (dataset->modalities[m].loader && !dataset->modalities[m].row_ids)
+            return &dataset->modalities[m];
+    return NULL;
+}
+
+void diffmm__row_numbers_warn(const diffmm_dataset *dataset)
+{
+    const struct diffmm__modality *modality = with_numbered_loader(dataset);
+    if (!modality || rows_are_known(dataset->draft))
+        return;
+    diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
+                "modality '%s': its loader is asked by item number, which is the order in which "
+                "the ids appeared; unless it looks ids up by diffmm_dataset_item_id(), declare the "
+                "items (diffmm_dataset_declare_items()) or name the loader's rows "
+                "(diffmm_dataset_name_rows())",
+                modality->name);
 }

@@ -5,7 +5,7 @@
 
 #include "dataset/dataset.h"
 
-/* How many rows the first modality has that has any; 0 if none has. */
+/* How many rows the first modality has that has any without ids of their own; 0 if none has. */
 size_t diffmm__row_numbers_count(const diffmm_dataset *dataset);
 
 /* Of each item of an open data set the row of features that its id is the number of; NULL where
@@ -13,5 +13,9 @@ size_t diffmm__row_numbers_count(const diffmm_dataset *dataset);
  * caller releases it. DIFFMM_ERROR_INVALID_ARGUMENT where nothing says which row is whose: items
  * came by id, nobody listed them, and the ids are not exactly the numbers of the rows. */
 diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **out);
+
+/* Log a warning for a loader that is asked by item number, where items came by id, nobody listed
+ * them, and so their numbers are the order of first appearance. */
+void diffmm__row_numbers_warn(const diffmm_dataset *dataset);
 
 #endif

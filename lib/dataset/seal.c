@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "dataset/draft.h"
 #include "dataset/row_numbers.h"
+#include "dataset/tied_rows.h"
 
 /* The ids of `count` users or items: those that came, and for those that were reserved beyond them
  * their number in decimal. */
@@ -103,7 +104,10 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     catalog->items = diffmm_dataset_items(dataset);
     if (numbers && rows > catalog->items)
         catalog->items = rows;
+    struct diffmm__tied_rows *tied = NULL;
     diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
+    if (!status)
+        status = diffmm__tied_rows_find(dataset, &catalog->item_ids, &tied);
     if (status) {
         diffmm__csr_end(dataset->context, &held[0]);
         diffmm__csr_end(dataset->context, &held[1]);
@@ -120,8 +124,11 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
     diffmm__census_count_overlaps(&catalog->train, &held[0], &held[1], &census);
+    if (!numbers)
+        diffmm__row_numbers_warn(dataset);
     diffmm__draft_destroy(dataset->context, dataset->draft);
     dataset->draft = NULL;
+    diffmm__tied_rows_apply(dataset, tied);
     diffmm__census_warn(dataset->context, &census);
     return DIFFMM_OK;
 }

@@ -242,7 +242,8 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
                         diffmm__stream_synthetic(draw_modality + 2 * index + 1), features};
     diffmm__parallel_ranges(dataset->context, spec->items, 64, show_items, &view);
     diffmm__release(dataset->context, map);
-    const struct diffmm__feature_rows rows = {spec->items, dimensions, features};
+    const struct diffmm__feature_rows rows = {
+        .rows = spec->items, .dimensions = dimensions, .values = features};
     return diffmm__modalities_add_owned(dataset, name, rows, NULL);
 }
 

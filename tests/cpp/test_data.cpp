@@ -35,6 +35,28 @@ START_TEST(a_data_set_is_filled_piece_by_piece)
 }
 END_TEST
 
+START_TEST(rows_of_features_have_ids)
+{
+    diffmm::context context(1);
+    diffmm::dataset data(context);
+    float features[] = {1, 2, 3};
+    data.add_interactions(DIFFMM_TRAIN, names, things)
+        .add_modality_copy("taste", 1, features)
+        .add_modality("smell", 1,
+                      [](std::size_t first, std::size_t count, diffmm::span<float> out) {
+                          for (std::size_t i = 0; i < count; i++)
+                              out[i] = float(first + i);
+                      });
+    features[0] = 9;
+    data.name_rows("taste", {"gin", "ale", "tea"}).name_rows("smell", {"rum", "tea", "gin"}).seal();
+    /* Items are tea, rum, gin. */
+    ck_assert(data.features(0, 0, 3) == std::vector<float>({3, 0, 1}));
+    ck_assert(data.features(1, 0, 3) == std::vector<float>({1, 0, 2}));
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "whole number",
+                 [&] { data.add_modality_copy("m", 2, features); });
+}
+END_TEST
+
 START_TEST(sizes_that_do_not_fit_are_refused)
 {
     diffmm::context context(1);
@@ -166,6 +188,7 @@ TCase *data_cases()
 {
     TCase *cases = tcase_create("data");
     tcase_add_test(cases, a_data_set_is_filled_piece_by_piece);
+    tcase_add_test(cases, rows_of_features_have_ids);
     tcase_add_test(cases, sizes_that_do_not_fit_are_refused);
     tcase_add_test(cases, popularity_is_evaluated);
     tcase_add_test(cases, options_take_every_type);

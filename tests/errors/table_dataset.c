@@ -59,6 +59,16 @@ static diffmm_status add_modality_array(const union value *v)
     return diffmm_dataset_add_modality_array(v[0].p, v[1].in, v[2].n, v[3].n, v[4].in, v[5].n);
 }
 
+static diffmm_status add_modality_copy(const union value *v)
+{
+    return diffmm_dataset_add_modality_copy(v[0].p, v[1].in, v[2].n, v[3].n, v[4].in, v[5].n);
+}
+
+static diffmm_status name_rows(const union value *v)
+{
+    return diffmm_dataset_name_rows(v[0].p, v[1].in, v[2].n, v[3].in);
+}
+
 static diffmm_status read_modality(const union value *v)
 {
     return diffmm_dataset_read_modality(v[0].p, v[1].in, v[2].in);
@@ -142,6 +152,10 @@ static const char *const names[] = {"alice", "bob", "c"}, *const missing[] = {"a
                          *const empty[] = {"alice", "bob", ""},
                          *const bytes[] = {"alice", "bob", "\xc0\x80"},
                          *const twice[] = {"alice", "bob", "alice"};
+static const char *const
+    rows[] = {"3", "x", "0", "1"},
+    *const row_missing[] = {"3", "x", "0", NULL}, *const row_empty[] = {"3", "x", "0", ""},
+    *const row_bytes[] = {"3", "x", "0", "\xc0\x80"}, *const row_twice[] = {"3", "x", "0", "x"};
 static const float image[12] = {1};
 static const size_t sizes[] = {3, 0};
 static const diffmm_synthetic spec = {.users = 20, .items = 20, .modality_count = 1},
@@ -301,6 +315,32 @@ static const struct entry entries[] = {
           {"features", DATA, .good.in = image, .bytes = sizeof image},
           {"stride", SIZE, .good.n = 3,
            .others = {{{.n = 0}, INVALID}, {{.n = 2}, INVALID}, {{.n = (size_t)-1}, INVALID}}}}},
+    {"diffmm_dataset_add_modality_copy", add_modality_copy,
+     .arguments =
+         {A_UNSEALED,
+          A_MODALITY,
+          {"items", SIZE, .good.n = 4,
+           .others = {{{.n = 0}, INVALID}, {{.n = (size_t)-1}, INVALID}}},
+          {"dimensions", SIZE, .good.n = 3,
+           .others = {{{.n = 0}, INVALID, "features"}, {{.n = (size_t)-1}, INVALID, "features"}}},
+          {"features", DATA, .good.in = image, .bytes = sizeof image},
+          {"stride", SIZE, .good.n = 3,
+           .others = {{{.n = 0}, INVALID}, {{.n = 2}, INVALID}, {{.n = (size_t)-1}, INVALID}}}}},
+    {"diffmm_dataset_name_rows", name_rows,
+     .arguments = {{"dataset", OPEN_DATASET},
+                   {"name", TEXT, .good.in = "image",
+                    .others = {{{.in = ""}, NOT_FOUND, "''"},
+                               {{.in = "cover"}, NOT_FOUND, "'cover'"},
+                               {{.in = "\xff"}, NOT_FOUND, "modality"}}},
+                   {"count", SIZE, .good.n = 4,
+                    .others = {{{.n = 0}, INVALID, "0 ids"},
+                               {{.n = 3}, INVALID, "3 ids for 4 rows"},
+                               {{.n = (size_t)-1}, INVALID, "ids"}}},
+                   {"ids", DATA, .good.in = rows, .bytes = sizeof rows,
+                    .others = {{{.in = row_missing}, INVALID},
+                               {{.in = row_empty}, INVALID},
+                               {{.in = row_bytes}, INVALID},
+                               {{.in = row_twice}, INVALID, "ids[3]"}}}}},
     {"diffmm_dataset_read_modality", read_modality,
      .arguments = {A_UNSEALED,
                    A_MODALITY,

@@ -193,6 +193,36 @@ static diffmm_status add_array(struct fault_world *world)
     return diffmm_dataset_add_modality_array(world->dataset, "sound", 2, 2, features, 2);
 }
 
+static diffmm_status add_copy(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality_copy(world->dataset, "sound", 2, 2, features, 2);
+}
+
+/* More rows than items, in another order; and a loader whose rows have names. */
+static void dataset_with_array(struct fault_world *world)
+{
+    static const char *const user[] = {"ann", "bob"}, *const item[] = {"red", "blue"};
+    empty_dataset(world);
+    expect_success(add_array(world));
+    expect_success(diffmm_dataset_add_modality(world->dataset, "smell", 2, load, NULL));
+    expect_success(
+        diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 2, user, item));
+}
+
+static diffmm_status name_rows(struct fault_world *world)
+{
+    static const char *const ids[] = {"blue", "green"};
+    return diffmm_dataset_name_rows(world->dataset, "sound", 2, ids);
+}
+
+static void dataset_with_row_ids(struct fault_world *world)
+{
+    static const char *const ids[] = {"blue", "red"};
+    dataset_with_array(world);
+    expect_success(name_rows(world));
+    expect_success(diffmm_dataset_name_rows(world->dataset, "smell", 2, ids));
+}
+
 static diffmm_status read_modality(struct fault_world *world)
 {
     return diffmm_dataset_read_modality(world->dataset, "sound",
@@ -284,6 +314,9 @@ const struct fault_case fault_data_cases[] = {
 #endif
     {"diffmm_dataset_add_modality", empty_dataset, add_modality, modality_bits, NULL},
     {"diffmm_dataset_add_modality_array", empty_dataset, add_array, modality_bits, NULL},
+    {"diffmm_dataset_add_modality_copy", empty_dataset, add_copy, modality_bits, NULL},
+    {"diffmm_dataset_name_rows", dataset_with_array, name_rows, modality_bits, NULL},
+    {"diffmm_dataset_seal ids of rows", dataset_with_row_ids, seal, sealed_bits, NULL},
     {"diffmm_dataset_read_modality", empty_dataset, read_modality, modality_bits, NULL},
     {"diffmm_dataset_seal numbers", numbered_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Features from a .npy file. Memory: the features as floats (at most twice a file of float16), and
+/* Features from a .npy file. Memory: the features as floats (at most four times a file of bytes), and
  * what sealing takes for each row. */
 #include "fuzz.h"
 
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check(!diffmm_dataset_add_named_interactions(dataset, DIFFMM_TRAIN, 1, &user, &item),
                    "no interaction can be added");
         fuzz_visit_dataset(dataset);
-        fuzz_check(diffmm_dataset_items(dataset) * dimensions * 2 <= size,
+        fuzz_check(diffmm_dataset_items(dataset) * dimensions <= size,
                    "there are more features than the file can hold");
     } else {
         fuzz_check(diffmm_dataset_modalities(dataset) == 0, "a failure left a modality");

@@ -64,6 +64,31 @@ def pickle_seeds():
     yield "cut", pickle.dumps(matrix("coo", "<f4"), 4)[:-30]
 
 
+def features_npz_seeds():
+    values = np.sin(np.arange(12, dtype="<f4")).reshape(4, 3)
+    ids = {"text": np.array(["a", "b", "0", "\u00e9"]), "bytes": np.array([b"a", b"1", b"b", b"c"]),
+           "integers": np.arange(4), "twice": np.array(["a", "b", "a", "c"]),
+           "too_few": np.arange(3), "big": np.array(["a", "1", "x", "y"], ">U2")}
+    for name, array in ids.items():
+        for save in np.savez, np.savez_compressed:
+            out = io.BytesIO()
+            save(out, features=values, ids=array)
+            yield f"{name}_{save.__name__}", out.getvalue()
+    out = io.BytesIO()
+    np.savez(out, np.asfortranarray(values.astype("<f2")))
+    yield "fortran", out.getvalue()
+
+
+def row_id_seeds():
+    yield "plain", b"a\nb\n0\n\xc3\xa9\n"
+    yield "integers", b"3\r\n1\r\n0\r\n2"
+    yield "none_match", b"x\ny\nz\nw\n"
+    yield "twice", b"a\nb\na\nc\n"
+    yield "too_few", b"a\nb\n"
+    yield "empty_line", b"a\n\nb\nc\n"
+    yield "not_utf8", b"a\n\xff\nb\nc\n"
+
+
 def npz_seeds():
     for kind in "coo", "csr":
         for compressed in False, True:
@@ -188,6 +213,7 @@ def main():
     targets = {
         "npy": npy_seeds(), "npz": npz_seeds(), "npz_members": member_seeds(),
         "pickle": pickle_seeds(), "table": table_seeds(), "item_ids": item_id_seeds(),
+        "features_npz": features_npz_seeds(), "row_ids": row_id_seeds(),
         "options": option_seeds(), "model": model_seeds(build / "examples/diffmm_train"), "api": api_seeds(),
     }
     for target, seeds in targets.items():

@@ -127,6 +127,17 @@ static diffmm_status dataset_add_modality_array(struct fault_world *world)
     return diffmm_dataset_add_modality_array(world->dataset, "array", 2, 3, values, 3);
 }
 
+static diffmm_status dataset_add_modality_copy(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality_copy(world->dataset, "copy", 2, 3, values, 3);
+}
+
+static diffmm_status dataset_name_rows(struct fault_world *world)
+{
+    static const char *const rows[] = {"0", "1", "2", "3", "4", "5"};
+    return diffmm_dataset_name_rows(world->dataset, "image", 6, rows);
+}
+
 static diffmm_status dataset_read_modality(struct fault_world *world)
 {
     return diffmm_dataset_read_modality(world->dataset, "file",
@@ -276,6 +287,8 @@ const struct changing changing[] = {
     {"diffmm_dataset_declare_items", FILLED | SEALED, dataset_declare_items},
     {"diffmm_dataset_add_modality", FILLED | SEALED, dataset_add_modality},
     {"diffmm_dataset_add_modality_array", FILLED | SEALED, dataset_add_modality_array},
+    {"diffmm_dataset_add_modality_copy", FILLED | SEALED, dataset_add_modality_copy},
+    {"diffmm_dataset_name_rows", FILLED | SEALED, dataset_name_rows},
     {"diffmm_dataset_read_modality", FILLED | SEALED, dataset_read_modality},
     {"diffmm_dataset_append_features", FILLED | SEALED, dataset_append_features},
     {"diffmm_dataset_hold_out", FILLED | SEALED, dataset_hold_out},

@@ -27,6 +27,40 @@ class Datasets(unittest.TestCase):
         self.assertEqual(("3", "32"), (dataset.user_id(3), dataset.item_id(32)))
         self.assertIsNone(dataset.item_id(33))
 
+    def test_ids_of_rows(self):
+        rows = np.arange(4, dtype=np.float32).reshape(4, 1)
+        for ids in (["y", "q", "x", "z"], np.array(["y", "q", "x", "z"])):
+            dataset = diffmm.Dataset.from_arrays(
+                ["a", "a", "b"], ["x", "y", "w"],
+                modalities={"array": {"features": rows, "ids": ids},
+                            "copy": {"features": rows.tolist(), "ids": ids, "copy": True}})
+            dataset.add_modality("loader", lambda first, out: out.__setitem__(
+                slice(None), rows[first:first + len(out)]), 1, ids=ids)
+            dataset.seal()
+            for name in "array", "copy", "loader":
+                self.assertEqual(dataset.features(name).ravel().tolist(), [2, 0, 0], name)
+
+    def test_ids_of_rows_as_numbers(self):
+        dataset = diffmm.Dataset.from_arrays([0, 0, 1], [0, 1, 2],
+                                      modalities={"m": {"features": [[7.], [8.]], "ids": [2, 0]}})
+        dataset.seal()
+        self.assertEqual(dataset.features("m").ravel().tolist(), [8, 0, 7])
+
+    def test_wrong_ids_of_rows_leave_no_modality(self):
+        dataset = diffmm.Dataset.from_arrays(["a"], ["x"])
+        for ids in ["x"], ["x", "x"], ["x", None], ["x", 1.5]:
+            with self.assertRaises((ValueError, TypeError)):
+                dataset.add_modality("m", [[1.], [2.]], ids=ids)
+        self.assertEqual(dataset.modalities, {})
+
+    def test_copies_may_change(self):
+        rows = np.ones((1, 2), np.float32)
+        dataset = diffmm.Dataset.from_arrays([0], [0])
+        dataset.add_modality("m", rows, copy=True)
+        rows[:] = 5
+        dataset.seal()
+        self.assertEqual(dataset.features("m").tolist(), [[1, 1]])
+
     def test_from_ids(self):
         dataset = diffmm.Dataset.from_arrays(["ann", "bob", "ann"], ["x", "y", "z\u00e9"],
                                              item_ids=["z\u00e9", "y", "x"],

@@ -61,6 +61,15 @@ def _rows_in_place(features):
     return features, max(columns, features.strides[0] // 4)
 
 
+def _modality_arguments(features):
+    """What a modality of from_arrays() is given as, as arguments of add_modality()."""
+    if isinstance(features, dict):
+        return features
+    if isinstance(features, tuple):
+        return dict(zip(("features", "dimensions"), features, strict=True))
+    return {"features": features}
+
+
 def _loader_callback(load, dimensions):
 
     def fill(first, count, address):
@@ -115,23 +124,25 @@ class Dataset(Object):
         numbered in the order in which they appear, or as in `item_ids`, which features in rows need
         unless ids are the numbers of the rows. `split` is one for all, or an array too;
         `modalities` maps names to what add_modality() takes: an array, a path, or
-        (load, dimensions)."""
+        (load, dimensions); or to a dictionary of its arguments, as
+        {"features": array, "ids": ids}."""
         self = cls(context)
         user, item = sequence(user), sequence(item)
-        modalities = {name: features if isinstance(features, tuple) else (features,)
+        modalities = {name: _modality_arguments(features)
                       for name, features in (modalities or {}).items()}
         if item_ids is not None:
             self.declare_items(item_ids)
         elif not are_ids(user) and not are_ids(item):
             # Items without interactions have features, too.
-            self.reserve(0, max((len(first) for first, *_ in modalities.values()
-                                 if isinstance(first, (numpy.ndarray, list))), default=0))
+            self.reserve(0, max((len(of["features"]) for of in modalities.values()
+                                 if isinstance(of["features"], (numpy.ndarray, list))
+                                 and of.get("ids") is None), default=0))
         if isinstance(split, str) or numpy.ndim(split) == 0:
             self.add_interactions(user, item, split)
         else:
             self._add_split_interactions(user, item, _as_splits(split))
-        for name, features in modalities.items():
-            self.add_modality(name, *features)
+        for name, arguments in modalities.items():
+            self.add_modality(name, **arguments)
         return self
 
     def _add_split_interactions(self, user, item, splits):
@@ -184,13 +195,36 @@ class Dataset(Object):
         go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
 
-    def add_modality(self, name, features, dimensions=None):
+    def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False):
         """Item features from one of
         - an array, items x features: read in place, not copied, if it is float32 and each row is in
-          one piece; it must not change while the data set or what is made from it lives
-        - the path of a .npy file
+          one piece; it must not change while the data set or what is made from it lives. With
+          `copy` it is copied in any case, and may change
+        - the path of a file: .npy, .npz, ..
         - a function load(first, out) that fills `out`, a block of rows from item `first` on, with
-          `dimensions` features each; `out` is valid during the call only"""
+          `dimensions` features each; `out` is valid during the call only
+        `ids` says which item each row is (for a function: of rows 0, 1, ..); then rows may be in
+        any order, and items without one get zeros."""
+        strings = None if ids is None else texts(ids)
+        if strings is not None:
+            self._check_rows(features, strings, ids)
+        self._add_modality(name, features, dimensions, copy)
+        if strings is not None:
+            library.diffmm_dataset_name_rows(self.handle, name, len(strings), strings.ctypes.data)
+
+    @staticmethod
+    def _check_rows(features, strings, ids):
+        """What would be refused when the modality is there already."""
+        if hasattr(features, "__len__") and not isinstance(features, (str, bytes)):
+            if len(features) != len(strings):
+                raise ValueError(f"{len(strings)} ids for {len(features)} rows")
+        values = [str(value) for value in sequence(ids)]
+        if len(set(values)) != len(values):
+            seen = set()
+            twice = next(value for value in values if value in seen or seen.add(value))
+            raise ValueError(f"the id '{twice}' comes twice")
+
+    def _add_modality(self, name, features, dimensions, copy):
         if callable(features):
             if dimensions is None:
                 raise TypeError("a loader needs to know its dimensions")
@@ -199,6 +233,10 @@ class Dataset(Object):
             self.handle.keeps.append(callback)
         elif is_path(features) or isinstance(features, bytes):
             library.diffmm_dataset_read_modality(self.handle, name, features)
+        elif copy:
+            rows = matrix(features)
+            library.diffmm_dataset_add_modality_copy(self.handle, name, *rows.shape, rows,
+                                                     rows.shape[1])
         else:
             rows, stride = _rows_in_place(features)
             library.diffmm_dataset_add_modality_array(self.handle, name, *rows.shape,

@@ -138,6 +138,26 @@ class dataset : public detail::handle<diffmm_dataset>
         return added(diffmm_dataset_add_modality_array(get(), called, taken->size() / dimensions,
                                                        dimensions, taken->data(), dimensions));
     }
+    /** Add a modality from an array, items x dimensions, which is copied. */
+    dataset &add_modality_copy(const std::string &name, detail::amount dimensions,
+                               span<const float> features)
+    {
+        detail::require(dimensions != 0 && features.size() % dimensions == 0,
+                        "features is not a whole number of rows");
+        check(diffmm_dataset_add_modality_copy(get(), detail::text(name),
+                                               features.size() / dimensions, dimensions,
+                                               features.data(), dimensions));
+        return *this;
+    }
+    /** Say which item each row of a modality is: row i is the item ids[i]. Rows may be in any
+     *  order; a loader is then asked for rows.
+     *  @see diffmm_dataset_name_rows() */
+    dataset &name_rows(const std::string &name, const std::vector<std::string> &ids)
+    {
+        check(
+            diffmm_dataset_name_rows(get(), detail::text(name), ids.size(), pointers(ids).data()));
+        return *this;
+    }
     /** Add rows of the items that follow to a modality from an array or a file; they are copied. */
     dataset &append_features(const std::string &name, detail::amount dimensions,
                              span<const float> features)
@@ -151,7 +171,7 @@ class dataset : public detail::handle<diffmm_dataset>
             get(), detail::text(name), features.size() / dimensions, features.data(), dimensions));
         return *this;
     }
-    /** Add a modality from a .npy file. */
+    /** Add a modality from a file: .npy, .npz, .. */
     dataset &read_modality(const std::string &name, const std::string &path)
     {
         check(diffmm_dataset_read_modality(get(), detail::text(name), detail::text(path)));

@@ -6,11 +6,10 @@
 #include "base/status.h"
 #include "dataset/readers/npy_values.h"
 
-static diffmm_status check_array(const struct diffmm__npy *array, const char *path)
+diffmm_status diffmm__features_npy_check(const struct diffmm__npy *array, const char *path)
 {
-    if (array->kind != 'f')
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: features are float16, float32 or float64, not of kind '%c'", path,
+    if (array->kind == 'S' || array->kind == 'U')
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: features are numbers, not of kind '%c'", path,
                             array->kind);
     if (array->dimensions != 2)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
@@ -32,7 +31,7 @@ static diffmm_status read_mapped(const diffmm_context *context,
     struct diffmm__npy array;
     diffmm_status status = diffmm__npy_parse(mapping->data, mapping->size, path, &array);
     if (!status)
-        status = check_array(&array, path);
+        status = diffmm__features_npy_check(&array, path);
     if (status)
         return status;
     float *values = diffmm__allocate(context, array.count, sizeof *values);
@@ -43,7 +42,8 @@ static diffmm_status read_mapped(const diffmm_context *context,
         diffmm__release(context, values);
         return status;
     }
-    *out = (struct diffmm__feature_rows){array.shape[0], array.shape[1], values};
+    *out = (struct diffmm__feature_rows){
+        .rows = array.shape[0], .dimensions = array.shape[1], .values = values};
     return DIFFMM_OK;
 }
 

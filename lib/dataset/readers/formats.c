@@ -11,6 +11,8 @@
 #include "base/status.h"
 #include "dataset/modalities.h"
 #include "dataset/readers/features_npy.h"
+#include "dataset/readers/features_npz.h"
+#include "dataset/readers/id_list.h"
 #include "dataset/readers/interactions_matrix.h"
 #include "dataset/readers/interactions_table.h"
 
@@ -24,7 +26,10 @@ static const struct diffmm__format formats[] = {
     {.ending = ".pkl",
      .interactions = diffmm__interactions_matrix_read_pickle,
      .split_files = true},
-    {.ending = ".npz", .interactions = diffmm__interactions_matrix_read_npz, .split_files = true},
+    {.ending = ".npz",
+     .interactions = diffmm__interactions_matrix_read_npz,
+     .split_files = true,
+     .features = diffmm__features_npz_read},
     {.ending = ".npy", .features = diffmm__features_npy_read},
 };
 
@@ -90,7 +95,7 @@ diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_s
 diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
                                            const char *path)
 {
-    struct diffmm__feature_rows features;
+    struct diffmm__feature_rows features = {0};
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
     if (!status)
@@ -104,5 +109,13 @@ diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *
     status = format && format->features
                  ? format->features(dataset->context, path, &features)
                  : diffmm__features_npy_read(dataset->context, path, &features);
-    return status ? status : diffmm__modalities_add_owned(dataset, name, features, path);
+    if (status)
+        return status;
+    status = diffmm__id_list_read(dataset->context, path, &features);
+    if (status) {
+        diffmm__release(dataset->context, features.values);
+        diffmm__ids_end(dataset->context, &features.ids);
+        return status;
+    }
+    return diffmm__modalities_add_owned(dataset, name, features, path);
 }

@@ -176,9 +176,39 @@ static void check_file(const char *type, const char *shape, size_t size, diffmm_
     folder_end(&folder);
 }
 
+START_TEST(files_of_every_integer_type)
+{
+    static const char *const types[] = {"|i1", "|u1", "<i2", ">u2", "<i4",
+                                        ">i4", "<u4", "<i8", ">u8", "|b1"};
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        struct folder folder = folder_begin();
+        diffmm_context *context = new_context(0);
+        diffmm_dataset *dataset = new_dataset(context, 2);
+        size_t size = (size_t)(types[t][2] - '0');
+        unsigned char values[4 * 8] = {0};
+        struct bytes bytes = {.size = 0};
+        float got[4];
+        for (size_t i = 0; i < 4; i++) /* 0, 1, 0, 1 */
+            values[i * size + (types[t][0] == '>' ? size - 1 : 0)] = i % 2;
+        if (types[t][1] == 'i')
+            memset(values + 2 * size, 0xff, size); /* -1 */
+        bytes_add_npy(&bytes, types[t], "(2, 2)", 0, values, 4 * size);
+        struct path path = folder_write(&folder, "x.npy", bytes.data, bytes.size);
+        expect_success(diffmm_dataset_read_modality(dataset, "x", path.text));
+        expect_success(diffmm_dataset_seal(dataset));
+        expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
+        ck_assert(got[0] == 0 && got[1] == 1 && got[3] == 1);
+        ck_assert_msg(got[2] == (types[t][1] == 'i' ? -1 : 0), "%s: %g", types[t], (double)got[2]);
+        diffmm_dataset_destroy(dataset);
+        diffmm_context_destroy(context);
+        folder_end(&folder);
+    }
+}
+END_TEST
+
 START_TEST(files_that_are_no_features)
 {
-    check_file("<i4", "(2, 3)", 24, DIFFMM_ERROR_FORMAT, "float16, float32 or float64");
+    check_file("|S4", "(2, 3)", 24, DIFFMM_ERROR_FORMAT, "features are numbers, not of kind 'S'");
     check_file("<f4", "(6,)", 24, DIFFMM_ERROR_FORMAT, "2 dimensions");
     check_file("<f4", "(2, 3, 1)", 24, DIFFMM_ERROR_FORMAT, "not 3");
     check_file("<f4", "(2, 0)", 0, DIFFMM_ERROR_FORMAT, "2 x 0");
@@ -287,6 +317,7 @@ int main(void)
                                   loaders_are_asked_for_blocks,
                                   loaders_are_asked_for_whole_blocks,
                                   files_of_every_float_type,
+                                  files_of_every_integer_type,
                                   files_that_are_no_features,
                                   wrong_arguments,
                                   rows_must_be_as_many_as_items,
