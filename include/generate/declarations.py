@@ -80,7 +80,14 @@ def parameters_of(text, interface):
 
 
 def signature(parameters):
-    return [parameter.type for parameter in parameters_of(parameters, Interface())]
+    """The types of parameters, which need not have names."""
+    types = []
+    for part in parts(parameters):
+        if part.endswith("*") or " " not in part:
+            types.append(type_of(part))
+        else:
+            types += [parameter.type for parameter in parameters_of(part, Interface())]
+    return types
 
 
 def enum_of(body, interface):
@@ -123,7 +130,7 @@ def declaration(text, header, interface):
 
 def declarations_of(text):
     """The declarations of a header, each without comments, preprocessor lines and its semicolon."""
-    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
     text = re.sub(r"^#ifdef __cplusplus$.*?^#endif$", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", "", text, flags=re.MULTILINE)
     depth, begin = 0, 0

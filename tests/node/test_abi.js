@@ -10,9 +10,10 @@ const koffi = require("koffi");
 const abi = JSON.parse(fs.readFileSync(process.env.DIFFMM_ABI, "utf8"));
 const library = koffi.load(process.env.DIFFMM_LIBRARY);
 
-// koffi's name of a C type; pointers to functions within structs have no name of their own.
+// koffi's name of a C type; pointers to functions within structs have no name of their own, and structs
+// that are named with their tag may point to each other.
 function typeOf(type) {
-  return type.includes("(*)") ? "void *" : type;
+  return /\(\*\)|struct /.test(type) ? "void *" : type;
 }
 
 function declared(described) {
@@ -25,7 +26,7 @@ Object.keys(abi.callbacks).forEach((name) => koffi.alias(name, "void *"));
 for (const [name, struct] of Object.entries(abi.structs)) {
   const members = struct.members.map((one) =>
     [one.name, one.count === undefined ? typeOf(one.type) : koffi.array(one.type, one.count)]);
-  const type = koffi.struct(name, Object.fromEntries(members));
+  const type = koffi.struct(name.replace("struct ", ""), Object.fromEntries(members));
   assert.strictEqual(koffi.sizeof(type), struct.size, name);
   assert.strictEqual(koffi.alignof(type), struct.alignment, name);
   for (const one of struct.members)

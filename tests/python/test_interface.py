@@ -43,7 +43,8 @@ class Layout(unittest.TestCase):
                                   if field not in left_out}, got)
 
     def test_every_struct_of_the_headers(self):
-        declared = {name.removeprefix("diffmm_") for name in ABI["structs"]}
+        declared = {name.removeprefix("diffmm_") for name in ABI["structs"]
+                    if name.startswith("diffmm_")}
         self.assertEqual(declared - not_bound("struct "), set(structs()))
 
     def test_hits_are_laid_out_as_the_struct(self):
