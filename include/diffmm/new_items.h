@@ -86,7 +86,19 @@ DIFFMM_API diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t 
                                             const float *const *features, double boost, float *out);
 
 /** A scorer with further items, whose numbers follow those of `scorer`, which stays as it is. No
- *  user has seen the new items.
+ *  user has seen the new items. All that `scorer` can do, the larger one can, with the same bits for
+ *  the items that both know: fold users in, explain, tell its modalities, be saved
+ *  (diffmm_scorer_save()), be extended again.
+ *
+ *  Explaining the score of a new item divides it as any other, by the modalities and items of the
+ *  user. A new item among those that a user is folded in with counts as one that no other user has:
+ *  it has one neighbour, itself, so that by the propagation rule (diffmm_fold_in()), with its final
+ *  embedding f, which is `rows`, L layers,
+ *
+ *      V_i   = f / ||f|| max(||f|| - ris_lambda, 0) / (L + 1)
+ *      E_I,i = V_i,  Xn_m,i = 0,  H_l,i = (l + 1) V_i,  t_i = 2
+ *
+ *  What it brings is in the collaborative part, since a row does not say which modality it is from.
  *  @param scorer  what is extended; borrowed during the call
  *  @param count   number of new items
  *  @param ids     `count` UTF-8 strings, none of them the id of an item already, copied; NULL

@@ -85,6 +85,24 @@ DIFFMM_API diffmm_status diffmm_scorer_open(diffmm_context *context, const char 
 DIFFMM_API diffmm_status diffmm_scorer_open_memory(diffmm_context *context, const void *data,
                                                    size_t size, diffmm_scorer **out);
 
+/** Write a model file, which diffmm_scorer_open() and diffmm_model_load() read: what a scorer was
+ *  made from, and what diffmm_scorer_extend() has added. One that was not extended gives the file
+ *  that it was opened from, or that the model at that moment would have been saved to. Extended,
+ *  the file is without epoch and metrics, which are of the items before; training that goes on from
+ *  it (diffmm_trainer_create_from()) knows which items were placed and not trained, and does not
+ *  take them over.
+ *  @param scorer  read
+ *  @param path    where to, as for diffmm_model_save() */
+DIFFMM_API diffmm_status diffmm_scorer_save(const diffmm_scorer *scorer, const char *path);
+
+/** Write a model file into memory instead.
+ *  @param scorer    read
+ *  @param data      NULL: only its size is asked for; else the caller's `capacity` bytes
+ *  @param capacity  fewer bytes than the file has are DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param size      receives the size of the file */
+DIFFMM_API diffmm_status diffmm_scorer_save_memory(const diffmm_scorer *scorer, void *data,
+                                                   size_t capacity, size_t *size);
+
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
 

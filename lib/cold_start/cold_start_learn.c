@@ -55,7 +55,7 @@ static diffmm_status match_items(struct source *s)
     int32_t *found = diffmm__arena_take(&s->arena, catalog->items, sizeof *found);
     if (s->arena.failed)
         return DIFFMM_ERROR_NO_MEMORY;
-    size_t matched = diffmm__ids_match(&catalog->item_ids, &s->model->catalog->item_ids, found);
+    size_t matched = diffmm__catalog_match_items(catalog, s->model->catalog, found);
     if (matched < least_items)
         return diffmm__fail(
             DIFFMM_ERROR_INVALID_ARGUMENT,

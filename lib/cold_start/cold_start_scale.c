@@ -56,8 +56,9 @@ static void find_bar(void *argument, size_t index, size_t worker)
     const int32_t *end = rows->indices + rows->pointers[s->user[index] + 1];
     struct diffmm__topk topk = diffmm__topk_begin(s->entries + worker * s->k, s->k);
     float scores[tile];
-    for (size_t first = 0; first < model->items; first += tile) {
-        size_t left = model->items - first, count = left < tile ? left : tile;
+    size_t trained = diffmm__catalog_trained(model->catalog);
+    for (size_t first = 0; first < trained; first += tile) {
+        size_t left = trained - first, count = left < tile ? left : tile;
         for (size_t i = 0; i < count; i++)
             scores[i] = diffmm__kernels()->dot_float(model->d, u, items + (first + i) * model->d);
         for (; seen < end && (size_t)*seen < first + count; seen++)
@@ -97,7 +98,8 @@ static float find_scale(struct sample *s, size_t modalities, size_t set)
         s->ratio[i] = score > 0.0f ? diffmm__narrow(fmax(0.0, need / (double)score)) : INFINITY;
     }
     qsort(s->ratio, pairs, sizeof *s->ratio, compare);
-    size_t rank = (size_t)((double)pairs * (double)s->k / (double)s->model->items);
+    size_t rank =
+        (size_t)((double)pairs * (double)s->k / (double)diffmm__catalog_trained(s->model->catalog));
     return fminf(s->ratio[rank < pairs ? rank : pairs - 1], largest);
 }
 
@@ -111,7 +113,9 @@ static size_t bar_rank(size_t items)
 diffmm_status diffmm__cold_start_scale(diffmm_placer *placer, const diffmm_model *model,
                                        size_t held, const float *const *predictions)
 {
-    struct sample s = {.model = model, .k = bar_rank(model->items), .mean = placer->mean};
+    struct sample s = {.model = model,
+                       .k = bar_rank(diffmm__catalog_trained(model->catalog)),
+                       .mean = placer->mean};
     struct diffmm__arena arena = diffmm__arena_on(placer->context);
     sample_users(&s);
     if (s.users == 0)

@@ -34,6 +34,19 @@ void diffmm__catalog_release(struct diffmm__catalog *catalog)
     diffmm__context_release(context);
 }
 
+size_t diffmm__catalog_match_items(const struct diffmm__catalog *catalog,
+                                   const struct diffmm__catalog *trained, int32_t *out)
+{
+    size_t matched = diffmm__ids_match(&catalog->item_ids, &trained->item_ids, out);
+    size_t first = diffmm__catalog_trained(trained);
+    for (size_t i = 0; i < catalog->items && trained->placed; i++)
+        if (out[i] >= 0 && (size_t)out[i] >= first) {
+            out[i] = -1;
+            matched--;
+        }
+    return matched;
+}
+
 diffmm_status diffmm__catalog_check_counts(size_t users, size_t items, size_t pairs)
 {
     if (users > INT32_MAX || items > INT32_MAX - users)

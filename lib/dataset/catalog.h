@@ -17,6 +17,7 @@ struct diffmm__catalog {
     diffmm_context *context;
     atomic_size_t references;
     size_t users, items;
+    size_t placed; /* the last items: put there by their features, not trained (new_items.h) */
     struct diffmm__ids user_ids, item_ids;
     struct diffmm__csr train; /* users x items: the training interactions */
 };
@@ -26,6 +27,17 @@ struct diffmm__catalog {
 struct diffmm__catalog *diffmm__catalog_create(diffmm_context *context);
 struct diffmm__catalog *diffmm__catalog_retain(struct diffmm__catalog *catalog);
 void diffmm__catalog_release(struct diffmm__catalog *catalog);
+
+/* The items that were trained, which come first. */
+static inline size_t diffmm__catalog_trained(const struct diffmm__catalog *catalog)
+{
+    return catalog->items - catalog->placed;
+}
+
+/* For each item its number in `trained`, or -1 where that does not have it, or has not trained it;
+ * returns how many have one. */
+size_t diffmm__catalog_match_items(const struct diffmm__catalog *catalog,
+                                   const struct diffmm__catalog *trained, int32_t *out);
 
 /* Nodes of graphs and training pairs are numbered by int32_t: DIFFMM_ERROR_INVALID_ARGUMENT where
  * there are more users and items together, or more pairs, than an int32_t can number. */

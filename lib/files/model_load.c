@@ -63,10 +63,14 @@ static diffmm_status read_fold_in(diffmm_model *model, const struct diffmm__safe
     diffmm_status status = diffmm__fold_in_read(file, served, &mapped);
     if (status || !mapped)
         return status;
-    status = diffmm__fold_in_state_copy(model->context, mapped, model->users, model->items,
-                                        model->d, &model->fold_in);
+    status =
+        diffmm__fold_in_state_copy(model->context, mapped, model->items, model->d, &model->fold_in);
     diffmm__fold_in_state_destroy(mapped);
-    return status;
+    if (status)
+        return status;
+    model->fold_in->users = diffmm__user_embedding(model)->values;
+    model->fold_in->items = diffmm__item_embedding(model)->values;
+    return DIFFMM_OK;
 }
 
 /* Both matrices fit into the file, so no size overflows. */

@@ -164,6 +164,20 @@ static diffmm_status read_ids(const struct diffmm__safetensors *file, const char
     return status ? status : copy_ids(file, what, &text, &offsets, out);
 }
 
+/* How many of the last items were placed; absent where none was. */
+static diffmm_status read_placed(const struct diffmm__safetensors *file,
+                                 struct diffmm__catalog *catalog)
+{
+    if (!diffmm__safetensors_metadata(file, "placed"))
+        return DIFFMM_OK;
+    diffmm_status status = diffmm__metadata_count(file, "placed", &catalog->placed);
+    if (!status && catalog->placed >= catalog->items)
+        status = diffmm__fail(DIFFMM_ERROR_FORMAT,
+                              "%s: %zu of its %zu items are placed; some must be trained",
+                              diffmm__safetensors_path(file), catalog->placed, catalog->items);
+    return status;
+}
+
 static diffmm_status read_catalog(const struct diffmm__safetensors *file,
                                   struct diffmm__served *served)
 {
@@ -175,7 +189,7 @@ static diffmm_status read_catalog(const struct diffmm__safetensors *file,
     if (!status)
         status = read_ids(file, "item", "ids.item.text", "ids.item.offsets", catalog->items,
                           &catalog->item_ids);
-    return status;
+    return status ? status : read_placed(file, catalog);
 }
 
 /* What the metadata claims is compared with the embeddings before memory is asked for so many. */

@@ -48,30 +48,49 @@ const float *diffmm__fold_in_state_keep(struct diffmm__fold_in_state *state, siz
     return copy;
 }
 
-diffmm_status diffmm__fold_in_state_copy(const diffmm_context *context,
-                                         const struct diffmm__fold_in_state *from, size_t users,
-                                         size_t items, size_t d, struct diffmm__fold_in_state **out)
+/* A matrix of items, then further rows: `factor` times those of V, or zeros where that is NULL. */
+static const float *keep_rows(struct diffmm__fold_in_state *state, size_t old, const float *from,
+                              size_t added, float factor, const float *v)
+{
+    float *copy = diffmm__arena_take(&state->arena, old + added, sizeof *copy);
+    if (!copy)
+        return NULL;
+    memcpy(copy, from, old * sizeof *copy);
+    for (size_t i = 0; i < added; i++)
+        copy[old + i] = v ? factor * v[i] : 0.0f;
+    return copy;
+}
+
+diffmm_status diffmm__fold_in_state_extend(const diffmm_context *context,
+                                           const struct diffmm__fold_in_state *from, size_t items,
+                                           size_t d, size_t more, const float *v,
+                                           struct diffmm__fold_in_state **out)
 {
     struct diffmm__fold_in_state *copy;
     diffmm_status status =
         diffmm__fold_in_state_create(context, from->modality_count, from->layers, d, &copy);
     if (status)
         return status;
-    size_t count = from->modality_count;
+    size_t count = from->modality_count, old = items * d, added = more * d;
     copy->ris_lambda = from->ris_lambda;
     memcpy(copy->names, from->names, count * sizeof *copy->names);
     memcpy(copy->weights, from->weights, count * sizeof *copy->weights);
     memcpy(copy->mean, from->mean, d * sizeof *copy->mean);
-    copy->users = diffmm__fold_in_state_keep(copy, users * d, from->users);
-    copy->items = diffmm__fold_in_state_keep(copy, items * d, from->items);
     for (size_t m = 0; m < count; m++)
-        copy->content[m] = diffmm__fold_in_state_keep(copy, items * d, from->content[m]);
+        copy->content[m] = keep_rows(copy, old, from->content[m], added, 0.0f, NULL);
     for (size_t l = 0; l < from->layers; l++)
-        copy->propagated[l] = diffmm__fold_in_state_keep(copy, items * d, from->propagated[l]);
+        copy->propagated[l] = keep_rows(copy, old, from->propagated[l], added, (float)(l + 1), v);
     if (copy->arena.failed) {
         diffmm__fold_in_state_destroy(copy);
         return DIFFMM_ERROR_NO_MEMORY;
     }
     *out = copy;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__fold_in_state_copy(const diffmm_context *context,
+                                         const struct diffmm__fold_in_state *from, size_t items,
+                                         size_t d, struct diffmm__fold_in_state **out)
+{
+    return diffmm__fold_in_state_extend(context, from, items, d, 0, NULL, out);
 }

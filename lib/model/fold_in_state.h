@@ -29,10 +29,18 @@ void diffmm__fold_in_state_destroy(struct diffmm__fold_in_state *state);
 const float *diffmm__fold_in_state_keep(struct diffmm__fold_in_state *state, size_t count,
                                         const float *from);
 
-/* A copy that borrows nothing. */
+/* A copy that borrows nothing but E_U and E_I, which the caller sets: they are parameters, and
+ * whoever keeps the copy has them. */
 diffmm_status diffmm__fold_in_state_copy(const diffmm_context *context,
-                                         const struct diffmm__fold_in_state *from, size_t users,
-                                         size_t items, size_t d,
-                                         struct diffmm__fold_in_state **out);
+                                         const struct diffmm__fold_in_state *from, size_t items,
+                                         size_t d, struct diffmm__fold_in_state **out);
+
+/* The same with `more` items that nobody has touched, whose rows of V are `v`: in the graph, such an
+ * item has itself as its only neighbour, so sum_{k <= l} A^k V is (l + 1) V. Nothing is known of
+ * their content, which is 0: all of V is in E_I. */
+diffmm_status diffmm__fold_in_state_extend(const diffmm_context *context,
+                                           const struct diffmm__fold_in_state *from, size_t items,
+                                           size_t d, size_t more, const float *v,
+                                           struct diffmm__fold_in_state **out);
 
 #endif

@@ -26,7 +26,7 @@ static diffmm_status find_origin(const diffmm_model *model, const diffmm_model *
     if (out->arena.failed)
         return DIFFMM_ERROR_NO_MEMORY;
     out->known_users = diffmm__ids_match(&catalog->user_ids, &old->user_ids, out->user);
-    out->known_items = diffmm__ids_match(&catalog->item_ids, &old->item_ids, out->item);
+    out->known_items = diffmm__catalog_match_items(catalog, old, out->item);
     if (out->known_users == 0 || out->known_items == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "from: the model knows none of the data set's %s",

@@ -17,11 +17,12 @@
 #include "model/fold_in_of_model.h"
 #include "model/seen_of_model.h"
 
-static void end_parts(diffmm_scorer *scorer)
+void diffmm__scorer_end_parts(diffmm_scorer *scorer)
 {
     diffmm__catalog_release(scorer->catalog);
     diffmm__csr_end(scorer->context, &scorer->seen);
     diffmm__fold_in_state_destroy(scorer->fold_in);
+    diffmm__learnt_destroy(scorer->learnt);
     diffmm__release(scorer->context, scorer->degrees);
     diffmm__release(scorer->context, scorer->panels);
     diffmm__release(scorer->context, scorer->owned);
@@ -32,7 +33,7 @@ static void end_scorer(void *object)
 {
     diffmm_scorer *scorer = object;
     diffmm_context *context = scorer->context;
-    end_parts(scorer);
+    diffmm__scorer_end_parts(scorer);
     diffmm__release(context, scorer);
     diffmm__context_release(context);
 }
@@ -71,7 +72,7 @@ diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_s
     diffmm_scorer *scorer = diffmm__allocate(context, 1, sizeof *scorer);
     diffmm_status status = scorer ? complete(&parts) : DIFFMM_ERROR_NO_MEMORY;
     if (status) {
-        end_parts(&parts);
+        diffmm__scorer_end_parts(&parts);
         diffmm__release(context, scorer);
         diffmm__context_release(parts.context);
         return status;
@@ -83,50 +84,62 @@ diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_s
 }
 
 /* A copy of the model's fold-in state, or NULL where it has none. */
-static diffmm_status copy_fold_in(const diffmm_model *model, struct diffmm__fold_in_state **out)
+static diffmm_status copy_fold_in(const diffmm_model *model, diffmm_scorer *parts)
 {
     struct diffmm__fold_in_state *borrowed;
-    *out = NULL;
     diffmm_status status = diffmm__fold_in_of_model(model, &borrowed);
     if (status || !borrowed)
         return status;
-    status = diffmm__fold_in_state_copy(model->context, borrowed, model->users, model->items,
-                                        model->d, out);
+    status = diffmm__fold_in_state_copy(model->context, borrowed, model->items, model->d,
+                                        &parts->fold_in);
     diffmm__fold_in_state_destroy(borrowed);
+    if (status)
+        return status;
+    parts->fold_in->users = diffmm__learnt_values(parts->learnt, "user_embedding");
+    parts->fold_in->items = diffmm__learnt_values(parts->learnt, "item_embedding");
+    return DIFFMM_OK;
+}
+
+static diffmm_status copy_learnt(const diffmm_model *model, diffmm_scorer *parts)
+{
+    struct diffmm__learnt *borrowed;
+    diffmm_status status = diffmm__learnt_of_model(model, &borrowed);
+    if (status)
+        return status;
+    status = diffmm__learnt_copy(model->context, borrowed, 0, NULL, &parts->learnt);
+    diffmm__learnt_destroy(borrowed);
     return status;
+}
+
+static diffmm_status copy_final(const diffmm_model *model, diffmm_scorer *parts)
+{
+    size_t count = (model->users + model->items) * model->d;
+    parts->owned = diffmm__allocate(model->context, count, sizeof *parts->owned);
+    if (!parts->owned)
+        return DIFFMM_ERROR_NO_MEMORY;
+    memcpy(parts->owned, model->final, count * sizeof *parts->owned);
+    parts->users = parts->owned;
+    parts->items = parts->owned + model->users * model->d;
+    return DIFFMM_OK;
 }
 
 static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
 {
-    struct diffmm__norms norms;
-    size_t count = (model->users + model->items) * model->d;
+    diffmm_scorer parts = {.context = model->context, .d = model->d};
     diffmm_status status = diffmm__model_check_embeddings(model);
     if (!status)
         status =
             diffmm__score_range_check("model", model->users, model->items, model->d, model->final,
-                                      model->final + model->users * model->d, &norms);
-    struct diffmm__fold_in_state *fold_in;
-    if (!status)
-        status = copy_fold_in(model, &fold_in);
+                                      model->final + model->users * model->d, &parts.norms);
     if (status)
         return status;
-    struct diffmm__csr seen;
-    status = diffmm__seen_of_model(model, &seen);
-    float *copy = status ? NULL : diffmm__allocate(model->context, count, sizeof *copy);
-    if (!copy) {
-        diffmm__csr_end(model->context, &seen);
-        diffmm__fold_in_state_destroy(fold_in);
-        return DIFFMM_ERROR_NO_MEMORY;
+    parts.catalog = diffmm__catalog_retain(model->catalog);
+    if ((status = copy_learnt(model, &parts)) || (status = copy_fold_in(model, &parts)) ||
+        (status = diffmm__seen_of_model(model, &parts.seen)) ||
+        (status = copy_final(model, &parts))) {
+        diffmm__scorer_end_parts(&parts);
+        return status;
     }
-    memcpy(copy, model->final, count * sizeof *copy);
-    diffmm_scorer parts = {.catalog = diffmm__catalog_retain(model->catalog),
-                           .seen = seen,
-                           .d = model->d,
-                           .users = copy,
-                           .items = copy + model->users * model->d,
-                           .norms = norms,
-                           .owned = copy,
-                           .fold_in = fold_in};
     return diffmm__scorer_create_from(model->context, parts, out);
 }
 

@@ -8,6 +8,7 @@
 #include "base/handle.h"
 #include "dataset/catalog.h"
 #include "evaluation/score_range.h"
+#include "files/learnt.h"
 #include "files/safetensors.h"
 #include "model/fold_in_state.h"
 
@@ -24,6 +25,7 @@ struct diffmm_scorer {
     float *owned;
     struct diffmm__safetensors *file;
     struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
+    struct diffmm__learnt *learnt;         /* for saving; NULL where the file has it */
     int32_t *degrees; /* training users of each item, and 1; NULL without a fold-in state */
 };
 
@@ -52,6 +54,9 @@ static inline const diffmm_scorer *diffmm__scorer_called_back(const diffmm_score
 /* A scorer of these parts, which it takes over (on failure they are released); packs the items. */
 diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_scorer parts,
                                          diffmm_scorer **out);
+
+/* Release what a scorer, or the parts of one in the making, holds. */
+void diffmm__scorer_end_parts(diffmm_scorer *parts);
 
 /* The user is below the number of users. */
 diffmm_status diffmm__scorer_check_user(const diffmm_scorer *scorer, int32_t user);

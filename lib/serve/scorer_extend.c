@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A scorer with further items. */
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -13,7 +13,9 @@
 #include <diffmm/new_items.h>
 
 #include "evaluation/score_range.h"
+#include "linalg/kernels.h"
 #include "serve/scorer.h"
+#include "serve/scorer_save.h"
 
 static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char *const *ids,
                            const float *rows)
@@ -93,6 +95,7 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
         return DIFFMM_ERROR_NO_MEMORY;
     catalog->users = old->users;
     catalog->items = old->items + count;
+    catalog->placed = old->placed + count;
     diffmm_status status =
         extend_names(context, &old->item_ids, count, ids, "item", &catalog->item_ids);
     if (!status)
@@ -107,6 +110,69 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     return DIFFMM_OK;
 }
 
+/* V of an item that nobody has touched, from its final embedding. Its node has itself as its only
+ * neighbour, so final = (L + 1) V + ris_lambda V / ||V||. */
+static void invert(const struct diffmm__fold_in_state *state, size_t d, const float *row, float *v)
+{
+    double length = sqrt(diffmm__kernels()->dot(d, row, row));
+    double rest = fmax(length - (double)state->ris_lambda, 0.0);
+    double scale = length > 0.0 ? rest / (length * (double)(state->layers + 1)) : 0.0;
+    for (size_t j = 0; j < d; j++)
+        v[j] = (float)(scale * (double)row[j]);
+}
+
+/* What the scorer knows beside the final embeddings, with the new items' share in it: `v`, which is
+ * scratch of count x d zeros. */
+static diffmm_status extend_state(const diffmm_scorer *scorer, size_t count, const float *rows,
+                                  float *v, diffmm_scorer *parts)
+{
+    const struct diffmm__fold_in_state *state = scorer->fold_in;
+    struct diffmm__learnt *learnt;
+    diffmm_status status = diffmm__scorer_learnt_begin(scorer, &learnt);
+    if (status)
+        return status;
+    for (size_t i = 0; state && i < count; i++)
+        invert(state, scorer->d, rows + i * scorer->d, v + i * scorer->d);
+    status = diffmm__learnt_copy(scorer->context, learnt, count, v, &parts->learnt);
+    if (!status && state)
+        status = diffmm__fold_in_state_extend(scorer->context, state, scorer->catalog->items,
+                                              scorer->d, count, v, &parts->fold_in);
+    diffmm__scorer_learnt_end(scorer, learnt);
+    if (status || !state)
+        return status;
+    parts->fold_in->users = diffmm__learnt_values(parts->learnt, "user_embedding");
+    parts->fold_in->items = diffmm__learnt_values(parts->learnt, "item_embedding");
+    return DIFFMM_OK;
+}
+
+static diffmm_status extend_learnt(const diffmm_scorer *scorer, size_t count, const float *rows,
+                                   diffmm_scorer *parts)
+{
+    float *v = diffmm__allocate_zero(scorer->context, count * scorer->d, sizeof *v);
+    if (!v)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = extend_state(scorer, count, rows, v, parts);
+    diffmm__release(scorer->context, v);
+    return status;
+}
+
+static diffmm_status extend_final(const diffmm_scorer *scorer, size_t count, const float *rows,
+                                  diffmm_scorer *parts)
+{
+    size_t d = scorer->d, users = scorer->catalog->users * d, items = scorer->catalog->items * d;
+    parts->owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
+    if (!parts->owned)
+        return DIFFMM_ERROR_NO_MEMORY;
+    memcpy(parts->owned, scorer->users, users * sizeof(float));
+    memcpy(parts->owned + users, scorer->items, items * sizeof(float));
+    memcpy(parts->owned + users + items, rows, count * d * sizeof(float));
+    parts->users = parts->owned;
+    parts->items = parts->owned + users;
+    return diffmm__score_range_check("scorer with rows", parts->catalog->users,
+                                     parts->catalog->items, d, parts->users, parts->items,
+                                     &parts->norms);
+}
+
 diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
                                    const char *const *ids, const float *rows, diffmm_scorer **out)
 {
@@ -116,32 +182,16 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     diffmm_status status = check(scorer, count, ids, rows);
     if (status)
         return status;
-    size_t d = scorer->d, users = scorer->catalog->users * d, items = scorer->catalog->items * d;
-    diffmm_scorer parts = {.d = d};
+    diffmm_scorer parts = {.context = scorer->context, .d = scorer->d};
     status = extend_catalog(scorer->context, scorer->catalog, count, ids, &parts.catalog);
     if (!status && scorer->seen.pointers)
         status = copy_rows(scorer->context, &scorer->seen, parts.catalog->items, &parts.seen);
-    if (!status) {
-        parts.owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
-        status = parts.owned ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
-    }
+    if (!status)
+        status = extend_final(scorer, count, rows, &parts);
+    if (!status)
+        status = extend_learnt(scorer, count, rows, &parts);
     if (status) {
-        diffmm__catalog_release(parts.catalog);
-        diffmm__csr_end(scorer->context, &parts.seen);
-        return status;
-    }
-    memcpy(parts.owned, scorer->users, users * sizeof(float));
-    memcpy(parts.owned + users, scorer->items, items * sizeof(float));
-    memcpy(parts.owned + users + items, rows, count * d * sizeof(float));
-    parts.users = parts.owned;
-    parts.items = parts.owned + users;
-    status =
-        diffmm__score_range_check("scorer with rows", parts.catalog->users, parts.catalog->items, d,
-                                  parts.users, parts.items, &parts.norms);
-    if (status) {
-        diffmm__catalog_release(parts.catalog);
-        diffmm__csr_end(scorer->context, &parts.seen);
-        diffmm__release(scorer->context, parts.owned);
+        diffmm__scorer_end_parts(&parts);
         return status;
     }
     return diffmm__scorer_create_from(scorer->context, parts, out);

@@ -127,8 +127,6 @@ START_TEST(new_items_are_placed_and_ranked)
     ck_assert_uint_eq(rows.size(), 2 * 8);
     placer.save(path);
     ck_assert(diffmm::placer::open(context, path).place({{taste, none}, {none, none}}) == rows);
-    unlink(path.c_str());
-    rmdir(folder);
 
     const diffmm::scorer scorer(model), extended = scorer.extend(rows, {"new", "newer"});
     ck_assert_uint_eq(extended.items(), scorer.items() + 2);
@@ -139,6 +137,19 @@ START_TEST(new_items_are_placed_and_ranked)
     diffmm::query query;
     query.candidates = both;
     ck_assert_uint_eq(extended.recommend(2, 5, query).size(), 2);
+
+    ck_assert_uint_eq(extended.modalities(), 2);
+    ck_assert(extended.fold_in(2, both) != scorer.fold_in(2, {}));
+    const auto explained = extended.explain(2, 12);
+    ck_assert_uint_eq(explained.modalities.size(), 2);
+    ck_assert(explained.score == scores[12]);
+    const auto bytes = extended.save_memory();
+    ck_assert(diffmm::scorer::open_memory(context, bytes).score(2) == scores);
+    ck_assert_uint_eq(diffmm::model::load_memory(context, bytes).items(), 14);
+    extended.save(path);
+    ck_assert(diffmm::scorer::open(context, path).fold_in(2, both) == extended.fold_in(2, both));
+    unlink(path.c_str());
+    rmdir(folder);
 
     const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
     assert_fails(bad, "one entry per modality", [&] { placer.place({{taste}}); });

@@ -78,6 +78,16 @@ static diffmm_status extend_scorer(const union value *v)
     return diffmm_scorer_extend(v[0].in, v[1].n, v[2].in, v[3].in, v[4].p);
 }
 
+static diffmm_status save_scorer(const union value *v)
+{
+    return diffmm_scorer_save(v[0].in, v[1].in);
+}
+
+static diffmm_status save_scorer_memory(const union value *v)
+{
+    return diffmm_scorer_save_memory(v[0].in, v[1].p, v[2].n, v[3].p);
+}
+
 static diffmm_status export_vectors(const union value *v)
 {
     return diffmm_scorer_export(v[0].in, (diffmm_side)v[1].i, (diffmm_vectors_format)v[2].i,
@@ -202,6 +212,17 @@ static const struct entry entries[] = {
                                {{.in = infinite_row}, NUMERIC},
                                {{.in = large_row}, NUMERIC}}},
                    {"out", MADE, .made = SCORER}}},
+    {"diffmm_scorer_save", save_scorer,
+     .arguments = {{"scorer", SCORER},
+                   {"path", TEXT, .good.in = "saved.safetensors",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "no-such/model"}, IO, "no-such"}}}}},
+    {"diffmm_scorer_save_memory", save_scorer_memory,
+     .arguments = {{"scorer", SCORER},
+                   {"data", OUT, true, .bytes = 16384},
+                   {"capacity", SIZE, .good.n = 16384,
+                    .others = {{{.n = 0}, INVALID, "bytes"}, {{.n = 100}, INVALID, "bytes"}}},
+                   {"size", OUT, .bytes = sizeof(size_t)}}},
     {"diffmm_scorer_export", export_vectors,
      .arguments = {{"scorer", SCORER},
                    {"side", NUMBER, .good.i = DIFFMM_ITEMS,

@@ -147,12 +147,17 @@ static diffmm_status place_items(struct fault_world *world)
     return diffmm_place_items(world->placer, 1, features, 1.0, world->out.values);
 }
 
-static diffmm_status extend_scorer(struct fault_world *world)
+static diffmm_status extend_into(struct fault_world *world, diffmm_scorer **out)
 {
     static const float rows[128] = {0.5f, 0.25f};
     static const char *const ids[] = {"new-1", "new-2"};
     bool named = diffmm_scorer_find_item(world->scorer, "0", &(int32_t){0}) != DIFFMM_OK;
-    return diffmm_scorer_extend(world->scorer, 2, named ? ids : NULL, rows, &world->out.scorer);
+    return diffmm_scorer_extend(world->scorer, 2, named ? ids : NULL, rows, out);
+}
+
+static diffmm_status extend_scorer(struct fault_world *world)
+{
+    return extend_into(world, &world->out.scorer);
 }
 
 static void scorer_bits(struct fault_world *world)
@@ -160,6 +165,31 @@ static void scorer_bits(struct fault_world *world)
     float scores[items + 2];
     expect_success(diffmm_score(world->out.scorer, 1, items + 2, NULL, scores));
     fault_hash(scores, sizeof scores);
+}
+
+static void make_extended_scorer(struct fault_world *world)
+{
+    diffmm_scorer *extended;
+    make_world_with_scorer(world);
+    expect_success(extend_into(world, &extended));
+    diffmm_scorer_destroy(world->scorer);
+    world->scorer = extended;
+}
+
+static diffmm_status save_scorer(struct fault_world *world)
+{
+    return diffmm_scorer_save(world->scorer, fault_path(world, "old.safetensors"));
+}
+
+static diffmm_status save_scorer_memory(struct fault_world *world)
+{
+    return diffmm_scorer_save_memory(world->scorer, world->out.saved.bytes,
+                                     sizeof world->out.saved.bytes, &world->out.saved.size);
+}
+
+static void saved_bits(struct fault_world *world)
+{
+    fault_hash(world->out.saved.bytes, world->out.saved.size);
 }
 
 static diffmm_status export_vectors(struct fault_world *world)
@@ -179,5 +209,7 @@ const struct fault_case fault_growth_cases[] = {
     {"diffmm_placer_open", make_placer_file, open_placer, placer_bits, fault_end_placer},
     {"diffmm_place_items", make_placer, place_items, fault_hash_output, NULL},
     {"diffmm_scorer_extend", make_world_with_scorer, extend_scorer, scorer_bits, fault_end_scorer},
+    {"diffmm_scorer_save", make_extended_scorer, save_scorer, old_file_bits, NULL},
+    {"diffmm_scorer_save_memory", make_extended_scorer, save_scorer_memory, saved_bits, NULL},
     {"diffmm_scorer_export", make_world_with_scorer, export_vectors, old_file_bits, NULL},
     {.name = NULL}};

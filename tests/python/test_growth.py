@@ -150,6 +150,24 @@ class NewItems(unittest.TestCase):
         gc.collect()
         self.assertEqual("new", extended.item_id(30))
 
+    def test_an_extended_scorer_explains_and_is_saved(self):
+        scorer = diffmm.Scorer(self.model)
+        extended = scorer.extend(self.placer.place({"image": features()[[29]]}), ids=["new"])
+        self.assertEqual(scorer.modality_weights, extended.modality_weights)
+        np.testing.assert_array_equal(scorer.fold_in(["i3"]), extended.fold_in(["i3"]))
+        self.assertEqual(scorer.explain("u3", "i3"), extended.explain("u3", "i3"))
+        explained = extended.explain("u3", "new")
+        self.assertEqual({"image", "text"}, set(explained.modalities))
+        self.assertAlmostEqual(explained.score, sum(explained.modalities.values()) +
+                               explained.collaborative, places=4)
+        with temporary_folder() as folder:
+            extended.save(path_in(folder, "model"))
+            opened = diffmm.Scorer(path_in(folder, "model"))
+            self.assertEqual(31, diffmm.Model.load(path_in(folder, "model")).items)
+        self.assertEqual(explained, opened.explain("u3", "new"))
+        np.testing.assert_array_equal(extended.fold_in(["new"], "u3"),
+                                      diffmm.Scorer(extended.to_bytes()).fold_in(["new"], "u3"))
+
     def test_items_that_lack_a_modality(self):
         image = features()[[0, 29]]
         every = self.placer.place({"image": image, "text": np.ones((2, 3))})

@@ -233,6 +233,8 @@ FUNCTIONS = {
     "diffmm_scorer_create": (status, pointer, out),
     "diffmm_scorer_open": (status, pointer, path, out),
     "diffmm_scorer_open_memory": (status, pointer, pointer, size, out),
+    "diffmm_scorer_save": (status, pointer, path),
+    "diffmm_scorer_save_memory": (status, pointer, pointer, size, out),
     "diffmm_scorer_destroy": (nothing, pointer),
     "diffmm_scorer_users": (amount, pointer),
     "diffmm_scorer_items": (amount, pointer),

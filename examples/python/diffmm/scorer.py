@@ -11,7 +11,7 @@ import numpy
 from . import _callbacks, _structs
 from ._arrays import are_ids, array, matrix, numbers, sequence, texts, view
 from ._convert import flag, index, member, text
-from ._handles import Object, create, open_file
+from ._handles import Object, create, file_bytes, open_file
 from ._library import library
 from .context import Context, default_context
 from .errors import Cancelled
@@ -83,6 +83,15 @@ class Scorer(Object):
                                   None if ids is None else strings.ctypes.data, rows,
                                   keeps=[self.handle.context])
         return extended
+
+    def save(self, path):
+        """Write a model file, with the items that extend() has added. A crash leaves the old file
+        or the new one."""
+        library.diffmm_scorer_save(self.handle, path)
+
+    def to_bytes(self):
+        """The model file as bytes, for Scorer and Model.load()."""
+        return file_bytes(library.diffmm_scorer_save_memory, self.handle)
 
     @property
     def users(self):

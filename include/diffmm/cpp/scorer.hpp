@@ -80,6 +80,17 @@ class scorer : public detail::handle<diffmm_scorer>
         return scorer(detail::own(extended, diffmm_scorer_destroy, root()), root());
     }
 
+    /** Write a model file, also of one with further items. @see diffmm_scorer_save() */
+    void save(const std::string &path) const
+    {
+        check(diffmm_scorer_save(get(), detail::text(path)));
+    }
+    /** Write it into memory instead. */
+    std::vector<std::uint8_t> save_memory() const
+    {
+        return detail::written(diffmm_scorer_save_memory, get());
+    }
+
     std::size_t users() const noexcept
     {
         return diffmm_scorer_users(get());

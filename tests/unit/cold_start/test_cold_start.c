@@ -254,6 +254,64 @@ START_TEST(the_same_bits_with_any_number_of_threads)
 }
 END_TEST
 
+/* The model of a scorer that was extended by placed items, read from its file. */
+static diffmm_model *extended_model(const struct world *w, size_t more, const float *rows)
+{
+    diffmm_scorer *scorer, *larger;
+    diffmm_model *loaded;
+    size_t size;
+    expect_success(diffmm_scorer_create(w->model, &scorer));
+    expect_success(diffmm_scorer_extend(scorer, more, NULL, rows, &larger));
+    expect_success(diffmm_scorer_save_memory(larger, NULL, 0, &size));
+    void *data = malloc(size);
+    expect_success(diffmm_scorer_save_memory(larger, data, size, &size));
+    expect_success(diffmm_model_load_memory(w->context, data, size, &loaded));
+    diffmm_scorer_destroy(larger);
+    diffmm_scorer_destroy(scorer);
+    free(data);
+    return loaded;
+}
+
+/* A data set that has their features too. */
+static diffmm_dataset *larger_dataset(const struct world *w, size_t more)
+{
+    static float larger_image[(items + 50) * image], larger_text[(items + 50) * text];
+    diffmm_dataset *dataset;
+    memcpy(larger_image, w->image, sizeof w->image);
+    memcpy(larger_text, w->text, sizeof w->text);
+    expect_success(diffmm_dataset_create(w->context, &dataset));
+    expect_success(diffmm_dataset_reserve(dataset, users, items + more));
+    expect_success(
+        diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){0}, (int32_t[]){0}));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "image", items + more, image,
+                                                     larger_image, image));
+    expect_success(
+        diffmm_dataset_add_modality_array(dataset, "text", items + more, text, larger_text, text));
+    return dataset;
+}
+
+START_TEST(nothing_is_learnt_from_items_that_were_placed)
+{
+    static float first[items * d], other[items * d];
+    float rows[50 * d];
+    struct world *w = begin_threads(1, 0.5);
+    for (size_t i = 0; i < 50 * d; i++)
+        rows[i] = 20.0f * cosf((float)i);
+    diffmm_model *loaded = extended_model(w, 50, rows);
+    diffmm_dataset *dataset = larger_dataset(w, 50);
+    diffmm_placer *placer = make(w), *of_extended;
+    expect_success(diffmm_placer_create(loaded, dataset, &of_extended));
+    place_with(placer, w, first);
+    place_with(of_extended, w, other);
+    ck_assert_mem_eq(first, other, sizeof first);
+    diffmm_placer_destroy(placer);
+    diffmm_placer_destroy(of_extended);
+    diffmm_dataset_destroy(dataset);
+    diffmm_model_destroy(loaded);
+    end(w);
+}
+END_TEST
+
 START_TEST(a_file_keeps_every_bit)
 {
     static float first[items * d], other[items * d];
@@ -443,6 +501,7 @@ int main(void)
                                   missing_modalities_are_left_out,
                                   at_the_scale_items_reach_the_bar_as_often_as_trained_ones,
                                   the_same_bits_with_any_number_of_threads,
+                                  nothing_is_learnt_from_items_that_were_placed,
                                   a_file_keeps_every_bit,
                                   broken_files_are_refused,
                                   bad_sources,
