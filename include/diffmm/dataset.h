@@ -186,6 +186,11 @@ DIFFMM_API diffmm_status diffmm_dataset_name_rows(diffmm_dataset *dataset, const
  *    Fortran order
  *  - .npz: such an array; of several the one called "features" or else "arr_0". If there is also
  *    an array "ids" (integers or text), it says whose each row is (needs libzip)
+ *  - .safetensors: the only matrix of the file, or that called NAME where `path` is
+ *    "FILE.safetensors:NAME": F16, BF16, F32, F64, integers. A vector "ids" of integers says
+ *    whose each row is
+ *  - .vec, .txt: text vectors as of word2vec, GloVe and fastText: on each line an id and its
+ *    numbers; the first line may give the two counts
  *
  *  Beside the file may be a list of ids, with .ids.txt in place of the file's ending
  *  (text_feat.ids.txt for text_feat.npy): one id per line, in the order of the rows. See

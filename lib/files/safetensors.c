@@ -9,8 +9,8 @@
 #include "base/index.h"
 #include "base/json_parse.h"
 #include "base/memory.h"
+#include "base/safetensors_header.h"
 #include "base/status.h"
-#include "files/safetensors_header.h"
 
 enum { length_size = 8, max_header = 100 * 1000 * 1000 };
 

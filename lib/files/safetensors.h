@@ -9,7 +9,7 @@
 
 #include <diffmm/context.h>
 
-#include "files/dtype.h"
+#include "base/dtype.h"
 #include "files/source.h"
 
 struct diffmm__safetensors; /* an open, checked file */

@@ -5,7 +5,7 @@
 
 #include <diffmm/context.h>
 
-#include "files/dtype.h"
+#include "base/dtype.h"
 
 struct diffmm__metadata {
     const char *key, *value;

@@ -3,8 +3,8 @@
 #ifndef DIFFMM_FILES_TENSOR_LIST_H
 #define DIFFMM_FILES_TENSOR_LIST_H
 
+#include "base/dtype.h"
 #include "base/memory.h"
-#include "files/dtype.h"
 
 struct diffmm__tensor_list {
     struct diffmm__arena arena; /* holds the list, and names made for it */

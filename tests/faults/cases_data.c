@@ -229,6 +229,24 @@ static diffmm_status read_modality(struct fault_world *world)
                                         fault_path(world, "image_feat.npy"));
 }
 
+static diffmm_status read_text_vectors(struct fault_world *world)
+{
+    return diffmm_dataset_read_modality(world->dataset, "sound", fault_path(world, "words.vec"));
+}
+
+static diffmm_status read_safetensors(struct fault_world *world)
+{
+    return diffmm_dataset_read_modality(world->dataset, "sound",
+                                        fault_path(world, "words.safetensors"));
+}
+
+#ifdef DIFFMM__HAVE_LIBZIP
+static diffmm_status read_features_npz(struct fault_world *world)
+{
+    return diffmm_dataset_read_modality(world->dataset, "sound", fault_path(world, "words.npz"));
+}
+#endif
+
 static void modality_bits(struct fault_world *world)
 {
     size_t dimensions = diffmm_dataset_modality_dimensions(world->dataset, 0);
@@ -318,6 +336,12 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_name_rows", dataset_with_array, name_rows, modality_bits, NULL},
     {"diffmm_dataset_seal ids of rows", dataset_with_row_ids, seal, sealed_bits, NULL},
     {"diffmm_dataset_read_modality", empty_dataset, read_modality, modality_bits, NULL},
+    {"diffmm_dataset_read_modality .vec", empty_dataset, read_text_vectors, modality_bits, NULL},
+    {"diffmm_dataset_read_modality .safetensors", empty_dataset, read_safetensors, modality_bits,
+     NULL},
+#ifdef DIFFMM__HAVE_LIBZIP
+    {"diffmm_dataset_read_modality .npz", empty_dataset, read_features_npz, modality_bits, NULL},
+#endif
     {"diffmm_dataset_seal numbers", numbered_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},

@@ -204,7 +204,38 @@ static void write_npz(const char *folder, const char *name)
     add_member(zip, &bytes[4], "data.npy", "<f8", "(5,)", ones, sizeof ones);
     ck_assert_int_eq(zip_close(zip), 0);
 }
+
+/* Features, with ids of their rows. */
+static void write_features_npz(const char *folder, const char *name)
+{
+    static const char ids[] = "redblu";
+    static struct bytes bytes[2];
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    ck_assert_ptr_nonnull(zip);
+    memset(bytes, 0, sizeof bytes);
+    add_member(zip, &bytes[0], "ids.npy", "|S3", "(2,)", ids, 6);
+    add_member(zip, &bytes[1], "features.npy", "|u1", "(2, 2)", row, 4);
+    ck_assert_int_eq(zip_close(zip), 0);
+}
 #endif
+
+/* A matrix of float16, and ids of its rows. */
+static void write_safetensors(const char *folder, const char *name)
+{
+    static const char header[] =
+        "{\"ids\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"e\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[8,20]}}";
+    struct bytes bytes = {.size = 0};
+    bytes_add_number(&bytes, strlen(header), 8);
+    bytes_add_text(&bytes, header);
+    bytes_add_number(&bytes, 7, 4);
+    bytes_add_number(&bytes, 5, 4);
+    bytes_add_number(&bytes, 0x3c00, 8);
+    bytes_add_number(&bytes, 0x4000, 4);
+    write_file(folder, name, bytes.data, bytes.size);
+}
 
 /* Of a training, written by the library. */
 static void write_trained(const char *folder)
@@ -235,7 +266,10 @@ void fault_files_begin(const char *folder)
     write_npy(folder, "image_feat.npy");
     write_npy(folder, "text_feat.npy");
     write_pickle(folder, "trnMat.pkl");
+    write_file(folder, "words.vec", "2 2\nred 1 2\nblue 3 4\n", 21);
+    write_safetensors(folder, "words.safetensors");
 #ifdef DIFFMM__HAVE_LIBZIP
+    write_features_npz(folder, "words.npz");
     write_npz(folder, "valMat.npz");
 #endif
     write_trained(folder);

@@ -7,6 +7,7 @@ build folder, for model files and checkpoints:
     python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build
 """
 import io
+import json
 import pickle
 import random
 import struct
@@ -77,6 +78,39 @@ def features_npz_seeds():
     out = io.BytesIO()
     np.savez(out, np.asfortranarray(values.astype("<f2")))
     yield "fortran", out.getvalue()
+
+
+def safetensors(tensors):
+    """Tensors by name: type, shape, bytes."""
+    at, header, data = 0, {}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(content)]}
+        at += len(content)
+        data += content
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def features_safetensors_seeds():
+    values = np.sin(np.arange(12)).reshape(4, 3)
+    for dtype, name in ("<f2", "F16"), ("<f4", "F32"), ("<f8", "F64"), ("i1", "I8"), ("<i8", "I64"):
+        yield name, safetensors({"a": (name, [4, 3], values.astype(dtype).tobytes())})
+    half = values.astype("<f4").view("<u2")[:, 1::2].tobytes()
+    ids = np.array([1, 0, 7, 9], "<i8").tobytes()
+    yield "BF16_with_ids", safetensors({"ids": ("I64", [4], ids), "b": ("BF16", [4, 3], half)})
+    yield "two", safetensors({"a": ("BF16", [4, 3], half), "b": ("BF16", [3, 4], half)})
+    yield "does_not_fit", safetensors({"a": ("F16", [4, 4], half)})
+
+
+def features_text_seeds():
+    yield "word2vec", b"3 2\na 0.5 1\nb 2 -3e-1\n0 1 1\n"
+    yield "glove", b"a 0.5 1\nb 2 -3e-1\n"
+    yield "fasttext", b"2 2\na 0.5 1 \n0 2 -3e-1 \n"
+    yield "one_number", b"a 1\nb 2\n"
+    yield "wrong_header", b"3 2\na 0.5 1\n"
+    yield "twice", b"a 0.5 1\na 2 3\n"
+    yield "no_number", b"a 0.5 x\n"
+    yield "large", b"a 1e39\n"
 
 
 def row_id_seeds():
@@ -213,7 +247,8 @@ def main():
     targets = {
         "npy": npy_seeds(), "npz": npz_seeds(), "npz_members": member_seeds(),
         "pickle": pickle_seeds(), "table": table_seeds(), "item_ids": item_id_seeds(),
-        "features_npz": features_npz_seeds(), "row_ids": row_id_seeds(),
+        "features_npz": features_npz_seeds(), "features_safetensors": features_safetensors_seeds(),
+        "features_text": features_text_seeds(), "row_ids": row_id_seeds(),
         "options": option_seeds(), "model": model_seeds(build / "examples/diffmm_train"), "api": api_seeds(),
     }
     for target, seeds in targets.items():

@@ -12,6 +12,8 @@
 #include "dataset/modalities.h"
 #include "dataset/readers/features_npy.h"
 #include "dataset/readers/features_npz.h"
+#include "dataset/readers/features_safetensors.h"
+#include "dataset/readers/features_text.h"
 #include "dataset/readers/id_list.h"
 #include "dataset/readers/interactions_matrix.h"
 #include "dataset/readers/interactions_table.h"
@@ -22,7 +24,9 @@ static const struct diffmm__format formats[] = {
     {.ending = ".inter", .interactions = diffmm__interactions_table_read_any},
     {.ending = ".dat", .interactions = diffmm__interactions_table_read_any},
     {.ending = ".data", .interactions = diffmm__interactions_table_read_any},
-    {.ending = ".txt", .interactions = diffmm__interactions_table_read_any},
+    {.ending = ".txt",
+     .interactions = diffmm__interactions_table_read_any,
+     .features = diffmm__features_text_read},
     {.ending = ".pkl",
      .interactions = diffmm__interactions_matrix_read_pickle,
      .split_files = true},
@@ -31,6 +35,8 @@ static const struct diffmm__format formats[] = {
      .split_files = true,
      .features = diffmm__features_npz_read},
     {.ending = ".npy", .features = diffmm__features_npy_read},
+    {.ending = ".safetensors", .features = diffmm__features_safetensors_read},
+    {.ending = ".vec", .features = diffmm__features_text_read},
 };
 
 enum { format_count = sizeof formats / sizeof *formats };
@@ -92,6 +98,17 @@ diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_s
     return status;
 }
 
+/* A file whose ending says nothing is taken as .npy. */
+static diffmm_status read_features(const diffmm_context *context, const char *path,
+                                   struct diffmm__feature_rows *out)
+{
+    const struct diffmm__format *format = find_format(path);
+    if (diffmm__features_safetensors_tensor(path))
+        return diffmm__features_safetensors_read(context, path, out);
+    return format && format->features ? format->features(context, path, out)
+                                      : diffmm__features_npy_read(context, path, out);
+}
+
 diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
                                            const char *path)
 {
@@ -104,11 +121,7 @@ diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *
         return status;
     if (!path)
         return diffmm__null("path");
-    /* A file whose ending says nothing is taken as .npy. */
-    const struct diffmm__format *format = find_format(path);
-    status = format && format->features
-                 ? format->features(dataset->context, path, &features)
-                 : diffmm__features_npy_read(dataset->context, path, &features);
+    status = read_features(dataset->context, path, &features);
     if (status)
         return status;
     status = diffmm__id_list_read(dataset->context, path, &features);

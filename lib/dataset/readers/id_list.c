@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "dataset/readers/features_safetensors.h"
 #include "dataset/readers/lines.h"
 
 /* The path of the list; NULL without memory. */
@@ -16,6 +17,9 @@ static char *list_path(const diffmm_context *context, const char *features_path)
     const char *slash = strrchr(features_path, '/'), *name = slash ? slash + 1 : features_path;
     const char *dot = strrchr(name, '.');
     size_t length = dot && dot > name ? (size_t)(dot - features_path) : strlen(features_path);
+    const char *tensor = diffmm__features_safetensors_tensor(features_path);
+    if (tensor)
+        length = (size_t)(tensor - features_path) - strlen(".safetensors");
     char *path = diffmm__allocate(context, length + sizeof ending, 1);
     if (path) {
         memcpy(path, features_path, length);

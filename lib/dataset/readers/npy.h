@@ -18,7 +18,8 @@ enum {
 };
 
 struct diffmm__npy {
-    char kind;        /* 'f' float, 'i' signed, 'u' unsigned, 'b' boolean, 'S' bytes, 'U' text */
+    char kind; /* 'f' float, 'i' signed, 'u' unsigned, 'b' boolean, 'S' bytes, 'U' text; and 'B',
+                  which .npy does not have: bfloat16 */
     size_t item_size; /* bytes per element */
     bool big_endian;
     bool fortran_order;

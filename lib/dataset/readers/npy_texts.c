@@ -17,7 +17,7 @@ diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, const cha
     if (array->dimensions != 1)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: ids have 1 dimension, not %zu", name,
                             array->dimensions);
-    if (array->kind == 'f' || array->kind == 'b')
+    if (array->kind == 'f' || array->kind == 'b' || array->kind == 'B')
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: ids are integers or text, not of kind '%c'",
                             name, array->kind);
     if (array->item_size > most_width)

@@ -56,6 +56,8 @@ static double real(const struct diffmm__npy *array, size_t index)
     case 'b': return pattern ? 1 : 0;
     default: break;
     }
+    if (array->kind == 'B') /* the upper half of a float */
+        return (double)float_of_bits((uint32_t)pattern << 16);
     if (array->item_size == 2)
         return (double)half((uint32_t)pattern);
     if (array->item_size == 4)

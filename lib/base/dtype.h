@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The types of the elements that files hold, and a tensor of them. */
-#ifndef DIFFMM_FILES_DTYPE_H
-#define DIFFMM_FILES_DTYPE_H
+#ifndef DIFFMM_BASE_DTYPE_H
+#define DIFFMM_BASE_DTYPE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "files/safetensors_header.h"
+#include "base/safetensors_header.h"
 
 #include <stdlib.h>
 #include <string.h>

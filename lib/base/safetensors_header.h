@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the header of a safetensors file says of the tensors. */
-#ifndef DIFFMM_FILES_SAFETENSORS_HEADER_H
-#define DIFFMM_FILES_SAFETENSORS_HEADER_H
+#ifndef DIFFMM_BASE_SAFETENSORS_HEADER_H
+#define DIFFMM_BASE_SAFETENSORS_HEADER_H
 
 #include <diffmm/context.h>
 
+#include "base/dtype.h"
 #include "base/json.h"
-#include "files/dtype.h"
 
 /* A tensor. Texts are the header's. */
 struct diffmm__entry {
