@@ -19,6 +19,9 @@ setup_present() {
     libpq-dev) pkg-config --exists libpq 2>/dev/null ;;
     postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
+    libopencv-*-dev)
+        part=${1#libopencv-}
+        [ -f "/usr/include/opencv4/opencv2/${part%-dev}.hpp" ] ;;
     check) pkg-config --exists check 2>/dev/null ;;
     python3-numpy)
         python3 -c 'import numpy' 2>/dev/null || /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
