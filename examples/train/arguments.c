@@ -22,6 +22,7 @@ enum option_code {
     OPTION_CHECKPOINT,
     OPTION_CHECKPOINT_EVERY,
     OPTION_RESUME,
+    OPTION_FORECAST,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -41,6 +42,7 @@ static const struct option option_table[] = {
     {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
     {"checkpoint-every", required_argument, NULL, OPTION_CHECKPOINT_EVERY},
     {"resume", no_argument, NULL, OPTION_RESUME},
+    {"forecast", no_argument, NULL, OPTION_FORECAST},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -71,6 +73,7 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_CHECKPOINT_EVERY:
         return read_number_option("checkpoint-every", value, 1, 1000000, &out->checkpoint_every);
     case OPTION_RESUME: out->resume = true; return true;
+    case OPTION_FORECAST: out->forecast = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
@@ -162,6 +165,9 @@ void print_help(void)
         "  --resume                   go on from the checkpoint if there is one; the model is the\n"
         "                             same to the bit as without the interruption; epochs and\n"
         "                             patience may be changed\n"
+        "  --forecast                 print the memory and work that the training would take, and\n"
+        "                             the time by what this machine does in a second; train "
+        "nothing\n"
         "  --version                  print the version and exit\n"
         "\n"
         "Ctrl-C stops cleanly: the best epoch so far is saved. Exit status: 0 done, 1 failed,\n"

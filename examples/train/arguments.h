@@ -10,6 +10,7 @@
 
 struct arguments {
     bool help, version;
+    bool forecast; /* only tell what the training would take */
     bool resume;   /* go on from the checkpoint, if there is one */
     bool hold_out; /* --hold-out: shares of interactions for validation and test */
     double hold_out_valid, hold_out_test;

@@ -18,6 +18,7 @@
 #include "common/standard_files.h"
 #include "data.h"
 #include "fit.h"
+#include "forecast.h"
 #include "log.h"
 #include "result.h"
 
@@ -89,6 +90,10 @@ static int train(const struct arguments *arguments)
     }
     if (code == EXIT_DONE)
         code = data_open(context, arguments, options, &dataset);
+    if (code == EXIT_DONE && arguments->forecast) {
+        code = print_forecast(dataset, options);
+        goto done;
+    }
     if (code == EXIT_DONE)
         code = make_trainer(&run, dataset, options);
     if (code == EXIT_DONE)
@@ -103,6 +108,7 @@ static int train(const struct arguments *arguments)
         code = EXIT_INTERRUPTED;
     if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)
         code = failed_log(arguments->log);
+done:
     diffmm_trainer_destroy(run.trainer);
     diffmm_dataset_destroy(dataset);
     diffmm_options_destroy(options);

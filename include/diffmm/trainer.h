@@ -111,6 +111,20 @@ DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
                                                  const diffmm_options *options,
                                                  diffmm_forecast *out);
 
+/** Measure how long an epoch takes on this machine, with the context's threads as they are loaded
+ *  now: some steps of each phase are run on a trainer that is thrown away, and the rest is taken to
+ *  be like them. Needs the memory of diffmm_trainer_forecast(), and fails where
+ *  diffmm_trainer_create() or the first steps would. The data set stays as it is, once sealed.
+ *  @param dataset  sealed by this call if it was not
+ *  @param options  NULL: defaults
+ *  @param seconds  about how long to measure, above 0 and at most 3600: a quarter of it for each
+ *                  phase, but at least three steps, of which one may take long where data are large
+ *  @param out      receives the seconds of an epoch by phase. They are an estimate, and differ from
+ *                  call to call */
+DIFFMM_API diffmm_status diffmm_trainer_measure(diffmm_dataset *dataset,
+                                                const diffmm_options *options, double seconds,
+                                                diffmm_seconds *out);
+
 /** Create a trainer with a new model.
  *  @param dataset  sealed by this call if it was not; kept alive
  *  @param options  copied; NULL: defaults

@@ -36,6 +36,7 @@ struct diffmm__evaluation {
     struct diffmm__arena arena;
     size_t d, items;
     const float *user_matrix, *item_matrix;
+    size_t first_block; /* of those that are ranked now */
     const struct diffmm__csr *seen;
     const struct diffmm__csr *held[split_count]; /* NULL: not wanted */
     size_t cutoff_count, depth;                  /* depth: the length of ranking needed */
@@ -112,7 +113,8 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
 {
     const struct diffmm__evaluation *evaluation = argument;
     struct scratch *scratch = &evaluation->scratch[worker];
-    size_t begin = index * evaluation->block, left = evaluation->active_count - begin;
+    size_t begin = (evaluation->first_block + index) * evaluation->block,
+           left = evaluation->active_count - begin;
     size_t count = left < evaluation->block ? left : evaluation->block;
     const int32_t *users = evaluation->active + begin;
     begin_block(evaluation, scratch, count, users);
@@ -257,13 +259,25 @@ struct diffmm__saturation diffmm__evaluation_saturation(const struct diffmm__eva
     return found;
 }
 
-void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
-                            const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
+size_t diffmm__evaluation_blocks(const struct diffmm__evaluation *evaluation)
+{
+    return (evaluation->active_count + evaluation->block - 1) / evaluation->block;
+}
+
+void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                             const float *item_matrix, size_t first, size_t count)
 {
     evaluation->user_matrix = user_matrix;
     evaluation->item_matrix = item_matrix;
-    size_t blocks = (evaluation->active_count + evaluation->block - 1) / evaluation->block;
-    diffmm__parallel(evaluation->context, blocks, evaluate_block, evaluation);
+    evaluation->first_block = first;
+    diffmm__parallel(evaluation->context, count, evaluate_block, evaluation);
+}
+
+void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                            const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
+{
+    diffmm__evaluation_rank(evaluation, user_matrix, item_matrix, 0,
+                            diffmm__evaluation_blocks(evaluation));
     if (evaluation->held[0])
         average(evaluation, 0, valid);
     if (evaluation->held[1])

@@ -38,4 +38,10 @@ diffmm__evaluation_saturation(const struct diffmm__evaluation *evaluation);
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
                             const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test);
 
+/* The part of diffmm__evaluation_run() that takes time: users are ranked in blocks. How many blocks
+ * there are, and ranking `count` of them from `first` on. */
+size_t diffmm__evaluation_blocks(const struct diffmm__evaluation *evaluation);
+void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float *user_matrix,
+                             const float *item_matrix, size_t first, size_t count);
+
 #endif

@@ -3,7 +3,6 @@
 #include "train/epoch.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/handle.h"
 #include "base/log.h"
@@ -11,6 +10,7 @@
 #include "base/structs.h"
 #include "evaluation/score_range.h"
 #include "model/forward.h"
+#include "train/clock.h"
 
 diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)
 {
@@ -47,19 +47,12 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
                                  1);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static diffmm_status timed(diffmm_trainer *trainer, diffmm_status (*phase)(diffmm_trainer *),
                            double *seconds)
 {
-    double start = now();
+    double start = diffmm__clock_seconds();
     diffmm_status status = phase(trainer);
-    *seconds = now() - start;
+    *seconds = diffmm__clock_seconds() - start;
     return status;
 }
 

@@ -64,7 +64,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Every user's neighbours, each row ascending. */
+/* Every user's neighbours. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
                                    size_t epoch, size_t m, struct diffmm__progress *progress)
 {
@@ -85,6 +85,14 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
         if (status)
             return status;
     }
+    return DIFFMM_OK;
+}
+
+/* Rows as a graph needs them: ascending. */
+static diffmm_status sort_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
+                               size_t epoch, size_t m)
+{
+    size_t users = model->users, count = model->settings.rebuild_k;
     for (size_t u = 0; u < users; u++) {
         int32_t *row = graphs->neighbors + u * count;
         graphs->pointers[u] = (int64_t)(u * count);
@@ -99,11 +107,12 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     return DIFFMM_OK;
 }
 
-static diffmm_status generate_graph(struct diffmm__graphs *graphs, diffmm_model *model,
-                                    size_t epoch, size_t m, struct diffmm__progress *progress)
+/* The graph of the rows. */
+static diffmm_status set_generated(struct diffmm__graphs *graphs, diffmm_model *model, size_t epoch,
+                                   size_t m)
 {
     struct diffmm__graph_room *room = &graphs->rooms[m];
-    diffmm_status status = generate_rows(graphs, model, epoch, m, progress);
+    diffmm_status status = sort_rows(graphs, model, epoch, m);
     if (status)
         return status;
     struct diffmm__csr rows =
@@ -114,20 +123,45 @@ static diffmm_status generate_graph(struct diffmm__graphs *graphs, diffmm_model 
     return DIFFMM_OK;
 }
 
+/* A_hat with edges dropped at random, drawn anew each epoch. */
+static void set_observed(struct diffmm__graphs *graphs, diffmm_model *model, size_t m)
+{
+    const struct diffmm__settings *s = &model->settings;
+    struct diffmm__model_modality *modality = &model->modalities[m];
+    if (!s->diffusion_enabled || s->fusion_ratio > 0.0)
+        set_graph(s->diffusion_enabled ? &modality->observed : &modality->graph,
+                  diffmm__edge_dropout_finish(&graphs->rooms[m].observed, model->adjacency));
+}
+
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress)
 {
-    const struct diffmm__settings *s = &model->settings;
     for (size_t m = 0; m < model->modality_count; m++) {
-        struct diffmm__model_modality *modality = &model->modalities[m];
-        diffmm_status status =
-            s->diffusion_enabled ? generate_graph(graphs, model, epoch, m, progress) : DIFFMM_OK;
+        diffmm_status status = DIFFMM_OK;
+        if (model->settings.diffusion_enabled)
+            status = generate_rows(graphs, model, epoch, m, progress);
+        if (!status && model->settings.diffusion_enabled)
+            status = set_generated(graphs, model, epoch, m);
         if (status)
             return status;
-        /* A_hat with edges dropped at random, drawn anew each epoch. */
-        if (!s->diffusion_enabled || s->fusion_ratio > 0.0)
-            set_graph(s->diffusion_enabled ? &modality->observed : &modality->graph,
-                      diffmm__edge_dropout_finish(&graphs->rooms[m].observed, model->adjacency));
+        set_observed(graphs, model, m);
+    }
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
+                                      size_t epoch, size_t steps)
+{
+    size_t users = model->users, count = model->settings.rebuild_k;
+    size_t blocks = (users + graphs->block - 1) / graphs->block, begun = (steps - 1) / blocks;
+    size_t known = (steps - begun * blocks) * graphs->block;
+    for (size_t i = known * count; i < users * count; i++)
+        graphs->neighbors[i] = graphs->neighbors[i - known * count];
+    for (size_t m = begun; m < model->modality_count; m++) {
+        diffmm_status status = set_generated(graphs, model, epoch, m);
+        if (status)
+            return status;
+        set_observed(graphs, model, m);
     }
     return DIFFMM_OK;
 }

@@ -44,4 +44,9 @@ void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities);
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress);
 
+/* Where diffmm__graphs_generate() was cancelled after so many steps: sets graphs of the same shape,
+ * in which the users whose rows were generated stand for all. */
+diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
+                                      size_t epoch, size_t steps);
+
 #endif

@@ -70,6 +70,8 @@ START_TEST(defaults_need_no_options)
     ck_assert_uint_eq(diffmm::model(data).dimensions(), 64);
     ck_assert_uint_gt(diffmm::trainer::forecast(data).peak_bytes,
                       diffmm::trainer::forecast(data, small_options()).peak_bytes);
+    ck_assert(diffmm::trainer::measure(data, small_options(), 0.01).recommend > 0);
+    ck_assert(diffmm::trainer::measure(data, 0.01).evaluate > 0);
 }
 END_TEST
 

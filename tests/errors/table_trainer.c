@@ -7,6 +7,11 @@ static diffmm_status forecast(const union value *v)
     return diffmm_trainer_forecast(v[0].p, v[1].in, v[2].p);
 }
 
+static diffmm_status measure(const union value *v)
+{
+    return diffmm_trainer_measure(v[0].p, v[1].in, v[2].r, v[3].p);
+}
+
 static diffmm_status create(const union value *v)
 {
     return diffmm_trainer_create(v[0].p, v[1].in, v[2].p);
@@ -105,6 +110,15 @@ static struct entry entries[] = {
      .arguments = {{"dataset", OPEN_DATASET},
                    {"options", OPTIONS, true},
                    {"out", FILLED, .bytes = sizeof(diffmm_forecast)}}},
+    {"diffmm_trainer_measure", measure,
+     .arguments = {{"dataset", OPEN_DATASET},
+                   {"options", OPTIONS, true},
+                   {"seconds", REAL, .good.r = 1e-6,
+                    .others = {{{.r = 0}, INVALID},
+                               {{.r = -1}, INVALID},
+                               {{.r = 3600.5}, INVALID},
+                               {{.r = (double)NAN}, INVALID}}},
+                   {"out", OUT, .bytes = sizeof(diffmm_seconds)}}},
     {"diffmm_trainer_create", create,
      .arguments = {{"dataset", OPEN_DATASET},
                    {"options", OPTIONS, true},

@@ -395,9 +395,42 @@ START_TEST(resume_otherwise)
 }
 END_TEST
 
+/* What the training would take, by phase, and nothing is trained. */
+START_TEST(forecast)
+{
+    double parts[4], whole, share;
+    ck_assert_int_eq(run(train_program,
+                         (const char *[]){"--data", "synthetic", SMALL, "--epochs", "7",
+                                          "--forecast", "--model", "model", "--log", "log", NULL}),
+                     0);
+    ck_assert_int_ne(access("model", F_OK), 0);
+    ck_assert_int_ne(access("log", F_OK), 0);
+    expect_text("out", "memory: ");
+    expect_text("out", " MB at the peak, at most\n");
+    expect_text("out", "7 epochs: ");
+    expect_text("out", "or less: training stops when 10 epochs bring nothing better\n");
+    char *text = read_text("out"), *time = strstr(text, "an epoch's time, measured now: ");
+    const char *work = strstr(text, "an epoch's matrix products, at most: ");
+    ck_assert(work && time);
+    ck_assert_ptr_nonnull(strstr(work, "% contrastive)"));
+    ck_assert_int_eq(
+        sscanf(time,
+               "an epoch's time, measured now: %lf s\n denoise %lf s %lf %%\n generate "
+               "%lf s %*f %%\n recommend %lf s %*f %%\n evaluate %lf s",
+               &whole, &parts[0], &share, &parts[1], &parts[2], &parts[3]),
+        6);
+    double sum = parts[0] + parts[1] + parts[2] + parts[3];
+    ck_assert_double_gt(parts[2], 0);
+    ck_assert_double_eq_tol(whole, sum, 0.01 * sum);
+    ck_assert_double_eq_tol(share, 100 * parts[0] / sum, 1);
+    free(text);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("programs");
+    tcase_add_test(tests, forecast);
     tcase_add_test(tests, synthetic_round_trip);
     tcase_add_test(tests, seed_decides);
     tcase_add_test(tests, named_round_trip);

@@ -55,6 +55,22 @@ static void forecast_bits(struct fault_world *world)
     fault_hash(&world->out.forecast, sizeof world->out.forecast);
 }
 
+/* Times differ from call to call: a call that has succeeded has seen each phase. */
+static diffmm_status measure(struct fault_world *world)
+{
+    diffmm_seconds out = {0};
+    diffmm_status status = diffmm_trainer_measure(world->dataset, world->options, 1e-6, &out);
+    if (!status)
+        world->out.seen =
+            out.denoise > 0 && out.generate > 0 && out.recommend > 0 && out.evaluate > 0;
+    return status;
+}
+
+static void measure_bits(struct fault_world *world)
+{
+    fault_hash(&world->out.seen, sizeof world->out.seen);
+}
+
 static diffmm_status create_trainer(struct fault_world *world)
 {
     return diffmm_trainer_create(world->dataset, world->options, &world->out.trainer);
@@ -125,6 +141,7 @@ const struct fault_case fault_model_cases[] = {
     {"diffmm_model_view", fault_make_model, view, model_bits, NULL},
     {"diffmm_model_objective", fault_make_model, objective, model_bits, NULL},
     {"diffmm_trainer_forecast", unsealed_inputs, forecast, forecast_bits, NULL},
+    {"diffmm_trainer_measure", unsealed_inputs, measure, measure_bits, NULL},
     {"diffmm_trainer_create", fault_make_inputs, create_trainer, new_trainer_bits,
      fault_end_trainer},
     {"diffmm_trainer_create from what is not sealed", unsealed_inputs, create_trainer,

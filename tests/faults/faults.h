@@ -25,6 +25,7 @@ union fault_output {
     diffmm_diffusion *module;
     diffmm_file *file;
     diffmm_forecast forecast;
+    bool seen;
     diffmm_report report;
     diffmm_losses losses;
     diffmm_diffusion_losses module_losses;

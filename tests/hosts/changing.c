@@ -212,6 +212,12 @@ static diffmm_status trainer_forecast(struct fault_world *world)
     return diffmm_trainer_forecast(world->dataset, world->options, &forecast);
 }
 
+static diffmm_status trainer_measure(struct fault_world *world)
+{
+    diffmm_seconds seconds;
+    return diffmm_trainer_measure(world->dataset, world->options, 1e-6, &seconds);
+}
+
 static diffmm_status placer_create(struct fault_world *world)
 {
     diffmm_placer *placer;
@@ -299,6 +305,7 @@ const struct changing changing[] = {
     {"diffmm_trainer_resume", FILLED, trainer_resume},
     {"diffmm_trainer_resume_memory", FILLED, trainer_resume_memory},
     {"diffmm_trainer_forecast", FILLED, trainer_forecast},
+    {"diffmm_trainer_measure", FILLED, trainer_measure},
     {"diffmm_placer_create", FILLED, placer_create},
     {"diffmm_diffusion_set_parameter", MODULE, diffusion_set_parameter},
     {"diffmm_diffusion_step", MODULE, diffusion_step},

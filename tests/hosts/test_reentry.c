@@ -47,6 +47,7 @@ static const struct use uses[] = {
     {"diffmm_trainer_create_from", MODEL | SEALED},
     {"diffmm_trainer_create", OPTIONS | SEALED},
     {"diffmm_trainer_forecast", OPTIONS | SEALED},
+    {"diffmm_trainer_measure", OPTIONS | SEALED},
     {"a model with a loader", OPTIONS | SEALED},
     {"a trainer with a loader", OPTIONS | SEALED},
     {"diffmm_diffusion_create", OPTIONS},

@@ -68,7 +68,7 @@ class Closing(unittest.TestCase):
 
     def test_a_data_set_by_its_loader(self):
         user, item = pairs()
-        for make in (diffmm.Model, diffmm.Trainer, diffmm.forecast):
+        for make in (diffmm.Model, diffmm.Trainer, diffmm.forecast, diffmm.measure):
             table, dataset = features(), diffmm.Dataset()
             dataset.add_interactions(user, item)
 

@@ -47,6 +47,12 @@ class Training(unittest.TestCase):
             trainer(memory_limit=expected.peak_bytes // 2)
         self.assertIs(diffmm.Status.NO_MEMORY, caught.exception.status)
 
+    def test_measure(self):
+        seconds = diffmm.measure(data(), for_seconds=0.01, **SETTINGS)
+        self.assertGreater(min(seconds), 0)
+        with self.assertRaisesRegex(diffmm.Error, "seconds must be above 0"):
+            diffmm.measure(data(), for_seconds=0, **SETTINGS)
+
     def test_the_model(self):
         train = trainer()
         train.fit()

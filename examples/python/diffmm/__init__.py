@@ -29,4 +29,4 @@ from .options import Options, OptionType, Setting, settings
 from .query import Hit, Similarity
 from .scorer import Explanation, Scorer, Side, VectorsFormat
 from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast,
-                      sample_pairs)
+                      measure, sample_pairs)

@@ -213,6 +213,7 @@ FUNCTIONS = {
     "diffmm_file_modality_dimensions": (amount, pointer, size),
     # trainer.h
     "diffmm_trainer_forecast": (status, pointer, pointer, out),
+    "diffmm_trainer_measure": (status, pointer, pointer, real, out),
     "diffmm_trainer_create": (status, pointer, pointer, out),
     "diffmm_trainer_create_from": (status, pointer, pointer, pointer, out),
     "diffmm_trainer_destroy": (nothing, pointer),

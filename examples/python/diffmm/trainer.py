@@ -92,6 +92,17 @@ def forecast(dataset, options=None, *, preset=None, **settings):
     return Forecast(out.peak_bytes, _by_phase(out.flops), out.straight_flops)
 
 
+def measure(dataset, options=None, *, for_seconds=1.0, preset=None, **settings):
+    """Seconds of an epoch by phase on this machine as it is loaded now, estimated from some steps of
+    each phase."""
+    options = as_options(options, preset, settings, None)
+    out = _structs.Seconds()
+    with _callbacks.interruptible():
+        library.diffmm_trainer_measure(Dataset.handle_of(dataset),
+                                       Options.or_null(options), for_seconds, byref(out))
+    return Seconds(*(getattr(out, name) for name in Seconds._fields))
+
+
 def sample_pairs(dataset, seed, epoch):
     """The training pairs of an epoch in random order, each with an item that the user has not
     touched: arrays of users, positive and negative items, for training loops of one's own. With a

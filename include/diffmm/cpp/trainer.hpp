@@ -107,6 +107,16 @@ class trainer : public detail::handle<diffmm_trainer>
         return foresee(data, wanted.get());
     }
 
+    /** Seconds of an epoch by phase, estimated by measuring for about so many. */
+    static diffmm_seconds measure(dataset &data, double seconds)
+    {
+        return try_out(data, nullptr, seconds);
+    }
+    static diffmm_seconds measure(dataset &data, const options &wanted, double seconds)
+    {
+        return try_out(data, wanted.get(), seconds);
+    }
+
     /** Be told of every step: `void (const progress &)`, or `bool` with false to stop, which
      * abandons the epoch. */
     template <class OnProgress> void on_progress(OnProgress function)
@@ -260,6 +270,13 @@ class trainer : public detail::handle<diffmm_trainer>
         out.struct_size = sizeof out;
         const auto held = data.shared();
         detail::run([&] { return diffmm_trainer_forecast(held.get(), wanted, &out); });
+        return out;
+    }
+    static diffmm_seconds try_out(dataset &data, const diffmm_options *wanted, double seconds)
+    {
+        diffmm_seconds out = {};
+        const auto held = data.shared();
+        detail::run([&] { return diffmm_trainer_measure(held.get(), wanted, seconds, &out); });
         return out;
     }
 
