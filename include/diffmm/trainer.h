@@ -181,6 +181,38 @@ DIFFMM_API diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoc
  *  epoch. DIFFMM_ERROR_STATE before any epoch. */
 DIFFMM_API diffmm_status diffmm_trainer_restore_best(diffmm_trainer *trainer);
 
+/** Create the trainer of a final fit: a new model, trained on the interactions of all splits
+ *  together (one that is in two of them counts once), for as many epochs as diffmm_trainer_best()
+ *  has chosen, with the other settings and the seed as they are. diffmm_trainer_fit() trains it as
+ *  any other. Nothing is held out from it, so its epochs have no metrics: diffmm_trainer_best() of
+ *  `trainer` has those that its number of epochs was chosen by. Its checkpoints cannot be resumed,
+ *  since the joined data set is not the host's.
+ *
+ *  It begins anew, also where `trainer` went on from another model
+ *  (diffmm_trainer_create_from()); then diffmm_model_inherit() gives its model the same beginning,
+ *  as a warning in the log reminds.
+ *  @param trainer  has trained an epoch, and something is held out from it: DIFFMM_ERROR_STATE
+ *                  otherwise. It stays as it is, and may end before the other. Features that the
+ *                  host has lent to its data set are read by both
+ *  @param out      receives the final trainer, which takes the memory of another training, without
+ *                  features */
+DIFFMM_API diffmm_status diffmm_trainer_create_final(const diffmm_trainer *trainer,
+                                                     diffmm_trainer **out);
+
+/** The final fit in one call: diffmm_trainer_create_final(), then diffmm_trainer_fit(). Meanwhile
+ *  the progress function of `trainer` is told of the final epochs, and
+ *  diffmm_trainer_cancel(trainer) stops them. What is stopped before the last epoch is no final
+ *  fit: the call gives DIFFMM_CANCELLED, and no trainer.
+ *  @param trainer    as for diffmm_trainer_create_final(); to be cancelled at any time, and read,
+ *                    but not trained or changed meanwhile
+ *  @param on_epoch   told after every final epoch; or NULL
+ *  @param user_data  passed to on_epoch
+ *  @param out        receives the final trainer, which has finished: diffmm_trainer_model(*out) is
+ *                    the final model */
+DIFFMM_API diffmm_status diffmm_trainer_fit_final(diffmm_trainer *trainer,
+                                                  diffmm_epoch_function on_epoch, void *user_data,
+                                                  diffmm_trainer **out);
+
 /** Ask a running epoch (or, between two, the next one) to stop at its next step; it returns
  *  DIFFMM_CANCELLED. From any thread or a signal handler. */
 DIFFMM_API void diffmm_trainer_cancel(diffmm_trainer *trainer);

@@ -129,6 +129,32 @@ diffmm_status diffmm__ids_begin_text(const diffmm_context *context, size_t count
     return DIFFMM_OK;
 }
 
+diffmm_status diffmm__ids_extend(const diffmm_context *context, const struct diffmm__ids *old,
+                                 size_t count, const char *const *ids, const char *what,
+                                 struct diffmm__ids *out)
+{
+    if (old->numeric && !ids)
+        return diffmm__ids_begin_numeric(context, old->count + count, out);
+    size_t used = (size_t)old->offsets[old->count], size = used;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(ids[i]) + 1;
+    char *text = diffmm__allocate(context, size, 1);
+    int64_t *offsets =
+        text ? diffmm__allocate(context, old->count + count + 1, sizeof *offsets) : NULL;
+    if (!offsets) {
+        diffmm__release(context, text);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memcpy(text, old->text, used);
+    memcpy(offsets, old->offsets, (old->count + 1) * sizeof *offsets);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(ids[i]) + 1, at = old->count + i;
+        memcpy(text + offsets[at], ids[i], length);
+        offsets[at + 1] = offsets[at] + (int64_t)length;
+    }
+    return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
+}
+
 void diffmm__ids_end(const diffmm_context *context, struct diffmm__ids *ids)
 {
     diffmm__release(context, ids->text);

@@ -37,6 +37,10 @@ diffmm_status diffmm__ids_begin_numeric(const diffmm_context *context, size_t co
  * ("user", "item"). */
 diffmm_status diffmm__ids_begin_text(const diffmm_context *context, size_t count, char *text,
                                      int64_t *offsets, const char *what, struct diffmm__ids *out);
+/* A copy of ids, then `count` new ones. Without new ids, numeric ones go on. */
+diffmm_status diffmm__ids_extend(const diffmm_context *context, const struct diffmm__ids *old,
+                                 size_t count, const char *const *ids, const char *what,
+                                 struct diffmm__ids *out);
 void diffmm__ids_end(const diffmm_context *context, struct diffmm__ids *ids);
 
 /* The number of an id, which is added if it is not there yet. Not for numeric ids. */

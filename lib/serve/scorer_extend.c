@@ -46,33 +46,6 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
                               bad % scorer->d, bad / scorer->d);
 }
 
-/* The old ids, then `count` new ones. Without new ids, numeric ones go on. */
-static diffmm_status extend_names(diffmm_context *context, const struct diffmm__ids *old,
-                                  size_t count, const char *const *ids, const char *what,
-                                  struct diffmm__ids *out)
-{
-    if (old->numeric && !ids)
-        return diffmm__ids_begin_numeric(context, old->count + count, out);
-    size_t used = (size_t)old->offsets[old->count], size = used;
-    for (size_t i = 0; i < count; i++)
-        size += strlen(ids[i]) + 1;
-    char *text = diffmm__allocate(context, size, 1);
-    int64_t *offsets =
-        text ? diffmm__allocate(context, old->count + count + 1, sizeof *offsets) : NULL;
-    if (!offsets) {
-        diffmm__release(context, text);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    memcpy(text, old->text, used);
-    memcpy(offsets, old->offsets, (old->count + 1) * sizeof *offsets);
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(ids[i]) + 1, at = old->count + i;
-        memcpy(text + offsets[at], ids[i], length);
-        offsets[at + 1] = offsets[at] + (int64_t)length;
-    }
-    return diffmm__ids_begin_text(context, old->count + count, text, offsets, what, out);
-}
-
 static diffmm_status copy_rows(diffmm_context *context, const struct diffmm__csr *old, size_t items,
                                struct diffmm__csr *out)
 {
@@ -97,9 +70,9 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     catalog->items = old->items + count;
     catalog->placed = old->placed + count;
     diffmm_status status =
-        extend_names(context, &old->item_ids, count, ids, "item", &catalog->item_ids);
+        diffmm__ids_extend(context, &old->item_ids, count, ids, "item", &catalog->item_ids);
     if (!status)
-        status = extend_names(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
+        status = diffmm__ids_extend(context, &old->user_ids, 0, NULL, "user", &catalog->user_ids);
     if (!status)
         status = copy_rows(context, &old->train, catalog->items, &catalog->train);
     if (status) {

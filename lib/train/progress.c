@@ -17,6 +17,8 @@ diffmm_status diffmm__progress_step(struct diffmm__progress *progress, size_t ep
     int ended = progress->function && progress->function(&told, progress->data);
     /* A cancellation counts once, whether or not the host's function has ended the epoch, too. */
     bool cancelled = atomic_exchange(&progress->cancelled, 0);
+    if (progress->outer && atomic_exchange(progress->outer, 0))
+        cancelled = true;
     if (ended)
         return diffmm__fail(DIFFMM_CANCELLED, "the progress callback ended epoch %zu", epoch);
     if (cancelled)

@@ -10,6 +10,7 @@
 struct diffmm__progress {
     size_t epochs; /* of the whole training */
     atomic_int cancelled;
+    atomic_int *outer; /* also cancels it: of the trainer whose call trains this one; or NULL */
     diffmm_progress_function function; /* or NULL */
     void *data;
 };

@@ -21,9 +21,10 @@ struct diffmm_trainer {
     diffmm_model *model;
     diffmm_dataset *dataset;
     struct diffmm__plan plan;
-    size_t epoch; /* epochs done */
-    bool stopped; /* early */
-    bool within;  /* an epoch is running, so that parameters are of no epoch */
+    bool inherited; /* from another model, when it was created */
+    size_t epoch;   /* epochs done */
+    bool stopped;   /* early */
+    bool within;    /* an epoch is running, so that parameters are of no epoch */
     struct diffmm__progress progress;
 
     /* The phases, in their order. */

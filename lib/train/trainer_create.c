@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a trainer is put together from a data set and options, and taken apart. */
+#include "train/trainer_create.h"
+
 #include "base/context.h"
 #include "base/handle.h"
 #include "base/log.h"
@@ -8,7 +10,6 @@
 #include "model/model_create.h"
 #include "options/options.h"
 #include "train/plan/peak_memory.h"
-#include "train/trainer.h"
 
 /* What spans settings and data. */
 static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__plan *plan)
@@ -69,7 +70,8 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     return status ? status : diffmm__graphs_begin(model, &trainer->plan, &trainer->graphs);
 }
 
-static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *options)
+/* `whole`: nothing is to be held out, and no reason for a warning. */
+static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *options, bool whole)
 {
     struct diffmm__settings settings;
     diffmm_options *copy = NULL;
@@ -89,7 +91,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     trainer->model->lent = true;
     trainer->progress.epochs = trainer->model->settings.epochs;
     trainer->plan.settings = &trainer->model->settings;
-    if (trainer->plan.held_pairs == 0)
+    if (trainer->plan.held_pairs == 0 && !whole)
         diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
                     "nothing is held out: no metrics, no early stopping, the last epoch is kept");
     return allocate(trainer);
@@ -114,7 +116,7 @@ static void end_trainer(void *object)
 
 /* `from` is the model to go on from, or NULL. */
 static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *options,
-                            const diffmm_model *from, diffmm_trainer **out)
+                            const diffmm_model *from, bool whole, diffmm_trainer **out)
 {
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL from_call = diffmm__call_reads(from);
@@ -129,7 +131,8 @@ static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *optio
     atomic_init(&trainer->progress.cancelled, 0);
     trainer->context = diffmm__context_retain(dataset->context);
     trainer->dataset = diffmm__dataset_retain(dataset);
-    status = assemble(trainer, options);
+    trainer->inherited = from != NULL;
+    status = assemble(trainer, options, whole);
     if (!status && from)
         status = diffmm_model_inherit(trainer->model, from);
     if (status) {
@@ -145,7 +148,7 @@ diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_option
 {
     if (!dataset || !out)
         return diffmm__null(!dataset ? "dataset" : "out");
-    return create(dataset, options, NULL, out);
+    return create(dataset, options, NULL, false, out);
 }
 
 diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset, const diffmm_options *options,
@@ -153,7 +156,13 @@ diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset, const diffmm_o
 {
     if (!dataset || !model || !out)
         return diffmm__null(!dataset ? "dataset" : !model ? "model" : "out");
-    return create(dataset, options ? options : diffmm_model_options(model), model, out);
+    return create(dataset, options ? options : diffmm_model_options(model), model, false, out);
+}
+
+diffmm_status diffmm__trainer_create_whole(diffmm_dataset *dataset, const diffmm_options *options,
+                                           diffmm_trainer **out)
+{
+    return create(dataset, options, NULL, true, out);
 }
 
 void diffmm_trainer_destroy(diffmm_trainer *trainer)

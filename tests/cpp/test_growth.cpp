@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Users, items and interactions that come after a training. */
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -109,6 +111,37 @@ START_TEST(training_goes_on_from_a_model)
 }
 END_TEST
 
+START_TEST(a_final_fit_trains_on_everything)
+{
+    diffmm::context context(1);
+    std::unique_ptr<diffmm::trainer> trainer;
+    std::size_t epochs = 0, steps = 0;
+    {
+        diffmm::dataset data = begun(context).extend();
+        data.add_interactions(DIFFMM_VALID, {"u0"}, {"i5"}).seal();
+        trainer.reset(new diffmm::trainer(data, small_options(3)));
+    }
+    assert_fails(DIFFMM_ERROR_STATE, "no epoch", [&] { trainer->create_final(); });
+    assert_fails(DIFFMM_ERROR_STATE, "no epoch", [&] { trainer->fit_final(); });
+    trainer->fit();
+    const std::size_t best = trainer->best().epoch;
+    trainer->on_progress([&](const diffmm::progress &) { steps++; });
+    const diffmm::model final = trainer->fit_final([&](const diffmm::report &) { epochs++; });
+    ck_assert_uint_eq(epochs, best);
+    ck_assert_uint_ge(steps, 4 * best);
+    diffmm::trainer other = trainer->create_final();
+    ck_assert(other.fit().save_memory() == final.save_memory());
+    ck_assert(trainer->fit_final().save_memory() == final.save_memory());
+    trainer->on_progress([](const diffmm::progress &) { return false; });
+    assert_fails(DIFFMM_CANCELLED, "epoch 1", [&] { trainer->fit_final(); });
+    trainer.reset();
+    ck_assert(final.setting("epochs") == std::to_string(best));
+    const diffmm::scorer scorer(final);
+    const auto seen = scorer.seen(0);
+    ck_assert(std::count(seen.begin(), seen.end(), scorer.find_item("i5")) == 1);
+}
+END_TEST
+
 START_TEST(new_items_are_placed_and_ranked)
 {
     char folder[] = "/tmp/diffmm-cpp-XXXXXX";
@@ -167,6 +200,7 @@ TCase *growth_cases()
     TCase *cases = tcase_create("growth");
     tcase_add_test(cases, a_data_set_is_extended);
     tcase_add_test(cases, training_goes_on_from_a_model);
+    tcase_add_test(cases, a_final_fit_trains_on_everything);
     tcase_add_test(cases, new_items_are_placed_and_ranked);
     return cases;
 }

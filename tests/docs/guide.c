@@ -102,6 +102,7 @@ static void own_data_to_recommendations(const struct store *store)
     diffmm_trainer *trainer;
     check(diffmm_trainer_create(data, options, &trainer));
     check(own_loop(trainer));
+    check(final_fit(trainer));
 
     diffmm_hit hits[20], all[USERS * 5];
     size_t found = 0, found_all[USERS];

@@ -79,6 +79,16 @@ static diffmm_status resume_memory(const union value *v)
     return diffmm_trainer_resume_memory(v[0].p, v[1].in, v[2].n, v[3].in, v[4].p);
 }
 
+static diffmm_status create_final(const union value *v)
+{
+    return diffmm_trainer_create_final(v[0].in, v[1].p);
+}
+
+static diffmm_status fit_final(const union value *v)
+{
+    return diffmm_trainer_fit_final(v[0].p, v[1].on_epoch, v[2].p, v[3].p);
+}
+
 static diffmm_status sample_pairs(const union value *v)
 {
     return diffmm_sample_pairs(v[0].in, v[1].n, v[2].n, v[3].p, v[4].p, v[5].p, v[6].p);
@@ -135,6 +145,13 @@ static struct entry entries[] = {
      .arguments = {{"trainer", TRAINER},
                    {"on_epoch", CALLBACK, true, .good.on_epoch = train_on},
                    {"user_data", CALLBACK, true}}},
+    {"diffmm_trainer_create_final", create_final,
+     .arguments = {{"trainer", TRAINED}, {"out", MADE, .made = TRAINER}}},
+    {"diffmm_trainer_fit_final", fit_final,
+     .arguments = {{"trainer", TRAINED},
+                   {"on_epoch", CALLBACK, true, .good.on_epoch = train_on},
+                   {"user_data", CALLBACK, true},
+                   {"out", MADE, .made = TRAINER}}},
     {"diffmm_trainer_restore_best", restore_best, .arguments = {{"trainer", TRAINED}}},
     {"diffmm_trainer_cancel", cancel, true, .arguments = {{"trainer", TRAINER, true}}},
     {"diffmm_trainer_best", best,

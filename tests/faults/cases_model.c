@@ -123,6 +123,21 @@ static diffmm_status fit(struct fault_world *world)
     return diffmm_trainer_fit(world->trainer, NULL, NULL);
 }
 
+static diffmm_status create_final(struct fault_world *world)
+{
+    return diffmm_trainer_create_final(world->trainer, &world->out.trainer);
+}
+
+static diffmm_status fit_final(struct fault_world *world)
+{
+    return diffmm_trainer_fit_final(world->trainer, NULL, NULL, &world->out.trainer);
+}
+
+static void final_bits(struct fault_world *world)
+{
+    fault_hash_trainer(world->out.trainer);
+}
+
 static diffmm_status restore_best(struct fault_world *world)
 {
     return diffmm_trainer_restore_best(world->trainer);
@@ -153,5 +168,8 @@ const struct fault_case fault_model_cases[] = {
      NULL},
     {"diffmm_trainer_epoch the second", make_trained, epoch, trainer_bits, NULL},
     {"diffmm_trainer_fit", make_trainer, fit, trainer_bits, NULL},
+    {"diffmm_trainer_create_final", make_trained, create_final, new_trainer_bits,
+     fault_end_trainer},
+    {"diffmm_trainer_fit_final", make_trained, fit_final, final_bits, fault_end_trainer},
     {"diffmm_trainer_restore_best", make_trained, restore_best, trainer_bits, NULL},
     {.name = NULL}};

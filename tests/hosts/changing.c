@@ -31,6 +31,12 @@ static diffmm_status trainer_epoch(struct fault_world *world)
     return diffmm_trainer_epoch(world->trainer, NULL);
 }
 
+static diffmm_status trainer_fit_final(struct fault_world *world)
+{
+    diffmm_trainer *final;
+    return diffmm_trainer_fit_final(world->trainer, NULL, NULL, &final);
+}
+
 static diffmm_status trainer_fit(struct fault_world *world)
 {
     return diffmm_trainer_fit(world->trainer, NULL, NULL);
@@ -278,6 +284,7 @@ const struct changing changing[] = {
     {"diffmm_trainer_on_progress", TRAINER, trainer_on_progress},
     {"diffmm_trainer_epoch", TRAINER, trainer_epoch},
     {"diffmm_trainer_fit", TRAINER, trainer_fit},
+    {"diffmm_trainer_fit_final", TRAINER, trainer_fit_final},
     {"diffmm_trainer_restore_best", TRAINER, trainer_restore_best},
     {"diffmm_model_set_parameter", MODEL, model_set_parameter},
     {"diffmm_model_inherit", MODEL, model_inherit},

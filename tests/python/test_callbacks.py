@@ -4,6 +4,7 @@ allocator."""
 
 import concurrent.futures
 import ctypes
+import gc
 import itertools
 import os
 import signal
@@ -37,6 +38,33 @@ class Epochs(unittest.TestCase):
         self.assertEqual([5, 10], [metrics.cutoff for metrics in reports[0].valid])
         self.assertEqual(reports[0].valid[0].recall, reports[0].valid.recall)
         self.assertEqual((80, 8), model.user_embeddings.shape)
+
+    def test_a_final_fit(self):
+        reports, steps = [], []
+        trained = trainer(on_progress=lambda step: steps.append(step) if trained.finished else None)
+        with self.assertRaisesRegex(diffmm.Error, "no epoch"):
+            trained.fit_final()
+        trained.fit()
+        best = trained.best().epoch
+        steps.clear()
+        model = trained.fit_final(on_epoch=reports.append)
+        self.assertEqual(list(range(1, best + 1)), [report.epoch for report in reports])
+        self.assertEqual(best, max(step.epoch for step in steps))
+        self.assertEqual(0, reports[-1].valid[0].users)
+        final = trained.final()
+        self.assertEqual(model.to_bytes(), final.fit().to_bytes())
+        trained.on_progress = lambda step: True
+        with self.assertRaises(diffmm.Cancelled):
+            trained.fit_final()
+        del trained, final
+        gc.collect()
+        self.assertEqual(best, model.options["epochs"])
+        dataset = data()
+        dataset.seal()
+        for split in ("train", "valid", "test"):
+            for user in range(dataset.users):
+                self.assertLessEqual(set(dataset.row(user, split)),
+                                     set(diffmm.Scorer(model).seen(user)))
 
     def test_what_is_true_ends_training(self):
         train = trainer()

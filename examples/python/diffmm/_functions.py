@@ -219,6 +219,8 @@ FUNCTIONS = {
     "diffmm_trainer_destroy": (nothing, pointer),
     "diffmm_trainer_on_progress": (status, pointer, ProgressFunction, pointer),
     "diffmm_trainer_epoch": (status, pointer, out),
+    "diffmm_trainer_create_final": (status, pointer, out),
+    "diffmm_trainer_fit_final": (status, pointer, EpochFunction, pointer, out),
     "diffmm_trainer_fit": (status, pointer, EpochFunction, pointer),
     "diffmm_trainer_restore_best": (status, pointer),
     "diffmm_trainer_cancel": (nothing, pointer),

@@ -283,6 +283,32 @@ class Trainer(Object):
                 raise
         return model
 
+    def final(self, *, on_progress=None):
+        """The trainer of a final fit: a new model, on the interactions of all splits, for as many
+        epochs as best() has chosen."""
+        other = Trainer.__new__(Trainer)
+        handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_create_final,
+                        self.handle, keeps=[self.handle])
+        other._begin(handle, on_progress)
+        return other
+
+    def fit_final(self, on_epoch=None):
+        """The final fit in one call: trains a new model on the interactions of all splits, for as
+        many epochs as best() has chosen, and returns it.
+
+        on_epoch is called with a Report after every epoch, on_progress of this trainer after every
+        step; one that ends training, and cancel(), make this raise Cancelled."""
+        def after_epoch(struct, _):
+            if on_epoch is None:
+                return _callbacks.run(lambda: False)
+            return _callbacks.run(on_epoch, _report(struct.contents, modalities))
+
+        modalities, handle = self._modalities, self.handle  # a callback may close this object
+        with _callbacks.interruptible():
+            finished = create(library.diffmm_trainer_destroy, library.diffmm_trainer_fit_final,
+                              handle, _structs.EpochFunction(after_epoch), None, keeps=[handle])
+        return Model._borrow(library.diffmm_trainer_model(finished), finished)
+
     def cancel(self):
         """Ask a running epoch (or, between two, the next one) to stop at its next step; it raises
         Cancelled. From any thread."""

@@ -165,6 +165,33 @@ class trainer : public detail::handle<diffmm_trainer>
             check(status);
         return trained;
     }
+    /** The trainer of a final fit: on the interactions of all splits, for as many epochs as best()
+     * has chosen.
+     *  @see diffmm_trainer_create_final() */
+    trainer create_final() const
+    {
+        diffmm_trainer *created = nullptr;
+        run_on([&](const diffmm_trainer *c) { return diffmm_trainer_create_final(c, &created); });
+        auto on_progress = std::make_shared<progress_place>();
+        return trainer(detail::own(created, diffmm_trainer_destroy, root(), shared(), on_progress),
+                       root(), on_progress);
+    }
+    /** The final fit in one call; gives the final model.
+     *  @see diffmm_trainer_fit_final() */
+    diffmm::model fit_final()
+    {
+        return final_model([](diffmm_trainer *c, auto out) {
+            return diffmm_trainer_fit_final(c, nullptr, nullptr, out);
+        });
+    }
+    /** The same, told of each epoch as fit() tells; stopped, it throws DIFFMM_CANCELLED. */
+    template <class OnEpoch> diffmm::model fit_final(OnEpoch &&on_epoch)
+    {
+        following<std::remove_reference_t<OnEpoch>> state{&on_epoch, false};
+        return final_model([&](diffmm_trainer *c, auto out) {
+            return diffmm_trainer_fit_final(c, tell_epoch<decltype(state)>, &state, out);
+        });
+    }
     /** Make the best epoch's parameters the model's, as fit() does at its end. */
     void restore_best()
     {
@@ -263,6 +290,18 @@ class trainer : public detail::handle<diffmm_trainer>
         detail::run([&] { return create(held.get(), &created); });
         return trainer(detail::own(created, diffmm_trainer_destroy, root, held, on_progress), root,
                        on_progress);
+    }
+    /** The model of a final trainer that a C function makes of this one. It keeps alive what this one
+     * keeps, such as features that were lent. */
+    template <class Fit> diffmm::model final_model(const Fit &fit)
+    {
+        diffmm_trainer *finished = nullptr;
+        const auto kept = shared(); /* a callback may end this object */
+        const auto from = root();
+        run_on([&](diffmm_trainer *c) { return fit(c, &finished); });
+        const auto owned = detail::own(finished, diffmm_trainer_destroy, from, kept);
+        return diffmm::model(std::shared_ptr<diffmm_model>(owned, diffmm_trainer_model(finished)),
+                             from);
     }
     static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted)
     {
