@@ -23,6 +23,7 @@ enum option_code {
     OPTION_CHECKPOINT_EVERY,
     OPTION_RESUME,
     OPTION_FORECAST,
+    OPTION_FINAL_FIT,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -43,6 +44,7 @@ static const struct option option_table[] = {
     {"checkpoint-every", required_argument, NULL, OPTION_CHECKPOINT_EVERY},
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"forecast", no_argument, NULL, OPTION_FORECAST},
+    {"final-fit", no_argument, NULL, OPTION_FINAL_FIT},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -74,6 +76,7 @@ static bool read_option(int code, char *value, struct arguments *out)
         return read_number_option("checkpoint-every", value, 1, 1000000, &out->checkpoint_every);
     case OPTION_RESUME: out->resume = true; return true;
     case OPTION_FORECAST: out->forecast = true; return true;
+    case OPTION_FINAL_FIT: out->final_fit = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
@@ -168,9 +171,12 @@ void print_help(void)
         "  --forecast                 print the memory and work that the training would take, and\n"
         "                             the time by what this machine does in a second; train "
         "nothing\n"
+        "  --final-fit                at the end, train a new model on all splits together, for\n"
+        "                             as many epochs as the best one's number, and save that\n"
         "  --version                  print the version and exit\n"
         "\n"
-        "Ctrl-C stops cleanly: the best epoch so far is saved. Exit status: 0 done, 1 failed,\n"
+        "Ctrl-C stops cleanly: the best epoch so far is saved (in the final fit, the one that\n"
+        "was chosen). Exit status: 0 done, 1 failed,\n"
         "2 the command line is wrong, 130 stopped by Ctrl-C.\n"
         "\n"
         "Settings, with their defaults:\n");

@@ -10,9 +10,10 @@
 
 struct arguments {
     bool help, version;
-    bool forecast; /* only tell what the training would take */
-    bool resume;   /* go on from the checkpoint, if there is one */
-    bool hold_out; /* --hold-out: shares of interactions for validation and test */
+    bool forecast;  /* only tell what the training would take */
+    bool final_fit; /* train anew on everything at the end */
+    bool resume;    /* go on from the checkpoint, if there is one */
+    bool hold_out;  /* --hold-out: shares of interactions for validation and test */
     double hold_out_valid, hold_out_test;
     const char *data;        /* folder, file, or "synthetic" */
     const char *items;       /* item ids in the order of feature rows, or NULL */

@@ -81,3 +81,22 @@ int fit(struct run *run)
         status = diffmm_trainer_restore_best(run->trainer);
     return status == DIFFMM_OK ? EXIT_DONE : failed_call();
 }
+
+static int on_final_epoch(const diffmm_report *report, void *user_data)
+{
+    struct run *run = user_data;
+    progress_epoch(&run->progress, report);
+    return interrupted;
+}
+
+int fit_final(struct run *run)
+{
+    fprintf(stderr, "final fit: training anew on all splits together\n");
+    progress_begin(&run->progress);
+    catch_interrupt(run->trainer);
+    diffmm_status status = diffmm_trainer_fit_final(run->trainer, on_final_epoch, run, &run->final);
+    leave_interrupt();
+    progress_clear(&run->progress);
+    run->cancelled = status == DIFFMM_CANCELLED;
+    return status == DIFFMM_OK || run->cancelled ? EXIT_DONE : failed_call();
+}

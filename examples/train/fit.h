@@ -14,6 +14,7 @@ struct run {
     const struct arguments *arguments;
     const diffmm_dataset *dataset;
     diffmm_trainer *trainer;
+    diffmm_trainer *final; /* of the final fit, once that is done; or NULL */
     struct progress progress;
     FILE *log; /* NULL: none */
     size_t epochs_done, cutoff_count;
@@ -23,5 +24,9 @@ struct run {
 /* Train to the end, or until Ctrl-C; then the model is that of the best epoch. Returns an exit
  * status. A run that Ctrl-C stops after its first epoch counts as done, with `cancelled` set. */
 int fit(struct run *run);
+
+/* The final fit, in which nothing goes to the log and to the checkpoint. A run that Ctrl-C stops in
+ * it counts as done, too. */
+int fit_final(struct run *run);
 
 #endif

@@ -108,11 +108,13 @@ bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *r
 
 bool log_result(FILE *file, const struct result *result)
 {
-    return write_line(file,
-                      json_pack("{s:{s:I, s:I, s:b, s:s, s:o, s:o, s:{s:o}}}", "result", "epoch",
-                                (json_int_t)result->epoch, "epochs", (json_int_t)result->epochs,
-                                "cancelled", (int)result->cancelled, "chosen_by", result->chosen_by,
-                                "valid", metrics_json(result->cutoff_count, result->valid), "test",
-                                metrics_json(result->cutoff_count, result->test), "popularity",
-                                "test", metrics_json(result->cutoff_count, result->popularity)));
+    json_t *object = json_pack("{s:I, s:I, s:b, s:s, s:o, s:o, s:{s:o}}", "epoch",
+                               (json_int_t)result->epoch, "epochs", (json_int_t)result->epochs,
+                               "cancelled", (int)result->cancelled, "chosen_by", result->chosen_by,
+                               "valid", metrics_json(result->cutoff_count, result->valid), "test",
+                               metrics_json(result->cutoff_count, result->test), "popularity",
+                               "test", metrics_json(result->cutoff_count, result->popularity));
+    if (result->final_epochs > 0)
+        json_object_set_new(object, "final_epochs", json_integer((json_int_t)result->final_epochs));
+    return write_line(file, json_pack("{s:o}", "result", object));
 }

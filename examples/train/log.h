@@ -13,6 +13,7 @@ struct result {
     size_t epoch;  /* the chosen one */
     size_t epochs; /* done */
     bool cancelled;
+    size_t final_epochs;   /* of the final fit, which metrics are not of; 0: there was none */
     const char *chosen_by; /* "valid", "test" or "last" */
     size_t cutoff_count;
     const diffmm_metrics *valid, *test;

@@ -65,12 +65,31 @@ static int save(const struct run *run)
     const char *path = run->arguments->model;
     if (!path)
         return EXIT_DONE;
-    if (diffmm_model_save(diffmm_trainer_model(run->trainer), path) != DIFFMM_OK)
+    const diffmm_trainer *trained = run->final ? run->final : run->trainer;
+    if (diffmm_model_save(diffmm_trainer_model(trained), path) != DIFFMM_OK)
         return failed_call();
     printf("saved %s\n", path);
     printf("next: diffmm_recommend --model %s --user %s\n", path,
            diffmm_dataset_user_id(run->dataset, 0));
     return EXIT_DONE;
+}
+
+/* --final-fit takes the number of epochs from what is held out: told before anything is trained. */
+static int check_final_fit(const struct arguments *arguments, diffmm_dataset *dataset)
+{
+    if (!arguments->final_fit || diffmm_dataset_interactions(dataset, DIFFMM_VALID) > 0 ||
+        diffmm_dataset_interactions(dataset, DIFFMM_TEST) > 0)
+        return EXIT_DONE;
+    complain("--final-fit: nothing is held out to choose the number of epochs by; --hold-out does");
+    return EXIT_USAGE;
+}
+
+/* Train, then on everything if that is asked for. */
+static int fit_all(struct run *run)
+{
+    int code = fit(run);
+    return code == EXIT_DONE && run->arguments->final_fit && !run->cancelled ? fit_final(run)
+                                                                             : code;
 }
 
 static int train(const struct arguments *arguments)
@@ -95,11 +114,13 @@ static int train(const struct arguments *arguments)
         goto done;
     }
     if (code == EXIT_DONE)
+        code = check_final_fit(arguments, dataset);
+    if (code == EXIT_DONE)
         code = make_trainer(&run, dataset, options);
     if (code == EXIT_DONE)
         code = open_log(&run);
     if (code == EXIT_DONE)
-        code = fit(&run);
+        code = fit_all(&run);
     if (code == EXIT_DONE)
         code = report_result(context, &run);
     if (code == EXIT_DONE)
@@ -109,6 +130,7 @@ static int train(const struct arguments *arguments)
     if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)
         code = failed_log(arguments->log);
 done:
+    diffmm_trainer_destroy(run.final);
     diffmm_trainer_destroy(run.trainer);
     diffmm_dataset_destroy(dataset);
     diffmm_options_destroy(options);

@@ -42,12 +42,25 @@ static const char *chosen_by(const diffmm_options *options, const diffmm_metrics
     return has_test && (!has_valid || strcmp(select, "test") == 0) ? "test" : "valid";
 }
 
+/* What became of --final-fit, and that the figures are not its own: there is nothing left to
+ * measure it by. */
+static void print_final(const struct run *run, const struct result *result)
+{
+    if (run->final)
+        printf("final fit: %zu epochs on all splits; the figures are of the training that chose "
+               "them\n",
+               result->final_epochs);
+    else if (run->arguments->final_fit)
+        printf("no final fit: the model is that of the best epoch\n");
+}
+
 int report_result(diffmm_context *context, const struct run *run)
 {
     struct result result = {
         .epochs = run->epochs_done, .cancelled = run->cancelled, .cutoff_count = run->cutoff_count};
     if (diffmm_trainer_best(run->trainer, &result.epoch, &result.valid, &result.test) != DIFFMM_OK)
         return failed_call();
+    result.final_epochs = run->final ? result.epoch : 0;
     result.chosen_by = chosen_by(diffmm_model_options(diffmm_trainer_model(run->trainer)),
                                  result.valid, result.test);
 
@@ -68,6 +81,7 @@ int report_result(diffmm_context *context, const struct run *run)
     }
     result.popularity = popularity;
     print_result(&result);
+    print_final(run, &result);
     if (run->log && !log_result(run->log, &result)) {
         complain("cannot write the log");
         code = EXIT_FAILED;

@@ -371,6 +371,76 @@ START_TEST(resume_after_a_kill)
 }
 END_TEST
 
+/* The model of --final-fit has seen everything, and is not that of the best epoch; the log is that of
+ * the training that chose, and says so. */
+START_TEST(final_fit)
+{
+    ck_assert_int_eq(run(train_program, (const char *[]){FEW, "--epochs", "4", "--log", "plain-log",
+                                                         "--model", "plain-model", NULL}),
+                     0);
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){FEW, "--epochs", "4", "--final-fit", "--log", "log",
+                                            "--model", "model", "--checkpoint", "run", NULL}),
+        0);
+    expect_text("out", "final fit: ");
+    expect_text("out", " epochs on all splits");
+    expect_text("err", "final fit: training anew on all splits together\n");
+    json_t *plain = timeless_log("plain-log"), *log = timeless_log("log");
+    size_t last = json_array_size(log) - 1;
+    json_t *result = json_object_get(json_array_get(log, last), "result");
+    ck_assert_int_eq(json_integer_value(json_object_get(result, "final_epochs")),
+                     json_integer_value(json_object_get(result, "epoch")));
+    json_object_del(result, "final_epochs");
+    ck_assert(json_equal(plain, log));
+    ck_assert(!same_files("plain-model", "model"));
+    /* Interrupted in between or not, it is the same. */
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){FEW, "--epochs", "4", "--final-fit", "--model", "again",
+                                            "--checkpoint", "run", "--resume", NULL}),
+        0);
+    ck_assert(same_files("again", "model"));
+    json_decref(plain);
+    json_decref(log);
+}
+END_TEST
+
+/* Whether a process has written a text to the file "err". */
+static bool has_said(const char *text)
+{
+    if (access("err", F_OK) != 0)
+        return false;
+    char *said = read_text("err");
+    bool found = strstr(said, text) != NULL;
+    free(said);
+    return found;
+}
+
+/* Ctrl-C in the final fit: the model is that of the best epoch. */
+START_TEST(interrupt_in_the_final_fit)
+{
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){FEW, "--epochs", "40", "--model", "plain-model", NULL}),
+        0);
+    pid_t process = start(train_program, (const char *[]){FEW, "--epochs", "40", "--final-fit",
+                                                          "--model", "model", NULL});
+    while (!has_said("final fit: "))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    ck_assert_int_eq(kill(process, SIGINT), 0);
+    ck_assert_int_eq(finish(process), 130);
+    expect_text("out", "no final fit: the model is that of the best epoch");
+    ck_assert(same_files("plain-model", "model"));
+}
+END_TEST
+
+START_TEST(a_final_fit_of_everything)
+{
+    write_text("all.tsv", "user\titem\na\tx\nb\ty\na\ty\n");
+    ck_assert_int_eq(run(train_program, (const char *[]){"--data", "all.tsv", "--final-fit", NULL}),
+                     2);
+    expect_text("err", "--final-fit: nothing is held out");
+}
+END_TEST
+
 /* Settings that are not those of the checkpoint. */
 START_TEST(resume_otherwise)
 {
@@ -438,5 +508,8 @@ int main(int argc, char **argv)
     tcase_add_test(tests, interrupt_saves);
     tcase_add_test(tests, resume_after_a_kill);
     tcase_add_test(tests, resume_otherwise);
+    tcase_add_test(tests, final_fit);
+    tcase_add_test(tests, interrupt_in_the_final_fit);
+    tcase_add_test(tests, a_final_fit_of_everything);
     return run_programs(argc, argv, tests, "programs");
 }
