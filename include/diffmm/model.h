@@ -47,7 +47,10 @@ typedef struct diffmm_parameter {
     const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL */
 } diffmm_parameter;
 
-/** Create a model with initial parameters drawn from the options' seed.
+/** Create a model with initial parameters drawn from the options' seed, of the data set's modalities
+ *  whose setting modality.NAME.enabled is true. There may be none: the model is then its
+ *  collaborative part alone, V = A [E_U; 0] + A [users of A [E_U; 0]; E_I] without
+ *  terms of modalities.
  *  Until a modality's generated graph is set, it is the normalised adjacency of no pairs
  *  (self loops only).
  *  @param dataset  sealed by this call if it was not; kept alive

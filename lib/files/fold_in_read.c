@@ -105,7 +105,10 @@ diffmm_status diffmm__fold_in_read(const struct diffmm__safetensors *file,
     if (status)
         return status;
     *out = NULL;
-    snprintf(name, sizeof name, "content.%s", count > 0 ? modalities[0].name : "");
+    if (count > 0)
+        snprintf(name, sizeof name, "content.%s", modalities[0].name);
+    else
+        snprintf(name, sizeof name, "user_embedding.mean");
     if (diffmm__safetensors_has(file, name))
         status = read_state(file, served, modalities, count, out);
     diffmm__release(diffmm__safetensors_context(file), modalities);

@@ -142,10 +142,10 @@ static diffmm_status list_modalities(const struct diffmm__safetensors *file,
                                      struct diffmm__model_modality **modalities, size_t *count)
 {
     const diffmm_context *context = diffmm__safetensors_context(file);
-    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) || diffmm__json_count(list) == 0 ||
+    if (!diffmm__json_is(list, DIFFMM__JSON_ARRAY) ||
         diffmm__json_count(list) > DIFFMM__MOST_MODALITIES)
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the metadata's modalities are not a list of 1 to %d",
+                            "%s: the metadata's modalities are not a list of up to %d",
                             diffmm__safetensors_path(file), (int)DIFFMM__MOST_MODALITIES);
     struct diffmm__index names = {.context = context};
     struct diffmm__model_modality *made =

@@ -12,7 +12,7 @@
 
 void diffmm__softmax(size_t count, const float *logits, float *weights)
 {
-    double largest = (double)logits[0], sum = 0.0;
+    double largest = count > 0 ? (double)logits[0] : 0.0, sum = 0.0;
     for (size_t m = 1; m < count; m++) /* (GCC 12 for AArch64 fails to compile fmax() here) */
         if ((double)logits[m] > largest)
             largest = (double)logits[m];

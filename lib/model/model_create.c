@@ -10,36 +10,63 @@
 #include "dataset/seal.h"
 #include "graph/bipartite.h"
 #include "graph/graph.h"
+#include "model/feature_scale.h"
 #include "model/fold_in_state.h"
 #include "model/parameters.h"
 #include "model/workspace.h"
 #include "module/module.h"
 #include "options/options.h"
 
-static diffmm_status take_modality(diffmm_model *model, size_t m)
+/* Features as the settings want them: in a copy, unless they are the model's already. */
+static diffmm_status scale_features(const diffmm_model *model,
+                                    const struct diffmm__feature_settings *settings,
+                                    struct diffmm__model_modality *modality)
 {
-    struct diffmm__model_modality *modality = &model->modalities[m];
-    const struct diffmm__modality *source = &model->dataset->modalities[m];
+    size_t items = model->items, columns = modality->dimensions;
+    if (!diffmm__feature_scale_changes(settings))
+        return DIFFMM_OK;
+    if (!modality->features_owned) {
+        float *copy = diffmm__allocate(model->context, items, columns * sizeof *copy);
+        if (!copy)
+            return DIFFMM_ERROR_NO_MEMORY;
+        for (size_t i = 0; i < items; i++)
+            memcpy(copy + i * columns, modality->features + i * modality->stride,
+                   columns * sizeof *copy);
+        modality->features_owned = copy;
+    }
+    modality->features = modality->features_owned;
+    modality->stride = columns;
+    return diffmm__feature_scale(model->context, settings, items, columns,
+                                 modality->features_owned);
+}
+
+/* The next of the model's modalities, unless it is not to be used. */
+static diffmm_status take_modality(diffmm_model *model, size_t of_dataset)
+{
+    const struct diffmm__modality *source = &model->dataset->modalities[of_dataset];
+    struct diffmm__feature_settings settings =
+        diffmm__settings_features(model->options, source->name);
+    if (!settings.enabled)
+        return DIFFMM_OK;
+    struct diffmm__model_modality *modality = &model->modalities[model->modality_count++];
     memcpy(modality->name, source->name, sizeof modality->name);
     modality->dimensions = source->dimensions;
     modality->projection = diffmm__settings_projection(model->options, source->name);
-    return diffmm__modalities_features(model->dataset, m, &modality->features, &modality->stride,
-                                       &modality->features_owned);
+    diffmm_status status =
+        diffmm__modalities_features(model->dataset, of_dataset, &modality->features,
+                                    &modality->stride, &modality->features_owned);
+    return status ? status : scale_features(model, &settings, modality);
 }
 
 static diffmm_status take_modalities(diffmm_model *model)
 {
     size_t count = model->dataset->modality_count;
-    if (count == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "the data set has no modality; the model needs at least one");
     model->modalities = diffmm__allocate_zero(model->context, count, sizeof *model->modalities);
     const char **names = diffmm__allocate(model->context, count, sizeof *names);
     if (!model->modalities || !names) {
         diffmm__release(model->context, names);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    model->modality_count = count;
     for (size_t m = 0; m < count; m++)
         names[m] = model->dataset->modalities[m].name;
     diffmm_status status = diffmm__settings_check_modalities(model->options, count, names);

@@ -143,6 +143,8 @@ static size_t tensors_per_denoiser(const diffmm_model *model)
 
 diffmm_status diffmm__denoiser_names_create(diffmm_model *model)
 {
+    if (model->modality_count == 0)
+        return DIFFMM_OK;
     size_t each = diffmm_diffusion_parameters(model->modalities[0].diffusion);
     model->denoiser_names =
         diffmm__allocate_zero(model->context, model->modality_count * each, sizeof(char *));

@@ -89,6 +89,12 @@ static const diffmm_option_info table[] = {
      "Weight of the squared distance, at unit length, between each modal view and the main view."},
     {size, "seen", NULL, DIFFMM_OPTION_CHOICE, "all", 0, 0, "all|train",
      "What a scorer or model file counts as seen: all interactions of a user, or training's."},
+    {size, "modality.*.enabled", NULL, DIFFMM_OPTION_FLAG, "true", 0, 1, NULL,
+     "Use the modality; false: the model is as if the data set did not have it."},
+    {size, "modality.*.standardize", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Bring each feature to mean 0 and deviation 1 over the items that have features."},
+    {size, "modality.*.normalize", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Bring each item's features to length 1, after they are standardised."},
 };
 
 size_t diffmm_option_count(void)

@@ -16,10 +16,14 @@ static bool put(json_t *object, const char *name, const char *value)
 
 /* A younger setting at its default is left out: an older library can then read what is written, and
  * computes the same. */
+static bool is_default_of_younger(const diffmm_option_info *info, size_t index, const char *value)
+{
+    return diffmm__option_is_younger(index) && strcmp(value, info->default_value) == 0;
+}
+
 static bool is_written(const diffmm_option_info *info, size_t index, const char *value)
 {
-    return !strchr(info->name, '*') &&
-           !(diffmm__option_is_younger(index) && strcmp(value, info->default_value) == 0);
+    return !strchr(info->name, '*') && !is_default_of_younger(info, index, value);
 }
 
 /* NULL without memory. */
@@ -34,8 +38,12 @@ static json_t *as_object(const diffmm_options *options)
         if (is_written(info, i, value))
             fine = put(object, info->name, value);
     }
-    for (size_t i = 0; fine && i < options->override_count; i++)
-        fine = put(object, options->overrides[i].name, options->overrides[i].value);
+    for (size_t i = 0; fine && i < options->override_count; i++) {
+        const struct diffmm__override *own = &options->overrides[i];
+        const diffmm_option_info *info = diffmm__option_at(own->key.index);
+        if (!is_default_of_younger(info, own->key.index, own->value))
+            fine = put(object, own->name, own->value);
+    }
     if (fine)
         return object;
     json_decref(object);

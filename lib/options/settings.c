@@ -148,17 +148,40 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
     return DIFFMM_OK;
 }
 
+/* The value of "modality.*.setting" for one modality; NULL where there is no such setting. */
+static const char *of_modality(const diffmm_options *options, const char *setting,
+                               const char *modality)
+{
+    struct diffmm__option_key key;
+    if (diffmm__option_find(setting, &key))
+        return NULL;
+    memset(key.modality, 0, sizeof key.modality);
+    strncpy(key.modality, modality, sizeof key.modality - 1);
+    return diffmm__options_value(options, &key);
+}
+
 enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,
                                                     const char *modality)
 {
-    struct diffmm__option_key key;
-    if (diffmm__option_find("modality.*.projection", &key))
-        return DIFFMM__PROJECTION_LEAKY;
     enum diffmm__projection projection = DIFFMM__PROJECTION_LEAKY;
-    memset(key.modality, 0, sizeof key.modality);
-    strncpy(key.modality, modality, sizeof key.modality - 1);
-    diffmm__projection_find(diffmm__options_value(options, &key), &projection);
+    diffmm__projection_find(of_modality(options, "modality.*.projection", modality), &projection);
     return projection;
+}
+
+static bool flag_of_modality(const diffmm_options *options, const char *setting,
+                             const char *modality)
+{
+    const char *value = of_modality(options, setting, modality);
+    return value && strcmp(value, "true") == 0;
+}
+
+struct diffmm__feature_settings diffmm__settings_features(const diffmm_options *options,
+                                                          const char *modality)
+{
+    return (struct diffmm__feature_settings){
+        .enabled = flag_of_modality(options, "modality.*.enabled", modality),
+        .standardize = flag_of_modality(options, "modality.*.standardize", modality),
+        .normalize = flag_of_modality(options, "modality.*.normalize", modality)};
 }
 
 const char *diffmm__projection_text(enum diffmm__projection projection)

@@ -54,6 +54,13 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
 enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,
                                                     const char *modality);
 
+/* modality.NAME.enabled, .standardize and .normalize. */
+struct diffmm__feature_settings {
+    bool enabled, standardize, normalize;
+};
+struct diffmm__feature_settings diffmm__settings_features(const diffmm_options *options,
+                                                          const char *modality);
+
 /* The text of a projection; and the projection of a text: false for any other text, and for
  * NULL. */
 const char *diffmm__projection_text(enum diffmm__projection projection);

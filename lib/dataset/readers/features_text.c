@@ -170,6 +170,12 @@ static diffmm_status read_number(const struct text *text, size_t column, const s
     return DIFFMM_OK;
 }
 
+static diffmm_status fail_count(const struct text *text, size_t count, size_t columns)
+{
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: the line has %zu numbers, not %zu",
+                        text->path, text->line, count, columns);
+}
+
 /* Reads a line, and goes on to the next one. */
 static diffmm_status read_line(const diffmm_context *context, struct text *text, size_t row,
                                size_t columns, float *values, struct diffmm__ids *ids)
@@ -185,8 +191,7 @@ static diffmm_status read_line(const diffmm_context *context, struct text *text,
         if (count < columns)
             status = read_number(text, count + 2, &field, &values[count]);
     if (!status && count != columns)
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: the line has %zu numbers, not %zu",
-                              text->path, text->line, count, columns);
+        status = fail_count(text, count, columns);
     text->at = next;
     text->line++;
     return status;
@@ -197,8 +202,12 @@ static diffmm_status read_lines(const diffmm_context *context, struct text *text
 {
     size_t rows = (size_t)extent->rows, columns = (size_t)extent->columns;
     /* A number takes two bytes at least, so that no more lines than these can be whole. */
-    size_t most = (size_t)(text->end - text->at) / (2 * columns + 1) + 1;
+    size_t size = (size_t)(text->end - text->at), most = size / (2 * columns + 1) + 1;
     most = rows < most ? rows : most;
+    if (size < 2 * columns + 1) {
+        size_t fields = count_fields(text);
+        return fail_count(text, fields > 0 ? fields - 1 : 0, columns);
+    }
     out->rows = rows;
     out->dimensions = columns;
     out->values = diffmm__allocate(context, most, columns * sizeof *out->values);

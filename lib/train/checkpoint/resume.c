@@ -250,11 +250,14 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
         (status = diffmm__state_check_data(dataset, file)) ||
         (status = choose_options(dataset, file, given, &options)))
         return status;
-    status = check_size(dataset, options, file);
-    if (!status)
-        status = diffmm_trainer_create(dataset, options, &trainer);
-    if (status && !given)
-        status = blame(file, status);
+    status = diffmm__state_check_modalities(dataset, options, file);
+    if (!status) {
+        status = check_size(dataset, options, file);
+        if (!status)
+            status = diffmm_trainer_create(dataset, options, &trainer);
+        if (status && !given)
+            status = blame(file, status);
+    }
     diffmm_options_destroy(options);
     if (!status)
         status = fill(trainer, file);

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "dataset/fingerprint.h"
 #include "files/metadata.h"
+#include "options/settings.h"
 
 static const char *const splits[] = {"train", "valid", "test"};
 
@@ -94,8 +96,18 @@ static diffmm_status compare_split(const char *path, const char *split,
     return DIFFMM_OK;
 }
 
-static diffmm_status compare_modalities(const diffmm_dataset *dataset,
-                                        const struct diffmm__safetensors *file)
+/* The modalities that are used, as numbers in the data set; returns how many there are. */
+static size_t list_used(const diffmm_dataset *dataset, const diffmm_options *options, size_t *used)
+{
+    size_t count = 0;
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        if (diffmm__settings_features(options, dataset->modalities[m].name).enabled)
+            used[count++] = m;
+    return count;
+}
+
+static diffmm_status compare_modalities(const diffmm_dataset *dataset, size_t used_count,
+                                        const size_t *used, const struct diffmm__safetensors *file)
 {
     const char *path = diffmm__safetensors_path(file);
     struct diffmm__model_modality *there;
@@ -103,12 +115,12 @@ static diffmm_status compare_modalities(const diffmm_dataset *dataset,
     diffmm_status status = diffmm__metadata_modalities(file, &there, &count);
     if (status)
         return status;
-    if (count != dataset->modality_count)
+    if (count != used_count)
         status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                               "dataset: %s was made with %zu modalities, the data set has %zu",
-                              path, count, dataset->modality_count);
+                              path, count, used_count);
     for (size_t m = 0; m < count && !status; m++) {
-        const struct diffmm__modality *here = &dataset->modalities[m];
+        const struct diffmm__modality *here = &dataset->modalities[used[m]];
         if (strcmp(there[m].name, here->name) != 0 || there[m].dimensions != here->dimensions)
             status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                   "dataset: %s was made with modality %zu '%s' of %zu features, in "
@@ -121,6 +133,19 @@ static diffmm_status compare_modalities(const diffmm_dataset *dataset,
     return status;
 }
 
+diffmm_status diffmm__state_check_modalities(const diffmm_dataset *dataset,
+                                             const diffmm_options *options,
+                                             const struct diffmm__safetensors *file)
+{
+    size_t *used = diffmm__allocate(dataset->context, dataset->modality_count, sizeof *used);
+    if (!used)
+        return DIFFMM_ERROR_NO_MEMORY;
+    size_t count = list_used(dataset, options, used);
+    diffmm_status status = compare_modalities(dataset, count, used, file);
+    diffmm__release(dataset->context, used);
+    return status;
+}
+
 diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
                                        const struct diffmm__safetensors *file)
 {
@@ -129,7 +154,6 @@ diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
     diffmm_status status;
     if ((status = compare_counts(file, "users", dataset->catalog->users)) ||
         (status = compare_counts(file, "items", dataset->catalog->items)) ||
-        (status = compare_modalities(dataset, file)) ||
         (status = diffmm__metadata_json(file, "data", &data)))
         return status;
     diffmm__fingerprint_interactions(dataset, &print);

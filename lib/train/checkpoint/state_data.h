@@ -10,10 +10,14 @@
 diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
                                           struct diffmm__description *description);
 
-/* Whether a sealed data set's counts, modalities and interactions are those of the file; and, once
- * a trainer has them, its features. DIFFMM_ERROR_INVALID_ARGUMENT says what differs. */
+/* Whether a sealed data set's counts and interactions are those of the file; the modalities that
+ * the options use; and, once a trainer has them, their features. DIFFMM_ERROR_INVALID_ARGUMENT says
+ * what differs. */
 diffmm_status diffmm__state_check_data(const diffmm_dataset *dataset,
                                        const struct diffmm__safetensors *file);
+diffmm_status diffmm__state_check_modalities(const diffmm_dataset *dataset,
+                                             const diffmm_options *options,
+                                             const struct diffmm__safetensors *file);
 diffmm_status diffmm__state_check_features(const diffmm_trainer *trainer,
                                            const struct diffmm__safetensors *file);
 

@@ -18,7 +18,21 @@ static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan 
     plan->ranked_users = users[0] > users[1] ? users[0] : users[1];
 }
 
-static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__plan *plan)
+static void plan_modality(const struct diffmm__modality *modality, const diffmm_options *options,
+                          struct diffmm__plan *plan)
+{
+    struct diffmm__feature_settings settings = diffmm__settings_features(options, modality->name);
+    if (!settings.enabled)
+        return;
+    plan->modalities++;
+    plan->dimensions += modality->dimensions;
+    if (modality->dimensions > plan->widest)
+        plan->widest = modality->dimensions;
+    if (!modality->features || settings.standardize || settings.normalize)
+        plan->loaded += modality->dimensions;
+}
+
+static void plan_graphs(struct diffmm__plan *plan)
 {
     const struct diffmm__settings *s = plan->settings;
     double nodes = (double)(plan->users + plan->items);
@@ -26,7 +40,7 @@ static void plan_graphs(const diffmm_dataset *dataset, struct diffmm__plan *plan
     double generated = s->diffusion_enabled
                            ? 2.0 * (double)plan->users * (double)s->rebuild_k + nodes
                            : plan->adjacency_entries;
-    plan->generated_entries = (double)dataset->modality_count * generated * s->keep_rate;
+    plan->generated_entries = (double)plan->modalities * generated * s->keep_rate;
 }
 
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
@@ -37,20 +51,14 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                  .users = catalog->users,
                                  .items = catalog->items,
                                  .d = settings->embedding_size,
-                                 .modalities = dataset->modality_count,
                                  .pairs = (size_t)catalog->train.pointers[catalog->users],
                                  .held_bytes = diffmm__dataset_bytes(dataset)};
     count_held_users(dataset, out);
     for (size_t split = 0; split < 2; split++)
         out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
-    for (size_t m = 0; m < dataset->modality_count; m++) {
-        out->dimensions += dataset->modalities[m].dimensions;
-        if (dataset->modalities[m].dimensions > out->widest)
-            out->widest = dataset->modalities[m].dimensions;
-        if (!dataset->modalities[m].features)
-            out->loaded += dataset->modalities[m].dimensions;
-    }
-    plan_graphs(dataset, out);
+    for (size_t m = 0; m < dataset->modality_count; m++)
+        plan_modality(&dataset->modalities[m], options, out);
+    plan_graphs(out);
     diffmm_status status = diffmm__terms_read(options, &out->terms);
     if (status || !settings->diffusion_enabled)
         return status;

@@ -89,7 +89,7 @@ START_TEST(spoilt_metadata_is_refused)
         {5, "3", "'final.user' is 6 x 4, not 6 x 3", true},
         {5, "", "d is ''", true},
         {6, "{}", "not a list", true},
-        {6, "[]", "not a list of 1 to 8192", true},
+        {6, "[]", "'modality_logits' is 2 x 1, not 0 x 1", false},
         {6, "[", "JSON", false},
         {6, "[1]", "modality 0", false},
         {6, "[{\"name\":\"\",\"dimensions\":5,\"projection\":\"leaky\"}]", "no name", false},

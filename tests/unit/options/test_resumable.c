@@ -32,6 +32,12 @@ START_TEST(what_is_served_may_change)
     expect((const char *const[]){"seen", "train", NULL}, (const char *const[]){NULL}, NULL);
     expect((const char *const[]){NULL}, (const char *const[]){"reg", "0.5", NULL},
            "only epochs, patience, memory_limit and seen may change");
+    expect((const char *const[]){NULL},
+           (const char *const[]){"modality.m.standardize", "true", NULL}, "modality.m.standardize");
+    expect((const char *const[]){"modality.m.enabled", "false", NULL}, (const char *const[]){NULL},
+           "modality.m.enabled");
+    expect((const char *const[]){"modality.m.normalize", "false", NULL},
+           (const char *const[]){NULL}, NULL);
 }
 END_TEST
 
@@ -57,7 +63,7 @@ START_TEST(all_else_is_held)
                info.name);
         held++;
     }
-    ck_assert_uint_eq(held, diffmm_option_count() - 5);
+    ck_assert_uint_eq(held, diffmm_option_count() - 8); /* four are of modalities */
 }
 END_TEST
 

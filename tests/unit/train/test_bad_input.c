@@ -90,12 +90,6 @@ START_TEST(data_that_does_not_do)
 
     expect_success(diffmm_dataset_create(context, &dataset));
     expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 2, user, item));
-    expect_failure(diffmm_trainer_create(dataset, NULL, &trainer), DIFFMM_ERROR_INVALID_ARGUMENT,
-                   "modality");
-    diffmm_dataset_destroy(dataset);
-
-    expect_success(diffmm_dataset_create(context, &dataset));
-    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 2, user, item));
     expect_success(diffmm_dataset_add_modality(dataset, "title", 3, no_features, NULL));
     expect_failure(diffmm_trainer_create(dataset, NULL, &trainer), DIFFMM_ERROR_CALLBACK, "title");
     ck_assert_ptr_null(trainer);

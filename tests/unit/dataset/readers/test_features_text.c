@@ -85,6 +85,7 @@ START_TEST(malformed)
         {"3 2\na 1 2\nb 1 2\n", ":1: the header says that there are 3 vectors, but 2 lines",
          DIFFMM_ERROR_FORMAT},
         {"2 3\na 1 2\nb 1 2\n", ":2: the line has 2 numbers, not 3", DIFFMM_ERROR_FORMAT},
+        {"1 2666666\na 1 2\n", ":2: the line has 2 numbers, not 2666666", DIFFMM_ERROR_FORMAT},
         {"a 1\n\xff 2\n", ":2: the id is not UTF-8", DIFFMM_ERROR_FORMAT},
         {"\xff\xfe"
          "a 1\n",
