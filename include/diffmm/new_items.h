@@ -91,14 +91,16 @@ DIFFMM_API diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t 
  *  (diffmm_scorer_save()), be extended again.
  *
  *  Explaining the score of a new item divides it as any other, by the modalities and items of the
- *  user. A new item among those that a user is folded in with counts as one that no other user has:
- *  it has one neighbour, itself, so that by the propagation rule (diffmm_fold_in()), with its final
- *  embedding f, which is `rows`, L layers,
+ *  user. A new item among those that a user is folded in with counts as one that no other user has,
+ *  and of which nothing but content is known: it has one neighbour, itself, so that by the
+ *  propagation rule (diffmm_fold_in()), with its final embedding f, which is its row of `rows`, and
+ *  L layers,
  *
  *      V_i   = f / ||f|| max(||f|| - ris_lambda, 0) / (L + 1)
- *      E_I,i = V_i,  Xn_m,i = 0,  H_l,i = (l + 1) V_i,  t_i = 2
+ *      E_I,i = 0,  Xn_m,i = V_i for each m,  H_l,i = (l + 1) V_i,  t_i = 2
  *
- *  What it brings is in the collaborative part, since a row does not say which modality it is from.
+ *  A row does not say which modality it is from: what it brings is divided among them by their
+ *  weights.
  *  @param scorer  what is extended; borrowed during the call
  *  @param count   number of new items
  *  @param ids     `count` UTF-8 strings, none of them the id of an item already, copied; NULL

@@ -175,22 +175,20 @@ diffmm_status diffmm__learnt_of_file(const struct diffmm__safetensors *file,
     return status;
 }
 
-/* The values, and after those of the items the further ones. */
+/* The values, and zeros for further rows. */
 static const float *keep_values(struct diffmm__learnt *learnt, const struct diffmm__tensor *from,
-                                size_t more, const float *further)
+                                size_t more)
 {
     size_t columns = from->columns ? from->columns : 1;
-    size_t old = from->rows * columns, added = more * columns;
-    float *copy = diffmm__arena_take(&learnt->arena, old + added, sizeof *copy);
+    size_t old = from->rows * columns;
+    float *copy = diffmm__arena_take_zero(&learnt->arena, old + more * columns, sizeof *copy);
     if (copy && old)
         memcpy(copy, from->data, old * sizeof *copy);
-    if (copy && added)
-        memcpy(copy + old, further, added * sizeof *copy);
     return copy;
 }
 
 diffmm_status diffmm__learnt_copy(const diffmm_context *context, const struct diffmm__learnt *from,
-                                  size_t more, const float *embeddings, struct diffmm__learnt **out)
+                                  size_t more, struct diffmm__learnt **out)
 {
     struct diffmm__learnt *copy;
     diffmm_status status = create(context, from->count, &copy);
@@ -203,7 +201,7 @@ diffmm_status diffmm__learnt_copy(const diffmm_context *context, const struct di
         copy->parameters[p] = *parameter;
         copy->parameters[p].rows += added;
         copy->parameters[p].name = keep_text(copy, parameter->name);
-        copy->parameters[p].data = keep_values(copy, parameter, added, embeddings);
+        copy->parameters[p].data = keep_values(copy, parameter, added);
     }
     copy->count = from->count;
     if (copy->arena.failed) {

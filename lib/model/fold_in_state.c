@@ -48,7 +48,7 @@ const float *diffmm__fold_in_state_keep(struct diffmm__fold_in_state *state, siz
     return copy;
 }
 
-/* A matrix of items, then further rows: `factor` times those of V, or zeros where that is NULL. */
+/* A matrix of items, then further rows: `factor` times those of V. */
 static const float *keep_rows(struct diffmm__fold_in_state *state, size_t old, const float *from,
                               size_t added, float factor, const float *v)
 {
@@ -57,7 +57,7 @@ static const float *keep_rows(struct diffmm__fold_in_state *state, size_t old, c
         return NULL;
     memcpy(copy, from, old * sizeof *copy);
     for (size_t i = 0; i < added; i++)
-        copy[old + i] = v ? factor * v[i] : 0.0f;
+        copy[old + i] = factor * v[i];
     return copy;
 }
 
@@ -77,7 +77,7 @@ diffmm_status diffmm__fold_in_state_extend(const diffmm_context *context,
     memcpy(copy->weights, from->weights, count * sizeof *copy->weights);
     memcpy(copy->mean, from->mean, d * sizeof *copy->mean);
     for (size_t m = 0; m < count; m++)
-        copy->content[m] = keep_rows(copy, old, from->content[m], added, 0.0f, NULL);
+        copy->content[m] = keep_rows(copy, old, from->content[m], added, 1.0f, v);
     for (size_t l = 0; l < from->layers; l++)
         copy->propagated[l] = keep_rows(copy, old, from->propagated[l], added, (float)(l + 1), v);
     if (copy->arena.failed) {

@@ -94,38 +94,37 @@ static void invert(const struct diffmm__fold_in_state *state, size_t d, const fl
         v[j] = (float)(scale * (double)row[j]);
 }
 
-/* What the scorer knows beside the final embeddings, with the new items' share in it: `v`, which is
- * scratch of count x d zeros. */
-static diffmm_status extend_state(const diffmm_scorer *scorer, size_t count, const float *rows,
-                                  float *v, diffmm_scorer *parts)
+/* The fold-in state, if there is one, in which the new items have the V that their rows come from. */
+static diffmm_status extend_fold_in(const diffmm_scorer *scorer, size_t count, const float *rows,
+                                    diffmm_scorer *parts)
 {
     const struct diffmm__fold_in_state *state = scorer->fold_in;
-    struct diffmm__learnt *learnt;
-    diffmm_status status = diffmm__scorer_learnt_begin(scorer, &learnt);
+    size_t d = scorer->d;
+    if (!state)
+        return DIFFMM_OK;
+    float *v = diffmm__allocate(scorer->context, count * d, sizeof *v);
+    if (!v)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        invert(state, d, rows + i * d, v + i * d);
+    diffmm_status status = diffmm__fold_in_state_extend(
+        scorer->context, state, scorer->catalog->items, d, count, v, &parts->fold_in);
+    diffmm__release(scorer->context, v);
     if (status)
-        return status;
-    for (size_t i = 0; state && i < count; i++)
-        invert(state, scorer->d, rows + i * scorer->d, v + i * scorer->d);
-    status = diffmm__learnt_copy(scorer->context, learnt, count, v, &parts->learnt);
-    if (!status && state)
-        status = diffmm__fold_in_state_extend(scorer->context, state, scorer->catalog->items,
-                                              scorer->d, count, v, &parts->fold_in);
-    diffmm__scorer_learnt_end(scorer, learnt);
-    if (status || !state)
         return status;
     parts->fold_in->users = diffmm__learnt_values(parts->learnt, "user_embedding");
     parts->fold_in->items = diffmm__learnt_values(parts->learnt, "item_embedding");
     return DIFFMM_OK;
 }
 
-static diffmm_status extend_learnt(const diffmm_scorer *scorer, size_t count, const float *rows,
-                                   diffmm_scorer *parts)
+static diffmm_status extend_learnt(const diffmm_scorer *scorer, size_t count, diffmm_scorer *parts)
 {
-    float *v = diffmm__allocate_zero(scorer->context, count * scorer->d, sizeof *v);
-    if (!v)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = extend_state(scorer, count, rows, v, parts);
-    diffmm__release(scorer->context, v);
+    struct diffmm__learnt *learnt;
+    diffmm_status status = diffmm__scorer_learnt_begin(scorer, &learnt);
+    if (status)
+        return status;
+    status = diffmm__learnt_copy(scorer->context, learnt, count, &parts->learnt);
+    diffmm__scorer_learnt_end(scorer, learnt);
     return status;
 }
 
@@ -162,7 +161,9 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     if (!status)
         status = extend_final(scorer, count, rows, &parts);
     if (!status)
-        status = extend_learnt(scorer, count, rows, &parts);
+        status = extend_learnt(scorer, count, &parts);
+    if (!status)
+        status = extend_fold_in(scorer, count, rows, &parts);
     if (status) {
         diffmm__scorer_end_parts(&parts);
         return status;

@@ -146,14 +146,14 @@ START_TEST(the_score_of_a_new_item_is_explained_by_modality_and_item)
 }
 END_TEST
 
-/* The oracle takes item 0 for the new one: nobody else has touched it, and its V is learnt
- * altogether. */
+/* The oracle takes item 0 for the new one: nobody else has touched it, and its V is its content. */
 static void stand_in(void)
 {
     struct oracle *o = &world.model.oracle;
-    memcpy(o->item, world.frozen.propagated[0] + o->users * d, d * sizeof *o->item);
     for (size_t m = 0; m < o->modality_count; m++)
-        memset(o->modality[m].normalized, 0, d * sizeof *o->modality[m].normalized);
+        memcpy(o->modality[m].normalized, world.frozen.propagated[0] + o->users * d,
+               d * sizeof *o->modality[m].normalized);
+    memset(o->item, 0, d * sizeof *o->item);
 }
 
 static void expect_as_item_zero(int32_t user, unsigned set)
@@ -171,6 +171,27 @@ static void expect_as_item_zero(int32_t user, unsigned set)
     expect_success(diffmm_fold_in(extended, user, count, list, got));
     expect_close("embedding", d, expected, got, 2e-5);
 }
+
+START_TEST(what_a_new_item_brings_is_divided_by_the_weights_of_modalities)
+{
+    for (size_t layers = 0; layers <= 2; layers++) {
+        float weights[2];
+        struct explained e;
+        begin(layers, 2);
+        explain(extended, DIFFMM_NEW_USER, 1, (const int32_t[]){items}, 3, &e);
+        expect_success(diffmm_scorer_modality_weights(extended, weights));
+        double content = (double)e.modalities[0] + (double)e.modalities[1];
+        ck_assert(content != 0);
+        for (size_t m = 0; m < 2; m++)
+            ck_assert(fabs((double)e.modalities[m] - (double)weights[m] * content) <=
+                      1e-5 * fabs(content));
+        /* Without layers it hands nothing else on. */
+        bool alone = fabs((double)e.items[0].score - content) <= 1e-5 * fabs(content);
+        ck_assert(alone == (layers == 0));
+        end();
+    }
+}
+END_TEST
 
 START_TEST(a_new_item_takes_part_as_one_that_nobody_else_has)
 {
@@ -209,6 +230,7 @@ int main(void)
     const TTest *const tests[] = {what_was_known_before_stays_the_same,
                                   the_score_of_a_new_item_is_explained_by_modality_and_item,
                                   a_new_item_takes_part_as_one_that_nobody_else_has,
+                                  what_a_new_item_brings_is_divided_by_the_weights_of_modalities,
                                   a_row_that_is_shorter_than_its_share_of_rows_hands_nothing_on};
     return run_tests("fold_in_extended", tests, sizeof tests / sizeof *tests) != 0;
 }
