@@ -100,7 +100,7 @@ DIFFMM_API diffmm_status diffmm_place_items(const diffmm_placer *placer, size_t 
  *      E_I,i = 0,  Xn_m,i = V_i for each m,  H_l,i = (l + 1) V_i,  t_i = 2
  *
  *  A row does not say which modality it is from: what it brings is divided among them by their
- *  weights.
+ *  weights. (In a model without modalities, E_I,i is V_i.)
  *  @param scorer  what is extended; borrowed during the call
  *  @param count   number of new items
  *  @param ids     `count` UTF-8 strings, none of them the id of an item already, copied; NULL

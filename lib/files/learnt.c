@@ -175,20 +175,22 @@ diffmm_status diffmm__learnt_of_file(const struct diffmm__safetensors *file,
     return status;
 }
 
-/* The values, and zeros for further rows. */
+/* The values, and after them further ones, or zeros. */
 static const float *keep_values(struct diffmm__learnt *learnt, const struct diffmm__tensor *from,
-                                size_t more)
+                                size_t more, const float *further)
 {
     size_t columns = from->columns ? from->columns : 1;
     size_t old = from->rows * columns;
     float *copy = diffmm__arena_take_zero(&learnt->arena, old + more * columns, sizeof *copy);
     if (copy && old)
         memcpy(copy, from->data, old * sizeof *copy);
+    if (copy && more && further)
+        memcpy(copy + old, further, more * columns * sizeof *copy);
     return copy;
 }
 
 diffmm_status diffmm__learnt_copy(const diffmm_context *context, const struct diffmm__learnt *from,
-                                  size_t more, struct diffmm__learnt **out)
+                                  size_t more, const float *embeddings, struct diffmm__learnt **out)
 {
     struct diffmm__learnt *copy;
     diffmm_status status = create(context, from->count, &copy);
@@ -201,7 +203,7 @@ diffmm_status diffmm__learnt_copy(const diffmm_context *context, const struct di
         copy->parameters[p] = *parameter;
         copy->parameters[p].rows += added;
         copy->parameters[p].name = keep_text(copy, parameter->name);
-        copy->parameters[p].data = keep_values(copy, parameter, added);
+        copy->parameters[p].data = keep_values(copy, parameter, added, embeddings);
     }
     copy->count = from->count;
     if (copy->arena.failed) {

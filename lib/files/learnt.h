@@ -24,10 +24,11 @@ diffmm_status diffmm__learnt_of_file(const struct diffmm__safetensors *file,
                                      struct diffmm__learnt **out);
 void diffmm__learnt_destroy(struct diffmm__learnt *learnt);
 
-/* A copy that borrows nothing. With `more` items, of which nothing is learnt (their embeddings are
- * 0), it has no metrics: those are of the items that there were. */
+/* A copy that borrows nothing. With `more` items, whose learnt embeddings are `embeddings` (NULL:
+ * zeros), it has no metrics: those are of the items that there were. */
 diffmm_status diffmm__learnt_copy(const diffmm_context *context, const struct diffmm__learnt *from,
-                                  size_t more, struct diffmm__learnt **out);
+                                  size_t more, const float *embeddings,
+                                  struct diffmm__learnt **out);
 
 /* A parameter's values; NULL where there is none of that name. */
 const float *diffmm__learnt_values(const struct diffmm__learnt *learnt, const char *name);

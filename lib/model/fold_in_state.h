@@ -38,7 +38,7 @@ diffmm_status diffmm__fold_in_state_copy(const diffmm_context *context,
 /* The same with `more` items that nobody has touched, whose rows of V are `v`: in the graph, such an
  * item has itself as its only neighbour, so sum_{k <= l} A^k V is (l + 1) V. They have learnt
  * nothing, E_I is 0, so that V is the mean of their content in all modalities; which of these it is
- * from is not known, and each has V. */
+ * from is not known, and each has V. (Without modalities, V is E_I, which is the caller's.) */
 diffmm_status diffmm__fold_in_state_extend(const diffmm_context *context,
                                            const struct diffmm__fold_in_state *from, size_t items,
                                            size_t d, size_t more, const float *v,

@@ -106,7 +106,7 @@ static diffmm_status copy_learnt(const diffmm_model *model, diffmm_scorer *parts
     diffmm_status status = diffmm__learnt_of_model(model, &borrowed);
     if (status)
         return status;
-    status = diffmm__learnt_copy(model->context, borrowed, 0, &parts->learnt);
+    status = diffmm__learnt_copy(model->context, borrowed, 0, NULL, &parts->learnt);
     diffmm__learnt_destroy(borrowed);
     return status;
 }

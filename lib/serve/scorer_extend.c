@@ -94,22 +94,27 @@ static void invert(const struct diffmm__fold_in_state *state, size_t d, const fl
         v[j] = (float)(scale * (double)row[j]);
 }
 
-/* The fold-in state, if there is one, in which the new items have the V that their rows come from. */
-static diffmm_status extend_fold_in(const diffmm_scorer *scorer, size_t count, const float *rows,
-                                    diffmm_scorer *parts)
+/* Their V is content, or, in a model without any, learnt. */
+static diffmm_status extend_learnt(const diffmm_scorer *scorer, size_t count, const float *v,
+                                   diffmm_scorer *parts)
 {
     const struct diffmm__fold_in_state *state = scorer->fold_in;
-    size_t d = scorer->d;
-    if (!state)
-        return DIFFMM_OK;
-    float *v = diffmm__allocate(scorer->context, count * d, sizeof *v);
-    if (!v)
-        return DIFFMM_ERROR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        invert(state, d, rows + i * d, v + i * d);
-    diffmm_status status = diffmm__fold_in_state_extend(
-        scorer->context, state, scorer->catalog->items, d, count, v, &parts->fold_in);
-    diffmm__release(scorer->context, v);
+    struct diffmm__learnt *learnt;
+    diffmm_status status = diffmm__scorer_learnt_begin(scorer, &learnt);
+    if (status)
+        return status;
+    status = diffmm__learnt_copy(scorer->context, learnt, count,
+                                 state && state->modality_count == 0 ? v : NULL, &parts->learnt);
+    diffmm__scorer_learnt_end(scorer, learnt);
+    return status;
+}
+
+static diffmm_status extend_fold_in(const diffmm_scorer *scorer, size_t count, const float *v,
+                                    diffmm_scorer *parts)
+{
+    diffmm_status status =
+        diffmm__fold_in_state_extend(scorer->context, scorer->fold_in, scorer->catalog->items,
+                                     scorer->d, count, v, &parts->fold_in);
     if (status)
         return status;
     parts->fold_in->users = diffmm__learnt_values(parts->learnt, "user_embedding");
@@ -117,14 +122,23 @@ static diffmm_status extend_fold_in(const diffmm_scorer *scorer, size_t count, c
     return DIFFMM_OK;
 }
 
-static diffmm_status extend_learnt(const diffmm_scorer *scorer, size_t count, diffmm_scorer *parts)
+/* What the scorer knows beside the final embeddings, in which the new items have the V that their
+ * rows come from. */
+static diffmm_status extend_rest(const diffmm_scorer *scorer, size_t count, const float *rows,
+                                 diffmm_scorer *parts)
 {
-    struct diffmm__learnt *learnt;
-    diffmm_status status = diffmm__scorer_learnt_begin(scorer, &learnt);
-    if (status)
-        return status;
-    status = diffmm__learnt_copy(scorer->context, learnt, count, &parts->learnt);
-    diffmm__scorer_learnt_end(scorer, learnt);
+    size_t d = scorer->d;
+    if (!scorer->fold_in)
+        return extend_learnt(scorer, count, NULL, parts);
+    float *v = diffmm__allocate(scorer->context, count * d, sizeof *v);
+    if (!v)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        invert(scorer->fold_in, d, rows + i * d, v + i * d);
+    diffmm_status status = extend_learnt(scorer, count, v, parts);
+    if (!status)
+        status = extend_fold_in(scorer, count, v, parts);
+    diffmm__release(scorer->context, v);
     return status;
 }
 
@@ -161,9 +175,7 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     if (!status)
         status = extend_final(scorer, count, rows, &parts);
     if (!status)
-        status = extend_learnt(scorer, count, &parts);
-    if (!status)
-        status = extend_fold_in(scorer, count, rows, &parts);
+        status = extend_rest(scorer, count, rows, &parts);
     if (status) {
         diffmm__scorer_end_parts(&parts);
         return status;

@@ -251,6 +251,61 @@ START_TEST(a_file_with_no_trained_item_is_refused)
 }
 END_TEST
 
+/* Of a model that is the collaborative part alone. */
+START_TEST(without_modalities)
+{
+    static const int32_t user[] = {0, 1, 2, 2}, item[] = {0, 1, 1, 3};
+    diffmm_context *context;
+    diffmm_dataset *dataset;
+    diffmm_options *options;
+    diffmm_model *model;
+    diffmm_scorer *scorer, *larger, *opened;
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
+    expect_success(diffmm_options_create(context, &options));
+    expect_success(diffmm_options_set(options, "embedding_size", "4"));
+    expect_success(diffmm_options_set(options, "layers", "2"));
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 4, user, item));
+    expect_success(diffmm_model_create(dataset, options, &model));
+    expect_success(diffmm_model_forward(model));
+    expect_success(diffmm_scorer_create(model, &scorer));
+    struct bytes of_model = bytes_of_model(model), of_scorer = bytes_of(scorer);
+    expect_equal(&of_model, &of_scorer);
+    larger = extend(scorer, 1);
+    const struct diffmm__fold_in_state *state = larger->fold_in;
+    double squares = 0.0;
+    for (size_t j = 0; j < d; j++)
+        squares += (double)rows[j] * (double)rows[j];
+    for (size_t j = 0; j < d; j++) {
+        double v = (double)rows[j] * (1.0 - (double)state->ris_lambda / sqrt(squares)) / 3.0;
+        ck_assert(fabs((double)state->items[4 * d + j] - v) <= 1e-6);
+        ck_assert(fabs((double)state->propagated[1][4 * d + j] - 2.0 * v) <= 1e-6);
+    }
+    struct bytes bytes = bytes_of(larger);
+    expect_success(diffmm_scorer_open_memory(context, bytes.data, bytes.size, &opened));
+    for (int32_t u = -1; u < 3; u++) {
+        const int32_t touched[] = {0, 4};
+        float x[d], y[d];
+        expect_success(diffmm_fold_in(larger, u, 2, touched, x));
+        expect_success(diffmm_fold_in(opened, u, 2, touched, y));
+        ck_assert_mem_eq(x, y, sizeof x);
+    }
+    struct bytes again = bytes_of(opened);
+    expect_equal(&bytes, &again);
+    diffmm_scorer *const made[] = {scorer, larger, opened};
+    for (size_t s = 0; s < 3; s++)
+        diffmm_scorer_destroy(made[s]);
+    free(of_model.data);
+    free(of_scorer.data);
+    free(bytes.data);
+    free(again.data);
+    diffmm_model_destroy(model);
+    diffmm_dataset_destroy(dataset);
+    diffmm_options_destroy(options);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 /* A model file of an early version: it is saved as it is, and extended. */
 START_TEST(without_a_fold_in_state)
 {
@@ -350,6 +405,7 @@ int main(void)
                                   metrics_are_those_of_the_items_before,
                                   training_does_not_go_on_from_placed_items,
                                   a_file_with_no_trained_item_is_refused,
+                                  without_modalities,
                                   without_a_fold_in_state,
                                   bad_input,
                                   failing_allocations};
