@@ -57,6 +57,9 @@ def read_arguments():
     train.add_argument("--epochs", type=int, default=10)
     train.add_argument("--threads", type=int, default=0)
     train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--final-fit", action="store_true",
+                       help="then train anew on all pairs of the known items, for as many epochs as were "
+                       "best, and keep that model")
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                        help="a setting; may be repeated")
 
@@ -144,6 +147,8 @@ def train(arguments):
         f"valid Recall@{report.valid.cutoff} {report.valid.recall:.4f}", flush=True))
     best = trainer.best()
     print(f"best epoch {best.epoch}: test Recall@{best.test.cutoff} {best.test.recall:.4f}")
+    if arguments.final_fit:
+        model = trainer.fit_final()
     placer = diffmm.Placer(model, data)
     model.save(os.path.join(arguments.data, MODEL))  # the two belong together
     placer.save(os.path.join(arguments.data, PLACER))

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What texts and tags are worth: recommendations with them, and with the same rows dealt out anew.
+"""What texts and tags are worth: recommendations with them, with the same rows dealt out anew, and
+with none.
 
     measure.py --data data1 data2 data3 --epochs 8
 
 Each folder is one that `catalogue.py prepare` has made, best with a seed of its own. For each a model
-is trained twice, with the features as they are and with their rows permuted among all items, known and
-new, so that only their meaning is gone. Printed are means over users of Recall@20: of the known items
-held out, ranked among all known ones, and of new items, ranked among themselves. The difference is
-taken for each user, over all folders, and given with its 95 % interval."""
+is trained three times: with the features as they are, with their rows permuted among all items, known
+and new, so that only their meaning is gone, and without modalities, which is the collaborative part
+alone. Printed are means over users of Recall@20: of the known items held out, ranked among all known
+ones, and of new items, ranked among themselves; and the share of the known ones that are found, by how
+many training pairs the item has. Differences are taken for each user, over all folders, and given with
+their 95 % interval."""
 
 import argparse
 import math
@@ -38,7 +41,7 @@ class World(NamedTuple):
 class Trained(NamedTuple):
     users: numpy.ndarray  # final embeddings
     items: numpy.ndarray  # of known items
-    placed: numpy.ndarray  # of all items, by their features alone
+    placed: numpy.ndarray  # of all items, by their features alone; None without features
     epoch: int
 
 
@@ -91,8 +94,11 @@ def train(world, seed, settings, threads=1):
     options.update(settings)
     trainer = diffmm.Trainer(data, options)
     model = trainer.fit()
-    placed = diffmm.Placer(model, data).place(
-        {name: [row if row.any() else None for row in rows] for name, rows in world.features.items()})
+    placed = None
+    if world.features:
+        placed = diffmm.Placer(model, data).place({
+            name: [row if row.any() else None for row in rows]
+            for name, rows in world.features.items()})
     return Trained(model.user_embeddings.copy(), model.item_embeddings.copy(), placed,
                    trainer.best().epoch)
 
@@ -187,26 +193,33 @@ def settings_of(arguments):
 
 def measure(arguments):
     settings, count = settings_of(arguments), arguments.count
-    known, new = Paired(), Paired()
+    paired = {(other, part): Paired() for part in ("known", "new") for other in ("permuted", "none")}
     print(f"seed features    known@{count}   new@{count}  by training pairs of the known item: "
           f"fewer than {', '.join(map(str, DEGREES))}, more")
+
+    def show(name, known, new):
+        print(f"{seed:4} {name:12} {numpy.nanmean(recall(known)):9.4f} {new:9.4f}  ",
+              *(f"{share:.3f}" for share in by_degree(world, known)), flush=True)
+
     for seed, folder in enumerate(arguments.data, arguments.seed):
         world = read_world(folder, seed, arguments.share, arguments.modality or split.MODALITIES)
-        recalls = []
-        for name, features in ("as they are", world), ("permuted", permuted(world, seed)):
-            trained = train(features, seed, settings, arguments.threads)
-            hit = known_hits(world, trained.users, trained.items, count)
-            recalls.append((recall(hit), recall(new_hits(world, trained, count))))
-            print(f"{seed:4} {name:12}", *(f"{numpy.nanmean(part):9.4f}" for part in recalls[-1]), " ",
-                  *(f"{share:.3f}" for share in by_degree(world, hit)), flush=True)
-        hit = popularity_hits(world, count)
         chance = min(1, count / (len(world.items) - world.known))
-        print(f"{seed:4} {'none':12} {numpy.nanmean(recall(hit)):9.4f} {chance:9.4f}  ",
-              *(f"{share:.3f}" for share in by_degree(world, hit)), "(popularity; chance)", flush=True)
-        known.add(world.users, recalls[0][0] - recalls[1][0])
-        new.add(world.users, recalls[0][1] - recalls[1][1])
-    print(f"as they are - permuted, known: {known.text()}")
-    print(f"as they are - permuted, new:   {new.text()}")
+        found = {}
+        for name, features in (("as they are", world), ("permuted", permuted(world, seed)),
+                               ("none", world._replace(features={}))):
+            trained = train(features, seed, settings, arguments.threads)
+            known = known_hits(world, trained.users, trained.items, count)
+            found[name, "known"] = recall(known)
+            if trained.placed is not None:
+                found[name, "new"] = recall(new_hits(world, trained, count))
+            show(name, known, numpy.nanmean(found.get((name, "new"), chance)))
+        show("popularity", popularity_hits(world, count), chance)
+        for (other, part), pair in paired.items():
+            if (other, part) in found:
+                pair.add(world.users, found["as they are", part] - found[other, part])
+    for (other, part), pair in paired.items():
+        if pair.differences:
+            print(f"as they are - {other}, {part}: {pair.text()}")
 
 
 def main():

@@ -98,7 +98,8 @@ class Whole(unittest.TestCase):
         cls.indices, cls.pairs = write_indices(cls.folder)
         cls.data = os.path.join(cls.folder, "data")
         cls.prepared = cls.prepare("--out", cls.data)
-        cls.trained = run("catalogue.py", "train", "--data", cls.data, "--epochs", "10", *SMALL)
+        cls.trained = run("catalogue.py", "train", "--data", cls.data, "--epochs", "10",
+                          "--final-fit", *SMALL)
 
     @classmethod
     def prepare(cls, *more):
@@ -172,16 +173,19 @@ class Whole(unittest.TestCase):
         self.assertEqual("", out.stderr)
         found = {}
         for line in out.stdout.splitlines():
-            match = re.match(r" *1 (as they are|permuted|none) +([01]\.\d+) +([01]\.\d+)", line)
+            match = re.match(r" *1 (as they are|permuted|none|popularity) +([01]\.\d+) +([01]\.\d+)", line)
             if match:
                 found[match[1]] = float(match[2]), float(match[3])
-        self.assertEqual(3 / 16, round(found["none"][1], 4))
-        self.assertGreater(found["as they are"][0], 2 * found["none"][0])
+        for name in "none", "popularity":  # chance
+            self.assertEqual(3 / 16, round(found[name][1], 4))
+        for name in "as they are", "permuted", "none":
+            self.assertGreater(found[name][0], 2 * found["popularity"][0])
         self.assertGreater(found["as they are"][1], 0.9)
         self.assertLess(found["permuted"][1], 0.6)
         mean, error = re.search(r"permuted, new: +([+-][.\d]+) \+- ([.\d]+)", out.stdout).groups()
         self.assertAlmostEqual(found["as they are"][1] - found["permuted"][1], float(mean), delta=2e-4)
         self.assertTrue(0 < float(error) < float(mean))
+        self.assertIn("as they are - none, known: ", out.stdout)
 
     def test_seeds(self):
         again, other = (os.path.join(self.folder, name) for name in ("again", "other"))
