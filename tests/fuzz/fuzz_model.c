@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A model file, read as a scorer and as a model: both readers agree, and what they read serves. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "fuzz.h"
 
@@ -13,6 +14,21 @@ static void visit_parameters(const diffmm_model *model)
         for (size_t i = 0; i < parameter.rows * parameter.columns; i++)
             fuzz_check(isfinite(parameter.values[i]), "a parameter is not finite");
     }
+}
+
+/* What can be saved can be read. Rows that are only read when they are used may be refused. */
+static void save_again(diffmm_context *context, const diffmm_scorer *scorer)
+{
+    size_t size = 0;
+    diffmm_scorer *again = NULL;
+    if (fuzz_status(diffmm_scorer_save_memory(scorer, NULL, 0, &size)))
+        return;
+    void *data = malloc(size);
+    fuzz_check(data && diffmm_scorer_save_memory(scorer, data, size, &size) == DIFFMM_OK &&
+                   diffmm_scorer_open_memory(context, data, size, &again) == DIFFMM_OK,
+               "a scorer that is saved cannot be opened");
+    diffmm_scorer_destroy(again);
+    free(data);
 }
 
 static void visit_model(diffmm_model *model)
@@ -58,8 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diffmm_model *model = NULL;
     diffmm_status serves = fuzz_status(diffmm_scorer_open(context, path, &scorer));
     fuzz_check(!serves == !!scorer, "a scorer and its status do not agree");
-    if (scorer)
+    if (scorer) {
         fuzz_visit_scorer(scorer);
+        save_again(context, scorer);
+    }
     diffmm_status loads = fuzz_status(diffmm_model_load(context, path, &model));
     fuzz_check(!loads == !!model, "a model and its status do not agree");
     if (model)

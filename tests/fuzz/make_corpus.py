@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Write the seeds of every harness into a folder (tests/fuzz/corpus): small files of each kind, as
-other programs write them, and some that are wrong. Needs numpy and scipy, and two programs of a
-build folder, for model files and checkpoints:
+other programs write them, and some that are wrong. Needs numpy and scipy, and the library and two
+programs of a build folder, for model files and checkpoints:
 
     python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build
 """
 import io
 import json
+import os
 import pickle
 import random
 import struct
@@ -192,6 +193,10 @@ def option_seeds():
     yield "wrong", b"tau=-1\nepochs=1.5\nmodality.*.projection=leaky\nunknown=1\n=\nnorm="
 
 
+# Adds an item to a model file that was not trained.
+EXTEND = "import sys, diffmm; diffmm.Scorer(sys.argv[1]).extend([[1, 2]], ids=['new']).save(sys.argv[1])"
+
+
 def model_seeds(train):
     with tempfile.TemporaryDirectory() as folder:
         table, model = Path(folder, "clicks.tsv"), Path(folder, "model.safetensors")
@@ -212,6 +217,10 @@ def model_seeds(train):
         subprocess.run([train, "--data", table, "--model", model, *sets], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         yield "held_out", model.read_bytes()
+        subprocess.run([sys.executable, "-c", EXTEND, model], check=True, env={
+            **os.environ, "DIFFMM_LIBRARY": str(train.parents[1] / "lib/libdiffmm.so.1"),
+            "PYTHONPATH": str(Path(__file__).parents[2] / "examples/python")})
+        yield "extended", model.read_bytes()
     whole = model.read_bytes() if model.exists() else b""
     yield "no_tensors", struct.pack("<Q", 2) + b"{}" + whole
     yield "claims_too_much", struct.pack("<Q", 10**12) + b"{"
