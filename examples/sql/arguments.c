@@ -57,6 +57,7 @@ static bool read_option(int code, char *value, struct arguments *out)
         out->hold_out = true;
         return read_hold_out(value, &out->hold_out_valid, &out->hold_out_test);
     case 'a': out->leave_last_out = true; return true;
+    case 'F': out->final_fit = true; return true;
     case 'p': out->preset = value; return true;
     case 'e': return add_setting(out, "epochs", value);
     case 's': return add_setting(out, "seed", value);
@@ -83,21 +84,34 @@ static bool check(const struct arguments *arguments)
         return complain("--into is missing: the table to write");
     if (arguments->hold_out && arguments->leave_last_out)
         return complain("--hold-out and --leave-last-out exclude each other");
+    if (arguments->final_fit && !arguments->hold_out && !arguments->leave_last_out)
+        return complain("--final-fit: nothing is held out to choose the number of epochs by; "
+                        "--hold-out and --leave-last-out do so");
     return true;
 }
 
 bool arguments_read(int argc, char **argv, struct arguments *out)
 {
     static const struct option table[] = {
-        {"sqlite", required_argument, NULL, 'l'},   {"postgresql", required_argument, NULL, 'g'},
-        {"query", required_argument, NULL, 'q'},    {"items", required_argument, NULL, 'i'},
-        {"modality", required_argument, NULL, 'f'}, {"hold-out", required_argument, NULL, 'o'},
-        {"leave-last-out", no_argument, NULL, 'a'}, {"preset", required_argument, NULL, 'p'},
-        {"epochs", required_argument, NULL, 'e'},   {"seed", required_argument, NULL, 's'},
-        {"set", required_argument, NULL, 'S'},      {"threads", required_argument, NULL, 't'},
-        {"model", required_argument, NULL, 'm'},    {"into", required_argument, NULL, 'w'},
-        {"count", required_argument, NULL, 'c'},    {"include-seen", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"sqlite", required_argument, NULL, 'l'},
+        {"postgresql", required_argument, NULL, 'g'},
+        {"query", required_argument, NULL, 'q'},
+        {"items", required_argument, NULL, 'i'},
+        {"modality", required_argument, NULL, 'f'},
+        {"hold-out", required_argument, NULL, 'o'},
+        {"leave-last-out", no_argument, NULL, 'a'},
+        {"final-fit", no_argument, NULL, 'F'},
+        {"preset", required_argument, NULL, 'p'},
+        {"epochs", required_argument, NULL, 'e'},
+        {"seed", required_argument, NULL, 's'},
+        {"set", required_argument, NULL, 'S'},
+        {"threads", required_argument, NULL, 't'},
+        {"model", required_argument, NULL, 'm'},
+        {"into", required_argument, NULL, 'w'},
+        {"count", required_argument, NULL, 'c'},
+        {"include-seen", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     *out = (struct arguments){.count = 20};
     out->settings = calloc((size_t)argc, sizeof *out->settings);
@@ -141,6 +155,8 @@ void print_help(void)
         "                           numbers; a user's only item stays in training\n"
         "  --hold-out VALID,TEST    hold out shares of every user's items, as 0.1,0.1, drawn\n"
         "                           by the seed\n"
+        "  --final-fit              in the end, train anew on everything, for as many epochs as\n"
+        "                           what is held out has chosen\n"
         "  --preset NAME            published settings: tiktok, baby or sports\n"
         "  --epochs N               the same as --set epochs=N\n"
         "  --seed S                 the same as --set seed=S\n"

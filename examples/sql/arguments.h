@@ -11,6 +11,7 @@
 
 struct arguments {
     bool help, include_seen;
+    bool final_fit;                /* then train on everything */
     bool hold_out, leave_last_out; /* one of them at the most */
     double hold_out_valid, hold_out_test;
     const struct database_kind *kind;

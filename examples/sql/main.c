@@ -27,7 +27,7 @@ struct run {
     diffmm_context *context;
     diffmm_options *options;
     diffmm_dataset *dataset;
-    diffmm_trainer *trainer;
+    diffmm_trainer *trainer, *final; /* final: NULL unless asked for */
     diffmm_scorer *scorer;
     struct progress progress;
     struct id_types types; /* of the query */
@@ -111,8 +111,11 @@ static int train(struct run *run)
         diffmm_trainer_on_progress(run->trainer, on_progress, &run->progress);
         status = diffmm_trainer_fit(run->trainer, on_epoch, &run->progress);
     }
+    if (status == DIFFMM_OK && run->arguments->final_fit)
+        status = diffmm_trainer_fit_final(run->trainer, on_epoch, &run->progress, &run->final);
     progress_clear(&run->progress);
-    const diffmm_model *model = status == DIFFMM_OK ? diffmm_trainer_model(run->trainer) : NULL;
+    const diffmm_model *model =
+        status == DIFFMM_OK ? diffmm_trainer_model(run->final ? run->final : run->trainer) : NULL;
     if (model && path) {
         status = diffmm_model_save(model, path);
         if (status == DIFFMM_OK)
@@ -152,6 +155,7 @@ static int go(const struct arguments *arguments)
     if (code == EXIT_DONE && arguments->into)
         code = with_database(&run, write_to);
     diffmm_scorer_destroy(run.scorer);
+    diffmm_trainer_destroy(run.final);
     diffmm_trainer_destroy(run.trainer);
     diffmm_dataset_destroy(run.dataset);
     diffmm_options_destroy(run.options);

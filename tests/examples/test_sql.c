@@ -174,6 +174,23 @@ START_TEST(same_as_from_a_file)
 }
 END_TEST
 
+/* Without features, and with everything in the end. */
+START_TEST(final_fit)
+{
+    static const char *const training[] = {"--hold-out", "0.2,0.2",     "--epochs",    "3",
+                                           "--seed",     "2",           "--set",       "batch=16",
+                                           "--model",    "final-model", "--final-fit", NULL};
+    begin();
+    make_sales();
+    expect_done(
+        run_sql((const char *[]){"--query", "SELECT customer, product FROM sale", NULL}, training));
+    ck_assert_int_eq(rename("final-model", "a"), 0);
+    expect_done(run_lists(train_program, (const char *[]){"--data", "sale.tsv", NULL}, training));
+    ck_assert(same_files("a", "final-model"));
+    sql_end();
+}
+END_TEST
+
 /* Without a query, the model of a file recommends; its ids are texts. */
 START_TEST(a_saved_model)
 {
@@ -405,6 +422,7 @@ static const struct wrong wrong_lines[] = {
     {{sql_option, "d", "--leave-last-out", "--hold-out=0.1,0.1", "--query=q", "--model=m"},
      2,
      "exclude each other"},
+    {{sql_option, "d", "--final-fit", "--query=q", "--model=m"}, 2, "nothing is held out"},
     {{sql_option, "d", "--count", "0"}, 2, "--count takes a number from 1"},
     {{sql_option, "d", "--query", "q", "--model", "m", "left over"}, 2, "left over"},
     {{sql_option, "d", "--query", "q", "--model", "m", "--seed=x"}, 2, "seed"},
@@ -432,6 +450,7 @@ int main(int argc, char **argv)
         return code;
     TCase *tests = tcase_create("sql");
     tcase_add_test(tests, same_as_from_a_file);
+    tcase_add_test(tests, final_fit);
     tcase_add_test(tests, a_saved_model);
     tcase_add_test(tests, last_items_are_left_out);
     tcase_add_test(tests, integer_ids);

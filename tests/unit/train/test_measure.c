@@ -24,7 +24,7 @@ static void begin(struct world *world, size_t users)
     expect_success(diffmm_dataset_synthesize(world->context, &spec, &world->dataset));
     world->options =
         settings(world->context, (const char *const[]){"embedding_size", "16", "hidden_sizes", "32",
-                                                       "batch", "100", NULL});
+                                                       "batch", "40", NULL});
 }
 
 static void end(struct world *world)
@@ -73,7 +73,7 @@ static bool foretold(const struct world *world)
 START_TEST(a_part_tells_the_whole)
 {
     struct world world;
-    begin(&world, 4000);
+    begin(&world, 1500);
     int tries = 0;
     while (!foretold(&world))
         ck_assert_int_lt(++tries, 10);
@@ -101,6 +101,20 @@ START_TEST(without_diffusion)
     expect_success(diffmm_options_set(world.options, "diffusion.enabled", "false"));
     diffmm_seconds seconds = measure(&world, 0.01);
     ck_assert(seconds.denoise == 0 && seconds.recommend > 0 && seconds.evaluate > 0);
+    end(&world);
+}
+END_TEST
+
+START_TEST(without_modalities)
+{
+    static const int32_t user[] = {0, 0, 1, 1, 2, 2, 3}, item[] = {0, 1, 1, 2, 2, 3, 3};
+    struct world world;
+    begin(&world, 20);
+    diffmm_dataset_destroy(world.dataset);
+    expect_success(diffmm_dataset_create(world.context, &world.dataset));
+    expect_success(diffmm_dataset_add_interactions(world.dataset, DIFFMM_TRAIN, 7, user, item));
+    diffmm_seconds seconds = measure(&world, 1e-6);
+    ck_assert(seconds.recommend > 0 && seconds.evaluate > 0 && sum(&seconds) < 60);
     end(&world);
 }
 END_TEST
@@ -172,7 +186,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_part_tells_the_whole, short_phases, without_diffusion,
-                                  the_error_text_stays,   bad_input,    graphs_are_completed};
+    const TTest *const tests[] = {a_part_tells_the_whole, short_phases,         without_diffusion,
+                                  without_modalities,     the_error_text_stays, bad_input,
+                                  graphs_are_completed};
     return run_tests("train/measure", tests, sizeof tests / sizeof *tests) != 0;
 }
