@@ -222,7 +222,10 @@ diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *
 {
     struct diffmm__modality modality = {.dimensions = features.dimensions};
     diffmm_status status =
-        diffmm__modality_own(dataset->context, &modality, features.rows, features.values);
+        features.mapped
+            ? diffmm__modality_own_mapping(dataset->context, &modality, features.rows,
+                                           features.mapped, &features.mapping)
+            : diffmm__modality_own(dataset->context, &modality, features.rows, features.values);
     if (!status && features.ids.count > 0)
         status = diffmm__modality_name_rows(dataset->context, &modality, &features.ids);
     else

@@ -12,16 +12,33 @@
 /* Items that a loader is asked for at once. */
 enum { loader_block = 256 };
 
-/* Takes over the values, and releases them on failure too. */
-static struct diffmm__features *create_features(const diffmm_context *context, float *values)
+static void end_mapping(struct diffmm__mapping *mapping)
+{
+    if (mapping->data)
+        diffmm__file_unmap(mapping);
+    *mapping = (struct diffmm__mapping){0};
+}
+
+void diffmm__feature_rows_end(const diffmm_context *context, struct diffmm__feature_rows *rows)
+{
+    diffmm__release(context, rows->values);
+    diffmm__ids_end(context, &rows->ids);
+    end_mapping(&rows->mapping);
+}
+
+/* Takes over values or mapping, and releases them on failure too. */
+static struct diffmm__features *create_features(const diffmm_context *context, float *values,
+                                                struct diffmm__mapping mapping)
 {
     struct diffmm__features *features = diffmm__allocate(context, 1, sizeof *features);
     if (!features) {
         diffmm__release(context, values);
+        end_mapping(&mapping);
         return NULL;
     }
     atomic_init(&features->references, 1);
     features->values = values;
+    features->mapping = mapping;
     return features;
 }
 
@@ -30,6 +47,7 @@ static void release_features(const diffmm_context *context, struct diffmm__featu
     if (!features || atomic_fetch_sub_explicit(&features->references, 1, memory_order_acq_rel) != 1)
         return;
     diffmm__release(context, features->values);
+    end_mapping(&features->mapping);
     diffmm__release(context, features);
 }
 
@@ -57,10 +75,9 @@ diffmm_status diffmm__modality_name_rows(const diffmm_context *context,
     return modality->row_ids ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
-diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
-                                   size_t rows, float *values)
+static diffmm_status own(const diffmm_context *context, struct diffmm__modality *modality,
+                         size_t rows, const float *values, struct diffmm__features *owned)
 {
-    struct diffmm__features *owned = create_features(context, values);
     if (!owned)
         return DIFFMM_ERROR_NO_MEMORY;
     release_features(context, modality->owned);
@@ -69,6 +86,22 @@ diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm_
     modality->stride = modality->dimensions;
     modality->rows = rows;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
+                                   size_t rows, float *values)
+{
+    return own(context, modality, rows, values,
+               create_features(context, values, (struct diffmm__mapping){0}));
+}
+
+diffmm_status diffmm__modality_own_mapping(const diffmm_context *context,
+                                           struct diffmm__modality *modality, size_t rows,
+                                           const float *values, struct diffmm__mapping *mapping)
+{
+    struct diffmm__mapping taken = *mapping;
+    *mapping = (struct diffmm__mapping){0};
+    return own(context, modality, rows, values, create_features(context, NULL, taken));
 }
 
 static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t stride, float *to)
@@ -286,7 +319,7 @@ diffmm_status diffmm__modality_features(const diffmm_context *context,
 size_t diffmm__modality_bytes(const struct diffmm__modality *modality)
 {
     size_t bytes = 0;
-    if (modality->owned)
+    if (modality->owned && modality->owned->values)
         bytes += diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float));
     if (modality->row_ids)
         bytes += diffmm__ids_bytes(&modality->row_ids->ids);

@@ -7,12 +7,15 @@
 
 #include <diffmm/dataset.h>
 
+#include "base/file.h"
 #include "dataset/row_ids.h"
 
-/* Features that the library holds, shared by a data set and those extended from it. */
+/* Features that the library holds, in its memory or in a mapped file, shared by a data set and those
+ * extended from it. */
 struct diffmm__features {
     atomic_size_t references;
-    float *values;
+    float *values;                  /* NULL: they are in the file */
+    struct diffmm__mapping mapping; /* data NULL: they are in memory */
 };
 
 /* Features as a reader hands them over: rows x dimensions without gaps, and the ids of the rows if
@@ -21,7 +24,12 @@ struct diffmm__feature_rows {
     size_t rows, dimensions;
     float *values;
     struct diffmm__ids ids;
+    const float *mapped; /* in place of values: within the file that is mapped */
+    struct diffmm__mapping mapping;
 };
+
+/* Release what a reader has handed over. */
+void diffmm__feature_rows_end(const diffmm_context *context, struct diffmm__feature_rows *rows);
 
 /* Features come from exactly one of array (the caller's, or in `owned`) and loader. Rows are those
  * of the items by number, unless they have ids: then the order is found when the data set is
@@ -48,6 +56,11 @@ void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality
  * (they are released on failure too). */
 diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
                                    size_t rows, float *values);
+
+/* The same from a mapped file, in which they are. */
+diffmm_status diffmm__modality_own_mapping(const diffmm_context *context,
+                                           struct diffmm__modality *modality, size_t rows,
+                                           const float *values, struct diffmm__mapping *mapping);
 
 /* Append `count` rows, `stride` floats apart, to a modality that has an array. All is copied. */
 diffmm_status diffmm__modality_append(const diffmm_context *context,

@@ -74,6 +74,11 @@ static diffmm_status read_modality(const union value *v)
     return diffmm_dataset_read_modality(v[0].p, v[1].in, v[2].in);
 }
 
+static diffmm_status map_modality(const union value *v)
+{
+    return diffmm_dataset_map_modality(v[0].p, v[1].in, v[2].in);
+}
+
 static diffmm_status hold_out(const union value *v)
 {
     return diffmm_dataset_hold_out(v[0].p, v[1].r, v[2].r, v[3].n);
@@ -342,6 +347,13 @@ static const struct entry entries[] = {
                                {{.in = row_bytes}, INVALID},
                                {{.in = row_twice}, INVALID, "ids[3]"}}}}},
     {"diffmm_dataset_read_modality", read_modality,
+     .arguments = {A_UNSEALED,
+                   A_MODALITY,
+                   {"path", TEXT, .good.in = "cover_feat.npy",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "no-such.npy"}, IO, "no-such.npy"},
+                               {{.in = "clicks.tsv"}, FORMAT, "clicks.tsv"}}}}},
+    {"diffmm_dataset_map_modality", map_modality,
      .arguments = {A_UNSEALED,
                    A_MODALITY,
                    {"path", TEXT, .good.in = "cover_feat.npy",

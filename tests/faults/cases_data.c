@@ -240,6 +240,12 @@ static diffmm_status read_safetensors(struct fault_world *world)
                                         fault_path(world, "words.safetensors"));
 }
 
+static diffmm_status map_modality(struct fault_world *world)
+{
+    return diffmm_dataset_map_modality(world->dataset, "sound",
+                                       fault_path(world, "image_feat.npy"));
+}
+
 #ifdef DIFFMM__HAVE_LIBZIP
 static diffmm_status read_features_npz(struct fault_world *world)
 {
@@ -336,6 +342,7 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_name_rows", dataset_with_array, name_rows, modality_bits, NULL},
     {"diffmm_dataset_seal ids of rows", dataset_with_row_ids, seal, sealed_bits, NULL},
     {"diffmm_dataset_read_modality", empty_dataset, read_modality, modality_bits, NULL},
+    {"diffmm_dataset_map_modality", empty_dataset, map_modality, modality_bits, NULL},
     {"diffmm_dataset_read_modality .vec", empty_dataset, read_text_vectors, modality_bits, NULL},
     {"diffmm_dataset_read_modality .safetensors", empty_dataset, read_safetensors, modality_bits,
      NULL},

@@ -158,7 +158,7 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
 static void write_npy(const char *folder, const char *name)
 {
     struct bytes bytes = {.size = 0};
-    bytes_add_npy(&bytes, "<f4", "(6, 3)", 0, features, sizeof features);
+    bytes_add_aligned_npy(&bytes, "<f4", "(6, 3)", features, sizeof features);
     write_file(folder, name, bytes.data, bytes.size);
 }
 

@@ -150,6 +150,12 @@ static diffmm_status dataset_read_modality(struct fault_world *world)
                                         inner_path(world, "image_feat.npy"));
 }
 
+static diffmm_status dataset_map_modality(struct fault_world *world)
+{
+    return diffmm_dataset_map_modality(world->dataset, "mapped",
+                                       inner_path(world, "image_feat.npy"));
+}
+
 static diffmm_status dataset_append_features(struct fault_world *world)
 {
     return diffmm_dataset_append_features(world->dataset, "image", 1, values, 3);
@@ -303,6 +309,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_add_modality_copy", FILLED | SEALED, dataset_add_modality_copy},
     {"diffmm_dataset_name_rows", FILLED | SEALED, dataset_name_rows},
     {"diffmm_dataset_read_modality", FILLED | SEALED, dataset_read_modality},
+    {"diffmm_dataset_map_modality", FILLED | SEALED, dataset_map_modality},
     {"diffmm_dataset_append_features", FILLED | SEALED, dataset_append_features},
     {"diffmm_dataset_hold_out", FILLED | SEALED, dataset_hold_out},
     {"diffmm_dataset_seal", FILLED, dataset_seal},

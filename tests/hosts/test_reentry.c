@@ -42,6 +42,7 @@ static const struct use uses[] = {
     {"diffmm_dataset_add_", FILLED | SEALED},
     {"diffmm_dataset_read_", FILLED | SEALED},
     {"diffmm_dataset_declare_items", FILLED | SEALED},
+    {"diffmm_dataset_map_modality", FILLED | SEALED},
     {"diffmm_dataset_name_rows", FILLED | SEALED},
     {"diffmm_dataset_append_features", FILLED | SEALED},
     {"diffmm_dataset_hold_out", FILLED | SEALED},

@@ -53,6 +53,19 @@ class Datasets(unittest.TestCase):
                 dataset.add_modality("m", [[1.], [2.]], ids=ids)
         self.assertEqual(dataset.modalities, {})
 
+    def test_mapped(self):
+        rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+        with temporary_folder() as folder:
+            single, half = path_in(folder, "rows.npy"), path_in(folder, "half.npy")
+            np.save(single, rows)
+            np.save(half, rows.astype(np.float16))
+            dataset = diffmm.Dataset.from_arrays([0], [2])
+            dataset.add_modality("m", single, mapped=True)
+            with self.assertRaisesRegex(diffmm.Error, "not float32"):
+                dataset.add_modality("h", half, mapped=True)
+        dataset.seal()
+        self.assertEqual(dataset.features("m").tolist(), rows.tolist())
+
     def test_copies_may_change(self):
         rows = np.ones((1, 2), np.float32)
         dataset = diffmm.Dataset.from_arrays([0], [0])

@@ -34,6 +34,21 @@ static inline void bytes_add_number(struct bytes *bytes, uint64_t number, size_t
     }
 }
 
+/* A .npy array of version 1 as NumPy writes it: its data is at a multiple of 64. */
+static inline void bytes_add_aligned_npy(struct bytes *bytes, const char *type, const char *shape,
+                                         const void *data, size_t size)
+{
+    char header[118];
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    memset(header + length, ' ', sizeof header - (size_t)length);
+    header[sizeof header - 1] = '\n';
+    bytes_add(bytes, "\x93NUMPY\x01\x00", 8);
+    bytes_add_number(bytes, sizeof header, 2);
+    bytes_add(bytes, header, sizeof header);
+    bytes_add(bytes, data, size);
+}
+
 /* A .npy array of version 1. */
 static inline void bytes_add_npy(struct bytes *bytes, const char *type, const char *shape,
                                  int fortran_order, const void *data, size_t size)

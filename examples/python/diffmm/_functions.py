@@ -68,6 +68,7 @@ FUNCTIONS = {
     "diffmm_dataset_add_modality_array": (status, pointer, name, size, size, pointer, size),
     "diffmm_dataset_add_modality_copy": (status, pointer, name, size, size, floats, size),
     "diffmm_dataset_name_rows": (status, pointer, name, size, strings),
+    "diffmm_dataset_map_modality": (status, pointer, name, path),
     "diffmm_dataset_read_modality": (status, pointer, name, path),
     "diffmm_dataset_append_features": (status, pointer, name, size, floats, size),
     "diffmm_dataset_extend": (status, pointer, out),

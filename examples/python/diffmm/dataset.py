@@ -195,12 +195,14 @@ class Dataset(Object):
         go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
 
-    def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False):
+    def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False,
+                     mapped=False):
         """Item features from one of
         - an array, items x features: read in place, not copied, if it is float32 and each row is in
           one piece; it must not change while the data set or what is made from it lives. With
           `copy` it is copied in any case, and may change
-        - the path of a file: .npy, .npz, ..
+        - the path of a file: .npy, .npz, .. With `mapped` the features stay in the file (.npy or
+          .safetensors, float32), which must not change meanwhile
         - a function load(first, out) that fills `out`, a block of rows from item `first` on, with
           `dimensions` features each; `out` is valid during the call only
         `ids` says which item each row is (for a function: of rows 0, 1, ..); then rows may be in
@@ -208,7 +210,7 @@ class Dataset(Object):
         strings = None if ids is None else texts(ids)
         if strings is not None:
             self._check_rows(features, strings, ids)
-        self._add_modality(name, features, dimensions, copy)
+        self._add_modality(name, features, dimensions, copy, mapped)
         if strings is not None:
             library.diffmm_dataset_name_rows(self.handle, name, len(strings), strings.ctypes.data)
 
@@ -224,7 +226,7 @@ class Dataset(Object):
             twice = next(value for value in values if value in seen or seen.add(value))
             raise ValueError(f"the id '{twice}' comes twice")
 
-    def _add_modality(self, name, features, dimensions, copy):
+    def _add_modality(self, name, features, dimensions, copy, mapped):
         if callable(features):
             if dimensions is None:
                 raise TypeError("a loader needs to know its dimensions")
@@ -232,7 +234,9 @@ class Dataset(Object):
             library.diffmm_dataset_add_modality(self.handle, name, dimensions, callback, None)
             self.handle.keeps.append(callback)
         elif is_path(features) or isinstance(features, bytes):
-            library.diffmm_dataset_read_modality(self.handle, name, features)
+            read = library.diffmm_dataset_map_modality if mapped else \
+                library.diffmm_dataset_read_modality
+            read(self.handle, name, features)
         elif copy:
             rows = matrix(features)
             library.diffmm_dataset_add_modality_copy(self.handle, name, *rows.shape, rows,

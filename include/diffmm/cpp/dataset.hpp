@@ -178,6 +178,14 @@ class dataset : public detail::handle<diffmm_dataset>
         return *this;
     }
 
+    /** The same, but the features stay in the file (.npy or .safetensors, float32).
+     *  @see diffmm_dataset_map_modality() */
+    dataset &map_modality(const std::string &name, const std::string &path)
+    {
+        check(diffmm_dataset_map_modality(get(), detail::text(name), detail::text(path)));
+        return *this;
+    }
+
     /** Hold out a random share of every user's training interactions, for data without splits of
      *  its own. Call it once all interactions have been added.
      *  @see diffmm_dataset_hold_out() */

@@ -47,6 +47,47 @@ static diffmm_status read_mapped(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
+diffmm_status diffmm__features_npy_check_mapped(const struct diffmm__npy *array, const char *name)
+{
+    const char *why = array->kind != 'f' || array->item_size != sizeof(float) ? "not float32"
+                      : array->big_endian                                     ? "big-endian"
+                      : array->fortran_order && array->shape[0] > 1 && array->shape[1] > 1
+                          ? "in Fortran order"
+                      : (uintptr_t)array->data % sizeof(float) ? "not aligned"
+                                                               : NULL;
+    if (!why)
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
+                        "%s: its features are %s, and so cannot be used where they are in the "
+                        "file; diffmm_dataset_read_modality() converts them",
+                        name, why);
+}
+
+diffmm_status diffmm__features_npy_map(const diffmm_context *context, const char *path,
+                                       struct diffmm__feature_rows *out)
+{
+    (void)context;
+    struct diffmm__mapping mapping;
+    struct diffmm__npy array;
+    diffmm_status status = diffmm__file_map(path, &mapping);
+    if (status)
+        return status;
+    status = diffmm__npy_parse(mapping.data, mapping.size, path, &array);
+    if (!status)
+        status = diffmm__features_npy_check(&array, path);
+    if (!status)
+        status = diffmm__features_npy_check_mapped(&array, path);
+    if (status) {
+        diffmm__file_unmap(&mapping);
+        return status;
+    }
+    *out = (struct diffmm__feature_rows){.rows = array.shape[0],
+                                         .dimensions = array.shape[1],
+                                         .mapped = (const float *)(const void *)array.data,
+                                         .mapping = mapping};
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__features_npy_read(const diffmm_context *context, const char *path,
                                         struct diffmm__feature_rows *out)
 {

@@ -23,6 +23,7 @@ struct file {
     struct diffmm__json header;
     struct diffmm__entry *entries;
     size_t count;
+    bool stays_mapped; /* features are not copied */
 };
 
 const char *diffmm__features_safetensors_tensor(const char *path)
@@ -61,7 +62,8 @@ static void close_file(struct file *file)
 {
     diffmm__release(file->context, file->entries);
     diffmm__json_end(&file->header);
-    diffmm__file_unmap(&file->mapping);
+    if (file->mapping.data)
+        diffmm__file_unmap(&file->mapping);
 }
 
 static diffmm_status open_file(const diffmm_context *context, const char *path, struct file *file)
@@ -158,6 +160,10 @@ static diffmm_status read_features(const struct file *file, const struct diffmm_
         return status;
     out->rows = array.shape[0];
     out->dimensions = array.shape[1];
+    if (file->stays_mapped) {
+        out->mapped = (const float *)(const void *)array.data;
+        return diffmm__features_npy_check_mapped(&array, name);
+    }
     out->values = diffmm__allocate(file->context, array.count, sizeof *out->values);
     if (!out->values)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -214,8 +220,8 @@ static diffmm_status read_named(const struct file *file, const char *tensor,
     return status;
 }
 
-diffmm_status diffmm__features_safetensors_read(const diffmm_context *context, const char *path,
-                                                struct diffmm__feature_rows *out)
+static diffmm_status read_file(const diffmm_context *context, const char *path, bool map,
+                               struct diffmm__feature_rows *out)
 {
     struct diffmm__feature_rows features = {0};
     struct file file;
@@ -227,15 +233,31 @@ diffmm_status diffmm__features_safetensors_read(const diffmm_context *context, c
         place[tensor - path] = 0;
     diffmm_status status = open_file(context, place, &file);
     if (!status) {
+        file.stays_mapped = map;
         status = read_named(&file, tensor ? tensor + 1 : NULL, &features);
+        if (map) {
+            features.mapping = file.mapping;
+            file.mapping = (struct diffmm__mapping){0};
+        }
         close_file(&file);
     }
     diffmm__release(context, place);
     if (status) {
-        diffmm__release(context, features.values);
-        diffmm__ids_end(context, &features.ids);
+        diffmm__feature_rows_end(context, &features);
         return status;
     }
     *out = features;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__features_safetensors_read(const diffmm_context *context, const char *path,
+                                                struct diffmm__feature_rows *out)
+{
+    return read_file(context, path, false, out);
+}
+
+diffmm_status diffmm__features_safetensors_map(const diffmm_context *context, const char *path,
+                                               struct diffmm__feature_rows *out)
+{
+    return read_file(context, path, true, out);
 }

@@ -12,4 +12,8 @@ const char *diffmm__features_safetensors_tensor(const char *path);
 diffmm_status diffmm__features_safetensors_read(const diffmm_context *context, const char *path,
                                                 struct diffmm__feature_rows *out);
 
+/* The same, but the file stays mapped, and the features are used where they are in it. */
+diffmm_status diffmm__features_safetensors_map(const diffmm_context *context, const char *path,
+                                               struct diffmm__feature_rows *out);
+
 #endif

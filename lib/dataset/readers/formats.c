@@ -109,8 +109,24 @@ static diffmm_status read_features(const diffmm_context *context, const char *pa
                                       : diffmm__features_npy_read(context, path, out);
 }
 
-diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
-                                           const char *path)
+/* The same where they are in the file. */
+static diffmm_status map_features(const diffmm_context *context, const char *path,
+                                  struct diffmm__feature_rows *out)
+{
+    const struct diffmm__format *format = find_format(path);
+    if (diffmm__features_safetensors_tensor(path) ||
+        (format && format->features == diffmm__features_safetensors_read))
+        return diffmm__features_safetensors_map(context, path, out);
+    if (format && format->features && format->features != diffmm__features_npy_read)
+        return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
+                            "%s: only .npy and .safetensors can be used where they are in the "
+                            "file; diffmm_dataset_read_modality() reads the others",
+                            path);
+    return diffmm__features_npy_map(context, path, out);
+}
+
+static diffmm_status add_from_file(diffmm_dataset *dataset, const char *name, const char *path,
+                                   bool map)
 {
     struct diffmm__feature_rows features = {0};
     DIFFMM__CALL call;
@@ -121,14 +137,26 @@ diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *
         return status;
     if (!path)
         return diffmm__null("path");
-    status = read_features(dataset->context, path, &features);
+    status = map ? map_features(dataset->context, path, &features)
+                 : read_features(dataset->context, path, &features);
     if (status)
         return status;
     status = diffmm__id_list_read(dataset->context, path, &features);
     if (status) {
-        diffmm__release(dataset->context, features.values);
-        diffmm__ids_end(dataset->context, &features.ids);
+        diffmm__feature_rows_end(dataset->context, &features);
         return status;
     }
     return diffmm__modalities_add_owned(dataset, name, features, path);
+}
+
+diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, const char *name,
+                                           const char *path)
+{
+    return add_from_file(dataset, name, path, false);
+}
+
+diffmm_status diffmm_dataset_map_modality(diffmm_dataset *dataset, const char *name,
+                                          const char *path)
+{
+    return add_from_file(dataset, name, path, true);
 }

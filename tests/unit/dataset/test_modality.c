@@ -206,6 +206,125 @@ START_TEST(files_of_every_integer_type)
 }
 END_TEST
 
+static const float mapped_rows[] = {1, 2, 3, 4, 5, 6};
+
+static struct path write_mapped(const struct folder *folder)
+{
+    struct bytes bytes = {.size = 0};
+    bytes_add_aligned_npy(&bytes, "<f4", "(2, 3)", mapped_rows, sizeof mapped_rows);
+    return folder_write(folder, "x.npy", bytes.data, bytes.size);
+}
+
+/* Features stay in the file, which may go meanwhile, also for a data set that is extended. */
+START_TEST(files_are_mapped)
+{
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
+    diffmm_dataset *dataset = new_dataset(context, 2), *extended;
+    struct path path = write_mapped(&folder);
+    float got[6];
+    expect_success(diffmm_dataset_map_modality(dataset, "x", path.text));
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_ptr_null(dataset->modalities[0].owned->values);
+    ck_assert_uint_eq(diffmm__modality_bytes(&dataset->modalities[0]), 0);
+    const unsigned char *data = dataset->modalities[0].owned->mapping.data;
+    ck_assert_ptr_eq(dataset->modalities[0].features, data + 128);
+    ck_assert_int_eq(remove(path.text), 0);
+    expect_success(diffmm_dataset_extend(dataset, &extended));
+    diffmm_dataset_destroy(dataset);
+    expect_success(diffmm_dataset_seal(extended));
+    expect_success(diffmm_dataset_features(extended, 0, 0, 2, got));
+    ck_assert_mem_eq(got, mapped_rows, sizeof got);
+    diffmm_dataset_destroy(extended);
+    diffmm_context_destroy(context);
+    folder_end(&folder);
+}
+END_TEST
+
+/* With a list in the items' order they stay in the file; in another order they are copied. */
+START_TEST(mapped_rows_with_ids)
+{
+    static const char *const lists[] = {"0\n1\n", "1\n0\n"};
+    for (int other = 0; other < 2; other++) {
+        struct folder folder = folder_begin();
+        diffmm_context *context = new_context(0);
+        diffmm_dataset *dataset = new_dataset(context, 2);
+        struct path path = write_mapped(&folder);
+        float got[6];
+        folder_write_text(&folder, "x.ids.txt", lists[other]);
+        expect_success(diffmm_dataset_map_modality(dataset, "x", path.text));
+        expect_success(diffmm_dataset_seal(dataset));
+        expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
+        ck_assert(got[0] == (other ? 4 : 1) && got[5] == (other ? 3 : 6));
+        ck_assert_int_eq(dataset->modalities[0].owned->values != NULL, other);
+        diffmm_dataset_destroy(dataset);
+        diffmm_context_destroy(context);
+        folder_end(&folder);
+    }
+}
+END_TEST
+
+START_TEST(tensors_are_mapped)
+{
+    static const char header[] =
+        "{\"e\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"h\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[24,36]}}    ";
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    struct bytes bytes = {.size = 0};
+    float got[6];
+    bytes_add_number(&bytes, sizeof header / 4 * 4, 8);
+    bytes_add(&bytes, header, sizeof header / 4 * 4);
+    bytes_add(&bytes, mapped_rows, sizeof mapped_rows);
+    bytes_add(&bytes, mapped_rows, 12);
+    struct path path = folder_write(&folder, "x.safetensors", bytes.data, bytes.size), half = path;
+    strcat(path.text, ":e");
+    strcat(half.text, ":h");
+    expect_failure(diffmm_dataset_map_modality(dataset, "x", half.text), DIFFMM_ERROR_UNSUPPORTED,
+                   "x.safetensors:h: its features are not float32");
+    expect_success(diffmm_dataset_map_modality(dataset, "x", path.text));
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_ptr_null(dataset->modalities[0].owned->values);
+    expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
+    ck_assert_mem_eq(got, mapped_rows, sizeof got);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    folder_end(&folder);
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_mapped)
+{
+    static const struct {
+        const char *file, *type;
+        int fortran_order;
+        const char *message;
+    } cases[] = {{"x.npy", "<f8", 0, "not float32"},
+                 {"x.npy", "<i4", 0, "not float32"},
+                 {"x.npy", ">f4", 0, "big-endian"},
+                 {"x.npy", "<f4", 1, "in Fortran order"},
+                 {"x.npy", "<f4", 0, "not aligned"}, /* the header is 67 bytes long */
+                 {"x.vec", "<f4", 0, "only .npy and .safetensors"},
+                 {"x.npz", "<f4", 0, "only .npy and .safetensors"}};
+    struct folder folder = folder_begin();
+    diffmm_context *context = new_context(0);
+    diffmm_dataset *dataset = new_dataset(context, 2);
+    static const double wide[6] = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes bytes = {.size = 0};
+        bytes_add_npy(&bytes, cases[i].type, "(2, 3)", cases[i].fortran_order, wide, sizeof wide);
+        struct path path = folder_write(&folder, cases[i].file, bytes.data, bytes.size);
+        expect_failure(diffmm_dataset_map_modality(dataset, "x", path.text),
+                       DIFFMM_ERROR_UNSUPPORTED, cases[i].message);
+    }
+    ck_assert_uint_eq(diffmm_dataset_modalities(dataset), 0);
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+    folder_end(&folder);
+}
+END_TEST
+
 START_TEST(files_that_are_no_features)
 {
     check_file("|S4", "(2, 3)", 24, DIFFMM_ERROR_FORMAT, "features are numbers, not of kind 'S'");
@@ -318,6 +437,10 @@ int main(void)
                                   loaders_are_asked_for_whole_blocks,
                                   files_of_every_float_type,
                                   files_of_every_integer_type,
+                                  files_are_mapped,
+                                  mapped_rows_with_ids,
+                                  tensors_are_mapped,
+                                  files_that_cannot_be_mapped,
                                   files_that_are_no_features,
                                   wrong_arguments,
                                   rows_must_be_as_many_as_items,
