@@ -115,6 +115,28 @@ DIFFMM_API diffmm_status diffmm_dataset_add_named_interactions(diffmm_dataset *d
                                                                const char *const *user,
                                                                const char *const *item);
 
+/** Interactions with what is known of each. A member that is NULL says that nothing is. */
+typedef struct diffmm_interactions {
+    size_t struct_size;          /**< as for diffmm_context_settings */
+    size_t count;                /**< size of the arrays */
+    const int32_t *user;         /**< numbers from 0, or NULL where ids are given */
+    const int32_t *item;         /**< numbers from 0, or NULL where ids are given */
+    const char *const *user_ids; /**< UTF-8 strings, or NULL where numbers are given */
+    const char *const *item_ids; /**< UTF-8 strings, or NULL where numbers are given */
+    const int32_t *split;        /**< a diffmm_split each */
+    const double *rating;        /**< any scale; NaN: this one has no rating */
+    const int64_t *time; /**< microseconds since 1970, UTC; INT64_MIN: this one has no time */
+} diffmm_interactions;
+
+/** Add interactions by number or by id, with ratings, times and splits as far as they are known.
+ *  Ratings serve diffmm_dataset_filter_ratings(), times diffmm_dataset_deduplicate() and the
+ *  hold-outs by time; training takes all interactions alike.
+ *  @param dataset       not sealed
+ *  @param split         where those go that name no split
+ *  @param interactions  copied */
+DIFFMM_API diffmm_status diffmm_dataset_add_interactions_with(
+    diffmm_dataset *dataset, diffmm_split split, const diffmm_interactions *interactions);
+
 /** Read interactions from a file; after a failure none of them are in the data set. The file's
  *  ending tells its format:
  *  - .tsv, .csv, .inter, .dat, .data, .txt: a table of text. Its columns are known by the usual
@@ -208,6 +230,62 @@ DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, c
 DIFFMM_API diffmm_status diffmm_dataset_map_modality(diffmm_dataset *dataset, const char *name,
                                                      const char *path);
 
+/** Leave out the interactions whose rating is below `least`, whichever split they are in; those
+ *  without a rating stay. Values of a matrix are ratings, unless all are 1. Users and items stay,
+ *  also those that have no interaction any more: diffmm_dataset_filter_core() with 1 and 1 leaves
+ *  them out. Filters come before a hold-out. DIFFMM_ERROR_STATE where no interaction has a rating.
+ *  @param dataset  not sealed
+ *  @param least    the lowest rating that stays, finite */
+DIFFMM_API diffmm_status diffmm_dataset_filter_ratings(diffmm_dataset *dataset, double least);
+
+/** Which one of several stays. */
+typedef enum diffmm_keep {
+    DIFFMM_KEEP_FIRST = 0, /**< the earliest */
+    DIFFMM_KEEP_LAST = 1   /**< the latest */
+} diffmm_keep;
+
+/** Of the interactions of a user with an item, whichever splits they are in, leave one: the first
+ *  or the last by time where they have times, else in the order of training, validation, test, and
+ *  in these as they came. (Without this call, repeated pairs count once in each split.)
+ *  @param dataset  not sealed
+ *  @param keep     which one stays */
+DIFFMM_API diffmm_status diffmm_dataset_deduplicate(diffmm_dataset *dataset, diffmm_keep keep);
+
+/** Leave out users and items with few interactions until none is left that has too few (the
+ *  k-core, where both numbers are k). Different pairs are counted, of all splits together. With
+ *  `item_least` 0, users with fewer than `user_least` go, and all items stay. Those with external
+ *  ids are numbered anew, in their order; those that were added by number keep their number, and
+ *  lose their interactions. DIFFMM_ERROR_INVALID_ARGUMENT where nothing would be left,
+ *  DIFFMM_ERROR_STATE for a data set made by diffmm_dataset_extend().
+ *  @param dataset     not sealed
+ *  @param user_least  fewest interactions of a user
+ *  @param item_least  fewest interactions of an item */
+DIFFMM_API diffmm_status diffmm_dataset_filter_core(diffmm_dataset *dataset, size_t user_least,
+                                                    size_t item_least);
+
+/** Hold out each user's last interactions by time: the last `test` for test, the `valid` before them
+ *  for validation, as many as there are; one stays in training. Of a pair that comes more than once,
+ *  the first counts. Interactions at the same time are in the order they came. Call it once all
+ *  interactions have been added and filtered. DIFFMM_ERROR_STATE if one has no time, or if
+ *  something is held out already.
+ *  @param dataset  not sealed
+ *  @param valid    how many of each user for validation, such as 1
+ *  @param test     how many of each user for test, such as 1; not both 0 */
+DIFFMM_API diffmm_status diffmm_dataset_hold_out_last(diffmm_dataset *dataset, size_t valid,
+                                                      size_t test);
+
+/** Hold out all interactions from a moment on, as a service meets them: those from `test` on for
+ *  test, those from `valid` on and before `test` for validation. Users and items that come up after
+ *  that are cold: diffmm_dataset_summary() counts them. Of a pair that comes more than once, the
+ *  first counts. Errors as for diffmm_dataset_hold_out_last(), and DIFFMM_ERROR_INVALID_ARGUMENT
+ *  where nothing would be left for training.
+ *  @param dataset  not sealed
+ *  @param valid    a date of ISO 8601, such as "2024-05-31" or "2024-05-31T18:00:00+02:00" (without
+ *                  a zone: UTC), or a number of seconds since 1970; NULL: no validation
+ *  @param test     likewise, after `valid`; NULL: no test */
+DIFFMM_API diffmm_status diffmm_dataset_hold_out_from(diffmm_dataset *dataset, const char *valid,
+                                                      const char *test);
+
 /** Hold out a random share of every user's training interactions, for data without splits of its
  *  own. A user's distinct items are shuffled. The first of them go to validation and test, as many
  *  as the shares say, rounded up or down at random so that on average the shares are met; at least
@@ -245,13 +323,43 @@ DIFFMM_API diffmm_status diffmm_dataset_append_features(diffmm_dataset *dataset,
 DIFFMM_API diffmm_status diffmm_dataset_extend(const diffmm_dataset *source, diffmm_dataset **out);
 
 /** Check everything and index it. The context's log gets a warning for what is probably a mistake:
- *  pairs in two splits, repeated pairs, entries of matrices that are 0 or negative. Fails, and says
+ *  what diffmm_dataset_summary() counts beside users, items and interactions, where it is not 0 (of
+ *  ratings and timestamps, where nothing used them). Fails, and says
  *  what is wrong, if there is no training interaction, if rows of features are tied to items by
  *  nothing but the order of appearance, if a modality has more or fewer rows than there are items,
  *  or if a feature is not finite; the data set may then be completed and sealed again. Sealing a
  *  sealed data set does nothing. Users and items together, and different training interactions, may
  *  be up to 2^31 - 1 each. */
 DIFFMM_API diffmm_status diffmm_dataset_seal(diffmm_dataset *dataset);
+
+/** What a data set holds, and what in it is probably not as it was meant. Sealing writes a warning to
+ *  the log for each of the latter that is not 0. */
+typedef struct diffmm_summary {
+    size_t struct_size;      /**< as for diffmm_context_settings */
+    size_t users;            /**< with those that have no interaction */
+    size_t items;            /**< likewise */
+    size_t train;            /**< training interactions; a pair counts once */
+    size_t valid;            /**< interactions held out for validation */
+    size_t test;             /**< interactions held out for test */
+    size_t repeated;         /**< interactions beyond the first of a pair in its split */
+    size_t train_valid;      /**< pairs of validation that are in training too */
+    size_t train_test;       /**< pairs of test that are in training too */
+    size_t valid_test;       /**< pairs of test that are in validation too */
+    size_t valid_cold_users; /**< users of validation without training interaction */
+    size_t test_cold_users;  /**< users of test without training interaction */
+    size_t valid_cold_items; /**< items of validation without training interaction */
+    size_t test_cold_items;  /**< items of test without training interaction */
+    size_t zeros;      /**< entries of matrices that are 0, and do not count as interactions */
+    size_t negatives;  /**< entries of matrices below 0, which count as interactions */
+    size_t ratings;    /**< interactions that came with a rating; values of a matrix are ratings,
+                        *   unless all are 1 */
+    size_t timestamps; /**< interactions that came with a time */
+} diffmm_summary;
+
+/** Count what a data set holds.
+ *  @param dataset  sealed
+ *  @param out      set struct_size */
+DIFFMM_API diffmm_status diffmm_dataset_summary(const diffmm_dataset *dataset, diffmm_summary *out);
 
 /** How many users there are. Before sealing, this and the following functions count what there is
  *  so far. */

@@ -28,6 +28,38 @@ static const size_t synthetic_begin[] = {
 };
 const struct diffmm__layout diffmm__layout_synthetic = LAYOUT(diffmm_synthetic, synthetic_begin);
 
+static const size_t interactions_begin[] = {
+    offsetof(diffmm_interactions, struct_size), offsetof(diffmm_interactions, count),
+    offsetof(diffmm_interactions, user),        offsetof(diffmm_interactions, item),
+    offsetof(diffmm_interactions, user_ids),    offsetof(diffmm_interactions, item_ids),
+    offsetof(diffmm_interactions, split),       offsetof(diffmm_interactions, rating),
+    offsetof(diffmm_interactions, time),
+};
+const struct diffmm__layout diffmm__layout_interactions =
+    LAYOUT(diffmm_interactions, interactions_begin);
+
+static const size_t summary_begin[] = {
+    offsetof(diffmm_summary, struct_size),
+    offsetof(diffmm_summary, users),
+    offsetof(diffmm_summary, items),
+    offsetof(diffmm_summary, train),
+    offsetof(diffmm_summary, valid),
+    offsetof(diffmm_summary, test),
+    offsetof(diffmm_summary, repeated),
+    offsetof(diffmm_summary, train_valid),
+    offsetof(diffmm_summary, train_test),
+    offsetof(diffmm_summary, valid_test),
+    offsetof(diffmm_summary, valid_cold_users),
+    offsetof(diffmm_summary, test_cold_users),
+    offsetof(diffmm_summary, valid_cold_items),
+    offsetof(diffmm_summary, test_cold_items),
+    offsetof(diffmm_summary, zeros),
+    offsetof(diffmm_summary, negatives),
+    offsetof(diffmm_summary, ratings),
+    offsetof(diffmm_summary, timestamps),
+};
+const struct diffmm__layout diffmm__layout_summary = LAYOUT(diffmm_summary, summary_begin);
+
 static const size_t denoiser_shape_begin[] = {
     offsetof(diffmm_denoiser_shape, struct_size),  offsetof(diffmm_denoiser_shape, items),
     offsetof(diffmm_denoiser_shape, time_size),    offsetof(diffmm_denoiser_shape, hidden_count),

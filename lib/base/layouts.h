@@ -15,6 +15,8 @@ struct diffmm__layout {
 
 extern const struct diffmm__layout diffmm__layout_context_settings;
 extern const struct diffmm__layout diffmm__layout_synthetic;
+extern const struct diffmm__layout diffmm__layout_interactions;
+extern const struct diffmm__layout diffmm__layout_summary;
 extern const struct diffmm__layout diffmm__layout_denoiser_shape;
 extern const struct diffmm__layout diffmm__layout_elbo_arguments;
 extern const struct diffmm__layout diffmm__layout_msi_arguments;

@@ -151,8 +151,37 @@ const char *diffmm__real_text(double value, char text[DIFFMM__REAL_TEXT])
     return text;
 }
 
+/* A short decimal number without an exponent. Its digits and the power of ten that divides them are
+ * doubles, so the one division rounds correctly, as strtod does (Clinger, PLDI 1990). */
+static bool read_short(const char *text, double *out)
+{
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    enum { most_digits = 15 };
+    bool negative = *text == '-', point = false;
+    int64_t value = 0;
+    int digits = 0, decimals = 0;
+    for (text += *text == '-' || *text == '+'; *text; text++) {
+        if (*text == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9' || ++digits > most_digits)
+            return false;
+        value = 10 * value + (*text - '0');
+        decimals += point;
+    }
+    if (digits == 0)
+        return false;
+    double size = (double)value / powers[decimals];
+    *out = negative ? -size : size;
+    return true;
+}
+
 bool diffmm__read_real(const char *text, double *out)
 {
+    if (read_short(text, out))
+        return true;
     /* strtod would also accept hexadecimal numbers, "inf" and blanks. */
     if (text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;

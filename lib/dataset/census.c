@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/census.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/memory.h"
 
 /* How many pairs are in both. */
 static size_t count_common(const struct diffmm__csr *a, const struct diffmm__csr *b)
@@ -19,12 +22,45 @@ static size_t count_common(const struct diffmm__csr *a, const struct diffmm__csr
     return common;
 }
 
-void diffmm__census_count_overlaps(const struct diffmm__csr *train, const struct diffmm__csr *valid,
-                                   const struct diffmm__csr *test, struct diffmm__census *census)
+/* Users of `held` who have no training interaction. */
+static size_t count_cold_users(const struct diffmm__csr *train, const struct diffmm__csr *held)
 {
-    census->train_valid = count_common(train, valid);
-    census->train_test = count_common(train, test);
-    census->valid_test = count_common(valid, test);
+    size_t cold = 0;
+    for (size_t u = 0; u < held->rows; u++)
+        cold += diffmm__csr_row_entries(held, u) > 0 && diffmm__csr_row_entries(train, u) == 0;
+    return cold;
+}
+
+/* Items of `held` that are not marked; they are marked then. */
+static size_t count_cold_items(const struct diffmm__csr *held, bool *marked)
+{
+    size_t cold = 0, entries = diffmm__csr_entries(held);
+    for (size_t e = 0; e < entries; e++) {
+        cold += !marked[held->indices[e]];
+        marked[held->indices[e]] = true;
+    }
+    return cold;
+}
+
+diffmm_status diffmm__census_count_splits(const diffmm_context *context,
+                                          const struct diffmm__csr *train,
+                                          const struct diffmm__csr held[2],
+                                          struct diffmm__census *census)
+{
+    bool *marked = diffmm__allocate(context, train->columns, sizeof *marked);
+    if (!marked)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t split = 0; split < 2; split++) {
+        memset(marked, 0, train->columns * sizeof *marked);
+        count_cold_items(train, marked);
+        census->cold_items[split] = count_cold_items(&held[split], marked);
+        census->cold_users[split] = count_cold_users(train, &held[split]);
+    }
+    diffmm__release(context, marked);
+    census->train_valid = count_common(train, &held[0]);
+    census->train_test = count_common(train, &held[1]);
+    census->valid_test = count_common(&held[0], &held[1]);
+    return DIFFMM_OK;
 }
 
 void diffmm__census_warn(const diffmm_context *context, const struct diffmm__census *census)
@@ -34,7 +70,7 @@ void diffmm__census_warn(const diffmm_context *context, const struct diffmm__cen
                     "%zu entries of matrices are 0 and do not count as interactions; scipy's "
                     "eliminate_zeros() removes them",
                     census->zeros);
-    if (census->negatives)
+    if (census->negatives && !census->ratings_used)
         diffmm__log(context, DIFFMM_LOG_WARNING,
                     "%zu entries of matrices are negative and count as interactions like all "
                     "others; leave them out if they mean dislike",
@@ -55,4 +91,27 @@ void diffmm__census_warn(const diffmm_context *context, const struct diffmm__cen
             "%zu interactions are in validation and in test, so the test split takes part in "
             "choosing the epoch; remove them from one split",
             census->valid_test);
+    if (census->cold_users[0] || census->cold_users[1])
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu users of validation and %zu of test have no training interaction, so "
+                    "nothing is known of their taste; move one of their interactions to training, "
+                    "or leave these users out",
+                    census->cold_users[0], census->cold_users[1]);
+    if (census->cold_items[0] || census->cold_items[1])
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu items of validation and %zu of test have no training interaction: only "
+                    "their features speak for them; move one of their interactions to training, or "
+                    "place them as new items",
+                    census->cold_items[0], census->cold_items[1]);
+    if (census->ratings && !census->ratings_used)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu interactions have a rating, and all count alike, low ones too; "
+                    "diffmm_train --min-rating, or diffmm_dataset_filter_ratings(), leaves low "
+                    "ones out",
+                    census->ratings);
+    if (census->timestamps && !census->times_used)
+        diffmm__log(context, DIFFMM_LOG_WARNING,
+                    "%zu interactions have a timestamp, and nothing used them; diffmm_train "
+                    "--hold-out-last, or diffmm_dataset_hold_out_last(), holds out by time",
+                    census->timestamps);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dataset/coo.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -23,6 +24,8 @@ void diffmm__coo_end(const diffmm_context *context, struct diffmm__coo *coo)
 {
     diffmm__release(context, coo->row);
     diffmm__release(context, coo->column);
+    diffmm__release(context, coo->rating);
+    diffmm__release(context, coo->time);
     *coo = (struct diffmm__coo){0};
 }
 
@@ -31,21 +34,74 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__coo
     size_t needed = coo->count + more;
     diffmm_status status =
         diffmm__grow(context, &coo->row, &coo->row_capacity, coo->count, needed, sizeof *coo->row);
-    if (status)
-        return status;
-    return diffmm__grow(context, &coo->column, &coo->column_capacity, coo->count, needed,
-                        sizeof *coo->column);
+    if (!status)
+        status = diffmm__grow(context, &coo->column, &coo->column_capacity, coo->count, needed,
+                              sizeof *coo->column);
+    if (!status && coo->rating)
+        status = diffmm__grow(context, &coo->rating, &coo->rating_capacity, coo->count, needed,
+                              sizeof *coo->rating);
+    if (!status && coo->time)
+        status = diffmm__grow(context, &coo->time, &coo->time_capacity, coo->count, needed,
+                              sizeof *coo->time);
+    return status;
+}
+
+diffmm_status diffmm__coo_begin_ratings(const diffmm_context *context, struct diffmm__coo *coo,
+                                        double before)
+{
+    coo->rating_capacity = coo->row_capacity;
+    coo->rating = diffmm__allocate(context, coo->rating_capacity, sizeof *coo->rating);
+    if (!coo->rating)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < coo->count; i++)
+        coo->rating[i] = before;
+    return DIFFMM_OK;
+}
+
+/* From now on entries have times; those so far have none. */
+static diffmm_status begin_times(const diffmm_context *context, struct diffmm__coo *coo)
+{
+    coo->time_capacity = coo->row_capacity;
+    coo->time = diffmm__allocate(context, coo->time_capacity, sizeof *coo->time);
+    if (!coo->time)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < coo->count; i++)
+        coo->time[i] = DIFFMM__NO_TIME;
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm__coo_add(const diffmm_context *context, struct diffmm__coo *coo, int32_t row,
                               int32_t column)
 {
+    const struct diffmm__coo_entry entry = {row, column, NAN, DIFFMM__NO_TIME};
+    return diffmm__coo_add_entry(context, coo, &entry);
+}
+
+diffmm_status diffmm__coo_add_entry(const diffmm_context *context, struct diffmm__coo *coo,
+                                    const struct diffmm__coo_entry *entry)
+{
     diffmm_status status = make_room(context, coo, 1);
+    if (!status && !coo->rating && !isnan(entry->rating))
+        status = diffmm__coo_begin_ratings(context, coo, NAN);
+    if (!status && !coo->time && entry->time != DIFFMM__NO_TIME)
+        status = begin_times(context, coo);
     if (status)
         return status;
-    coo->row[coo->count] = row;
-    coo->column[coo->count++] = column;
+    size_t i = coo->count++;
+    coo->row[i] = entry->row;
+    coo->column[i] = entry->column;
+    if (coo->rating)
+        coo->rating[i] = entry->rating;
+    if (coo->time)
+        coo->time[i] = entry->time;
     return DIFFMM_OK;
+}
+
+struct diffmm__coo_entry diffmm__coo_entry_at(const struct diffmm__coo *coo, size_t i)
+{
+    return (struct diffmm__coo_entry){coo->row[i], coo->column[i],
+                                      coo->rating ? coo->rating[i] : NAN,
+                                      coo->time ? coo->time[i] : DIFFMM__NO_TIME};
 }
 
 diffmm_status diffmm__coo_take(const diffmm_context *context, struct diffmm__coo *coo,
@@ -58,10 +114,44 @@ diffmm_status diffmm__coo_take(const diffmm_context *context, struct diffmm__coo
         return DIFFMM_OK;
     }
     diffmm_status status = make_room(context, coo, from->count);
-    if (status)
-        return status;
-    memcpy(coo->row + coo->count, from->row, from->count * sizeof *coo->row);
-    memcpy(coo->column + coo->count, from->column, from->count * sizeof *coo->column);
-    coo->count += from->count;
-    return DIFFMM_OK;
+    for (size_t i = 0; i < from->count && !status; i++) {
+        const struct diffmm__coo_entry entry = diffmm__coo_entry_at(from, i);
+        status = diffmm__coo_add_entry(context, coo, &entry);
+    }
+    return status;
+}
+
+/* Write an entry over one before it. */
+static void move(struct diffmm__coo *coo, size_t from, size_t to)
+{
+    coo->row[to] = coo->row[from];
+    coo->column[to] = coo->column[from];
+    if (coo->rating)
+        coo->rating[to] = coo->rating[from];
+    if (coo->time)
+        coo->time[to] = coo->time[from];
+}
+
+void diffmm__coo_renumber(struct diffmm__coo *coo, const int32_t *rows, const int32_t *columns)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < coo->count; i++) {
+        int32_t row = rows ? rows[coo->row[i]] : coo->row[i];
+        int32_t column = columns ? columns[coo->column[i]] : coo->column[i];
+        if (row < 0 || column < 0)
+            continue;
+        move(coo, i, kept);
+        coo->row[kept] = row;
+        coo->column[kept++] = column;
+    }
+    coo->count = kept;
+}
+
+void diffmm__coo_drop(struct diffmm__coo *coo, const bool *dropped)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < coo->count; i++)
+        if (!dropped[i])
+            move(coo, i, kept++);
+    coo->count = kept;
 }

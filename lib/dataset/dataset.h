@@ -8,6 +8,7 @@
 
 #include "base/handle.h"
 #include "dataset/catalog.h"
+#include "dataset/census.h"
 #include "dataset/modality.h"
 
 struct diffmm__draft;
@@ -20,6 +21,7 @@ struct diffmm_dataset {
     /* After sealing. The training split is the catalog's `train`. */
     struct diffmm__catalog *catalog;
     struct diffmm__csr held[2]; /* validation, test */
+    struct diffmm__census census;
 
     size_t modality_count, modality_capacity;
     struct diffmm__modality *modalities;

@@ -18,6 +18,7 @@ void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *
     diffmm__ids_end(context, &draft->item_ids);
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         diffmm__coo_end(context, &draft->pairs[s]);
+    diffmm__release(context, draft->item_rows);
     diffmm__release(context, draft);
 }
 
@@ -53,6 +54,17 @@ diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__nam
             : "numbers cannot be added: the data set has external ids");
 }
 
+diffmm_status diffmm__draft_check_undivided(const struct diffmm__draft *draft)
+{
+    const struct diffmm__coo *pairs = draft->pairs;
+    if (pairs[DIFFMM_VALID].count == 0 && pairs[DIFFMM_TEST].count == 0)
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_STATE,
+                        "the data set already holds out %zu interactions for validation and %zu "
+                        "for test",
+                        pairs[DIFFMM_VALID].count, pairs[DIFFMM_TEST].count);
+}
+
 diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items)
 {
     if (users > INT32_MAX || items > INT32_MAX)
@@ -66,19 +78,122 @@ diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, s
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
-                                      diffmm_split split, const char *user, size_t user_length,
-                                      const char *item, size_t item_length)
+diffmm_status diffmm__draft_user(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const char *id, size_t length, int32_t *number)
 {
-    int32_t user_number, item_number;
-    if (draft->items_declared && diffmm__ids_number(&draft->item_ids, item, item_length) < 0)
-        return diffmm__fail(
-            DIFFMM_ERROR_INVALID_ARGUMENT, "item '%.*s' is not among the %zu declared items",
-            (int)diffmm__text_cut(item, item_length, 200), item, draft->item_ids.count);
-    diffmm_status status =
-        diffmm__ids_add(context, &draft->user_ids, user, user_length, &user_number);
+    return diffmm__ids_add(context, &draft->user_ids, id, length, number);
+}
+
+diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const char *id, size_t length, int32_t *number)
+{
+    if (!draft->items_declared)
+        return diffmm__ids_add(context, &draft->item_ids, id, length, number);
+    *number = diffmm__ids_number(&draft->item_ids, id, length);
+    return *number >= 0
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "item '%.*s' is not among the %zu declared items",
+                              (int)diffmm__text_cut(id, length, 200), id, draft->item_ids.count);
+}
+
+/* Of `count` numbers the new ones of those that are kept, and -1. Numbers without ids stay. */
+static diffmm_status number_anew(const diffmm_context *context, size_t count, const bool *kept,
+                                 bool text, int32_t **out)
+{
+    int32_t *numbers = diffmm__allocate(context, count, sizeof *numbers);
+    if (!numbers)
+        return DIFFMM_ERROR_NO_MEMORY;
+    int32_t next = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool stays = !kept || kept[i];
+        numbers[i] = !stays ? -1 : text ? next : (int32_t)i;
+        next += stays;
+    }
+    *out = numbers;
+    return DIFFMM_OK;
+}
+
+/* The ids that are kept, in their order. */
+static diffmm_status copy_kept_ids(const diffmm_context *context, const struct diffmm__ids *ids,
+                                   const int32_t *numbers, struct diffmm__ids *out)
+{
+    diffmm_status status = DIFFMM_OK;
+    *out = (struct diffmm__ids){0};
+    for (size_t i = 0; i < ids->count && !status; i++) {
+        int32_t number;
+        if (numbers[i] >= 0)
+            status = diffmm__ids_add(context, out, ids->text + ids->offsets[i],
+                                     diffmm__ids_length(ids, i), &number);
+    }
+    if (status)
+        diffmm__ids_end(context, out);
+    return status;
+}
+
+/* Where the items that stay stand in the declared list. */
+static diffmm_status keep_rows(const diffmm_context *context, struct diffmm__draft *draft,
+                               const int32_t *numbers)
+{
+    size_t count = draft->item_ids.count;
+    if (!draft->items_declared)
+        return DIFFMM_OK;
+    int32_t *rows = diffmm__allocate(context, count, sizeof *rows);
+    if (!rows)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] >= 0)
+            rows[numbers[i]] = draft->item_rows ? draft->item_rows[i] : (int32_t)i;
+    diffmm__release(context, draft->item_rows);
+    draft->item_rows = rows;
+    return DIFFMM_OK;
+}
+
+static diffmm_status renumber_ids(const diffmm_context *context, struct diffmm__draft *draft,
+                                  const int32_t *users, const int32_t *items)
+{
+    struct diffmm__ids user_ids, item_ids;
+    diffmm_status status = copy_kept_ids(context, &draft->user_ids, users, &user_ids);
+    if (status)
+        return status;
+    status = copy_kept_ids(context, &draft->item_ids, items, &item_ids);
+    if (!status) {
+        status = keep_rows(context, draft, items);
+        if (status)
+            diffmm__ids_end(context, &item_ids);
+    }
+    if (status) {
+        diffmm__ids_end(context, &user_ids);
+        return status;
+    }
+    diffmm__ids_end(context, &draft->user_ids);
+    diffmm__ids_end(context, &draft->item_ids);
+    draft->user_ids = user_ids;
+    draft->item_ids = item_ids;
+    draft->users = draft->items = 0; /* those that were reserved beyond the ids go, too */
+    return DIFFMM_OK;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+diffmm_status diffmm__draft_keep(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const bool *users, const bool *items)
+{
+    bool text = draft->naming == DIFFMM__NAMING_TEXT;
+    int32_t *user_numbers = NULL, *item_numbers = NULL;
+    diffmm_status status = number_anew(context, larger(draft->users, draft->user_ids.count), users,
+                                       text, &user_numbers);
     if (!status)
-        status = diffmm__ids_add(context, &draft->item_ids, item, item_length, &item_number);
-    return status ? status
-                  : diffmm__coo_add(context, &draft->pairs[split], user_number, item_number);
+        status = number_anew(context, larger(draft->items, draft->item_ids.count), items, text,
+                             &item_numbers);
+    if (!status && text)
+        status = renumber_ids(context, draft, user_numbers, item_numbers);
+    for (int s = 0; s < DIFFMM__SPLITS && !status; s++)
+        diffmm__coo_renumber(&draft->pairs[s], user_numbers, item_numbers);
+    diffmm__release(context, user_numbers);
+    diffmm__release(context, item_numbers);
+    return status;
 }

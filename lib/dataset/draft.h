@@ -16,9 +16,12 @@ enum diffmm__naming { DIFFMM__NAMING_OPEN, DIFFMM__NAMING_NUMBERS, DIFFMM__NAMIN
 
 struct diffmm__draft {
     enum diffmm__naming naming;
+    bool extended; /* it began with what another data set holds */
     bool items_declared;
     bool items_ordered;  /* extended: items keep the order of item_ids, not that of rows */
     size_t known_items;  /* extended: the first so many item ids are the old data set's */
+    int32_t *item_rows;  /* of each item its place in the declared list, where items have left it
+                            (diffmm__draft_keep()); NULL: the item's number */
     size_t users, items; /* reserved, or one more than the largest number that came */
     struct diffmm__ids user_ids, item_ids;
     struct diffmm__coo pairs[DIFFMM__SPLITS]; /* users x items */
@@ -41,12 +44,23 @@ void diffmm__draft_restore(struct diffmm__draft *draft, const struct diffmm__dra
 /* Decide for numbers or ids: DIFFMM_ERROR_STATE if it was decided otherwise before. */
 diffmm_status diffmm__draft_decide(struct diffmm__draft *draft, enum diffmm__naming naming);
 
+/* DIFFMM_ERROR_STATE where something is held out already. */
+diffmm_status diffmm__draft_check_undivided(const struct diffmm__draft *draft);
+
 /* Make sure that there are at least so many users and items. */
 diffmm_status diffmm__draft_reserve(struct diffmm__draft *draft, size_t users, size_t items);
 
-/* Add an interaction by ids. */
-diffmm_status diffmm__draft_add_named(const diffmm_context *context, struct diffmm__draft *draft,
-                                      diffmm_split split, const char *user, size_t user_length,
-                                      const char *item, size_t item_length);
+/* The number of a user or an item by id, which is new if the id is. An item that is not among the
+ * declared ones is DIFFMM_ERROR_INVALID_ARGUMENT. */
+diffmm_status diffmm__draft_user(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const char *id, size_t length, int32_t *number);
+diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const char *id, size_t length, int32_t *number);
+
+/* Keep the users and items that are marked (NULL: all), with the interactions between them. Those
+ * that have ids are numbered anew, in their order; those that have numbers keep them, and lose their
+ * interactions only. Not for an extended draft. */
+diffmm_status diffmm__draft_keep(const diffmm_context *context, struct diffmm__draft *draft,
+                                 const bool *users, const bool *items);
 
 #endif

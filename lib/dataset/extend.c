@@ -35,6 +35,7 @@ static diffmm_status fill_draft(const diffmm_dataset *source, struct diffmm__dra
 {
     const struct diffmm__catalog *catalog = source->catalog;
     diffmm_status status = diffmm__draft_reserve(draft, catalog->users, catalog->items);
+    draft->extended = true;
     draft->naming = catalog->user_ids.numeric ? DIFFMM__NAMING_NUMBERS : DIFFMM__NAMING_TEXT;
     if (!status && draft->naming == DIFFMM__NAMING_TEXT) {
         draft->items_ordered = !catalog->item_ids.numeric;

@@ -38,13 +38,7 @@ static diffmm_status check(const diffmm_dataset *dataset, double valid, double t
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "valid and test are %s together, not below 1",
                             diffmm__real_text(valid + test, text));
-    const struct diffmm__coo *pairs = dataset->draft->pairs;
-    if (pairs[DIFFMM_VALID].count || pairs[DIFFMM_TEST].count)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "the data set already holds out %zu interactions for validation and "
-                            "%zu for test",
-                            pairs[DIFFMM_VALID].count, pairs[DIFFMM_TEST].count);
-    return DIFFMM_OK;
+    return diffmm__draft_check_undivided(dataset->draft);
 }
 
 static size_t take(double share, size_t n, double draw)

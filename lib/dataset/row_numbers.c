@@ -39,6 +39,14 @@ static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
                         id, modality->rows - 1);
 }
 
+static diffmm_status fail_filtered(const diffmm_dataset *dataset)
+{
+    return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
+                        "modality '%s' has rows for the declared items, some of which a filter has "
+                        "left out",
+                        with_rows(dataset)->name);
+}
+
 /* The first id that is not the number of a row; or, where all are, but rows are left over whose
  * numbers no item has, the last id; NULL where ids are exactly the numbers of the rows. Items that
  * were reserved beyond the ids have their numbers as ids. */
@@ -67,6 +75,8 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
     const struct diffmm__draft *draft = dataset->draft;
     size_t rows = diffmm__row_numbers_count(dataset);
     *out = NULL;
+    if (rows > 0 && draft->item_rows)
+        return fail_filtered(dataset);
     if (rows == 0 || rows_are_known(draft))
         return DIFFMM_OK;
     if (draft->items_ordered)

@@ -105,7 +105,10 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     if (numbers && rows > catalog->items)
         catalog->items = rows;
     struct diffmm__tied_rows *tied = NULL;
+    struct diffmm__census census = dataset->draft->census;
     diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
+    if (!status)
+        status = diffmm__census_count_splits(dataset->context, &catalog->train, held, &census);
     if (!status)
         status = diffmm__tied_rows_find(dataset, &catalog->item_ids, &tied);
     if (status) {
@@ -114,7 +117,6 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
         diffmm__catalog_release(catalog);
         return status;
     }
-    struct diffmm__census census = dataset->draft->census;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated += dataset->draft->pairs[split].count;
     dataset->catalog = catalog;
@@ -123,9 +125,9 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    diffmm__census_count_overlaps(&catalog->train, &held[0], &held[1], &census);
     if (!numbers)
         diffmm__row_numbers_warn(dataset);
+    dataset->census = census;
     diffmm__draft_destroy(dataset->context, dataset->draft);
     dataset->draft = NULL;
     diffmm__tied_rows_apply(dataset, tied);

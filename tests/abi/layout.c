@@ -94,6 +94,41 @@ AT(diffmm_synthetic, modality_count, 40);
 AT(diffmm_synthetic, dimensions, 48);
 AT(diffmm_synthetic, seed, 56);
 
+SIZE(diffmm_interactions, 72);
+AT(diffmm_interactions, struct_size, 0);
+AT(diffmm_interactions, count, 8);
+AT(diffmm_interactions, user, 16);
+AT(diffmm_interactions, item, 24);
+AT(diffmm_interactions, user_ids, 32);
+AT(diffmm_interactions, item_ids, 40);
+AT(diffmm_interactions, split, 48);
+AT(diffmm_interactions, rating, 56);
+AT(diffmm_interactions, time, 64);
+
+SIZE(diffmm_keep, 4);
+IS(DIFFMM_KEEP_FIRST, 0);
+IS(DIFFMM_KEEP_LAST, 1);
+
+SIZE(diffmm_summary, 144);
+AT(diffmm_summary, struct_size, 0);
+AT(diffmm_summary, users, 8);
+AT(diffmm_summary, items, 16);
+AT(diffmm_summary, train, 24);
+AT(diffmm_summary, valid, 32);
+AT(diffmm_summary, test, 40);
+AT(diffmm_summary, repeated, 48);
+AT(diffmm_summary, train_valid, 56);
+AT(diffmm_summary, train_test, 64);
+AT(diffmm_summary, valid_test, 72);
+AT(diffmm_summary, valid_cold_users, 80);
+AT(diffmm_summary, test_cold_users, 88);
+AT(diffmm_summary, valid_cold_items, 96);
+AT(diffmm_summary, test_cold_items, 104);
+AT(diffmm_summary, zeros, 112);
+AT(diffmm_summary, negatives, 120);
+AT(diffmm_summary, ratings, 128);
+AT(diffmm_summary, timestamps, 136);
+
 SIZE(diffmm_schedule_quantity, 4);
 IS(DIFFMM_SCHEDULE_BETA, 0);
 IS(DIFFMM_SCHEDULE_ALPHA_BAR, 1);

@@ -187,6 +187,20 @@ static diffmm_status explain(void *it)
     return diffmm_explain(scorer, 0, 0, NULL, 0, it);
 }
 
+static diffmm_status add_interactions(void *it)
+{
+    diffmm_dataset *open;
+    expect_success(diffmm_dataset_create(context, &open));
+    diffmm_status status = diffmm_dataset_add_interactions_with(open, DIFFMM_TRAIN, it);
+    diffmm_dataset_destroy(open);
+    return status;
+}
+
+static diffmm_status summarize(void *it)
+{
+    return diffmm_dataset_summary(dataset, it);
+}
+
 static diffmm_status report(void *it)
 {
     return diffmm_trainer_report(trainer, it);
@@ -209,6 +223,8 @@ static const struct use {
 } uses[] = {
     {"diffmm_context_settings", create_context, false},
     {"diffmm_synthetic", synthesize, false},
+    {"diffmm_interactions", add_interactions, false},
+    {"diffmm_summary", summarize, true},
     {"diffmm_denoiser_shape", initialize_denoiser, false},
     {"diffmm_denoiser_backward_arguments", denoiser_backward, false},
     {"diffmm_elbo_arguments", elbo, false},

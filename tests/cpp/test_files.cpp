@@ -191,6 +191,33 @@ START_TEST(files_say_what_they_are)
 }
 END_TEST
 
+START_TEST(filters_and_holding_out_by_time)
+{
+    const diffmm::context context(1);
+    const std::vector<int32_t> user = {0, 0, 0, 1, 1, 1, 2}, item = {0, 1, 2, 0, 1, 2, 0};
+    const std::vector<double> rating = {5, 4, 3, 5, 1, 4, 5};
+    const std::vector<int64_t> time = {3, 1, 2, 10, 20, 30, 5};
+    diffmm_interactions given = {};
+    given.count = user.size();
+    given.user = user.data();
+    given.item = item.data();
+    given.rating = rating.data();
+    given.time = time.data();
+    diffmm::dataset data(context);
+    data.add_interactions(DIFFMM_TRAIN, given).filter_ratings(3).deduplicate(DIFFMM_KEEP_LAST);
+    data.filter_core(2, 0).hold_out_last(0, 1).seal();
+    const diffmm_summary summary = data.summary();
+    ck_assert_uint_eq(summary.train, 3);
+    ck_assert_uint_eq(summary.test, 2);
+    ck_assert_uint_eq(summary.ratings, 7);
+    diffmm::dataset dated(context);
+    dated.add_interactions(DIFFMM_TRAIN, given).hold_out_from("", "1970-01-01T00:00:00.00002");
+    ck_assert_uint_eq(dated.interactions(DIFFMM_TEST), 2);
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "hold_out_from",
+                 [&] { diffmm::dataset(context).hold_out_from("", ""); });
+}
+END_TEST
+
 START_TEST(some_are_held_out_and_the_rest_is_sampled)
 {
     diffmm::context context(1);
@@ -224,6 +251,7 @@ TCase *file_cases()
     tcase_add_test(cases, what_a_loader_throws_arrives_from_a_resume);
     tcase_add_test(cases, a_model_goes_through_memory);
     tcase_add_test(cases, files_say_what_they_are);
+    tcase_add_test(cases, filters_and_holding_out_by_time);
     tcase_add_test(cases, some_are_held_out_and_the_rest_is_sampled);
     return cases;
 }

@@ -38,6 +38,7 @@ enum kind {
     OPTIONS,
     EMPTY_DATASET, /* nothing in it */
     OPEN_DATASET,  /* with interactions and a modality, not sealed */
+    RATED_DATASET, /* with interactions that have ratings and times, not sealed */
     DATASET,       /* sealed */
     MODEL,
     TRAINER,

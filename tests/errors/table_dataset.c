@@ -84,6 +84,41 @@ static diffmm_status hold_out(const union value *v)
     return diffmm_dataset_hold_out(v[0].p, v[1].r, v[2].r, v[3].n);
 }
 
+static diffmm_status add_with(const union value *v)
+{
+    return diffmm_dataset_add_interactions_with(v[0].p, (diffmm_split)v[1].i, v[2].in);
+}
+
+static diffmm_status filter_ratings(const union value *v)
+{
+    return diffmm_dataset_filter_ratings(v[0].p, v[1].r);
+}
+
+static diffmm_status deduplicate(const union value *v)
+{
+    return diffmm_dataset_deduplicate(v[0].p, (diffmm_keep)v[1].i);
+}
+
+static diffmm_status filter_core(const union value *v)
+{
+    return diffmm_dataset_filter_core(v[0].p, v[1].n, v[2].n);
+}
+
+static diffmm_status hold_out_last(const union value *v)
+{
+    return diffmm_dataset_hold_out_last(v[0].p, v[1].n, v[2].n);
+}
+
+static diffmm_status hold_out_from(const union value *v)
+{
+    return diffmm_dataset_hold_out_from(v[0].p, v[1].in, v[2].in);
+}
+
+static diffmm_status summary(const union value *v)
+{
+    return diffmm_dataset_summary(v[0].p, v[1].p);
+}
+
 static diffmm_status seal(const union value *v)
 {
     return diffmm_dataset_seal(v[0].p);
@@ -170,6 +205,17 @@ static const diffmm_synthetic spec = {.users = 20, .items = 20, .modality_count 
                               many_factors = {.factors = (size_t)-1},
                               no_size = {.modality_count = 2, .dimensions = sizes},
                               many_modalities = {.modality_count = (size_t)-1};
+
+static const double stars[] = {5, 3, 1}, infinite[] = {5, -(double)INFINITY, 1};
+static const int32_t splits[] = {0, 1, 2}, wrong_splits[] = {0, 3, 2};
+static const diffmm_interactions
+    rated = {.count = 3, .user = numbers, .item = numbers, .split = splits, .rating = stars},
+    both = {.count = 3, .user = numbers, .item = numbers, .user_ids = names, .item_ids = names},
+    no_item = {.count = 3, .user_ids = names}, no_user = {.count = 3, .item = numbers},
+    negative_user = {.count = 3, .user = negative, .item = numbers},
+    wrong_split = {.count = 3, .user = numbers, .item = numbers, .split = wrong_splits},
+    infinite_rating = {.count = 3, .user = numbers, .item = numbers, .rating = infinite},
+    bad_bytes = {.count = 3, .user_ids = names, .item_ids = bytes};
 
 #define A_UNSEALED                                                                                 \
     {                                                                                              \
@@ -365,6 +411,49 @@ static const struct entry entries[] = {
                    A_FRACTION("valid"),
                    A_FRACTION("test"),
                    {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}}}},
+    {"diffmm_dataset_add_interactions_with", add_with,
+     .arguments = {A_UNSEALED,
+                   A_SPLIT,
+                   {"interactions", SETTINGS, .good.in = &rated, .bytes = sizeof rated,
+                    .others = {{{.in = &both}, INVALID, "by number and by id"},
+                               {{.in = &no_item}, INVALID, "item_ids"},
+                               {{.in = &no_user}, INVALID, "user"},
+                               {{.in = &negative_user}, INVALID, "user[2] is -1"},
+                               {{.in = &wrong_split}, INVALID, "split[1] is 3"},
+                               {{.in = &infinite_rating}, NUMERIC, "rating[1]"},
+                               {{.in = &bad_bytes}, INVALID, "item[2]"}}}}},
+    {"diffmm_dataset_filter_ratings", filter_ratings,
+     .arguments = {{"dataset", RATED_DATASET},
+                   {"least", REAL, .good.r = 2,
+                    .others = {{{.r = (double)NAN}, INVALID},
+                               {{.r = (double)INFINITY}, INVALID},
+                               {{.r = -1e300}, OK, ""}}}}},
+    {"diffmm_dataset_deduplicate", deduplicate,
+     .arguments = {{"dataset", RATED_DATASET},
+                   {"keep", NUMBER, .good.i = 0,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}, {{.i = 1}, OK, ""}}}}},
+    {"diffmm_dataset_filter_core", filter_core,
+     .arguments = {{"dataset", RATED_DATASET},
+                   {"user_least", SIZE, .good.n = 1,
+                    .others = {{{.n = 0}, OK, ""}, {{.n = (size_t)-1}, INVALID, "no interaction"}}},
+                   {"item_least", SIZE, .good.n = 1,
+                    .others = {{{.n = 0}, OK, ""},
+                               {{.n = (size_t)-1}, INVALID, "no interaction"}}}}},
+    {"diffmm_dataset_hold_out_last", hold_out_last,
+     .arguments = {{"dataset", RATED_DATASET},
+                   {"valid", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}},
+                   {"test", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, OK, ""}}}}},
+    {"diffmm_dataset_hold_out_from", hold_out_from,
+     .arguments = {{"dataset", RATED_DATASET},
+                   {"valid", TEXT, true, .good.in = "2020-01-02",
+                    .others = {{{.in = ""}, INVALID},
+                               {{.in = "1970-01-01"}, INVALID, "nothing would be left"},
+                               {{.in = "2030-01-01"}, INVALID, "is not before test"}}},
+                   {"test", TEXT, true, .good.in = "2020-01-03",
+                    .others = {{{.in = "tomorrow"}, INVALID},
+                               {{.in = "2020-01-01"}, INVALID, "is not before test"}}}}},
+    {"diffmm_dataset_summary", summary,
+     .arguments = {A_DATASET, {"out", FILLED, .bytes = sizeof(diffmm_summary)}}},
     {"diffmm_dataset_seal", seal, .arguments = {{"dataset", OPEN_DATASET}}},
     {"diffmm_dataset_users", count_users, true, {A_DATASET}},
     {"diffmm_dataset_items", count_items, true, {A_DATASET}},

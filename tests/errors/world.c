@@ -66,6 +66,24 @@ static diffmm_dataset *make_many_items(diffmm_context *context)
     return dataset;
 }
 
+static diffmm_dataset *make_rated(diffmm_context *context)
+{
+    static const int32_t user[] = {0, 0, 0, 1}, item[] = {0, 1, 2, 1};
+    static const double rating[] = {1, 2, 3, 4};
+    const int64_t day = 86400000000, first = 18262 * day; /* 2020-01-01 */
+    const int64_t time[] = {first, first + day, first + 2 * day, first};
+    const diffmm_interactions given = {.struct_size = sizeof given,
+                                       .count = 4,
+                                       .user = user,
+                                       .item = item,
+                                       .rating = rating,
+                                       .time = time};
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_add_interactions_with(dataset, DIFFMM_TRAIN, &given));
+    return dataset;
+}
+
 static diffmm_trainer *make_trainer(diffmm_context *context, bool trained)
 {
     diffmm_dataset *dataset = make_dataset(context, DATASET);
@@ -118,6 +136,7 @@ void *world_make(enum kind kind)
     case EMPTY_DATASET:
     case OPEN_DATASET:
     case DATASET: made = make_dataset(context, kind); break;
+    case RATED_DATASET: made = make_rated(context); break;
     case MANY_ITEMS: made = make_many_items(context); break;
     case MODEL:
     case MANY_ITEMS_MODEL: made = make_model(context, kind); break;
@@ -160,6 +179,7 @@ void world_end(enum kind kind, void *handle)
     case EMPTY_DATASET:
     case OPEN_DATASET:
     case DATASET:
+    case RATED_DATASET:
     case MANY_ITEMS: diffmm_dataset_destroy(handle); break;
     case MODEL:
     case MANY_ITEMS_MODEL: diffmm_model_destroy(handle); break;

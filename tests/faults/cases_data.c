@@ -307,6 +307,64 @@ static diffmm_status hold_out(struct fault_world *world)
     return diffmm_dataset_hold_out(world->dataset, 0.25, 0.25, 7);
 }
 
+static const int32_t rated_users[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0},
+                     rated_items[] = {0, 1, 2, 3, 1, 2, 3, 4, 0, 2, 4, 5, 1};
+static const double ratings[] = {1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3};
+static const int64_t times[] = {9, 8, 7, 6, 5, 4, 3, 2, 1, 9, 8, 7, 6};
+static const diffmm_interactions rated_numbers = {.struct_size = sizeof rated_numbers,
+                                                  .count = 13,
+                                                  .user = rated_users,
+                                                  .item = rated_items,
+                                                  .rating = ratings,
+                                                  .time = times};
+
+static diffmm_status add_rated(struct fault_world *world)
+{
+    return diffmm_dataset_add_interactions_with(world->dataset, DIFFMM_TRAIN, &rated_numbers);
+}
+
+static void rated_dataset(struct fault_world *world)
+{
+    empty_dataset(world);
+    expect_success(add_rated(world));
+}
+
+/* The same with ids, most of which a filter leaves out. */
+static void rated_names(struct fault_world *world)
+{
+    static const char *const users[] = {"ann", "ann", "bob", "bob", "cid"}, *const items[] = {
+                                                                                "x", "y", "x", "y",
+                                                                                "z"};
+    empty_dataset(world);
+    expect_success(
+        diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 5, users, items));
+}
+
+static diffmm_status filter_ratings(struct fault_world *world)
+{
+    return diffmm_dataset_filter_ratings(world->dataset, 2);
+}
+
+static diffmm_status deduplicate(struct fault_world *world)
+{
+    return diffmm_dataset_deduplicate(world->dataset, DIFFMM_KEEP_FIRST);
+}
+
+static diffmm_status filter_core(struct fault_world *world)
+{
+    return diffmm_dataset_filter_core(world->dataset, 2, 2);
+}
+
+static diffmm_status hold_out_last(struct fault_world *world)
+{
+    return diffmm_dataset_hold_out_last(world->dataset, 1, 1);
+}
+
+static diffmm_status hold_out_from(struct fault_world *world)
+{
+    return diffmm_dataset_hold_out_from(world->dataset, "0.000004", "0.000006");
+}
+
 static diffmm_status sample_pairs(struct fault_world *world)
 {
     return diffmm_sample_pairs(world->dataset, 5, 1, world->out.pairs.user,
@@ -353,5 +411,12 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_seal ids", named_dataset, seal, sealed_bits, NULL},
     {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},
     {"diffmm_dataset_hold_out", dataset_to_divide, hold_out, filled_bits, NULL},
+    {"diffmm_dataset_add_interactions_with", empty_dataset, add_rated, filled_bits, NULL},
+    {"diffmm_dataset_filter_ratings", rated_dataset, filter_ratings, filled_bits, NULL},
+    {"diffmm_dataset_deduplicate", rated_dataset, deduplicate, filled_bits, NULL},
+    {"diffmm_dataset_filter_core numbers", rated_dataset, filter_core, filled_bits, NULL},
+    {"diffmm_dataset_filter_core ids", rated_names, filter_core, filled_bits, NULL},
+    {"diffmm_dataset_hold_out_last", rated_dataset, hold_out_last, filled_bits, NULL},
+    {"diffmm_dataset_hold_out_from", rated_dataset, hold_out_from, filled_bits, NULL},
     {"diffmm_sample_pairs", fault_make_dataset, sample_pairs, fault_hash_output, NULL},
     {.name = NULL}};

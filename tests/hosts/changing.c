@@ -166,6 +166,39 @@ static diffmm_status dataset_hold_out(struct fault_world *world)
     return diffmm_dataset_hold_out(world->dataset, 0.1, 0.1, 1);
 }
 
+static diffmm_status dataset_add_interactions_with(struct fault_world *world)
+{
+    const int32_t zero = 0;
+    const diffmm_interactions given = {
+        .struct_size = sizeof given, .count = 1, .user = &zero, .item = &zero};
+    return diffmm_dataset_add_interactions_with(world->dataset, DIFFMM_TRAIN, &given);
+}
+
+static diffmm_status dataset_filter_ratings(struct fault_world *world)
+{
+    return diffmm_dataset_filter_ratings(world->dataset, 1);
+}
+
+static diffmm_status dataset_deduplicate(struct fault_world *world)
+{
+    return diffmm_dataset_deduplicate(world->dataset, DIFFMM_KEEP_FIRST);
+}
+
+static diffmm_status dataset_filter_core(struct fault_world *world)
+{
+    return diffmm_dataset_filter_core(world->dataset, 1, 1);
+}
+
+static diffmm_status dataset_hold_out_last(struct fault_world *world)
+{
+    return diffmm_dataset_hold_out_last(world->dataset, 1, 1);
+}
+
+static diffmm_status dataset_hold_out_from(struct fault_world *world)
+{
+    return diffmm_dataset_hold_out_from(world->dataset, NULL, "2020-01-01");
+}
+
 static diffmm_status dataset_seal(struct fault_world *world)
 {
     return diffmm_dataset_seal(world->dataset);
@@ -312,6 +345,12 @@ const struct changing changing[] = {
     {"diffmm_dataset_map_modality", FILLED | SEALED, dataset_map_modality},
     {"diffmm_dataset_append_features", FILLED | SEALED, dataset_append_features},
     {"diffmm_dataset_hold_out", FILLED | SEALED, dataset_hold_out},
+    {"diffmm_dataset_add_interactions_with", FILLED | SEALED, dataset_add_interactions_with},
+    {"diffmm_dataset_filter_ratings", FILLED | SEALED, dataset_filter_ratings},
+    {"diffmm_dataset_deduplicate", FILLED | SEALED, dataset_deduplicate},
+    {"diffmm_dataset_filter_core", FILLED | SEALED, dataset_filter_core},
+    {"diffmm_dataset_hold_out_last", FILLED | SEALED, dataset_hold_out_last},
+    {"diffmm_dataset_hold_out_from", FILLED | SEALED, dataset_hold_out_from},
     {"diffmm_dataset_seal", FILLED, dataset_seal},
     {"diffmm_model_create", FILLED, model_create},
     {"diffmm_trainer_create", FILLED, trainer_create},

@@ -46,6 +46,8 @@ static const struct use uses[] = {
     {"diffmm_dataset_name_rows", FILLED | SEALED},
     {"diffmm_dataset_append_features", FILLED | SEALED},
     {"diffmm_dataset_hold_out", FILLED | SEALED},
+    {"diffmm_dataset_filter_", FILLED | SEALED},
+    {"diffmm_dataset_deduplicate", FILLED | SEALED},
     {"diffmm_model_create", OPTIONS | SEALED},
     {"diffmm_trainer_create_from", MODEL | SEALED},
     {"diffmm_trainer_create", OPTIONS | SEALED},

@@ -129,6 +129,40 @@ class Datasets(unittest.TestCase):
                 diffmm.Dataset.from_arrays(user, item).hold_out(valid, test)
             self.assertIs(diffmm.Status.INVALID_ARGUMENT, caught.exception.status)
 
+    def test_filters_and_holding_out_by_time(self):
+        user, item = list("aaabbbc"), list("xyzxyzx")
+        rating = [5, 4, 3, 5, 1, 4, 5]
+        seconds = np.array([3, 1, 2, 10, 20, 30, 5])
+        days = np.array("2020-01-01", "datetime64[s]") + seconds
+        ends = {}
+        for kind, time in {"seconds": 1577836800 + seconds, "reals": 1577836800.0 + seconds,
+                           "milliseconds": (1577836800 + seconds) * 1000, "dates": days,
+                           "nanoseconds": (1577836800 + seconds) * 10**9}.items():
+            dataset = diffmm.Dataset.from_arrays(user, item, rating=rating, time=time)
+            dataset.filter_ratings(3)
+            dataset.deduplicate("last")
+            dataset.filter_core(2, 0)
+            dataset.hold_out_last(0, 1)
+            dataset.seal()
+            ends[kind] = [dataset.item_id(dataset.row(u, "test")[0]) for u in range(2)]
+        self.assertEqual({("x", "z")}, {tuple(end) for end in ends.values()})
+        summary = dataset.summary()
+        self.assertEqual((2, 3, 3, 2, 7, 7), tuple(summary[field] for field in (
+            "users", "items", "train", "test", "ratings", "timestamps")))
+        dataset = diffmm.Dataset.from_arrays(user, item, time=days)
+        dataset.hold_out_from(None, "2020-01-01T00:00:20")
+        self.assertEqual(2, dataset.interactions("test"))
+        for wrong in ([1, 2], np.full(7, "x"), [True] * 7, [1e30] * 7):
+            with self.assertRaises((TypeError, ValueError, OverflowError)):
+                diffmm.Dataset.from_arrays(user, item, time=wrong)
+        with self.assertRaises((TypeError, ValueError)):
+            diffmm.Dataset.from_arrays(user, item, rating=[1, 2])
+        dataset = diffmm.Dataset.from_arrays(user, item, time=[np.nan] * 6 + [1])
+        with self.assertRaisesRegex(diffmm.Error, "6 of 7 interactions have no timestamp"):
+            dataset.hold_out_last()
+        with self.assertRaisesRegex(diffmm.Error, "no interaction has a rating"):
+            dataset.filter_ratings(1)
+
     def test_pairs_of_an_epoch(self):
         dataset = data()
         with self.assertRaises(diffmm.Error) as caught:

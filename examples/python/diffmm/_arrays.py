@@ -106,11 +106,6 @@ def flags(values, count):
     return numbers(given.view(numpy.uint8) if given.dtype == bool else given, count, numpy.uint8)
 
 
-def addresses(column, rows):
-    """The addresses of some rows of an array in one dimension, as Python ints."""
-    return (column.ctypes.data + column.itemsize * rows).tolist()
-
-
 def sizes(values):
     """A C array of sizes."""
     values = list(values)

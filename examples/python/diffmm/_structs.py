@@ -78,6 +78,27 @@ class Synthetic(Struct):
     ]
 
 
+class Interactions(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("count", c_size_t),
+        ("user", c_void_p),
+        ("item", c_void_p),
+        ("user_ids", c_void_p),
+        ("item_ids", c_void_p),
+        ("split", c_void_p),
+        ("rating", c_void_p),
+        ("time", c_void_p),
+    ]
+
+
+class Summary(Struct):
+    _fields_ = [(field, c_size_t) for field in (
+        "struct_size", "users", "items", "train", "valid", "test", "repeated", "train_valid",
+        "train_test", "valid_test", "valid_cold_users", "test_cold_users", "valid_cold_items",
+        "test_cold_items", "zeros", "negatives", "ratings", "timestamps")]
+
+
 class OptionInfo(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

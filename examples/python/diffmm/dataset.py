@@ -7,19 +7,23 @@ from ctypes import byref, c_int32, c_size_t, c_void_p
 import numpy
 
 from . import _structs
-from ._arrays import addresses, are_ids, matrix, numbers, reals, sequence, sizes, texts, view
+from ._arrays import are_ids, matrix, numbers, reals, sequence, sizes, texts, view
 from ._callbacks import interruptible, run
 from ._convert import is_path, member, size, text
 from ._handles import Object, create
 from ._library import library
 from .context import Context, default_context
-from .errors import Error
 
 
 class Split(enum.IntEnum):
     TRAIN = 0
     VALID = 1
     TEST = 2
+
+
+class Keep(enum.IntEnum):
+    FIRST = 0
+    LAST = 1
 
 
 def as_split(value):
@@ -35,17 +39,35 @@ def _as_splits(values):
     return numpy.fromiter((split_of[value] for value in values), numpy.intp, len(values))
 
 
-def _rows(user, item):
-    """Interactions for C: the function that adds them, and its two columns."""
-    if are_ids(user) or are_ids(item):
-        return library.diffmm_dataset_add_named_interactions, texts(user), texts(item)
-    return library.diffmm_dataset_add_interactions, numbers(user), numbers(item)
+def _times(values):
+    """Times in microseconds since 1970: of datetime64 (NaT: none), or of numbers by the rule for
+    files: seconds, milliseconds, microseconds or nanoseconds, by their size."""
+    values = numpy.asarray(values)
+    if values.dtype.kind == "M":
+        return values.astype("datetime64[us]").astype(numpy.int64)
+    if values.dtype.kind not in "iuf":
+        raise TypeError(f"expected datetime64 or numbers, got an array of {values.dtype}")
+    known = ~numpy.isnan(values)
+    large = numpy.abs(numpy.where(known, values, 0).astype(float))
+    if (large >= 9e18).any():
+        raise OverflowError("a time is too large")
+    unit = numpy.searchsorted([1e11, 1e14, 1e17], large, "right")
+    if values.dtype.kind == "f":
+        scaled = numpy.rint(numpy.where(known, values, 0) * numpy.array([1e6, 1e3, 1, 1e-3])[unit])
+    else:
+        whole = values.astype(numpy.int64)
+        scaled = whole * numpy.array([10**6, 1000, 1, 1])[unit] // numpy.where(unit == 3, 1000, 1)
+    return numpy.where(known, scaled.astype(numpy.int64), numpy.iinfo(numpy.int64).min)
 
 
-def _first_rows(ids):
-    """The rows in which each id appears for the first time."""
-    last = len(ids) - 1
-    return list(dict(zip(ids[::-1], range(last, -1, -1))).values())  # of equal keys the last stays
+def _column(values, count, what, convert, dtype):
+    """A column beside users and items as an array for C, or None."""
+    if values is None:
+        return None
+    column = numpy.ascontiguousarray(convert(values), dtype)
+    if column.shape != (count,):
+        raise ValueError(f"{count} users, but {what} of shape {column.shape}")
+    return column
 
 
 def _rows_in_place(features):
@@ -118,11 +140,12 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def from_arrays(cls, user, item, *, split="train", modalities=None, item_ids=None,
-                    context=None):
+    def from_arrays(cls, user, item, *, split="train", rating=None, time=None, modalities=None,
+                    item_ids=None, context=None):
         """From arrays of equal length, one entry per interaction, by number or by id; ids are
         numbered in the order in which they appear, or as in `item_ids`, which features in rows need
-        unless ids are the numbers of the rows. `split` is one for all, or an array too;
+        unless ids are the numbers of the rows. `split`, `rating` and `time` are those of
+        add_interactions();
         `modalities` maps names to what add_modality() takes: an array, a path, or
         (load, dimensions); or to a dictionary of its arguments, as
         {"features": array, "ids": ids}."""
@@ -137,40 +160,10 @@ class Dataset(Object):
             self.reserve(0, max((len(of["features"]) for of in modalities.values()
                                  if isinstance(of["features"], (numpy.ndarray, list))
                                  and of.get("ids") is None), default=0))
-        if isinstance(split, str) or numpy.ndim(split) == 0:
-            self.add_interactions(user, item, split)
-        else:
-            self._add_split_interactions(user, item, _as_splits(split))
+        self.add_interactions(user, item, split, rating=rating, time=time)
         for name, arguments in modalities.items():
             self.add_modality(name, **arguments)
         return self
-
-    def _add_split_interactions(self, user, item, splits):
-        """Interactions with a split for each, to the same as if they were added one by one: ids are
-        numbered in the order in which they appear, whatever the split."""
-        if not len(user) == len(item) == len(splits):
-            raise ValueError(f"{len(user)} users, {len(item)} items and {len(splits)} splits")
-        count = len(splits)
-        add, users, items = _rows(user, item)
-        # Rows that name a user or an item for the first time come first, in their order; for the
-        # others only the split matters. So the runs of one split are few.
-        order = numpy.full(count, count)
-        if add is library.diffmm_dataset_add_named_interactions:
-            for ids in (user, item):
-                first = _first_rows(ids)
-                order[first] = first
-        order = numpy.lexsort((splits, order))
-        splits, users_in_order, items_in_order = splits[order], users[order], items[order]
-        begins = numpy.flatnonzero(numpy.diff(splits, prepend=-1))
-        try:
-            for part in zip(splits[begins].tolist(), numpy.diff(begins, append=count).tolist(),
-                            addresses(users_in_order, begins), addresses(items_in_order, begins)):
-                add(self.handle, *part)
-        except Error:
-            # The message counts rows of a run. Where rows themselves are wrong, this one counts as
-            # the caller does.
-            Dataset(self._context).add_interactions(user, item)
-            raise
 
     def reserve(self, users, items):
         """Declare that there are at least so many, even if no interaction names them."""
@@ -181,14 +174,34 @@ class Dataset(Object):
         strings = texts(ids)
         library.diffmm_dataset_declare_items(self.handle, len(strings), strings.ctypes.data)
 
-    def add_interactions(self, user, item, split="train"):
+    def add_interactions(self, user, item, split="train", *, rating=None, time=None):
         """Interactions by number (whole numbers) or by external id (strings), one or the other
-        throughout a column: what is missing (None, NaN) is neither, and is refused."""
+        throughout a column: what is missing (None, NaN) is neither, and is refused. `split` is one
+        for all, or one for each. `rating` has any scale (NaN: none); `time` is datetime64 (NaT:
+        none), or numbers since 1970, whose size tells whether they are seconds, milliseconds,
+        microseconds or nanoseconds. Filters and hold-outs use both; training takes all alike."""
         user, item = sequence(user), sequence(item)
-        if len(user) != len(item):
-            raise ValueError(f"{len(user)} users, but {len(item)} items")
-        add, users, items = _rows(user, item)
-        add(self.handle, as_split(split), len(user), users.ctypes.data, items.ctypes.data)
+        count = len(user)
+        if isinstance(split, str) or numpy.ndim(split) == 0:
+            otherwise, splits = as_split(split), None
+        else:
+            otherwise, splits = Split.TRAIN, _as_splits(split).astype(numpy.int32)
+            if not count == len(item) == len(splits):
+                raise ValueError(f"{count} users, {len(item)} items and {len(splits)} splits")
+        if count != len(item):
+            raise ValueError(f"{count} users, but {len(item)} items")
+        ratings = _column(rating, count, "ratings", lambda v: reals(v, numpy.float64),
+                          numpy.float64)
+        times = _column(time, count, "times", _times, numpy.int64)
+        ids = are_ids(user) or are_ids(item)
+        users, items = (texts(user), texts(item)) if ids else (numbers(user), numbers(item))
+        given = _structs.Interactions(count=count)
+        for field, column in (("user_ids" if ids else "user", users),
+                              ("item_ids" if ids else "item", items), ("split", splits),
+                              ("rating", ratings), ("time", times)):
+            if column is not None:
+                setattr(given, field, column.ctypes.data)
+        library.diffmm_dataset_add_interactions_with(self.handle, otherwise, byref(given))
 
     def read_interactions(self, path, split="train"):
         """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions
@@ -280,6 +293,36 @@ class Dataset(Object):
         where the data have no splits of their own. Once all interactions have been added, before
         sealing; the same seed holds out the same."""
         library.diffmm_dataset_hold_out(self.handle, valid, test, seed)
+
+    def filter_ratings(self, least):
+        """Leave out interactions with a rating below `least`; before any hold_out()."""
+        library.diffmm_dataset_filter_ratings(self.handle, least)
+
+    def deduplicate(self, keep="first"):
+        """Leave one interaction of each user with each item: the "first" or the "last"."""
+        library.diffmm_dataset_deduplicate(self.handle, member(Keep, keep))
+
+    def filter_core(self, users, items):
+        """Leave out users and items with fewer interactions than that, until none is left that has
+        too few: the k-core, if both numbers are k. Users alone: items 0."""
+        library.diffmm_dataset_filter_core(self.handle, users, items)
+
+    def hold_out_last(self, valid=1, test=1):
+        """Hold out each user's last interactions by time: so many for test, and those before for
+        validation."""
+        library.diffmm_dataset_hold_out_last(self.handle, valid, test)
+
+    def hold_out_from(self, valid, test):
+        """Hold out all interactions from a time on: those from `test` on for test, those from
+        `valid` on for validation. Dates of ISO 8601; None: nothing of that split."""
+        library.diffmm_dataset_hold_out_from(self.handle, valid, test)
+
+    def summary(self):
+        """What a sealed data set holds, and what in it is probably a mistake, as a dict of counts
+        (see diffmm_summary)."""
+        counts = _structs.Summary()
+        library.diffmm_dataset_summary(self.handle, byref(counts))
+        return {field: getattr(counts, field) for field, _ in counts._fields_[1:]}
 
     def seal(self):
         """Check everything and index it; after that it cannot change."""

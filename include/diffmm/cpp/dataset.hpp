@@ -89,6 +89,14 @@ class dataset : public detail::handle<diffmm_dataset>
                                                     pointers(user).data(), pointers(item).data()));
         return *this;
     }
+    /** Add interactions with ratings, times and splits; struct_size is set here. Copied.
+     *  @see diffmm_interactions */
+    dataset &add_interactions(diffmm_split split, diffmm_interactions given)
+    {
+        given.struct_size = sizeof given;
+        check(diffmm_dataset_add_interactions_with(get(), split, &given));
+        return *this;
+    }
     /** Read interactions from a file: a table of text (.tsv, .csv, .inter, ..), .npz or .pkl. */
     dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
     {
@@ -193,6 +201,47 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         check(diffmm_dataset_hold_out(get(), valid, test, seed));
         return *this;
+    }
+
+    /** Leave out interactions whose rating is below `least`. @see diffmm_dataset_filter_ratings */
+    dataset &filter_ratings(double least)
+    {
+        check(diffmm_dataset_filter_ratings(get(), least));
+        return *this;
+    }
+    /** Leave one interaction of each user with each item. @see diffmm_dataset_deduplicate */
+    dataset &deduplicate(diffmm_keep keep)
+    {
+        check(diffmm_dataset_deduplicate(get(), keep));
+        return *this;
+    }
+    /** Leave the k-core of users and items. @see diffmm_dataset_filter_core */
+    dataset &filter_core(detail::amount user_least, detail::amount item_least)
+    {
+        check(diffmm_dataset_filter_core(get(), user_least, item_least));
+        return *this;
+    }
+    /** Hold out each user's last interactions by time. @see diffmm_dataset_hold_out_last */
+    dataset &hold_out_last(detail::amount valid, detail::amount test)
+    {
+        check(diffmm_dataset_hold_out_last(get(), valid, test));
+        return *this;
+    }
+    /** Hold out all interactions from a moment on, such as "2024-05-31"; an empty text: none for
+     *  that split. @see diffmm_dataset_hold_out_from */
+    dataset &hold_out_from(const std::string &valid, const std::string &test)
+    {
+        check(diffmm_dataset_hold_out_from(get(), valid.empty() ? nullptr : detail::text(valid),
+                                           test.empty() ? nullptr : detail::text(test)));
+        return *this;
+    }
+    /** What a sealed data set holds. @see diffmm_summary */
+    diffmm_summary summary() const
+    {
+        diffmm_summary out = {};
+        out.struct_size = sizeof out;
+        check(diffmm_dataset_summary(get(), &out));
+        return out;
     }
 
     /** Check everything and index it. Trainers and models do so if the caller has not. */

@@ -103,7 +103,7 @@ static diffmm_status copy_field(struct diffmm__delimited *table, size_t column,
                                 struct diffmm__field field, bool doubled)
 {
     diffmm_status status = diffmm__grow(table->context, &table->copy[column],
-                                        &table->copy_capacity[column], 0, field.length, 1);
+                                        &table->copy_capacity[column], 0, field.length + 1, 1);
     if (status)
         return status;
     char *text = table->copy[column];
@@ -113,6 +113,7 @@ static diffmm_status copy_field(struct diffmm__delimited *table, size_t column,
         if (doubled && text[length - 1] == '"')
             i++;
     }
+    text[length] = 0;
     table->fields[column] = (struct diffmm__field){text, length};
     return DIFFMM_OK;
 }

@@ -37,7 +37,7 @@ struct diffmm__delimited {
     bool headless;                      /* the first line is a record */
     size_t width;                       /* columns of the first line */
     size_t place[DIFFMM__MOST_COLUMNS]; /* of each wanted column; SIZE_MAX: there is none */
-    struct diffmm__field fields[DIFFMM__MOST_COLUMNS]; /* of the record; empty: there is none */
+    struct diffmm__field fields[DIFFMM__MOST_COLUMNS]; /* of the record, each ended by NUL */
     char *copy[DIFFMM__MOST_COLUMNS];                  /* what these point to */
     size_t copy_capacity[DIFFMM__MOST_COLUMNS];
 };

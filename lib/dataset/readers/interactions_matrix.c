@@ -7,6 +7,7 @@
 static diffmm_status add_matrix(const diffmm_context *context, struct diffmm__sparse *sparse,
                                 diffmm_split split, struct diffmm__draft *draft)
 {
+    size_t ratings = sparse->entries.rating ? sparse->entries.count : 0;
     diffmm_status status = diffmm__draft_decide(draft, DIFFMM__NAMING_NUMBERS);
     if (!status)
         status = diffmm__coo_take(context, &draft->pairs[split], &sparse->entries);
@@ -15,6 +16,7 @@ static diffmm_status add_matrix(const diffmm_context *context, struct diffmm__sp
     if (status)
         return status;
     draft->census.zeros += sparse->zeros;
+    draft->census.ratings += ratings;
     draft->census.negatives += sparse->negatives;
     return DIFFMM_OK;
 }

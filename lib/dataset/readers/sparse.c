@@ -125,8 +125,9 @@ static diffmm_status read_pointers(const struct diffmm__sparse_parts *parts, siz
     return part->finish(part->source);
 }
 
-/* Keep the entries whose value is not 0. */
-static diffmm_status read_values(const struct diffmm__sparse_array *part, size_t count,
+/* Keep the entries whose value is not 0. Values other than 1 are ratings, and then all are. */
+static diffmm_status read_values(const diffmm_context *context,
+                                 const struct diffmm__sparse_array *part, size_t count,
                                  struct diffmm__sparse *sparse)
 {
     struct diffmm__coo *entries = &sparse->entries;
@@ -143,17 +144,24 @@ static diffmm_status read_values(const struct diffmm__sparse_array *part, size_t
                 return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                                     "%s: the value of entry %zu is not finite", part->name,
                                     first + i);
+            if (!entries->rating && values[i] != 0 && values[i] != 1)
+                status = diffmm__coo_begin_ratings(context, entries, 1);
+            if (status)
+                return status;
             sparse->zeros += values[i] == 0;
             sparse->negatives += values[i] < 0;
             entries->row[entries->count] = entries->row[first + i];
             entries->column[entries->count] = entries->column[first + i];
+            if (entries->rating)
+                entries->rating[entries->count] = values[i];
             entries->count += values[i] != 0;
         }
     }
     return part->finish(part->source);
 }
 
-static diffmm_status read_entries(const struct diffmm__sparse_parts *parts,
+static diffmm_status read_entries(const diffmm_context *context,
+                                  const struct diffmm__sparse_parts *parts,
                                   struct diffmm__sparse *sparse)
 {
     size_t count = parts->data.array.count;
@@ -163,7 +171,7 @@ static diffmm_status read_entries(const struct diffmm__sparse_parts *parts,
     if (!status)
         status =
             read_places(&parts->column, count, parts->columns, "column", sparse->entries.column);
-    return status ? status : read_values(&parts->data, count, sparse);
+    return status ? status : read_values(context, &parts->data, count, sparse);
 }
 
 diffmm_status diffmm__sparse_build(const diffmm_context *context,
@@ -176,7 +184,7 @@ diffmm_status diffmm__sparse_build(const diffmm_context *context,
     struct diffmm__sparse sparse = {.rows = (size_t)parts->rows, .columns = (size_t)parts->columns};
     status = diffmm__coo_begin(context, parts->data.array.count, &sparse.entries);
     if (!status)
-        status = read_entries(parts, &sparse);
+        status = read_entries(context, parts, &sparse);
     if (status) {
         diffmm__sparse_end(context, &sparse);
         return status;

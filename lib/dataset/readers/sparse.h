@@ -9,7 +9,8 @@
 
 struct diffmm__sparse {
     size_t rows, columns;
-    struct diffmm__coo entries; /* those that are not 0, in the file's order */
+    struct diffmm__coo entries; /* those that are not 0, in the file's order; rated, unless all
+                                   are 1 */
     size_t zeros;               /* entries that are 0, left out */
     size_t negatives;           /* entries below 0, among the others */
 };
@@ -34,7 +35,8 @@ struct diffmm__sparse_parts {
 };
 
 /* Check the parts against each other, then read row, column and data in this order and check every
- * number as it comes. Allocates 8 bytes for each entry, after the sizes have been found to agree.
+ * number as it comes. Allocates 8 bytes for each entry, 16 where values are ratings, after the
+ * sizes have been found to agree.
  * @param file_size  bounds the shape, which the data does not
  * @param name       the file, for messages */
 diffmm_status diffmm__sparse_build(const diffmm_context *context,

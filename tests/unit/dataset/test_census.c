@@ -2,6 +2,7 @@
 /* Nothing odd about a data set passes in silence: it is refused, or told once in the log. */
 #include "dataset/census.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <diffmm/diffmm.h>
@@ -52,12 +53,21 @@ static void expect_heard(diffmm_dataset *dataset, size_t count, const char *part
     diffmm_dataset_destroy(dataset);
 }
 
-START_TEST(nothing_odd)
+/* Two users who had all items of the tests below, but for "a" and "b" of user "u". */
+static diffmm_dataset *begin_known(void)
 {
     diffmm_dataset *dataset = begin();
-    add(dataset, DIFFMM_TRAIN, "u", "a");
+    add(dataset, DIFFMM_TRAIN, "u", "c");
+    add(dataset, DIFFMM_TRAIN, "v", "b");
+    add(dataset, DIFFMM_TRAIN, "w", "a");
+    return dataset;
+}
+
+START_TEST(nothing_odd)
+{
+    diffmm_dataset *dataset = begin_known();
     add(dataset, DIFFMM_VALID, "u", "b");
-    add(dataset, DIFFMM_TEST, "u", "c");
+    add(dataset, DIFFMM_TEST, "u", "a");
     add(dataset, DIFFMM_TEST, "v", "a");
     expect_heard(dataset, 0, "");
 }
@@ -65,17 +75,14 @@ END_TEST
 
 START_TEST(pairs_in_two_splits)
 {
-    diffmm_dataset *dataset = begin();
+    diffmm_dataset *dataset = begin_known();
     add(dataset, DIFFMM_TRAIN, "u", "a");
-    add(dataset, DIFFMM_TRAIN, "u", "b");
-    add(dataset, DIFFMM_TRAIN, "v", "c");
-    add(dataset, DIFFMM_VALID, "u", "b");
+    add(dataset, DIFFMM_VALID, "u", "c");
     add(dataset, DIFFMM_TEST, "u", "a");
-    add(dataset, DIFFMM_TEST, "v", "c");
+    add(dataset, DIFFMM_TEST, "v", "b");
     add(dataset, DIFFMM_TEST, "v", "a");
     expect_heard(dataset, 1, "1 interactions of validation and 2 of test are in training too");
-    dataset = begin();
-    add(dataset, DIFFMM_TRAIN, "u", "a");
+    dataset = begin_known();
     add(dataset, DIFFMM_VALID, "u", "b");
     add(dataset, DIFFMM_TEST, "u", "b");
     expect_heard(dataset, 1, "1 interactions are in validation and in test");
@@ -84,17 +91,66 @@ END_TEST
 
 START_TEST(repeated_pairs)
 {
-    diffmm_dataset *dataset = begin();
+    diffmm_dataset *dataset = begin_known();
     for (int i = 0; i < 3; i++)
         add(dataset, DIFFMM_TRAIN, "u", "a");
-    add(dataset, DIFFMM_TRAIN, "u", "b");
     expect_heard(dataset, 1, "2 interactions repeat");
     dataset = begin(); /* also where a share was held out meanwhile */
     for (int i = 0; i < 3; i++)
         add(dataset, DIFFMM_TRAIN, "u", "a");
     add(dataset, DIFFMM_TRAIN, "u", "b");
+    add(dataset, DIFFMM_TRAIN, "v", "a");
+    add(dataset, DIFFMM_TRAIN, "w", "b");
     expect_success(diffmm_dataset_hold_out(dataset, 0, 0.5, 1));
     expect_heard(dataset, 1, "2 interactions repeat");
+}
+END_TEST
+
+START_TEST(cold_users_and_items)
+{
+    diffmm_dataset *dataset = begin_known();
+    add(dataset, DIFFMM_VALID, "x", "a");
+    add(dataset, DIFFMM_VALID, "x", "b");
+    add(dataset, DIFFMM_TEST, "x", "b");
+    add(dataset, DIFFMM_TEST, "y", "b");
+    expect_heard(dataset, 2, "1 users of validation and 2 of test have no training interaction");
+    dataset = begin_known();
+    add(dataset, DIFFMM_VALID, "u", "d");
+    add(dataset, DIFFMM_VALID, "u", "e");
+    add(dataset, DIFFMM_VALID, "v", "e");
+    add(dataset, DIFFMM_TEST, "v", "d");
+    expect_heard(dataset, 1, "2 items of validation and 1 of test have no training interaction");
+}
+END_TEST
+
+/* One interaction of a user with a rating and a time. */
+static diffmm_dataset *with_rating(double rating, int64_t time)
+{
+    static const char *const user = "u", *const items[] = {"a", "b", "c"};
+    const double ratings[] = {rating, rating, rating - 1};
+    const int64_t times[] = {time, time, time};
+    diffmm_dataset *dataset = begin();
+    for (size_t i = 0; i < 3; i++) {
+        const diffmm_interactions given = {.struct_size = sizeof given,
+                                           .count = 1,
+                                           .user_ids = &user,
+                                           .item_ids = &items[i],
+                                           .rating = &ratings[i],
+                                           .time = &times[i]};
+        expect_success(diffmm_dataset_add_interactions_with(dataset, DIFFMM_TRAIN, &given));
+    }
+    return dataset;
+}
+
+START_TEST(ratings_and_times_that_nothing_used)
+{
+    expect_heard(with_rating(NAN, INT64_MIN), 0, "");
+    expect_heard(with_rating(4, INT64_MIN), 1, "3 interactions have a rating, and all count alike");
+    expect_heard(with_rating(NAN, 1000), 1, "3 interactions have a timestamp, and nothing used");
+    diffmm_dataset *dataset = with_rating(4, 1000);
+    expect_success(diffmm_dataset_filter_ratings(dataset, 4));
+    expect_success(diffmm_dataset_deduplicate(dataset, DIFFMM_KEEP_LAST));
+    expect_heard(dataset, 0, "");
 }
 END_TEST
 
@@ -115,8 +171,9 @@ START_TEST(entries_of_matrices)
     expect_success(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text));
     ck_assert_uint_eq(heard.count, 0);
     ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_TRAIN), 3);
-    expect_heard(dataset, 2, "1 entries of matrices are 0 and do not count");
+    expect_heard(dataset, 3, "1 entries of matrices are 0 and do not count");
     ck_assert_ptr_nonnull(strstr(heard.text, "2 entries of matrices are negative"));
+    ck_assert_ptr_nonnull(strstr(heard.text, "3 interactions have a rating"));
     folder_end(&folder);
 }
 END_TEST
@@ -224,6 +281,8 @@ int main(void)
     const TTest *const tests[] = {nothing_odd,
                                   pairs_in_two_splits,
                                   repeated_pairs,
+                                  cold_users_and_items,
+                                  ratings_and_times_that_nothing_used,
                                   entries_of_matrices,
                                   ids_that_are_not_the_rows,
                                   ids_that_are_the_rows,

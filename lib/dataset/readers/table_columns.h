@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which column of a table is what: known by its name in a header, or, without one, by its place and
+ * by what the first line holds. */
+#ifndef DIFFMM_DATASET_READERS_TABLE_COLUMNS_H
+#define DIFFMM_DATASET_READERS_TABLE_COLUMNS_H
+
+#include "dataset/readers/delimited.h"
+
+enum diffmm__column {
+    DIFFMM__COLUMN_USER,
+    DIFFMM__COLUMN_ITEM,
+    DIFFMM__COLUMN_RATING,
+    DIFFMM__COLUMN_TIME,
+    DIFFMM__COLUMN_SPLIT,
+    DIFFMM__COLUMNS
+};
+
+enum { DIFFMM__LONGEST_TITLE = 48 };
+
+struct diffmm__table_columns {
+    char titles[DIFFMM__COLUMNS][DIFFMM__LONGEST_TITLE]; /* what the file calls the columns */
+    bool numbered_splits;                                /* x_label: 0, 1, 2 */
+};
+
+/* Read the first line of a table, and say where its columns stand: in table->place[column]. There
+ * is a user and an item, or DIFFMM_ERROR_FORMAT. What was recognised is told in the log. */
+diffmm_status diffmm__table_columns_find(struct diffmm__delimited *table,
+                                         struct diffmm__table_columns *out);
+
+#endif
