@@ -147,8 +147,7 @@ int main(int argc, char **argv)
     diffmm_context *context = NULL;
     diffmm_scorer *scorer = NULL;
     struct batch batch = {.arguments = &arguments};
-    diffmm_context_settings settings = {.struct_size = sizeof settings,
-                                        .threads = arguments.threads};
+    const diffmm_context_settings settings = warning_settings(arguments.threads);
     int code;
     if (diffmm_context_create(&settings, &context) != DIFFMM_OK ||
         diffmm_scorer_open(context, arguments.model, &scorer) != DIFFMM_OK) {

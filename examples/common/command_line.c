@@ -19,6 +19,20 @@ bool complain(const char *format, ...)
     return false;
 }
 
+static void print_log(diffmm_log_level level, const char *message, void *user_data)
+{
+    (void)user_data;
+    complain("%s%s", level == DIFFMM_LOG_WARNING ? "warning: " : "", message);
+}
+
+diffmm_context_settings warning_settings(size_t threads)
+{
+    return (diffmm_context_settings){.struct_size = sizeof(diffmm_context_settings),
+                                     .threads = threads,
+                                     .log = print_log,
+                                     .log_level = DIFFMM_LOG_WARNING};
+}
+
 int failed_call(void)
 {
     complain("%s", diffmm_error_message());

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <diffmm/context.h>
+
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* Each program defines its own, in main.c. */
@@ -13,6 +15,9 @@ extern const char program_name[];
 
 /* Print "PROGRAM: .." on stderr. Always false, so that a check can read `return complain(..)`. */
 bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Settings for a context whose warnings are printed on stderr as "PROGRAM: warning: ..". */
+diffmm_context_settings warning_settings(size_t threads);
 
 /* Complain about what the library has just refused on this thread. Always EXIT_FAILED. */
 int failed_call(void);

@@ -18,13 +18,102 @@ bool read_assignment(char *text, const char *option, struct assignment *out)
     return true;
 }
 
-bool read_hold_out(const char *text, double *valid, double *test)
+static bool read_shares(const char *text, double *valid, double *test)
 {
     const char *comma = read_real(text, valid);
     const char *end = comma && *comma == ',' ? read_real(comma + 1, test) : NULL;
-    if (!end || *end)
-        return complain("--hold-out takes two shares, as 0.1,0.1, not %s", text);
+    return end && !*end;
+}
+
+/* Cut "A,B" into two texts; without a comma both are the whole. */
+struct halves {
+    char first[64];
+    const char *second;
+};
+
+static bool cut_in_two(const char *text, struct halves *out)
+{
+    const char *comma = strchr(text, ',');
+    size_t length = comma ? (size_t)(comma - text) : strlen(text);
+    if (length >= sizeof out->first)
+        return false;
+    memcpy(out->first, text, length);
+    out->first[length] = '\0';
+    out->second = comma ? comma + 1 : text;
     return true;
+}
+
+static bool read_counts(const char *text, size_t *first, size_t *second)
+{
+    struct halves halves;
+    return cut_in_two(text, &halves) && read_number(halves.first, 0, INT32_MAX, first) &&
+           read_number(halves.second, 0, INT32_MAX, second);
+}
+
+static bool read_rating(const char *text, double *out)
+{
+    const char *end = read_real(text, out);
+    return end && !*end;
+}
+
+bool check_preparation(const struct preparation *p)
+{
+    double real, other;
+    size_t first, second;
+    struct halves halves;
+    if (p->min_rating && !read_rating(p->min_rating, &real))
+        return complain("--min-rating takes a number, not %s", p->min_rating);
+    if (p->deduplicate && strcmp(p->deduplicate, "first") != 0 &&
+        strcmp(p->deduplicate, "last") != 0)
+        return complain("--deduplicate takes first or last, not %s", p->deduplicate);
+    if (p->core && !read_counts(p->core, &first, &second))
+        return complain("--core takes a number, or two, as 5 or 5,3, not %s", p->core);
+    if (p->hold_out && !read_shares(p->hold_out, &real, &other))
+        return complain("--hold-out takes two shares, as 0.1,0.1, not %s", p->hold_out);
+    if (p->last && (!strchr(p->last, ',') || !read_counts(p->last, &first, &second)))
+        return complain("--hold-out-last takes two numbers, as 1,1, not %s", p->last);
+    if (p->from && (!strchr(p->from, ',') || !cut_in_two(p->from, &halves)))
+        return complain("--hold-out-from takes two dates, as 2024-05-01,2024-06-01, not %s",
+                        p->from);
+    if ((p->hold_out != NULL) + (p->last != NULL) + (p->from != NULL) > 1)
+        return complain("only one of --hold-out, --hold-out-last and --hold-out-from can be given");
+    return true;
+}
+
+static diffmm_status filter(diffmm_dataset *dataset, const struct preparation *p)
+{
+    double rating;
+    size_t users, items;
+    diffmm_status status = DIFFMM_OK;
+    if (p->min_rating && read_rating(p->min_rating, &rating))
+        status = diffmm_dataset_filter_ratings(dataset, rating);
+    if (status == DIFFMM_OK && p->deduplicate)
+        status = diffmm_dataset_deduplicate(
+            dataset, strcmp(p->deduplicate, "last") == 0 ? DIFFMM_KEEP_LAST : DIFFMM_KEEP_FIRST);
+    if (status == DIFFMM_OK && p->core && read_counts(p->core, &users, &items))
+        status = diffmm_dataset_filter_core(dataset, users, items);
+    return status;
+}
+
+static diffmm_status hold_out(diffmm_dataset *dataset, const struct preparation *p, uint64_t seed)
+{
+    double valid_share, test_share;
+    size_t valid, test;
+    struct halves dates;
+    if (p->hold_out && read_shares(p->hold_out, &valid_share, &test_share))
+        return diffmm_dataset_hold_out(dataset, valid_share, test_share, seed);
+    if (p->last && read_counts(p->last, &valid, &test))
+        return diffmm_dataset_hold_out_last(dataset, valid, test);
+    if (p->from && cut_in_two(p->from, &dates))
+        return diffmm_dataset_hold_out_from(dataset, *dates.first ? dates.first : NULL,
+                                            *dates.second ? dates.second : NULL);
+    return DIFFMM_OK;
+}
+
+diffmm_status prepare(diffmm_dataset *dataset, const struct preparation *preparation, uint64_t seed)
+{
+    diffmm_status status = filter(dataset, preparation);
+    return status != DIFFMM_OK ? status : hold_out(dataset, preparation, seed);
 }
 
 diffmm_status make_options(diffmm_context *context, const char *preset, size_t count,

@@ -16,9 +16,23 @@ struct assignment {
 /* Cut NAME=VALUE in two. False after complaining about --option. */
 bool read_assignment(char *text, const char *option, struct assignment *out);
 
-/* Two shares, of interactions for validation and test; the library checks their values. False after
+/* What is done with interactions before training. */
+struct preparation {
+    const char *min_rating;  /* --min-rating, a number, or NULL */
+    const char *deduplicate; /* "first", "last", or NULL */
+    const char *core;        /* --core K or USERS,ITEMS, or NULL */
+    const char *hold_out;    /* --hold-out VALID,TEST: shares, or NULL */
+    const char *last;        /* --hold-out-last VALID,TEST: how many of each user, or NULL */
+    const char *from;        /* --hold-out-from VALID,TEST: dates, or NULL */
+};
+
+/* Check what can be checked without data; the library checks the values. False after
  * complaining. */
-bool read_hold_out(const char *text, double *valid, double *test);
+bool check_preparation(const struct preparation *preparation);
+
+/* Filter interactions, then hold some out. */
+diffmm_status prepare(diffmm_dataset *dataset, const struct preparation *preparation,
+                      uint64_t seed);
 
 /* Make the settings: the preset first, if any, then each assignment in order. */
 diffmm_status make_options(diffmm_context *context, const char *preset, size_t count,

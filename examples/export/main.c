@@ -93,7 +93,8 @@ int main(int argc, char **argv)
     }
     diffmm_context *context = NULL;
     diffmm_scorer *scorer = NULL;
-    diffmm_status status = diffmm_context_create(NULL, &context);
+    const diffmm_context_settings settings = warning_settings(0);
+    diffmm_status status = diffmm_context_create(&settings, &context);
     if (status == DIFFMM_OK)
         status = diffmm_scorer_open(context, arguments.model, &scorer);
     if (status == DIFFMM_OK)

@@ -113,8 +113,9 @@ int main(int argc, char **argv)
     }
     diffmm_context *context = NULL;
     diffmm_scorer *scorer = NULL;
+    const diffmm_context_settings settings = warning_settings(0);
     int code;
-    if (diffmm_context_create(NULL, &context) != DIFFMM_OK ||
+    if (diffmm_context_create(&settings, &context) != DIFFMM_OK ||
         diffmm_scorer_open(context, arguments.model, &scorer) != DIFFMM_OK)
         code = failed_call();
     else

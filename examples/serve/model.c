@@ -27,7 +27,7 @@ static bool open_served(struct store *store, size_t generation, struct served **
 bool store_begin(struct store *store, const char *path, struct failure *failure)
 {
     /* Every request is computed by the thread that answers it. */
-    diffmm_context_settings settings = {.struct_size = sizeof settings, .threads = 1};
+    const diffmm_context_settings settings = warning_settings(1);
     *store = (struct store){.path = path};
     if (diffmm_context_create(&settings, &store->context) != DIFFMM_OK)
         return refuse(failure, 500, "%s", diffmm_error_message());

@@ -11,7 +11,12 @@ enum option_code {
     OPTION_DATA = 256,
     OPTION_ITEMS,
     OPTION_MODALITY,
+    OPTION_MIN_RATING,
+    OPTION_DEDUPLICATE,
+    OPTION_CORE,
     OPTION_HOLD_OUT,
+    OPTION_HOLD_OUT_LAST,
+    OPTION_HOLD_OUT_FROM,
     OPTION_PRESET,
     OPTION_EPOCHS,
     OPTION_THREADS,
@@ -24,6 +29,7 @@ enum option_code {
     OPTION_RESUME,
     OPTION_FORECAST,
     OPTION_FINAL_FIT,
+    OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -32,7 +38,12 @@ static const struct option option_table[] = {
     {"data", required_argument, NULL, OPTION_DATA},
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
+    {"min-rating", required_argument, NULL, OPTION_MIN_RATING},
+    {"deduplicate", required_argument, NULL, OPTION_DEDUPLICATE},
+    {"core", required_argument, NULL, OPTION_CORE},
     {"hold-out", required_argument, NULL, OPTION_HOLD_OUT},
+    {"hold-out-last", required_argument, NULL, OPTION_HOLD_OUT_LAST},
+    {"hold-out-from", required_argument, NULL, OPTION_HOLD_OUT_FROM},
     {"preset", required_argument, NULL, OPTION_PRESET},
     {"epochs", required_argument, NULL, OPTION_EPOCHS},
     {"threads", required_argument, NULL, OPTION_THREADS},
@@ -45,6 +56,7 @@ static const struct option option_table[] = {
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"forecast", no_argument, NULL, OPTION_FORECAST},
     {"final-fit", no_argument, NULL, OPTION_FINAL_FIT},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -57,9 +69,12 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_ITEMS: out->items = value; return true;
     case OPTION_MODALITY:
         return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
-    case OPTION_HOLD_OUT:
-        out->hold_out = true;
-        return read_hold_out(value, &out->hold_out_valid, &out->hold_out_test);
+    case OPTION_MIN_RATING: out->preparation.min_rating = value; return true;
+    case OPTION_DEDUPLICATE: out->preparation.deduplicate = value; return true;
+    case OPTION_CORE: out->preparation.core = value; return true;
+    case OPTION_HOLD_OUT: out->preparation.hold_out = value; return true;
+    case OPTION_HOLD_OUT_LAST: out->preparation.last = value; return true;
+    case OPTION_HOLD_OUT_FROM: out->preparation.from = value; return true;
     case OPTION_PRESET: out->preset = value; return true;
     case OPTION_EPOCHS:
         out->settings[out->setting_count++] = (struct assignment){"epochs", value};
@@ -77,6 +92,7 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_RESUME: out->resume = true; return true;
     case OPTION_FORECAST: out->forecast = true; return true;
     case OPTION_FINAL_FIT: out->final_fit = true; return true;
+    case OPTION_VERBOSE: out->verbose = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
@@ -100,6 +116,8 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
         return complain("unexpected argument '%s'", argv[optind]);
     if (!out->data)
         return complain("--data is missing: a folder, a file, or the word synthetic");
+    if (!check_preparation(&out->preparation))
+        return false;
     if ((out->resume || out->checkpoint_every > 0) && !out->checkpoint)
         return complain("--checkpoint is missing: the file to write, and to resume from");
     if (out->checkpoint_every == 0)
@@ -153,9 +171,17 @@ void print_help(void)
         "  --items FILE               item ids, one per line, in the order of feature rows;\n"
         "                             with an interactions file; features come by --modality\n"
         "  --modality NAME=FILE.npy   item features; may be repeated\n"
+        "  --min-rating R             leave out interactions with a rating below R\n"
+        "  --deduplicate first|last   of the interactions of a user with an item leave one, by\n"
+        "                             time if there are times\n"
+        "  --core K or USERS,ITEMS    leave out users and items with fewer interactions, until\n"
+        "                             none is left that has too few\n"
         "  --hold-out VALID,TEST      where the data has no splits: shares of every user's\n"
         "                             interactions for validation and test, as 0.1,0.1, drawn\n"
         "                             by the seed\n"
+        "  --hold-out-last VALID,TEST how many of each user's last interactions by time, as 1,1\n"
+        "  --hold-out-from VALID,TEST all interactions from these dates on, as\n"
+        "                             2024-05-01,2024-06-01; empty: nothing of that split\n"
         "  --preset NAME              published settings: tiktok, baby or sports\n"
         "  --epochs N                 the same as --set epochs=N\n"
         "  --seed S                   the same as --set seed=S\n"
@@ -173,6 +199,7 @@ void print_help(void)
         "nothing\n"
         "  --final-fit                at the end, train a new model on all splits together, for\n"
         "                             as many epochs as the best one's number, and save that\n"
+        "  --verbose                  say more about how the data were read\n"
         "  --version                  print the version and exit\n"
         "\n"
         "Ctrl-C stops cleanly: the best epoch so far is saved (in the final fit, the one that\n"

@@ -13,8 +13,8 @@ struct arguments {
     bool forecast;  /* only tell what the training would take */
     bool final_fit; /* train anew on everything at the end */
     bool resume;    /* go on from the checkpoint, if there is one */
-    bool hold_out;  /* --hold-out: shares of interactions for validation and test */
-    double hold_out_valid, hold_out_test;
+    bool verbose;   /* also what the library logs at level info */
+    struct preparation preparation;
     const char *data;        /* folder, file, or "synthetic" */
     const char *items;       /* item ids in the order of feature rows, or NULL */
     const char *preset;      /* or NULL */

@@ -24,11 +24,10 @@ int data_open(diffmm_context *context, const struct arguments *arguments,
         status = diffmm_dataset_read_modality(*out, arguments->modalities[i].name,
                                               arguments->modalities[i].value);
     int64_t seed = 0;
-    if (status == DIFFMM_OK && arguments->hold_out)
+    if (status == DIFFMM_OK)
         status = diffmm_options_get_integer(options, "seed", &seed);
-    if (status == DIFFMM_OK && arguments->hold_out)
-        status = diffmm_dataset_hold_out(*out, arguments->hold_out_valid, arguments->hold_out_test,
-                                         (uint64_t)seed);
+    if (status == DIFFMM_OK)
+        status = prepare(*out, &arguments->preparation, (uint64_t)seed);
     if (status == DIFFMM_OK)
         status = diffmm_dataset_seal(*out);
     if (status != DIFFMM_OK)

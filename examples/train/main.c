@@ -98,9 +98,10 @@ static int train(const struct arguments *arguments)
     diffmm_options *options = NULL;
     diffmm_dataset *dataset = NULL;
     struct run run = {.arguments = arguments};
-    diffmm_context_settings settings = {.struct_size = sizeof settings,
-                                        .threads = arguments->threads};
+    diffmm_context_settings settings = warning_settings(arguments->threads);
     int code = EXIT_DONE;
+    if (arguments->verbose)
+        settings.log_level = DIFFMM_LOG_INFO;
     if (diffmm_context_create(&settings, &context) != DIFFMM_OK)
         code = failed_call();
     if (code == EXIT_DONE && arguments_options(context, arguments, &options) != DIFFMM_OK) {

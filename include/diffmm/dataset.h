@@ -144,8 +144,9 @@ DIFFMM_API diffmm_status diffmm_dataset_add_interactions_with(
  *    timestamp; split: train, valid, test, or x_label: 0, 1, 2; empty means `split`), and without a
  *    header by their order: user, item, rating, timestamp. .tsv has tabs; .csv has commas, if its
  *    first line has one; else tab, `::`, comma, semicolon or spaces are told by the first line.
- *    What was recognised is logged. Ratings and timestamps are checked and not used; other columns
- *    are ignored; ids are strings
+ *    What was recognised is logged. Ratings and timestamps (dates of ISO 8601, or numbers since
+ *    1970 whose size tells their unit) serve filters and hold-outs; other columns are ignored; ids
+ *    are strings
  *  - .npz: a scipy sparse matrix (coo, csr), users x items (needs libzip)
  *  - .pkl: a pickled scipy coo or csr matrix (nothing in it is executed)
  *  @param dataset  not sealed

@@ -12,6 +12,12 @@ awk 'BEGIN {
                 (u % 2) * 15 + (u * 7 + k * (k + 1) / 2) % 15 "\t" \
                 (k == 2 ? "valid" : k == 4 ? "test" : "train")
 }' >clicks.tsv
+awk 'BEGIN {
+    print "userId,movieId,rating,timestamp"
+    for (u = 0; u < 40; u++)
+        for (k = 0; k < 10; k++)
+            print u + 1 "," (u % 2) * 15 + (u + k) % 15 + 1 "," (k == 3 ? 2 : 4.5) "," 978300760 + k
+}' >ratings.csv
 awk 'BEGIN { for (i = 0; i < 30; i++) print "film-" i }' >item_ids.txt
 sh "$1/tests/install/features.sh" 30 >cover_feat.npy
 cp cover_feat.npy cover_clip.npy

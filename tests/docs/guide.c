@@ -67,6 +67,19 @@ static void a_day_later(diffmm_context *context, const diffmm_dataset *data)
 }
 
 /* Sections 1 to 5. */
+/* Section 2: a table of ratings, of which each user has a low one. */
+static void ratings_to_splits(diffmm_context *context)
+{
+    diffmm_dataset *data;
+    diffmm_summary summary = {.struct_size = sizeof summary};
+    check(read_ratings(context, &data));
+    check(diffmm_dataset_seal(data));
+    check(diffmm_dataset_summary(data, &summary));
+    expect(summary.train == 40 * 7 && summary.valid == 40 && summary.test == 40, "the splits");
+    expect(summary.ratings == 400 && summary.timestamps == 400, "ratings and times");
+    diffmm_dataset_destroy(data);
+}
+
 static void own_data_to_recommendations(const struct store *store)
 {
     char names[ITEMS][16];
@@ -79,6 +92,7 @@ static void own_data_to_recommendations(const struct store *store)
     diffmm_dataset *data;
     diffmm_options *options;
     check(make_context(&context));
+    ratings_to_splits(context);
     check(read_data(context, ITEMS, ids, load_titles, (void *)store, &data));
     check(make_options(context, &options));
     make_small(options);
