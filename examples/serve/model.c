@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/command_line.h"
+
 /* Notes the file's identity before it opens the file: if the file is replaced in between, it counts
  * as outdated and is opened once more, which does no harm. */
 static bool open_served(struct store *store, size_t generation, struct served **out,

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "dataset/id.h"
 
 struct diffmm__draft *diffmm__draft_create(const diffmm_context *context)
 {
@@ -18,7 +19,7 @@ void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *
     diffmm__ids_end(context, &draft->item_ids);
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         diffmm__coo_end(context, &draft->pairs[s]);
-    diffmm__release(context, draft->item_rows);
+    diffmm__row_ids_release(context, draft->row_ids);
     diffmm__release(context, draft);
 }
 
@@ -114,15 +115,20 @@ static diffmm_status number_anew(const diffmm_context *context, size_t count, co
     return DIFFMM_OK;
 }
 
-/* The ids that are kept, in their order. */
-static diffmm_status copy_kept_ids(const diffmm_context *context, const struct diffmm__ids *ids,
-                                   const int32_t *numbers, struct diffmm__ids *out)
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The ids whose numbers are not negative (NULL: all), in their order. */
+static diffmm_status copy_ids(const diffmm_context *context, const struct diffmm__ids *ids,
+                              const int32_t *numbers, struct diffmm__ids *out)
 {
     diffmm_status status = DIFFMM_OK;
     *out = (struct diffmm__ids){0};
     for (size_t i = 0; i < ids->count && !status; i++) {
         int32_t number;
-        if (numbers[i] >= 0)
+        if (!numbers || numbers[i] >= 0)
             status = diffmm__ids_add(context, out, ids->text + ids->offsets[i],
                                      diffmm__ids_length(ids, i), &number);
     }
@@ -131,52 +137,61 @@ static diffmm_status copy_kept_ids(const diffmm_context *context, const struct d
     return status;
 }
 
-/* Where the items that stay stand in the declared list. */
-static diffmm_status keep_rows(const diffmm_context *context, struct diffmm__draft *draft,
-                               const int32_t *numbers)
+/* Whether the items' ids are exactly the numbers below `count`, those that were reserved without an
+ * id among them. */
+static bool ids_are_numbers(const struct diffmm__ids *ids, size_t count)
 {
-    size_t count = draft->item_ids.count;
-    if (!draft->items_declared)
+    for (size_t i = 0; i < ids->count; i++)
+        if (diffmm__id_number(ids->text + ids->offsets[i], diffmm__ids_length(ids, i), count) < 0)
+            return false;
+    return true;
+}
+
+/* Before items leave: whose the rows of features are that go by the order of declared items, or by
+ * the numbers that the ids are. */
+static diffmm_status find_row_ids(const diffmm_context *context, const struct diffmm__draft *draft,
+                                  struct diffmm__row_ids **out)
+{
+    size_t count = larger(draft->items, draft->item_ids.count);
+    struct diffmm__ids ids;
+    diffmm_status status;
+    *out = NULL;
+    if (draft->row_ids)
         return DIFFMM_OK;
-    int32_t *rows = diffmm__allocate(context, count, sizeof *rows);
-    if (!rows)
-        return DIFFMM_ERROR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        if (numbers[i] >= 0)
-            rows[numbers[i]] = draft->item_rows ? draft->item_rows[i] : (int32_t)i;
-    diffmm__release(context, draft->item_rows);
-    draft->item_rows = rows;
-    return DIFFMM_OK;
+    if (draft->items_declared)
+        status = copy_ids(context, &draft->item_ids, NULL, &ids);
+    else if (ids_are_numbers(&draft->item_ids, count))
+        status = diffmm__ids_begin_numeric(context, count, &ids);
+    else
+        return DIFFMM_OK;
+    if (status)
+        return status;
+    *out = diffmm__row_ids_create(context, &ids);
+    return *out ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
 static diffmm_status renumber_ids(const diffmm_context *context, struct diffmm__draft *draft,
                                   const int32_t *users, const int32_t *items)
 {
-    struct diffmm__ids user_ids, item_ids;
-    diffmm_status status = copy_kept_ids(context, &draft->user_ids, users, &user_ids);
-    if (status)
-        return status;
-    status = copy_kept_ids(context, &draft->item_ids, items, &item_ids);
-    if (!status) {
-        status = keep_rows(context, draft, items);
-        if (status)
-            diffmm__ids_end(context, &item_ids);
-    }
+    struct diffmm__ids user_ids = {0}, item_ids = {0};
+    struct diffmm__row_ids *row_ids;
+    diffmm_status status = find_row_ids(context, draft, &row_ids);
+    if (!status)
+        status = copy_ids(context, &draft->user_ids, users, &user_ids);
+    if (!status)
+        status = copy_ids(context, &draft->item_ids, items, &item_ids);
     if (status) {
         diffmm__ids_end(context, &user_ids);
+        diffmm__row_ids_release(context, row_ids);
         return status;
     }
     diffmm__ids_end(context, &draft->user_ids);
     diffmm__ids_end(context, &draft->item_ids);
     draft->user_ids = user_ids;
     draft->item_ids = item_ids;
+    draft->row_ids = row_ids ? row_ids : draft->row_ids;
     draft->users = draft->items = 0; /* those that were reserved beyond the ids go, too */
     return DIFFMM_OK;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
 }
 
 diffmm_status diffmm__draft_keep(const diffmm_context *context, struct diffmm__draft *draft,

@@ -8,6 +8,7 @@
 #include "dataset/census.h"
 #include "dataset/coo.h"
 #include "dataset/ids.h"
+#include "dataset/row_ids.h"
 
 enum { DIFFMM__SPLITS = 3 };
 
@@ -18,11 +19,11 @@ struct diffmm__draft {
     enum diffmm__naming naming;
     bool extended; /* it began with what another data set holds */
     bool items_declared;
-    bool items_ordered;  /* extended: items keep the order of item_ids, not that of rows */
-    size_t known_items;  /* extended: the first so many item ids are the old data set's */
-    int32_t *item_rows;  /* of each item its place in the declared list, where items have left it
-                            (diffmm__draft_keep()); NULL: the item's number */
-    size_t users, items; /* reserved, or one more than the largest number that came */
+    bool items_ordered; /* extended: items keep the order of item_ids, not that of rows */
+    size_t known_items; /* extended: the first so many item ids are the old data set's */
+    struct diffmm__row_ids *row_ids; /* of rows of features, once items were left out that have
+                                        rows; else NULL */
+    size_t users, items;             /* reserved, or one more than the largest number that came */
     struct diffmm__ids user_ids, item_ids;
     struct diffmm__coo pairs[DIFFMM__SPLITS]; /* users x items */
     struct diffmm__census census;             /* as far as it is known */
@@ -59,7 +60,8 @@ diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__d
 
 /* Keep the users and items that are marked (NULL: all), with the interactions between them. Those
  * that have ids are numbered anew, in their order; those that have numbers keep them, and lose their
- * interactions only. Not for an extended draft. */
+ * interactions only. Rows of features that belonged to items by their order go by id from then on.
+ * Not for an extended draft. */
 diffmm_status diffmm__draft_keep(const diffmm_context *context, struct diffmm__draft *draft,
                                  const bool *users, const bool *items);
 

@@ -39,14 +39,6 @@ static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
                         id, modality->rows - 1);
 }
 
-static diffmm_status fail_filtered(const diffmm_dataset *dataset)
-{
-    return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
-                        "modality '%s' has rows for the declared items, some of which a filter has "
-                        "left out",
-                        with_rows(dataset)->name);
-}
-
 /* The first id that is not the number of a row; or, where all are, but rows are left over whose
  * numbers no item has, the last id; NULL where ids are exactly the numbers of the rows. Items that
  * were reserved beyond the ids have their numbers as ids. */
@@ -75,8 +67,6 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
     const struct diffmm__draft *draft = dataset->draft;
     size_t rows = diffmm__row_numbers_count(dataset);
     *out = NULL;
-    if (rows > 0 && draft->item_rows)
-        return fail_filtered(dataset);
     if (rows == 0 || rows_are_known(draft))
         return DIFFMM_OK;
     if (draft->items_ordered)
@@ -113,4 +103,22 @@ void diffmm__row_numbers_warn(const diffmm_dataset *dataset)
                 "items (diffmm_dataset_declare_items()) or name the loader's rows "
                 "(diffmm_dataset_name_rows())",
                 modality->name);
+}
+
+diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset)
+{
+    const struct diffmm__draft *draft = dataset->draft;
+    for (size_t m = 0; m < dataset->modality_count && draft->row_ids; m++) {
+        struct diffmm__modality *modality = &dataset->modalities[m];
+        if (modality->row_ids || (modality->loader && !draft->items_declared))
+            continue;
+        if (modality->features && modality->rows != draft->row_ids->ids.count)
+            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                "modality '%s' has %zu rows, but there were %zu items before some "
+                                "were left out",
+                                modality->name, modality->rows, draft->row_ids->ids.count);
+        modality->row_ids = draft->row_ids;
+        diffmm__row_ids_retain(draft->row_ids);
+    }
+    return DIFFMM_OK;
 }

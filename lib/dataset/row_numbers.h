@@ -14,6 +14,11 @@ size_t diffmm__row_numbers_count(const diffmm_dataset *dataset);
  * came by id, nobody listed them, and the ids are not exactly the numbers of the rows. */
 diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **out);
 
+/* Where a filter has left items out, let the rows that were those of all items, by their order, go
+ * by the ids that the draft keeps for them. DIFFMM_ERROR_INVALID_ARGUMENT where a modality has more
+ * or fewer rows. */
+diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset);
+
 /* Log a warning for a loader that is asked by item number, where items came by id, nobody listed
  * them, and so their numbers are the order of first appearance. */
 void diffmm__row_numbers_warn(const diffmm_dataset *dataset);

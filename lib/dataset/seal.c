@@ -141,7 +141,9 @@ static diffmm_status seal(diffmm_dataset *dataset)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "the data set has no training interaction");
     int32_t *numbers;
-    diffmm_status status = diffmm__row_numbers_find(dataset, &numbers);
+    diffmm_status status = diffmm__row_numbers_name(dataset);
+    if (!status)
+        status = diffmm__row_numbers_find(dataset, &numbers);
     if (status)
         return status;
     status = make_catalog(dataset, numbers);

@@ -21,12 +21,8 @@ struct event {
     int32_t split;
 };
 
-/* An open data set that holds them. */
-static inline diffmm_dataset *dataset_of(const struct event *events, size_t count)
+static inline void add_events(diffmm_dataset *dataset, const struct event *events, size_t count)
 {
-    diffmm_context *context = new_context(0);
-    diffmm_dataset *dataset;
-    expect_success(diffmm_dataset_create(context, &dataset));
     for (size_t i = 0; i < count; i++) {
         const diffmm_interactions one = {.struct_size = sizeof one,
                                          .count = 1,
@@ -37,7 +33,16 @@ static inline diffmm_dataset *dataset_of(const struct event *events, size_t coun
                                          .time = &events[i].time};
         expect_success(diffmm_dataset_add_interactions_with(dataset, DIFFMM_TRAIN, &one));
     }
+}
+
+/* An open data set that holds them. */
+static inline diffmm_dataset *dataset_of(const struct event *events, size_t count)
+{
+    diffmm_context *context = new_context(0);
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
     diffmm_context_destroy(context);
+    add_events(dataset, events, count);
     return dataset;
 }
 

@@ -178,6 +178,80 @@ START_TEST(ids_are_numbered_anew)
 }
 END_TEST
 
+static const float four_rows[] = {10, 11, 12, 13};
+
+static int load_rows(size_t first, size_t rows, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < rows; i++)
+        out[i] = four_rows[first + i];
+    return 0;
+}
+
+static void expect_feature(const diffmm_dataset *dataset, size_t modality, const char *id,
+                           float wanted)
+{
+    int32_t item;
+    float feature;
+    expect_success(diffmm_dataset_find_item(dataset, id, &item));
+    expect_success(diffmm_dataset_features(dataset, modality, (size_t)item, 1, &feature));
+    ck_assert_float_eq(feature, wanted);
+}
+
+/* Rows stay with their items where others have gone: rows of declared items, and of items whose ids
+ * are the numbers of the rows. */
+START_TEST(features_stay_with_their_items)
+{
+    static const char *const declared[] = {"w", "3", "y", "z"}, *const numbers[] = {"0", "1", "2",
+                                                                                    "3"};
+    for (int round = 0; round < 2; round++) {
+        const char *const *ids = round ? numbers : declared;
+        const struct event events[] = {{"b", ids[3], 1, 1, 0}, {"a", ids[1], 1, 1, 0},
+                                       {"a", ids[2], 1, 1, 0}, {"b", ids[1], 1, 1, 0},
+                                       {"c", ids[0], 1, 1, 0}, {"a", ids[3], 1, 1, 0}};
+        diffmm_dataset *dataset = dataset_of(NULL, 0);
+        if (!round)
+            expect_success(diffmm_dataset_declare_items(dataset, 4, ids));
+        add_events(dataset, events, 6);
+        expect_success(diffmm_dataset_add_modality_array(dataset, "array", 4, 1, four_rows, 1));
+        if (!round)
+            expect_success(diffmm_dataset_add_modality(dataset, "loaded", 1, load_rows, NULL));
+        expect_success(diffmm_dataset_filter_core(dataset, 2, 2));
+        expect_success(diffmm_dataset_seal(dataset));
+        ck_assert_uint_eq(diffmm_dataset_items(dataset), 2);
+        for (size_t m = 0; m < diffmm_dataset_modalities(dataset); m++) {
+            expect_feature(dataset, m, ids[1], 11);
+            expect_feature(dataset, m, ids[3], 13);
+        }
+        diffmm_dataset_destroy(dataset);
+    }
+}
+END_TEST
+
+START_TEST(rows_that_do_not_fit_are_refused)
+{
+    const struct event events[] = {{"a", "0", 1, 1, 0}, {"a", "1", 1, 1, 0}, {"b", "2", 1, 1, 0}};
+    for (size_t rows = 2; rows <= 4; rows++) {
+        diffmm_dataset *dataset = dataset_of(events, 3);
+        expect_success(diffmm_dataset_filter_core(dataset, 2, 1));
+        expect_success(diffmm_dataset_add_modality_array(dataset, "m", rows, 1, four_rows, 1));
+        if (rows == 3)
+            expect_success(diffmm_dataset_seal(dataset));
+        else
+            expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
+                           "there were 3 items before some were left out");
+        diffmm_dataset_destroy(dataset);
+    }
+    const struct event texts[] = {{"a", "1", 1, 1, 0}, {"a", "2", 1, 1, 0}, {"b", "0x", 1, 1, 0}};
+    diffmm_dataset *dataset = dataset_of(texts, 3);
+    expect_success(diffmm_dataset_filter_core(dataset, 2, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 2, 1, four_rows, 1));
+    expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "nothing says which of its 2 rows");
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
 /* Values of a matrix other than 1 are ratings. */
 START_TEST(numbers_lose_interactions_and_stay)
 {
@@ -212,6 +286,8 @@ int main(void)
                                   one_of_each_pair_stays,
                                   cores_are_those_of_the_definition,
                                   ids_are_numbered_anew,
+                                  features_stay_with_their_items,
+                                  rows_that_do_not_fit_are_refused,
                                   numbers_lose_interactions_and_stay};
     return run_tests("filters", tests, sizeof tests / sizeof *tests);
 }
