@@ -18,11 +18,11 @@ bool read_assignment(char *text, const char *option, struct assignment *out)
     return true;
 }
 
-static bool read_shares(const char *text, double *valid, double *test)
+bool read_hold_out(const char *text, double *valid, double *test)
 {
     const char *comma = read_real(text, valid);
     const char *end = comma && *comma == ',' ? read_real(comma + 1, test) : NULL;
-    return end && !*end;
+    return (end && !*end) || complain("--hold-out takes two shares, as 0.1,0.1, not %s", text);
 }
 
 /* Cut "A,B" into two texts; without a comma both are the whole. */
@@ -68,8 +68,8 @@ bool check_preparation(const struct preparation *p)
         return complain("--deduplicate takes first or last, not %s", p->deduplicate);
     if (p->core && !read_counts(p->core, &first, &second))
         return complain("--core takes a number, or two, as 5 or 5,3, not %s", p->core);
-    if (p->hold_out && !read_shares(p->hold_out, &real, &other))
-        return complain("--hold-out takes two shares, as 0.1,0.1, not %s", p->hold_out);
+    if (p->hold_out && !read_hold_out(p->hold_out, &real, &other))
+        return false;
     if (p->last && (!strchr(p->last, ',') || !read_counts(p->last, &first, &second)))
         return complain("--hold-out-last takes two numbers, as 1,1, not %s", p->last);
     if (p->from && (!strchr(p->from, ',') || !cut_in_two(p->from, &halves)))
@@ -100,7 +100,7 @@ static diffmm_status hold_out(diffmm_dataset *dataset, const struct preparation 
     double valid_share, test_share;
     size_t valid, test;
     struct halves dates;
-    if (p->hold_out && read_shares(p->hold_out, &valid_share, &test_share))
+    if (p->hold_out && read_hold_out(p->hold_out, &valid_share, &test_share))
         return diffmm_dataset_hold_out(dataset, valid_share, test_share, seed);
     if (p->last && read_counts(p->last, &valid, &test))
         return diffmm_dataset_hold_out_last(dataset, valid, test);

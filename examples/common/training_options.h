@@ -16,6 +16,10 @@ struct assignment {
 /* Cut NAME=VALUE in two. False after complaining about --option. */
 bool read_assignment(char *text, const char *option, struct assignment *out);
 
+/* Two shares, of interactions for validation and test; the library checks their values. False after
+ * complaining. */
+bool read_hold_out(const char *text, double *valid, double *test);
+
 /* What is done with interactions before training. */
 struct preparation {
     const char *min_rating;  /* --min-rating, a number, or NULL */
