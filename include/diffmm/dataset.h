@@ -138,7 +138,7 @@ DIFFMM_API diffmm_status diffmm_dataset_add_interactions_with(
     diffmm_dataset *dataset, diffmm_split split, const diffmm_interactions *interactions);
 
 /** Read interactions from a file; after a failure none of them are in the data set. The file's
- *  ending tells its format:
+ *  ending tells its format, where a further .gz or .zst may follow that of a table:
  *  - .tsv, .csv, .inter, .dat, .data, .txt: a table of text. Its columns are known by the usual
  *    names (user, userId, user_id:token, reviewerID, ..; item, movieId, asin, ..; rating;
  *    timestamp; split: train, valid, test, or x_label: 0, 1, 2; empty means `split`), and without a
@@ -154,6 +154,50 @@ DIFFMM_API diffmm_status diffmm_dataset_add_interactions_with(
  *  @param path     the file */
 DIFFMM_API diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset,
                                                           diffmm_split split, const char *path);
+
+/** Whether something is so. */
+typedef enum diffmm_answer {
+    DIFFMM_AUTO = 0, /**< found out */
+    DIFFMM_YES = 1,  /**< it is */
+    DIFFMM_NO = 2    /**< it is not */
+} diffmm_answer;
+
+/** How a table of text is written. Whatever is 0 or NULL is found out from its first line, and told
+ *  in the log at level info. */
+typedef struct diffmm_table_format {
+    size_t struct_size;    /**< as for diffmm_context_settings */
+    const char *separator; /**< "\t", ",", ";", "::", " " (one or more), or another character */
+    int32_t header;        /**< a diffmm_answer: whether the first line names the columns */
+    int32_t quotes;        /**< a diffmm_answer: whether values may stand in quotes ("); by default
+                            *   where commas or semicolons separate them */
+    const char *user;      /**< a column's name in the header, or its number from 1 (a name that
+                            *   is a number is not looked for) */
+    const char *item;      /**< likewise */
+    const char *rating;    /**< likewise, of any column of numbers; "": none is read */
+    const char *timestamp; /**< likewise; "": none is read */
+    const char *split;     /**< likewise; "": none is read */
+} diffmm_table_format;
+
+/** Read interactions from a table of text, whatever the file's name; compressed by gzip or zstd, it
+ *  is unpacked as it is read. Values are those of diffmm_dataset_read_interactions(): ids are
+ *  strings, ratings are numbers, timestamps are numbers or dates, splits are train, valid, test or
+ *  0, 1, 2.
+ *  @param dataset  not sealed
+ *  @param split    the split of interactions that name none
+ *  @param path     the file
+ *  @param format   borrowed; NULL: all is found out */
+DIFFMM_API diffmm_status diffmm_dataset_read_table(diffmm_dataset *dataset, diffmm_split split,
+                                                   const char *path,
+                                                   const diffmm_table_format *format);
+
+/** Open a table of text, and what lies beside it, as diffmm_dataset_open() does.
+ *  @param context  kept alive
+ *  @param path     the file
+ *  @param format   borrowed; NULL: all is found out
+ *  @param out      receives the data set, not yet sealed */
+DIFFMM_API diffmm_status diffmm_dataset_open_table(diffmm_context *context, const char *path,
+                                                   const diffmm_table_format *format,
+                                                   diffmm_dataset **out);
 
 /** Fix the numbering of items by external id: number i is ids[i]. Strings are copied. Call it
  *  before interactions are added; interactions with other items are then refused. In a data set

@@ -38,6 +38,16 @@ static const size_t interactions_begin[] = {
 const struct diffmm__layout diffmm__layout_interactions =
     LAYOUT(diffmm_interactions, interactions_begin);
 
+static const size_t table_format_begin[] = {
+    offsetof(diffmm_table_format, struct_size), offsetof(diffmm_table_format, separator),
+    offsetof(diffmm_table_format, header),      offsetof(diffmm_table_format, quotes),
+    offsetof(diffmm_table_format, user),        offsetof(diffmm_table_format, item),
+    offsetof(diffmm_table_format, rating),      offsetof(diffmm_table_format, timestamp),
+    offsetof(diffmm_table_format, split),
+};
+const struct diffmm__layout diffmm__layout_table_format =
+    LAYOUT(diffmm_table_format, table_format_begin);
+
 static const size_t summary_begin[] = {
     offsetof(diffmm_summary, struct_size),
     offsetof(diffmm_summary, users),

@@ -16,6 +16,7 @@ struct diffmm__layout {
 extern const struct diffmm__layout diffmm__layout_context_settings;
 extern const struct diffmm__layout diffmm__layout_synthetic;
 extern const struct diffmm__layout diffmm__layout_interactions;
+extern const struct diffmm__layout diffmm__layout_table_format;
 extern const struct diffmm__layout diffmm__layout_summary;
 extern const struct diffmm__layout diffmm__layout_denoiser_shape;
 extern const struct diffmm__layout diffmm__layout_elbo_arguments;

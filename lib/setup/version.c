@@ -12,6 +12,18 @@
 #define NPZ "without .npz"
 #endif
 
+#ifdef DIFFMM__HAVE_ZLIB
+#define GZIP "with .gz"
+#else
+#define GZIP "without .gz"
+#endif
+
+#ifdef DIFFMM__HAVE_ZSTD
+#define ZSTD "with .zst"
+#else
+#define ZSTD "without .zst"
+#endif
+
 #ifdef __OPTIMIZE__
 #define OPTIMISED "optimised"
 #else
@@ -70,9 +82,9 @@ const char *diffmm_build_info(void)
     processor(features, sizeof features);
     snprintf(text, sizeof text,
              "libdiffmm %d.%d.%d, BLIS %s (%s), vector kernels %s, processor: %s, "
-             "built by %s%s, %s, %s",
+             "built by %s%s, %s, %s, %s, %s",
              DIFFMM_VERSION_MAJOR, DIFFMM_VERSION_MINOR, DIFFMM_VERSION_PATCH,
              diffmm__blis_version(), diffmm__blis_architecture(), diffmm__kernels()->name, features,
-             COMPILER, __VERSION__, OPTIMISED, NPZ);
+             COMPILER, __VERSION__, OPTIMISED, NPZ, GZIP, ZSTD);
     return text;
 }

@@ -79,11 +79,14 @@ static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm_
 static diffmm_status read_plain(struct diffmm__delimited *table, struct diffmm__field *field)
 {
     const char *begin = table->next;
-    while (!at_line_end(table) && !at_separator(table)) {
+    for (;; table->next++) {
+        while (table->next < table->end && !table->stops[(unsigned char)*table->next])
+            table->next++;
+        if (at_line_end(table) || at_separator(table))
+            break;
         if (table->dialect.quotes && *table->next == '"')
             return diffmm__delimited_fail(table,
                                           "a value has a quote, but does not begin with one");
-        table->next++;
     }
     *field = (struct diffmm__field){begin, (size_t)(table->next - begin)};
     return DIFFMM_OK;
@@ -102,15 +105,19 @@ static diffmm_status read_field(struct diffmm__delimited *table, struct diffmm__
 static diffmm_status copy_field(struct diffmm__delimited *table, size_t column,
                                 struct diffmm__field field, bool doubled)
 {
-    diffmm_status status = diffmm__grow(table->context, &table->copy[column],
-                                        &table->copy_capacity[column], 0, field.length + 1, 1);
+    diffmm_status status = DIFFMM_OK;
+    if (field.length >= table->copy_capacity[column])
+        status = diffmm__grow(table->context, &table->copy[column], &table->copy_capacity[column],
+                              0, field.length + 1, 1);
     if (status)
         return status;
     char *text = table->copy[column];
-    size_t length = 0;
-    for (size_t i = 0; i < field.length; i++) {
+    size_t length = doubled ? 0 : field.length;
+    if (!doubled)
+        memcpy(text, field.text, length);
+    for (size_t i = 0; doubled && i < field.length; i++) {
         text[length++] = field.text[i];
-        if (doubled && text[length - 1] == '"')
+        if (text[length - 1] == '"')
             i++;
     }
     text[length] = 0;
@@ -157,12 +164,54 @@ static diffmm_status read_record(struct diffmm__delimited *table)
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *found)
+static diffmm_status next_record(struct diffmm__delimited *table, bool *found)
 {
     while (accept_line_end(table))
         ;
     *found = table->next < table->end;
     return *found ? read_record(table) : DIFFMM_OK;
+}
+
+enum { chunk = 1 << 18, longest_record = 1 << 24 };
+
+/* Unpack more behind what is left, which goes to the beginning of the window: as much again, so
+ * that a long record is not read over and over. */
+static diffmm_status refill(struct diffmm__delimited *table)
+{
+    size_t left = (size_t)(table->end - table->next), count;
+    size_t more = left > chunk ? left : chunk;
+    if (left > longest_record)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: the record is longer than %d bytes",
+                            table->path, table->line, longest_record);
+    if (left > 0 && table->next != table->window)
+        memmove(table->window, table->next, left);
+    diffmm_status status =
+        diffmm__grow(table->context, &table->window, &table->window_capacity, left, left + more, 1);
+    if (status)
+        return status;
+    table->next = table->window;
+    table->end = table->window + left;
+    status = diffmm__compressed_read(table->source, table->window + left, more, &count);
+    table->end += count;
+    table->source_ended = count == 0;
+    return status;
+}
+
+diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *found)
+{
+    for (;;) {
+        const char *begin = table->next;
+        size_t line = table->line;
+        diffmm_status status = next_record(table, found);
+        if (!table->source || table->source_ended || table->next < table->end)
+            return status;
+        /* The record may go on in what has not been unpacked yet: begin it again. */
+        table->next = begin;
+        table->line = line;
+        status = refill(table);
+        if (status)
+            return status;
+    }
 }
 
 diffmm_status diffmm__delimited_first(struct diffmm__delimited *table, struct diffmm__field *field,
@@ -188,21 +237,23 @@ void diffmm__delimited_rewind(struct diffmm__delimited *table)
     table->headless = true;
 }
 
-diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diffmm__dialect dialect,
-                                      const char *text, size_t size, const char *path,
-                                      struct diffmm__delimited *out)
+static struct diffmm__delimited empty_table(const diffmm_context *context, const char *path)
 {
-    struct diffmm__delimited table = {.context = context,
-                                      .dialect = dialect,
-                                      .path = path,
-                                      .next = text,
-                                      .end = text + size,
-                                      .line = 1,
-                                      .record_line = 1};
+    struct diffmm__delimited table = {
+        .context = context, .path = path, .line = 1, .record_line = 1};
     for (size_t c = 0; c < DIFFMM__MOST_COLUMNS; c++) {
         table.place[c] = SIZE_MAX;
         table.fields[c].text = "";
     }
+    return table;
+}
+
+diffmm_status diffmm__delimited_begin(const diffmm_context *context, const char *text, size_t size,
+                                      const char *path, struct diffmm__delimited *out)
+{
+    struct diffmm__delimited table = empty_table(context, path);
+    table.next = text;
+    table.end = text + size;
     diffmm_status status = diffmm__lines_skip_mark(&table.next, table.end, path);
     table.begin = table.next;
     if (!status)
@@ -210,8 +261,39 @@ diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diff
     return status;
 }
 
+diffmm_status diffmm__delimited_begin_compressed(const diffmm_context *context,
+                                                 struct diffmm__compressed *source,
+                                                 const char *path, struct diffmm__delimited *out)
+{
+    struct diffmm__delimited table = empty_table(context, path);
+    diffmm_status status = DIFFMM_OK;
+    table.source = source;
+    table.next = table.end = "";
+    do /* until the first line is there */
+        status = refill(&table);
+    while (!status && !table.source_ended &&
+           !memchr(table.next, '\n', (size_t)(table.end - table.next)));
+    if (!status)
+        status = diffmm__lines_skip_mark(&table.next, table.end, path);
+    table.begin = table.next;
+    if (status)
+        diffmm__delimited_end(&table);
+    else
+        *out = table;
+    return status;
+}
+
+void diffmm__delimited_use(struct diffmm__delimited *table, struct diffmm__dialect dialect)
+{
+    table->dialect = dialect;
+    memset(table->stops, false, sizeof table->stops);
+    table->stops['\n'] = table->stops['\r'] = table->stops[(unsigned char)dialect.separator] = true;
+    table->stops['"'] = dialect.quotes;
+}
+
 void diffmm__delimited_end(struct diffmm__delimited *table)
 {
     for (size_t c = 0; c < DIFFMM__MOST_COLUMNS; c++)
         diffmm__release(table->context, table->copy[c]);
+    diffmm__release(table->context, table->window);
 }

@@ -11,6 +11,8 @@
 
 #include <diffmm/context.h>
 
+#include "dataset/readers/compressed.h"
+
 /* How fields are written. With quotes, those of RFC 4180: a field in quotes may hold separators,
  * line ends, and quotes as two; without, a quote is a character like any other. */
 struct diffmm__dialect {
@@ -30,8 +32,13 @@ struct diffmm__field {
 struct diffmm__delimited {
     const diffmm_context *context;
     struct diffmm__dialect dialect;
+    bool stops[256];  /* the characters at which a field may end */
     const char *path; /* for messages */
     const char *begin, *next, *end;
+    struct diffmm__compressed *source; /* what follows after `end` comes from there; or NULL */
+    char *window;                      /* then the text that has been unpacked, else NULL */
+    size_t window_capacity;
+    bool source_ended;
     size_t line;                        /* of what comes next */
     size_t record_line;                 /* of the record that was read last */
     bool headless;                      /* the first line is a record */
@@ -42,10 +49,15 @@ struct diffmm__delimited {
     size_t copy_capacity[DIFFMM__MOST_COLUMNS];
 };
 
-/* Begin a table in memory, of `size` bytes, none of whose columns is kept yet. */
-diffmm_status diffmm__delimited_begin(const diffmm_context *context, struct diffmm__dialect dialect,
-                                      const char *text, size_t size, const char *path,
-                                      struct diffmm__delimited *out);
+/* Begin a table in memory, of `size` bytes, or one that is unpacked, whose records may be up to 16
+ * MiB each. None of its columns is kept yet. The first line, from out->next on, may be looked at;
+ * then diffmm__delimited_use() says how the table is written. */
+diffmm_status diffmm__delimited_begin(const diffmm_context *context, const char *text, size_t size,
+                                      const char *path, struct diffmm__delimited *out);
+diffmm_status diffmm__delimited_begin_compressed(const diffmm_context *context,
+                                                 struct diffmm__compressed *source,
+                                                 const char *path, struct diffmm__delimited *out);
+void diffmm__delimited_use(struct diffmm__delimited *table, struct diffmm__dialect dialect);
 void diffmm__delimited_end(struct diffmm__delimited *table);
 
 /* Read the next field of the first line as it stands in the file; *last tells that it is the last

@@ -168,27 +168,31 @@ static diffmm_status declare_from_file(diffmm_dataset *dataset, const char *fold
     return status;
 }
 
-static diffmm_status read_file(diffmm_dataset *dataset, const char *path)
+/* A file of interactions by its ending, or, with `format`, a table. */
+static diffmm_status read_file(diffmm_dataset *dataset, const char *path,
+                               const diffmm_table_format *format)
 {
     char *folder = diffmm__path_folder(dataset->context, path);
     if (!folder)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm_status status = declare_from_file(dataset, folder);
     if (!status)
-        status = diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path);
+        status = format ? diffmm_dataset_read_table(dataset, DIFFMM_TRAIN, path, format)
+                        : diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path);
     if (!status)
         status = read_features(dataset, folder);
     diffmm__release(dataset->context, folder);
     return status;
 }
 
-static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
+static diffmm_status read_path(diffmm_dataset *dataset, const char *path,
+                               const diffmm_table_format *format)
 {
     enum diffmm__file_kind kind;
     diffmm_status status = diffmm__file_examine(path, &kind);
     if (status)
         return status;
-    if (kind == DIFFMM__FILE_FOLDER)
+    if (kind == DIFFMM__FILE_FOLDER && !format)
         return read_folder(dataset, path);
     /* A file that is not there is told before its ending is looked at. */
     struct diffmm__mapping mapping;
@@ -196,12 +200,12 @@ static diffmm_status read_path(diffmm_dataset *dataset, const char *path)
     if (status)
         return status;
     diffmm__file_unmap(&mapping);
-    return read_file(dataset, path);
+    return read_file(dataset, path, format);
 }
 
-diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, diffmm_dataset **out)
+static diffmm_status open_path(diffmm_context *context, const char *path,
+                               const diffmm_table_format *format, diffmm_dataset **out)
 {
-    DIFFMM__CALL call = diffmm__call_reads(context);
     if (!context)
         return diffmm__null("context");
     if (!path || !out)
@@ -210,11 +214,25 @@ diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, dif
     diffmm_status status = diffmm_dataset_create(context, &dataset);
     if (status)
         return status;
-    status = read_path(dataset, path);
+    status = read_path(dataset, path, format);
     if (status) {
         diffmm_dataset_destroy(dataset);
         return status;
     }
     *out = dataset;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm_dataset_open(diffmm_context *context, const char *path, diffmm_dataset **out)
+{
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    return open_path(context, path, NULL, out);
+}
+
+diffmm_status diffmm_dataset_open_table(diffmm_context *context, const char *path,
+                                        const diffmm_table_format *format, diffmm_dataset **out)
+{
+    static const diffmm_table_format usual = {.struct_size = sizeof usual};
+    DIFFMM__CALL call = diffmm__call_reads(context);
+    return open_path(context, path, format ? format : &usual, out);
 }

@@ -9,6 +9,7 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/structs.h"
 #include "dataset/modalities.h"
 #include "dataset/readers/features_npy.h"
 #include "dataset/readers/features_npz.h"
@@ -19,13 +20,14 @@
 #include "dataset/readers/interactions_table.h"
 
 static const struct diffmm__format formats[] = {
-    {.ending = ".tsv", .interactions = diffmm__interactions_table_read_tsv},
-    {.ending = ".csv", .interactions = diffmm__interactions_table_read_csv},
-    {.ending = ".inter", .interactions = diffmm__interactions_table_read_any},
-    {.ending = ".dat", .interactions = diffmm__interactions_table_read_any},
-    {.ending = ".data", .interactions = diffmm__interactions_table_read_any},
+    {.ending = ".tsv", .interactions = diffmm__interactions_table_read_tsv, .table = true},
+    {.ending = ".csv", .interactions = diffmm__interactions_table_read_csv, .table = true},
+    {.ending = ".inter", .interactions = diffmm__interactions_table_read_any, .table = true},
+    {.ending = ".dat", .interactions = diffmm__interactions_table_read_any, .table = true},
+    {.ending = ".data", .interactions = diffmm__interactions_table_read_any, .table = true},
     {.ending = ".txt",
      .interactions = diffmm__interactions_table_read_any,
+     .table = true,
      .features = diffmm__features_text_read},
     {.ending = ".pkl",
      .interactions = diffmm__interactions_matrix_read_pickle,
@@ -39,7 +41,7 @@ static const struct diffmm__format formats[] = {
     {.ending = ".vec", .features = diffmm__features_text_read},
 };
 
-enum { format_count = sizeof formats / sizeof *formats };
+enum { format_count = sizeof formats / sizeof *formats, most_ending = 32 };
 
 const struct diffmm__format *diffmm__formats_list(size_t *count)
 {
@@ -53,10 +55,24 @@ static bool ends_with(const char *path, const char *ending)
     return length > end && strcmp(path + length - end, ending) == 0;
 }
 
+/* Whether it is a table's ending with that of a compressed file behind it. */
+static bool ends_with_compressed(const char *path, const char *ending)
+{
+    static const char *const compressed[] = {".gz", ".zst"};
+    char both[most_ending];
+    for (size_t c = 0; c < sizeof compressed / sizeof *compressed; c++) {
+        snprintf(both, sizeof both, "%s%s", ending, compressed[c]);
+        if (ends_with(path, both))
+            return true;
+    }
+    return false;
+}
+
 static const struct diffmm__format *find_format(const char *path)
 {
     for (size_t f = 0; f < format_count; f++)
-        if (ends_with(path, formats[f].ending))
+        if (ends_with(path, formats[f].ending) ||
+            (formats[f].table && ends_with_compressed(path, formats[f].ending)))
             return &formats[f];
     return NULL;
 }
@@ -75,19 +91,24 @@ static diffmm_status fail_ending(const char *path)
                         endings);
 }
 
-diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_split split,
-                                               const char *path)
+static diffmm_status begin_reading(struct diffmm__call *call, diffmm_dataset *dataset,
+                                   diffmm_split split, const char *path)
 {
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    diffmm_status status = diffmm__call_changes(call, dataset, "dataset");
     if (!status)
         status = diffmm__dataset_check_open(dataset);
     if (!status)
         status = diffmm__dataset_check_split(split);
+    return status || path ? status : diffmm__null("path");
+}
+
+diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_split split,
+                                               const char *path)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = begin_reading(&call, dataset, split, path);
     if (status)
         return status;
-    if (!path)
-        return diffmm__null("path");
     const struct diffmm__format *format = find_format(path);
     if (!format || !format->interactions)
         return fail_ending(path);
@@ -107,6 +128,52 @@ static diffmm_status read_features(const diffmm_context *context, const char *pa
         return diffmm__features_safetensors_read(context, path, out);
     return format && format->features ? format->features(context, path, out)
                                       : diffmm__features_npy_read(context, path, out);
+}
+
+static diffmm_status check_answer(int32_t answer, const char *name)
+{
+    return answer >= DIFFMM_AUTO && answer <= DIFFMM_NO
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "%s is %d, not 0 (found out), 1 (yes) or 2 (no)", name, (int)answer);
+}
+
+static diffmm_status check_format(const diffmm_table_format *format)
+{
+    const char *separator = format->separator;
+    if (separator && strcmp(separator, "::") != 0 &&
+        (strlen(separator) != 1 || strchr("\"\r\n", *separator)))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "separator is '%s', not one character other than a quote or a line "
+                            "end, nor '::'",
+                            separator);
+    diffmm_status status = check_answer(format->header, "header");
+    if (!status)
+        status = check_answer(format->quotes, "quotes");
+    if (!status && ((format->user && !*format->user) || (format->item && !*format->item)))
+        status =
+            diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "the column of the %s cannot be left out",
+                         format->user && !*format->user ? "user" : "item");
+    return status;
+}
+
+diffmm_status diffmm_dataset_read_table(diffmm_dataset *dataset, diffmm_split split,
+                                        const char *path, const diffmm_table_format *format)
+{
+    diffmm_table_format given = {0};
+    DIFFMM__CALL call;
+    diffmm_status status = begin_reading(&call, dataset, split, path);
+    if (!status && format)
+        status = diffmm__struct_read(&given, &diffmm__layout_table_format, format, "format");
+    if (!status)
+        status = check_format(&given);
+    if (status)
+        return status;
+    struct diffmm__draft_mark mark = diffmm__draft_save(dataset->draft);
+    status = diffmm__interactions_table_read(dataset->context, path, &given, split, dataset->draft);
+    if (status)
+        diffmm__draft_restore(dataset->draft, &mark);
+    return status;
 }
 
 /* The same where they are in the file. */

@@ -16,6 +16,7 @@ struct diffmm__format {
      * split go into `split`. */
     diffmm_status (*interactions)(const diffmm_context *context, const char *path,
                                   diffmm_split split, struct diffmm__draft *draft);
+    bool table;       /* of text: .gz or .zst may follow the ending */
     bool split_files; /* a folder may have a file of it for each split: trnMat.pkl, .. */
     /* Rows of features; the caller takes over their values. */
     diffmm_status (*features)(const diffmm_context *context, const char *path,

@@ -132,29 +132,39 @@ static diffmm_status add_record(struct reader *reader, diffmm_split otherwise,
     return status;
 }
 
+/* Read all records of a table that is written as was said. */
+static diffmm_status read_records(struct reader *reader, const diffmm_table_format *format,
+                                  diffmm_split split, struct diffmm__draft *draft)
+{
+    bool found = true;
+    diffmm_status status = diffmm__table_columns_find(&reader->table, format, &reader->columns);
+    while (!status && found) {
+        status = diffmm__delimited_next(&reader->table, &found);
+        if (!status && found)
+            status = add_record(reader, split, draft);
+    }
+    if (status)
+        return status;
+    draft->census.ratings += reader->ratings;
+    draft->census.timestamps += reader->times;
+    return DIFFMM_OK;
+}
+
+static const diffmm_table_format usual = {.struct_size = sizeof usual};
+
 diffmm_status diffmm__interactions_table_parse(const diffmm_context *context,
                                                struct diffmm__dialect dialect, const char *text,
                                                size_t size, const char *path, diffmm_split split,
                                                struct diffmm__draft *draft)
 {
     struct reader reader = {0};
-    diffmm_status status =
-        diffmm__delimited_begin(context, dialect, text, size, path, &reader.table);
+    diffmm_status status = diffmm__delimited_begin(context, text, size, path, &reader.table);
     if (status)
         return status;
-    bool found = true;
-    status = diffmm__table_columns_find(&reader.table, &reader.columns);
-    while (!status && found) {
-        status = diffmm__delimited_next(&reader.table, &found);
-        if (!status && found)
-            status = add_record(&reader, split, draft);
-    }
+    diffmm__delimited_use(&reader.table, dialect);
+    status = read_records(&reader, &usual, split, draft);
     diffmm__delimited_end(&reader.table);
-    if (status)
-        return status;
-    draft->census.ratings += reader.ratings;
-    draft->census.timestamps += reader.times;
-    return DIFFMM_OK;
+    return status;
 }
 
 static const struct diffmm__dialect tabs = {.separator = '\t'},
@@ -176,8 +186,8 @@ static struct diffmm__dialect guess_dialect(const char *text, size_t size,
         count[(unsigned char)text[i]]++;
         pairs += text[i] == ':' && i + 1 < size && text[i + 1] == ':';
     }
-    if (otherwise.separator == ',' && count[',']) /* the ending says so */
-        return commas;
+    if (otherwise.separator == ',' && count[','] && count[','] >= count[';'])
+        return commas; /* the ending says so */
     if (count['\t'])
         return tabs;
     if (pairs)
@@ -187,20 +197,65 @@ static struct diffmm__dialect guess_dialect(const char *text, size_t size,
     return count[' '] ? spaces : otherwise;
 }
 
+/* How the caller says that a table is written. */
+static struct diffmm__dialect named_dialect(const char *separator)
+{
+    static const struct diffmm__dialect *const usual_ones[] = {&tabs, &commas, &semicolons,
+                                                               &spaces};
+    if (strcmp(separator, "::") == 0)
+        return colons;
+    for (size_t i = 0; i < sizeof usual_ones / sizeof *usual_ones; i++)
+        if (*separator == usual_ones[i]->separator)
+            return *usual_ones[i];
+    return (struct diffmm__dialect){.separator = *separator};
+}
+
+static struct diffmm__dialect find_dialect(const struct diffmm__delimited *table, bool guess,
+                                           struct diffmm__dialect otherwise,
+                                           const diffmm_table_format *format)
+{
+    struct diffmm__dialect dialect =
+        format->separator ? named_dialect(format->separator)
+        : guess ? guess_dialect(table->next, (size_t)(table->end - table->next), otherwise)
+                : otherwise;
+    if (format->quotes != DIFFMM_AUTO)
+        dialect.quotes = format->quotes == DIFFMM_YES;
+    return dialect;
+}
+
+static diffmm_status read_mapped(const diffmm_context *context,
+                                 const struct diffmm__mapping *mapping, const char *path,
+                                 struct diffmm__compressed **source, struct reader *reader)
+{
+    if (!diffmm__compressed_looks(mapping->data, mapping->size))
+        return diffmm__delimited_begin(context, (const char *)mapping->data, mapping->size, path,
+                                       &reader->table);
+    diffmm_status status =
+        diffmm__compressed_create(context, mapping->data, mapping->size, path, source);
+    return status ? status
+                  : diffmm__delimited_begin_compressed(context, *source, path, &reader->table);
+}
+
 static diffmm_status read_file(const diffmm_context *context, bool guess,
-                               struct diffmm__dialect dialect, const char *path, diffmm_split split,
+                               struct diffmm__dialect dialect, const char *path,
+                               const diffmm_table_format *format, diffmm_split split,
                                struct diffmm__draft *draft)
 {
+    struct reader reader = {0};
     struct diffmm__mapping mapping;
+    struct diffmm__compressed *source = NULL;
     diffmm_status status = diffmm__draft_decide(draft, DIFFMM__NAMING_TEXT);
     if (!status)
         status = diffmm__file_map(path, &mapping);
     if (status)
         return status;
-    if (guess)
-        dialect = guess_dialect((const char *)mapping.data, mapping.size, dialect);
-    status = diffmm__interactions_table_parse(context, dialect, (const char *)mapping.data,
-                                              mapping.size, path, split, draft);
+    status = read_mapped(context, &mapping, path, &source, &reader);
+    if (!status) {
+        diffmm__delimited_use(&reader.table, find_dialect(&reader.table, guess, dialect, format));
+        status = read_records(&reader, format, split, draft);
+        diffmm__delimited_end(&reader.table);
+    }
+    diffmm__compressed_destroy(source);
     diffmm__file_unmap(&mapping);
     return status;
 }
@@ -208,17 +263,24 @@ static diffmm_status read_file(const diffmm_context *context, bool guess,
 diffmm_status diffmm__interactions_table_read_tsv(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft)
 {
-    return read_file(context, false, tabs, path, split, draft);
+    return read_file(context, false, tabs, path, &usual, split, draft);
 }
 
 diffmm_status diffmm__interactions_table_read_csv(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft)
 {
-    return read_file(context, true, commas, path, split, draft);
+    return read_file(context, true, commas, path, &usual, split, draft);
 }
 
 diffmm_status diffmm__interactions_table_read_any(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft)
 {
-    return read_file(context, true, tabs, path, split, draft);
+    return read_file(context, true, tabs, path, &usual, split, draft);
+}
+
+diffmm_status diffmm__interactions_table_read(const diffmm_context *context, const char *path,
+                                              const diffmm_table_format *format, diffmm_split split,
+                                              struct diffmm__draft *draft)
+{
+    return read_file(context, true, tabs, path, format, split, draft);
 }

@@ -9,7 +9,7 @@
 #include "dataset/readers/delimited.h"
 
 /* Add the interactions of a file to a draft; those that name no split go into `split`. On failure
- * the draft may hold some of them. .tsv has tabs and no quotes; .csv has commas and quotes, if
+ * the draft may hold some of them. The file may be compressed. .tsv has tabs and no quotes; .csv has commas and quotes, if
  * there is a comma in its first line; how all others are written is guessed from that line. */
 diffmm_status diffmm__interactions_table_read_tsv(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft);
@@ -17,6 +17,11 @@ diffmm_status diffmm__interactions_table_read_csv(const diffmm_context *context,
                                                   diffmm_split split, struct diffmm__draft *draft);
 diffmm_status diffmm__interactions_table_read_any(const diffmm_context *context, const char *path,
                                                   diffmm_split split, struct diffmm__draft *draft);
+
+/* The same of a table of which the caller says how it is written, as far as it is not guessed. */
+diffmm_status diffmm__interactions_table_read(const diffmm_context *context, const char *path,
+                                              const diffmm_table_format *format, diffmm_split split,
+                                              struct diffmm__draft *draft);
 
 /* The same of a text in memory, which messages call `path`. */
 diffmm_status diffmm__interactions_table_parse(const diffmm_context *context,

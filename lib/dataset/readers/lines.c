@@ -18,17 +18,6 @@ diffmm_status diffmm__lines_skip_mark(const char **text, const char *end, const 
     return DIFFMM_OK;
 }
 
-size_t diffmm__lines_break(const char *text, const char *end)
-{
-    if (text == end)
-        return 0;
-    if (*text == '\n')
-        return 1;
-    if (*text != '\r')
-        return 0;
-    return end - text == 1 ? 1 : text[1] == '\n' ? 2 : 0;
-}
-
 /* The end without the line ends that nothing follows. */
 static const char *without_empty_lines(const char *text, const char *end)
 {

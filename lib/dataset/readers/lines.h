@@ -13,7 +13,16 @@
 diffmm_status diffmm__lines_skip_mark(const char **text, const char *end, const char *name);
 
 /* Bytes of the line end at `text`, 0 if there is none: LF, CRLF, or a CR that ends the file. */
-size_t diffmm__lines_break(const char *text, const char *end);
+static inline size_t diffmm__lines_break(const char *text, const char *end)
+{
+    if (text == end)
+        return 0;
+    if (*text == '\n')
+        return 1;
+    if (*text != '\r')
+        return 0;
+    return end - text == 1 ? 1 : text[1] == '\n' ? 2 : 0;
+}
 
 /* All lines of a text, without their ends: a list of ids, for example. */
 struct diffmm__lines {

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/status.h"
+#include "base/text.h"
 
 /* What messages call a column of a file without a header, and what the log calls each. */
 static const char *const column_titles[] = {"user", "item", "rating", "timestamp", "split"};
@@ -40,6 +42,8 @@ enum { name_count = sizeof column_names / sizeof *column_names };
 /* A table whose columns are looked for. */
 struct reader {
     struct diffmm__delimited *table;
+    const char *wanted[DIFFMM__COLUMNS]; /* the caller's name or number of each, or NULL */
+    diffmm_answer header;
     struct diffmm__table_columns *columns;
 };
 
@@ -47,9 +51,10 @@ struct reader {
 struct first_line {
     struct diffmm__field fields[4];
     bool seen[name_count];
-    size_t rank[DIFFMM__COLUMNS]; /* the name of each column that was found; name_count: none */
-    bool number;                  /* a field after the second is a number */
-    char list[256];               /* the names, for a message */
+    size_t rank[DIFFMM__COLUMNS];   /* the name of each column that was found; name_count: none */
+    size_t wanted[DIFFMM__COLUMNS]; /* the place of what the caller names; SIZE_MAX: none */
+    bool number;                    /* a field after the second is a number */
+    char list[256];                 /* the names, for a message */
 };
 
 static bool is_digit(char c)
@@ -141,6 +146,43 @@ static void list_field(struct first_line *line, struct diffmm__field field)
         snprintf(line->list + used, sizeof line->list - used, "%s...", comma);
 }
 
+static void take_title(struct reader *reader, enum diffmm__column column,
+                       struct diffmm__field field)
+{
+    char *title = reader->columns->titles[column];
+    size_t length = diffmm__text_cut(field.text, field.length, DIFFMM__LONGEST_TITLE - 1);
+    memcpy(title, field.text, length);
+    title[length] = 0;
+}
+
+static diffmm_status fail_twice(const struct reader *reader, struct diffmm__field field)
+{
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:1: column '%.*s' occurs twice",
+                        reader->table->path, (int)diffmm__text_cut(field.text, field.length, 80),
+                        field.text);
+}
+
+/* Whether the caller names a column by its number, and not by its name. */
+static bool is_place(const char *wanted)
+{
+    return is_integer((struct diffmm__field){wanted, strlen(wanted)});
+}
+
+/* Whether it is a column that the caller names. */
+static diffmm_status look_for_wanted(struct reader *reader, struct first_line *line, size_t place,
+                                     struct diffmm__field field)
+{
+    for (int c = 0; c < DIFFMM__COLUMNS; c++) {
+        const char *wanted = reader->wanted[c];
+        if (!wanted || !*wanted || is_place(wanted) || !is_text(field, wanted))
+            continue;
+        if (line->wanted[c] != SIZE_MAX)
+            return fail_twice(reader, field);
+        line->wanted[c] = place;
+    }
+    return DIFFMM_OK;
+}
+
 static diffmm_status look_at_field(struct reader *reader, struct first_line *line, size_t place,
                                    struct diffmm__field field)
 {
@@ -148,20 +190,21 @@ static diffmm_status look_at_field(struct reader *reader, struct first_line *lin
         line->fields[place] = field;
     line->number |= place > 1 && is_number(field);
     list_field(line, field);
+    diffmm_status status = look_for_wanted(reader, line, place, field);
     size_t name = find_name(field);
-    if (name == name_count)
-        return DIFFMM_OK;
+    if (status || name == name_count)
+        return status;
     enum diffmm__column column = column_names[name].column;
+    if (reader->wanted[column])
+        return DIFFMM_OK;
     if (line->seen[name])
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:1: column '%.*s' occurs twice",
-                            reader->table->path, (int)field.length, field.text);
+        return fail_twice(reader, field);
     line->seen[name] = true;
     if (name > line->rank[column])
         return DIFFMM_OK;
     line->rank[column] = name;
     reader->table->place[column] = place;
-    memcpy(reader->columns->titles[column], field.text, field.length);
-    reader->columns->titles[column][field.length] = 0;
+    take_title(reader, column, field);
     return DIFFMM_OK;
 }
 
@@ -176,7 +219,8 @@ static diffmm_status fail_header(const struct reader *reader, const struct first
                      column_names[n].name);
         }
     return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                        "%s:1: the header has no column '%s', but %s; rename one to one of %s",
+                        "%s:1: the header has no column '%s', but %s; say which it is, or rename "
+                        "it to one of %s",
                         reader->table->path, column_titles[column], line->list, known);
 }
 
@@ -195,14 +239,26 @@ static bool is_item_first(struct diffmm__field first, struct diffmm__field secon
            *second.text == 'A' && is_code(second);
 }
 
-static bool is_headless(const struct reader *reader, const struct first_line *line)
+/* Whether the first line is a record, as far as it shows. */
+static bool looks_headless(const struct reader *reader, const struct first_line *line)
 {
     size_t width = reader->table->width;
+    for (int c = 0; c < DIFFMM__COLUMNS; c++)
+        if (line->wanted[c] != SIZE_MAX)
+            return false;
     if (line->rank[DIFFMM__COLUMN_USER] < name_count ||
         line->rank[DIFFMM__COLUMN_ITEM] < name_count)
         return false;
+    if (reader->wanted[DIFFMM__COLUMN_USER] && reader->wanted[DIFFMM__COLUMN_ITEM])
+        return true; /* by number, as no name was found */
     return width == 2 ? is_integer(line->fields[0]) && is_integer(line->fields[1])
                       : (width == 3 || width == 4) && line->number;
+}
+
+static bool is_headless(const struct reader *reader, const struct first_line *line)
+{
+    return reader->header == DIFFMM_AUTO ? looks_headless(reader, line)
+                                         : reader->header == DIFFMM_NO;
 }
 
 static bool is_large(struct diffmm__field field)
@@ -210,25 +266,62 @@ static bool is_large(struct diffmm__field field)
     return is_integer(field) && field.length >= 9 && *field.text >= '1';
 }
 
-static void place_by_number(struct reader *reader, const struct first_line *line)
+/* The usual order of a table without a header. */
+static void place_by_order(struct reader *reader, const struct first_line *line)
 {
     size_t *place = reader->table->place, width = reader->table->width;
-    bool swapped = is_item_first(line->fields[0], line->fields[1]);
-    for (int c = 0; c < DIFFMM__COLUMNS; c++) {
-        place[c] = SIZE_MAX;
-        snprintf(reader->columns->titles[c], DIFFMM__LONGEST_TITLE, "%s", column_titles[c]);
-    }
+    bool swapped = width > 1 && is_item_first(line->fields[0], line->fields[1]);
     place[DIFFMM__COLUMN_USER] = swapped;
-    place[DIFFMM__COLUMN_ITEM] = !swapped;
+    if (width > 1)
+        place[DIFFMM__COLUMN_ITEM] = !swapped;
     if (width == 3)
         place[is_large(line->fields[2]) ? DIFFMM__COLUMN_TIME : DIFFMM__COLUMN_RATING] = 2;
-    if (width == 4) {
+    if (width > 3) {
         place[DIFFMM__COLUMN_RATING] = 2;
         place[DIFFMM__COLUMN_TIME] = 3;
     }
     diffmm__log(reader->table->context, DIFFMM_LOG_INFO, "%s: there is no header%s",
                 reader->table->path,
                 swapped ? ", and by their form the items come before the users" : "");
+}
+
+static void forget_names(struct reader *reader)
+{
+    for (int c = 0; c < DIFFMM__COLUMNS; c++) {
+        reader->table->place[c] = SIZE_MAX;
+        snprintf(reader->columns->titles[c], DIFFMM__LONGEST_TITLE, "%s", column_titles[c]);
+    }
+}
+
+/* Where the columns stand that the caller names, by name or by number from 1. */
+static diffmm_status place_wanted(struct reader *reader, const struct first_line *line,
+                                  bool headless)
+{
+    for (int c = 0; c < DIFFMM__COLUMNS; c++) {
+        const char *wanted = reader->wanted[c];
+        size_t *place = &reader->table->place[c];
+        int64_t number;
+        if (!wanted)
+            continue;
+        *place = headless ? SIZE_MAX : line->wanted[c];
+        if (*wanted && *place == SIZE_MAX && diffmm__read_integer(wanted, &number) && number > 0 &&
+            (uint64_t)number <= reader->table->width)
+            *place = (size_t)number - 1;
+        if (*wanted && *place == SIZE_MAX)
+            return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                                "%s:1: there is no column '%s' for the %s, but %s",
+                                reader->table->path, wanted, column_titles[c], line->list);
+        take_title(reader, (enum diffmm__column)c, (struct diffmm__field){wanted, strlen(wanted)});
+    }
+    return DIFFMM_OK;
+}
+
+static bool names_columns(const struct reader *reader)
+{
+    for (int c = 0; c < DIFFMM__COLUMNS; c++)
+        if (reader->wanted[c] && *reader->wanted[c])
+            return true;
+    return false;
 }
 
 static void log_columns(const struct reader *reader)
@@ -240,38 +333,60 @@ static void log_columns(const struct reader *reader)
                         reader->columns->titles[c], column_titles[c]);
 }
 
-static diffmm_status find_columns(struct reader *reader)
+static diffmm_status read_first_line(struct reader *reader, struct first_line *line)
 {
-    struct first_line line = {0};
-    for (int c = 0; c < DIFFMM__COLUMNS; c++)
-        line.rank[c] = name_count;
     bool last = false;
+    for (int c = 0; c < DIFFMM__COLUMNS; c++) {
+        line->rank[c] = name_count;
+        line->wanted[c] = SIZE_MAX;
+    }
     for (size_t place = 0; !last; place++) {
         struct diffmm__field field;
         diffmm_status status = diffmm__delimited_first(reader->table, &field, &last);
         if (!status)
-            status = look_at_field(reader, &line, place, field);
+            status = look_at_field(reader, line, place, field);
         if (status)
             return status;
     }
-    if (is_headless(reader, &line)) {
-        place_by_number(reader, &line);
+    return DIFFMM_OK;
+}
+
+static diffmm_status find_columns(struct reader *reader)
+{
+    struct first_line line = {0};
+    diffmm_status status = read_first_line(reader, &line);
+    if (status)
+        return status;
+    bool headless = is_headless(reader, &line);
+    if (headless) {
+        forget_names(reader);
+        if (!names_columns(reader))
+            place_by_order(reader, &line);
         diffmm__delimited_rewind(reader->table);
     }
+    status = place_wanted(reader, &line, headless);
+    if (status)
+        return status;
     for (enum diffmm__column c = DIFFMM__COLUMN_USER; c <= DIFFMM__COLUMN_ITEM; c++)
         if (reader->table->place[c] == SIZE_MAX)
             return fail_header(reader, &line, c);
     size_t split = line.rank[DIFFMM__COLUMN_SPLIT];
     reader->columns->numbered_splits =
-        split < name_count && strcmp(column_names[split].name, "xlabel") == 0;
+        headless || reader->wanted[DIFFMM__COLUMN_SPLIT] ||
+        (split < name_count && strcmp(column_names[split].name, "xlabel") == 0);
     log_columns(reader);
     return DIFFMM_OK;
 }
 
 diffmm_status diffmm__table_columns_find(struct diffmm__delimited *table,
+                                         const diffmm_table_format *format,
                                          struct diffmm__table_columns *out)
 {
     *out = (struct diffmm__table_columns){0};
-    struct reader reader = {table, out};
+    struct reader reader = {
+        .table = table,
+        .wanted = {format->user, format->item, format->rating, format->timestamp, format->split},
+        .header = (diffmm_answer)format->header,
+        .columns = out};
     return find_columns(&reader);
 }

@@ -4,6 +4,8 @@
 #ifndef DIFFMM_DATASET_READERS_TABLE_COLUMNS_H
 #define DIFFMM_DATASET_READERS_TABLE_COLUMNS_H
 
+#include <diffmm/dataset.h>
+
 #include "dataset/readers/delimited.h"
 
 enum diffmm__column {
@@ -22,9 +24,11 @@ struct diffmm__table_columns {
     bool numbered_splits;                                /* x_label: 0, 1, 2 */
 };
 
-/* Read the first line of a table, and say where its columns stand: in table->place[column]. There
- * is a user and an item, or DIFFMM_ERROR_FORMAT. What was recognised is told in the log. */
+/* Read the first line of a table, and say where its columns stand: in table->place[column]. What
+ * `format` leaves open is found out, and told in the log. There is a user and an item, or
+ * DIFFMM_ERROR_FORMAT. */
 diffmm_status diffmm__table_columns_find(struct diffmm__delimited *table,
+                                         const diffmm_table_format *format,
                                          struct diffmm__table_columns *out);
 
 #endif

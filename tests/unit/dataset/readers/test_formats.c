@@ -60,7 +60,7 @@ END_TEST
 START_TEST(other_endings_name_those_that_are_read)
 {
     static const char *const paths[] = {"data.npy", "data.log", "data",
-                                        ".tsv",     "tsv",      "data.tsv.gz"};
+                                        ".tsv",     "tsv",      "data.npz.gz"};
     for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {
         expect_failure(diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, paths[p]),
                        DIFFMM_ERROR_INVALID_ARGUMENT,

@@ -145,6 +145,7 @@ static const struct {
      "0>1", "0>2", "1>2"},
     {"BX.csv", "\"User-ID\";\"ISBN\";\"Book-Rating\"\r\n\"276725\";\"034545104X\";\"0\"\r\n",
      "276725>034545104X", "", ""},
+    {"a.csv", "user;item;rating,scaled\nu;i;1,5\n", "u>i", "", ""},
     {"a.txt", "1 2\n 1   3 \n", "1>2 1>3", "", ""},
     {"a.txt", "u i 2024-05-31\n", "", "", ""},
     {"a.csv", "u,i,5\nv,j,4.5\n", "u>i v>j", "", ""},
@@ -193,8 +194,8 @@ START_TEST(malformed_values_are_named)
     check_error("a.csv", "user,item,split\nu,i,0\n",
                 "a.csv:2: column 'split' is not one of train, valid, test: '0'");
     check_error("a.csv", "who,what\nu,i\n",
-                "a.csv:1: the header has no column 'user', but 'who', 'what'; rename one to one "
-                "of user, userid");
+                "a.csv:1: the header has no column 'user', but 'who', 'what'; say which it is, "
+                "or rename it to one of user, userid");
     check_error("a.csv", "user_id,userId,item\n", "a.csv:1: column 'userId' occurs twice");
     check_error("a.csv", "1,2,3,4,5\n", "a.csv:1: the header has no column 'user'");
 }
