@@ -9,7 +9,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/examples/setup.sh"
 
-setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev libzip-dev
+setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev libzip-dev zlib1g-dev libzstd-dev
 
 build=$root/build-quickstart
 data=${1:-synthetic}

@@ -14,6 +14,8 @@ setup_present() {
     libblis-dev) printf '#include <blis.h>\n' | cc -x c -E - >/dev/null 2>&1 ;;
     libjansson-dev) pkg-config --exists 'jansson >= 2.13' 2>/dev/null ;;
     libzip-dev) pkg-config --exists libzip 2>/dev/null ;;
+    zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
+    libzstd-dev) pkg-config --exists libzstd 2>/dev/null ;;
     libmicrohttpd-dev) pkg-config --exists 'libmicrohttpd >= 0.9.74' 2>/dev/null ;;
     libsqlite3-dev) pkg-config --exists 'sqlite3 >= 3.38' 2>/dev/null ;;
     libpq-dev) pkg-config --exists libpq 2>/dev/null ;;

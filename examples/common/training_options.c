@@ -18,6 +18,44 @@ bool read_assignment(char *text, const char *option, struct assignment *out)
     return true;
 }
 
+void read_separator(const char *text, struct table_options *out)
+{
+    out->given = true;
+    out->format.separator = strcmp(text, "tab") == 0     ? "\t"
+                            : strcmp(text, "space") == 0 ? " "
+                                                         : text;
+}
+
+bool read_answer(const char *option, const char *text, int32_t *out)
+{
+    if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+        return complain("--%s takes yes or no, not %s", option, text);
+    *out = strcmp(text, "yes") == 0 ? DIFFMM_YES : DIFFMM_NO;
+    return true;
+}
+
+bool read_column(char *text, struct table_options *out)
+{
+    struct assignment column;
+    if (!read_assignment(text, "column", &column))
+        return false;
+    const struct {
+        const char *name;
+        const char **place;
+    } columns[] = {{"user", &out->format.user},
+                   {"item", &out->format.item},
+                   {"rating", &out->format.rating},
+                   {"timestamp", &out->format.timestamp},
+                   {"split", &out->format.split}};
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        if (strcmp(column.name, columns[c].name) == 0) {
+            *columns[c].place = column.value;
+            out->given = true;
+            return true;
+        }
+    return complain("--column takes user, item, rating, timestamp or split, not %s", column.name);
+}
+
 bool read_hold_out(const char *text, double *valid, double *test)
 {
     const char *comma = read_real(text, valid);

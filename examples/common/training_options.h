@@ -20,6 +20,19 @@ bool read_assignment(char *text, const char *option, struct assignment *out);
  * complaining. */
 bool read_hold_out(const char *text, double *valid, double *test);
 
+/* How a table is written, as far as the command line says so. Texts are its. */
+struct table_options {
+    bool given; /* anything */
+    diffmm_table_format format;
+};
+
+/* --separator, where "tab" and "space" are words for these. */
+void read_separator(const char *text, struct table_options *out);
+/* --header or --quotes. False after complaining. */
+bool read_answer(const char *option, const char *text, int32_t *out);
+/* --column NAME=COLUMN, of which the text is cut in two. False after complaining. */
+bool read_column(char *text, struct table_options *out);
+
 /* What is done with interactions before training. */
 struct preparation {
     const char *min_rating;  /* --min-rating, a number, or NULL */

@@ -11,6 +11,10 @@ enum option_code {
     OPTION_DATA = 256,
     OPTION_ITEMS,
     OPTION_MODALITY,
+    OPTION_COLUMN,
+    OPTION_SEPARATOR,
+    OPTION_HEADER,
+    OPTION_QUOTES,
     OPTION_MIN_RATING,
     OPTION_DEDUPLICATE,
     OPTION_CORE,
@@ -38,6 +42,10 @@ static const struct option option_table[] = {
     {"data", required_argument, NULL, OPTION_DATA},
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
+    {"column", required_argument, NULL, OPTION_COLUMN},
+    {"separator", required_argument, NULL, OPTION_SEPARATOR},
+    {"header", required_argument, NULL, OPTION_HEADER},
+    {"quotes", required_argument, NULL, OPTION_QUOTES},
     {"min-rating", required_argument, NULL, OPTION_MIN_RATING},
     {"deduplicate", required_argument, NULL, OPTION_DEDUPLICATE},
     {"core", required_argument, NULL, OPTION_CORE},
@@ -69,6 +77,14 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_ITEMS: out->items = value; return true;
     case OPTION_MODALITY:
         return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
+    case OPTION_COLUMN: return read_column(value, &out->table);
+    case OPTION_SEPARATOR: read_separator(value, &out->table); return true;
+    case OPTION_HEADER:
+        out->table.given = true;
+        return read_answer("header", value, &out->table.format.header);
+    case OPTION_QUOTES:
+        out->table.given = true;
+        return read_answer("quotes", value, &out->table.format.quotes);
     case OPTION_MIN_RATING: out->preparation.min_rating = value; return true;
     case OPTION_DEDUPLICATE: out->preparation.deduplicate = value; return true;
     case OPTION_CORE: out->preparation.core = value; return true;
@@ -101,7 +117,7 @@ static bool read_option(int code, char *value, struct arguments *out)
 
 bool arguments_read(int argc, char **argv, struct arguments *out)
 {
-    *out = (struct arguments){0};
+    *out = (struct arguments){.table.format.struct_size = sizeof out->table.format};
     out->settings = calloc((size_t)argc, sizeof *out->settings);
     out->modalities = calloc((size_t)argc, sizeof *out->modalities);
     if (!out->settings || !out->modalities)
@@ -171,6 +187,12 @@ void print_help(void)
         "  --items FILE               item ids, one per line, in the order of feature rows;\n"
         "                             with an interactions file; features come by --modality\n"
         "  --modality NAME=FILE.npy   item features; may be repeated\n"
+        "  --column NAME=COLUMN       where a table has no usual names: its column (a name, or a\n"
+        "                             number from 1) for the user, item, rating, timestamp or\n"
+        "                             split; may be repeated\n"
+        "  --separator C              what separates columns: a character, ::, tab or space\n"
+        "  --header yes|no            whether the first line names the columns\n"
+        "  --quotes yes|no            whether values may stand in quotes\n"
         "  --min-rating R             leave out interactions with a rating below R\n"
         "  --deduplicate first|last   of the interactions of a user with an item leave one, by\n"
         "                             time if there are times\n"

@@ -14,6 +14,7 @@ struct arguments {
     bool final_fit; /* train anew on everything at the end */
     bool resume;    /* go on from the checkpoint, if there is one */
     bool verbose;   /* also what the library logs at level info */
+    struct table_options table;
     struct preparation preparation;
     const char *data;        /* folder, file, or "synthetic" */
     const char *items;       /* item ids in the order of feature rows, or NULL */

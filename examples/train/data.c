@@ -5,6 +5,14 @@
 
 #include "common/command_line.h"
 
+static diffmm_status read_file(diffmm_dataset *dataset, const struct arguments *arguments)
+{
+    return arguments->table.given
+               ? diffmm_dataset_read_table(dataset, DIFFMM_TRAIN, arguments->data,
+                                           &arguments->table.format)
+               : diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, arguments->data);
+}
+
 int data_open(diffmm_context *context, const struct arguments *arguments,
               const diffmm_options *options, diffmm_dataset **out)
 {
@@ -16,7 +24,9 @@ int data_open(diffmm_context *context, const struct arguments *arguments,
         if (status == DIFFMM_OK && declare_items(*out, arguments->items) != EXIT_DONE)
             return EXIT_FAILED;
         if (status == DIFFMM_OK)
-            status = diffmm_dataset_read_interactions(*out, DIFFMM_TRAIN, arguments->data);
+            status = read_file(*out, arguments);
+    } else if (arguments->table.given) {
+        status = diffmm_dataset_open_table(context, arguments->data, &arguments->table.format, out);
     } else {
         status = diffmm_dataset_open(context, arguments->data, out);
     }

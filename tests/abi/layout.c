@@ -105,6 +105,22 @@ AT(diffmm_interactions, split, 48);
 AT(diffmm_interactions, rating, 56);
 AT(diffmm_interactions, time, 64);
 
+SIZE(diffmm_answer, 4);
+IS(DIFFMM_AUTO, 0);
+IS(DIFFMM_YES, 1);
+IS(DIFFMM_NO, 2);
+
+SIZE(diffmm_table_format, 64);
+AT(diffmm_table_format, struct_size, 0);
+AT(diffmm_table_format, separator, 8);
+AT(diffmm_table_format, header, 16);
+AT(diffmm_table_format, quotes, 20);
+AT(diffmm_table_format, user, 24);
+AT(diffmm_table_format, item, 32);
+AT(diffmm_table_format, rating, 40);
+AT(diffmm_table_format, timestamp, 48);
+AT(diffmm_table_format, split, 56);
+
 SIZE(diffmm_keep, 4);
 IS(DIFFMM_KEEP_FIRST, 0);
 IS(DIFFMM_KEEP_LAST, 1);

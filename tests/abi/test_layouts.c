@@ -196,6 +196,12 @@ static diffmm_status add_interactions(void *it)
     return status;
 }
 
+static diffmm_status read_table(void *it)
+{
+    diffmm_dataset *open;
+    return diffmm_dataset_open_table(context, "/dev/null", it, &open);
+}
+
 static diffmm_status summarize(void *it)
 {
     return diffmm_dataset_summary(dataset, it);
@@ -225,6 +231,7 @@ static const struct use {
     {"diffmm_synthetic", synthesize, false},
     {"diffmm_interactions", add_interactions, false},
     {"diffmm_summary", summarize, true},
+    {"diffmm_table_format", read_table, false},
     {"diffmm_denoiser_shape", initialize_denoiser, false},
     {"diffmm_denoiser_backward_arguments", denoiser_backward, false},
     {"diffmm_elbo_arguments", elbo, false},

@@ -89,6 +89,16 @@ static diffmm_status add_with(const union value *v)
     return diffmm_dataset_add_interactions_with(v[0].p, (diffmm_split)v[1].i, v[2].in);
 }
 
+static diffmm_status read_table(const union value *v)
+{
+    return diffmm_dataset_read_table(v[0].p, (diffmm_split)v[1].i, v[2].in, v[3].in);
+}
+
+static diffmm_status open_table(const union value *v)
+{
+    return diffmm_dataset_open_table(v[0].p, v[1].in, v[2].in, v[3].p);
+}
+
 static diffmm_status filter_ratings(const union value *v)
 {
     return diffmm_dataset_filter_ratings(v[0].p, v[1].r);
@@ -211,12 +221,28 @@ static const int32_t splits[] = {0, 1, 2}, wrong_splits[] = {0, 3, 2};
 static const diffmm_interactions
     rated = {.count = 3, .user = numbers, .item = numbers, .split = splits, .rating = stars},
     both = {.count = 3, .user = numbers, .item = numbers, .user_ids = names, .item_ids = names},
-    no_item = {.count = 3, .user_ids = names}, no_user = {.count = 3, .item = numbers},
+    no_item = {.count = 3, .user_ids = names}, no_users = {.count = 3, .item = numbers},
     negative_user = {.count = 3, .user = negative, .item = numbers},
     wrong_split = {.count = 3, .user = numbers, .item = numbers, .split = wrong_splits},
     infinite_rating = {.count = 3, .user = numbers, .item = numbers, .rating = infinite},
     bad_bytes = {.count = 3, .user_ids = names, .item_ids = bytes};
 
+static const diffmm_table_format usual_format = {.header = DIFFMM_YES},
+                                 wide_separator = {.separator = ",,"}, wrong_header = {.header = 3},
+                                 wrong_quotes = {.quotes = -1}, no_user = {.user = ""},
+                                 other_user = {.user = "who"};
+
+#define A_FORMAT                                                                                   \
+    {                                                                                              \
+        "format", SETTINGS, true, .good.in = &usual_format, .bytes = sizeof usual_format,          \
+                                  .others = {                                                      \
+                                      {{.in = &wide_separator}, INVALID, "separator"},             \
+                                      {{.in = &wrong_header}, INVALID, "header"},                  \
+                                      {{.in = &wrong_quotes}, INVALID, "quotes"},                  \
+                                      {{.in = &no_user}, INVALID, "user"},                         \
+                                      {{.in = &other_user}, FORMAT, "'who'"}                       \
+                                  }                                                                \
+    }
 #define A_UNSEALED                                                                                 \
     {                                                                                              \
         "dataset", EMPTY_DATASET                                                                   \
@@ -417,11 +443,24 @@ static const struct entry entries[] = {
                    {"interactions", SETTINGS, .good.in = &rated, .bytes = sizeof rated,
                     .others = {{{.in = &both}, INVALID, "by number and by id"},
                                {{.in = &no_item}, INVALID, "item_ids"},
-                               {{.in = &no_user}, INVALID, "user"},
+                               {{.in = &no_users}, INVALID, "user"},
                                {{.in = &negative_user}, INVALID, "user[2] is -1"},
                                {{.in = &wrong_split}, INVALID, "split[1] is 3"},
                                {{.in = &infinite_rating}, NUMERIC, "rating[1]"},
                                {{.in = &bad_bytes}, INVALID, "item[2]"}}}}},
+    {"diffmm_dataset_read_table", read_table,
+     .arguments = {A_UNSEALED,
+                   A_SPLIT,
+                   {"path", TEXT, .good.in = "clicks.tsv",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "bad.tsv"}, FORMAT, "bad"}}},
+                   A_FORMAT}},
+    {"diffmm_dataset_open_table", open_table,
+     .arguments = {{"context", CONTEXT},
+                   {"path", TEXT, .good.in = "clicks.tsv",
+                    .others = {{{.in = ""}, IO, "No such file"}, {{.in = "."}, IO, "."}}},
+                   A_FORMAT,
+                   {"out", MADE, .made = DATASET}}},
     {"diffmm_dataset_filter_ratings", filter_ratings,
      .arguments = {{"dataset", RATED_DATASET},
                    {"least", REAL, .good.r = 2,

@@ -147,6 +147,21 @@ static diffmm_status read_table(struct fault_world *world)
                                             fault_path(world, "clicks.tsv"));
 }
 
+static const diffmm_table_format plain_format = {.struct_size = sizeof plain_format,
+                                                 .header = DIFFMM_YES};
+
+static diffmm_status read_with_format(struct fault_world *world)
+{
+    return diffmm_dataset_read_table(world->dataset, DIFFMM_TRAIN, fault_path(world, "clicks.tsv"),
+                                     &plain_format);
+}
+
+static diffmm_status open_with_format(struct fault_world *world)
+{
+    return diffmm_dataset_open_table(world->context, fault_path(world, "clicks.tsv"), &plain_format,
+                                     &world->out.dataset);
+}
+
 static diffmm_status read_quoted(struct fault_world *world)
 {
     return diffmm_dataset_read_interactions(world->dataset, DIFFMM_TRAIN,
@@ -412,6 +427,8 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_seal row numbers", dataset_of_row_numbers, seal, sealed_bits, NULL},
     {"diffmm_dataset_hold_out", dataset_to_divide, hold_out, filled_bits, NULL},
     {"diffmm_dataset_add_interactions_with", empty_dataset, add_rated, filled_bits, NULL},
+    {"diffmm_dataset_read_table", empty_dataset, read_with_format, filled_bits, NULL},
+    {"diffmm_dataset_open_table", NULL, open_with_format, new_dataset_bits, fault_end_dataset},
     {"diffmm_dataset_filter_ratings", rated_dataset, filter_ratings, filled_bits, NULL},
     {"diffmm_dataset_deduplicate", rated_dataset, deduplicate, filled_bits, NULL},
     {"diffmm_dataset_filter_core numbers", rated_dataset, filter_core, filled_bits, NULL},

@@ -174,6 +174,12 @@ static diffmm_status dataset_add_interactions_with(struct fault_world *world)
     return diffmm_dataset_add_interactions_with(world->dataset, DIFFMM_TRAIN, &given);
 }
 
+static diffmm_status dataset_read_table(struct fault_world *world)
+{
+    return diffmm_dataset_read_table(world->dataset, DIFFMM_TRAIN, inner_path(world, "clicks.tsv"),
+                                     NULL);
+}
+
 static diffmm_status dataset_filter_ratings(struct fault_world *world)
 {
     return diffmm_dataset_filter_ratings(world->dataset, 1);
@@ -346,6 +352,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_append_features", FILLED | SEALED, dataset_append_features},
     {"diffmm_dataset_hold_out", FILLED | SEALED, dataset_hold_out},
     {"diffmm_dataset_add_interactions_with", FILLED | SEALED, dataset_add_interactions_with},
+    {"diffmm_dataset_read_table", FILLED | SEALED, dataset_read_table},
     {"diffmm_dataset_filter_ratings", FILLED | SEALED, dataset_filter_ratings},
     {"diffmm_dataset_deduplicate", FILLED | SEALED, dataset_deduplicate},
     {"diffmm_dataset_filter_core", FILLED | SEALED, dataset_filter_core},

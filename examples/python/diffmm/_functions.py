@@ -63,6 +63,8 @@ FUNCTIONS = {
     "diffmm_dataset_add_interactions": (status, pointer, enum, size, pointer, pointer),
     "diffmm_dataset_add_named_interactions": (status, pointer, enum, size, strings, strings),
     "diffmm_dataset_add_interactions_with": (status, pointer, enum, pointer),
+    "diffmm_dataset_read_table": (status, pointer, enum, path, pointer),
+    "diffmm_dataset_open_table": (status, pointer, path, pointer, out),
     "diffmm_dataset_read_interactions": (status, pointer, enum, path),
     "diffmm_dataset_declare_items": (status, pointer, size, strings),
     "diffmm_dataset_add_modality": (status, pointer, name, size, FeatureLoader, pointer),

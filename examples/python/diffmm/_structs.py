@@ -92,6 +92,20 @@ class Interactions(Struct):
     ]
 
 
+class TableFormat(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("separator", c_char_p),
+        ("header", c_int32),
+        ("quotes", c_int32),
+        ("user", c_char_p),
+        ("item", c_char_p),
+        ("rating", c_char_p),
+        ("timestamp", c_char_p),
+        ("split", c_char_p),
+    ]
+
+
 class Summary(Struct):
     _fields_ = [(field, c_size_t) for field in (
         "struct_size", "users", "items", "train", "valid", "test", "repeated", "train_valid",

@@ -9,7 +9,7 @@ import numpy
 from . import _structs
 from ._arrays import are_ids, matrix, numbers, reals, sequence, sizes, texts, view
 from ._callbacks import interruptible, run
-from ._convert import is_path, member, size, text
+from ._convert import is_path, member, name, size, text
 from ._handles import Object, create
 from ._library import library
 from .context import Context, default_context
@@ -58,6 +58,14 @@ def _times(values):
         whole = values.astype(numpy.int64)
         scaled = whole * numpy.array([10**6, 1000, 1, 1])[unit] // numpy.where(unit == 3, 1000, 1)
     return numpy.where(known, scaled.astype(numpy.int64), numpy.iinfo(numpy.int64).min)
+
+
+def _table_format(columns, header, quotes, separator):
+    """How a table is written, for C."""
+    answers = {None: 0, True: 1, False: 2}
+    texts_of = {key: None if value is None else name(str(value))
+                for key, value in {**columns, "separator": separator}.items()}
+    return _structs.TableFormat(header=answers[header], quotes=answers[quotes], **texts_of)
 
 
 def _column(values, count, what, convert, dtype):
@@ -124,6 +132,19 @@ class Dataset(Object):
         self._context = context or default_context()
         with interruptible():
             self._handle = self._make(library.diffmm_dataset_open, path)
+        return self
+
+    @classmethod
+    def open_table(cls, path, *, separator=None, header=None, quotes=None, context=None,
+                   **columns):
+        """A table of text, compressed or not, with what lies beside it, as open() does. What is None
+        is found out: the separator, whether there are a header and quotes, and which column (a name,
+        or a number from 1; "" leaves it out) is the user, item, rating, timestamp, split."""
+        self = cls.__new__(cls)
+        self._context = context or default_context()
+        given = _table_format(columns, header, quotes, separator)
+        with interruptible():
+            self._handle = self._make(library.diffmm_dataset_open_table, path, byref(given))
         return self
 
     @classmethod
@@ -207,6 +228,12 @@ class Dataset(Object):
         """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions
         go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
+
+    def read_table(self, path, split="train", *, separator=None, header=None, quotes=None,
+                   **columns):
+        """Read a table of text, as open_table() describes it."""
+        given = _table_format(columns, header, quotes, separator)
+        library.diffmm_dataset_read_table(self.handle, as_split(split), path, byref(given))
 
     def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False,
                      mapped=False):

@@ -47,6 +47,16 @@ class dataset : public detail::handle<diffmm_dataset>
             return diffmm_dataset_open(from.get(), detail::text(path), out);
         });
     }
+    /** Open a table of text, and what lies beside it; struct_size is set here.
+     *  @see diffmm_dataset_open_table */
+    static dataset open_table(const context &from, const std::string &path,
+                              diffmm_table_format format = {})
+    {
+        format.struct_size = sizeof format;
+        return dataset(from, [&](diffmm_dataset **out) {
+            return diffmm_dataset_open_table(from.get(), detail::text(path), &format, out);
+        });
+    }
     /** Make a data set with a planted structure.
      *  @param spec  a member that is 0 means its default; struct_size need not be set */
     static dataset synthesize(const context &from, diffmm_synthetic spec = {})
@@ -95,6 +105,14 @@ class dataset : public detail::handle<diffmm_dataset>
     {
         given.struct_size = sizeof given;
         check(diffmm_dataset_add_interactions_with(get(), split, &given));
+        return *this;
+    }
+    /** Read a table of text; struct_size is set here. @see diffmm_dataset_read_table */
+    dataset &read_table(const std::string &path, diffmm_table_format format = {},
+                        diffmm_split split = DIFFMM_TRAIN)
+    {
+        format.struct_size = sizeof format;
+        check(diffmm_dataset_read_table(get(), split, detail::text(path), &format));
         return *this;
     }
     /** Read interactions from a file: a table of text (.tsv, .csv, .inter, ..), .npz or .pkl. */
