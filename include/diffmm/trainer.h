@@ -53,7 +53,8 @@ typedef struct diffmm_report {
     size_t modality_count;       /**< M */
     const double *denoiser_loss; /**< per modality, means over batches */
     size_t cutoff_count;         /**< the option `cutoffs` */
-    const diffmm_metrics *valid; /**< per cutoff; users = 0 where the split is empty */
+    const diffmm_metrics *valid; /**< per cutoff, of users who have a training interaction; users =
+                                      0 where there is none */
     const diffmm_metrics *test;  /**< the same of the test split */
     double counted_flops[4];     /**< FLOPs of matrix products by phase, counted from shapes */
     double straight_flops;       /**< the same for the whole epoch by the naive strategy */
@@ -61,6 +62,9 @@ typedef struct diffmm_report {
     const diffmm_loss *losses;   /**< every term of the objective (diffmm_model_loss_at()) as the
                                       mean over the epoch's batches; then, with diffusion,
                                       "denoiser.NAME" for each modality */
+    size_t valid_cold_users;     /**< users of validation whom its metrics leave out, because they
+                                      have no training interaction */
+    size_t test_cold_users;      /**< the same of test */
 } diffmm_report;
 
 /** A phase of an epoch. */

@@ -312,14 +312,24 @@ const struct diffmm__layout diffmm__layout_evaluate_arguments =
     LAYOUT(diffmm_evaluate_arguments, evaluate_arguments_begin);
 
 static const size_t report_begin[] = {
-    offsetof(diffmm_report, struct_size),   offsetof(diffmm_report, epoch),
-    offsetof(diffmm_report, best_epoch),    offsetof(diffmm_report, finished),
-    offsetof(diffmm_report, reserved),      offsetof(diffmm_report, seconds),
-    offsetof(diffmm_report, loss),          offsetof(diffmm_report, modality_count),
-    offsetof(diffmm_report, denoiser_loss), offsetof(diffmm_report, cutoff_count),
-    offsetof(diffmm_report, valid),         offsetof(diffmm_report, test),
-    offsetof(diffmm_report, counted_flops), offsetof(diffmm_report, straight_flops),
-    offsetof(diffmm_report, loss_count),    offsetof(diffmm_report, losses),
+    offsetof(diffmm_report, struct_size),
+    offsetof(diffmm_report, epoch),
+    offsetof(diffmm_report, best_epoch),
+    offsetof(diffmm_report, finished),
+    offsetof(diffmm_report, reserved),
+    offsetof(diffmm_report, seconds),
+    offsetof(diffmm_report, loss),
+    offsetof(diffmm_report, modality_count),
+    offsetof(diffmm_report, denoiser_loss),
+    offsetof(diffmm_report, cutoff_count),
+    offsetof(diffmm_report, valid),
+    offsetof(diffmm_report, test),
+    offsetof(diffmm_report, counted_flops),
+    offsetof(diffmm_report, straight_flops),
+    offsetof(diffmm_report, loss_count),
+    offsetof(diffmm_report, losses),
+    offsetof(diffmm_report, valid_cold_users),
+    offsetof(diffmm_report, test_cold_users),
 };
 const struct diffmm__layout diffmm__layout_report = {
     sizeof(diffmm_report), offsetof(diffmm_report, loss_count), report_begin,

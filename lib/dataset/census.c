@@ -94,8 +94,8 @@ void diffmm__census_warn(const diffmm_context *context, const struct diffmm__cen
     if (census->cold_users[0] || census->cold_users[1])
         diffmm__log(context, DIFFMM_LOG_WARNING,
                     "%zu users of validation and %zu of test have no training interaction, so "
-                    "nothing is known of their taste; move one of their interactions to training, "
-                    "or leave these users out",
+                    "nothing is known of their taste, and metrics leave them out; move one of "
+                    "their interactions to training, or fold them in",
                     census->cold_users[0], census->cold_users[1]);
     if (census->cold_items[0] || census->cold_items[1])
         diffmm__log(context, DIFFMM_LOG_WARNING,

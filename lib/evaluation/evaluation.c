@@ -43,7 +43,7 @@ struct diffmm__evaluation {
     size_t block;                                /* users that are ranked at once */
     const size_t *cutoffs;
     size_t active_count;
-    int32_t *active; /* users with something held out, ascending */
+    int32_t *active; /* users who count, ascending */
     /* active user x split x cutoff */
     struct diffmm__user_metrics *results;
     struct scratch *scratch; /* per worker */
@@ -54,9 +54,11 @@ static size_t row_size(const struct diffmm__csr *rows, int32_t user)
     return rows ? (size_t)(rows->pointers[user + 1] - rows->pointers[user]) : 0;
 }
 
+/* A user counts who has something held out, unless nothing of theirs was trained on. */
 static bool is_active(const struct diffmm__evaluation *evaluation, int32_t user)
 {
-    return row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0;
+    return row_size(evaluation->seen, user) > 0 &&
+           (row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0);
 }
 
 /* Gather the block's users and start their rankings. */

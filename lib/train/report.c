@@ -48,7 +48,9 @@ diffmm_status diffmm__report_begin(const diffmm_model *model, struct diffmm__rep
                                    .valid = out->valid,
                                    .test = out->test,
                                    .loss_count = out->figures.loss_count,
-                                   .losses = out->losses};
+                                   .losses = out->losses,
+                                   .valid_cold_users = model->dataset->census.cold_users[0],
+                                   .test_cold_users = model->dataset->census.cold_users[1]};
     return DIFFMM_OK;
 }
 

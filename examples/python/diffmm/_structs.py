@@ -253,6 +253,8 @@ class Report(Struct):
         ("straight_flops", c_double),
         ("loss_count", c_size_t),
         ("losses", POINTER(Loss)),
+        ("valid_cold_users", c_size_t),
+        ("test_cold_users", c_size_t),
     ]
 
 

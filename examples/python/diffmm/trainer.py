@@ -37,7 +37,8 @@ class Seconds(NamedTuple):
 class Report(NamedTuple):
     """What an epoch did. `valid` and `test` have metrics for each cutoff (`users` is 0 where the
     split is empty); `report.valid.recall` is that of the first. `losses` has every term of the
-    objective, a Loss by name, and "denoiser.NAME" for each modality."""
+    objective, a Loss by name, and "denoiser.NAME" for each modality. `cold_users` counts the users
+    of each held-out split whom its metrics leave out, because they have no training interaction."""
 
     epoch: int
     best_epoch: int
@@ -50,6 +51,7 @@ class Report(NamedTuple):
     counted_flops: dict
     straight_flops: float
     losses: dict
+    cold_users: dict
 
 
 class Progress(NamedTuple):
@@ -139,7 +141,8 @@ def _report(struct, modalities):
         test=per_cutoff(struct.test, struct.cutoff_count),
         counted_flops=_by_phase(struct.counted_flops),
         straight_flops=struct.straight_flops,
-        losses=loss_terms(struct.losses[:struct.loss_count]))
+        losses=loss_terms(struct.losses[:struct.loss_count]),
+        cold_users={"valid": struct.valid_cold_users, "test": struct.test_cold_users})
 
 
 class _Listener:

@@ -37,6 +37,9 @@ struct report {
     std::array<double, 4> counted_flops = {}; /**< by diffmm_phase */
     double straight_flops = 0;
     span<const loss_term> terms; /**< every term of the objective, then the denoisers' */
+    std::size_t valid_cold_users =
+        0; /**< whom metrics leave out: nothing of theirs was trained on */
+    std::size_t test_cold_users = 0; /**< the same of test */
 };
 
 /** The best epoch so far. Spans are borrowed until the next epoch or the trainer's end. */
@@ -349,6 +352,8 @@ class trainer : public detail::handle<diffmm_trainer>
             out.counted_flops[phase] = c.counted_flops[phase];
         out.straight_flops = c.straight_flops;
         out.terms = {c.losses, c.loss_count};
+        out.valid_cold_users = c.valid_cold_users;
+        out.test_cold_users = c.test_cold_users;
         return out;
     }
     /** The option `cutoffs` is a list with a comma between two. */

@@ -8,6 +8,8 @@ static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan 
     size_t users[2] = {0};
     for (size_t u = 0; u < dataset->catalog->users; u++) {
         bool held[2];
+        if (diffmm__csr_row_entries(&dataset->catalog->train, u) == 0)
+            continue; /* metrics leave cold users out */
         for (size_t split = 0; split < 2; split++) {
             const int64_t *pointers = dataset->held[split].pointers;
             held[split] = pointers[u + 1] > pointers[u];

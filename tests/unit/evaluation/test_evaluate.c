@@ -62,8 +62,8 @@ static void evaluate_naively(size_t split, size_t cutoff, diffmm_metrics *out)
     *out = (diffmm_metrics){.cutoff = cutoff};
     for (size_t u = 0; u < users; u++) {
         size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;
-        if (held_count == 0)
-            continue;
+        if (held_count == 0 || seen->pointers[u + 1] == seen->pointers[u])
+            continue; /* nothing held out, or nothing trained on */
         for (size_t i = 0; i < items; i++) {
             scores[i] = 0;
             for (size_t j = 0; j < d; j++)
@@ -166,6 +166,31 @@ START_TEST(arguments_in_a_struct_give_the_same_bits)
 }
 END_TEST
 
+/* Keep the training rows of the first users only. */
+static void forget_training(size_t first)
+{
+    struct diffmm__csr *train = &dataset.catalog->train;
+    for (size_t u = first; u < users; u++)
+        train->pointers[u + 1] = train->pointers[first];
+}
+
+START_TEST(cold_users_are_left_out)
+{
+    diffmm_metrics out[cutoff_count], slow;
+    begin(1);
+    forget_training(users / 2);
+    expect_success(evaluate(DIFFMM_TEST, out));
+    evaluate_naively(1, cutoffs[0], &slow);
+    ck_assert(slow.users > 0 && slow.users <= users / 2);
+    expect_same(&out[0], &slow);
+    forget_training(0);
+    expect_success(evaluate(DIFFMM_TEST, out));
+    for (size_t c = 0; c < cutoff_count; c++)
+        expect_same(&out[c], &(diffmm_metrics){.cutoff = cutoffs[c]});
+    end();
+}
+END_TEST
+
 START_TEST(a_split_without_items_has_no_users)
 {
     diffmm_metrics out[cutoff_count];
@@ -244,6 +269,7 @@ int main(void)
     const TTest *const tests[] = {equals_user_by_user,
                                   both_splits_at_once_and_any_number_of_threads,
                                   arguments_in_a_struct_give_the_same_bits,
+                                  cold_users_are_left_out,
                                   a_split_without_items_has_no_users,
                                   bad_arguments_are_refused,
                                   any_allocation_may_fail};
