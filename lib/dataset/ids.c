@@ -69,15 +69,21 @@ static size_t needed_slots(size_t count)
     return slots;
 }
 
-/* The slot where an id is, or, if it is not there, the free one where it belongs. */
-static size_t find_slot(const struct diffmm__ids *ids, const char *id, size_t length)
+static uint32_t tag_of(uint64_t hash)
 {
-    size_t slot = (size_t)diffmm__hash(ids->key, id, length) & (ids->slot_count - 1);
+    return (uint32_t)(hash >> 32);
+}
+
+/* The slot where an id is, or, if it is not there, the free one where it belongs. */
+static size_t find_slot(const struct diffmm__ids *ids, uint64_t hash, const char *id, size_t length)
+{
+    size_t slot = (size_t)hash & (ids->slot_count - 1);
     for (;; slot = (slot + 1) & (ids->slot_count - 1)) {
-        int32_t number = ids->slots[slot];
+        int32_t number = ids->slots[slot].number;
         if (number < 0)
             return slot;
-        if (diffmm__ids_length(ids, (size_t)number) == length &&
+        if (ids->slots[slot].tag == tag_of(hash) &&
+            diffmm__ids_length(ids, (size_t)number) == length &&
             memcmp(ids->text + ids->offsets[number], id, length) == 0)
             return slot;
     }
@@ -88,10 +94,13 @@ static size_t fill_slots(struct diffmm__ids *ids)
 {
     memset(ids->slots, 0xff, ids->slot_count * sizeof *ids->slots);
     for (size_t i = 0; i < ids->count; i++) {
-        size_t slot = find_slot(ids, ids->text + ids->offsets[i], diffmm__ids_length(ids, i));
-        if (ids->slots[slot] >= 0)
+        const char *id = ids->text + ids->offsets[i];
+        size_t length = diffmm__ids_length(ids, i);
+        uint64_t hash = diffmm__hash(ids->key, id, length);
+        size_t slot = find_slot(ids, hash, id, length);
+        if (ids->slots[slot].number >= 0)
             return i;
-        ids->slots[slot] = (int32_t)i;
+        ids->slots[slot] = (struct diffmm__id_slot){(int32_t)i, tag_of(hash)};
     }
     return ids->count;
 }
@@ -108,10 +117,11 @@ static diffmm_status begin_slots(const diffmm_context *context, struct diffmm__i
     if (repeated == ids->count)
         return DIFFMM_OK;
     const char *id = ids->text + ids->offsets[repeated];
-    size_t slot = find_slot(ids, id, diffmm__ids_length(ids, repeated));
+    size_t length = diffmm__ids_length(ids, repeated);
+    size_t slot = find_slot(ids, diffmm__hash(ids->key, id, length), id, length);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                         "%s id '%s' is given twice, for number %d and number %zu", what, id,
-                        (int)ids->slots[slot], repeated);
+                        (int)ids->slots[slot].number, repeated);
 }
 
 diffmm_status diffmm__ids_begin_text(const diffmm_context *context, size_t count, char *text,
@@ -184,7 +194,7 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__ids
         return DIFFMM_OK;
     if (ids->slot_count == 0)
         ids->key = diffmm__hash_key_draw();
-    int32_t *slots = diffmm__allocate(context, slot_count, sizeof *slots);
+    struct diffmm__id_slot *slots = diffmm__allocate(context, slot_count, sizeof *slots);
     if (!slots)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm__release(context, ids->slots);
@@ -197,21 +207,49 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__ids
 diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
                               const char *id, size_t length, int32_t *number)
 {
-    int32_t known = diffmm__ids_number(ids, id, length);
-    if (known < 0) {
-        diffmm_status status = make_room(context, ids, length);
-        if (status)
-            return status;
-        size_t slot = find_slot(ids, id, length);
-        known = (int32_t)ids->count++;
-        int64_t start = ids->offsets[known];
-        memcpy(ids->text + start, id, length);
-        ids->text[start + (int64_t)length] = 0;
-        ids->offsets[known + 1] = start + (int64_t)length + 1;
-        ids->slots[slot] = known;
+    uint64_t hash = 0;
+    if (ids->count > 0) {
+        hash = diffmm__hash(ids->key, id, length);
+        *number = ids->slots[find_slot(ids, hash, id, length)].number;
+        if (*number >= 0)
+            return DIFFMM_OK;
     }
-    *number = known;
+    diffmm_status status = make_room(context, ids, length);
+    if (status)
+        return status;
+    if (ids->count == 0) /* the key is drawn with the first slots */
+        hash = diffmm__hash(ids->key, id, length);
+    size_t slot = find_slot(ids, hash, id, length);
+    int32_t added = (int32_t)ids->count++;
+    int64_t start = ids->offsets[added];
+    memcpy(ids->text + start, id, length);
+    ids->text[start + (int64_t)length] = 0;
+    ids->offsets[added + 1] = start + (int64_t)length + 1;
+    ids->slots[slot] = (struct diffmm__id_slot){added, tag_of(hash)};
+    *number = added;
     return DIFFMM_OK;
+}
+
+void diffmm__ids_fetch(const struct diffmm__ids *ids, size_t count,
+                       const struct diffmm__id_text *texts)
+{
+    uint64_t hash[DIFFMM__IDS_AT_ONCE];
+    int32_t number[DIFFMM__IDS_AT_ONCE];
+    if (ids->count == 0 || ids->numeric)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        hash[i] = diffmm__hash(ids->key, texts[i].text, texts[i].length);
+        __builtin_prefetch(&ids->slots[hash[i] & (ids->slot_count - 1)]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct diffmm__id_slot slot = ids->slots[hash[i] & (ids->slot_count - 1)];
+        number[i] = slot.tag == tag_of(hash[i]) ? slot.number : -1;
+        if (number[i] >= 0)
+            __builtin_prefetch(&ids->offsets[number[i]]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (number[i] >= 0)
+            __builtin_prefetch(ids->text + ids->offsets[number[i]]);
 }
 
 void diffmm__ids_truncate(struct diffmm__ids *ids, size_t count)
@@ -238,7 +276,9 @@ int32_t diffmm__ids_number(const struct diffmm__ids *ids, const char *id, size_t
 {
     if (ids->numeric)
         return diffmm__id_number(id, length, ids->count);
-    return ids->count == 0 ? -1 : ids->slots[find_slot(ids, id, length)];
+    if (ids->count == 0)
+        return -1;
+    return ids->slots[find_slot(ids, diffmm__hash(ids->key, id, length), id, length)].number;
 }
 
 diffmm_status diffmm__ids_find(const struct diffmm__ids *ids, const char *id, const char *what,

@@ -12,6 +12,13 @@
 
 #include "base/hash.h"
 
+/* A place of the hash table: an id's number, -1 where it is free, and 32 bits of the id's hash, by
+ * which most others are told from it without reading them. */
+struct diffmm__id_slot {
+    int32_t number;
+    uint32_t tag;
+};
+
 /* The ids of 0 .. count-1, each ended by NUL, one after the other in `text`: id i starts at
  * offsets[i], and offsets[count] is the size of text. `slots` is an open-addressing hash table of
  * numbers (-1: free), its size a power of two, at most half full; NULL where numeric, i.e. the id
@@ -21,7 +28,7 @@ struct diffmm__ids {
     bool numeric;
     char *text;
     int64_t *offsets;
-    int32_t *slots;
+    struct diffmm__id_slot *slots;
     size_t slot_count;
     struct diffmm__hash_key key;           /* secret: ids come from strangers */
     size_t text_capacity, offset_capacity; /* of ids that are added to */
@@ -46,6 +53,20 @@ void diffmm__ids_end(const diffmm_context *context, struct diffmm__ids *ids);
 /* The number of an id, which is added if it is not there yet. Not for numeric ids. */
 diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
                               const char *id, size_t length, int32_t *number);
+
+/* An id as a part of a text. */
+struct diffmm__id_text {
+    const char *text;
+    size_t length;
+};
+
+/* Begin to look several ids up, at most so many: their hashes are found, and what will be read of
+ * the table is fetched into the cache meanwhile. A large table is in no cache, and one look-up after
+ * the other would wait for memory each time. */
+enum { DIFFMM__IDS_AT_ONCE = 64 };
+void diffmm__ids_fetch(const struct diffmm__ids *ids, size_t count,
+                       const struct diffmm__id_text *texts);
+
 /* Forget all but the first `count`. */
 void diffmm__ids_truncate(struct diffmm__ids *ids, size_t count);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -13,11 +14,26 @@
 #include "dataset/event_time.h"
 #include "dataset/readers/table_columns.h"
 
+/* A record that waits to be added, with those that follow: see diffmm__ids_fetch(). */
+struct record {
+    size_t line;
+    diffmm_split split;
+    struct diffmm__coo_entry entry;
+    size_t user_at, item_at; /* where the ids stand in the reader's text */
+    struct diffmm__id_text user, item;
+};
+
+enum { most_waiting = DIFFMM__IDS_AT_ONCE };
+
 /* A table whose columns are known. */
 struct reader {
     struct diffmm__delimited table;
     struct diffmm__table_columns columns;
     size_t ratings, times; /* that came */
+    struct record waiting[most_waiting];
+    size_t waiting_count;
+    char *text; /* the ids of those that wait */
+    size_t text_used, text_capacity;
 };
 
 static diffmm_status fail_column(const struct reader *reader, enum diffmm__column column,
@@ -109,40 +125,94 @@ static diffmm_status read_values(struct reader *reader, diffmm_split otherwise, 
     return status ? status : read_time(reader, &entry->time);
 }
 
-static diffmm_status add_record(struct reader *reader, diffmm_split otherwise,
-                                struct diffmm__draft *draft)
+/* Keep a copy of an id until the waiting records are added. */
+static diffmm_status keep_id(struct reader *reader, enum diffmm__column column, size_t *at)
 {
-    const struct diffmm__delimited *table = &reader->table;
-    struct diffmm__field user = table->fields[DIFFMM__COLUMN_USER],
-                         item = table->fields[DIFFMM__COLUMN_ITEM];
-    struct diffmm__coo_entry entry;
-    diffmm_split split;
-    diffmm_status status = read_values(reader, otherwise, &split, &entry);
+    struct diffmm__field id = reader->table.fields[column];
+    diffmm_status status =
+        diffmm__grow(reader->table.context, &reader->text, &reader->text_capacity,
+                     reader->text_used, reader->text_used + id.length, 1);
     if (status)
         return status;
-    status = diffmm__draft_item(table->context, draft, item.text, item.length, &entry.column);
+    memcpy(reader->text + reader->text_used, id.text, id.length);
+    *at = reader->text_used;
+    reader->text_used += id.length;
+    return DIFFMM_OK;
+}
+
+static diffmm_status read_record(struct reader *reader, diffmm_split otherwise)
+{
+    struct record *record = &reader->waiting[reader->waiting_count];
+    *record = (struct record){.line = reader->table.record_line,
+                              .user = {.length = reader->table.fields[DIFFMM__COLUMN_USER].length},
+                              .item = {.length = reader->table.fields[DIFFMM__COLUMN_ITEM].length}};
+    diffmm_status status = read_values(reader, otherwise, &record->split, &record->entry);
+    if (!status)
+        status = keep_id(reader, DIFFMM__COLUMN_USER, &record->user_at);
+    if (!status)
+        status = keep_id(reader, DIFFMM__COLUMN_ITEM, &record->item_at);
+    if (status)
+        return status;
+    reader->ratings += isnan(record->entry.rating) ? 0 : 1;
+    reader->times += record->entry.time == DIFFMM__NO_TIME ? 0 : 1;
+    reader->waiting_count++;
+    return DIFFMM_OK;
+}
+
+static diffmm_status add_record(struct reader *reader, struct record *record,
+                                struct diffmm__draft *draft)
+{
+    const diffmm_context *context = reader->table.context;
+    diffmm_status status = diffmm__draft_item(context, draft, record->item.text,
+                                              record->item.length, &record->entry.column);
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT) /* an id that does not belong: say where */
-        return diffmm__delimited_fail(table, diffmm_error_message());
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", reader->table.path, record->line,
+                            diffmm_error_message());
     if (!status)
-        status = diffmm__draft_user(table->context, draft, user.text, user.length, &entry.row);
-    if (!status)
-        status = diffmm__coo_add_entry(table->context, &draft->pairs[split], &entry);
-    reader->ratings += isnan(entry.rating) ? 0 : 1;
-    reader->times += entry.time == DIFFMM__NO_TIME ? 0 : 1;
+        status = diffmm__draft_user(context, draft, record->user.text, record->user.length,
+                                    &record->entry.row);
+    return status ? status
+                  : diffmm__coo_add_entry(context, &draft->pairs[record->split], &record->entry);
+}
+
+/* Add the records that wait. */
+static diffmm_status add_waiting(struct reader *reader, struct diffmm__draft *draft)
+{
+    struct diffmm__id_text users[most_waiting], items[most_waiting];
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < reader->waiting_count; i++) {
+        struct record *record = &reader->waiting[i];
+        record->user.text = reader->text + record->user_at;
+        record->item.text = reader->text + record->item_at;
+        users[i] = record->user;
+        items[i] = record->item;
+    }
+    diffmm__ids_fetch(&draft->user_ids, reader->waiting_count, users);
+    diffmm__ids_fetch(&draft->item_ids, reader->waiting_count, items);
+    for (size_t i = 0; i < reader->waiting_count && !status; i++)
+        status = add_record(reader, &reader->waiting[i], draft);
+    reader->waiting_count = 0;
+    reader->text_used = 0;
     return status;
 }
 
-/* Read all records of a table that is written as was said. */
+/* Read all records of a table that is written as was said. Where one is wrong, those before it are
+ * added, for an error of theirs comes first. */
 static diffmm_status read_records(struct reader *reader, const diffmm_table_format *format,
                                   diffmm_split split, struct diffmm__draft *draft)
 {
     bool found = true;
     diffmm_status status = diffmm__table_columns_find(&reader->table, format, &reader->columns);
     while (!status && found) {
-        status = diffmm__delimited_next(&reader->table, &found);
-        if (!status && found)
-            status = add_record(reader, split, draft);
+        while (!status && found && reader->waiting_count < most_waiting) {
+            status = diffmm__delimited_next(&reader->table, &found);
+            if (!status && found)
+                status = read_record(reader, split);
+        }
+        diffmm_status added = add_waiting(reader, draft);
+        status = added ? added : status;
     }
+    diffmm__release(reader->table.context, reader->text);
     if (status)
         return status;
     draft->census.ratings += reader->ratings;
