@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The code of a page of documentation: all blocks of a language make one program, in their order.
 # C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
-# C++ is compiled; Python is run, JavaScript too; shell is parsed. Programs run in a folder with data.sh's data.
+# C++ is compiled; Python is run, JavaScript too; shell is parsed and, where tests/docs/NAME.sh makes its files, run.
+# Programs run in a folder with data.sh's data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
 # SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
@@ -12,6 +13,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/data"
 (cd "$work/data" && sh "$source/tests/docs/data.sh" "$source")
+[ ! -f "$source/tests/docs/$name.sh" ] ||
+    (cd "$work/data" && sh "$source/tests/docs/$name.sh" "$source")
 folder=$(dirname "$library")
 . "$source/tests/node/node_with.sh"
 found=no
@@ -59,5 +62,7 @@ if extract js js; then
 fi
 if extract sh sh; then
     sh -n "$work/$name.sh"
+    [ ! -f "$source/tests/docs/$name.sh" ] ||
+        (cd "$work/data" && PATH=$folder/../examples:$PATH sh -eu "$work/$name.sh")
 fi
 [ $found = yes ]

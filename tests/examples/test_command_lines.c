@@ -22,6 +22,22 @@ static const struct wrong wrong_training[] = {
     {{"--data", "clicks.tsv", "--hold-out", "0.1,some"}, 2, "0.1,some"},
     {{"--data", "clicks.tsv", "--hold-out", "0.5,0.5"}, 1, "together"},
     {{"--data", "synthetic", "--hold-out", "0.1,0.1"}, 1, "already holds out"},
+    {{"--data", "clicks.tsv", "--min-rating", "good"}, 2, "--min-rating takes a number"},
+    {{"--data", "clicks.tsv", "--min-rating", "3"}, 1, "no interaction has a rating"},
+    {{"--data", "clicks.tsv", "--deduplicate", "both"}, 2, "--deduplicate takes first or last"},
+    {{"--data", "clicks.tsv", "--core", "5,x"}, 2, "--core takes a number, or two"},
+    {{"--data", "clicks.tsv", "--core", "2"}, 1, "no interaction is left"},
+    {{"--data", "clicks.tsv", "--hold-out-last", "1"}, 2, "--hold-out-last takes two numbers"},
+    {{"--data", "clicks.tsv", "--hold-out-last", "1,1"}, 1, "have no timestamp"},
+    {{"--data", "clicks.tsv", "--hold-out-from", "May"}, 2, "--hold-out-from takes two dates"},
+    {{"--data", "clicks.tsv", "--hold-out-from", "May,June"}, 1, "'May'"},
+    {{"--data", "clicks.tsv", "--hold-out", "0.1,0.1", "--hold-out-last", "1,1"}, 2, "only one"},
+    {{"--data", "clicks.tsv", "--column", "user"}, 2, "NAME=VALUE"},
+    {{"--data", "clicks.tsv", "--column", "thing=2"}, 2, "--column takes user, item"},
+    {{"--data", "clicks.tsv", "--column", "user=who"}, 1, "there is no column 'who'"},
+    {{"--data", "clicks.tsv", "--header", "some"}, 2, "--header takes yes or no"},
+    {{"--data", "clicks.tsv", "--quotes", "some"}, 2, "--quotes takes yes or no"},
+    {{"--data", "clicks.tsv", "--separator", "and"}, 1, "separator is 'and'"},
     {{"--data", "synthetic", "--modality", "cover.npy"}, 2, "NAME=VALUE"},
     {{"--data", "synthetic", "--set", "no_such_setting=1"}, 2, "no_such_setting"},
     {{"--data", "synthetic", "--set", "keep_rate=1.5"}, 2, "keep_rate"},
@@ -112,6 +128,39 @@ START_TEST(held_out_by_the_program)
 }
 END_TEST
 
+/* The same with ratings and times, under names of their own; the last of each user are the highest
+ * items, of which one in ten has a low rating. */
+START_TEST(filtered_and_held_out_by_time)
+{
+    write_own_data();
+    FILE *file = fopen("own.log", "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("what;who;stars;sold\n", file);
+    for (int u = 0; u < 10; u++)
+        for (int i = 0; i < 10; i++)
+            fprintf(file, "%d;u%d;%d;2024-01-%02d\n", (2 * u + i) % 20, u, i == 4 ? 1 : 5, i + 1);
+    fclose(file);
+    const char *const columns[] = {
+        "--data",        "own.log",         "--column",     "user=who", "--column",
+        "item=what",     "--column",        "rating=stars", "--column", "timestamp=sold",
+        "--modality",    "cover=cover.npy", "--epochs",     "1",        "--set",
+        "hidden_sizes=8"};
+    enum { given = sizeof columns / sizeof *columns };
+    const char *arguments[given + 6] = {NULL};
+    memcpy(arguments, columns, sizeof columns);
+    ck_assert_int_eq(run(train_program, arguments), 0);
+    expect_text("err", "diffmm_train: warning: 100 interactions have a rating");
+    expect_text("err", "diffmm_train: warning: 100 interactions have a timestamp");
+    memcpy(arguments + given,
+           (const char *const[]){"--min-rating", "2", "--hold-out-last", "1,2", "--verbose"},
+           5 * sizeof *arguments);
+    ck_assert_int_eq(run(train_program, arguments), 0);
+    expect_text("err", "10 users, 20 items, 60 + 10 + 20 interactions");
+    expect_text("err", "diffmm_train: own.log: column 2 'who' is the user");
+    expect_text("err", "diffmm_train: 10 of 100 interactions have ratings below 2");
+}
+END_TEST
+
 /* What chose the epoch, whatever is held out and whatever was asked for. */
 START_TEST(tells_what_chose_the_epoch)
 {
@@ -176,6 +225,7 @@ int main(int argc, char **argv)
                         (int)(sizeof wrong_serving / sizeof wrong_serving[0]));
     tcase_add_test(tests, unknown_user);
     tcase_add_test(tests, held_out_by_the_program);
+    tcase_add_test(tests, filtered_and_held_out_by_time);
     tcase_add_test(tests, tells_what_chose_the_epoch);
     tcase_add_test(tests, help_lists_settings);
     return run_programs(argc, argv, tests, "command_lines");
