@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checkpoints, files in memory, and what files say of themselves. */
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -191,6 +192,24 @@ START_TEST(files_say_what_they_are)
 }
 END_TEST
 
+START_TEST(tables_say_how_they_are_written)
+{
+    const scratch place;
+    const std::string path = place.path;
+    std::ofstream(path) << "what;who\nx;ann\ny;bob\n";
+    const diffmm::context context(1);
+    diffmm_table_format format = {};
+    format.user = "who";
+    format.item = "what";
+    diffmm::dataset data = diffmm::dataset::open_table(context, path, format);
+    data.read_table(path, format).seal();
+    ck_assert_uint_eq(data.users(), 2);
+    ck_assert_uint_eq(data.summary().repeated, 2);
+    assert_fails(DIFFMM_ERROR_FORMAT, "no column 'user'",
+                 [&] { diffmm::dataset(context).read_table(path); });
+}
+END_TEST
+
 START_TEST(filters_and_holding_out_by_time)
 {
     const diffmm::context context(1);
@@ -251,6 +270,7 @@ TCase *file_cases()
     tcase_add_test(cases, what_a_loader_throws_arrives_from_a_resume);
     tcase_add_test(cases, a_model_goes_through_memory);
     tcase_add_test(cases, files_say_what_they_are);
+    tcase_add_test(cases, tables_say_how_they_are_written);
     tcase_add_test(cases, filters_and_holding_out_by_time);
     tcase_add_test(cases, some_are_held_out_and_the_rest_is_sampled);
     return cases;

@@ -129,6 +129,33 @@ class Datasets(unittest.TestCase):
                 diffmm.Dataset.from_arrays(user, item).hold_out(valid, test)
             self.assertIs(diffmm.Status.INVALID_ARGUMENT, caught.exception.status)
 
+    def test_tables_of_any_kind(self):
+        with temporary_folder() as folder:
+            table = path_in(folder, "sales.log")
+            with open(table, "w", encoding="utf-8") as file:
+                file.write("what;who;stars\nx;ann;5\ny;ann;2\nx;bob;4\n")
+            dataset = diffmm.Dataset()
+            dataset.read_table(table, user="who", item=1, rating="stars", header=True)
+            dataset.filter_ratings(3)
+            dataset.seal()
+            self.assertEqual(["ann", "bob"], [dataset.user_id(u) for u in range(2)])
+            self.assertEqual(2, dataset.interactions())
+            with open(path_in(folder, "item_ids.txt"), "w", encoding="utf-8") as file:
+                file.write("y\nx\n")
+            dataset = diffmm.Dataset.open_table(table, separator=";", user="who", item="what",
+                                                rating="")
+            dataset.seal()
+            self.assertEqual(["y", "x"], [dataset.item_id(i) for i in range(2)])
+            self.assertEqual(0, dataset.summary()["ratings"])
+            with self.assertRaisesRegex(diffmm.Error, "there is no column 'whom' for the user"):
+                diffmm.Dataset().read_table(table, user="whom")
+            with self.assertRaisesRegex(diffmm.Error, "separator is ';;'"):
+                diffmm.Dataset().read_table(table, separator=";;")
+            with self.assertRaises((TypeError, KeyError)):
+                diffmm.Dataset().read_table(table, header="maybe")
+            with self.assertRaises(TypeError):
+                diffmm.Dataset().read_table(table, customer="who")
+
     def test_filters_and_holding_out_by_time(self):
         user, item = list("aaabbbc"), list("xyzxyzx")
         rating = [5, 4, 3, 5, 1, 4, 5]
