@@ -119,17 +119,6 @@ diffmm_status diffmm_dataset_read_interactions(diffmm_dataset *dataset, diffmm_s
     return status;
 }
 
-/* A file whose ending says nothing is taken as .npy. */
-static diffmm_status read_features(const diffmm_context *context, const char *path,
-                                   struct diffmm__feature_rows *out)
-{
-    const struct diffmm__format *format = find_format(path);
-    if (diffmm__features_safetensors_tensor(path))
-        return diffmm__features_safetensors_read(context, path, out);
-    return format && format->features ? format->features(context, path, out)
-                                      : diffmm__features_npy_read(context, path, out);
-}
-
 static diffmm_status check_answer(int32_t answer, const char *name)
 {
     return answer >= DIFFMM_AUTO && answer <= DIFFMM_NO
@@ -174,6 +163,17 @@ diffmm_status diffmm_dataset_read_table(diffmm_dataset *dataset, diffmm_split sp
     if (status)
         diffmm__draft_restore(dataset->draft, &mark);
     return status;
+}
+
+/* A file whose ending says nothing is taken as .npy. */
+static diffmm_status read_features(const diffmm_context *context, const char *path,
+                                   struct diffmm__feature_rows *out)
+{
+    const struct diffmm__format *format = find_format(path);
+    if (diffmm__features_safetensors_tensor(path))
+        return diffmm__features_safetensors_read(context, path, out);
+    return format && format->features ? format->features(context, path, out)
+                                      : diffmm__features_npy_read(context, path, out);
 }
 
 /* The same where they are in the file. */
