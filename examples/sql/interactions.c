@@ -6,14 +6,16 @@
 #include <string.h>
 
 #include "common/command_line.h"
-#include "last_out.h"
+
+/* Beyond this, microseconds since 1970 have no room. */
+static const double most_seconds = 9e12;
 
 struct reading {
     struct database *database;
     diffmm_dataset *dataset;
     struct id_types *types;
-    struct events *events; /* NULL: rows go to training at once */
-    size_t row;            /* 1 for the first */
+    bool timed;
+    size_t row; /* 1 for the first */
 };
 
 /* A value that is not as it must be. Always false. */
@@ -41,55 +43,41 @@ static bool check_id(const struct reading *reading, const struct cell *cell, siz
     return strlen(cell->text) == cell->size || refuse(reading, column, "has a NUL character");
 }
 
+/* Seconds since 1970, as microseconds. */
 static bool read_time(const struct reading *reading, const struct cell *cell, size_t column,
-                      long double *time)
+                      int64_t *time)
 {
     if (cell->type == CELL_NULL)
-        return refuse(reading, column, "is NULL; timestamps are numbers");
+        return refuse(reading, column, "is NULL; timestamps are numbers of seconds since 1970");
     if (cell->type != CELL_INTEGER && cell->type != CELL_REAL)
         return refuse(reading, column,
                       "is no number; make seconds of a date: unixepoch(..) in SQLite, "
                       "extract(epoch FROM ..) in PostgreSQL");
-    *time = strtold(cell->text, NULL);
-    return isfinite(*time) || refuse(reading, column, "is not finite; timestamps are numbers");
-}
-
-static bool add_to_dataset(const struct reading *reading, diffmm_split split, const char *user,
-                           const char *item)
-{
-    return diffmm_dataset_add_named_interactions(reading->dataset, split, 1, &user, &item) ==
-               DIFFMM_OK ||
-           complain("row %zu of the query: %s", reading->row, diffmm_error_message());
+    double seconds = strtod(cell->text, NULL);
+    if (!(fabs(seconds) <= most_seconds))
+        return refuse(reading, column,
+                      "is out of range; timestamps are numbers of seconds since 1970");
+    *time = llround(1e6 * seconds);
+    return true;
 }
 
 static bool take_row(struct reading *reading, const struct cell *cells)
 {
     struct id_types *types = reading->types;
+    int64_t time = 0;
     reading->row++;
     if (!check_id(reading, &cells[0], 0, &types->integer_users) ||
-        !check_id(reading, &cells[1], 1, &types->integer_items))
+        !check_id(reading, &cells[1], 1, &types->integer_items) ||
+        (reading->timed && !read_time(reading, &cells[2], 2, &time)))
         return false;
-    const char *user = cells[0].text, *item = cells[1].text;
-    long double time = 0;
-    if (!reading->events)
-        return add_to_dataset(reading, DIFFMM_TRAIN, user, item);
-    return read_time(reading, &cells[2], 2, &time) &&
-           (events_add(reading->events, user, item, time) ||
-            complain("row %zu of the query: no memory", reading->row));
-}
-
-static bool take_events(struct reading *reading)
-{
-    struct events *events = reading->events;
-    if (!events_leave_last_out(events))
-        return complain("no memory");
-    for (size_t i = 0; i < events->count; i++) {
-        const struct event *event = &events->list[i];
-        reading->row = i + 1;
-        if (!add_to_dataset(reading, event->split, event->user, event->item))
-            return false;
-    }
-    return true;
+    const diffmm_interactions one = {.struct_size = sizeof one,
+                                     .count = 1,
+                                     .user_ids = &cells[0].text,
+                                     .item_ids = &cells[1].text,
+                                     .time = reading->timed ? &time : NULL};
+    return diffmm_dataset_add_interactions_with(reading->dataset, DIFFMM_TRAIN, &one) ==
+               DIFFMM_OK ||
+           complain("row %zu of the query: %s", reading->row, diffmm_error_message());
 }
 
 /* What is read is used; what is not used is not read. */
@@ -115,7 +103,7 @@ static bool read_rows(struct reading *reading)
     bool more;
     if (!database->kind->query(database))
         return complain("%s", database->why);
-    if (!check_columns(database, reading->events != NULL))
+    if (!check_columns(database, reading->timed))
         return false;
     while (true) {
         if (!database->kind->next(database, cells, &more))
@@ -127,16 +115,11 @@ static bool read_rows(struct reading *reading)
     }
 }
 
-int read_interactions(struct database *database, bool leave_last_out, diffmm_dataset *dataset,
+int read_interactions(struct database *database, bool timed, diffmm_dataset *dataset,
                       struct id_types *types)
 {
-    struct events events = {0};
-    struct reading reading = {.database = database,
-                              .dataset = dataset,
-                              .types = types,
-                              .events = leave_last_out ? &events : NULL};
+    struct reading reading = {
+        .database = database, .dataset = dataset, .types = types, .timed = timed};
     *types = (struct id_types){true, true};
-    bool good = read_rows(&reading) && (!leave_last_out || take_events(&reading));
-    events_end(&events);
-    return good ? EXIT_DONE : EXIT_FAILED;
+    return read_rows(&reading) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -12,10 +12,9 @@ struct id_types {
     bool integer_users, integer_items; /* all of them */
 };
 
-/* Run database->query and add its rows to a data set that is not sealed: as training interactions
- * or, with `leave_last_out`, in three splits by their timestamps. An exit status; what is wrong has
- * been said. */
-int read_interactions(struct database *database, bool leave_last_out, diffmm_dataset *dataset,
+/* Run database->query and add its rows to a data set that is not sealed, as training interactions;
+ * `timed` ones have timestamps. An exit status; what is wrong has been said. */
+int read_interactions(struct database *database, bool timed, diffmm_dataset *dataset,
                       struct id_types *types);
 
 #endif

@@ -76,6 +76,8 @@ static int read_data(struct run *run)
     for (size_t i = 0; i < arguments->modality_count && status == DIFFMM_OK; i++)
         status = diffmm_dataset_read_modality(run->dataset, arguments->modalities[i].name,
                                               arguments->modalities[i].value);
+    if (status == DIFFMM_OK && arguments->leave_last_out)
+        status = diffmm_dataset_hold_out_last(run->dataset, 1, 1);
     int64_t seed = 0;
     if (status == DIFFMM_OK && arguments->hold_out)
         status = diffmm_options_get_integer(run->options, "seed", &seed);

@@ -49,7 +49,7 @@ const struct sql_refused sql_wrong_times[] = {
     {"SELECT customer, product, now() AS sold FROM sale",
      "row 1 of the query: sold is no number; make seconds of a date"},
     {"SELECT customer, product, 'NaN'::float8 AS sold FROM sale",
-     "row 1 of the query: sold is not finite"},
+     "row 1 of the query: sold is out of range"},
 };
 const size_t sql_wrong_time_count = sizeof sql_wrong_times / sizeof *sql_wrong_times;
 

@@ -32,7 +32,8 @@ const size_t sql_refused_count = sizeof sql_refused / sizeof *sql_refused;
 const struct sql_refused sql_wrong_times[] = {
     {"SELECT customer, product, date() AS sold FROM sale",
      "row 1 of the query: sold is no number; make seconds of a date"},
-    {"SELECT customer, product, 9e999 AS sold FROM sale", "row 1 of the query: sold is not finite"},
+    {"SELECT customer, product, 9e999 AS sold FROM sale",
+     "row 1 of the query: sold is out of range"},
 };
 const size_t sql_wrong_time_count = sizeof sql_wrong_times / sizeof *sql_wrong_times;
 

@@ -206,18 +206,18 @@ START_TEST(a_saved_model)
 }
 END_TEST
 
-/* A history with all that decides: how many items, one again, equal times, times that differ in the
- * last of 60 bits, rows in no order; and the split that each row must get. */
+/* A history with all that decides: how many items, one again, equal times, times that differ in
+ * the last digit, rows in no order; and the split that each row must get. */
 static const char *const history[][4] = {
     {"two", "p1", "20", "test"},
     {"one", "p2", "7", "train"},
-    {"four", "p5", "1152921504606846975", "train"},
-    {"four", "p6", "1152921504606846977", "test"},
-    {"four", "p7", "1152921504606846976", "valid"},
+    {"four", "p5", "1152921504605", "train"},
+    {"four", "p6", "1152921504607", "test"},
+    {"four", "p7", "1152921504606", "valid"},
     {"four", "p8", "-5", "train"},
-    {"again", "p1", "1", "test"},
-    {"again", "p2", "2", "valid"},
-    {"again", "p1", "3", "test"},
+    {"again", "p1", "1", "valid"},
+    {"again", "p2", "2", "test"},
+    {"again", "p1", "3", "valid"},
     {"again", "p0", "0", "train"},
     {"two", "p2", "10", "train"},
     {"equal", "p9", "4", "train"},
@@ -378,6 +378,8 @@ static const struct sql_refused wrong_times[] = {
     {"SELECT customer, product FROM sale", "it must yield user, item and timestamp"},
     {"SELECT customer, product, CAST(NULL AS INTEGER) AS sold FROM sale",
      "row 1 of the query: sold is NULL"},
+    {"SELECT customer, product, 10000000000000 AS sold FROM sale",
+     "row 1 of the query: sold is out of range; timestamps are numbers of seconds"},
     {"SELECT customer, product, 'today' AS sold FROM sale",
      "row 1 of the query: sold is no number; make seconds of a date"},
 };
