@@ -53,10 +53,11 @@ static bool read_option(int code, char *value, struct arguments *out)
     case 'q': out->query = value; return true;
     case 'i': out->items = value; return true;
     case 'f': return read_assignment(value, "modality", &out->modalities[out->modality_count++]);
-    case 'o':
-        out->hold_out = true;
-        return read_hold_out(value, &out->hold_out_valid, &out->hold_out_test);
-    case 'a': out->leave_last_out = true; return true;
+    case 'd': out->preparation.deduplicate = value; return true;
+    case 'C': out->preparation.core = value; return true;
+    case 'o': out->preparation.hold_out = value; return true;
+    case 'L': out->preparation.last = value; return true;
+    case 'D': out->preparation.from = value; return true;
     case 'F': out->final_fit = true; return true;
     case 'p': out->preset = value; return true;
     case 'e': return add_setting(out, "epochs", value);
@@ -82,12 +83,11 @@ static bool check(const struct arguments *arguments)
         return complain("--into is missing: the table to write (or --model, to save)");
     if (!arguments->query && !arguments->into)
         return complain("--into is missing: the table to write");
-    if (arguments->hold_out && arguments->leave_last_out)
-        return complain("--hold-out and --leave-last-out exclude each other");
-    if (arguments->final_fit && !arguments->hold_out && !arguments->leave_last_out)
+    const struct preparation *preparation = &arguments->preparation;
+    if (arguments->final_fit && !preparation->hold_out && !preparation->last && !preparation->from)
         return complain("--final-fit: nothing is held out to choose the number of epochs by; "
-                        "--hold-out and --leave-last-out do so");
-    return true;
+                        "--hold-out does");
+    return check_preparation(preparation);
 }
 
 bool arguments_read(int argc, char **argv, struct arguments *out)
@@ -99,7 +99,10 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
         {"items", required_argument, NULL, 'i'},
         {"modality", required_argument, NULL, 'f'},
         {"hold-out", required_argument, NULL, 'o'},
-        {"leave-last-out", no_argument, NULL, 'a'},
+        {"hold-out-last", required_argument, NULL, 'L'},
+        {"hold-out-from", required_argument, NULL, 'D'},
+        {"deduplicate", required_argument, NULL, 'd'},
+        {"core", required_argument, NULL, 'C'},
         {"final-fit", no_argument, NULL, 'F'},
         {"preset", required_argument, NULL, 'p'},
         {"epochs", required_argument, NULL, 'e'},
@@ -146,16 +149,19 @@ void print_help(void)
         "  --sqlite FILE            the database\n"
         "  --postgresql CONNECTION  the database: postgresql://HOST/NAME, or host=.. dbname=..\n"
         "  --query SQL              one query that reads; its columns are, in this order, user,\n"
-        "                           item and, with --leave-last-out, a timestamp. Ids are\n"
-        "                           integers or texts\n"
+        "                           item and, where time plays a part, a timestamp in seconds\n"
+        "                           since 1970. Ids are integers or texts\n"
         "  --items FILE             item ids, one per line, in the order of feature rows\n"
         "  --modality NAME=FILE.npy item features; may be repeated\n"
-        "  --leave-last-out         hold out every user's last item for testing and the one\n"
-        "                           before it for validation, by the timestamps: numbers of\n"
-        "                           seconds since 1970. Of an item that comes again the first\n"
-        "                           counts; a user's only item stays in training\n"
+        "  --deduplicate first|last of the rows of a user with an item leave one, by time if\n"
+        "                           the query yields times\n"
+        "  --core K or USERS,ITEMS  leave out users and items with fewer rows, until none is\n"
+        "                           left that has too few\n"
         "  --hold-out VALID,TEST    hold out shares of every user's items, as 0.1,0.1, drawn\n"
         "                           by the seed\n"
+        "  --hold-out-last V,T      how many of each user's last items by time, as 1,1\n"
+        "  --hold-out-from V,T      all rows from these dates on, as 2024-05-01,2024-06-01;\n"
+        "                           empty: nothing of that split\n"
         "  --final-fit              in the end, train anew on everything, for as many epochs as\n"
         "                           what is held out has chosen\n"
         "  --preset NAME            published settings: tiktok, baby or sports\n"

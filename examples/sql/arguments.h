@@ -11,9 +11,8 @@
 
 struct arguments {
     bool help, include_seen;
-    bool final_fit;                /* then train on everything */
-    bool hold_out, leave_last_out; /* one of them at the most */
-    double hold_out_valid, hold_out_test;
+    bool final_fit; /* then train on everything */
+    struct preparation preparation;
     const struct database_kind *kind;
     const char *address; /* of the database */
     const char *query;   /* or NULL: the model is read */

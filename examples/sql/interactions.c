@@ -81,30 +81,31 @@ static bool take_row(struct reading *reading, const struct cell *cells)
 }
 
 /* What is read is used; what is not used is not read. */
-static bool check_columns(const struct database *database, bool timed)
+static bool check_columns(const struct database *database, enum time_use use)
 {
-    size_t wanted = timed ? 3 : 2;
-    if (database->columns == wanted)
+    if (database->columns == 3 ? use != TIME_UNUSED : database->columns == 2 && use != TIME_NEEDED)
         return true;
     if (database->columns == 0)
         return complain("the query yields no columns; give a SELECT of user and item");
     if (database->columns == 3)
-        return complain("the query yields 3 columns; a timestamp, the third, is for "
-                        "--leave-last-out alone");
+        return complain(
+            "the query yields 3 columns; a timestamp, the third, is for --hold-out-last, "
+            "--hold-out-from and --deduplicate alone");
     return complain("the query yields %zu column%s; it must yield %s", database->columns,
                     database->columns == 1 ? "" : "s",
-                    timed ? "user, item and timestamp" : "user and item");
+                    use == TIME_NEEDED ? "user, item and timestamp" : "user and item");
 }
 
-static bool read_rows(struct reading *reading)
+static bool read_rows(struct reading *reading, enum time_use use)
 {
     struct database *database = reading->database;
     struct cell cells[MOST_COLUMNS];
     bool more;
     if (!database->kind->query(database))
         return complain("%s", database->why);
-    if (!check_columns(database, reading->timed))
+    if (!check_columns(database, use))
         return false;
+    reading->timed = database->columns == 3;
     while (true) {
         if (!database->kind->next(database, cells, &more))
             return complain("row %zu of the query: %s", reading->row + 1, database->why);
@@ -115,11 +116,10 @@ static bool read_rows(struct reading *reading)
     }
 }
 
-int read_interactions(struct database *database, bool timed, diffmm_dataset *dataset,
+int read_interactions(struct database *database, enum time_use use, diffmm_dataset *dataset,
                       struct id_types *types)
 {
-    struct reading reading = {
-        .database = database, .dataset = dataset, .types = types, .timed = timed};
+    struct reading reading = {.database = database, .dataset = dataset, .types = types};
     *types = (struct id_types){true, true};
-    return read_rows(&reading) ? EXIT_DONE : EXIT_FAILED;
+    return read_rows(&reading, use) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -12,9 +12,12 @@ struct id_types {
     bool integer_users, integer_items; /* all of them */
 };
 
-/* Run database->query and add its rows to a data set that is not sealed, as training interactions;
- * `timed` ones have timestamps. An exit status; what is wrong has been said. */
-int read_interactions(struct database *database, bool timed, diffmm_dataset *dataset,
+/* Whether the query may, or must, yield timestamps. */
+enum time_use { TIME_UNUSED, TIME_USED, TIME_NEEDED };
+
+/* Run database->query and add its rows to a data set that is not sealed, as training interactions,
+ * with timestamps where the query yields them. An exit status; what is wrong has been said. */
+int read_interactions(struct database *database, enum time_use use, diffmm_dataset *dataset,
                       struct id_types *types);
 
 #endif

@@ -47,11 +47,19 @@ static int with_database(struct run *run, int (*work)(struct database *, struct 
     return code;
 }
 
+static enum time_use use_of_time(const struct preparation *preparation)
+{
+    if (preparation->last || preparation->from)
+        return TIME_NEEDED;
+    return preparation->deduplicate ? TIME_USED : TIME_UNUSED;
+}
+
 /* A table that cannot be written is found before the training, not after it. */
 static int read_from(struct database *database, struct run *run)
 {
     const struct arguments *arguments = run->arguments;
-    int code = read_interactions(database, arguments->leave_last_out, run->dataset, &run->types);
+    int code = read_interactions(database, use_of_time(&arguments->preparation), run->dataset,
+                                 &run->types);
     if (code == EXIT_DONE && arguments->into)
         code = try_table(database, arguments, &run->types);
     return code;
@@ -76,14 +84,11 @@ static int read_data(struct run *run)
     for (size_t i = 0; i < arguments->modality_count && status == DIFFMM_OK; i++)
         status = diffmm_dataset_read_modality(run->dataset, arguments->modalities[i].name,
                                               arguments->modalities[i].value);
-    if (status == DIFFMM_OK && arguments->leave_last_out)
-        status = diffmm_dataset_hold_out_last(run->dataset, 1, 1);
     int64_t seed = 0;
-    if (status == DIFFMM_OK && arguments->hold_out)
+    if (status == DIFFMM_OK)
         status = diffmm_options_get_integer(run->options, "seed", &seed);
-    if (status == DIFFMM_OK && arguments->hold_out)
-        status = diffmm_dataset_hold_out(run->dataset, arguments->hold_out_valid,
-                                         arguments->hold_out_test, (uint64_t)seed);
+    if (status == DIFFMM_OK)
+        status = prepare(run->dataset, &arguments->preparation, (uint64_t)seed);
     if (status == DIFFMM_OK)
         status = diffmm_dataset_seal(run->dataset);
     if (status != DIFFMM_OK)

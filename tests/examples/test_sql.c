@@ -239,13 +239,47 @@ START_TEST(last_items_are_left_out)
     }
     fclose(file);
     expect_done(run_sql((const char *[]){"--query", "SELECT customer, product, sold FROM sale",
-                                         "--leave-last-out", "--model", "a", NULL},
+                                         "--hold-out-last", "1,1", "--model", "a", NULL},
                         small_training));
     expect_text("err", "5 users, 15 items, 6 + 3 + 4 interactions");
     expect_done(run_lists(train_program,
                           (const char *[]){"--data", "sale.tsv", "--model", "b", NULL},
                           small_training));
     ck_assert(same_files("a", "b"));
+    sql_end();
+}
+END_TEST
+
+/* The same rows with times in a file: dates, repeated pairs and thin users are dealt with alike. */
+START_TEST(prepared_as_a_file)
+{
+    static const char *const ways[][4] = {
+        {"--hold-out-from", "1970-01-01T00:00:05,1970-01-01T00:00:15", "--deduplicate", "last"},
+        {"--hold-out-last", "2,1", "--core", "3"},
+    };
+    begin();
+    write_products("p%d\n", 0);
+    FILE *file = fopen("sale.tsv", "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("user\titem\ttimestamp\n", file);
+    for (int i = 0; i < 60; i++) {
+        char customer[8], time[8];
+        snprintf(customer, sizeof customer, "c%d", i * i % 11);
+        snprintf(time, sizeof time, "%d", i * 7 % 20);
+        const char *product = product_id(5 + i * 3 % 7);
+        fprintf(file, "%s\t%s\t%s\n", customer, product, time);
+        sell(customer, product, time);
+    }
+    fclose(file);
+    for (size_t i = 0; i < 2; i++) {
+        const char *const more[] = {"--epochs", "2",       ways[i][0], ways[i][1], ways[i][2],
+                                    ways[i][3], "--model", "model",    NULL};
+        expect_done(run_sql(
+            (const char *[]){"--query", "SELECT customer, product, sold FROM sale", NULL}, more));
+        ck_assert_int_eq(rename("model", "a"), 0);
+        expect_done(run_lists(train_program, (const char *[]){"--data", "sale.tsv", NULL}, more));
+        ck_assert(same_files("a", "model"));
+    }
     sql_end();
 }
 END_TEST
@@ -361,7 +395,7 @@ END_TEST
 
 static const struct sql_refused refused_everywhere[] = {
     {"SELECT customer FROM sale", "the query yields 1 column; it must yield user and item"},
-    {"SELECT customer, product, sold FROM sale", "is for --leave-last-out alone"},
+    {"SELECT customer, product, sold FROM sale", "is for --hold-out-last, --hold-out-from"},
     {"SELECT 1, 2, 3, 4", "the query yields 4 columns"},
     {"SELECT customer, product FROM sale WHERE 1 = 0", "the query yields no rows"},
     {"  -- nothing", "the query is empty"},
@@ -409,8 +443,8 @@ START_TEST(wrong_timestamps)
 {
     begin();
     make_sales();
-    expect_refused(wrong_times, sizeof wrong_times / sizeof *wrong_times, "--leave-last-out");
-    expect_refused(sql_wrong_times, sql_wrong_time_count, "--leave-last-out");
+    expect_refused(wrong_times, sizeof wrong_times / sizeof *wrong_times, "--hold-out-last=1,1");
+    expect_refused(sql_wrong_times, sql_wrong_time_count, "--hold-out-last=1,1");
     sql_end();
 }
 END_TEST
@@ -421,9 +455,9 @@ static const struct wrong wrong_lines[] = {
     {{sql_option, "d", "--query", "SELECT 1, 2"}, 2, "--into is missing"},
     {{sql_option, "d", "--model", "m"}, 2, "--into is missing"},
     {{sql_option, "d", sql_option, "e"}, 2, "more than one database"},
-    {{sql_option, "d", "--leave-last-out", "--hold-out=0.1,0.1", "--query=q", "--model=m"},
+    {{sql_option, "d", "--hold-out-last=1,1", "--hold-out=0.1,0.1", "--query=q", "--model=m"},
      2,
-     "exclude each other"},
+     "only one of --hold-out"},
     {{sql_option, "d", "--final-fit", "--query=q", "--model=m"}, 2, "nothing is held out"},
     {{sql_option, "d", "--count", "0"}, 2, "--count takes a number from 1"},
     {{sql_option, "d", "--query", "q", "--model", "m", "left over"}, 2, "left over"},
@@ -441,7 +475,7 @@ END_TEST
 START_TEST(help)
 {
     ck_assert_int_eq(run(sql_program, (const char *[]){"--help", NULL}), 0);
-    expect_text("out", "--leave-last-out");
+    expect_text("out", "--hold-out-last V,T");
 }
 END_TEST
 
@@ -455,6 +489,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, final_fit);
     tcase_add_test(tests, a_saved_model);
     tcase_add_test(tests, last_items_are_left_out);
+    tcase_add_test(tests, prepared_as_a_file);
     tcase_add_test(tests, integer_ids);
     tcase_add_test(tests, ids_of_any_text);
     tcase_add_test(tests, replaced_table);
