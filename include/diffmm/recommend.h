@@ -117,6 +117,18 @@ DIFFMM_API const char *diffmm_scorer_user_id(const diffmm_scorer *scorer, int32_
 /** The same of an item. */
 DIFFMM_API const char *diffmm_scorer_item_id(const diffmm_scorer *scorer, int32_t item);
 
+/** External ids of many items in one call, for bindings, to which each call costs: one after the
+ *  other as text, each ended by NUL.
+ *  @param scorer    read
+ *  @param count     size of items
+ *  @param items     numbers, in any order, perhaps repeated
+ *  @param text      NULL: only its size is asked for; else the caller's `capacity` bytes
+ *  @param capacity  fewer bytes than the ids have are DIFFMM_ERROR_INVALID_ARGUMENT
+ *  @param size      receives how many bytes the ids have */
+DIFFMM_API diffmm_status diffmm_scorer_item_ids(const diffmm_scorer *scorer, size_t count,
+                                                const int32_t *items, char *text, size_t capacity,
+                                                size_t *size);
+
 /** The number of a user's external id; DIFFMM_ERROR_NOT_FOUND if there is none. */
 DIFFMM_API diffmm_status diffmm_scorer_find_user(const diffmm_scorer *scorer, const char *id,
                                                  int32_t *user);

@@ -48,6 +48,11 @@ static diffmm_status item_id(const union value *v)
     return answered(diffmm_scorer_item_id(v[0].in, (int32_t)v[1].i) != NULL);
 }
 
+static diffmm_status item_ids(const union value *v)
+{
+    return diffmm_scorer_item_ids(v[0].in, v[1].n, v[2].in, v[3].p, v[4].n, v[5].p);
+}
+
 static diffmm_status find_user(const union value *v)
 {
     return diffmm_scorer_find_user(v[0].in, v[1].in, v[2].p);
@@ -255,6 +260,15 @@ static struct entry entries[] = {
     {"diffmm_scorer_dimensions", dimensions, true, {A_SCORER}},
     {"diffmm_scorer_user_id", user_id, true, {A_SCORER, A_PLACE("user")}},
     {"diffmm_scorer_item_id", item_id, true, {A_SCORER, A_PLACE("item")}},
+    {"diffmm_scorer_item_ids", item_ids,
+     .arguments = {A_SCORER,
+                   {"count", SIZE, .good.n = 3, .others = {{{.n = 0}, OK, ""}}},
+                   {"items", DATA, .good.in = numbers, .bytes = sizeof numbers,
+                    .others = {{{.in = negative}, INVALID, "items[2] is -1"},
+                               {{.in = beyond}, INVALID, "items[2] is 4"}}},
+                   {"text", OUT, true, .bytes = 16},
+                   {"capacity", SIZE, .good.n = 16, .others = {{{.n = 1}, INVALID, "capacity"}}},
+                   {"size", OUT, .bytes = sizeof(size_t)}}},
     {"diffmm_scorer_find_user", find_user,
      .arguments = {A_SCORER, AN_ID, {"user", OUT, .bytes = sizeof(int32_t)}}},
     {"diffmm_scorer_find_item", find_item,

@@ -253,6 +253,7 @@ FUNCTIONS = {
     "diffmm_scorer_items": (amount, pointer),
     "diffmm_scorer_dimensions": (amount, pointer),
     "diffmm_scorer_user_id": (static_text, pointer, int32),
+    "diffmm_scorer_item_ids": (status, pointer, size, int32s, octets, size, out),
     "diffmm_scorer_item_id": (static_text, pointer, int32),
     "diffmm_scorer_find_user": (status, pointer, name, out),
     "diffmm_scorer_find_item": (status, pointer, name, out),

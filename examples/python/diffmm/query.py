@@ -96,9 +96,9 @@ class Query(NotCopied):
         return numpy.zeros((*rows, self.struct.count), HIT)
 
 
-def as_hits(table, found, id_of=None):
-    """A row of hits as a list of Hit; by external id, where there is a function that tells it."""
+def as_hits(table, found, ids_of=None):
+    """A row of hits as a list of Hit; by external id, where there is a function that tells them."""
     items, scores = table["item"][:found].tolist(), table["score"][:found].tolist()
-    if id_of is not None:
-        items = [id_of(item) for item in items]
+    if ids_of is not None and items:
+        items = ids_of(items)
     return [Hit(*hit) for hit in zip(items, scores)]

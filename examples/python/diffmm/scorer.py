@@ -135,6 +135,18 @@ class Scorer(Object):
         library.diffmm_scorer_find_user(self.handle, user_id, byref(user))
         return user.value
 
+    def item_ids(self, items):
+        """External ids of many items, in one call: a list."""
+        items, length = numbers(items), c_size_t()
+        handle = self.handle
+        library.diffmm_scorer_item_ids(handle, items.size, items, None, 0, byref(length))
+        data = numpy.empty(length.value, numpy.uint8)
+        library.diffmm_scorer_item_ids(handle, items.size, items, data, data.size, byref(length))
+        return [text(one) for one in data.tobytes().split(b"\0")[:-1]]
+
+    def _user_ids(self, users):
+        return [self.user_id(user) for user in users]
+
     def find_item(self, item_id):
         """The number of an external id; raises NotFound."""
         item = c_int32()
@@ -185,11 +197,11 @@ class Scorer(Object):
             with query.guard:
                 library.diffmm_recommend(self.handle, self._user(users), byref(query.struct),
                                          hits.ctypes.data, byref(found))
-            return as_hits(hits, found.value, self.item_id if isinstance(users, str) else None)
+            return as_hits(hits, found.value, self.item_ids if isinstance(users, str) else None)
         users = sequence(users)
-        id_of = self.item_id if are_ids(users) else None
+        ids_of = self.item_ids if are_ids(users) else None
         hits, found = self.recommend_arrays([self._user(u) for u in users], count, **query)
-        return [as_hits(row, n, id_of) for row, n in zip(hits, found)]
+        return [as_hits(row, n, ids_of) for row, n in zip(hits, found)]
 
     def recommend_arrays(self, users=None, count=20, **query):
         """The same for many users given by number (None: all), on the context's threads, as arrays:
@@ -253,7 +265,7 @@ class Scorer(Object):
         with query.guard:
             library.diffmm_recommend_embedding(self.handle, self._embedding(embedding),
                                                byref(query.struct), hits.ctypes.data, byref(found))
-        return as_hits(hits, found.value, self.item_id if ids else None)
+        return as_hits(hits, found.value, self.item_ids if ids else None)
 
     def similar_items(self, item, count=20, similarity="cosine", **query):
         """The items most similar to one, "cosine" or "dot", without itself: a list of Hit."""
@@ -262,7 +274,7 @@ class Scorer(Object):
         with query.guard:
             library.diffmm_similar_items(self.handle, self._item(item), as_similarity(similarity),
                                          byref(query.struct), hits.ctypes.data, byref(found))
-        return as_hits(hits, found.value, self.item_id if isinstance(item, str) else None)
+        return as_hits(hits, found.value, self.item_ids if isinstance(item, str) else None)
 
     def similar_users(self, user, count=20, similarity="cosine", **query):
         """The users most similar to one. Users stand in the place of items, in the query and in
@@ -272,7 +284,7 @@ class Scorer(Object):
         with query.guard:
             library.diffmm_similar_users(self.handle, self._user(user), as_similarity(similarity),
                                          byref(query.struct), hits.ctypes.data, byref(found))
-        return as_hits(hits, found.value, self.user_id if isinstance(user, str) else None)
+        return as_hits(hits, found.value, self._user_ids if isinstance(user, str) else None)
 
     def explain(self, user, item, items=()):
         """Explain the score of a user and an item: an Explanation. `items` and `user` as for
@@ -289,7 +301,7 @@ class Scorer(Object):
             score=out.score,
             modalities=dict(zip(names, parts.tolist())),
             collaborative=out.collaborative,
-            items=as_hits(touched, out.item_count, self.item_id if isinstance(item, str) else None),
+            items=as_hits(touched, out.item_count, self.item_ids if isinstance(item, str) else None),
             rest=out.rest)
 
     def export(self, side, path, format=None):

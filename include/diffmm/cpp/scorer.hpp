@@ -108,6 +108,19 @@ class scorer : public detail::handle<diffmm_scorer>
     {
         return diffmm_scorer_user_id(get(), user);
     }
+    /** External ids of many items in one call. @see diffmm_scorer_item_ids */
+    std::vector<std::string> item_ids(span<const std::int32_t> items) const
+    {
+        std::size_t size = 0;
+        check(diffmm_scorer_item_ids(get(), items.size(), items.data(), nullptr, 0, &size));
+        std::string text(size, '\0');
+        check(diffmm_scorer_item_ids(get(), items.size(), items.data(), &text[0], size, &size));
+        std::vector<std::string> ids;
+        ids.reserve(items.size());
+        for (std::size_t at = 0; at < size; at += ids.back().size() + 1)
+            ids.emplace_back(&text[at]);
+        return ids;
+    }
     const char *item_id(detail::number item) const noexcept
     {
         return diffmm_scorer_item_id(get(), item);

@@ -37,6 +37,17 @@ START_TEST(counts_ids_and_seen_items)
     ck_assert_str_eq(diffmm_scorer_item_id(scorer, 11), "item11-");
     ck_assert_ptr_null(diffmm_scorer_user_id(scorer, users));
     ck_assert_ptr_null(diffmm_scorer_item_id(scorer, -1));
+    char text[24];
+    size_t size;
+    const int32_t several[] = {11, 0, 11}, none[] = {0, 12};
+    expect_success(diffmm_scorer_item_ids(scorer, 3, several, NULL, 0, &size));
+    ck_assert_uint_eq(size, 8 + 7 + 8);
+    expect_success(diffmm_scorer_item_ids(scorer, 3, several, text, size, &size));
+    ck_assert_mem_eq(text, "item11-\0item0-\0item11-", size);
+    expect_failure(diffmm_scorer_item_ids(scorer, 3, several, text, size - 1, &size),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "capacity is 22, but the ids have 23 bytes");
+    expect_failure(diffmm_scorer_item_ids(scorer, 2, none, text, size, &size),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "items[1] is 12, but there are 12 items");
     int32_t number = -1;
     expect_success(diffmm_scorer_find_user(scorer, "user6-", &number));
     ck_assert_int_eq(number, 6);
