@@ -6,6 +6,7 @@ programs of a build folder, for model files and checkpoints:
 
     python3 tests/fuzz/make_corpus.py tests/fuzz/corpus build
 """
+import gzip
 import io
 import json
 import os
@@ -173,6 +174,20 @@ def table_seeds():
     yield "empty_value", b"user\titem\nu\t\n"
     yield "numbers", b"user\titem\n0\t1\n1\t0\n2\t2\n"
     yield "nothing", b""
+    yield "u.data", b"196\t242\t3\t881250949\n186\t302\t3\t891717742\n"
+    yield "ratings.dat", b"1::1193::5::978300760\n1::661::3::978302109\n"
+    yield "mmrec.inter", b"userID\titemID\trating\ttimestamp\tx_label\n0\t1\t5.0\t13\t0\n0\t2\t4.0\t14\t1\n"
+    yield "book-crossing", b'"User-ID";"ISBN";"Book-Rating"\r\n"276725";"034545104X";"0"\r\n'
+    yield "amazon", b"0001713353,A1C6M8LCIX4M6M,5.0,1123804800\n"
+    yield "dates", b"user,item,time\nu,i,2024-05-31T10:00:00Z\nv,j,2024-02-29 10:00+02:00\n"
+    yield "spaces", b"1 2 5\n 1   3 4 \n"
+    yield "format", b"\x0b\x11\x03\x00who;what;how;part\nu;i;3;0\nv;j;;2\n"
+    packed = b"user,item,rating\n" + b"".join(b"u%d,i%d,%d\n" % (i % 7, i % 11, i % 5) for i in range(90))
+    yield "gzip", gzip.compress(packed, mtime=0) + gzip.compress(b"x,y,1\n", mtime=0)
+    yield "gzip_cut", gzip.compress(packed, mtime=0)[:-9]
+    # A zstd frame of one raw block, by RFC 8878.
+    yield "zstd", (b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(packed)) +
+                   struct.pack("<I", 1 | len(packed) << 3)[:3] + packed)
     yield "long", b"user,item\n" + b"".join(b"u%d,i%d\n" % (i % 7, i % 11) for i in range(60))
 
 
