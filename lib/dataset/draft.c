@@ -98,18 +98,29 @@ diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__d
                               (int)diffmm__text_cut(id, length, 200), id, draft->item_ids.count);
 }
 
-/* Of `count` numbers the new ones of those that are kept, and -1. Numbers without ids stay. */
+static bool all_stay(size_t count, const bool *kept)
+{
+    for (size_t i = 0; i < count && kept; i++)
+        if (!kept[i])
+            return false;
+    return true;
+}
+
+/* Of `count` numbers the new ones of those that are kept, and -1; NULL where all are. Numbers
+ * without ids stay. */
 static diffmm_status number_anew(const diffmm_context *context, size_t count, const bool *kept,
                                  bool text, int32_t **out)
 {
+    *out = NULL;
+    if (all_stay(count, kept))
+        return DIFFMM_OK;
     int32_t *numbers = diffmm__allocate(context, count, sizeof *numbers);
     if (!numbers)
         return DIFFMM_ERROR_NO_MEMORY;
     int32_t next = 0;
     for (size_t i = 0; i < count; i++) {
-        bool stays = !kept || kept[i];
-        numbers[i] = !stays ? -1 : text ? next : (int32_t)i;
-        next += stays;
+        numbers[i] = !kept[i] ? -1 : text ? next : (int32_t)i;
+        next += kept[i];
     }
     *out = numbers;
     return DIFFMM_OK;
@@ -170,27 +181,36 @@ static diffmm_status find_row_ids(const diffmm_context *context, const struct di
     return *out ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
+/* The ids on one side, once some have left it. Those that were reserved beyond them have left, too,
+ * for they have no interactions. */
+static void take_ids(const diffmm_context *context, struct diffmm__ids *ids, size_t *reserved,
+                     struct diffmm__ids *kept)
+{
+    diffmm__ids_end(context, ids);
+    *ids = *kept;
+    *reserved = 0;
+}
+
 static diffmm_status renumber_ids(const diffmm_context *context, struct diffmm__draft *draft,
                                   const int32_t *users, const int32_t *items)
 {
     struct diffmm__ids user_ids = {0}, item_ids = {0};
-    struct diffmm__row_ids *row_ids;
-    diffmm_status status = find_row_ids(context, draft, &row_ids);
-    if (!status)
+    struct diffmm__row_ids *row_ids = NULL;
+    diffmm_status status = items ? find_row_ids(context, draft, &row_ids) : DIFFMM_OK;
+    if (!status && users)
         status = copy_ids(context, &draft->user_ids, users, &user_ids);
-    if (!status)
+    if (!status && items)
         status = copy_ids(context, &draft->item_ids, items, &item_ids);
     if (status) {
         diffmm__ids_end(context, &user_ids);
         diffmm__row_ids_release(context, row_ids);
         return status;
     }
-    diffmm__ids_end(context, &draft->user_ids);
-    diffmm__ids_end(context, &draft->item_ids);
-    draft->user_ids = user_ids;
-    draft->item_ids = item_ids;
+    if (users)
+        take_ids(context, &draft->user_ids, &draft->users, &user_ids);
+    if (items)
+        take_ids(context, &draft->item_ids, &draft->items, &item_ids);
     draft->row_ids = row_ids ? row_ids : draft->row_ids;
-    draft->users = draft->items = 0; /* those that were reserved beyond the ids go, too */
     return DIFFMM_OK;
 }
 

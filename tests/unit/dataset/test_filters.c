@@ -228,6 +228,23 @@ START_TEST(features_stay_with_their_items)
 }
 END_TEST
 
+/* Where only users leave, items keep their numbers, and so do those that were reserved. */
+START_TEST(items_stay_as_they_are_where_only_users_leave)
+{
+    const struct event events[] = {{"a", "1", 1, 1, 0}, {"a", "0", 1, 1, 0}, {"b", "2", 1, 1, 0}};
+    diffmm_dataset *dataset = dataset_of(events, 3);
+    expect_success(diffmm_dataset_reserve(dataset, 5, 4));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 4, 1, four_rows, 1));
+    expect_success(diffmm_dataset_filter_core(dataset, 2, 0));
+    ck_assert_uint_eq(diffmm_dataset_users(dataset), 1);
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_uint_eq(diffmm_dataset_items(dataset), 4);
+    for (int32_t i = 0; i < 4; i++)
+        expect_feature(dataset, 0, (const char *const[]){"0", "1", "2", "3"}[i], four_rows[i]);
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
 START_TEST(rows_that_do_not_fit_are_refused)
 {
     const struct event events[] = {{"a", "0", 1, 1, 0}, {"a", "1", 1, 1, 0}, {"b", "2", 1, 1, 0}};
@@ -287,6 +304,7 @@ int main(void)
                                   cores_are_those_of_the_definition,
                                   ids_are_numbered_anew,
                                   features_stay_with_their_items,
+                                  items_stay_as_they_are_where_only_users_leave,
                                   rows_that_do_not_fit_are_refused,
                                   numbers_lose_interactions_and_stay};
     return run_tests("filters", tests, sizeof tests / sizeof *tests);
