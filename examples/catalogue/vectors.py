@@ -134,7 +134,7 @@ class FastText:
         self.path = path
 
     @classmethod
-    def fit(cls, documents, dimensions, path, buckets=20_000, epochs=15, seed=0):
+    def fit(cls, documents, dimensions, path, buckets=20_000, epochs=5, seed=0):
         """From lists of words. Small `buckets` keep the file small: it has a vector for each. One
         thread, so that the same texts give the same vectors."""
         with tempfile.TemporaryDirectory() as folder:
