@@ -128,6 +128,8 @@ static diffmm_status filter(diffmm_dataset *dataset, const struct preparation *p
     if (status == DIFFMM_OK && p->deduplicate)
         status = diffmm_dataset_deduplicate(
             dataset, strcmp(p->deduplicate, "last") == 0 ? DIFFMM_KEEP_LAST : DIFFMM_KEEP_FIRST);
+    if (status == DIFFMM_OK && p->with_features)
+        status = diffmm_dataset_filter_features(dataset);
     if (status == DIFFMM_OK && p->core && read_counts(p->core, &users, &items))
         status = diffmm_dataset_filter_core(dataset, users, items);
     return status;

@@ -38,6 +38,7 @@ struct preparation {
     const char *min_rating;  /* --min-rating, a number, or NULL */
     const char *deduplicate; /* "first", "last", or NULL */
     const char *core;        /* --core K or USERS,ITEMS, or NULL */
+    bool with_features;      /* --with-features: leave out items without a row */
     const char *hold_out;    /* --hold-out VALID,TEST: shares, or NULL */
     const char *last;        /* --hold-out-last VALID,TEST: how many of each user, or NULL */
     const char *from;        /* --hold-out-from VALID,TEST: dates, or NULL */

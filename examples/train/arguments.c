@@ -18,6 +18,8 @@ enum option_code {
     OPTION_MIN_RATING,
     OPTION_DEDUPLICATE,
     OPTION_CORE,
+    OPTION_MAPPED,
+    OPTION_WITH_FEATURES,
     OPTION_HOLD_OUT,
     OPTION_HOLD_OUT_LAST,
     OPTION_HOLD_OUT_FROM,
@@ -42,6 +44,8 @@ static const struct option option_table[] = {
     {"data", required_argument, NULL, OPTION_DATA},
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
+    {"mapped", no_argument, NULL, OPTION_MAPPED},
+    {"with-features", no_argument, NULL, OPTION_WITH_FEATURES},
     {"column", required_argument, NULL, OPTION_COLUMN},
     {"separator", required_argument, NULL, OPTION_SEPARATOR},
     {"header", required_argument, NULL, OPTION_HEADER},
@@ -87,6 +91,8 @@ static bool read_option(int code, char *value, struct arguments *out)
         return read_answer("quotes", value, &out->table.format.quotes);
     case OPTION_MIN_RATING: out->preparation.min_rating = value; return true;
     case OPTION_DEDUPLICATE: out->preparation.deduplicate = value; return true;
+    case OPTION_MAPPED: out->mapped = true; return true;
+    case OPTION_WITH_FEATURES: out->preparation.with_features = true; return true;
     case OPTION_CORE: out->preparation.core = value; return true;
     case OPTION_HOLD_OUT: out->preparation.hold_out = value; return true;
     case OPTION_HOLD_OUT_LAST: out->preparation.last = value; return true;
@@ -186,7 +192,13 @@ void print_help(void)
         "                             or without a header; .npz, .pkl), or made-up data\n"
         "  --items FILE               item ids, one per line, in the order of feature rows;\n"
         "                             with an interactions file; features come by --modality\n"
-        "  --modality NAME=FILE.npy   item features; may be repeated\n"
+        "  --modality NAME=FILE       item features (.npy, .npz, .safetensors, or text vectors\n"
+        "                             in .vec and .txt); may be repeated. Whose the rows are\n"
+        "                             stands in a list beside the file, FILE.ids.txt in place of\n"
+        "                             FILE.npy, or is told by --items\n"
+        "  --mapped                   leave features of --modality in their files, which hold\n"
+        "                             float32: they may be larger than memory\n"
+        "  --with-features            leave out items that have no row of features\n"
         "  --column NAME=COLUMN       where a table has no usual names: its column (a name, or a\n"
         "                             number from 1) for the user, item, rating, timestamp or\n"
         "                             split; may be repeated\n"

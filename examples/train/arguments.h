@@ -13,6 +13,7 @@ struct arguments {
     bool forecast;  /* only tell what the training would take */
     bool final_fit; /* train anew on everything at the end */
     bool resume;    /* go on from the checkpoint, if there is one */
+    bool mapped;    /* features stay in their files */
     bool verbose;   /* also what the library logs at level info */
     struct table_options table;
     struct preparation preparation;
@@ -26,7 +27,7 @@ struct arguments {
     size_t threads;          /* 0: all */
     size_t setting_count, modality_count;
     struct assignment *settings;   /* --set, --epochs, --seed, in their order */
-    struct assignment *modalities; /* --modality NAME=FILE.npy */
+    struct assignment *modalities; /* --modality NAME=FILE */
 };
 
 /* Read the command line; says on stderr what is wrong with it and returns false. Texts point into

@@ -31,8 +31,8 @@ int data_open(diffmm_context *context, const struct arguments *arguments,
         status = diffmm_dataset_open(context, arguments->data, out);
     }
     for (size_t i = 0; i < arguments->modality_count && status == DIFFMM_OK; i++)
-        status = diffmm_dataset_read_modality(*out, arguments->modalities[i].name,
-                                              arguments->modalities[i].value);
+        status = (arguments->mapped ? diffmm_dataset_map_modality : diffmm_dataset_read_modality)(
+            *out, arguments->modalities[i].name, arguments->modalities[i].value);
     int64_t seed = 0;
     if (status == DIFFMM_OK)
         status = diffmm_options_get_integer(options, "seed", &seed);

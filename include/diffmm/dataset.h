@@ -308,6 +308,15 @@ DIFFMM_API diffmm_status diffmm_dataset_deduplicate(diffmm_dataset *dataset, dif
 DIFFMM_API diffmm_status diffmm_dataset_filter_core(diffmm_dataset *dataset, size_t user_least,
                                                     size_t item_least);
 
+/** Leave out the items for which a modality whose rows have ids has no row, with their interactions,
+ *  instead of giving them zeros. The log gets a warning with how many there are, by modality. Items
+ *  that remain keep their order; rows of features that go by their order still reach them. Call it
+ *  once interactions and modalities have been added, before anything is held out.
+ *  DIFFMM_ERROR_STATE if no modality has rows with ids, or the data set is an extended one;
+ *  DIFFMM_ERROR_INVALID_ARGUMENT if no item would be left.
+ *  @param dataset  not sealed */
+DIFFMM_API diffmm_status diffmm_dataset_filter_features(diffmm_dataset *dataset);
+
 /** Hold out each user's last interactions by time: the last `test` for test, the `valid` before them
  *  for validation, as many as there are; one stays in training. Of a pair that comes more than once,
  *  the first counts. Interactions at the same time are in the order they came. Call it once all

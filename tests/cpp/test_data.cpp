@@ -40,6 +40,13 @@ START_TEST(rows_of_features_have_ids)
     diffmm::context context(1);
     diffmm::dataset data(context);
     float features[] = {1, 2, 3};
+    diffmm::dataset fewer(context);
+    fewer.add_interactions(DIFFMM_TRAIN, names, things)
+        .add_modality_copy("taste", 1, features)
+        .name_rows("taste", {"gin", "ale", "tea"})
+        .filter_features()
+        .seal();
+    ck_assert(fewer.features(0, 0, 2) == std::vector<float>({3, 1}));
     data.add_interactions(DIFFMM_TRAIN, names, things)
         .add_modality_copy("taste", 1, features)
         .add_modality("smell", 1,

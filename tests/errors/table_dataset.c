@@ -109,6 +109,14 @@ static diffmm_status deduplicate(const union value *v)
     return diffmm_dataset_deduplicate(v[0].p, (diffmm_keep)v[1].i);
 }
 
+/* Where the call can succeed, the rows of its modality have ids. */
+static diffmm_status filter_features(const union value *v)
+{
+    static const char *const ids[] = {"3", "x", "0", "1"};
+    (void)diffmm_dataset_name_rows(v[0].p, "image", 4, ids);
+    return diffmm_dataset_filter_features(v[0].p);
+}
+
 static diffmm_status filter_core(const union value *v)
 {
     return diffmm_dataset_filter_core(v[0].p, v[1].n, v[2].n);
@@ -471,6 +479,7 @@ static const struct entry entries[] = {
      .arguments = {{"dataset", RATED_DATASET},
                    {"keep", NUMBER, .good.i = 0,
                     .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}, {{.i = 1}, OK, ""}}}}},
+    {"diffmm_dataset_filter_features", filter_features, .arguments = {{"dataset", OPEN_DATASET}}},
     {"diffmm_dataset_filter_core", filter_core,
      .arguments = {{"dataset", RATED_DATASET},
                    {"user_least", SIZE, .good.n = 1,

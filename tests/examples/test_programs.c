@@ -289,6 +289,29 @@ START_TEST(lists_of_items)
 }
 END_TEST
 
+/* Features whose rows have ids need no list of items; items without a row are there, or not. */
+START_TEST(features_by_id)
+{
+    static const char *const arguments[] = {
+        "--data",  "clicks.csv", "--modality", "words=w.vec", "--epochs",        "1",
+        "--model", "model",      SMALL,        NULL,          "--with-features", NULL};
+    enum { flag = sizeof arguments / sizeof *arguments - 2 };
+    const char *with[flag + 1];
+    write_text("clicks.csv", "user,item\nu,c\nv,b\nu,a\n");
+    write_text("w.vec", "a 1 2\nx 3 4\nc 5 6\n");
+    ck_assert_int_eq(run(train_program, arguments), 0);
+    expect_text("err", "modality 'words': 1 of 3 items have no row and get zeros; the first is 'b'");
+    memcpy(with, arguments, sizeof with);
+    with[flag - 1] = "--with-features";
+    with[flag] = NULL;
+    ck_assert_int_eq(run(train_program, with), 0);
+    expect_text("err", "modality 'words': 1 of 3 items have no row and are left out");
+    write_text("w.vec", "item-a 1 2\nitem-c 5 6\n");
+    ck_assert_int_eq(run(train_program, arguments), 1);
+    expect_text("err", "the first row is 'item-a', the first item 'c'");
+}
+END_TEST
+
 static bool has_line(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -505,6 +528,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, seed_decides);
     tcase_add_test(tests, named_round_trip);
     tcase_add_test(tests, lists_of_items);
+    tcase_add_test(tests, features_by_id);
     tcase_add_test(tests, interrupt_saves);
     tcase_add_test(tests, resume_after_a_kill);
     tcase_add_test(tests, resume_otherwise);

@@ -329,6 +329,10 @@ class Dataset(Object):
         """Leave one interaction of each user with each item: the "first" or the "last"."""
         library.diffmm_dataset_deduplicate(self.handle, member(Keep, keep))
 
+    def filter_features(self):
+        """Leave out the items for which a modality whose rows have ids has no row."""
+        library.diffmm_dataset_filter_features(self.handle)
+
     def filter_core(self, users, items):
         """Leave out users and items with fewer interactions than that, until none is left that has
         too few: the k-core, if both numbers are k. Users alone: items 0."""

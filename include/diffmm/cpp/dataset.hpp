@@ -233,6 +233,12 @@ class dataset : public detail::handle<diffmm_dataset>
         check(diffmm_dataset_deduplicate(get(), keep));
         return *this;
     }
+    /** Leave out items without features. @see diffmm_dataset_filter_features */
+    dataset &filter_features()
+    {
+        check(diffmm_dataset_filter_features(get()));
+        return *this;
+    }
     /** Leave the k-core of users and items. @see diffmm_dataset_filter_core */
     dataset &filter_core(detail::amount user_least, detail::amount item_least)
     {

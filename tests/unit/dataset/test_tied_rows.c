@@ -192,6 +192,61 @@ START_TEST(items_by_number)
 }
 END_TEST
 
+/* Items without a row are left out instead of getting zeros; what goes by the order of the items
+ * that were there before still reaches them. */
+START_TEST(items_without_rows_are_left_out)
+{
+    static const char *const user[] = {"u", "u", "v"}, *const item[] = {"c", "a", "b"};
+    static const char *const ids[] = {"b", "x", "c"};
+    static const float rows[] = {10, 20, 30};
+    diffmm_context *context = listening();
+    diffmm_dataset *dataset;
+    int32_t number;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(diffmm_dataset_declare_items(dataset, 3, ids_abc));
+    expect_success(diffmm_dataset_add_named_interactions(dataset, DIFFMM_TRAIN, 3, user, item));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "ids", 3, 1, abc, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "numbers", 3, 1, rows, 1));
+    expect_success(diffmm_dataset_name_rows(dataset, "ids", 3, ids));
+    expect_success(diffmm_dataset_filter_features(dataset));
+    expect_heard(1, "modality 'ids': 1 of 3 items have no row and are left out");
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_features(dataset, 0, 2, (float[]){1, 3});
+    expect_features(dataset, 1, 2, (float[]){20, 30});
+    ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_TRAIN), 2);
+    expect_failure(diffmm_dataset_find_item(dataset, "a", &number), DIFFMM_ERROR_NOT_FOUND, "'a'");
+    expect_heard(1, "");
+    diffmm_dataset_destroy(dataset);
+    diffmm_context_destroy(context);
+}
+END_TEST
+
+START_TEST(what_cannot_be_left_out)
+{
+    static const char *const others[] = {"x", "y", "z"}, *const left[] = {"a", "y", "z"};
+    diffmm_dataset *dataset = begin();
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, abc, 1));
+    expect_failure(diffmm_dataset_filter_features(dataset), DIFFMM_ERROR_STATE,
+                   "no modality has rows with ids");
+    expect_success(diffmm_dataset_name_rows(dataset, "m", 3, others));
+    expect_invalid(diffmm_dataset_filter_features(dataset),
+                   "none of the 3 items has a row in each modality");
+    ck_assert_uint_eq(diffmm_dataset_items(dataset), 3);
+    diffmm_dataset_destroy(dataset);
+
+    dataset = begin();
+    expect_success(diffmm_dataset_add_modality_array(dataset, "m", 3, 1, abc, 1));
+    expect_success(diffmm_dataset_name_rows(dataset, "m", 3, left));
+    expect_success(diffmm_dataset_seal(dataset));
+    diffmm_dataset *more;
+    expect_failure(diffmm_dataset_filter_features(dataset), DIFFMM_ERROR_STATE, "sealed");
+    expect_success(diffmm_dataset_extend(dataset, &more));
+    expect_failure(diffmm_dataset_filter_features(more), DIFFMM_ERROR_STATE, "extended");
+    diffmm_dataset_destroy(more);
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
 struct asked {
     size_t calls, rows;
 };
@@ -394,6 +449,8 @@ int main(void)
                                   beside_rows_by_number,
                                   rows_by_number_are_not_tied_by_another_modality,
                                   items_by_number,
+                                  items_without_rows_are_left_out,
+                                  what_cannot_be_left_out,
                                   loaders_are_asked_for_rows,
                                   extended,
                                   copies_may_change,
