@@ -5,6 +5,7 @@
 #ifndef DIFFMM_DIFFMM_H
 #define DIFFMM_DIFFMM_H
 
+#include <diffmm/arrow.h>
 #include <diffmm/context.h>
 #include <diffmm/contrastive.h>
 #include <diffmm/dataset.h>

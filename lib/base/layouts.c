@@ -70,6 +70,14 @@ static const size_t summary_begin[] = {
 };
 const struct diffmm__layout diffmm__layout_summary = LAYOUT(diffmm_summary, summary_begin);
 
+static const size_t arrow_columns_begin[] = {
+    offsetof(diffmm_arrow_columns, struct_size), offsetof(diffmm_arrow_columns, user),
+    offsetof(diffmm_arrow_columns, item),        offsetof(diffmm_arrow_columns, rating),
+    offsetof(diffmm_arrow_columns, timestamp),   offsetof(diffmm_arrow_columns, split),
+};
+const struct diffmm__layout diffmm__layout_arrow_columns =
+    LAYOUT(diffmm_arrow_columns, arrow_columns_begin);
+
 static const size_t denoiser_shape_begin[] = {
     offsetof(diffmm_denoiser_shape, struct_size),  offsetof(diffmm_denoiser_shape, items),
     offsetof(diffmm_denoiser_shape, time_size),    offsetof(diffmm_denoiser_shape, hidden_count),

@@ -40,4 +40,7 @@ static inline float diffmm__narrow(double x)
     return islessequal(x, -outside) ? -INFINITY : (float)x;
 }
 
+/* The number that the bits of a float16 are. */
+float diffmm__half(uint32_t pattern);
+
 #endif

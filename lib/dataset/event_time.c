@@ -123,25 +123,27 @@ static bool read_iso(const char *text, const char *end, int64_t *out)
     return text == end;
 }
 
-/* An integer of up to 18 digits, exactly. */
+/* An integer that 64 bits hold, exactly. */
 static bool read_integer(const char *text, const char *end, int64_t *out)
 {
     bool negative = accept_char(&text, end, '-');
-    if (text == end || end - text > 18)
+    if (text == end || end - text > 19)
         return false;
-    int64_t value = 0;
+    uint64_t value = 0;
     for (; text < end; text++) {
         if (!is_digit(*text))
             return false;
-        value = 10 * value + *text - '0';
+        value = 10 * value + (uint64_t)(*text - '0');
     }
-    *out = negative ? -value : value;
+    if (value > INT64_MAX)
+        return false;
+    *out = negative ? -(int64_t)value : (int64_t)value;
     return true;
 }
 
-static int64_t from_integer(int64_t number)
+int64_t diffmm__event_time_from_integer(int64_t number)
 {
-    int64_t size = number < 0 ? -number : number;
+    uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
     if (size < 100000000000)
         return number * second;
     if (size < 100000000000000)
@@ -165,7 +167,7 @@ bool diffmm__event_time_read(const char *text, size_t length, int64_t *out)
     int64_t integer;
     double number;
     if (read_integer(text, text + length, &integer)) {
-        *out = from_integer(integer);
+        *out = diffmm__event_time_from_integer(integer);
         return true;
     }
     if (read_iso(text, text + length, out))

@@ -17,7 +17,10 @@ static const int64_t DIFFMM__NO_TIME = INT64_MIN;
  *   below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. */
 bool diffmm__event_time_read(const char *text, size_t length, int64_t *out);
 
-/* A time from a number by the same rule; false where it does not fit. */
+/* A time from a number by the same rule. */
+int64_t diffmm__event_time_from_integer(int64_t number);
+
+/* The same; false where it does not fit. */
 bool diffmm__event_time_from_real(double number, int64_t *out);
 
 #endif

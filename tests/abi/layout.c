@@ -45,40 +45,6 @@ AT(diffmm_context_settings, pool_size, 64);
 AT(diffmm_context_settings, pool_run, 72);
 AT(diffmm_context_settings, pool_data, 80);
 
-SIZE(diffmm_infonce_arguments, 88);
-AT(diffmm_infonce_arguments, struct_size, 0);
-AT(diffmm_infonce_arguments, nodes, 8);
-AT(diffmm_infonce_arguments, d, 16);
-AT(diffmm_infonce_arguments, p, 24);
-AT(diffmm_infonce_arguments, q, 32);
-AT(diffmm_infonce_arguments, batch_count, 40);
-AT(diffmm_infonce_arguments, batch, 48);
-AT(diffmm_infonce_arguments, tau, 56);
-AT(diffmm_infonce_arguments, loss, 64);
-AT(diffmm_infonce_arguments, grad_p, 72);
-AT(diffmm_infonce_arguments, grad_q, 80);
-
-SIZE(diffmm_anchor, 4);
-IS(DIFFMM_ANCHOR_MODAL, 0);
-IS(DIFFMM_ANCHOR_MAIN, 1);
-
-SIZE(diffmm_contrastive_loss_arguments, 120);
-AT(diffmm_contrastive_loss_arguments, struct_size, 0);
-AT(diffmm_contrastive_loss_arguments, anchor, 8);
-AT(diffmm_contrastive_loss_arguments, users, 16);
-AT(diffmm_contrastive_loss_arguments, items, 24);
-AT(diffmm_contrastive_loss_arguments, d, 32);
-AT(diffmm_contrastive_loss_arguments, view_count, 40);
-AT(diffmm_contrastive_loss_arguments, views, 48);
-AT(diffmm_contrastive_loss_arguments, main, 56);
-AT(diffmm_contrastive_loss_arguments, count, 64);
-AT(diffmm_contrastive_loss_arguments, batch_users, 72);
-AT(diffmm_contrastive_loss_arguments, batch_items, 80);
-AT(diffmm_contrastive_loss_arguments, tau, 88);
-AT(diffmm_contrastive_loss_arguments, loss, 96);
-AT(diffmm_contrastive_loss_arguments, grad_views, 104);
-AT(diffmm_contrastive_loss_arguments, grad_main, 112);
-
 SIZE(diffmm_split, 4);
 IS(DIFFMM_TRAIN, 0);
 IS(DIFFMM_VALID, 1);
@@ -144,6 +110,48 @@ AT(diffmm_summary, zeros, 112);
 AT(diffmm_summary, negatives, 120);
 AT(diffmm_summary, ratings, 128);
 AT(diffmm_summary, timestamps, 136);
+
+SIZE(diffmm_arrow_columns, 48);
+AT(diffmm_arrow_columns, struct_size, 0);
+AT(diffmm_arrow_columns, user, 8);
+AT(diffmm_arrow_columns, item, 16);
+AT(diffmm_arrow_columns, rating, 24);
+AT(diffmm_arrow_columns, timestamp, 32);
+AT(diffmm_arrow_columns, split, 40);
+
+SIZE(diffmm_infonce_arguments, 88);
+AT(diffmm_infonce_arguments, struct_size, 0);
+AT(diffmm_infonce_arguments, nodes, 8);
+AT(diffmm_infonce_arguments, d, 16);
+AT(diffmm_infonce_arguments, p, 24);
+AT(diffmm_infonce_arguments, q, 32);
+AT(diffmm_infonce_arguments, batch_count, 40);
+AT(diffmm_infonce_arguments, batch, 48);
+AT(diffmm_infonce_arguments, tau, 56);
+AT(diffmm_infonce_arguments, loss, 64);
+AT(diffmm_infonce_arguments, grad_p, 72);
+AT(diffmm_infonce_arguments, grad_q, 80);
+
+SIZE(diffmm_anchor, 4);
+IS(DIFFMM_ANCHOR_MODAL, 0);
+IS(DIFFMM_ANCHOR_MAIN, 1);
+
+SIZE(diffmm_contrastive_loss_arguments, 120);
+AT(diffmm_contrastive_loss_arguments, struct_size, 0);
+AT(diffmm_contrastive_loss_arguments, anchor, 8);
+AT(diffmm_contrastive_loss_arguments, users, 16);
+AT(diffmm_contrastive_loss_arguments, items, 24);
+AT(diffmm_contrastive_loss_arguments, d, 32);
+AT(diffmm_contrastive_loss_arguments, view_count, 40);
+AT(diffmm_contrastive_loss_arguments, views, 48);
+AT(diffmm_contrastive_loss_arguments, main, 56);
+AT(diffmm_contrastive_loss_arguments, count, 64);
+AT(diffmm_contrastive_loss_arguments, batch_users, 72);
+AT(diffmm_contrastive_loss_arguments, batch_items, 80);
+AT(diffmm_contrastive_loss_arguments, tau, 88);
+AT(diffmm_contrastive_loss_arguments, loss, 96);
+AT(diffmm_contrastive_loss_arguments, grad_views, 104);
+AT(diffmm_contrastive_loss_arguments, grad_main, 112);
 
 SIZE(diffmm_schedule_quantity, 4);
 IS(DIFFMM_SCHEDULE_BETA, 0);

@@ -9,6 +9,7 @@
 
 #include <diffmm/diffmm.h>
 
+#include "support/arrow_still.h"
 #include "support/failure.h"
 
 enum { most_members = 32, beyond = 16, largest = 1024 };
@@ -202,6 +203,17 @@ static diffmm_status read_table(void *it)
     return diffmm_dataset_open_table(context, "/dev/null", it, &open);
 }
 
+static diffmm_status read_arrow(void *it)
+{
+    diffmm_dataset *open;
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_stream(&still);
+    expect_success(diffmm_dataset_create(context, &open));
+    diffmm_status status = diffmm_dataset_read_arrow(open, DIFFMM_TRAIN, &stream, it);
+    diffmm_dataset_destroy(open);
+    return status;
+}
+
 static diffmm_status summarize(void *it)
 {
     return diffmm_dataset_summary(dataset, it);
@@ -230,6 +242,7 @@ static const struct use {
     {"diffmm_context_settings", create_context, false},
     {"diffmm_synthetic", synthesize, false},
     {"diffmm_interactions", add_interactions, false},
+    {"diffmm_arrow_columns", read_arrow, false},
     {"diffmm_summary", summarize, true},
     {"diffmm_table_format", read_table, false},
     {"diffmm_denoiser_shape", initialize_denoiser, false},

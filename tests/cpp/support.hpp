@@ -22,6 +22,7 @@ TCase *data_cases();
 TCase *training_cases();
 TCase *scorer_cases();
 TCase *file_cases();
+TCase *arrow_cases();
 TCase *query_cases();
 TCase *growth_cases();
 TCase *diffusion_cases();

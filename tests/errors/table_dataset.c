@@ -2,6 +2,9 @@
 /* dataset.h */
 #include "table.h"
 
+#include "support/arrow_still.h"
+#include "support/failure.h"
+
 static diffmm_status create(const union value *v)
 {
     return diffmm_dataset_create(v[0].p, v[1].p);
@@ -97,6 +100,17 @@ static diffmm_status read_table(const union value *v)
 static diffmm_status open_table(const union value *v)
 {
     return diffmm_dataset_open_table(v[0].p, v[1].in, v[2].in, v[3].p);
+}
+
+/* The stream is made for the call, which must release it. */
+static diffmm_status read_arrow(const union value *v)
+{
+    struct arrow_still still = {0};
+    struct ArrowArrayStream stream = still_stream(&still);
+    diffmm_status status =
+        diffmm_dataset_read_arrow(v[0].p, (diffmm_split)v[1].i, v[2].in ? &stream : NULL, v[3].in);
+    ck_assert(!v[2].in || (still_all_back(&still) && !stream.release));
+    return status;
 }
 
 static diffmm_status filter_ratings(const union value *v)
@@ -251,6 +265,11 @@ static const diffmm_table_format usual_format = {.header = DIFFMM_YES},
                                       {{.in = &other_user}, FORMAT, "'who'"}                       \
                                   }                                                                \
     }
+static const char a_stream[] = "";
+static const diffmm_arrow_columns named_columns = {.user = "user", .rating = ""},
+                                  no_column = {.item = "thing"}, no_ids = {.user = "rating"},
+                                  no_times = {.split = "rating"}, without_user = {.user = ""};
+
 #define A_UNSEALED                                                                                 \
     {                                                                                              \
         "dataset", EMPTY_DATASET                                                                   \
@@ -469,6 +488,16 @@ static const struct entry entries[] = {
                     .others = {{{.in = ""}, IO, "No such file"}, {{.in = "."}, IO, "."}}},
                    A_FORMAT,
                    {"out", MADE, .made = DATASET}}},
+    {"diffmm_dataset_read_arrow", read_arrow,
+     .arguments = {A_UNSEALED,
+                   A_SPLIT,
+                   {"stream", CALLBACK, .good.in = a_stream},
+                   {"columns", SETTINGS, .optional = true, .good.in = &named_columns,
+                    .bytes = sizeof named_columns,
+                    .others = {{{.in = &no_column}, NOT_FOUND, "thing"},
+                               {{.in = &no_ids}, UNSUPPORTED, "'rating'"},
+                               {{.in = &no_times}, UNSUPPORTED, "'rating'"},
+                               {{.in = &without_user}, FORMAT, "'user'"}}}}},
     {"diffmm_dataset_filter_ratings", filter_ratings,
      .arguments = {{"dataset", RATED_DATASET},
                    {"least", REAL, .good.r = 2,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "support/arrow_still.h"
 #include "support/failure.h"
 
 static diffmm_status create_context(struct fault_world *world)
@@ -338,6 +339,15 @@ static diffmm_status add_rated(struct fault_world *world)
     return diffmm_dataset_add_interactions_with(world->dataset, DIFFMM_TRAIN, &rated_numbers);
 }
 
+static diffmm_status read_arrow(struct fault_world *world)
+{
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_stream(&still);
+    diffmm_status status = diffmm_dataset_read_arrow(world->dataset, DIFFMM_TRAIN, &stream, NULL);
+    ck_assert(still_all_back(&still) && !stream.release);
+    return status;
+}
+
 static void rated_dataset(struct fault_world *world)
 {
     empty_dataset(world);
@@ -434,6 +444,7 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_add_interactions_with", empty_dataset, add_rated, filled_bits, NULL},
     {"diffmm_dataset_read_table", empty_dataset, read_with_format, filled_bits, NULL},
     {"diffmm_dataset_open_table", NULL, open_with_format, new_dataset_bits, fault_end_dataset},
+    {"diffmm_dataset_read_arrow", empty_dataset, read_arrow, filled_bits, NULL},
     {"diffmm_dataset_filter_ratings", rated_dataset, filter_ratings, filled_bits, NULL},
     {"diffmm_dataset_deduplicate", rated_dataset, deduplicate, filled_bits, NULL},
     {"diffmm_dataset_filter_features", dataset_with_row_ids, filter_features, filled_bits, NULL},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/arrow_still.h"
 #include "support/failure.h"
 #include "support/folder.h"
 
@@ -178,6 +179,15 @@ static diffmm_status dataset_read_table(struct fault_world *world)
 {
     return diffmm_dataset_read_table(world->dataset, DIFFMM_TRAIN, inner_path(world, "clicks.tsv"),
                                      NULL);
+}
+
+static diffmm_status dataset_read_arrow(struct fault_world *world)
+{
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_stream(&still);
+    diffmm_status status = diffmm_dataset_read_arrow(world->dataset, DIFFMM_TRAIN, &stream, NULL);
+    ck_assert(still_all_back(&still) && !stream.release);
+    return status;
 }
 
 static diffmm_status dataset_filter_ratings(struct fault_world *world)
@@ -360,6 +370,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_hold_out", FILLED | SEALED, dataset_hold_out},
     {"diffmm_dataset_add_interactions_with", FILLED | SEALED, dataset_add_interactions_with},
     {"diffmm_dataset_read_table", FILLED | SEALED, dataset_read_table},
+    {"diffmm_dataset_read_arrow", FILLED | SEALED, dataset_read_arrow},
     {"diffmm_dataset_filter_ratings", FILLED | SEALED, dataset_filter_ratings},
     {"diffmm_dataset_deduplicate", FILLED | SEALED, dataset_deduplicate},
     {"diffmm_dataset_filter_features", FILLED | SEALED, dataset_filter_features},

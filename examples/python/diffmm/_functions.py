@@ -55,6 +55,7 @@ FUNCTIONS = {
     "diffmm_context_destroy": (nothing, pointer),
     "diffmm_context_threads": (amount, pointer),
     # dataset.h
+    "diffmm_dataset_read_arrow": (status, pointer, enum, pointer, pointer),
     "diffmm_dataset_create": (status, pointer, out),
     "diffmm_dataset_open": (status, pointer, path, out),
     "diffmm_dataset_synthesize": (status, pointer, pointer, out),

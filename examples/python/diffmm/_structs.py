@@ -106,6 +106,17 @@ class TableFormat(Struct):
     ]
 
 
+class ArrowColumns(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_char_p),
+        ("item", c_char_p),
+        ("rating", c_char_p),
+        ("timestamp", c_char_p),
+        ("split", c_char_p),
+    ]
+
+
 class Summary(Struct):
     _fields_ = [(field, c_size_t) for field in (
         "struct_size", "users", "items", "train", "valid", "test", "repeated", "train_valid",

@@ -6,7 +6,7 @@ from ctypes import byref, c_int32, c_size_t, c_void_p
 
 import numpy
 
-from . import _structs
+from . import _arrow, _structs
 from ._arrays import are_ids, matrix, numbers, reals, sequence, sizes, texts, view
 from ._callbacks import interruptible, run
 from ._convert import is_path, member, name, size, text
@@ -186,6 +186,23 @@ class Dataset(Object):
             self.add_modality(name, **arguments)
         return self
 
+    @classmethod
+    def from_arrow(cls, table, *, context=None, **columns):
+        """From a table of interactions in memory: anything with __arrow_c_stream__(), as pyarrow,
+        polars and duckdb have it. Columns are known by the usual names, or given by their own: user,
+        item, rating, timestamp, split ("" leaves one out). Ids are strings or whole numbers."""
+        self = cls(context)
+        self.read_arrow(table, columns=columns)
+        return self
+
+    @classmethod
+    def from_pandas(cls, frame, *, context=None, **columns):
+        """From a frame of interactions, as from_arrow() says; ids are strings, whole numbers or
+        categories."""
+        self = cls(context)
+        self.read_pandas(frame, columns=columns)
+        return self
+
     def reserve(self, users, items):
         """Declare that there are at least so many, even if no interaction names them."""
         library.diffmm_dataset_reserve(self.handle, users, items)
@@ -234,6 +251,20 @@ class Dataset(Object):
         """Read a table of text, as open_table() describes it."""
         given = _table_format(columns, header, quotes, separator)
         library.diffmm_dataset_read_table(self.handle, as_split(split), path, byref(given))
+
+    def read_arrow(self, table, split="train", *, columns=None):
+        """Read a table in memory, as from_arrow() says; `columns` are a dictionary of those that it
+        takes by name."""
+        named = {key: None if value is None else name(value)
+                 for key, value in (columns or {}).items()}
+        given = _arrow.Given(table)
+        with interruptible():
+            library.diffmm_dataset_read_arrow(self.handle, as_split(split), given.address,
+                                              byref(_structs.ArrowColumns(**named)))
+
+    def read_pandas(self, frame, split="train", *, columns=None):
+        """Read a frame, as from_pandas() says."""
+        self.read_arrow(_arrow.Table.of_frame(frame), split, columns=columns)
 
     def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False,
                      mapped=False):

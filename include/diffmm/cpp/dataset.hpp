@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffmm/arrow.h>
 #include <diffmm/cpp/context.hpp>
 #include <diffmm/dataset.h>
 #include <diffmm/metrics.h>
@@ -119,6 +120,17 @@ class dataset : public detail::handle<diffmm_dataset>
     dataset &read_interactions(const std::string &path, diffmm_split split = DIFFMM_TRAIN)
     {
         check(diffmm_dataset_read_interactions(get(), split, detail::text(path)));
+        return *this;
+    }
+    /** Add interactions from a stream of tables of the Arrow C interface, which is released in any
+     *  case.
+     *  @param columns  which are what, as far as their names do not say; struct_size is set here
+     *  @see diffmm_dataset_read_arrow() */
+    dataset &read_arrow(ArrowArrayStream &stream, diffmm_split split = DIFFMM_TRAIN,
+                        diffmm_arrow_columns columns = {})
+    {
+        columns.struct_size = sizeof columns;
+        check(diffmm_dataset_read_arrow(get(), split, &stream, &columns));
         return *this;
     }
     dataset &declare_items(const std::vector<std::string> &ids)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "dataset/event_time.h"
+#include "dataset/readers/split_names.h"
 #include "dataset/readers/table_columns.h"
 
 /* A record that waits to be added, with those that follow: see diffmm__ids_fetch(). */
@@ -63,31 +64,16 @@ static diffmm_status check_id(const struct reader *reader, enum diffmm__column c
     return DIFFMM_OK;
 }
 
-static bool is_text(struct diffmm__field field, const char *text)
-{
-    return field.length == strlen(text) && memcmp(field.text, text, field.length) == 0;
-}
-
 static diffmm_status read_split(const struct reader *reader, diffmm_split otherwise,
                                 diffmm_split *split)
 {
-    static const char *const names[] = {"train", "valid", "test", "validation"};
-    static const diffmm_split meant[] = {DIFFMM_TRAIN, DIFFMM_VALID, DIFFMM_TEST, DIFFMM_VALID};
     struct diffmm__field field = reader->table.fields[DIFFMM__COLUMN_SPLIT];
+    bool numbered = reader->columns.numbered_splits;
     *split = otherwise;
-    if (field.length == 0)
+    if (field.length == 0 || diffmm__split_names_find(field.text, field.length, numbered, split))
         return DIFFMM_OK;
-    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
-        if (is_text(field, names[n])) {
-            *split = meant[n];
-            return DIFFMM_OK;
-        }
-    if (!reader->columns.numbered_splits)
-        return fail_value(reader, DIFFMM__COLUMN_SPLIT, "is not one of train, valid, test");
-    if (field.length != 1 || *field.text < '0' || *field.text > '2')
-        return fail_value(reader, DIFFMM__COLUMN_SPLIT, "is not one of 0, 1, 2");
-    *split = (diffmm_split)(*field.text - '0');
-    return DIFFMM_OK;
+    return fail_value(reader, DIFFMM__COLUMN_SPLIT,
+                      numbered ? "is not one of 0, 1, 2" : "is not one of train, valid, test");
 }
 
 /* A number in decimal: no blanks, no "nan". */

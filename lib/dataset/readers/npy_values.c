@@ -25,19 +25,6 @@ static float float_of_bits(uint32_t pattern)
     return value;
 }
 
-/* float16 has 1 sign, 5 exponent (bias 15) and 10 fraction bits; every value is a float too. */
-static float half(uint32_t pattern)
-{
-    uint32_t sign = (pattern & 0x8000) << 16, exponent = pattern >> 10 & 31,
-             fraction = pattern & 1023;
-    if (exponent == 31) /* infinity or NaN */
-        return float_of_bits(sign | 0x7f800000 | fraction << 13);
-    if (exponent > 0)
-        return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float small = (float)fraction * 0x1p-24f; /* zero or subnormal: exact */
-    return sign ? -small : small;
-}
-
 static int64_t sign_extended(uint64_t value, size_t size)
 {
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
@@ -59,7 +46,7 @@ static double real(const struct diffmm__npy *array, size_t index)
     if (array->kind == 'B') /* the upper half of a float */
         return (double)float_of_bits((uint32_t)pattern << 16);
     if (array->item_size == 2)
-        return (double)half((uint32_t)pattern);
+        return (double)diffmm__half((uint32_t)pattern);
     if (array->item_size == 4)
         return (double)float_of_bits((uint32_t)pattern);
     double value;

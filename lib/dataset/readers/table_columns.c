@@ -10,34 +10,7 @@
 #include "base/status.h"
 #include "base/text.h"
 
-/* What messages call a column of a file without a header, and what the log calls each. */
-static const char *const column_titles[] = {"user", "item", "rating", "timestamp", "split"};
-
-/* What columns are called in files, in lower case and without '_', '-' and ' '. Where two columns
- * of a file fit, the name that stands first here wins. */
-static const struct {
-    const char *name;
-    enum diffmm__column column;
-} column_names[] = {
-    {"user", DIFFMM__COLUMN_USER},       {"userid", DIFFMM__COLUMN_USER},
-    {"uid", DIFFMM__COLUMN_USER},        {"reviewerid", DIFFMM__COLUMN_USER},
-    {"customerid", DIFFMM__COLUMN_USER}, {"visitorid", DIFFMM__COLUMN_USER},
-    {"item", DIFFMM__COLUMN_ITEM},       {"itemid", DIFFMM__COLUMN_ITEM},
-    {"iid", DIFFMM__COLUMN_ITEM},        {"movieid", DIFFMM__COLUMN_ITEM},
-    {"asin", DIFFMM__COLUMN_ITEM},       {"parentasin", DIFFMM__COLUMN_ITEM},
-    {"productid", DIFFMM__COLUMN_ITEM},  {"bookid", DIFFMM__COLUMN_ITEM},
-    {"isbn", DIFFMM__COLUMN_ITEM},       {"songid", DIFFMM__COLUMN_ITEM},
-    {"trackid", DIFFMM__COLUMN_ITEM},    {"artistid", DIFFMM__COLUMN_ITEM},
-    {"rating", DIFFMM__COLUMN_RATING},   {"ratings", DIFFMM__COLUMN_RATING},
-    {"score", DIFFMM__COLUMN_RATING},    {"stars", DIFFMM__COLUMN_RATING},
-    {"overall", DIFFMM__COLUMN_RATING},  {"bookrating", DIFFMM__COLUMN_RATING},
-    {"timestamp", DIFFMM__COLUMN_TIME},  {"ts", DIFFMM__COLUMN_TIME},
-    {"time", DIFFMM__COLUMN_TIME},       {"unixreviewtime", DIFFMM__COLUMN_TIME},
-    {"datetime", DIFFMM__COLUMN_TIME},   {"date", DIFFMM__COLUMN_TIME},
-    {"split", DIFFMM__COLUMN_SPLIT},     {"xlabel", DIFFMM__COLUMN_SPLIT},
-};
-
-enum { name_count = sizeof column_names / sizeof *column_names };
+enum { name_count = DIFFMM__COLUMN_NAMES };
 
 /* A table whose columns are looked for. */
 struct reader {
@@ -102,38 +75,6 @@ static bool is_text(struct diffmm__field field, const char *text)
     return field.length == strlen(text) && memcmp(field.text, text, field.length) == 0;
 }
 
-/* The type that RecBole writes behind a column's name. */
-static size_t suffix_length(struct diffmm__field field)
-{
-    static const char *const suffixes[] = {":token", ":float", ":token_seq", ":float_seq"};
-    for (size_t s = 0; s < sizeof suffixes / sizeof *suffixes; s++) {
-        size_t length = strlen(suffixes[s]);
-        if (field.length > length &&
-            memcmp(field.text + field.length - length, suffixes[s], length) == 0)
-            return length;
-    }
-    return 0;
-}
-
-/* The place of a column's name in the table above; name_count: it is not known. */
-static size_t find_name(struct diffmm__field field)
-{
-    char name[DIFFMM__LONGEST_TITLE];
-    size_t length = 0;
-    if (field.length >= sizeof name)
-        return name_count;
-    field.length -= suffix_length(field);
-    for (size_t i = 0; i < field.length; i++) {
-        char c = field.text[i];
-        if (c != '_' && c != '-' && c != ' ')
-            name[length++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    for (size_t n = 0; n < name_count; n++)
-        if (is_text((struct diffmm__field){name, length}, column_names[n].name))
-            return n;
-    return name_count;
-}
-
 /* Add a field to the list of a message. */
 static void list_field(struct first_line *line, struct diffmm__field field)
 {
@@ -191,10 +132,10 @@ static diffmm_status look_at_field(struct reader *reader, struct first_line *lin
     line->number |= place > 1 && is_number(field);
     list_field(line, field);
     diffmm_status status = look_for_wanted(reader, line, place, field);
-    size_t name = find_name(field);
+    size_t name = diffmm__column_names_find(field.text, field.length);
     if (status || name == name_count)
         return status;
-    enum diffmm__column column = column_names[name].column;
+    enum diffmm__column column = diffmm__column_names_meaning(name);
     if (reader->wanted[column])
         return DIFFMM_OK;
     if (line->seen[name])
@@ -211,17 +152,12 @@ static diffmm_status look_at_field(struct reader *reader, struct first_line *lin
 static diffmm_status fail_header(const struct reader *reader, const struct first_line *line,
                                  enum diffmm__column column)
 {
-    char known[256] = "";
-    for (size_t n = 0; n < name_count; n++)
-        if (column_names[n].column == column) {
-            size_t used = strlen(known);
-            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                     column_names[n].name);
-        }
+    char known[256];
+    diffmm__column_names_list(column, known, sizeof known);
     return diffmm__fail(DIFFMM_ERROR_FORMAT,
                         "%s:1: the header has no column '%s', but %s; say which it is, or rename "
                         "it to one of %s",
-                        reader->table->path, column_titles[column], line->list, known);
+                        reader->table->path, diffmm__column_names_title(column), line->list, known);
 }
 
 static bool is_code(struct diffmm__field field)
@@ -289,7 +225,8 @@ static void forget_names(struct reader *reader)
 {
     for (int c = 0; c < DIFFMM__COLUMNS; c++) {
         reader->table->place[c] = SIZE_MAX;
-        snprintf(reader->columns->titles[c], DIFFMM__LONGEST_TITLE, "%s", column_titles[c]);
+        snprintf(reader->columns->titles[c], DIFFMM__LONGEST_TITLE, "%s",
+                 diffmm__column_names_title((enum diffmm__column)c));
     }
 }
 
@@ -310,7 +247,8 @@ static diffmm_status place_wanted(struct reader *reader, const struct first_line
         if (*wanted && *place == SIZE_MAX)
             return diffmm__fail(DIFFMM_ERROR_FORMAT,
                                 "%s:1: there is no column '%s' for the %s, but %s",
-                                reader->table->path, wanted, column_titles[c], line->list);
+                                reader->table->path, wanted,
+                                diffmm__column_names_title((enum diffmm__column)c), line->list);
         take_title(reader, (enum diffmm__column)c, (struct diffmm__field){wanted, strlen(wanted)});
     }
     return DIFFMM_OK;
@@ -330,7 +268,8 @@ static void log_columns(const struct reader *reader)
         if (reader->table->place[c] != SIZE_MAX)
             diffmm__log(reader->table->context, DIFFMM_LOG_INFO, "%s: column %zu '%s' is the %s",
                         reader->table->path, reader->table->place[c] + 1,
-                        reader->columns->titles[c], column_titles[c]);
+                        reader->columns->titles[c],
+                        diffmm__column_names_title((enum diffmm__column)c));
 }
 
 static diffmm_status read_first_line(struct reader *reader, struct first_line *line)
@@ -370,10 +309,9 @@ static diffmm_status find_columns(struct reader *reader)
     for (enum diffmm__column c = DIFFMM__COLUMN_USER; c <= DIFFMM__COLUMN_ITEM; c++)
         if (reader->table->place[c] == SIZE_MAX)
             return fail_header(reader, &line, c);
-    size_t split = line.rank[DIFFMM__COLUMN_SPLIT];
     reader->columns->numbered_splits =
         headless || reader->wanted[DIFFMM__COLUMN_SPLIT] ||
-        (split < name_count && strcmp(column_names[split].name, "xlabel") == 0);
+        diffmm__column_names_numbered(line.rank[DIFFMM__COLUMN_SPLIT]);
     log_columns(reader);
     return DIFFMM_OK;
 }

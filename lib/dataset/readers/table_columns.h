@@ -6,18 +6,8 @@
 
 #include <diffmm/dataset.h>
 
+#include "dataset/readers/column_names.h"
 #include "dataset/readers/delimited.h"
-
-enum diffmm__column {
-    DIFFMM__COLUMN_USER,
-    DIFFMM__COLUMN_ITEM,
-    DIFFMM__COLUMN_RATING,
-    DIFFMM__COLUMN_TIME,
-    DIFFMM__COLUMN_SPLIT,
-    DIFFMM__COLUMNS
-};
-
-enum { DIFFMM__LONGEST_TITLE = 48 };
 
 struct diffmm__table_columns {
     char titles[DIFFMM__COLUMNS][DIFFMM__LONGEST_TITLE]; /* what the file calls the columns */
