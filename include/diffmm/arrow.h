@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file arrow.h
- *  Data sets from tables in memory, by the Arrow C data interface and C stream interface
+ *  Data sets from tables in memory, and results as such, by the Arrow C data interface and C stream interface
  *  (https://arrow.apache.org/docs/format/CDataInterface.html), with which data frames and databases
  *  hand tables to each other. Nothing of Arrow is needed for it but the three structs below.
  *
@@ -12,16 +12,24 @@
  *  columns; rows are counted through all of them, from 0, in messages too. A column may be
  *  dictionary-encoded, whatever it holds. Run-end encoding is not read.
  *
+ *  Out: the caller gives a struct that holds nothing, and has in it a stream, which is released by
+ *  whoever has done with it. Rows are found when they are asked for, a table of about 1 MB at a time
+ *  (one user's or one vector's at least), whatever the number of rows. A stream keeps the scorer
+ *  alive; the tables and schemas that it gives keep the context alive, and parts of them may be taken
+ *  out. All of them may be used and released on any thread, a stream on one at a time. Where get_next
+ *  fails, it returns ENOMEM or EIO, get_last_error says why, and it may be called again.
+ *
  *  Errors: DIFFMM_ERROR_FORMAT for what breaks the specification or cannot be meant, with row and
  *  column; DIFFMM_ERROR_UNSUPPORTED for a type that is not read there; DIFFMM_ERROR_CALLBACK where
  *  a function of the stream fails, with its error text; DIFFMM_ERROR_NUMERIC for numbers that are
  *  not finite.
  *
- *  Context and threads: as for the data set. */
+ *  Context and threads: as for data set and scorer. */
 #ifndef DIFFMM_ARROW_H
 #define DIFFMM_ARROW_H
 
 #include <diffmm/dataset.h>
+#include <diffmm/recommend.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -108,6 +116,51 @@ typedef struct diffmm_arrow_columns {
 DIFFMM_API diffmm_status diffmm_dataset_read_arrow(diffmm_dataset *dataset, diffmm_split split,
                                                    struct ArrowArrayStream *stream,
                                                    const diffmm_arrow_columns *columns);
+
+/** Which columns of a table of features are what, by name. */
+typedef struct diffmm_arrow_features {
+    size_t struct_size; /**< as for diffmm_context_settings */
+    const char *item;   /**< ids of items; NULL: a usual name, as in diffmm_arrow_columns, or id */
+    const char
+        *features; /**< lists of numbers; NULL: the only column of such lists, or, where there
+                           *   is none, all columns of numbers but that of the items, in their order,
+                           *   each a feature */
+} diffmm_arrow_features;
+
+/** Add a modality from a stream: a row for each item, in any order, with its id (as for
+ *  diffmm_dataset_read_arrow()) and its features, in a list of numbers (+w, +l, +L) or in a column
+ *  for each. Numbers of any type become floats. Which row is whose is as after
+ *  diffmm_dataset_name_rows(). An id that is null or comes twice, a feature that is null, and lists
+ *  of several lengths are errors. What was recognised is logged.
+ *  @param dataset  not sealed
+ *  @param name     as for diffmm_dataset_add_modality()
+ *  @param stream   taken over, and released in any case
+ *  @param columns  borrowed; NULL: as their types and the usual names say */
+DIFFMM_API diffmm_status diffmm_dataset_read_modality_arrow(diffmm_dataset *dataset,
+                                                            const char *name,
+                                                            struct ArrowArrayStream *stream,
+                                                            const diffmm_arrow_features *columns);
+
+/** The best items for users, as a stream of the columns user and item (u: ids), rank (i: 1 is the
+ *  best) and score (f), sorted by the users as they are given and by rank. The same as from
+ *  diffmm_recommend_users().
+ *  @param scorer      kept alive by the stream
+ *  @param user_count  size of users
+ *  @param users       for whom, copied; NULL: users 0 .. user_count-1
+ *  @param query       copied, with its arrays; its filter_data is borrowed until the stream ends, and
+ *                     its filter called on the thread that asks for a table
+ *  @param out         receives the stream */
+DIFFMM_API diffmm_status diffmm_recommend_arrow(const diffmm_scorer *scorer, size_t user_count,
+                                                const int32_t *users, const diffmm_query *query,
+                                                struct ArrowArrayStream *out);
+
+/** The final embeddings of all users or items with their ids, as a stream of the columns user or
+ *  item (u) and vector (+w:d of f), in the order of numbers. As diffmm_scorer_export().
+ *  @param scorer  kept alive by the stream
+ *  @param side    whose
+ *  @param out     receives the stream */
+DIFFMM_API diffmm_status diffmm_scorer_export_arrow(const diffmm_scorer *scorer, diffmm_side side,
+                                                    struct ArrowArrayStream *out);
 
 #ifdef __cplusplus
 }

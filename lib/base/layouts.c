@@ -78,6 +78,14 @@ static const size_t arrow_columns_begin[] = {
 const struct diffmm__layout diffmm__layout_arrow_columns =
     LAYOUT(diffmm_arrow_columns, arrow_columns_begin);
 
+static const size_t arrow_features_begin[] = {
+    offsetof(diffmm_arrow_features, struct_size),
+    offsetof(diffmm_arrow_features, item),
+    offsetof(diffmm_arrow_features, features),
+};
+const struct diffmm__layout diffmm__layout_arrow_features =
+    LAYOUT(diffmm_arrow_features, arrow_features_begin);
+
 static const size_t denoiser_shape_begin[] = {
     offsetof(diffmm_denoiser_shape, struct_size),  offsetof(diffmm_denoiser_shape, items),
     offsetof(diffmm_denoiser_shape, time_size),    offsetof(diffmm_denoiser_shape, hidden_count),

@@ -19,6 +19,7 @@ extern const struct diffmm__layout diffmm__layout_interactions;
 extern const struct diffmm__layout diffmm__layout_table_format;
 extern const struct diffmm__layout diffmm__layout_summary;
 extern const struct diffmm__layout diffmm__layout_arrow_columns;
+extern const struct diffmm__layout diffmm__layout_arrow_features;
 extern const struct diffmm__layout diffmm__layout_denoiser_shape;
 extern const struct diffmm__layout diffmm__layout_elbo_arguments;
 extern const struct diffmm__layout diffmm__layout_msi_arguments;

@@ -78,7 +78,8 @@ static diffmm_status rank_filtered(const struct diffmm__query_plan *plan, size_t
     return status;
 }
 
-static diffmm_status check_users(const diffmm_scorer *scorer, size_t count, const int32_t *users)
+diffmm_status diffmm__recommend_users_check(const diffmm_scorer *scorer, size_t count,
+                                            const int32_t *users)
 {
     size_t known = scorer->catalog->users;
     if (!users && count > known)
@@ -106,7 +107,7 @@ diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_co
         status = diffmm__size_check_array("user_count", user_count, "query->count",
                                           plan.query.count, sizeof *hits);
     if (!status)
-        status = check_users(scorer, user_count, users);
+        status = diffmm__recommend_users_check(scorer, user_count, users);
     if (!status && plan.query.filter)
         status = rank_filtered(&plan, user_count, users, hits, found);
     else if (!status)

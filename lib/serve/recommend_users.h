@@ -5,6 +5,10 @@
 
 #include "serve/query_plan.h"
 
+/* Whether there are such users; NULL: 0 .. count - 1. */
+diffmm_status diffmm__recommend_users_check(const diffmm_scorer *scorer, size_t count,
+                                            const int32_t *users);
+
 /* Rank for users[0 .. count-1] (NULL: first .. first + count - 1) into rows of hits `stride` apart:
  * on the context's threads, or on the calling one alone where the query has a filter. Allocates
  * nothing. After a failure, some rows have been written. */

@@ -111,14 +111,6 @@ AT(diffmm_summary, negatives, 120);
 AT(diffmm_summary, ratings, 128);
 AT(diffmm_summary, timestamps, 136);
 
-SIZE(diffmm_arrow_columns, 48);
-AT(diffmm_arrow_columns, struct_size, 0);
-AT(diffmm_arrow_columns, user, 8);
-AT(diffmm_arrow_columns, item, 16);
-AT(diffmm_arrow_columns, rating, 24);
-AT(diffmm_arrow_columns, timestamp, 32);
-AT(diffmm_arrow_columns, split, 40);
-
 SIZE(diffmm_infonce_arguments, 88);
 AT(diffmm_infonce_arguments, struct_size, 0);
 AT(diffmm_infonce_arguments, nodes, 8);
@@ -152,6 +144,97 @@ AT(diffmm_contrastive_loss_arguments, tau, 88);
 AT(diffmm_contrastive_loss_arguments, loss, 96);
 AT(diffmm_contrastive_loss_arguments, grad_views, 104);
 AT(diffmm_contrastive_loss_arguments, grad_main, 112);
+
+SIZE(diffmm_option_type, 4);
+IS(DIFFMM_OPTION_FLAG, 1);
+IS(DIFFMM_OPTION_INTEGER, 2);
+IS(DIFFMM_OPTION_REAL, 3);
+IS(DIFFMM_OPTION_CHOICE, 4);
+IS(DIFFMM_OPTION_LIST, 5);
+
+SIZE(diffmm_option_info, 72);
+AT(diffmm_option_info, struct_size, 0);
+AT(diffmm_option_info, name, 8);
+AT(diffmm_option_info, symbol, 16);
+AT(diffmm_option_info, type, 24);
+AT(diffmm_option_info, default_value, 32);
+AT(diffmm_option_info, minimum, 40);
+AT(diffmm_option_info, maximum, 48);
+AT(diffmm_option_info, choices, 56);
+AT(diffmm_option_info, help, 64);
+
+SIZE(diffmm_parameter, 48);
+AT(diffmm_parameter, struct_size, 0);
+AT(diffmm_parameter, name, 8);
+AT(diffmm_parameter, rows, 16);
+AT(diffmm_parameter, columns, 24);
+AT(diffmm_parameter, values, 32);
+AT(diffmm_parameter, gradient, 40);
+
+SIZE(diffmm_losses, 32);
+AT(diffmm_losses, bpr, 0);
+AT(diffmm_losses, contrastive, 8);
+AT(diffmm_losses, regularizer, 16);
+AT(diffmm_losses, total, 24);
+
+SIZE(diffmm_loss, 24);
+AT(diffmm_loss, name, 0);
+AT(diffmm_loss, weight, 8);
+AT(diffmm_loss, value, 16);
+
+SIZE(diffmm_hit, 8);
+AT(diffmm_hit, item, 0);
+AT(diffmm_hit, score, 4);
+
+SIZE(diffmm_query, 96);
+AT(diffmm_query, struct_size, 0);
+AT(diffmm_query, count, 8);
+AT(diffmm_query, include_seen, 16);
+AT(diffmm_query, reserved, 20);
+AT(diffmm_query, exclude, 24);
+AT(diffmm_query, exclude_count, 32);
+AT(diffmm_query, candidates, 40);
+AT(diffmm_query, candidate_count, 48);
+AT(diffmm_query, allowed, 56);
+AT(diffmm_query, allowed_size, 64);
+AT(diffmm_query, filter, 72);
+AT(diffmm_query, filter_data, 80);
+AT(diffmm_query, has_min_score, 88);
+AT(diffmm_query, min_score, 92);
+
+SIZE(diffmm_similarity, 4);
+IS(DIFFMM_COSINE, 0);
+IS(DIFFMM_DOT, 1);
+
+SIZE(diffmm_explanation, 48);
+AT(diffmm_explanation, struct_size, 0);
+AT(diffmm_explanation, modalities, 8);
+AT(diffmm_explanation, items, 16);
+AT(diffmm_explanation, item_count, 24);
+AT(diffmm_explanation, score, 32);
+AT(diffmm_explanation, collaborative, 36);
+AT(diffmm_explanation, rest, 40);
+
+SIZE(diffmm_side, 4);
+IS(DIFFMM_USERS, 0);
+IS(DIFFMM_ITEMS, 1);
+
+SIZE(diffmm_vectors_format, 4);
+IS(DIFFMM_VECTORS_NPY, 0);
+IS(DIFFMM_VECTORS_SAFETENSORS, 1);
+
+SIZE(diffmm_arrow_columns, 48);
+AT(diffmm_arrow_columns, struct_size, 0);
+AT(diffmm_arrow_columns, user, 8);
+AT(diffmm_arrow_columns, item, 16);
+AT(diffmm_arrow_columns, rating, 24);
+AT(diffmm_arrow_columns, timestamp, 32);
+AT(diffmm_arrow_columns, split, 40);
+
+SIZE(diffmm_arrow_features, 24);
+AT(diffmm_arrow_features, struct_size, 0);
+AT(diffmm_arrow_features, item, 8);
+AT(diffmm_arrow_features, features, 16);
 
 SIZE(diffmm_schedule_quantity, 4);
 IS(DIFFMM_SCHEDULE_BETA, 0);
@@ -246,43 +329,6 @@ AT(diffmm_generate_neighbors_arguments, row_items, 40);
 AT(diffmm_generate_neighbors_arguments, count, 48);
 AT(diffmm_generate_neighbors_arguments, items_out, 56);
 
-SIZE(diffmm_option_type, 4);
-IS(DIFFMM_OPTION_FLAG, 1);
-IS(DIFFMM_OPTION_INTEGER, 2);
-IS(DIFFMM_OPTION_REAL, 3);
-IS(DIFFMM_OPTION_CHOICE, 4);
-IS(DIFFMM_OPTION_LIST, 5);
-
-SIZE(diffmm_option_info, 72);
-AT(diffmm_option_info, struct_size, 0);
-AT(diffmm_option_info, name, 8);
-AT(diffmm_option_info, symbol, 16);
-AT(diffmm_option_info, type, 24);
-AT(diffmm_option_info, default_value, 32);
-AT(diffmm_option_info, minimum, 40);
-AT(diffmm_option_info, maximum, 48);
-AT(diffmm_option_info, choices, 56);
-AT(diffmm_option_info, help, 64);
-
-SIZE(diffmm_parameter, 48);
-AT(diffmm_parameter, struct_size, 0);
-AT(diffmm_parameter, name, 8);
-AT(diffmm_parameter, rows, 16);
-AT(diffmm_parameter, columns, 24);
-AT(diffmm_parameter, values, 32);
-AT(diffmm_parameter, gradient, 40);
-
-SIZE(diffmm_losses, 32);
-AT(diffmm_losses, bpr, 0);
-AT(diffmm_losses, contrastive, 8);
-AT(diffmm_losses, regularizer, 16);
-AT(diffmm_losses, total, 24);
-
-SIZE(diffmm_loss, 24);
-AT(diffmm_loss, name, 0);
-AT(diffmm_loss, weight, 8);
-AT(diffmm_loss, value, 16);
-
 SIZE(diffmm_diffusion_batch, 120);
 AT(diffmm_diffusion_batch, struct_size, 0);
 AT(diffmm_diffusion_batch, users, 8);
@@ -349,47 +395,6 @@ AT(diffmm_file_info, chosen_epoch, 64);
 AT(diffmm_file_info, cutoff_count, 72);
 AT(diffmm_file_info, valid, 80);
 AT(diffmm_file_info, test, 88);
-
-SIZE(diffmm_hit, 8);
-AT(diffmm_hit, item, 0);
-AT(diffmm_hit, score, 4);
-
-SIZE(diffmm_query, 96);
-AT(diffmm_query, struct_size, 0);
-AT(diffmm_query, count, 8);
-AT(diffmm_query, include_seen, 16);
-AT(diffmm_query, reserved, 20);
-AT(diffmm_query, exclude, 24);
-AT(diffmm_query, exclude_count, 32);
-AT(diffmm_query, candidates, 40);
-AT(diffmm_query, candidate_count, 48);
-AT(diffmm_query, allowed, 56);
-AT(diffmm_query, allowed_size, 64);
-AT(diffmm_query, filter, 72);
-AT(diffmm_query, filter_data, 80);
-AT(diffmm_query, has_min_score, 88);
-AT(diffmm_query, min_score, 92);
-
-SIZE(diffmm_similarity, 4);
-IS(DIFFMM_COSINE, 0);
-IS(DIFFMM_DOT, 1);
-
-SIZE(diffmm_explanation, 48);
-AT(diffmm_explanation, struct_size, 0);
-AT(diffmm_explanation, modalities, 8);
-AT(diffmm_explanation, items, 16);
-AT(diffmm_explanation, item_count, 24);
-AT(diffmm_explanation, score, 32);
-AT(diffmm_explanation, collaborative, 36);
-AT(diffmm_explanation, rest, 40);
-
-SIZE(diffmm_side, 4);
-IS(DIFFMM_USERS, 0);
-IS(DIFFMM_ITEMS, 1);
-
-SIZE(diffmm_vectors_format, 4);
-IS(DIFFMM_VECTORS_NPY, 0);
-IS(DIFFMM_VECTORS_SAFETENSORS, 1);
 
 SIZE(diffmm_adam, 40);
 AT(diffmm_adam, struct_size, 0);

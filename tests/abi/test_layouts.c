@@ -214,6 +214,17 @@ static diffmm_status read_arrow(void *it)
     return status;
 }
 
+static diffmm_status read_modality_arrow(void *it)
+{
+    diffmm_dataset *open;
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_items(&still);
+    expect_success(diffmm_dataset_create(context, &open));
+    diffmm_status status = diffmm_dataset_read_modality_arrow(open, "stars", &stream, it);
+    diffmm_dataset_destroy(open);
+    return status;
+}
+
 static diffmm_status summarize(void *it)
 {
     return diffmm_dataset_summary(dataset, it);
@@ -243,6 +254,7 @@ static const struct use {
     {"diffmm_synthetic", synthesize, false},
     {"diffmm_interactions", add_interactions, false},
     {"diffmm_arrow_columns", read_arrow, false},
+    {"diffmm_arrow_features", read_modality_arrow, false},
     {"diffmm_summary", summarize, true},
     {"diffmm_table_format", read_table, false},
     {"diffmm_denoiser_shape", initialize_denoiser, false},

@@ -113,6 +113,16 @@ static diffmm_status read_arrow(const union value *v)
     return status;
 }
 
+static diffmm_status read_modality_arrow(const union value *v)
+{
+    struct arrow_still still = {0};
+    struct ArrowArrayStream stream = still_items(&still);
+    diffmm_status status =
+        diffmm_dataset_read_modality_arrow(v[0].p, v[1].in, v[2].in ? &stream : NULL, v[3].in);
+    ck_assert(!v[2].in || (still_all_back(&still) && !stream.release));
+    return status;
+}
+
 static diffmm_status filter_ratings(const union value *v)
 {
     return diffmm_dataset_filter_ratings(v[0].p, v[1].r);
@@ -266,6 +276,8 @@ static const diffmm_table_format usual_format = {.header = DIFFMM_YES},
                                   }                                                                \
     }
 static const char a_stream[] = "";
+static const diffmm_arrow_features item_column = {.item = "item"}, no_list = {.features = "rating"},
+                                   no_item_column = {.item = "thing"};
 static const diffmm_arrow_columns named_columns = {.user = "user", .rating = ""},
                                   no_column = {.item = "thing"}, no_ids = {.user = "rating"},
                                   no_times = {.split = "rating"}, without_user = {.user = ""};
@@ -498,6 +510,14 @@ static const struct entry entries[] = {
                                {{.in = &no_ids}, UNSUPPORTED, "'rating'"},
                                {{.in = &no_times}, UNSUPPORTED, "'rating'"},
                                {{.in = &without_user}, FORMAT, "'user'"}}}}},
+    {"diffmm_dataset_read_modality_arrow", read_modality_arrow,
+     .arguments = {A_UNSEALED,
+                   A_MODALITY,
+                   {"stream", CALLBACK, .good.in = a_stream},
+                   {"columns", SETTINGS, .optional = true, .good.in = &item_column,
+                    .bytes = sizeof item_column,
+                    .others = {{{.in = &no_item_column}, NOT_FOUND, "thing"},
+                               {{.in = &no_list}, UNSUPPORTED, "'rating'"}}}}},
     {"diffmm_dataset_filter_ratings", filter_ratings,
      .arguments = {{"dataset", RATED_DATASET},
                    {"least", REAL, .good.r = 2,

@@ -83,6 +83,23 @@ static diffmm_status recommend(const union value *v)
     return diffmm_recommend(v[0].in, (int32_t)v[1].i, v[2].in, v[3].p, v[4].p);
 }
 
+static diffmm_status release_made(diffmm_status status, struct ArrowArrayStream *stream)
+{
+    if (!status)
+        stream->release(stream);
+    return status;
+}
+
+static diffmm_status recommend_arrow(const union value *v)
+{
+    return release_made(diffmm_recommend_arrow(v[0].in, v[1].n, v[2].in, v[3].in, v[4].p), v[4].p);
+}
+
+static diffmm_status export_arrow(const union value *v)
+{
+    return release_made(diffmm_scorer_export_arrow(v[0].in, (diffmm_side)v[1].i, v[2].p), v[2].p);
+}
+
 static diffmm_status recommend_users(const union value *v)
 {
     return diffmm_recommend_users(v[0].in, v[1].n, v[2].in, v[3].in, v[4].p, v[5].p);
@@ -301,6 +318,20 @@ static struct entry entries[] = {
                    A_QUERY,
                    {"hits", OUT, .bytes = 3 * best * sizeof(diffmm_hit)},
                    {"found", OUT, .bytes = 3 * sizeof(size_t)}}},
+    {"diffmm_recommend_arrow", recommend_arrow,
+     .arguments = {A_SCORER,
+                   {"user_count", SIZE, .good.n = 3, .others = {{{.n = 0}, OK, ""}}},
+                   {"users", DATA, true, .good.in = numbers, .bytes = sizeof numbers,
+                    .others = {{{.in = negative}, INVALID},
+                               {{.in = beyond}, INVALID},
+                               {{.in = huge}, INVALID}}},
+                   A_QUERY,
+                   {"out", OUT, .bytes = sizeof(struct ArrowArrayStream)}}},
+    {"diffmm_scorer_export_arrow", export_arrow,
+     .arguments = {A_SCORER,
+                   {"side", NUMBER, .good.i = DIFFMM_ITEMS,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}}},
+                   {"out", OUT, .bytes = sizeof(struct ArrowArrayStream)}}},
     {"diffmm_recommend_all", recommend_all,
      .arguments = {A_SCORER,
                    A_QUERY,

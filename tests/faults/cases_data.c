@@ -348,6 +348,16 @@ static diffmm_status read_arrow(struct fault_world *world)
     return status;
 }
 
+static diffmm_status read_modality_arrow(struct fault_world *world)
+{
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_items(&still);
+    diffmm_status status =
+        diffmm_dataset_read_modality_arrow(world->dataset, "stars", &stream, NULL);
+    ck_assert(still_all_back(&still) && !stream.release);
+    return status;
+}
+
 static void rated_dataset(struct fault_world *world)
 {
     empty_dataset(world);
@@ -445,6 +455,7 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_read_table", empty_dataset, read_with_format, filled_bits, NULL},
     {"diffmm_dataset_open_table", NULL, open_with_format, new_dataset_bits, fault_end_dataset},
     {"diffmm_dataset_read_arrow", empty_dataset, read_arrow, filled_bits, NULL},
+    {"diffmm_dataset_read_modality_arrow", empty_dataset, read_modality_arrow, modality_bits, NULL},
     {"diffmm_dataset_filter_ratings", rated_dataset, filter_ratings, filled_bits, NULL},
     {"diffmm_dataset_deduplicate", rated_dataset, deduplicate, filled_bits, NULL},
     {"diffmm_dataset_filter_features", dataset_with_row_ids, filter_features, filled_bits, NULL},

@@ -162,6 +162,28 @@ static diffmm_status similar_users(struct fault_world *world)
     return rank_many(world, filtered, like_user);
 }
 
+/* What the streams give is tried in serve/scorer_export_arrow: they tell of a failure themselves. */
+static diffmm_status recommend_arrow(struct fault_world *world)
+{
+    static const int32_t users[] = {1, 3};
+    const diffmm_query query = {
+        .struct_size = sizeof query, .count = 3, .exclude = many, .exclude_count = 300};
+    struct ArrowArrayStream stream;
+    diffmm_status status = diffmm_recommend_arrow(world->scorer, 2, users, &query, &stream);
+    if (!status)
+        stream.release(&stream);
+    return status;
+}
+
+static diffmm_status export_arrow(struct fault_world *world)
+{
+    struct ArrowArrayStream stream;
+    diffmm_status status = diffmm_scorer_export_arrow(world->scorer, DIFFMM_USERS, &stream);
+    if (!status)
+        stream.release(&stream);
+    return status;
+}
+
 static diffmm_status recommend_users(struct fault_world *world)
 {
     const diffmm_query query = {
@@ -237,6 +259,8 @@ const struct fault_case fault_serving_cases[] = {
     {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, fault_hash_output, NULL},
     {"diffmm_similar_items", make_wide_scorer, similar_items, fault_hash_output, NULL},
     {"diffmm_similar_users", make_wide_scorer, similar_users, fault_hash_output, NULL},
+    {"diffmm_recommend_arrow", make_scorer, recommend_arrow, fault_hash_output, NULL},
+    {"diffmm_scorer_export_arrow", make_scorer, export_arrow, fault_hash_output, NULL},
     {"diffmm_recommend_users", make_scorer, recommend_users, fault_hash_output, NULL},
     {"diffmm_recommend_users with a filter", make_scorer, recommend_users_filtered,
      fault_hash_output, NULL},

@@ -190,6 +190,16 @@ static diffmm_status dataset_read_arrow(struct fault_world *world)
     return status;
 }
 
+static diffmm_status dataset_read_modality_arrow(struct fault_world *world)
+{
+    struct arrow_still still;
+    struct ArrowArrayStream stream = still_items(&still);
+    diffmm_status status =
+        diffmm_dataset_read_modality_arrow(world->dataset, "stars", &stream, NULL);
+    ck_assert(still_all_back(&still) && !stream.release);
+    return status;
+}
+
 static diffmm_status dataset_filter_ratings(struct fault_world *world)
 {
     return diffmm_dataset_filter_ratings(world->dataset, 1);
@@ -371,6 +381,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_add_interactions_with", FILLED | SEALED, dataset_add_interactions_with},
     {"diffmm_dataset_read_table", FILLED | SEALED, dataset_read_table},
     {"diffmm_dataset_read_arrow", FILLED | SEALED, dataset_read_arrow},
+    {"diffmm_dataset_read_modality_arrow", FILLED | SEALED, dataset_read_modality_arrow},
     {"diffmm_dataset_filter_ratings", FILLED | SEALED, dataset_filter_ratings},
     {"diffmm_dataset_deduplicate", FILLED | SEALED, dataset_deduplicate},
     {"diffmm_dataset_filter_features", FILLED | SEALED, dataset_filter_features},

@@ -9,6 +9,7 @@ import numpy as np
 
 import diffmm
 from diffmm import _arrow
+from small import features, pairs, trainer
 from test_numbering import everything
 
 USERS, ITEMS = ["zoe", "ann", "zoe", "bob"], ["q", "x", "é" * 20, "x"]
@@ -78,6 +79,54 @@ class Arrow(unittest.TestCase):
         with self.assertRaises(TypeError):
             dataset.read_arrow(table(user=USERS, item=ITEMS), columns={"thing": "item"})
         self.assertEqual(0, dataset.users)
+
+    def test_features_go_by_id(self):
+        dataset = diffmm.Dataset()
+        dataset.add_interactions(["a", "a", "b"], ["p", "q", "r"])
+        rows = table(item=["r", "x", "p", "q"], one=np.arange(4.0), two=np.arange(4, dtype=np.int8))
+        dataset.add_modality("text", rows)
+        dataset.seal()
+        np.testing.assert_array_equal([[2, 2], [3, 3], [0, 0]], dataset.features("text"))
+        with self.assertRaisesRegex(diffmm.Error, "no column with the ids of items, but 'one'"):
+            diffmm.Dataset().add_modality("text", table(one=np.arange(3.0)))
+
+    def test_there_and_back(self):
+        user, item = pairs()
+        dataset = diffmm.Dataset.from_arrow(table(user=[f"user {u}" for u in user],
+                                                  item=[f"item {i}" for i in item]))
+        ids = [f"item {i}" for i in range(30)]
+        dataset.add_modality("group", features(), ids=ids)
+        with trainer(dataset, epochs=1) as training:
+            training.fit()
+            scorer = diffmm.Scorer(training.model)
+        again = diffmm.Dataset()
+        again.read_arrow(scorer.recommend_arrow(count=3), columns={"rating": "rank"})
+        again.add_modality("vector", scorer.export_arrow("items"))
+        again.seal()
+        self.assertEqual(3 * scorer.users, again.interactions())
+        self.assertEqual({"vector": scorer.dimensions}, again.modalities)
+        for user in range(scorer.users):
+            hits = scorer.recommend(scorer.user_id(user), 3)
+            number = again.find_user(scorer.user_id(user))
+            self.assertEqual({hit.item for hit in hits},
+                             {again.item_id(i) for i in again.row(number)})
+        few = diffmm.Dataset.from_arrow(scorer.recommend_arrow(["user 3"], 2, allowed=np.ones(30, bool)))
+        self.assertEqual((1, 2), (few.users, few.items))
+
+    def test_a_table_of_the_library_is_read_once(self):
+        dataset = diffmm.Dataset.synthetic(users=80, items=50, seed=7)
+        scorer = diffmm.Scorer(trainer(dataset).model.to_bytes())
+        made = scorer.export_arrow("users")
+        del scorer  # the table keeps what it is made of, the bytes too
+        gc.collect()
+        again = diffmm.Dataset()
+        again.add_interactions(["a"], ["1"])
+        with self.assertRaisesRegex(diffmm.Error, "no column with the ids of items, but 'user'"):
+            again.add_modality("vector", made)
+        with self.assertRaisesRegex(ValueError, "has been read already"):
+            again.add_modality("vector", made)
+        with self.assertRaisesRegex(TypeError, "takes no filter"):
+            diffmm.Scorer(trainer(dataset).model).recommend_arrow(filter=lambda u, i: True)
 
     def test_a_capsule_that_nobody_takes(self):
         capsule = table(user=USERS, item=ITEMS).__arrow_c_stream__()

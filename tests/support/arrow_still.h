@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A stream of the Arrow C interface that allocates nothing: two tables of users as text, items by a
- * dictionary, of which the second sends another one, and ratings; made by hand. Each of its structs is
- * out once at most. */
+ * dictionary, of which the second sends another one, and ratings; or one of different items. Each of
+ * its structs is out once at most. */
 #ifndef DIFFMM_TESTS_ARROW_STILL_H
 #define DIFFMM_TESTS_ARROW_STILL_H
 
@@ -16,6 +16,7 @@ struct arrow_still {
     struct ArrowSchema schemas[still_columns + 1], *schema_list[still_columns];
     struct ArrowArray arrays[still_columns + 1], *array_list[still_columns];
     const void *buffers[still_columns + 1][3], *no_buffers[1];
+    bool of_items;
     int next, out; /* table; streams, schemas and arrays that are out */
 };
 
@@ -63,11 +64,11 @@ static inline int still_get_schema(struct ArrowArrayStream *stream, struct Arrow
 static inline int still_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     static const int32_t user_offsets[] = {0, 3, 6, 9}, pen_offsets[] = {0, 3, 6, 10};
-    static const unsigned char codes[] = {0, 1, 0};
+    static const unsigned char codes[] = {0, 1, 0}, different[] = {0, 1, 2};
     static const double ratings[] = {5, 3, 1};
     struct arrow_still *still = stream->private_data;
     *out = (struct ArrowArray){0};
-    if (still->next == still_tables)
+    if (still->next == (still->of_items ? 1 : still_tables))
         return 0;
     for (int c = 0; c <= still_columns; c++) {
         still->arrays[c] = (struct ArrowArray){.length = still_rows,
@@ -80,7 +81,7 @@ static inline int still_get_next(struct ArrowArrayStream *stream, struct ArrowAr
     still->arrays[1].dictionary = &still->arrays[still_columns];
     still->buffers[0][1] = user_offsets;
     still->buffers[0][2] = "annbobann";
-    still->buffers[1][1] = codes;
+    still->buffers[1][1] = still->of_items ? different : codes;
     still->buffers[2][1] = ratings;
     still->buffers[still_columns][1] = pen_offsets;
     still->buffers[still_columns][2] = still->next ? "inkpenrock" : "peninkrock";
@@ -111,6 +112,13 @@ static inline struct ArrowArrayStream still_stream(struct arrow_still *still)
                                      .get_last_error = still_get_last_error,
                                      .release = still_release,
                                      .private_data = still};
+}
+
+static inline struct ArrowArrayStream still_items(struct arrow_still *still)
+{
+    struct ArrowArrayStream stream = still_stream(still);
+    still->of_items = true;
+    return stream;
 }
 
 /* Whether everything that was handed out has come back, once. */

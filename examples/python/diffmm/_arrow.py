@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy
 
+from ._handles import NotCopied
+
 _CAPSULE = b"arrow_array_stream"
 
 
@@ -78,6 +80,32 @@ def capsule(stream):
     address = ctypes.addressof(stream)
     _out["capsule", address] = stream
     return _new_capsule(address, _CAPSULE, ctypes.cast(_end_capsule, c_void_p))
+
+
+@ctypes.CFUNCTYPE(None, POINTER(Stream))
+def _release_made(stream):
+    release, _ = _out[stream.contents.private_data]
+    number = stream.contents.private_data
+    ctypes.CFUNCTYPE(None, c_void_p)(release)(ctypes.addressof(stream.contents))
+    del _out[number]
+
+
+class Made(NotCopied):
+    """A table that the library makes as it is read: for pyarrow.table(), polars.DataFrame(), or whatever
+    else asks for its __arrow_c_stream__(), once. `keeps` live as long as its stream."""
+
+    def __init__(self, function, *arguments, keeps):
+        stream = Stream()
+        function(*arguments, ctypes.byref(stream))
+        _out[stream.private_data] = (stream.release, keeps)
+        stream.release = ctypes.cast(_release_made, c_void_p)
+        self._capsule = capsule(stream)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        given, self._capsule = self._capsule, None
+        if given is None:
+            raise ValueError("the table has been read already; ask for a new one")
+        return given
 
 
 class Column(NamedTuple):

@@ -54,8 +54,12 @@ FUNCTIONS = {
     "diffmm_context_create": (status, pointer, out),
     "diffmm_context_destroy": (nothing, pointer),
     "diffmm_context_threads": (amount, pointer),
-    # dataset.h
+    # arrow.h
     "diffmm_dataset_read_arrow": (status, pointer, enum, pointer, pointer),
+    "diffmm_dataset_read_modality_arrow": (status, pointer, name, pointer, pointer),
+    "diffmm_recommend_arrow": (status, pointer, size, int32s, pointer, out),
+    "diffmm_scorer_export_arrow": (status, pointer, enum, out),
+    # dataset.h
     "diffmm_dataset_create": (status, pointer, out),
     "diffmm_dataset_open": (status, pointer, path, out),
     "diffmm_dataset_synthesize": (status, pointer, pointer, out),

@@ -274,6 +274,8 @@ class Dataset(Object):
           `copy` it is copied in any case, and may change
         - the path of a file: .npy, .npz, .. With `mapped` the features stay in the file (.npy or
           .safetensors, float32), which must not change meanwhile
+        - a table in memory (with __arrow_c_stream__()): a row for each item, with its id in a column
+          `item` or `id`, and its features in a column of lists, or each in one of its own
         - a function load(first, out) that fills `out`, a block of rows from item `first` on, with
           `dimensions` features each; `out` is valid during the call only
         `ids` says which item each row is (for a function: of rows 0, 1, ..); then rows may be in
@@ -281,6 +283,11 @@ class Dataset(Object):
         strings = None if ids is None else texts(ids)
         if strings is not None:
             self._check_rows(features, strings, ids)
+        if strings is None and hasattr(features, "__arrow_c_stream__"):
+            given = _arrow.Given(features)
+            with interruptible():
+                library.diffmm_dataset_read_modality_arrow(self.handle, name, given.address, None)
+            return
         self._add_modality(name, features, dimensions, copy, mapped)
         if strings is not None:
             library.diffmm_dataset_name_rows(self.handle, name, len(strings), strings.ctypes.data)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy
 
-from . import _callbacks, _structs
+from . import _arrow, _callbacks, _structs
 from ._arrays import are_ids, array, matrix, numbers, sequence, texts, view
 from ._convert import flag, index, member, text
 from ._handles import Object, create, file_bytes, open_file
@@ -215,6 +215,18 @@ class Scorer(Object):
                                            hits.ctypes.data, found)
         return hits, found
 
+    def recommend_arrow(self, users=None, count=20, **query):
+        """The best items for users (None: all), as a table in little memory with the columns user,
+        item, rank and score: an object with __arrow_c_stream__(), which can be read once. There is no
+        `filter`."""
+        if query.get("filter") is not None:
+            raise TypeError("a table takes no filter; candidates and allowed are fine")
+        query = self._query(count, query)
+        users = None if users is None else as_numbers(users, self.find_user)
+        rows = self.users if users is None else users.size
+        return _arrow.Made(library.diffmm_recommend_arrow, self.handle, rows, users,
+                           byref(query.struct), keeps=self.handle)
+
     def recommend_all(self, function, count=20, **query):
         """The same for all users, one after the other, in little memory: function(user, hits) is
         told each user's number and hits, an array with fields `item` and `score`. A true
@@ -303,6 +315,12 @@ class Scorer(Object):
             collaborative=out.collaborative,
             items=as_hits(touched, out.item_count, self.item_ids if isinstance(item, str) else None),
             rest=out.rest)
+
+    def export_arrow(self, side):
+        """Final vectors with ids, as a table with the columns "user" or "item" and "vector"; as
+        recommend_arrow()."""
+        return _arrow.Made(library.diffmm_scorer_export_arrow, self.handle, member(Side, side),
+                           keeps=self.handle)
 
     def export(self, side, path, format=None):
         """Write final vectors with ids, for a vector index; `side` is "users" or "items". The score

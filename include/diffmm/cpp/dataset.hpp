@@ -139,6 +139,18 @@ class dataset : public detail::handle<diffmm_dataset>
         return *this;
     }
 
+    /** Add a modality from a stream of tables of the Arrow C interface, which is released in any
+     *  case: a row with id and features for each item.
+     *  @param columns  which are what, as far as types and names do not say; struct_size is set here
+     *  @see diffmm_dataset_read_modality_arrow() */
+    dataset &read_modality_arrow(const std::string &name, ArrowArrayStream &stream,
+                                 diffmm_arrow_features columns = {})
+    {
+        columns.struct_size = sizeof columns;
+        check(diffmm_dataset_read_modality_arrow(get(), detail::text(name), &stream, &columns));
+        return *this;
+    }
+
     /** Add a modality whose features come from a callable, which lives as long as anything made
      *  from this data set. */
     dataset &add_modality(const std::string &name, detail::amount dimensions, feature_loader loader)

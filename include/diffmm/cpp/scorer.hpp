@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffmm/arrow.h>
 #include <diffmm/cpp/model.hpp>
 #include <diffmm/cpp/query.hpp>
 #include <diffmm/new_items.h>
@@ -318,6 +319,24 @@ class scorer : public detail::handle<diffmm_scorer>
         out.collaborative = c.collaborative;
         out.rest = c.rest;
         return out;
+    }
+    /** The best items for users (empty: all), as a stream of tables, which the caller releases.
+     *  @param count  for each user
+     *  @param what   without a filter
+     *  @see diffmm_recommend_arrow() */
+    void recommend_arrow(span<const std::int32_t> users, detail::amount count,
+                         ArrowArrayStream &out, const query &what = {}) const
+    {
+        detail::require(!what.filter, "a stream takes no filter");
+        const diffmm_query asked = detail::plain(count, what);
+        check(diffmm_recommend_arrow(get(), users.empty() ? this->users() : users.size(),
+                                     users.empty() ? nullptr : users.data(), &asked, &out));
+    }
+    /** Final vectors with ids as a stream of tables, which the caller releases.
+     *  @see diffmm_scorer_export_arrow() */
+    void export_arrow(diffmm_side side, ArrowArrayStream &out) const
+    {
+        check(diffmm_scorer_export_arrow(get(), side, &out));
     }
     /** Write final vectors with ids, for a vector index. @see diffmm_scorer_export */
     void export_vectors(diffmm_side side, diffmm_vectors_format format,

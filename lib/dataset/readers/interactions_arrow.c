@@ -12,8 +12,8 @@
 #include "base/text.h"
 #include "dataset/dataset.h"
 #include "dataset/draft.h"
+#include "dataset/readers/arrow_columns.h"
 #include "dataset/readers/arrow_ids.h"
-#include "dataset/readers/column_names.h"
 #include "dataset/readers/split_names.h"
 
 struct reader {
@@ -33,73 +33,15 @@ static bool has(const struct reader *reader, enum diffmm__column column)
     return reader->place[column] != SIZE_MAX;
 }
 
-/* The titles of the columns, for a message. */
-static void list_titles(const struct diffmm__arrow_input *input, char *out, size_t size)
-{
-    size_t used = 0, columns = diffmm__arrow_input_columns(input);
-    snprintf(out, size, "%s", columns ? "" : "none");
-    for (size_t c = 0; c < columns; c++) {
-        const char *title = diffmm__arrow_input_title(input, c), *comma = c ? ", " : "";
-        size_t length = strlen(title);
-        if (length + 8 >= size - used) {
-            snprintf(out + used, size - used, "%s...", comma);
-            return;
-        }
-        used += (size_t)snprintf(out + used, size - used, "%s'%s'", comma, title);
-    }
-}
-
 static diffmm_status fail_missing(const struct reader *reader, enum diffmm__column column)
 {
     char there[256], known[256];
-    list_titles(reader->input, there, sizeof there);
+    diffmm__arrow_columns_list(reader->input, there, sizeof there);
     diffmm__column_names_list(column, known, sizeof known);
     return diffmm__fail(DIFFMM_ERROR_FORMAT,
                         "Arrow stream: there is no column '%s', but %s; name it in "
                         "diffmm_arrow_columns, or rename it to one of %s",
                         diffmm__column_names_title(column), there, known);
-}
-
-/* The column that the caller calls so. */
-static diffmm_status find_given(const struct reader *reader, const char *title, size_t *place)
-{
-    size_t columns = diffmm__arrow_input_columns(reader->input);
-    for (size_t c = 0; c < columns; c++) {
-        if (strcmp(diffmm__arrow_input_title(reader->input, c), title) != 0)
-            continue;
-        if (*place != SIZE_MAX)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "Arrow stream: column '%.*s' occurs twice",
-                                (int)diffmm__text_cut(title, strlen(title), 80), title);
-        *place = c;
-    }
-    if (*place != SIZE_MAX || !*title)
-        return DIFFMM_OK;
-    char there[256];
-    list_titles(reader->input, there, sizeof there);
-    return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "Arrow stream: there is no column '%.*s', but %s",
-                        (int)diffmm__text_cut(title, strlen(title), 80), title, there);
-}
-
-/* The column with the usual name that comes first in the list of names. */
-static diffmm_status find_usual(struct reader *reader, enum diffmm__column column)
-{
-    size_t columns = diffmm__arrow_input_columns(reader->input), best = DIFFMM__COLUMN_NAMES;
-    for (size_t c = 0; c < columns; c++) {
-        const char *title = diffmm__arrow_input_title(reader->input, c);
-        size_t name = diffmm__column_names_find(title, strlen(title));
-        if (name == DIFFMM__COLUMN_NAMES || diffmm__column_names_meaning(name) != column)
-            continue;
-        if (name == best)
-            return diffmm__fail(DIFFMM_ERROR_FORMAT, "Arrow stream: column '%s' occurs twice",
-                                title);
-        if (name < best) {
-            best = name;
-            reader->place[column] = c;
-        }
-    }
-    if (column == DIFFMM__COLUMN_SPLIT)
-        reader->numbered_splits = diffmm__column_names_numbered(best);
-    return DIFFMM_OK;
 }
 
 static diffmm_status find_columns(struct reader *reader, const diffmm_arrow_columns *given)
@@ -110,13 +52,15 @@ static diffmm_status find_columns(struct reader *reader, const diffmm_arrow_colu
     reader->numbered_splits = given->split;
     for (int c = 0; c < DIFFMM__COLUMNS && !status; c++) {
         enum diffmm__column column = (enum diffmm__column)c;
+        size_t name = DIFFMM__COLUMN_NAMES;
         reader->place[c] = SIZE_MAX;
         if (titles[c] && *titles[c])
-            status = find_given(reader, titles[c], &reader->place[c]);
+            status = diffmm__arrow_columns_find(reader->input, titles[c], &reader->place[c]);
         else if (!titles[c])
-            status = find_usual(reader, column);
+            status = diffmm__arrow_columns_usual(reader->input, column, &reader->place[c], &name);
         if (!status && column <= DIFFMM__COLUMN_ITEM && !has(reader, column))
             status = fail_missing(reader, column);
+        reader->numbered_splits |= diffmm__column_names_numbered(name);
     }
     return status;
 }
