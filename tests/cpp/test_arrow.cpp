@@ -81,9 +81,33 @@ START_TEST(interactions_from_arrow)
 }
 END_TEST
 
+/* A model's vectors go out, and come in as features of the same items. */
+START_TEST(there_and_back)
+{
+    const diffmm::context context(1);
+    diffmm::dataset data = small_data(context);
+    const diffmm::scorer scorer(diffmm::model(data, small_options()));
+    ArrowArrayStream stream;
+    diffmm::dataset again(context);
+    scorer.recommend_arrow({}, 3, stream);
+    diffmm_arrow_columns columns = {};
+    columns.rating = "score";
+    again.read_arrow(stream, DIFFMM_TRAIN, columns);
+    ck_assert_uint_eq(again.interactions(DIFFMM_TRAIN), 3 * scorer.users());
+    scorer.export_arrow(DIFFMM_ITEMS, stream);
+    again.read_modality_arrow("vector", stream).seal();
+    ck_assert_uint_eq(again.modality_dimensions(0), scorer.dimensions());
+    diffmm::query filtered;
+    filtered.filter = [](std::int32_t, std::int32_t) { return true; };
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "filter",
+                 [&] { scorer.recommend_arrow({}, 3, stream, filtered); });
+}
+END_TEST
+
 TCase *arrow_cases()
 {
     TCase *cases = tcase_create("arrow");
     tcase_add_test(cases, interactions_from_arrow);
+    tcase_add_test(cases, there_and_back);
     return cases;
 }

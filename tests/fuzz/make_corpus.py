@@ -264,11 +264,20 @@ def api_seeds():
             yield f"{name}_{version}", b"".join(records)
 
 
+def arrow_seeds():
+    """Bytes that fuzz_arrow.c makes tables of; half of them small, as kinds and lengths are."""
+    draw = random.Random(4)
+    for number in range(24):
+        yield f"made_{number:02}", bytes(draw.choice((draw.randrange(256), draw.randrange(8)))
+                                         for _ in range(40 + 20 * number))
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     corpus, build = Path(sys.argv[1]), Path(sys.argv[2])
     targets = {
+        "arrow": arrow_seeds(),
         "npy": npy_seeds(), "npz": npz_seeds(), "npz_members": member_seeds(),
         "pickle": pickle_seeds(), "table": table_seeds(), "item_ids": item_id_seeds(),
         "features_npz": features_npz_seeds(), "features_safetensors": features_safetensors_seeds(),

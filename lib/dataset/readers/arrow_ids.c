@@ -8,8 +8,9 @@
 #include "base/status.h"
 #include "base/utf8.h"
 
-/* Integers below this are remembered by value. */
-enum { small_integers = 1 << 20 };
+/* Integers below `few`, and below so many times the rows before, are remembered by value: so the memory
+ * for it is in proportion to the input. */
+enum { few = 1 << 12, times_rows = 4, most = 1 << 24 };
 
 /* The text of an id, borrowed from the table or in `digits`. */
 struct id_text {
@@ -57,7 +58,7 @@ diffmm_status diffmm__arrow_ids_enter(struct diffmm__arrow_ids *ids)
     return status;
 }
 
-static diffmm_status read_text(struct diffmm__arrow_ids *ids, int64_t row, int64_t at,
+static diffmm_status read_text(const struct diffmm__arrow_ids *ids, int64_t row, int64_t at,
                                struct id_text *out)
 {
     if (diffmm__arrow_type_is_text(ids->column.values.type))
@@ -86,7 +87,7 @@ static diffmm_status add(struct diffmm__arrow_ids *ids, int64_t row, const struc
         return status;
     char why[512];
     snprintf(why, sizeof why, "is refused: %s", diffmm_error_message());
-    return diffmm__arrow_column_fail(&ids->column, status, row, why);
+    return diffmm__arrow_column_fail(&ids->column, DIFFMM_ERROR_FORMAT, row, why);
 }
 
 /* The number of an id that has probably the number `guess` (-1: no guess). */
@@ -105,7 +106,7 @@ static diffmm_status find_code(struct diffmm__arrow_ids *ids, int64_t row, int64
                                int32_t *number)
 {
     struct diffmm__arrow_code *code = &ids->codes[at];
-    size_t table = ids->column.input->position;
+    uint32_t table = (uint32_t)ids->column.input->position;
     if (code->table != table) {
         diffmm_status status = find_text(ids, row, at, code->table ? code->number : -1, number);
         if (status)
@@ -114,6 +115,50 @@ static diffmm_status find_code(struct diffmm__arrow_ids *ids, int64_t row, int64
     }
     *number = code->number;
     return DIFFMM_OK;
+}
+
+/* The codes of a dictionary that are not known in this table yet, but were in an earlier one: their
+ * text, and that of the ids which they were. */
+static void fetch_codes(const struct diffmm__arrow_ids *ids, size_t count, const int64_t *at)
+{
+    uint32_t table = (uint32_t)ids->column.input->position;
+    struct id_text id;
+    for (size_t i = 0; i < count; i++)
+        if (at[i] >= 0)
+            __builtin_prefetch(&ids->codes[at[i]]);
+    for (size_t i = 0; i < count; i++)
+        if (at[i] >= 0 && ids->codes[at[i]].table && ids->codes[at[i]].table != table)
+            __builtin_prefetch(&ids->ids->offsets[ids->codes[at[i]].number]);
+    for (size_t i = 0; i < count; i++)
+        if (at[i] >= 0 && ids->codes[at[i]].table && ids->codes[at[i]].table != table &&
+            read_text(ids, 0, at[i], &id) == DIFFMM_OK) {
+            __builtin_prefetch(id.text);
+            __builtin_prefetch(diffmm__ids_text(ids->ids, ids->codes[at[i]].number));
+        }
+}
+
+static void fetch_texts(const struct diffmm__arrow_ids *ids, size_t count, const int64_t *at)
+{
+    struct diffmm__id_text texts[DIFFMM__IDS_AT_ONCE];
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct id_text id;
+        if (at[i] >= 0 && read_text(ids, 0, at[i], &id) == DIFFMM_OK)
+            texts[found++] = (struct diffmm__id_text){id.text, id.length};
+    }
+    diffmm__ids_fetch(ids->ids, found, texts);
+}
+
+void diffmm__arrow_ids_fetch(const struct diffmm__arrow_ids *ids, int64_t first, size_t count)
+{
+    int64_t at[DIFFMM__IDS_AT_ONCE];
+    for (size_t i = 0; i < count; i++)
+        if (diffmm__arrow_column_locate(&ids->column, first + (int64_t)i, &at[i]))
+            at[i] = -1; /* what is wrong with it is said when it is to be found */
+    if (ids->column.has_dictionary)
+        fetch_codes(ids, count, at);
+    else if (diffmm__arrow_type_is_text(ids->column.values.type))
+        fetch_texts(ids, count, at);
 }
 
 /* Remember up to an integer. */
@@ -134,9 +179,9 @@ static diffmm_status cover_integer(struct diffmm__arrow_ids *ids, size_t integer
 static diffmm_status find_integer(struct diffmm__arrow_ids *ids, int64_t row, int64_t at,
                                   int32_t *number)
 {
-    int64_t integer = -1;
+    int64_t integer = -1, rows = ids->column.input->first + row;
     if (diffmm__arrow_column_integer(&ids->column, row, at, &integer) || integer < 0 ||
-        integer >= small_integers)
+        integer >= (rows < most / times_rows ? few + times_rows * rows : most))
         return find_text(ids, row, at, -1, number);
     diffmm_status status = cover_integer(ids, (size_t)integer);
     if (!status && ids->integers[integer] < 0)

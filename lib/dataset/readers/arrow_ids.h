@@ -11,7 +11,7 @@
 
 /* The number that a code had in a table of the stream. */
 struct diffmm__arrow_code {
-    size_t table; /* from 1; 0: in none yet */
+    uint32_t table; /* from 1; 0: in none yet */
     int32_t number;
 };
 
@@ -38,6 +38,10 @@ void diffmm__arrow_ids_end(struct diffmm__arrow_ids *ids);
 
 /* Go to the values of the stream's table. */
 diffmm_status diffmm__arrow_ids_enter(struct diffmm__arrow_ids *ids);
+
+/* Start to bring what rows' ids are compared with into the cache: up to DIFFMM__IDS_AT_ONCE rows, each
+ * of which is to be found soon. */
+void diffmm__arrow_ids_fetch(const struct diffmm__arrow_ids *ids, int64_t first, size_t count);
 
 /* The number of the id in a row of the table. An id that is null, empty or not UTF-8 is
  * DIFFMM_ERROR_FORMAT. */

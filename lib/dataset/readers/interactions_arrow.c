@@ -279,6 +279,28 @@ static diffmm_status add_row(struct reader *reader, int64_t row)
     return diffmm__coo_add_entry(reader->context, &reader->draft->pairs[split], &entry);
 }
 
+/* Some rows, whose ids are fetched together. */
+static diffmm_status add_rows(struct reader *reader, int64_t first, size_t count)
+{
+    diffmm_status status = DIFFMM_OK;
+    diffmm__arrow_ids_fetch(&reader->users, first, count);
+    diffmm__arrow_ids_fetch(&reader->items, first, count);
+    for (size_t i = 0; i < count && !status; i++)
+        status = add_row(reader, first + (int64_t)i);
+    return status;
+}
+
+static diffmm_status add_table(struct reader *reader)
+{
+    diffmm_status status = enter_columns(reader);
+    int64_t rows = reader->input->table.length, at_once = DIFFMM__IDS_AT_ONCE;
+    for (int64_t first = 0; first < rows && !status; first += at_once) {
+        int64_t left = rows - first;
+        status = add_rows(reader, first, (size_t)(left < at_once ? left : at_once));
+    }
+    return status;
+}
+
 static diffmm_status add_tables(struct reader *reader)
 {
     bool found = true;
@@ -286,9 +308,7 @@ static diffmm_status add_tables(struct reader *reader)
     while (!status && found) {
         status = diffmm__arrow_input_next(reader->input, &found);
         if (!status && found)
-            status = enter_columns(reader);
-        for (int64_t row = 0; !status && found && row < reader->input->table.length; row++)
-            status = add_row(reader, row);
+            status = add_table(reader);
     }
     return status;
 }

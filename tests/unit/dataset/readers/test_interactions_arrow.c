@@ -517,7 +517,7 @@ START_TEST(declared_items_alone)
     struct arrow_maker maker =
         two_columns(arrow_texts("user", "u", rows, users), arrow_texts("item", "u", rows, items));
     expect_success(diffmm_dataset_declare_items(dataset, 2, declared));
-    expect_invalid(read_into(dataset, &maker, NULL),
+    expect_failure(read_into(dataset, &maker, NULL), DIFFMM_ERROR_FORMAT,
                    "row 2: column 'item' is refused: item 'an item with a long id' is not among");
     diffmm_dataset_destroy(dataset);
     arrow_maker_end(&maker);
