@@ -21,6 +21,11 @@ size_t diffmm__utf8_size(const char *text, size_t left)
 bool diffmm__is_utf8(const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte > 0 && byte < 0x80) { /* most text is ASCII */
+            i++;
+            continue;
+        }
         size_t size = diffmm__utf8_size(text + i, length - i);
         if (size == 0)
             return false;

@@ -29,9 +29,18 @@ void diffmm__coo_end(const diffmm_context *context, struct diffmm__coo *coo)
     *coo = (struct diffmm__coo){0};
 }
 
+static bool has_room(const struct diffmm__coo *coo, size_t needed)
+{
+    return needed <= coo->row_capacity && needed <= coo->column_capacity &&
+           (!coo->rating || needed <= coo->rating_capacity) &&
+           (!coo->time || needed <= coo->time_capacity);
+}
+
 static diffmm_status make_room(const diffmm_context *context, struct diffmm__coo *coo, size_t more)
 {
     size_t needed = coo->count + more;
+    if (has_room(coo, needed))
+        return DIFFMM_OK;
     diffmm_status status =
         diffmm__grow(context, &coo->row, &coo->row_capacity, coo->count, needed, sizeof *coo->row);
     if (!status)

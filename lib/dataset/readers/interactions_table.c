@@ -115,9 +115,12 @@ static diffmm_status read_values(struct reader *reader, diffmm_split otherwise, 
 static diffmm_status keep_id(struct reader *reader, enum diffmm__column column, size_t *at)
 {
     struct diffmm__field id = reader->table.fields[column];
+    size_t needed = reader->text_used + id.length;
     diffmm_status status =
-        diffmm__grow(reader->table.context, &reader->text, &reader->text_capacity,
-                     reader->text_used, reader->text_used + id.length, 1);
+        needed <= reader->text_capacity
+            ? DIFFMM_OK
+            : diffmm__grow(reader->table.context, &reader->text, &reader->text_capacity,
+                           reader->text_used, needed, 1);
     if (status)
         return status;
     memcpy(reader->text + reader->text_used, id.text, id.length);
