@@ -115,6 +115,19 @@ static bool varies(float deviation)
     return deviation >= FLT_MIN;
 }
 
+/* A column that varies by nothing but rounding, beside the others of its modality, says nothing:
+ * divided by its deviation it would give an ordinary feature of a new item the largest of weights. */
+static void forget_rounding(size_t columns, float *deviation)
+{
+    const double rounding = 1e-12;
+    float largest = 0.0f;
+    for (size_t c = 0; c < columns; c++)
+        largest = fmaxf(largest, deviation[c]);
+    for (size_t c = 0; c < columns; c++)
+        if ((double)deviation[c] < rounding * (double)largest)
+            deviation[c] = 0.0f;
+}
+
 /* Columns that do not vary become 0. */
 static void standardise(size_t rows, size_t columns, const float *deviation, float *x,
                         size_t stride)
@@ -145,6 +158,7 @@ static diffmm_status take_features(struct source *s, size_t m, size_t column, do
                             modality->name);
     take_means(s->count, modality->dimensions, z, s->features, sum, modality->mean);
     centre(s->count, modality->dimensions, modality->mean, z, s->features, sum, deviation);
+    forget_rounding(modality->dimensions, deviation);
     standardise(s->count, modality->dimensions, deviation, z, s->features);
     return DIFFMM_OK;
 }

@@ -129,6 +129,26 @@ START_TEST(an_affine_function_is_found)
 }
 END_TEST
 
+/* Among the items that were trained a feature varies by rounding alone; a new one has it. */
+START_TEST(what_varies_by_rounding_says_nothing)
+{
+    struct world *w = begin_threads(1, 0.0);
+    for (size_t i = 0; i < items; i++)
+        w->image[i * image + 2] = 1e-17f * (float)(i % 3);
+    diffmm_placer *placer = make(w);
+    float with[d], without[d], features[image];
+    memcpy(features, features_of(w, 5, 0), sizeof features);
+    const float *given[] = {features, features_of(w, 5, 1)};
+    features[2] = 0.0f;
+    expect_success(diffmm_place_items(placer, 1, given, 1.0, without));
+    features[2] = 4.0f;
+    expect_success(diffmm_place_items(placer, 1, given, 1.0, with));
+    ck_assert_mem_eq(with, without, sizeof with);
+    diffmm_placer_destroy(placer);
+    end(w);
+}
+END_TEST
+
 /* mean + boost scale[S] sum of (features - mean) map, in double. */
 static double formula(const diffmm_placer *placer, const float *const *features, double boost,
                       size_t column)
@@ -498,6 +518,7 @@ int main(void)
 {
     const TTest *const tests[] = {a_model_in_which_nobody_has_seen_anything_is_refused,
                                   an_affine_function_is_found,
+                                  what_varies_by_rounding_says_nothing,
                                   missing_modalities_are_left_out,
                                   at_the_scale_items_reach_the_bar_as_often_as_trained_ones,
                                   the_same_bits_with_any_number_of_threads,
