@@ -31,8 +31,17 @@ diffmm_status evaluate_popularity(diffmm_context *context, const diffmm_dataset 
     if (status == DIFFMM_OK) {
         for (size_t user = 0; user < users; user++)
             ones[user] = 1;
-        status =
-            diffmm_evaluate(context, dataset, split, 1, ones, counts, cutoff_count, cutoffs, out);
+        /* The users of a trainer's metrics. */
+        const diffmm_evaluate_arguments arguments = {.struct_size = sizeof arguments,
+                                                     .split = split,
+                                                     .d = 1,
+                                                     .user_matrix = ones,
+                                                     .item_matrix = counts,
+                                                     .cutoff_count = cutoff_count,
+                                                     .cutoffs = cutoffs,
+                                                     .out = out,
+                                                     .known_users = 1};
+        status = diffmm_evaluate_with(context, dataset, &arguments);
     }
     free(counts);
     free(ones);

@@ -19,7 +19,8 @@ extern "C" {
 /** Metrics at one cutoff, each the mean over `users` users. This struct never changes. */
 typedef struct diffmm_metrics {
     size_t cutoff;    /**< K */
-    size_t users;     /**< users with a held-out item and a training interaction */
+    size_t users;     /**< users with at least one held-out item; a trainer counts those who have a
+                       *   training interaction */
     double recall;    /**< hits / held-out items */
     double precision; /**< hits / K */
     /** DCG / ideal DCG: DCG is the sum of 1 / log2(rank + 2) over hits, rank from 0; ideal DCG is
@@ -62,12 +63,14 @@ typedef struct diffmm_evaluate_arguments {
     size_t cutoff_count;      /**< size of cutoffs and out, at least 1 */
     const size_t *cutoffs;    /**< values of K, each at least 1, in any order, perhaps repeated */
     diffmm_metrics *out;      /**< receives one result for each cutoff */
+    int32_t known_users;      /**< non-zero: leave cold users out, who have no training interaction,
+                               *   as a trainer's metrics do */
+    int32_t reserved;         /**< 0 */
 } diffmm_evaluate_arguments;
 
 /** All-ranking evaluation of embeddings whose dot product is the score: every item that is not in
- *  the user's training row is ranked. Users with at least one item in `split` count, but for cold
- *  ones, who have no training interaction (diffmm_dataset_summary() counts them): nothing is known of
- *  their taste. No matrix of users x items is made. Popularity, for example, is d = 1 with all users 1 and each item its
+ *  the user's training row is ranked, and users with at least one item in `split` count; cold ones
+ *  too, of whose taste nothing is known, unless `known_users` is set. No matrix of users x items is made. Popularity, for example, is d = 1 with all users 1 and each item its
  *  number of interactions.
  *  @param context    or NULL
  *  @param dataset    sealed

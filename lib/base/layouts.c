@@ -323,9 +323,12 @@ static const size_t evaluate_arguments_begin[] = {
     offsetof(diffmm_evaluate_arguments, cutoff_count),
     offsetof(diffmm_evaluate_arguments, cutoffs),
     offsetof(diffmm_evaluate_arguments, out),
+    offsetof(diffmm_evaluate_arguments, known_users),
+    offsetof(diffmm_evaluate_arguments, reserved),
 };
-const struct diffmm__layout diffmm__layout_evaluate_arguments =
-    LAYOUT(diffmm_evaluate_arguments, evaluate_arguments_begin);
+const struct diffmm__layout diffmm__layout_evaluate_arguments = {
+    sizeof(diffmm_evaluate_arguments), offsetof(diffmm_evaluate_arguments, known_users),
+    evaluate_arguments_begin, sizeof evaluate_arguments_begin / sizeof *evaluate_arguments_begin};
 
 static const size_t report_begin[] = {
     offsetof(diffmm_report, struct_size),

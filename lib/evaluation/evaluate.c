@@ -72,11 +72,15 @@ diffmm_status diffmm_evaluate_with(diffmm_context *context, const diffmm_dataset
     diffmm_status status =
         diffmm__struct_read(&a, &diffmm__layout_evaluate_arguments, arguments, "arguments");
     if (!status)
+        status = diffmm__struct_reserved(a.reserved, "arguments");
+    if (!status)
         status = check(dataset, &a);
     if (!status)
-        status =
-            diffmm__evaluation_create(context, dataset, a.d, a.cutoff_count, a.cutoffs,
-                                      a.split == DIFFMM_VALID, a.split == DIFFMM_TEST, &evaluation);
+        status = diffmm__evaluation_create(
+            context, dataset, a.d, a.cutoff_count, a.cutoffs,
+            (a.split == DIFFMM_VALID ? DIFFMM__EVALUATE_VALID : DIFFMM__EVALUATE_TEST) |
+                (a.known_users ? DIFFMM__EVALUATE_KNOWN : 0),
+            &evaluation);
     if (status)
         return status;
     diffmm__evaluation_run(evaluation, a.user_matrix, a.item_matrix, a.out, a.out);

@@ -42,6 +42,7 @@ struct diffmm__evaluation {
     size_t cutoff_count, depth;                  /* depth: the length of ranking needed */
     size_t block;                                /* users that are ranked at once */
     const size_t *cutoffs;
+    bool known; /* only users with training interactions count */
     size_t active_count;
     int32_t *active; /* users who count, ascending */
     /* active user x split x cutoff */
@@ -54,11 +55,11 @@ static size_t row_size(const struct diffmm__csr *rows, int32_t user)
     return rows ? (size_t)(rows->pointers[user + 1] - rows->pointers[user]) : 0;
 }
 
-/* A user counts who has something held out, unless nothing of theirs was trained on. */
+/* A user counts who has something held out and, where only known users do, something trained on. */
 static bool is_active(const struct diffmm__evaluation *evaluation, int32_t user)
 {
-    return row_size(evaluation->seen, user) > 0 &&
-           (row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0);
+    return (row_size(evaluation->held[0], user) > 0 || row_size(evaluation->held[1], user) > 0) &&
+           (!evaluation->known || row_size(evaluation->seen, user) > 0);
 }
 
 /* Gather the block's users and start their rankings. */
@@ -209,8 +210,8 @@ size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cu
 
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
                                         const diffmm_dataset *dataset, size_t d,
-                                        size_t cutoff_count, const size_t *cutoffs, bool valid,
-                                        bool test, struct diffmm__evaluation **out)
+                                        size_t cutoff_count, const size_t *cutoffs, unsigned what,
+                                        struct diffmm__evaluation **out)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;
     struct diffmm__evaluation *evaluation = diffmm__allocate(context, 1, sizeof *evaluation);
@@ -220,8 +221,9 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
     evaluation->context = context;
     evaluation->arena = diffmm__arena_on(context);
     evaluation->seen = &catalog->train;
-    evaluation->held[0] = valid ? &dataset->held[0] : NULL;
-    evaluation->held[1] = test ? &dataset->held[1] : NULL;
+    evaluation->known = what & DIFFMM__EVALUATE_KNOWN;
+    evaluation->held[0] = what & DIFFMM__EVALUATE_VALID ? &dataset->held[0] : NULL;
+    evaluation->held[1] = what & DIFFMM__EVALUATE_TEST ? &dataset->held[1] : NULL;
     for (size_t u = 0; u < catalog->users; u++)
         evaluation->active_count += is_active(evaluation, (int32_t)u);
     lay_out(evaluation, diffmm__workers(context));

@@ -10,11 +10,18 @@
 
 struct diffmm__evaluation;
 
+/* What is evaluated: a sum of these. */
+enum {
+    DIFFMM__EVALUATE_VALID = 1,
+    DIFFMM__EVALUATE_TEST = 2,
+    DIFFMM__EVALUATE_KNOWN = 4 /* leave out users who have no training interaction */
+};
+
 /* Arguments as for diffmm_evaluate(), checked; borrowed until the evaluation ends. */
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
                                         const diffmm_dataset *dataset, size_t d,
-                                        size_t cutoff_count, const size_t *cutoffs, bool valid,
-                                        bool test, struct diffmm__evaluation **out);
+                                        size_t cutoff_count, const size_t *cutoffs, unsigned what,
+                                        struct diffmm__evaluation **out);
 void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
 
 /* What diffmm__evaluation_create() allocates where `active` users have something held out. */

@@ -56,9 +56,10 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     diffmm_status status;
     if ((status = diffmm__report_begin(model, &trainer->report)) ||
         (status = diffmm__report_begin(model, &trainer->last)) ||
-        (status = diffmm__evaluation_create(trainer->context, trainer->dataset, model->d,
-                                            s->cutoff_count, s->cutoffs, true, true,
-                                            &trainer->evaluation)) ||
+        (status = diffmm__evaluation_create(
+             trainer->context, trainer->dataset, model->d, s->cutoff_count, s->cutoffs,
+             DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST | DIFFMM__EVALUATE_KNOWN,
+             &trainer->evaluation)) ||
         (status =
              diffmm__pairs_create(trainer->context, model->catalog, &trainer->recommender.pairs)) ||
         (status = diffmm__best_create(model, s->cutoff_count, &trainer->best)))

@@ -367,7 +367,7 @@ AT(diffmm_metrics, recall, 16);
 AT(diffmm_metrics, precision, 24);
 AT(diffmm_metrics, ndcg, 32);
 
-SIZE(diffmm_evaluate_arguments, 64);
+SIZE(diffmm_evaluate_arguments, 72);
 AT(diffmm_evaluate_arguments, struct_size, 0);
 AT(diffmm_evaluate_arguments, split, 8);
 AT(diffmm_evaluate_arguments, d, 16);
@@ -376,6 +376,8 @@ AT(diffmm_evaluate_arguments, item_matrix, 32);
 AT(diffmm_evaluate_arguments, cutoff_count, 40);
 AT(diffmm_evaluate_arguments, cutoffs, 48);
 AT(diffmm_evaluate_arguments, out, 56);
+AT(diffmm_evaluate_arguments, known_users, 64);
+AT(diffmm_evaluate_arguments, reserved, 68);
 
 SIZE(diffmm_file_kind, 4);
 IS(DIFFMM_FILE_MODEL, 1);

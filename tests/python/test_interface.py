@@ -71,7 +71,7 @@ BY_C_TYPE = {
     "diffmm_epoch_function": [_structs.EpochFunction],
     "diffmm_progress_function": [_structs.ProgressFunction],
     "diffmm_hits_function": [_structs.HitsFunction],
-    "const char *": [_functions.name, _functions.path],
+    "const char *": [_functions.name, _functions.optional_name, _functions.path],
     "const char *const *": [_functions.strings],
     "float *": [_functions.floats],
     "double *": [_functions.doubles, ctypes.c_void_p],

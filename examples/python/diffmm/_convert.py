@@ -112,6 +112,13 @@ class Text:
         return _without_nul(value.encode(errors="surrogateescape"), value)
 
 
+class OptionalText(Text):
+    """The same, or None for NULL."""
+
+    def __call__(self, value):
+        return None if value is None else super().__call__(value)
+
+
 class Path(Text):
     """A path: str, bytes or os.PathLike, in the file system's own encoding."""
 
@@ -129,6 +136,7 @@ size, uint64 = Whole(ctypes.c_size_t), Whole(ctypes.c_uint64)
 int32, int64, enum = Whole(ctypes.c_int32), Whole(ctypes.c_int64), Whole(ctypes.c_int)
 real, single, flag = Real(ctypes.c_double), Real(ctypes.c_float), Flag()
 name, path = Text(), Path()
+optional_name = OptionalText()
 
 
 def member(kind, value):

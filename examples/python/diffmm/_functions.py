@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy
 
-from ._convert import enum, flag, int32, int64, name, path, real, size, uint64
+from ._convert import enum, flag, int32, int64, name, optional_name, path, real, size, uint64
 from ._structs import EpochFunction, FeatureLoader, HitsFunction, ProgressFunction
 
 
@@ -65,8 +65,6 @@ FUNCTIONS = {
     "diffmm_dataset_synthesize": (status, pointer, pointer, out),
     "diffmm_dataset_destroy": (nothing, pointer),
     "diffmm_dataset_reserve": (status, pointer, size, size),
-    "diffmm_dataset_add_interactions": (status, pointer, enum, size, pointer, pointer),
-    "diffmm_dataset_add_named_interactions": (status, pointer, enum, size, strings, strings),
     "diffmm_dataset_add_interactions_with": (status, pointer, enum, pointer),
     "diffmm_dataset_read_table": (status, pointer, enum, path, pointer),
     "diffmm_dataset_open_table": (status, pointer, path, pointer, out),
@@ -86,7 +84,7 @@ FUNCTIONS = {
     "diffmm_dataset_filter_features": (status, pointer),
     "diffmm_dataset_filter_core": (status, pointer, size, size),
     "diffmm_dataset_hold_out_last": (status, pointer, size, size),
-    "diffmm_dataset_hold_out_from": (status, pointer, name, name),
+    "diffmm_dataset_hold_out_from": (status, pointer, optional_name, optional_name),
     "diffmm_dataset_hold_out": (status, pointer, real, real, uint64),
     "diffmm_dataset_seal": (status, pointer),
     "diffmm_dataset_summary": (status, pointer, pointer),
@@ -259,7 +257,7 @@ FUNCTIONS = {
     "diffmm_scorer_items": (amount, pointer),
     "diffmm_scorer_dimensions": (amount, pointer),
     "diffmm_scorer_user_id": (static_text, pointer, int32),
-    "diffmm_scorer_item_ids": (status, pointer, size, int32s, octets, size, out),
+    "diffmm_scorer_item_ids": (status, pointer, size, int32s, pointer, size, out),
     "diffmm_scorer_item_id": (static_text, pointer, int32),
     "diffmm_scorer_find_user": (status, pointer, name, out),
     "diffmm_scorer_find_item": (status, pointer, name, out),

@@ -141,7 +141,8 @@ class Scorer(Object):
         handle = self.handle
         library.diffmm_scorer_item_ids(handle, items.size, items, None, 0, byref(length))
         data = numpy.empty(length.value, numpy.uint8)
-        library.diffmm_scorer_item_ids(handle, items.size, items, data, data.size, byref(length))
+        library.diffmm_scorer_item_ids(handle, items.size, items, data.ctypes.data, data.size,
+                                       byref(length))
         return [text(one) for one in data.tobytes().split(b"\0")[:-1]]
 
     def _user_ids(self, users):

@@ -54,7 +54,7 @@ static diffmm_status evaluate(diffmm_split split, diffmm_metrics *out)
 }
 
 /* Naively: every score, then the public functions for one user. */
-static void evaluate_naively(size_t split, size_t cutoff, diffmm_metrics *out)
+static void evaluate_naively(size_t split, size_t cutoff, bool known, diffmm_metrics *out)
 {
     static float scores[items];
     static int32_t ranked[items];
@@ -62,8 +62,8 @@ static void evaluate_naively(size_t split, size_t cutoff, diffmm_metrics *out)
     *out = (diffmm_metrics){.cutoff = cutoff};
     for (size_t u = 0; u < users; u++) {
         size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;
-        if (held_count == 0 || seen->pointers[u + 1] == seen->pointers[u])
-            continue; /* nothing held out, or nothing trained on */
+        if (held_count == 0 || (known && seen->pointers[u + 1] == seen->pointers[u]))
+            continue;
         for (size_t i = 0; i < items; i++) {
             scores[i] = 0;
             for (size_t j = 0; j < d; j++)
@@ -101,7 +101,7 @@ START_TEST(equals_user_by_user)
     for (size_t s = 0; s < 2; s++) {
         expect_success(evaluate(s ? DIFFMM_TEST : DIFFMM_VALID, fast));
         for (size_t c = 0; c < cutoff_count; c++) {
-            evaluate_naively(s, cutoffs[c], &slow);
+            evaluate_naively(s, cutoffs[c], false, &slow);
             ck_assert(slow.users > users / 2 && slow.users < users);
             ck_assert(slow.recall > 0 || cutoffs[c] == 5); /* so few may all miss */
             expect_same(&fast[c], &slow);
@@ -116,7 +116,8 @@ static diffmm_status evaluate_both(diffmm_context *own, diffmm_metrics *valid, d
 {
     struct diffmm__evaluation *evaluation;
     diffmm_status status =
-        diffmm__evaluation_create(own, &dataset, d, cutoff_count, cutoffs, true, true, &evaluation);
+        diffmm__evaluation_create(own, &dataset, d, cutoff_count, cutoffs,
+                                  DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST, &evaluation);
     if (status)
         return status;
     diffmm__evaluation_run(evaluation, item_matrix, item_matrix, valid, test);
@@ -176,17 +177,33 @@ static void forget_training(size_t first)
 
 START_TEST(cold_users_are_left_out)
 {
-    diffmm_metrics out[cutoff_count], slow;
+    diffmm_metrics all[cutoff_count], known[cutoff_count], slow;
     begin(1);
     forget_training(users / 2);
-    expect_success(evaluate(DIFFMM_TEST, out));
-    evaluate_naively(1, cutoffs[0], &slow);
-    ck_assert(slow.users > 0 && slow.users <= users / 2);
-    expect_same(&out[0], &slow);
+    diffmm_evaluate_arguments arguments = {.struct_size = sizeof arguments,
+                                           .split = DIFFMM_TEST,
+                                           .d = d,
+                                           .user_matrix = user_matrix,
+                                           .item_matrix = item_matrix,
+                                           .cutoff_count = cutoff_count,
+                                           .cutoffs = cutoffs,
+                                           .out = all};
+    for (int only = 0; only < 2; only++) {
+        arguments.known_users = only;
+        arguments.out = only ? known : all;
+        expect_success(diffmm_evaluate_with(context, &dataset, &arguments));
+        evaluate_naively(1, cutoffs[0], only, &slow);
+        expect_same(&arguments.out[0], &slow);
+    }
+    ck_assert(known[0].users > 0 && known[0].users <= users / 2);
+    ck_assert(all[0].users > known[0].users);
     forget_training(0);
-    expect_success(evaluate(DIFFMM_TEST, out));
+    expect_success(diffmm_evaluate_with(context, &dataset, &arguments));
     for (size_t c = 0; c < cutoff_count; c++)
-        expect_same(&out[c], &(diffmm_metrics){.cutoff = cutoffs[c]});
+        expect_same(&known[c], &(diffmm_metrics){.cutoff = cutoffs[c]});
+    arguments.reserved = 1;
+    expect_failure(diffmm_evaluate_with(context, &dataset, &arguments),
+                   DIFFMM_ERROR_INVALID_ARGUMENT, "reserved");
     end();
 }
 END_TEST
