@@ -200,7 +200,10 @@ static diffmm_status add_interactions(void *it)
 static diffmm_status read_table(void *it)
 {
     diffmm_dataset *open;
-    return diffmm_dataset_open_table(context, "/dev/null", it, &open);
+    expect_success(diffmm_dataset_create(context, &open));
+    diffmm_status status = diffmm_dataset_read_table(open, DIFFMM_TRAIN, "/dev/null", it);
+    diffmm_dataset_destroy(open);
+    return status;
 }
 
 static diffmm_status read_arrow(void *it)
