@@ -36,6 +36,7 @@ extern "C" {
 #endif
 
 #ifndef ARROW_C_DATA_INTERFACE
+/** The guard of the specification: other headers declare the same structs under it. */
 #define ARROW_C_DATA_INTERFACE
 
 #define ARROW_FLAG_DICTIONARY_ORDERED 1 /**< the order of a dictionary's values has a meaning */
@@ -72,6 +73,7 @@ struct ArrowArray {
 #endif
 
 #ifndef ARROW_C_STREAM_INTERFACE
+/** The guard of the specification's stream. */
 #define ARROW_C_STREAM_INTERFACE
 
 /** Tables of the same columns, one after the other. Of the Arrow specification. */

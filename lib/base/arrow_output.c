@@ -36,6 +36,7 @@ static struct diffmm__arrow_share *begin_share(const struct diffmm__arrow_output
 static void end_share(struct diffmm__arrow_share *share)
 {
     const diffmm_context *context = share->arena.context;
+    DIFFMM__CALL call = diffmm__call_reads(NULL); /* the host's thread is not cancelled meanwhile */
     diffmm__arena_end(&share->arena);
     diffmm__release(context, share);
     diffmm__handle_release(handle_of(context));
@@ -266,6 +267,7 @@ static void release_stream(struct ArrowArrayStream *stream)
 {
     struct diffmm__arrow_output *output = stream->private_data;
     void *kept = handle_of(output->kept);
+    DIFFMM__CALL call = diffmm__call_reads(NULL); /* the host's thread is not cancelled meanwhile */
     stream->release = NULL;
     output->end(output);
     diffmm__handle_release(kept);

@@ -59,9 +59,7 @@ diffmm_status diffmm_dataset_filter_ratings(diffmm_dataset *dataset, double leas
         dropped += drop_below(&draft->pairs[s], least, marks);
     diffmm__release(dataset->context, marks);
     draft->census.ratings_used = true;
-    char text[DIFFMM__REAL_TEXT];
     diffmm__log(dataset->context, DIFFMM_LOG_INFO,
-                "%zu of %zu interactions have ratings below %s and are left out", dropped, all,
-                diffmm__real_text(least, text));
+                "%zu of %zu interactions have lower ratings and are left out", dropped, all);
     return DIFFMM_OK;
 }

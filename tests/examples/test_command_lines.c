@@ -157,7 +157,7 @@ START_TEST(filtered_and_held_out_by_time)
     ck_assert_int_eq(run(train_program, arguments), 0);
     expect_text("err", "10 users, 20 items, 60 + 10 + 20 interactions");
     expect_text("err", "diffmm_train: own.log: column 2 'who' is the user");
-    expect_text("err", "diffmm_train: 10 of 100 interactions have ratings below 2");
+    expect_text("err", "diffmm_train: 10 of 100 interactions have lower ratings");
 }
 END_TEST
 

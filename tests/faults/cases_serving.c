@@ -168,20 +168,26 @@ static diffmm_status recommend_arrow(struct fault_world *world)
     static const int32_t users[] = {1, 3};
     const diffmm_query query = {
         .struct_size = sizeof query, .count = 3, .exclude = many, .exclude_count = 300};
-    struct ArrowArrayStream stream;
-    diffmm_status status = diffmm_recommend_arrow(world->scorer, 2, users, &query, &stream);
-    if (!status)
-        stream.release(&stream);
-    return status;
+    return diffmm_recommend_arrow(world->scorer, 2, users, &query, &world->out.stream);
 }
 
 static diffmm_status export_arrow(struct fault_world *world)
 {
-    struct ArrowArrayStream stream;
-    diffmm_status status = diffmm_scorer_export_arrow(world->scorer, DIFFMM_USERS, &stream);
-    if (!status)
-        stream.release(&stream);
-    return status;
+    return diffmm_scorer_export_arrow(world->scorer, DIFFMM_USERS, &world->out.stream);
+}
+
+static void stream_bits(struct fault_world *world)
+{
+    struct ArrowSchema schema;
+    ck_assert_int_eq(world->out.stream.get_schema(&world->out.stream, &schema), 0);
+    fault_hash_text(schema.format);
+    schema.release(&schema);
+}
+
+static void end_stream(struct fault_world *world)
+{
+    if (world->out.stream.release)
+        world->out.stream.release(&world->out.stream);
 }
 
 static diffmm_status recommend_users(struct fault_world *world)
@@ -259,8 +265,8 @@ const struct fault_case fault_serving_cases[] = {
     {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, fault_hash_output, NULL},
     {"diffmm_similar_items", make_wide_scorer, similar_items, fault_hash_output, NULL},
     {"diffmm_similar_users", make_wide_scorer, similar_users, fault_hash_output, NULL},
-    {"diffmm_recommend_arrow", make_scorer, recommend_arrow, fault_hash_output, NULL},
-    {"diffmm_scorer_export_arrow", make_scorer, export_arrow, fault_hash_output, NULL},
+    {"diffmm_recommend_arrow", make_scorer, recommend_arrow, stream_bits, end_stream},
+    {"diffmm_scorer_export_arrow", make_scorer, export_arrow, stream_bits, end_stream},
     {"diffmm_recommend_users", make_scorer, recommend_users, fault_hash_output, NULL},
     {"diffmm_recommend_users with a filter", make_scorer, recommend_users_filtered,
      fault_hash_output, NULL},

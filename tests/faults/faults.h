@@ -24,6 +24,7 @@ union fault_output {
     diffmm_placer *placer;
     diffmm_diffusion *module;
     diffmm_file *file;
+    struct ArrowArrayStream stream;
     diffmm_forecast forecast;
     bool seen;
     diffmm_report report;
