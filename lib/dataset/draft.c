@@ -85,17 +85,39 @@ diffmm_status diffmm__draft_user(const diffmm_context *context, struct diffmm__d
     return diffmm__ids_add(context, &draft->user_ids, id, length, number);
 }
 
+diffmm_status diffmm__draft_user_text(const diffmm_context *context, struct diffmm__draft *draft,
+                                      const struct diffmm__id_text *id, int32_t *number)
+{
+    return diffmm__ids_add_text(context, &draft->user_ids, id, number);
+}
+
+/* The number of a declared item, or -1: then an error. */
+static diffmm_status check_declared(const struct diffmm__draft *draft, const char *id,
+                                    size_t length, int32_t number)
+{
+    return number >= 0
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "item '%.*s' is not among the %zu declared items",
+                              (int)diffmm__text_cut(id, length, 200), id, draft->item_ids.count);
+}
+
 diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__draft *draft,
                                  const char *id, size_t length, int32_t *number)
 {
     if (!draft->items_declared)
         return diffmm__ids_add(context, &draft->item_ids, id, length, number);
     *number = diffmm__ids_number(&draft->item_ids, id, length);
-    return *number >= 0
-               ? DIFFMM_OK
-               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                              "item '%.*s' is not among the %zu declared items",
-                              (int)diffmm__text_cut(id, length, 200), id, draft->item_ids.count);
+    return check_declared(draft, id, length, *number);
+}
+
+diffmm_status diffmm__draft_item_text(const diffmm_context *context, struct diffmm__draft *draft,
+                                      const struct diffmm__id_text *id, int32_t *number)
+{
+    if (!draft->items_declared)
+        return diffmm__ids_add_text(context, &draft->item_ids, id, number);
+    *number = diffmm__ids_number_of_text(&draft->item_ids, id);
+    return check_declared(draft, id->text, id->length, *number);
 }
 
 static bool all_stay(size_t count, const bool *kept)

@@ -58,6 +58,12 @@ diffmm_status diffmm__draft_user(const diffmm_context *context, struct diffmm__d
 diffmm_status diffmm__draft_item(const diffmm_context *context, struct diffmm__draft *draft,
                                  const char *id, size_t length, int32_t *number);
 
+/* The same for ids whose hashes diffmm__ids_fetch() has found, of draft->user_ids, draft->item_ids. */
+diffmm_status diffmm__draft_user_text(const diffmm_context *context, struct diffmm__draft *draft,
+                                      const struct diffmm__id_text *id, int32_t *number);
+diffmm_status diffmm__draft_item_text(const diffmm_context *context, struct diffmm__draft *draft,
+                                      const struct diffmm__id_text *id, int32_t *number);
+
 /* Keep the users and items that are marked (NULL: all), with the interactions between them. Those
  * that have ids are numbered anew, in their order; those that have numbers keep them, and lose their
  * interactions only. Rows of features that belonged to items by their order go by id from then on.

@@ -69,6 +69,13 @@ static size_t needed_slots(size_t count)
     return slots;
 }
 
+static void draw_key(struct diffmm__ids *ids)
+{
+    if (!ids->keyed)
+        ids->key = diffmm__hash_key_draw();
+    ids->keyed = true;
+}
+
 static uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32);
@@ -108,7 +115,7 @@ static size_t fill_slots(struct diffmm__ids *ids)
 static diffmm_status begin_slots(const diffmm_context *context, struct diffmm__ids *ids,
                                  const char *what)
 {
-    ids->key = diffmm__hash_key_draw();
+    draw_key(ids);
     ids->slot_count = needed_slots(ids->count);
     ids->slots = diffmm__allocate(context, ids->slot_count, sizeof *ids->slots);
     if (!ids->slots)
@@ -192,8 +199,6 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__ids
     size_t slot_count = needed_slots(ids->count + 1);
     if (slot_count <= ids->slot_count)
         return DIFFMM_OK;
-    if (ids->slot_count == 0)
-        ids->key = diffmm__hash_key_draw();
     struct diffmm__id_slot *slots = diffmm__allocate(context, slot_count, sizeof *slots);
     if (!slots)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -204,46 +209,53 @@ static diffmm_status make_room(const diffmm_context *context, struct diffmm__ids
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
-                              const char *id, size_t length, int32_t *number)
+int32_t diffmm__ids_number_of_text(const struct diffmm__ids *ids, const struct diffmm__id_text *id)
 {
-    uint64_t hash = 0;
-    if (ids->count > 0) {
-        hash = diffmm__hash(ids->key, id, length);
-        *number = ids->slots[find_slot(ids, hash, id, length)].number;
-        if (*number >= 0)
-            return DIFFMM_OK;
-    }
-    diffmm_status status = make_room(context, ids, length);
+    return ids->count == 0 ? -1 : ids->slots[find_slot(ids, id->hash, id->text, id->length)].number;
+}
+
+diffmm_status diffmm__ids_add_text(const diffmm_context *context, struct diffmm__ids *ids,
+                                   const struct diffmm__id_text *id, int32_t *number)
+{
+    *number = diffmm__ids_number_of_text(ids, id);
+    if (*number >= 0)
+        return DIFFMM_OK;
+    diffmm_status status = make_room(context, ids, id->length);
     if (status)
         return status;
-    if (ids->count == 0) /* the key is drawn with the first slots */
-        hash = diffmm__hash(ids->key, id, length);
-    size_t slot = find_slot(ids, hash, id, length);
+    size_t slot = find_slot(ids, id->hash, id->text, id->length);
     int32_t added = (int32_t)ids->count++;
     int64_t start = ids->offsets[added];
-    memcpy(ids->text + start, id, length);
-    ids->text[start + (int64_t)length] = 0;
-    ids->offsets[added + 1] = start + (int64_t)length + 1;
-    ids->slots[slot] = (struct diffmm__id_slot){added, tag_of(hash)};
+    memcpy(ids->text + start, id->text, id->length);
+    ids->text[start + (int64_t)id->length] = 0;
+    ids->offsets[added + 1] = start + (int64_t)id->length + 1;
+    ids->slots[slot] = (struct diffmm__id_slot){added, tag_of(id->hash)};
     *number = added;
     return DIFFMM_OK;
 }
 
-void diffmm__ids_fetch(const struct diffmm__ids *ids, size_t count,
-                       const struct diffmm__id_text *texts)
+diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
+                              const char *id, size_t length, int32_t *number)
 {
-    uint64_t hash[DIFFMM__IDS_AT_ONCE];
+    draw_key(ids);
+    const struct diffmm__id_text text = {id, length, diffmm__hash(ids->key, id, length)};
+    return diffmm__ids_add_text(context, ids, &text, number);
+}
+
+void diffmm__ids_fetch(struct diffmm__ids *ids, size_t count, struct diffmm__id_text *texts)
+{
     int32_t number[DIFFMM__IDS_AT_ONCE];
-    if (ids->count == 0 || ids->numeric)
+    draw_key(ids);
+    for (size_t i = 0; i < count; i++) {
+        texts[i].hash = diffmm__hash(ids->key, texts[i].text, texts[i].length);
+        if (ids->count > 0)
+            __builtin_prefetch(&ids->slots[texts[i].hash & (ids->slot_count - 1)]);
+    }
+    if (ids->count == 0)
         return;
     for (size_t i = 0; i < count; i++) {
-        hash[i] = diffmm__hash(ids->key, texts[i].text, texts[i].length);
-        __builtin_prefetch(&ids->slots[hash[i] & (ids->slot_count - 1)]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct diffmm__id_slot slot = ids->slots[hash[i] & (ids->slot_count - 1)];
-        number[i] = slot.tag == tag_of(hash[i]) ? slot.number : -1;
+        struct diffmm__id_slot slot = ids->slots[texts[i].hash & (ids->slot_count - 1)];
+        number[i] = slot.tag == tag_of(texts[i].hash) ? slot.number : -1;
         if (number[i] >= 0)
             __builtin_prefetch(&ids->offsets[number[i]]);
     }

@@ -31,6 +31,7 @@ struct diffmm__ids {
     struct diffmm__id_slot *slots;
     size_t slot_count;
     struct diffmm__hash_key key;           /* secret: ids come from strangers */
+    bool keyed;                            /* the key has been drawn */
     size_t text_capacity, offset_capacity; /* of ids that are added to */
 };
 
@@ -54,18 +55,24 @@ void diffmm__ids_end(const diffmm_context *context, struct diffmm__ids *ids);
 diffmm_status diffmm__ids_add(const diffmm_context *context, struct diffmm__ids *ids,
                               const char *id, size_t length, int32_t *number);
 
-/* An id as a part of a text. */
+/* An id as a part of a text, and its hash, once diffmm__ids_fetch() has found it. */
 struct diffmm__id_text {
     const char *text;
     size_t length;
+    uint64_t hash;
 };
 
 /* Begin to look several ids up, at most so many: their hashes are found, and what will be read of
  * the table is fetched into the cache meanwhile. A large table is in no cache, and one look-up after
  * the other would wait for memory each time. */
 enum { DIFFMM__IDS_AT_ONCE = 64 };
-void diffmm__ids_fetch(const struct diffmm__ids *ids, size_t count,
-                       const struct diffmm__id_text *texts);
+void diffmm__ids_fetch(struct diffmm__ids *ids, size_t count, struct diffmm__id_text *texts);
+
+/* The number of an id whose hash was found: added if it is not there yet, as by diffmm__ids_add();
+ * or -1, as by diffmm__ids_number(). */
+diffmm_status diffmm__ids_add_text(const diffmm_context *context, struct diffmm__ids *ids,
+                                   const struct diffmm__id_text *id, int32_t *number);
+int32_t diffmm__ids_number_of_text(const struct diffmm__ids *ids, const struct diffmm__id_text *id);
 
 /* Forget all but the first `count`. */
 void diffmm__ids_truncate(struct diffmm__ids *ids, size_t count);

@@ -144,7 +144,7 @@ static void fetch_texts(const struct diffmm__arrow_ids *ids, size_t count, const
     for (size_t i = 0; i < count; i++) {
         struct id_text id;
         if (at[i] >= 0 && read_text(ids, 0, at[i], &id) == DIFFMM_OK)
-            texts[found++] = (struct diffmm__id_text){id.text, id.length};
+            texts[found++] = (struct diffmm__id_text){.text = id.text, .length = id.length};
     }
     diffmm__ids_fetch(ids->ids, found, texts);
 }

@@ -18,7 +18,7 @@ struct diffmm__arrow_code {
 struct diffmm__arrow_ids {
     const diffmm_context *context;
     struct diffmm__arrow_column column;
-    const struct diffmm__ids *ids; /* all ids so far */
+    struct diffmm__ids *ids; /* all ids so far */
     /* Give an id that is not among them a number. */
     diffmm_status (*add)(const diffmm_context *context, void *target, const char *id, size_t length,
                          int32_t *number);

@@ -136,8 +136,8 @@ static size_t column_at(const struct diffmm__delimited *table, size_t place)
 
 static diffmm_status read_place(struct diffmm__delimited *table, size_t place)
 {
-    struct diffmm__field field;
-    bool doubled;
+    struct diffmm__field field = {0};
+    bool doubled = false;
     diffmm_status status = read_field(table, &field, &doubled);
     size_t column = column_at(table, place);
     if (status || column == DIFFMM__MOST_COLUMNS)

@@ -20,8 +20,7 @@ struct record {
     size_t line;
     diffmm_split split;
     struct diffmm__coo_entry entry;
-    size_t user_at, item_at; /* where the ids stand in the reader's text */
-    struct diffmm__id_text user, item;
+    size_t user_at, user_length, item_at, item_length; /* of the ids in the reader's text */
 };
 
 enum { most_waiting = DIFFMM__IDS_AT_ONCE };
@@ -116,11 +115,10 @@ static diffmm_status keep_id(struct reader *reader, enum diffmm__column column, 
 {
     struct diffmm__field id = reader->table.fields[column];
     size_t needed = reader->text_used + id.length;
-    diffmm_status status =
-        needed <= reader->text_capacity
-            ? DIFFMM_OK
-            : diffmm__grow(reader->table.context, &reader->text, &reader->text_capacity,
-                           reader->text_used, needed, 1);
+    diffmm_status status = needed <= reader->text_capacity
+                               ? DIFFMM_OK
+                               : diffmm__grow(reader->table.context, &reader->text,
+                                              &reader->text_capacity, reader->text_used, needed, 1);
     if (status)
         return status;
     memcpy(reader->text + reader->text_used, id.text, id.length);
@@ -133,8 +131,8 @@ static diffmm_status read_record(struct reader *reader, diffmm_split otherwise)
 {
     struct record *record = &reader->waiting[reader->waiting_count];
     *record = (struct record){.line = reader->table.record_line,
-                              .user = {.length = reader->table.fields[DIFFMM__COLUMN_USER].length},
-                              .item = {.length = reader->table.fields[DIFFMM__COLUMN_ITEM].length}};
+                              .user_length = reader->table.fields[DIFFMM__COLUMN_USER].length,
+                              .item_length = reader->table.fields[DIFFMM__COLUMN_ITEM].length};
     diffmm_status status = read_values(reader, otherwise, &record->split, &record->entry);
     if (!status)
         status = keep_id(reader, DIFFMM__COLUMN_USER, &record->user_at);
@@ -149,17 +147,16 @@ static diffmm_status read_record(struct reader *reader, diffmm_split otherwise)
 }
 
 static diffmm_status add_record(struct reader *reader, struct record *record,
-                                struct diffmm__draft *draft)
+                                const struct diffmm__id_text *user,
+                                const struct diffmm__id_text *item, struct diffmm__draft *draft)
 {
     const diffmm_context *context = reader->table.context;
-    diffmm_status status = diffmm__draft_item(context, draft, record->item.text,
-                                              record->item.length, &record->entry.column);
+    diffmm_status status = diffmm__draft_item_text(context, draft, item, &record->entry.column);
     if (status == DIFFMM_ERROR_INVALID_ARGUMENT) /* an id that does not belong: say where */
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", reader->table.path, record->line,
                             diffmm_error_message());
     if (!status)
-        status = diffmm__draft_user(context, draft, record->user.text, record->user.length,
-                                    &record->entry.row);
+        status = diffmm__draft_user_text(context, draft, user, &record->entry.row);
     return status ? status
                   : diffmm__coo_add_entry(context, &draft->pairs[record->split], &record->entry);
 }
@@ -170,16 +167,16 @@ static diffmm_status add_waiting(struct reader *reader, struct diffmm__draft *dr
     struct diffmm__id_text users[most_waiting], items[most_waiting];
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < reader->waiting_count; i++) {
-        struct record *record = &reader->waiting[i];
-        record->user.text = reader->text + record->user_at;
-        record->item.text = reader->text + record->item_at;
-        users[i] = record->user;
-        items[i] = record->item;
+        const struct record *record = &reader->waiting[i];
+        users[i] = (struct diffmm__id_text){.text = reader->text + record->user_at,
+                                            .length = record->user_length};
+        items[i] = (struct diffmm__id_text){.text = reader->text + record->item_at,
+                                            .length = record->item_length};
     }
     diffmm__ids_fetch(&draft->user_ids, reader->waiting_count, users);
     diffmm__ids_fetch(&draft->item_ids, reader->waiting_count, items);
     for (size_t i = 0; i < reader->waiting_count && !status; i++)
-        status = add_record(reader, &reader->waiting[i], draft);
+        status = add_record(reader, &reader->waiting[i], &users[i], &items[i], draft);
     reader->waiting_count = 0;
     reader->text_used = 0;
     return status;

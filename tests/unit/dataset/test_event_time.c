@@ -2,6 +2,7 @@
 #include "dataset/event_time.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/failure.h"
