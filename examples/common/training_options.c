@@ -36,7 +36,7 @@ bool read_answer(const char *option, const char *text, int32_t *out)
 
 bool read_column(char *text, struct table_options *out)
 {
-    struct assignment column;
+    struct assignment column = {0};
     if (!read_assignment(text, "column", &column))
         return false;
     const struct {

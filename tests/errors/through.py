@@ -33,11 +33,11 @@ SOURCE = """\
 
 const char *through_message(void);
 
-static char text[DIFFMM_MESSAGE_SIZE];
+static char last_message[DIFFMM_MESSAGE_SIZE];
 
 const char *through_message(void)
 {
-    return text;
+    return last_message;
 }
 
 /* A call, and what it came to. */
@@ -68,7 +68,7 @@ static diffmm_status call_elsewhere(diffmm_status (*make)(const void *, char *, 
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     ck_assert_str_eq(call.message, call.status == DIFFMM_OK ? "" : call.own);
     if (call.status != DIFFMM_OK)
-        strcpy(text, call.message);
+        strcpy(last_message, call.message);
     return call.status;
 }
 """

@@ -108,7 +108,7 @@ START_TEST(days_follow_each_other)
         for (int month = 1; month <= 12; month++) {
             bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             for (int day = 1; day <= days[month - 1] + (month == 2 && leap); day++) {
-                char text[16];
+                char text[40];
                 int64_t time;
                 snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
                 ck_assert(diffmm__event_time_read(text, 10, &time));

@@ -164,7 +164,7 @@ START_TEST(refused)
 {
     static const uint32_t surrogate[] = {'a', 'b', 0xd800},
                           gap[] = {'a', 0, 'b', 'c', 0, 0, 'd', 0, 0};
-    static const struct {
+    const struct {
         struct array arrays[3];
         size_t count;
         const char *message;
