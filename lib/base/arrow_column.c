@@ -36,9 +36,9 @@ diffmm_status diffmm__arrow_column_refuse(const struct diffmm__arrow_column *col
 diffmm_status diffmm__arrow_column_fail(const struct diffmm__arrow_column *column,
                                         diffmm_status status, int64_t row, const char *what)
 {
-    return diffmm__fail(status, "Arrow stream: row %lld: column '%.*s' %s",
-                        (long long)(column->input->first + row), shown(column->title, 80),
-                        column->title, what);
+    long long place = column->input->first + row;
+    return diffmm__fail(status, "Arrow stream: row %lld: column '%.*s' %s", place,
+                        shown(column->title, 80), column->title, what);
 }
 
 /* The elements of lists; a type that is not read stays DIFFMM__ARROW_OTHER. */

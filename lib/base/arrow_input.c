@@ -108,13 +108,13 @@ static diffmm_status check_table(const struct diffmm__arrow_input *input)
             input->position, (long long)table->n_buffers, (long long)table->null_count);
     for (int64_t c = 0; c < table->n_children; c++) {
         const struct ArrowArray *column = table->children[c];
-        if (!column || column->length < table->offset + table->length)
+        long long rows = table->offset + table->length;
+        if (!column || column->length < rows)
             return diffmm__fail(DIFFMM_ERROR_FORMAT,
                                 "Arrow stream: column '%s' of table %zu has %lld values for %lld "
                                 "rows",
                                 diffmm__arrow_input_title(input, (size_t)c), input->position,
-                                column ? (long long)column->length : 0LL,
-                                (long long)(table->offset + table->length));
+                                column ? (long long)column->length : 0LL, rows);
     }
     return DIFFMM_OK;
 }

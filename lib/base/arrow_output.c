@@ -103,7 +103,8 @@ diffmm_status diffmm__arrow_output_schema(const struct diffmm__arrow_output *out
     if (!share)
         return DIFFMM_ERROR_NO_MEMORY;
     struct ArrowSchema *all = diffmm__arena_take(&share->arena, 2 * count, sizeof *all);
-    struct ArrowSchema **list = diffmm__arena_take(&share->arena, 2 * count, sizeof *list);
+    struct ArrowSchema **list =
+        diffmm__arena_take(&share->arena, 2 * count, sizeof(struct ArrowSchema *));
     for (size_t c = 0; c < count && !share->arena.failed; c++) {
         fill_schema(share, &fields[c], &all[c], &all[count + c], &list[count + c]);
         list[c] = &all[c];

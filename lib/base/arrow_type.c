@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/arrow_type.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/numbers.h"
@@ -57,15 +56,34 @@ static struct diffmm__arrow_type read_fixed_list(const char *size)
     return known ? type : (struct diffmm__arrow_type){.kind = DIFFMM__ARROW_OTHER};
 }
 
+/* A number of one to three digits at *text, which goes on behind it. */
+static bool accept_number(const char **text, int *out)
+{
+    const char *begin = *text + (**text == '-'), *end = begin;
+    int value = 0;
+    for (; end - begin < 3 && *end >= '0' && *end <= '9'; end++)
+        value = 10 * value + *end - '0';
+    *out = begin > *text ? -value : value;
+    *text = end;
+    return end > begin;
+}
+
+static bool accept_comma(const char **text)
+{
+    bool here = **text == ',';
+    *text += here;
+    return here;
+}
+
 /* "d:18,2" has 128 bits, "d:9,2,32" says how many. */
 static struct diffmm__arrow_type read_decimal(const char *numbers)
 {
-    int digits, scale, bits = 128, end = 0;
-    if (sscanf(numbers, "%2d,%3d%n", &digits, &scale, &end) < 2 || end == 0)
-        return (struct diffmm__arrow_type){.kind = DIFFMM__ARROW_OTHER};
-    numbers += end;
-    end = 0;
-    if (*numbers && (sscanf(numbers, ",%3d%n", &bits, &end) < 1 || numbers[end]))
+    int digits, scale, bits = 128;
+    bool known = accept_number(&numbers, &digits) && accept_comma(&numbers) &&
+                 accept_number(&numbers, &scale);
+    if (known && accept_comma(&numbers))
+        known = accept_number(&numbers, &bits);
+    if (!known || *numbers)
         return (struct diffmm__arrow_type){.kind = DIFFMM__ARROW_OTHER};
     if (bits != 32 && bits != 64 && bits != 128 && bits != 256)
         return (struct diffmm__arrow_type){.kind = DIFFMM__ARROW_OTHER};

@@ -22,6 +22,8 @@ static diffmm_status save_parts(const diffmm_model *model, struct diffmm__model_
         status = diffmm__model_write(parts, target);
     diffmm__csr_end(model->context, &seen);
     diffmm__learnt_destroy(learnt);
+    parts->seen = NULL;
+    parts->learnt = NULL;
     return status;
 }
 

@@ -256,14 +256,15 @@ static struct diffmm__dialect guess_dialect(const char *text, size_t size,
 /* How the caller says that a table is written. */
 static struct diffmm__dialect named_dialect(const char *separator)
 {
-    static const struct diffmm__dialect *const usual_ones[] = {&tabs, &commas, &semicolons,
-                                                               &spaces};
     if (strcmp(separator, "::") == 0)
         return colons;
-    for (size_t i = 0; i < sizeof usual_ones / sizeof *usual_ones; i++)
-        if (*separator == usual_ones[i]->separator)
-            return *usual_ones[i];
-    return (struct diffmm__dialect){.separator = *separator};
+    switch (*separator) {
+    case '\t': return tabs;
+    case ',': return commas;
+    case ';': return semicolons;
+    case ' ': return spaces;
+    default: return (struct diffmm__dialect){.separator = *separator};
+    }
 }
 
 static struct diffmm__dialect find_dialect(const struct diffmm__delimited *table, bool guess,
