@@ -48,6 +48,7 @@ static diffmm_scorer *train(diffmm_dataset *data, const char *preset,
     bench_check(diffmm_options_preset(options, preset));
     bench_check(diffmm_options_set_integer(options, "epochs", (int64_t)settings->epochs));
     bench_check(diffmm_options_set_integer(options, "patience", 0));
+    bench_check(diffmm_options_set(options, "seen", "train")); /* test items are to be found */
     bench_check(diffmm_options_set_integer(options, "seed", (int64_t)settings->seed));
     bench_check(diffmm_trainer_create(data, options, &trainer));
     bench_check(diffmm_trainer_fit(trainer, NULL, NULL));
@@ -164,6 +165,8 @@ static void compare(const diffmm_dataset *data, const struct hidden *hidden, dif
         .scorer = reduced,
         .embedding = bench_take(diffmm_scorer_dimensions(reduced), sizeof *folding.embedding)};
     double trained = recall(data, hidden, rank_trained, full);
+    if (!(trained > 0.0))
+        bench_fail("no test item is found: are they left out as seen?");
     double folded = recall(data, hidden, rank_folded, &folding);
     double popular = recall(data, hidden, rank_popular, &popularity);
     printf("%-12s %10s %10s\n", "users", "Recall@20", "of trained");
