@@ -299,9 +299,10 @@ DIFFMM_API diffmm_status diffmm_dataset_deduplicate(diffmm_dataset *dataset, dif
 /** Leave out users and items with few interactions until none is left that has too few (the
  *  k-core, where both numbers are k). Different pairs are counted, of all splits together. With
  *  `item_least` 0, users with fewer than `user_least` go, and all items stay. Those with external
- *  ids are numbered anew, in their order; those that were added by number keep their number, and
- *  lose their interactions. DIFFMM_ERROR_INVALID_ARGUMENT where nothing would be left,
- *  DIFFMM_ERROR_STATE for a data set made by diffmm_dataset_extend().
+ *  ids are numbered anew, in their order, and rows of features that a list or the ids tie to them
+ *  stay theirs; those that were added by number keep their number, and lose their interactions.
+ *  DIFFMM_ERROR_INVALID_ARGUMENT where nothing would be left, DIFFMM_ERROR_STATE for a data set made
+ *  by diffmm_dataset_extend().
  *  @param dataset     not sealed
  *  @param user_least  fewest interactions of a user
  *  @param item_least  fewest interactions of an item */

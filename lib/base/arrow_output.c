@@ -83,7 +83,7 @@ static void fill_schema(struct diffmm__arrow_share *share, const struct diffmm__
                                    .name = keep_text(share, field->name),
                                    .release = release_schema,
                                    .private_data = share};
-    if (!field->elements)
+    if (!field->elements || !elements)
         return;
     const struct diffmm__arrow_field of_elements = {"item", field->elements, NULL};
     fill_schema(share, &of_elements, elements, NULL, NULL);

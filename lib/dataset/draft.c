@@ -206,7 +206,7 @@ static diffmm_status find_row_ids(const diffmm_context *context, const struct di
 /* The ids on one side, once some have left it. Those that were reserved beyond them have left, too,
  * for they have no interactions. */
 static void take_ids(const diffmm_context *context, struct diffmm__ids *ids, size_t *reserved,
-                     struct diffmm__ids *kept)
+                     const struct diffmm__ids *kept)
 {
     diffmm__ids_end(context, ids);
     *ids = *kept;

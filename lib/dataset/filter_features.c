@@ -81,7 +81,7 @@ diffmm_status diffmm_dataset_filter_features(diffmm_dataset *dataset)
     if (!kept)
         return DIFFMM_ERROR_NO_MEMORY;
     status = mark_items(dataset, items, kept);
-    if (!status && memchr(kept, false, items))
+    if (!status && memchr(kept, 0, items))
         status = diffmm__draft_keep(dataset->context, dataset->draft, NULL, kept);
     diffmm__release(dataset->context, kept);
     return status;

@@ -14,10 +14,11 @@ static diffmm_status check(const diffmm_dataset *dataset, double least)
     diffmm_status status = diffmm__dataset_check_open(dataset);
     if (status)
         return status;
-    char text[DIFFMM__REAL_TEXT];
-    if (!isfinite(least))
+    if (!isfinite(least)) {
+        char text[DIFFMM__REAL_TEXT];
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "least is %s, not a number",
                             diffmm__real_text(least, text));
+    }
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         if (dataset->draft->pairs[s].rating)
             return DIFFMM_OK;

@@ -47,8 +47,11 @@ static diffmm_status rank(const struct recommendations *it, const struct diffmm_
 {
     size_t left = it->user_count - it->next, width = plan->capacity;
     size_t fit = width > 0 ? most_rows / width : most_users;
-    fit = fit > most_users ? most_users : fit;
-    block->users = fit == 0 ? 1 : fit < left ? fit : left;
+    if (fit > most_users)
+        fit = most_users;
+    if (fit < 1)
+        fit = 1;
+    block->users = fit < left ? fit : left;
     block->first = it->next;
     block->width = width;
     block->hits = diffmm__arena_take(arena, block->users, width * sizeof *block->hits);

@@ -211,7 +211,7 @@ static diffmm_status check_length(struct reader *reader, int64_t row, int64_t co
 static diffmm_status read_list(struct reader *reader, int64_t row)
 {
     const struct diffmm__arrow_column *column = reader->columns;
-    int64_t at, begin, count;
+    int64_t at, begin = 0, count = 0;
     float *out;
     diffmm_status status = diffmm__arrow_column_locate(column, row, &at);
     if (!status && at < 0)

@@ -53,8 +53,8 @@ diffmm_status diffmm__features_npy_check_mapped(const struct diffmm__npy *array,
                       : array->big_endian                                     ? "big-endian"
                       : array->fortran_order && array->shape[0] > 1 && array->shape[1] > 1
                           ? "in Fortran order"
-                      : (uintptr_t)array->data % sizeof(float) ? "not aligned"
-                                                               : NULL;
+                      : ((uintptr_t)array->data % sizeof(float)) != 0 ? "not aligned"
+                                                                      : NULL;
     if (!why)
         return DIFFMM_OK;
     return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
