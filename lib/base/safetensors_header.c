@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/safetensors_header.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/status.h"
+
+enum { length_size = 8, max_header = 100 * 1000 * 1000 };
+
+diffmm_status diffmm__safetensors_header_parse(const diffmm_context *context, const char *path,
+                                               const struct diffmm__mapping *file,
+                                               struct diffmm__json *header, size_t *data_begin)
+{
+    uint64_t length;
+    if (file->size < length_size)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu bytes are too few for a safetensors file",
+                            path, file->size);
+    memcpy(&length, file->data, sizeof length);
+    if (length > file->size - length_size || length > max_header)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: the header's length is given as %llu bytes, but the file has %zu",
+                            path, (unsigned long long)length, file->size);
+    diffmm_status status = diffmm__json_parse(context, (const char *)file->data + length_size,
+                                              (size_t)length, path, header);
+    if (status)
+        return status;
+    if (!diffmm__json_is(header->values, DIFFMM__JSON_OBJECT))
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the header is not a JSON object", path);
+    *data_begin = length_size + (size_t)length;
+    return DIFFMM_OK;
+}
 
 static enum diffmm__dtype known_dtype(const char *type)
 {

@@ -6,6 +6,7 @@
 #include <diffmm/context.h>
 
 #include "base/dtype.h"
+#include "base/file.h"
 #include "base/json.h"
 
 /* A tensor. Texts are the header's. */
@@ -16,6 +17,14 @@ struct diffmm__entry {
     size_t begin, end;           /* its bytes of the file's data */
     const void *data;            /* NULL where the type is not used here */
 };
+
+/* Find the header at the beginning of a file, and parse it: it is an object. Its length is read
+ * once, and it is copied before it is parsed: the file may change. *header, all zero before, is the
+ * caller's to end on failure too. *data_begin receives where the
+ * tensors' bytes begin. */
+diffmm_status diffmm__safetensors_header_parse(const diffmm_context *context, const char *path,
+                                               const struct diffmm__mapping *file,
+                                               struct diffmm__json *header, size_t *data_begin);
 
 /* Check a header, which must be an object, and list its tensors: types, shapes, and that the
  * tensors cover the file's `data_size` bytes without gap or overlap. The list is from the allocator

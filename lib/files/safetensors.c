@@ -7,12 +7,9 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/index.h"
-#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/safetensors_header.h"
 #include "base/status.h"
-
-enum { length_size = 8, max_header = 100 * 1000 * 1000 };
 
 struct diffmm__safetensors {
     diffmm_context *context;
@@ -57,28 +54,15 @@ static diffmm_status read_entries(struct diffmm__safetensors *file)
     return status;
 }
 
-/* The header is copied before it is parsed, and its length read once: the file may change. */
 static diffmm_status read_header(struct diffmm__safetensors *file)
 {
-    uint64_t length;
-    size_t size = file->mapping.size;
-    if (size < length_size)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu bytes are too few for a safetensors file",
-                            file->path, size);
-    memcpy(&length, file->mapping.data, sizeof length);
-    if (length > size - length_size || length > max_header)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the header's length is given as %llu bytes, but the file has %zu",
-                            file->path, (unsigned long long)length, size);
-    diffmm_status status =
-        diffmm__json_parse(file->context, (const char *)file->mapping.data + length_size,
-                           (size_t)length, file->path, &file->header);
+    size_t begin;
+    diffmm_status status = diffmm__safetensors_header_parse(file->context, file->path,
+                                                            &file->mapping, &file->header, &begin);
     if (status)
         return status;
-    if (!diffmm__json_is(file->header.values, DIFFMM__JSON_OBJECT))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the header is not a JSON object", file->path);
-    file->data = file->mapping.data + length_size + length;
-    file->data_size = size - length_size - (size_t)length;
+    file->data = file->mapping.data + begin;
+    file->data_size = file->mapping.size - begin;
     return read_entries(file);
 }
 

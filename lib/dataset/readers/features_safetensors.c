@@ -4,15 +4,12 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/safetensors_header.h"
 #include "base/status.h"
 #include "dataset/readers/features_npy.h"
 #include "dataset/readers/npy_texts.h"
 #include "dataset/readers/npy_values.h"
-
-enum { length_size = 8, max_header = 100 * 1000 * 1000 };
 
 /* An open file: everything but the tensors' values has been checked. */
 struct file {
@@ -35,26 +32,14 @@ const char *diffmm__features_safetensors_tensor(const char *path)
 
 static diffmm_status parse_header(struct file *file)
 {
-    uint64_t length;
-    size_t size = file->mapping.size;
-    if (size < length_size)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu bytes are too few for a safetensors file",
-                            file->path, size);
-    memcpy(&length, file->mapping.data, sizeof length);
-    if (length > size - length_size || length > max_header)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT,
-                            "%s: the header's length is given as %llu bytes, but the file has %zu",
-                            file->path, (unsigned long long)length, size);
-    diffmm_status status =
-        diffmm__json_parse(file->context, (const char *)file->mapping.data + length_size,
-                           (size_t)length, file->path, &file->header);
+    size_t begin;
+    diffmm_status status = diffmm__safetensors_header_parse(file->context, file->path,
+                                                            &file->mapping, &file->header, &begin);
     if (status)
         return status;
-    if (!diffmm__json_is(file->header.values, DIFFMM__JSON_OBJECT))
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the header is not a JSON object", file->path);
-    file->data = file->mapping.data + length_size + length;
+    file->data = file->mapping.data + begin;
     return diffmm__safetensors_header_read(file->context, file->path, file->header.values,
-                                           size - length_size - (size_t)length, &file->entries,
+                                           file->mapping.size - begin, &file->entries,
                                            &file->count);
 }
 
