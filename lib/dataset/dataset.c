@@ -54,18 +54,13 @@ void diffmm_dataset_destroy(diffmm_dataset *dataset)
     diffmm__handle_release(dataset);
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 size_t diffmm_dataset_users(const diffmm_dataset *dataset)
 {
     if (!dataset)
         return 0;
     if (dataset->sealed)
         return dataset->catalog->users;
-    return larger(dataset->draft->users, dataset->draft->user_ids.count);
+    return diffmm__draft_users(dataset->draft);
 }
 
 size_t diffmm_dataset_items(const diffmm_dataset *dataset)
@@ -74,7 +69,7 @@ size_t diffmm_dataset_items(const diffmm_dataset *dataset)
         return 0;
     if (dataset->sealed)
         return dataset->catalog->items;
-    return larger(dataset->draft->items, dataset->draft->item_ids.count);
+    return diffmm__draft_items(dataset->draft);
 }
 
 static bool is_split(diffmm_split split)

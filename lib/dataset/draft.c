@@ -6,6 +6,21 @@
 #include "base/text.h"
 #include "dataset/id.h"
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t diffmm__draft_users(const struct diffmm__draft *draft)
+{
+    return larger(draft->users, draft->user_ids.count);
+}
+
+size_t diffmm__draft_items(const struct diffmm__draft *draft)
+{
+    return larger(draft->items, draft->item_ids.count);
+}
+
 struct diffmm__draft *diffmm__draft_create(const diffmm_context *context)
 {
     return diffmm__allocate_zero(context, 1, sizeof(struct diffmm__draft));
@@ -148,11 +163,6 @@ static diffmm_status number_anew(const diffmm_context *context, size_t count, co
     return DIFFMM_OK;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The ids whose numbers are not negative (NULL: all), in their order. */
 static diffmm_status copy_ids(const diffmm_context *context, const struct diffmm__ids *ids,
                               const int32_t *numbers, struct diffmm__ids *out)
@@ -185,7 +195,7 @@ static bool ids_are_numbers(const struct diffmm__ids *ids, size_t count)
 static diffmm_status find_row_ids(const diffmm_context *context, const struct diffmm__draft *draft,
                                   struct diffmm__row_ids **out)
 {
-    size_t count = larger(draft->items, draft->item_ids.count);
+    size_t count = diffmm__draft_items(draft);
     struct diffmm__ids ids;
     diffmm_status status;
     *out = NULL;
@@ -241,11 +251,10 @@ diffmm_status diffmm__draft_keep(const diffmm_context *context, struct diffmm__d
 {
     bool text = draft->naming == DIFFMM__NAMING_TEXT;
     int32_t *user_numbers = NULL, *item_numbers = NULL;
-    diffmm_status status = number_anew(context, larger(draft->users, draft->user_ids.count), users,
-                                       text, &user_numbers);
+    diffmm_status status =
+        number_anew(context, diffmm__draft_users(draft), users, text, &user_numbers);
     if (!status)
-        status = number_anew(context, larger(draft->items, draft->item_ids.count), items, text,
-                             &item_numbers);
+        status = number_anew(context, diffmm__draft_items(draft), items, text, &item_numbers);
     if (!status && text)
         status = renumber_ids(context, draft, user_numbers, item_numbers);
     for (int s = 0; s < DIFFMM__SPLITS && !status; s++)

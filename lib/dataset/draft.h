@@ -35,6 +35,10 @@ struct diffmm__draft_mark {
     size_t user_ids, item_ids, pairs[DIFFMM__SPLITS];
 };
 
+/* How many users and items there are: with ids, or by number, or reserved. */
+size_t diffmm__draft_users(const struct diffmm__draft *draft);
+size_t diffmm__draft_items(const struct diffmm__draft *draft);
+
 /* An empty draft, or NULL without memory. */
 struct diffmm__draft *diffmm__draft_create(const diffmm_context *context);
 void diffmm__draft_destroy(const diffmm_context *context, struct diffmm__draft *draft);

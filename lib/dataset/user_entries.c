@@ -6,11 +6,6 @@
 
 #include "base/status.h"
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The split of an entry; its place within it takes the place of its number. */
 static int find_split(const struct diffmm__draft *draft, size_t *number)
 {
@@ -63,8 +58,8 @@ diffmm_status diffmm__user_entries_begin(const diffmm_context *context,
 {
     struct diffmm__user_entries entries = {.arena = diffmm__arena_on(context),
                                            .draft = draft,
-                                           .users = larger(draft->users, draft->user_ids.count),
-                                           .items = larger(draft->items, draft->item_ids.count)};
+                                           .users = diffmm__draft_users(draft),
+                                           .items = diffmm__draft_items(draft)};
     for (int s = 0; s < DIFFMM__SPLITS; s++)
         entries.count += draft->pairs[s].count;
     entries.starts =
@@ -203,8 +198,10 @@ static struct event *sort_events(struct event *events, struct event *other, size
 static size_t longest_stretch(const struct diffmm__user_entries *entries)
 {
     size_t longest = 0;
-    for (size_t u = 0; u < entries->users; u++)
-        longest = larger(longest, entries->starts[u + 1] - entries->starts[u]);
+    for (size_t u = 0; u < entries->users; u++) {
+        size_t length = entries->starts[u + 1] - entries->starts[u];
+        longest = length > longest ? length : longest;
+    }
     return longest;
 }
 
