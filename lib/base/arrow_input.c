@@ -24,6 +24,7 @@ static void release_table(struct diffmm__arrow_input *input)
 
 void diffmm__arrow_input_end(struct diffmm__arrow_input *input)
 {
+    const struct diffmm__error_text said = diffmm__error_text_keep();
     release_table(input);
     if (input->schema.release)
         input->schema.release(&input->schema);
@@ -31,6 +32,7 @@ void diffmm__arrow_input_end(struct diffmm__arrow_input *input)
     if (input->stream.release)
         input->stream.release(&input->stream);
     input->stream = (struct ArrowArrayStream){0};
+    diffmm__error_text_restore(&said);
 }
 
 /* A function of the stream has returned `code`. */

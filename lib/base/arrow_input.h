@@ -17,7 +17,8 @@ struct diffmm__arrow_input {
     size_t position; /* number of the table, from 1; 0 before the first */
 };
 
-/* Take over a caller's stream, which is then marked as released. It must be ended in any case. */
+/* Take over a caller's stream, which is then marked as released. It must be ended in any case; that
+ * leaves the error text as it is, whatever the stream's maker calls meanwhile. */
 void diffmm__arrow_input_take(struct diffmm__arrow_input *input, struct ArrowArrayStream *stream);
 void diffmm__arrow_input_end(struct diffmm__arrow_input *input);
 

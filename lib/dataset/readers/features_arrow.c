@@ -312,8 +312,7 @@ static diffmm_status read_rows(const diffmm_context *context, struct diffmm__arr
     diffmm__arrow_ids_end(&reader.items);
     diffmm__release(context, reader.columns);
     if (status) {
-        diffmm__release(context, reader.rows.values);
-        diffmm__ids_end(context, &reader.rows.ids);
+        diffmm__feature_rows_end(context, &reader.rows);
         return status;
     }
     *out = reader.rows;
@@ -345,8 +344,6 @@ diffmm_status diffmm_dataset_read_modality_arrow(diffmm_dataset *dataset, const 
     diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
     if (!status)
         status = read(dataset, name, &input, columns);
-    struct diffmm__error_text said = diffmm__error_text_keep();
     diffmm__arrow_input_end(&input);
-    diffmm__error_text_restore(&said);
     return status;
 }

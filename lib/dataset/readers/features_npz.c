@@ -150,10 +150,7 @@ static diffmm_status read_ids(const diffmm_context *context, struct diffmm__npz 
     if (status)
         return status;
     array.fortran_order = false; /* of one dimension both orders are the same */
-    status = diffmm__npy_texts_check(&array, diffmm__npz_member_name(member));
-    if (!status && array.count != out->rows)
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu ids for %zu rows of features",
-                              diffmm__npz_member_name(member), array.count, out->rows);
+    status = diffmm__npy_texts_check(&array, out->rows, diffmm__npz_member_name(member));
     if (!status)
         status = add_ids(context, member, &array, &out->ids);
     if (!status)
@@ -179,8 +176,7 @@ diffmm_status diffmm__features_npz_read(const diffmm_context *context, const cha
         status = read_ids(context, archive, &features);
     diffmm__npz_destroy(archive);
     if (status) {
-        diffmm__release(context, features.values);
-        diffmm__ids_end(context, &features.ids);
+        diffmm__feature_rows_end(context, &features);
         return status;
     }
     *out = features;

@@ -167,10 +167,7 @@ static diffmm_status read_ids(const struct file *file, const char *name,
         return DIFFMM_OK;
     diffmm_status status = view(file, entry, name, &array);
     if (!status)
-        status = diffmm__npy_texts_check(&array, name);
-    if (!status && array.count != out->rows)
-        status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu ids for %zu rows of features", name,
-                              array.count, out->rows);
+        status = diffmm__npy_texts_check(&array, out->rows, name);
     return status ? status : diffmm__npy_texts_add(file->context, &array, name, &out->ids);
 }
 

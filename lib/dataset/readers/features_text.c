@@ -241,8 +241,7 @@ diffmm_status diffmm__features_text_read(const diffmm_context *context, const ch
         status = read_lines(context, &text, &extent, &features);
     diffmm__file_unmap(&mapping);
     if (status) {
-        diffmm__release(context, features.values);
-        diffmm__ids_end(context, &features.ids);
+        diffmm__feature_rows_end(context, &features);
         return status;
     }
     *out = features;

@@ -392,8 +392,6 @@ diffmm_status diffmm_dataset_read_arrow(diffmm_dataset *dataset, diffmm_split sp
     diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
     if (!status)
         status = read(dataset, split, &input, columns);
-    struct diffmm__error_text said = diffmm__error_text_keep();
     diffmm__arrow_input_end(&input);
-    diffmm__error_text_restore(&said);
     return status;
 }

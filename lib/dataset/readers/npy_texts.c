@@ -12,7 +12,8 @@
 /* Elements wider than this are no ids, however short the texts in them. */
 enum { most_width = 1 << 16 };
 
-diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, const char *name)
+diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, size_t rows,
+                                      const char *name)
 {
     if (array->dimensions != 1)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: ids have 1 dimension, not %zu", name,
@@ -23,6 +24,9 @@ diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, const cha
     if (array->item_size > most_width)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: ids of %zu bytes are longer than %d", name,
                             array->item_size, (int)most_width);
+    if (array->count != rows)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: %zu ids for %zu rows of features", name,
+                            array->count, rows);
     return DIFFMM_OK;
 }
 

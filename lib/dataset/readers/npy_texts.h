@@ -6,8 +6,9 @@
 #include "dataset/ids.h"
 #include "dataset/readers/npy.h"
 
-/* Whether an array of one dimension has elements that can be ids: integers or text. */
-diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, const char *name);
+/* Whether an array can be the ids of `rows` rows: of one dimension, as long, integers or text. */
+diffmm_status diffmm__npy_texts_check(const struct diffmm__npy *array, size_t rows,
+                                      const char *name);
 
 /* Add all elements as ids: integers in decimal, bytes as UTF-8, text in UTF-8; NULs at the end of a
  * text fill its width. The ids there are must be those of the array->first elements before.
