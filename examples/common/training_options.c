@@ -56,7 +56,8 @@ bool read_column(char *text, struct table_options *out)
     return complain("--column takes user, item, rating, timestamp or split, not %s", column.name);
 }
 
-bool read_hold_out(const char *text, double *valid, double *test)
+/* Two shares, of interactions for validation and test. False after complaining. */
+static bool read_hold_out(const char *text, double *valid, double *test)
 {
     const char *comma = read_real(text, valid);
     const char *end = comma && *comma == ',' ? read_real(comma + 1, test) : NULL;

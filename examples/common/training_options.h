@@ -16,10 +16,6 @@ struct assignment {
 /* Cut NAME=VALUE in two. False after complaining about --option. */
 bool read_assignment(char *text, const char *option, struct assignment *out);
 
-/* Two shares, of interactions for validation and test; the library checks their values. False after
- * complaining. */
-bool read_hold_out(const char *text, double *valid, double *test);
-
 /* How a table is written, as far as the command line says so. Texts are its. */
 struct table_options {
     bool given; /* anything */

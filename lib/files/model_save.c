@@ -7,40 +7,40 @@
 #include "model/fold_in_of_model.h"
 #include "model/seen_of_model.h"
 
-static diffmm_status save_parts(const diffmm_model *model, struct diffmm__model_parts *parts,
-                                const struct diffmm__target *target)
+/* What is made of the model for the file: `state` may be NULL. */
+static diffmm_status save_with(const diffmm_model *model, const struct diffmm__fold_in_state *state,
+                               const struct diffmm__learnt *learnt,
+                               const struct diffmm__target *target)
 {
-    struct diffmm__learnt *learnt;
     struct diffmm__csr seen;
-    diffmm_status status = diffmm__learnt_of_model(model, &learnt);
-    if (status)
-        return status;
-    parts->learnt = learnt;
-    parts->seen = &seen;
-    status = diffmm__seen_of_model(model, &seen);
+    diffmm_status status = diffmm__seen_of_model(model, &seen);
+    const struct diffmm__model_parts parts = {.context = model->context,
+                                              .owner = "model",
+                                              .catalog = model->catalog,
+                                              .seen = &seen,
+                                              .d = model->d,
+                                              .users = model->final,
+                                              .items = model->final + model->users * model->d,
+                                              .fold_in = state,
+                                              .learnt = learnt};
     if (!status)
-        status = diffmm__model_write(parts, target);
+        status = diffmm__model_write(&parts, target);
     diffmm__csr_end(model->context, &seen);
-    diffmm__learnt_destroy(learnt);
-    parts->seen = NULL;
-    parts->learnt = NULL;
     return status;
 }
 
 static diffmm_status save_embedded(const diffmm_model *model, const struct diffmm__target *target)
 {
     struct diffmm__fold_in_state *state;
+    struct diffmm__learnt *learnt;
     diffmm_status status = diffmm__fold_in_of_model(model, &state);
     if (status)
         return status;
-    struct diffmm__model_parts parts = {.context = model->context,
-                                        .owner = "model",
-                                        .catalog = model->catalog,
-                                        .d = model->d,
-                                        .users = model->final,
-                                        .items = model->final + model->users * model->d,
-                                        .fold_in = state};
-    status = save_parts(model, &parts, target);
+    status = diffmm__learnt_of_model(model, &learnt);
+    if (!status) {
+        status = save_with(model, state, learnt, target);
+        diffmm__learnt_destroy(learnt);
+    }
     diffmm__fold_in_state_destroy(state);
     return status;
 }
