@@ -290,7 +290,8 @@ int32_t diffmm__ids_number(const struct diffmm__ids *ids, const char *id, size_t
         return diffmm__id_number(id, length, ids->count);
     if (ids->count == 0)
         return -1;
-    return ids->slots[find_slot(ids, diffmm__hash(ids->key, id, length), id, length)].number;
+    const struct diffmm__id_text text = {id, length, diffmm__hash(ids->key, id, length)};
+    return diffmm__ids_number_of_text(ids, &text);
 }
 
 diffmm_status diffmm__ids_find(const struct diffmm__ids *ids, const char *id, const char *what,

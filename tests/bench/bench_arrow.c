@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common.h"
 #include "samples.h"
@@ -213,26 +212,22 @@ int main(int argc, char **argv)
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
     runs = runs ? runs : quick ? 1 : 9;
     count = count ? count : quick ? 20000 : 1000000;
-    char folder[] = "/tmp/diffmm-bench-XXXXXX", path[64];
-    if (!mkdtemp(folder))
-        bench_fail("there can be no folder %s", folder);
-    snprintf(path, sizeof path, "%s/pairs.tsv", folder);
+    const struct bench_file file = bench_file_begin("pairs.tsv");
     struct pairs pairs = make_pairs(count);
-    write_table(path, &pairs);
+    write_table(file.path, &pairs);
     diffmm_context *context = bench_context(1);
     printf("%s\n%zu interactions, %zu runs\n%-36s %10s %10s\n", diffmm_build_info(), count, runs,
            "milliseconds", "median", "slowest");
     for (int way = 0; way < WAYS; way++) {
         struct samples seconds = {0};
         for (size_t run = 0; run < runs; run++)
-            samples_add(&seconds, add(context, &pairs, (enum way)way, path));
+            samples_add(&seconds, add(context, &pairs, (enum way)way, file.path));
         printf("%-36s %10.1f %10.1f\n", titles[way], 1e3 * samples_median(&seconds),
                1e3 * samples_percentile(&seconds, 1.0));
         samples_end(&seconds);
     }
     diffmm_context_destroy(context);
     end_pairs(&pairs);
-    unlink(path);
-    rmdir(folder);
+    bench_file_end(&file);
     return 0;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common.h"
 #include "data.h"
@@ -105,26 +104,22 @@ static void loading_model(diffmm_context *context, const struct loading_settings
                                                   "  first user's top-20", "  load the model"};
     /* Parameters and final embeddings: 2 x 4 bytes x d per user and item. */
     size_t users = settings->quick ? 300 : 55000, items = settings->quick ? 200 : 40000;
-    char folder[] = "/tmp/diffmm-bench-XXXXXX", path[64];
-    if (!mkdtemp(folder))
-        bench_fail("there can be no folder %s", folder);
-    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    const struct bench_file file = bench_file_begin("model.safetensors");
     diffmm_model *model = bench_sparse_model(context, users, items, 6);
     struct samples seconds[MODEL_ROWS] = {{0}};
     for (size_t run = 0; run < settings->runs; run++)
-        save_and_open(context, model, path, seconds);
-    struct stat file;
-    if (stat(path, &file))
-        bench_fail("%s is not there", path);
+        save_and_open(context, model, file.path, seconds);
+    struct stat saved;
+    if (stat(file.path, &saved))
+        bench_fail("%s is not there", file.path);
     printf("a model file of %.1f MB (%zu users, %zu items)\n",
-           bench_megabytes((size_t)file.st_size), users, items);
+           bench_megabytes((size_t)saved.st_size), users, items);
     for (size_t row = 0; row < MODEL_ROWS; row++) {
         print_row(names[row], &seconds[row]);
         samples_end(&seconds[row]);
     }
     diffmm_model_destroy(model);
-    unlink(path);
-    rmdir(folder);
+    bench_file_end(&file);
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common.h"
 #include "samples.h"
@@ -97,17 +96,13 @@ int main(int argc, char **argv)
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
     runs = runs ? runs : quick ? 1 : 5;
     lines = lines ? lines : quick ? 20000 : 20000000;
-    char folder[] = "/tmp/diffmm-bench-XXXXXX", path[64];
-    if (!mkdtemp(folder))
-        bench_fail("there can be no folder %s", folder);
-    snprintf(path, sizeof path, "%s/table.tsv", folder);
+    const struct bench_file file = bench_file_begin("table.tsv");
     diffmm_context *context = bench_context(1);
     printf("%s\n%zu lines, %zu runs\n%-36s %8s %10s %10s %8s\n", diffmm_build_info(), lines, runs,
            "table", "MB", "read MB/s", "wc MB/s", "ratio");
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        measure(context, &shapes[s], lines, runs, path);
+        measure(context, &shapes[s], lines, runs, file.path);
     diffmm_context_destroy(context);
-    unlink(path);
-    rmdir(folder);
+    bench_file_end(&file);
     return 0;
 }

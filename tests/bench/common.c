@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static _Noreturn void usage(const char *program, const struct bench_option *options, size_t count)
 {
@@ -90,6 +91,21 @@ void *bench_map(size_t bytes)
 void bench_unmap(void *pages, size_t bytes)
 {
     munmap(pages, bytes);
+}
+
+struct bench_file bench_file_begin(const char *name)
+{
+    struct bench_file file = {.folder = "/tmp/diffmm-bench-XXXXXX"};
+    if (!mkdtemp(file.folder))
+        bench_fail("there can be no folder %s", file.folder);
+    snprintf(file.path, sizeof file.path, "%s/%s", file.folder, name);
+    return file;
+}
+
+void bench_file_end(const struct bench_file *file)
+{
+    unlink(file->path);
+    rmdir(file->folder);
 }
 
 double bench_now(void)

@@ -36,6 +36,13 @@ void *bench_take(size_t count, size_t size);
 void *bench_map(size_t bytes);
 void bench_unmap(void *pages, size_t bytes);
 
+/* The path of a file in a temporary folder of its own; the end removes both. */
+struct bench_file {
+    char folder[32], path[64];
+};
+struct bench_file bench_file_begin(const char *name);
+void bench_file_end(const struct bench_file *file);
+
 /* Seconds on a clock that never goes back. */
 double bench_now(void);
 
