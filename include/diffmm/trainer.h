@@ -2,7 +2,8 @@
 /** @file trainer.h
  *  Training: all epochs, or one at a time with the host owning the loop.
  *
- *  One epoch (paper, algorithm 1): draw negatives; train every denoiser over all users; generate
+ *  One epoch (paper, algorithm 1): draw negatives; train every denoiser over all users (as often as
+ *  the options `denoiser.passes` and, in the first epoch, `denoiser.warmup` say); generate
  *  every modality's graph and drop edges; one pass of BPR and contrastive training over all
  *  shuffled training pairs; evaluate. The same seed gives the same bits, whatever the number of
  *  threads.
@@ -69,7 +70,7 @@ typedef struct diffmm_report {
 
 /** A phase of an epoch. */
 typedef enum diffmm_phase {
-    DIFFMM_PHASE_DENOISE = 0,   /**< a step is a batch of users of one modality */
+    DIFFMM_PHASE_DENOISE = 0,   /**< a step is a batch of users of one modality in one pass */
     DIFFMM_PHASE_GENERATE = 1,  /**< a step is a block of users of one modality */
     DIFFMM_PHASE_RECOMMEND = 2, /**< a step is a batch of training pairs */
     DIFFMM_PHASE_EVALUATE = 3   /**< one step */
@@ -95,9 +96,10 @@ typedef int (*diffmm_progress_function)(const diffmm_progress *progress, void *u
 
 /** What training will take. */
 typedef struct diffmm_forecast {
-    size_t struct_size;    /**< as for diffmm_context_settings */
-    size_t peak_bytes;     /**< memory of data set, trainer and matrix library at the most */
-    double flops[4];       /**< matrix-product FLOPs of an epoch by phase (diffmm_phase), at most */
+    size_t struct_size; /**< as for diffmm_context_settings */
+    size_t peak_bytes;  /**< memory of data set, trainer and matrix library at the most */
+    double flops[4];    /**< matrix-product FLOPs of an epoch by phase (diffmm_phase), at most; the
+                                mean over all epochs, where these are not alike */
     double straight_flops; /**< of a whole epoch, by the straightforward way */
 } diffmm_forecast;
 
@@ -123,8 +125,8 @@ DIFFMM_API diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset,
  *  @param options  NULL: defaults
  *  @param seconds  about how long to measure, above 0 and at most 3600: a quarter of it for each
  *                  phase, but at least three steps, of which one may take long where data are large
- *  @param out      receives the seconds of an epoch by phase. They are an estimate, and differ from
- *                  call to call */
+ *  @param out      receives the seconds of an epoch by phase, the mean over all epochs. They are an
+ *                  estimate, and differ from call to call */
 DIFFMM_API diffmm_status diffmm_trainer_measure(diffmm_dataset *dataset,
                                                 const diffmm_options *options, double seconds,
                                                 diffmm_seconds *out);

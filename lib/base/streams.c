@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of a stream's number:
  *     bits 56 .. 63   the purpose
- *     bits 32 .. 55   what tells the streams of a purpose apart: the modality, ..
+ *     bits 32 .. 55   what tells the streams of a purpose apart: the modality, ..; of the denoisers'
+ *                     training, bits 46 .. 55 are the pass
  *     bits  0 .. 31   the epoch, or the array of a denoiser */
 #include "base/streams.h"
 
@@ -93,6 +94,11 @@ uint64_t diffmm__stream_noise(size_t modality, uint64_t epoch)
 uint64_t diffmm__stream_dropout(size_t modality, uint64_t epoch)
 {
     return stream(dropout, modality, epoch);
+}
+
+uint64_t diffmm__stream_pass(uint64_t first, size_t pass)
+{
+    return first + ((uint64_t)pass << 46);
 }
 
 uint64_t diffmm__stream_reverse_noise(size_t modality, uint64_t epoch)

@@ -16,6 +16,9 @@
  * initial values, its training and its reverse chain as modality DIFFMM__NO_MODALITY. */
 enum { DIFFMM__MOST_MODALITIES = 8192, DIFFMM__NO_MODALITY = DIFFMM__MOST_MODALITIES };
 
+/* More passes over all users in an epoch would share streams. */
+enum { DIFFMM__MOST_PASSES = 1000 };
+
 /* Whether a stream is one of the 2^56 that are left to callers of the public initialisers. */
 bool diffmm__stream_is_callers(uint64_t stream);
 
@@ -37,6 +40,9 @@ uint64_t diffmm__stream_user_order(uint64_t epoch);
 uint64_t diffmm__stream_time(size_t modality, uint64_t epoch);
 uint64_t diffmm__stream_noise(size_t modality, uint64_t epoch);
 uint64_t diffmm__stream_dropout(size_t modality, uint64_t epoch);
+/* One of these four streams in a pass over all users, counted from 0 within the epoch; `first` is
+ * its number in pass 0. The passes of epoch 0 are those that come before the first epoch. */
+uint64_t diffmm__stream_pass(uint64_t first, size_t pass);
 
 /* Noise of the reverse chain: block 0 is for q_sample, and one more block for each of at most 1,000
  * steps. Position: as for diffmm__stream_noise. */

@@ -38,6 +38,16 @@ struct diffmm__draws diffmm__module_draws(const diffmm_diffusion *module, uint64
                                   .dropout = module->settings.dropout};
 }
 
+struct diffmm__draws diffmm__module_pass_draws(const diffmm_diffusion *module, uint64_t epoch,
+                                               size_t pass)
+{
+    struct diffmm__draws draws = diffmm__module_draws(module, epoch);
+    draws.time_stream = diffmm__stream_pass(draws.time_stream, pass);
+    draws.noise_stream = diffmm__stream_pass(draws.noise_stream, pass);
+    draws.dropout_stream = diffmm__stream_pass(draws.dropout_stream, pass);
+    return draws;
+}
+
 struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch)
 {
     return (struct diffmm__draws){.seed = module->settings.seed,

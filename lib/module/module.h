@@ -48,8 +48,11 @@ diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings 
 /* How its reverse chain samples, by the settings. */
 struct diffmm__sampling diffmm__module_sampling(const struct diffmm__settings *settings);
 
-/* The streams of an epoch's training, and of its reverse chain. */
+/* The streams of an epoch's training (of its only pass over all users, or of pass `pass`, counted
+ * from 0), and of its reverse chain. */
 struct diffmm__draws diffmm__module_draws(const diffmm_diffusion *module, uint64_t epoch);
+struct diffmm__draws diffmm__module_pass_draws(const diffmm_diffusion *module, uint64_t epoch,
+                                               size_t pass);
 struct diffmm__draws diffmm__module_reverse_draws(const diffmm_diffusion *module, uint64_t epoch);
 
 #endif

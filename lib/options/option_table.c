@@ -3,6 +3,7 @@
 #include "options/option_table.h"
 
 #include "base/status.h"
+#include "base/streams.h"
 #include "base/structs.h"
 
 enum { size = sizeof(diffmm_option_info) };
@@ -95,6 +96,10 @@ static const diffmm_option_info table[] = {
      "Bring each feature to mean 0 and deviation 1 over the items that have features."},
     {size, "modality.*.normalize", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Bring each item's features to length 1, after they are standardised."},
+    {size, "denoiser.passes", NULL, DIFFMM_OPTION_INTEGER, "1", 1, DIFFMM__MOST_PASSES, NULL,
+     "Passes of every denoiser over all users in an epoch."},
+    {size, "denoiser.warmup", NULL, DIFFMM_OPTION_INTEGER, "0", 0, DIFFMM__MOST_PASSES, NULL,
+     "Further passes in the first epoch, before the first graphs are generated."},
 };
 
 size_t diffmm_option_count(void)

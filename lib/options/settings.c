@@ -78,6 +78,8 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->dropout = real(reader, "dropout");
     out->e_loss = real(reader, "e_loss");
     out->denoiser_learning_rate = real(reader, "denoiser_learning_rate");
+    out->denoiser_passes = size(reader, "denoiser.passes");
+    out->denoiser_warmup = size(reader, "denoiser.warmup");
     out->sampling_steps = size(reader, "sampling_steps");
     out->sampling_noise = flag(reader, "sampling_noise");
     out->rebuild_k = size(reader, "rebuild_k");

@@ -29,6 +29,7 @@ struct diffmm__settings {
     size_t hidden_count, hidden_sizes[DIFFMM__MAX_LIST];
     size_t time_size;
     double dropout, e_loss, denoiser_learning_rate;
+    size_t denoiser_passes, denoiser_warmup; /* over all users: in every epoch; before the first */
     size_t sampling_steps;
     bool sampling_noise;
     size_t rebuild_k;

@@ -13,6 +13,7 @@
 #include "model/workspace.h"
 #include "module/step.h"
 #include "train/moments.h"
+#include "train/plan/cadence.h"
 
 static void lay_out(struct diffmm__denoisers *denoisers, size_t users)
 {
@@ -45,17 +46,33 @@ void diffmm__denoisers_end(struct diffmm__denoisers *denoisers)
     diffmm__arena_end(&denoisers->arena);
 }
 
+/* A pass of one modality's denoiser over all users, by its number in the epoch. */
+struct pass {
+    size_t m;             /* the modality */
+    uint64_t draws_epoch; /* whose streams it draws from, */
+    size_t draws_pass;    /* and as which pass of that epoch */
+};
+
+static struct pass pass_of(const struct diffmm__settings *settings, size_t epoch, size_t m,
+                           size_t number)
+{
+    size_t warmup = diffmm__cadence_warmup(settings, epoch);
+    return number < warmup ? (struct pass){.m = m, .draws_epoch = 0, .draws_pass = number}
+                           : (struct pass){m, epoch, number - warmup};
+}
+
 /* One batch: loss, gradient, Adam step. */
 static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diffmm_model *model,
-                                 size_t epoch, size_t m, const int32_t *users, size_t rows,
-                                 double *loss)
+                                 size_t epoch, const struct pass *pass, const int32_t *users,
+                                 size_t rows, double *loss)
 {
     const struct diffmm__settings *s = &model->settings;
+    size_t m = pass->m;
     diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch batch = {
         .rows = rows,
         .x0 = {.matrix = model->catalog->train, .row_of = users},
-        .draws = diffmm__module_draws(module, epoch),
+        .draws = diffmm__module_pass_draws(module, pass->draws_epoch, pass->draws_pass),
         .msi = {.d = s->msi ? model->d : 0,
                 .features = model->workspace->modality[m].projected,
                 .item_embedding = diffmm__item_embedding(model)->values,
@@ -80,31 +97,49 @@ static diffmm_status check_gradients(const diffmm_model *model, size_t epoch, si
                                  modality->diffusion->second_moment);
 }
 
+/* All batches of one pass, after `done` batches of `total` in the epoch. */
+static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_model *model,
+                              size_t epoch, const struct pass *pass,
+                              struct diffmm__progress *progress, size_t done, size_t total,
+                              double *loss)
+{
+    size_t users = model->users, batch = denoisers->workspace.loss.plan.rows;
+    diffmm__random_shuffle(
+        model->settings.seed,
+        diffmm__stream_pass(diffmm__stream_user_order(pass->draws_epoch), pass->draws_pass), users,
+        denoisers->user_order);
+    for (size_t first = 0; first < users; first += batch) {
+        size_t rows = users - first < batch ? users - first : batch;
+        diffmm_status status =
+            train_batch(denoisers, model, epoch, pass, denoisers->user_order + first, rows, loss);
+        if (!status)
+            status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_DENOISE, ++done, total);
+        if (status)
+            return status;
+    }
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress, double *loss)
 {
-    size_t users = model->users, batch = denoisers->workspace.loss.plan.rows,
-           batches = (users + batch - 1) / batch;
+    size_t batch = denoisers->workspace.loss.plan.rows,
+           batches = (model->users + batch - 1) / batch,
+           passes = diffmm__cadence_passes(&model->settings, epoch),
+           total = model->modality_count * passes * batches;
     diffmm_status status = diffmm__project(model);
     if (status)
         return diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message());
-    diffmm__random_shuffle(model->settings.seed, diffmm__stream_user_order(epoch), users,
-                           denoisers->user_order);
     for (size_t m = 0; m < model->modality_count; m++) {
         loss[m] = 0.0;
-        for (size_t b = 0; b < batches; b++) {
-            size_t first = b * batch, rows = users - first < batch ? users - first : batch;
-            status = train_batch(denoisers, model, epoch, m, denoisers->user_order + first, rows,
-                                 &loss[m]);
-            if (!status)
-                status =
-                    diffmm__progress_step(progress, epoch, DIFFMM_PHASE_DENOISE,
-                                          m * batches + b + 1, model->modality_count * batches);
-            if (status)
-                return status;
+        for (size_t p = 0; p < passes && !status; p++) {
+            struct pass pass = pass_of(&model->settings, epoch, m, p);
+            status = run_pass(denoisers, model, epoch, &pass, progress, (m * passes + p) * batches,
+                              total, &loss[m]);
         }
-        loss[m] /= (double)batches;
-        status = check_gradients(model, epoch, m);
+        loss[m] /= (double)(passes * batches);
+        if (!status)
+            status = check_gradients(model, epoch, m);
         if (status)
             return status;
     }

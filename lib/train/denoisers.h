@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Phase 1 of an epoch: every modality's denoiser is trained over all users. */
+/* Phase 1 of an epoch: every modality's denoiser is trained over all users, once or several times. */
 #ifndef DIFFMM_TRAIN_DENOISERS_H
 #define DIFFMM_TRAIN_DENOISERS_H
 
@@ -22,7 +22,8 @@ diffmm_status diffmm__denoisers_begin(const diffmm_model *model, const struct di
 size_t diffmm__denoisers_bytes(const struct diffmm__plan *plan, size_t threads);
 void diffmm__denoisers_end(struct diffmm__denoisers *denoisers);
 
-/* Trains the denoisers in epoch `epoch`. `loss` receives each modality's mean over its batches. */
+/* Trains the denoisers in epoch `epoch`, in as many passes as it has. `loss` receives each
+ * modality's mean over its batches. */
 diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress,
                                       double *loss);

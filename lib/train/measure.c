@@ -11,6 +11,7 @@
 #include "model/forward.h"
 #include "train/clock.h"
 #include "train/epoch.h"
+#include "train/plan/cadence.h"
 
 enum { fewest_steps = 3, phases = 4, longest = 3600 };
 
@@ -92,12 +93,17 @@ static diffmm_status evaluate(diffmm_trainer *trainer, double limit, double *sec
     return status;
 }
 
+/* The steps are the first epoch's; the seconds become those of the mean epoch. */
 static diffmm_status run_phases(diffmm_trainer *trainer, double limit, diffmm_seconds *out)
 {
+    const struct diffmm__settings *settings = &trainer->model->settings;
+    struct diffmm__cadence first = diffmm__cadence_of(settings, 1),
+                           mean = diffmm__cadence_mean(settings);
     diffmm_status status = DIFFMM_OK;
     diffmm__model_changed(trainer->model);
     if (trainer->model->settings.diffusion_enabled)
         status = run(trainer, limit, diffmm__epoch_denoise, NULL, &out->denoise);
+    out->denoise *= mean.passes / first.passes;
     if (!status)
         status = run(trainer, limit, diffmm__epoch_generate, complete_graphs, &out->generate);
     if (!status)

@@ -33,6 +33,7 @@ bool diffmm__trainer_finished(const diffmm_trainer *trainer)
 void diffmm__trainer_completed(diffmm_trainer *trainer)
 {
     diffmm_report *report = &trainer->report.figures;
+    struct diffmm__cadence cadence = diffmm__cadence_of(trainer->plan.settings, trainer->epoch);
     trainer->stopped =
         diffmm__best_is_stale(&trainer->best, trainer->epoch, trainer->model->settings.patience);
     diffmm__report_complete(&trainer->report);
@@ -40,9 +41,9 @@ void diffmm__trainer_completed(diffmm_trainer *trainer)
     report->best_epoch = trainer->best.epoch;
     report->finished = diffmm__trainer_finished(trainer);
     for (int phase = 0; phase < 4; phase++)
-        report->counted_flops[phase] = diffmm__flops_of_phase(&trainer->plan, (diffmm_phase)phase,
-                                                              trainer->recommender.term_flops);
-    report->straight_flops = diffmm__flops_naive(&trainer->plan);
+        report->counted_flops[phase] = diffmm__flops_of_phase(
+            &trainer->plan, &cadence, (diffmm_phase)phase, trainer->recommender.term_flops);
+    report->straight_flops = diffmm__flops_naive(&trainer->plan, &cadence);
     diffmm__report_copy(&trainer->report, &trainer->last);
 }
 

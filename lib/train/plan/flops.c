@@ -5,7 +5,7 @@
  * products in the main view, InfoNCE for each pair of a batch. */
 #include "train/plan/flops.h"
 
-/* All batches of all modalities, by the strategy chosen or by the direct one. */
+/* A pass over all users: all batches of all modalities, by the strategy chosen or by the direct one. */
 static double denoising(const struct diffmm__plan *plan,
                         double (*of_batch)(const struct diffmm__loss_plan *, size_t))
 {
@@ -63,13 +63,15 @@ static double evaluating(const struct diffmm__plan *plan)
            2.0 * (double)plan->ranked_users * (double)plan->items * (double)plan->d;
 }
 
-double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phase, double measured)
+double diffmm__flops_of_phase(const struct diffmm__plan *plan,
+                              const struct diffmm__cadence *cadence, diffmm_phase phase,
+                              double measured)
 {
     bool diffusion = plan->settings->diffusion_enabled;
     double terms = measured > 0.0 ? measured : naive_terms(plan);
     switch (phase) {
     case DIFFMM_PHASE_DENOISE:
-        return diffusion ? denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
+        return diffusion ? cadence->passes * denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
     case DIFFMM_PHASE_GENERATE:
         return diffusion ? (double)plan->modalities * diffmm__generation_flops(&plan->generation)
                          : 0.0;
@@ -80,11 +82,11 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan, diffmm_phase phas
     return 0.0;
 }
 
-double diffmm__flops_naive(const struct diffmm__plan *plan)
+double diffmm__flops_naive(const struct diffmm__plan *plan, const struct diffmm__cadence *cadence)
 {
     double m = (double)plan->modalities, flops = 0.0;
     if (plan->settings->diffusion_enabled)
-        flops = denoising(plan, diffmm__denoiser_loss_naive_flops) +
+        flops = cadence->passes * denoising(plan, diffmm__denoiser_loss_naive_flops) +
                 m * diffmm__generation_naive_flops(&plan->generation);
     return flops + recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
            evaluating(plan);

@@ -31,11 +31,12 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
     diffmm_options_destroy(copy);
     if (status)
         return status;
+    struct diffmm__cadence mean = diffmm__cadence_mean(&settings);
     diffmm_forecast forecast = {
         .struct_size = sizeof forecast,
-        .straight_flops = diffmm__flops_naive(&plan),
+        .straight_flops = diffmm__flops_naive(&plan, &mean),
         .peak_bytes = diffmm__peak_memory(&plan, diffmm_context_threads(dataset->context))};
     for (int phase = 0; phase < 4; phase++)
-        forecast.flops[phase] = diffmm__flops_of_phase(&plan, (diffmm_phase)phase, 0.0);
+        forecast.flops[phase] = diffmm__flops_of_phase(&plan, &mean, (diffmm_phase)phase, 0.0);
     return diffmm__struct_write(out, &diffmm__layout_forecast, &forecast, "out");
 }

@@ -19,17 +19,24 @@ static void list(uint64_t stream)
     listed[count++] = stream;
 }
 
+static void list_passes(uint64_t first)
+{
+    ck_assert_uint_eq(diffmm__stream_pass(first, 0), first);
+    for (size_t pass = 0; pass < DIFFMM__MOST_PASSES; pass += pass < 5 ? 1 : 142)
+        list(diffmm__stream_pass(first, pass));
+}
+
 static void list_of_modality(size_t m)
 {
-    static const uint64_t epochs[] = {1, 2, 3, 1000, 1000000, UINT32_MAX};
+    static const uint64_t epochs[] = {0, 1, 2, 3, 1000, 1000000, UINT32_MAX};
     list(diffmm__stream_projection_weight(m));
     list(diffmm__stream_projection_bias(m));
     for (size_t a = 0; a < 500; a++)
         list(diffmm__stream_denoiser_array(diffmm__stream_denoiser(m), a));
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
-        list(diffmm__stream_time(m, epochs[e]));
-        list(diffmm__stream_noise(m, epochs[e]));
-        list(diffmm__stream_dropout(m, epochs[e]));
+        list_passes(diffmm__stream_time(m, epochs[e]));
+        list_passes(diffmm__stream_noise(m, epochs[e]));
+        list_passes(diffmm__stream_dropout(m, epochs[e]));
         list(diffmm__stream_generated_edges(m, epochs[e]));
         list(diffmm__stream_observed_edges(m, epochs[e]));
         for (size_t block = 0; block <= 1000; block++)
@@ -60,7 +67,7 @@ static void list_all(void)
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
         list(diffmm__stream_pair_order(epochs[e]));
         list(diffmm__stream_negatives(epochs[e]));
-        list(diffmm__stream_user_order(epochs[e]));
+        list_passes(diffmm__stream_user_order(epochs[e]));
     }
     for (size_t which = 0; which < 1000; which++)
         list(diffmm__stream_synthetic(which));
@@ -116,6 +123,8 @@ START_TEST(numbers_stay)
         {diffmm__stream_time(1, 7), 0x0500000100000007},
         {diffmm__stream_noise(1, 7), 0x0600000100000007},
         {diffmm__stream_dropout(1, 7), 0x0700000100000007},
+        {diffmm__stream_pass(diffmm__stream_user_order(7), 2), 0x0400800000000007},
+        {diffmm__stream_pass(diffmm__stream_time(1, 7), 999), 0x05f9c00100000007},
         {diffmm__stream_reverse_block(diffmm__stream_reverse_noise(1, 7), 3), 0x0800080300000007},
         {diffmm__stream_time(DIFFMM__NO_MODALITY, 7), 0x0500200000000007},
         {diffmm__stream_reverse_block(diffmm__stream_reverse_noise(DIFFMM__NO_MODALITY, 7), 3),

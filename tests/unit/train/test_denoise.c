@@ -17,11 +17,20 @@
 
 enum { users = 70, items = 60, d = 8, batch = 32, seed = 5, steps = 4 };
 
+/* Over all users: in each epoch, and before the first one. */
+struct passes {
+    size_t each, warmup;
+};
+
+static const struct passes once = {1, 0};
+
 /* One modality's denoiser, trained the slow way. */
 struct slow {
     size_t m;
     uint64_t step;
-    double e_loss; /* 0: no MSI */
+    uint64_t epoch; /* whose streams it draws from, */
+    size_t pass;    /* as which pass of that epoch */
+    double e_loss;  /* 0: no MSI */
     double dropout;
     diffmm_schedule *schedule;
     diffmm_denoiser_shape shape;
@@ -55,25 +64,31 @@ static void slow_end(struct slow *slow)
     free(slow->initial);
 }
 
+static uint64_t stream(const struct slow *slow, uint64_t first)
+{
+    return diffmm__stream_pass(first, slow->pass);
+}
+
 /* A user's factors, from a stream of their own: 16 numbers of four words each to a block of 64. */
-static void draw_dropout(const struct slow *slow, uint64_t user, uint64_t epoch, float *factors)
+static void draw_dropout(const struct slow *slow, uint64_t user, float *factors)
 {
     for (uint64_t i = 0; i < items; i++) {
         uint32_t words[4];
         uint64_t block = user * ((items + 255) / 256 * 4) + i / 64;
-        diffmm__random4(seed, diffmm__stream_dropout(slow->m, epoch), block * 16 + i % 16, words);
+        diffmm__random4(seed, stream(slow, diffmm__stream_dropout(slow->m, slow->epoch)),
+                        block * 16 + i % 16, words);
         bool kept = (double)words[i % 64 / 16] >= slow->dropout * 0x1p32;
         factors[i] = kept ? (float)(1 / (1 - slow->dropout)) : 0.0f;
     }
 }
 
 static double slow_batch(struct slow *slow, const struct training *t, size_t rows,
-                         const int32_t *order, uint64_t epoch)
+                         const int32_t *order)
 {
     static float x0[batch * items], noise[batch * items], dropout[batch * items];
     int32_t time[batch];
-    const struct diffmm__draws draws = {.seed = seed,
-                                        .noise_stream = diffmm__stream_noise(slow->m, epoch)};
+    const struct diffmm__draws draws = {
+        .seed = seed, .noise_stream = stream(slow, diffmm__stream_noise(slow->m, slow->epoch))};
     memset(x0, 0, sizeof x0);
     for (size_t b = 0; b < rows; b++) {
         const int32_t *row;
@@ -82,9 +97,10 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
         for (size_t i = 0; i < count; i++)
             x0[b * items + (size_t)row[i]] = 1;
         diffmm__draws_noise(&draws, (uint64_t)order[b], items, noise + b * items);
-        draw_dropout(slow, (uint64_t)order[b], epoch, dropout + b * items);
-        time[b] = (int32_t)diffmm__random_below(seed, diffmm__stream_time(slow->m, epoch),
-                                                (uint64_t)order[b], steps);
+        draw_dropout(slow, (uint64_t)order[b], dropout + b * items);
+        time[b] = (int32_t)diffmm__random_below(
+            seed, stream(slow, diffmm__stream_time(slow->m, slow->epoch)), (uint64_t)order[b],
+            steps);
     }
     double loss;
     expect_success(diffmm_denoiser_loss(
@@ -97,18 +113,33 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
     return loss;
 }
 
-/* Mean loss over the batches of an epoch. */
-static double slow_epoch(struct slow *slow, const struct training *t, uint64_t epoch)
+/* Mean loss over the batches of a pass. */
+static double slow_pass(struct slow *slow, const struct training *t, uint64_t epoch, size_t pass)
 {
     int32_t order[users];
     double sum = 0;
     size_t batches = 0;
-    diffmm__random_shuffle(seed, diffmm__stream_user_order(epoch), users, order);
+    slow->epoch = epoch;
+    slow->pass = pass;
+    diffmm__random_shuffle(seed, stream(slow, diffmm__stream_user_order(epoch)), users, order);
     for (size_t first = 0; first < users; first += batch, batches++) {
         size_t rows = users - first < batch ? users - first : batch;
-        sum += slow_batch(slow, t, rows, order + first, epoch);
+        sum += slow_batch(slow, t, rows, order + first);
     }
     return sum / (double)batches;
+}
+
+/* Mean loss over the batches of an epoch. Before the first one, passes of epoch 0 are the warm-up. */
+static double slow_epoch(struct slow *slow, const struct training *t, uint64_t epoch,
+                         struct passes passes)
+{
+    size_t warmup = epoch == 1 ? passes.warmup : 0;
+    double sum = 0;
+    for (size_t pass = 0; pass < warmup; pass++)
+        sum += slow_pass(slow, t, 0, pass);
+    for (size_t pass = 0; pass < passes.each; pass++)
+        sum += slow_pass(slow, t, epoch, pass);
+    return sum / (double)(warmup + passes.each);
 }
 
 /* Adam divides a gradient by its own size, so where it is nearly 0 rounding decides the step's
@@ -126,7 +157,8 @@ static void expect_values(const struct slow *slow, const float *got)
     ck_assert_msg(apart <= 1e-6 * moved, "moved by %g, apart by %g", sqrt(moved), sqrt(apart));
 }
 
-static void expect_training(const char *const *list, double e_loss, double dropout)
+static void expect_training(const char *const *list, double e_loss, double dropout,
+                            struct passes passes)
 {
     struct training t;
     struct slow slow[2];
@@ -142,7 +174,7 @@ static void expect_training(const char *const *list, double e_loss, double dropo
     for (uint64_t epoch = 1; epoch <= 3; epoch++) {
         expect_success(diffmm__epoch_denoise(t.trainer));
         for (size_t m = 0; m < 2; m++) {
-            double expected = slow_epoch(&slow[m], &t, epoch),
+            double expected = slow_epoch(&slow[m], &t, epoch, passes),
                    got = t.trainer->report.denoiser_loss[m];
             ck_assert_msg(fabs(got - expected) <= 2e-5 * expected, "loss %.9g, not %.9g", got,
                           expected);
@@ -157,13 +189,27 @@ static void expect_training(const char *const *list, double e_loss, double dropo
 
 START_TEST(equals_the_public_functions)
 {
-    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0);
-    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0.5);
-    expect_training((const char *const[]){"diffusion.msi", "false", NULL}, 0, 0.25);
-    expect_training((const char *const[]){"norm", "true", "projection", "linear", NULL}, 0.1, 0.5);
-    expect_training((const char *const[]){"hidden_sizes", "12,20", "e_loss", "0.3", NULL}, 0.3, 0);
+    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0, once);
+    expect_training((const char *const[]){"e_loss", "0.7", NULL}, 0.7, 0.5, once);
+    expect_training((const char *const[]){"diffusion.msi", "false", NULL}, 0, 0.25, once);
+    expect_training((const char *const[]){"norm", "true", "projection", "linear", NULL}, 0.1, 0.5,
+                    once);
+    expect_training((const char *const[]){"hidden_sizes", "12,20", "e_loss", "0.3", NULL}, 0.3, 0,
+                    once);
     expect_training((const char *const[]){"hidden_sizes", "90", "embedding_size", "8", NULL}, 0.1,
-                    0.8);
+                    0.8, once);
+}
+END_TEST
+
+/* Each pass over all users draws anew, in every epoch; the first has more of them. */
+START_TEST(several_passes)
+{
+    expect_training((const char *const[]){"denoiser.passes", "3", NULL}, 0.1, 0.5,
+                    (struct passes){3, 0});
+    expect_training((const char *const[]){"denoiser.warmup", "2", NULL}, 0.1, 0.5,
+                    (struct passes){1, 2});
+    expect_training((const char *const[]){"denoiser.warmup", "3", "denoiser.passes", "2", NULL},
+                    0.1, 0.5, (struct passes){2, 3});
 }
 END_TEST
 
@@ -210,26 +256,41 @@ START_TEST(only_denoisers_change)
 END_TEST
 
 struct seen {
-    size_t calls;
+    size_t calls, total;
 };
 
 static int watch(const diffmm_progress *progress, void *user_data)
 {
     struct seen *seen = user_data;
     ck_assert_uint_eq(progress->done, ++seen->calls);
-    ck_assert_uint_eq(progress->total, 2 * 3); /* 70 users in batches of 32, two modalities */
+    ck_assert_uint_eq(progress->total, seen->total);
     ck_assert_int_eq(progress->phase, DIFFMM_PHASE_DENOISE);
     return 0;
+}
+
+/* 70 users in batches of 32, two modalities */
+enum { steps_of_a_pass = 2 * 3 };
+
+static void expect_steps(struct training *t, size_t passes)
+{
+    struct seen seen = {.total = passes * steps_of_a_pass};
+    expect_success(diffmm_trainer_on_progress(t->trainer, watch, &seen));
+    expect_success(diffmm__epoch_denoise(t->trainer));
+    ck_assert_uint_eq(seen.calls, seen.total);
+    t->trainer->epoch++;
 }
 
 START_TEST(a_step_is_a_batch)
 {
     struct training t;
-    struct seen seen = {0};
     training_begin(&t, (const char *const[]){"batch", "32", NULL});
-    expect_success(diffmm_trainer_on_progress(t.trainer, watch, &seen));
-    expect_success(diffmm__epoch_denoise(t.trainer));
-    ck_assert_uint_eq(seen.calls, 6);
+    expect_steps(&t, 1);
+    expect_steps(&t, 1);
+    training_end(&t);
+    training_begin(&t, (const char *const[]){"batch", "32", "denoiser.passes", "3",
+                                             "denoiser.warmup", "4", NULL});
+    expect_steps(&t, 4 + 3);
+    expect_steps(&t, 3);
     training_end(&t);
 }
 END_TEST
@@ -257,8 +318,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {equals_the_public_functions, denoisers_learn,
-                                  only_denoisers_change, a_step_is_a_batch,
-                                  a_loss_that_is_not_finite};
+    const TTest *const tests[] = {
+        equals_the_public_functions, several_passes,    denoisers_learn,
+        only_denoisers_change,       a_step_is_a_batch, a_loss_that_is_not_finite};
     return run_tests("train/denoise", tests, sizeof tests / sizeof *tests) != 0;
 }

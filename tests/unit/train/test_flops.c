@@ -183,6 +183,29 @@ START_TEST(forecast_equals_report)
 }
 END_TEST
 
+/* Each pass of the denoisers counts; the forecast is the mean over the epochs. */
+START_TEST(epochs_that_are_not_alike)
+{
+    struct training plain, t;
+    diffmm_report one = one_epoch(&plain, (const char *const[]){NULL});
+    diffmm_report first = one_epoch(&t, (const char *const[]){"epochs", "4", "denoiser.passes", "3",
+                                                              "denoiser.warmup", "5", NULL});
+    diffmm_report second = {.struct_size = sizeof second};
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    double pass = one.counted_flops[0], naive = denoiser_training(true);
+    expect_near("first", 8 * pass, first.counted_flops[0]);
+    expect_near("straight", one.straight_flops + 7 * naive, first.straight_flops);
+    expect_success(diffmm_trainer_epoch(t.trainer, &second));
+    expect_near("second", 3 * pass, second.counted_flops[0]);
+    expect_near("straight", one.straight_flops + 2 * naive, second.straight_flops);
+    expect_success(diffmm_trainer_forecast(t.dataset, t.options, &forecast));
+    expect_near("mean", (8 + 3 * 3) * pass / 4, forecast.flops[0]);
+    expect_near("mean", one.straight_flops + (7 + 3 * 2) * naive / 4, forecast.straight_flops);
+    training_end(&plain);
+    training_end(&t);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {the_straightforward_way,
@@ -190,6 +213,7 @@ int main(void)
                                   the_way_taken_is_never_dearer,
                                   without_diffusion,
                                   view_fusion,
-                                  forecast_equals_report};
+                                  forecast_equals_report,
+                                  epochs_that_are_not_alike};
     return run_tests("train/flops", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -94,6 +94,26 @@ START_TEST(short_phases)
 }
 END_TEST
 
+/* The seconds of the mean epoch, not of the first one, which is all that is run: passes before it
+ * count as far as they fall to each epoch. */
+START_TEST(epochs_that_are_not_alike)
+{
+    struct world world;
+    begin(&world, 300);
+    expect_success(diffmm_options_set(world.options, "epochs", "1000000"));
+    int tries = 0;
+    double plain, warm;
+    do {
+        expect_success(diffmm_options_set(world.options, "denoiser.warmup", "0"));
+        plain = measure(&world, 1).denoise;
+        expect_success(diffmm_options_set(world.options, "denoiser.warmup", "19"));
+        warm = measure(&world, 1).denoise;
+        ck_assert_int_lt(tries++, 10);
+    } while (warm > 3 * plain || warm < plain / 3);
+    end(&world);
+}
+END_TEST
+
 START_TEST(without_diffusion)
 {
     struct world world;
@@ -186,8 +206,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_part_tells_the_whole, short_phases,         without_diffusion,
-                                  without_modalities,     the_error_text_stays, bad_input,
+    const TTest *const tests[] = {a_part_tells_the_whole,
+                                  short_phases,
+                                  epochs_that_are_not_alike,
+                                  without_diffusion,
+                                  without_modalities,
+                                  the_error_text_stays,
+                                  bad_input,
                                   graphs_are_completed};
     return run_tests("train/measure", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -76,7 +76,8 @@ static const char *const variants[][16] = {
     {COMMON, "projection", "linear", "keep_rate", "1", "select", "test", "embedding_size", "1"},
     {COMMON, "diffusion.enabled", "false"},
     {COMMON, "contrastive.enabled", "false", "diffusion.msi", "false", "dropout", "0"},
-    {COMMON, "alignment", "0.2"}};
+    {COMMON, "alignment", "0.2"},
+    {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3"}};
 
 START_TEST(every_epoch_of_every_variant)
 {

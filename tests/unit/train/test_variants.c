@@ -51,6 +51,8 @@ START_TEST(each_setting_matters)
         {"modality.text.projection", "linear"},
         {"embedding_size", "5"},
         {"time_embedding_size", "3"},
+        {"denoiser.passes", "2"},
+        {"denoiser.warmup", "1"},
     };
     struct training standard, t;
     diffmm_report base, report;

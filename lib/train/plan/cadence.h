@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an epoch consists of, by its number: epochs need not be alike. */
+#ifndef DIFFMM_TRAIN_PLAN_CADENCE_H
+#define DIFFMM_TRAIN_PLAN_CADENCE_H
+
+#include "options/settings.h"
+
+/* Passes of every denoiser over all users in epoch `epoch`; of these, the first
+ * diffmm__cadence_warmup() come before what every epoch has. */
+size_t diffmm__cadence_passes(const struct diffmm__settings *settings, size_t epoch);
+size_t diffmm__cadence_warmup(const struct diffmm__settings *settings, size_t epoch);
+
+/* How often an epoch does what costs time: epoch `epoch`; and the mean over a whole training, where
+ * it does not stop early. */
+struct diffmm__cadence {
+    double passes;
+};
+struct diffmm__cadence diffmm__cadence_of(const struct diffmm__settings *settings, size_t epoch);
+struct diffmm__cadence diffmm__cadence_mean(const struct diffmm__settings *settings);
+
+#endif
