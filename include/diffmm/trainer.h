@@ -3,10 +3,10 @@
  *  Training: all epochs, or one at a time with the host owning the loop.
  *
  *  One epoch (paper, algorithm 1): draw negatives; train every denoiser over all users (as often as
- *  the options `denoiser.passes` and, in the first epoch, `denoiser.warmup` say); generate
- *  every modality's graph and drop edges; one pass of BPR and contrastive training over all
- *  shuffled training pairs; evaluate. The same seed gives the same bits, whatever the number of
- *  threads.
+ *  the options `denoiser.passes` and, in the first epoch, `denoiser.warmup` say); generate every
+ *  modality's graph (every `generate.every` epochs) and drop edges; one pass of BPR and contrastive
+ *  training over all shuffled training pairs; evaluate. The same seed gives the same bits, whatever
+ *  the number of threads.
  *
  *  A user who has touched every item has no negative: such a user's pairs are in the graph and in
  *  the denoisers' training, but not in BPR and contrastive training (a warning is logged); if no
@@ -68,7 +68,7 @@ typedef struct diffmm_report {
     size_t test_cold_users;      /**< the same of test */
 } diffmm_report;
 
-/** A phase of an epoch. */
+/** A phase of an epoch. Where graphs are kept from an earlier epoch, generating has no steps. */
 typedef enum diffmm_phase {
     DIFFMM_PHASE_DENOISE = 0,   /**< a step is a batch of users of one modality in one pass */
     DIFFMM_PHASE_GENERATE = 1,  /**< a step is a block of users of one modality */

@@ -100,6 +100,8 @@ static const diffmm_option_info table[] = {
      "Passes of every denoiser over all users in an epoch."},
     {size, "denoiser.warmup", NULL, DIFFMM_OPTION_INTEGER, "0", 0, DIFFMM__MOST_PASSES, NULL,
      "Further passes in the first epoch, before the first graphs are generated."},
+    {size, "generate.every", NULL, DIFFMM_OPTION_INTEGER, "1", 1, 1e6, NULL,
+     "Generate new graphs in the first epoch and every so many epochs; keep them between."},
 };
 
 size_t diffmm_option_count(void)

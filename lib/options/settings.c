@@ -83,6 +83,7 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->sampling_steps = size(reader, "sampling_steps");
     out->sampling_noise = flag(reader, "sampling_noise");
     out->rebuild_k = size(reader, "rebuild_k");
+    out->generate_every = size(reader, "generate.every");
     out->keep_rate = real(reader, "keep_rate");
 }
 

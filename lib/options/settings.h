@@ -32,7 +32,7 @@ struct diffmm__settings {
     size_t denoiser_passes, denoiser_warmup; /* over all users: in every epoch; before the first */
     size_t sampling_steps;
     bool sampling_noise;
-    size_t rebuild_k;
+    size_t rebuild_k, generate_every; /* generate_every: epochs */
     double keep_rate;
     /* contrastive */
     bool contrastive_enabled;

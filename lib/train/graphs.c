@@ -3,12 +3,13 @@
  * the epoch begins, before anything has changed. */
 #include "train/graphs.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "graph/bipartite.h"
+#include "train/plan/cadence.h"
 
 static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *plan)
 {
@@ -16,9 +17,7 @@ static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *pl
     graphs->rooms = diffmm__arena_take_zero(arena, plan->modalities, sizeof *graphs->rooms);
     if (!plan->settings->diffusion_enabled)
         return;
-    graphs->pointers = diffmm__arena_take(arena, plan->users + 1, sizeof *graphs->pointers);
-    graphs->neighbors = diffmm__arena_take(arena, plan->users * plan->settings->rebuild_k,
-                                           sizeof *graphs->neighbors);
+    diffmm__neighbors_take(arena, plan, &graphs->neighbors);
 }
 
 size_t diffmm__graphs_bytes(const struct diffmm__plan *plan)
@@ -39,6 +38,7 @@ diffmm_status diffmm__graphs_begin(const diffmm_model *model, const struct diffm
         return DIFFMM_ERROR_NO_MEMORY;
     if (!plan->settings->diffusion_enabled)
         return DIFFMM_OK;
+    diffmm__neighbors_begin(&out->neighbors);
     out->block = plan->generation.block;
     return diffmm__generator_create(model->context, &plan->generation, &out->generator);
 }
@@ -58,12 +58,6 @@ static void set_graph(diffmm_graph **place, diffmm_graph *graph)
     diffmm_graph_destroy(old);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Every user's neighbours. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
                                    size_t epoch, size_t m, struct diffmm__progress *progress)
@@ -74,11 +68,11 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     struct diffmm__denoiser_batch all = {.rows = users,
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
                                          .draws = diffmm__module_reverse_draws(module, epoch)};
+    int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
-        diffmm__generator_run(graphs->generator, &all, first, rows,
-                              graphs->neighbors + first * count, NULL);
+        diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count, NULL);
         diffmm_status status =
             diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
                                   model->modality_count * blocks);
@@ -88,39 +82,27 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     return DIFFMM_OK;
 }
 
-/* Rows as a graph needs them: ascending. */
-static diffmm_status sort_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
-                               size_t epoch, size_t m)
+/* Rows as a graph needs them. */
+static diffmm_status order_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
+                                size_t epoch, size_t m)
 {
-    size_t users = model->users, count = model->settings.rebuild_k;
-    for (size_t u = 0; u < users; u++) {
-        int32_t *row = graphs->neighbors + u * count;
-        graphs->pointers[u] = (int64_t)(u * count);
-        qsort(row, count, sizeof *row, ascending);
-        if (row[0] < 0)
-            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
-                                "epoch %zu, generate: modality '%s' gave user %zu scores that are "
-                                "not numbers",
-                                epoch, model->modalities[m].name, u);
-    }
-    graphs->pointers[users] = (int64_t)(users * count);
-    return DIFFMM_OK;
+    size_t wrong = diffmm__neighbors_order(&graphs->neighbors, m);
+    return wrong == model->users
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                              "epoch %zu, generate: modality '%s' gave user %zu scores that are "
+                              "not numbers",
+                              epoch, model->modalities[m].name, wrong);
 }
 
 /* The graph of the rows. */
-static diffmm_status set_generated(struct diffmm__graphs *graphs, diffmm_model *model, size_t epoch,
-                                   size_t m)
+static void set_generated(struct diffmm__graphs *graphs, diffmm_model *model, size_t m)
 {
     struct diffmm__graph_room *room = &graphs->rooms[m];
-    diffmm_status status = sort_rows(graphs, model, epoch, m);
-    if (status)
-        return status;
-    struct diffmm__csr rows =
-        diffmm__csr_view(model->users, model->items, graphs->pointers, graphs->neighbors, NULL);
+    struct diffmm__csr rows = diffmm__neighbors_rows(&graphs->neighbors, m);
     diffmm__bipartite_fill(room->whole, &rows);
     set_graph(&model->modalities[m].graph,
               diffmm__edge_dropout_finish(&room->generated, room->whole));
-    return DIFFMM_OK;
 }
 
 /* A_hat with edges dropped at random, drawn anew each epoch. */
@@ -138,12 +120,15 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
 {
     for (size_t m = 0; m < model->modality_count; m++) {
         diffmm_status status = DIFFMM_OK;
-        if (model->settings.diffusion_enabled)
+        if (diffmm__cadence_generates(&model->settings, epoch)) {
             status = generate_rows(graphs, model, epoch, m, progress);
-        if (!status && model->settings.diffusion_enabled)
-            status = set_generated(graphs, model, epoch, m);
+            if (!status)
+                status = order_rows(graphs, model, epoch, m);
+        }
         if (status)
             return status;
+        if (model->settings.diffusion_enabled)
+            set_generated(graphs, model, m);
         set_observed(graphs, model, m);
     }
     return DIFFMM_OK;
@@ -152,15 +137,21 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
 diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, size_t steps)
 {
-    size_t users = model->users, count = model->settings.rebuild_k;
-    size_t blocks = (users + graphs->block - 1) / graphs->block, begun = (steps - 1) / blocks;
-    size_t known = (steps - begun * blocks) * graphs->block;
-    for (size_t i = known * count; i < users * count; i++)
-        graphs->neighbors[i] = graphs->neighbors[i - known * count];
+    size_t entries = model->users * model->settings.rebuild_k;
+    size_t blocks = (model->users + graphs->block - 1) / graphs->block,
+           begun = (steps - 1) / blocks;
+    size_t known = (steps - begun * blocks) * graphs->block * model->settings.rebuild_k;
+    int32_t *items = diffmm__neighbors_items(&graphs->neighbors, begun);
+    for (size_t i = known; i < entries; i++)
+        items[i] = items[i - known];
     for (size_t m = begun; m < model->modality_count; m++) {
-        diffmm_status status = set_generated(graphs, model, epoch, m);
+        int32_t *others = diffmm__neighbors_items(&graphs->neighbors, m);
+        if (others != items)
+            memcpy(others, items, entries * sizeof *items);
+        diffmm_status status = order_rows(graphs, model, epoch, m);
         if (status)
             return status;
+        set_generated(graphs, model, m);
         set_observed(graphs, model, m);
     }
     return DIFFMM_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Phase 2 of an epoch: every modality's graph A_m is generated anew, and edges are dropped. */
+/* Phase 2 of an epoch: every modality's graph A_m is generated anew, or kept from an earlier epoch,
+ * and edges are dropped. */
 #ifndef DIFFMM_TRAIN_GRAPHS_H
 #define DIFFMM_TRAIN_GRAPHS_H
 
@@ -7,6 +8,7 @@
 #include "diffusion/generate_neighbors.h"
 #include "graph/edge_dropout.h"
 #include "model/model.h"
+#include "train/neighbors.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
 
@@ -21,9 +23,8 @@ struct diffmm__graphs {
     struct diffmm__graph_room *rooms; /* M; they hold something while an epoch runs */
     /* Only with diffusion: */
     struct diffmm__generator *generator;
-    size_t block;       /* users that are generated at a time */
-    int64_t *pointers;  /* users + 1: generated rows, each of rebuild_k items */
-    int32_t *neighbors; /* users x rebuild_k */
+    size_t block; /* users that are generated at a time */
+    struct diffmm__neighbors neighbors;
 };
 
 /* Memory for the phase; all zero holds nothing. */
@@ -39,8 +40,8 @@ diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm
                                      size_t epoch);
 void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities);
 
-/* Generates the graphs of epoch `epoch`, for which memory was reserved, and sets them in the
- * model. */
+/* Makes the graphs of epoch `epoch`, for which memory was reserved, and sets them in the model. An
+ * epoch that keeps the generated neighbours of an earlier one has no steps to tell of. */
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, struct diffmm__progress *progress);
 

@@ -106,6 +106,8 @@ static diffmm_status run_phases(diffmm_trainer *trainer, double limit, diffmm_se
     out->denoise *= mean.passes / first.passes;
     if (!status)
         status = run(trainer, limit, diffmm__epoch_generate, complete_graphs, &out->generate);
+    if (settings->diffusion_enabled)
+        out->generate *= mean.generations;
     if (!status)
         status = run(trainer, limit, diffmm__epoch_recommend, NULL, &out->recommend);
     return status ? status : evaluate(trainer, limit, &out->evaluate);

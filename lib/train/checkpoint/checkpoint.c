@@ -8,6 +8,7 @@
 #include "train/checkpoint/state.h"
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
+#include "train/checkpoint/state_neighbors.h"
 
 enum { name_size = 192, parts_of_a_graph = 3 };
 
@@ -45,6 +46,8 @@ static diffmm_status add_all(struct diffmm__tensor_list *list, const diffmm_trai
         status = add_graph(list, trainer, m, "graph", model->modalities[m].graph);
         if (!status)
             status = add_graph(list, trainer, m, "observed", model->modalities[m].observed);
+        if (!status)
+            status = diffmm__state_add_neighbors(trainer, m, list);
     }
     return status;
 }
@@ -82,8 +85,9 @@ static diffmm_status save(const diffmm_trainer *trainer, const struct diffmm__ta
     diffmm_status status = diffmm__state_list(trainer, trainer->best.epoch > 0, &state);
     if (status)
         return status;
-    size_t graphs = 2 * parts_of_a_graph * trainer->model->modality_count;
-    status = diffmm__tensor_list_begin(trainer->context, "trainer", state.count + graphs, &list);
+    size_t each = 2 * parts_of_a_graph + diffmm__state_parts_of_neighbors;
+    status = diffmm__tensor_list_begin(trainer->context, "trainer",
+                                       state.count + each * trainer->model->modality_count, &list);
     if (!status)
         status = add_all(&list, trainer, &state);
     if (!status)

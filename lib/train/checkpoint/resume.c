@@ -17,6 +17,7 @@
 #include "train/checkpoint/state.h"
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
+#include "train/checkpoint/state_neighbors.h"
 
 /* Where the settings are the file's, one that is refused is a fault of the file. */
 static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
@@ -226,6 +227,8 @@ static diffmm_status read_graphs(diffmm_trainer *trainer, const struct diffmm__s
         status = read_graph(trainer, file, m, "graph", &modality->graph);
         if (!status && diffmm__safetensors_has(file, name))
             status = read_graph(trainer, file, m, "observed", &modality->observed);
+        if (!status)
+            status = diffmm__state_read_neighbors(trainer, m, file);
     }
     return status;
 }

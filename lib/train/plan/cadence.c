@@ -11,14 +11,28 @@ size_t diffmm__cadence_passes(const struct diffmm__settings *settings, size_t ep
     return diffmm__cadence_warmup(settings, epoch) + settings->denoiser_passes;
 }
 
+bool diffmm__cadence_generates(const struct diffmm__settings *settings, size_t epoch)
+{
+    return settings->diffusion_enabled && (epoch - 1) % settings->generate_every == 0;
+}
+
+bool diffmm__cadence_keeps(const struct diffmm__settings *settings)
+{
+    return settings->diffusion_enabled && settings->generate_every > 1;
+}
+
 struct diffmm__cadence diffmm__cadence_of(const struct diffmm__settings *settings, size_t epoch)
 {
-    return (struct diffmm__cadence){.passes = (double)diffmm__cadence_passes(settings, epoch)};
+    return (struct diffmm__cadence){.passes = (double)diffmm__cadence_passes(settings, epoch),
+                                    .generations =
+                                        diffmm__cadence_generates(settings, epoch) ? 1.0 : 0.0};
 }
 
 struct diffmm__cadence diffmm__cadence_mean(const struct diffmm__settings *settings)
 {
     double epochs = (double)settings->epochs;
-    return (struct diffmm__cadence){.passes = (double)settings->denoiser_passes +
-                                              (double)settings->denoiser_warmup / epochs};
+    size_t generations = (settings->epochs - 1) / settings->generate_every + 1;
+    return (struct diffmm__cadence){
+        .passes = (double)settings->denoiser_passes + (double)settings->denoiser_warmup / epochs,
+        .generations = settings->diffusion_enabled ? (double)generations / epochs : 0.0};
 }

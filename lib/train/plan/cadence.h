@@ -10,10 +10,15 @@
 size_t diffmm__cadence_passes(const struct diffmm__settings *settings, size_t epoch);
 size_t diffmm__cadence_warmup(const struct diffmm__settings *settings, size_t epoch);
 
+/* Whether epoch `epoch` generates graphs; and whether any epoch keeps those of an earlier one. */
+bool diffmm__cadence_generates(const struct diffmm__settings *settings, size_t epoch);
+bool diffmm__cadence_keeps(const struct diffmm__settings *settings);
+
 /* How often an epoch does what costs time: epoch `epoch`; and the mean over a whole training, where
  * it does not stop early. */
 struct diffmm__cadence {
-    double passes;
+    double passes;      /* of every denoiser over all users */
+    double generations; /* of every graph */
 };
 struct diffmm__cadence diffmm__cadence_of(const struct diffmm__settings *settings, size_t epoch);
 struct diffmm__cadence diffmm__cadence_mean(const struct diffmm__settings *settings);

@@ -68,12 +68,12 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan,
                               double measured)
 {
     bool diffusion = plan->settings->diffusion_enabled;
-    double terms = measured > 0.0 ? measured : naive_terms(plan);
+    double terms = measured > 0.0 ? measured : naive_terms(plan), m = (double)plan->modalities;
     switch (phase) {
     case DIFFMM_PHASE_DENOISE:
         return diffusion ? cadence->passes * denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
     case DIFFMM_PHASE_GENERATE:
-        return diffusion ? (double)plan->modalities * diffmm__generation_flops(&plan->generation)
+        return diffusion ? cadence->generations * m * diffmm__generation_flops(&plan->generation)
                          : 0.0;
     case DIFFMM_PHASE_RECOMMEND:
         return recommending(plan, (double)plan->settings->layers + 2.0, terms);
@@ -87,7 +87,7 @@ double diffmm__flops_naive(const struct diffmm__plan *plan, const struct diffmm_
     double m = (double)plan->modalities, flops = 0.0;
     if (plan->settings->diffusion_enabled)
         flops = cadence->passes * denoising(plan, diffmm__denoiser_loss_naive_flops) +
-                m * diffmm__generation_naive_flops(&plan->generation);
+                cadence->generations * m * diffmm__generation_naive_flops(&plan->generation);
     return flops + recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
            evaluating(plan);
 }

@@ -206,6 +206,27 @@ START_TEST(epochs_that_are_not_alike)
 }
 END_TEST
 
+/* Generated in epochs 1, 4 and 7 of 8. */
+START_TEST(epochs_that_keep_graphs)
+{
+    struct training plain, t;
+    diffmm_report one = one_epoch(&plain, (const char *const[]){NULL}), next = one;
+    diffmm_report first =
+        one_epoch(&t, (const char *const[]){"epochs", "8", "generate.every", "3", NULL});
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    double generate = one.counted_flops[1], naive = m * steps * denoiser_forward();
+    ck_assert(first.counted_flops[1] == generate && first.straight_flops == one.straight_flops);
+    expect_success(diffmm_trainer_epoch(t.trainer, &next));
+    ck_assert(next.counted_flops[1] == 0 && next.counted_flops[0] == first.counted_flops[0]);
+    expect_near("straight", one.straight_flops - naive, next.straight_flops);
+    expect_success(diffmm_trainer_forecast(t.dataset, t.options, &forecast));
+    expect_near("mean", 3 * generate / 8, forecast.flops[1]);
+    expect_near("mean", one.straight_flops - 5 * naive / 8, forecast.straight_flops);
+    training_end(&plain);
+    training_end(&t);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {the_straightforward_way,
@@ -214,6 +235,7 @@ int main(void)
                                   without_diffusion,
                                   view_fusion,
                                   forecast_equals_report,
-                                  epochs_that_are_not_alike};
+                                  epochs_that_are_not_alike,
+                                  epochs_that_keep_graphs};
     return run_tests("train/flops", tests, sizeof tests / sizeof *tests) != 0;
 }

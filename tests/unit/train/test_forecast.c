@@ -142,6 +142,8 @@ START_TEST(every_setting_that_shapes_memory)
         {"layers", "0", "keep_rate", "1e-6"},
         {"embedding_size", "1"},
         {"embedding_size", "200"},
+        {"generate.every", "2", "rebuild_k", "330"},
+        {"generate.every", "3", "rebuild_k", "20", "keep_rate", "1"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {

@@ -217,6 +217,57 @@ START_TEST(the_share_of_kept_edges)
 }
 END_TEST
 
+static int step_of_generating(const diffmm_progress *progress, void *user_data)
+{
+    *(size_t *)user_data += progress->phase == DIFFMM_PHASE_GENERATE;
+    return 0;
+}
+
+/* Epochs 1 and 4 generate; those between drop other edges from the graphs of epoch 1, although the
+ * denoisers learn on. `whole` has the graphs before edges are dropped. */
+START_TEST(graphs_that_are_kept)
+{
+    struct training whole, t;
+    training_begin(&whole, (const char *const[]){"generate.every", "3", "rebuild_k", "2",
+                                                 "keep_rate", "1", NULL});
+    training_begin(&t, (const char *const[]){"generate.every", "3", "rebuild_k", "2",
+                                             "fusion_ratio", "0.5", NULL});
+    diffmm_graph *graphs[2] = {NULL, NULL};
+    for (uint64_t epoch = 1; epoch <= 4; epoch++) {
+        size_t told = 0;
+        expect_success(diffmm_trainer_on_progress(t.trainer, step_of_generating, &told));
+        for (int i = 0; i < 2; i++) {
+            struct training *of = i == 0 ? &whole : &t;
+            expect_success(diffmm__epoch_denoise(of->trainer));
+            expect_success(generate(of->trainer));
+            of->trainer->epoch++;
+        }
+        ck_assert_uint_eq(told, epoch % 3 == 1 ? 2 : 0);
+        for (size_t m = 0; m < 2; m++) {
+            const struct diffmm__model_modality *now = &t.model->modalities[m];
+            if (epoch == 1)
+                graphs[m] = diffmm__graph_retain(whole.model->modalities[m].graph);
+            if (epoch < 4)
+                expect_graph(graphs[m], whole.model->modalities[m].graph);
+            else
+                expect_generated(&whole, &(struct expected){2, 0, 0, 1}, m, epoch);
+            diffmm_graph *dropped = drop(whole.model->modalities[m].graph, 0.5,
+                                         diffmm__stream_generated_edges(m, epoch));
+            diffmm_graph *observed =
+                drop(t.model->adjacency, 0.5, diffmm__stream_observed_edges(m, epoch));
+            expect_graph(dropped, now->graph);
+            expect_graph(observed, now->observed);
+            diffmm_graph_destroy(dropped);
+            diffmm_graph_destroy(observed);
+        }
+    }
+    diffmm_graph_destroy(graphs[0]);
+    diffmm_graph_destroy(graphs[1]);
+    training_end(&t);
+    training_end(&whole);
+}
+END_TEST
+
 START_TEST(scores_that_are_not_numbers)
 {
     traps_off(); /* parameters are NaN */
@@ -238,6 +289,7 @@ int main(void)
 {
     const TTest *const tests[] = {graphs_of_the_reverse_chain, all_items_are_neighbours,
                                   without_diffusion,           view_fusion_has_observed_edges,
-                                  the_share_of_kept_edges,     scores_that_are_not_numbers};
+                                  the_share_of_kept_edges,     graphs_that_are_kept,
+                                  scores_that_are_not_numbers};
     return run_tests("train/generate", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -53,6 +53,7 @@ START_TEST(each_setting_matters)
         {"time_embedding_size", "3"},
         {"denoiser.passes", "2"},
         {"denoiser.warmup", "1"},
+        {"generate.every", "2"},
     };
     struct training standard, t;
     diffmm_report base, report;
