@@ -185,7 +185,9 @@ DIFFMM_API diffmm_status diffmm_model_objective(diffmm_model *model, size_t coun
                                                 const int32_t *user, const int32_t *positive,
                                                 const int32_t *negative, diffmm_losses *losses);
 
-/** One Adam step on every recommender parameter with the gradients of the last objective. */
+/** One Adam step on every recommender parameter with the gradients of the last objective, by the
+ *  options learning_rate and weight_decay. (What learning_rate_decay and average say, a trainer
+ *  does.) */
 DIFFMM_API diffmm_status diffmm_model_step(diffmm_model *model);
 
 /** Write a model file (safetensors): parameters without denoisers, final embeddings, what folding

@@ -26,11 +26,13 @@ typedef struct diffmm_adam {
     double beta1;         /**< default 0.9 */
     double beta2;         /**< default 0.999 */
     double epsilon;       /**< default 1e-8 */
+    double weight_decay;  /**< decoupled; 0, the default: none */
 } diffmm_adam;
 
 /** One Adam step (Kingma and Ba 2015, algorithm 1), in place: m = beta1 m + (1 - beta1) g,
  *  v = beta2 v + (1 - beta2) g^2, x -= learning_rate m / (1 - beta1^step) /
- *  (sqrt(v / (1 - beta2^step)) + epsilon).
+ *  (sqrt(v / (1 - beta2^step)) + epsilon). With weight_decay (AdamW: Loshchilov and Hutter 2019,
+ *  algorithm 2) x is first multiplied by 1 - learning_rate weight_decay, which must be above 0.
  *  @param adam           borrowed; NULL: all defaults
  *  @param step           1 for the first step
  *  @param count          size of the four arrays

@@ -232,9 +232,11 @@ const struct diffmm__layout diffmm__layout_parameter = LAYOUT(diffmm_parameter, 
 static const size_t adam_begin[] = {
     offsetof(diffmm_adam, struct_size), offsetof(diffmm_adam, learning_rate),
     offsetof(diffmm_adam, beta1),       offsetof(diffmm_adam, beta2),
-    offsetof(diffmm_adam, epsilon),
+    offsetof(diffmm_adam, epsilon),     offsetof(diffmm_adam, weight_decay),
 };
-const struct diffmm__layout diffmm__layout_adam = LAYOUT(diffmm_adam, adam_begin);
+const struct diffmm__layout diffmm__layout_adam = {sizeof(diffmm_adam),
+                                                   offsetof(diffmm_adam, weight_decay), adam_begin,
+                                                   sizeof adam_begin / sizeof *adam_begin};
 
 static const size_t contrastive_loss_arguments_begin[] = {
     offsetof(diffmm_contrastive_loss_arguments, struct_size),

@@ -9,10 +9,10 @@ diffmm_status diffmm_model_step(diffmm_model *model)
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
-    return status ? status : diffmm__model_step(model);
+    return status ? status : diffmm__model_step(model, model->settings.learning_rate);
 }
 
-diffmm_status diffmm__model_step(diffmm_model *model)
+diffmm_status diffmm__model_step(diffmm_model *model, double learning_rate)
 {
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
@@ -21,8 +21,10 @@ diffmm_status diffmm__model_step(diffmm_model *model)
     diffmm__model_changed(model);
     for (size_t p = 0; p < model->parameter_count; p++) {
         struct diffmm__parameter *parameter = &model->parameters[p];
-        diffmm__adam_step(model->context, model->settings.learning_rate, model->steps,
-                          parameter->rows * parameter->columns, parameter->values,
+        size_t count = parameter->rows * parameter->columns;
+        diffmm__adam_decay(model->context, learning_rate, model->settings.weight_decay, count,
+                           parameter->values);
+        diffmm__adam_step(model->context, learning_rate, model->steps, count, parameter->values,
                           parameter->gradient, parameter->first_moment, parameter->second_moment);
     }
     return DIFFMM_OK;

@@ -4,7 +4,7 @@
 
 #include "model/model.h"
 
-/* diffmm_model_step() for a caller that has the model to itself. */
-diffmm_status diffmm__model_step(diffmm_model *model);
+/* diffmm_model_step(), at a learning rate of the caller's, who has the model to itself. */
+diffmm_status diffmm__model_step(diffmm_model *model, double learning_rate);
 
 #endif

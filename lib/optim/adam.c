@@ -3,7 +3,11 @@
  *
  *     m <- beta1 m + (1 - beta1) g,
  *     v <- beta2 v + (1 - beta2) g^2,
- *     x <- x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
+ *     x <- x - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon);
+ *
+ * with decoupled weight decay (AdamW: Loshchilov and Hutter 2019, algorithm 2) before it:
+ *
+ *     x <- (1 - lr * weight_decay) x.
  */
 #include "optim/adam.h"
 
@@ -64,6 +68,27 @@ void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint
     diffmm__parallel_ranges(context, count, 16384, step_range, &s);
 }
 
+struct decay {
+    float factor;
+    float *parameter;
+};
+
+static void decay_range(void *argument, size_t begin, size_t end)
+{
+    const struct decay *d = argument;
+    for (size_t i = begin; i < end; i++)
+        d->parameter[i] *= d->factor;
+}
+
+void diffmm__adam_decay(const diffmm_context *context, double learning_rate, double weight_decay,
+                        size_t count, float *parameter)
+{
+    struct decay d = {.factor = (float)(1.0 - learning_rate * weight_decay),
+                      .parameter = parameter};
+    if (weight_decay > 0.0)
+        diffmm__parallel_ranges(context, count, 16384, decay_range, &d);
+}
+
 /* The given value, or the default where it is 0. It must lie in [0, limit). */
 static diffmm_status choose(double given, double standard, double limit, const char *name,
                             double *out)
@@ -75,6 +100,12 @@ static diffmm_status choose(double given, double standard, double limit, const c
                             name);
     *out = given > 0.0 ? given : standard;
     return DIFFMM_OK;
+}
+
+/* Whether rate * decay < 1, where neither is negative and the product may exceed all numbers. */
+static bool keeps_sign(double rate, double decay)
+{
+    return rate <= 1.0 ? rate * decay < 1.0 : decay < 1.0 / rate;
 }
 
 diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t count,
@@ -91,6 +122,11 @@ diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t co
         (status = choose(given.beta2, defaults.beta2, 1.0, "beta2", &used.beta2)) ||
         (status = choose(given.epsilon, defaults.epsilon, HUGE_VAL, "epsilon", &used.epsilon)))
         return status;
+    if (!diffmm__within(given.weight_decay, 0.0, HUGE_VAL) ||
+        !keeps_sign(used.learning_rate, given.weight_decay))
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "adam: weight_decay is negative, not finite, or not below 1 when "
+                            "multiplied by learning_rate");
     if (step == 0)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "step is 0; the first step is 1");
     if (count > 0 && (!parameter || !gradient || !first_moment || !second_moment))
@@ -101,6 +137,7 @@ diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t co
     if ((status = diffmm__size_check_array("count", count, "columns", 1, sizeof *parameter)))
         return status;
     struct diffmm__adam_coefficients f = factors(&used, step);
+    diffmm__adam_decay(NULL, used.learning_rate, given.weight_decay, count, parameter);
     diffmm__kernels()->adam(count, &f, parameter, gradient, first_moment, second_moment);
     return DIFFMM_OK;
 }

@@ -15,4 +15,8 @@ void diffmm__adam_step(const diffmm_context *context, double learning_rate, uint
                        size_t count, float *parameter, const float *gradient, float *first_moment,
                        float *second_moment);
 
+/* The decoupled weight decay that comes before such a step; nothing where it is 0. */
+void diffmm__adam_decay(const diffmm_context *context, double learning_rate, double weight_decay,
+                        size_t count, float *parameter);
+
 #endif

@@ -102,6 +102,10 @@ static const diffmm_option_info table[] = {
      "Further passes in the first epoch, before the first graphs are generated."},
     {size, "generate.every", NULL, DIFFMM_OPTION_INTEGER, "1", 1, 1e6, NULL,
      "Generate new graphs in the first epoch and every so many epochs; keep them between."},
+    {size, "weight_decay", NULL, DIFFMM_OPTION_REAL, "0", 0, 1e6, NULL,
+     "Decoupled weight decay of the recommender's parameters, as in AdamW."},
+    {size, "learning_rate_decay", NULL, DIFFMM_OPTION_REAL, "1", 1e-6, 1, NULL,
+     "Factor of the recommender's learning rate from one epoch to the next."},
 };
 
 size_t diffmm_option_count(void)

@@ -99,6 +99,8 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->batch = size(reader, "batch");
     out->learning_rate = real(reader, "learning_rate");
     out->reg = real(reader, "reg");
+    out->weight_decay = real(reader, "weight_decay");
+    out->learning_rate_decay = real(reader, "learning_rate_decay");
     out->patience = size(reader, "patience");
     out->memory_limit = size(reader, "memory_limit");
     out->cutoff_count = diffmm__option_value_list(text(reader, "cutoffs"), out->cutoffs);
@@ -131,6 +133,17 @@ static diffmm_status check_noise(const struct diffmm__settings *settings)
     return DIFFMM_OK;
 }
 
+/* A step must not turn the sign of what it makes smaller. */
+static diffmm_status check_weight_decay(const struct diffmm__settings *settings)
+{
+    char text[DIFFMM__REAL_TEXT];
+    double share = settings->learning_rate * settings->weight_decay;
+    return share < 1.0 ? DIFFMM_OK
+                       : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                                      "'learning_rate' times 'weight_decay' is %s, not below 1",
+                                      diffmm__real_text(share, text));
+}
+
 diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm__settings *out)
 {
     struct reader reader = {.options = options};
@@ -145,6 +158,8 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
                             "setting 'sampling_steps' is %zu, above 'steps', which is %zu",
                             settings.sampling_steps, settings.steps);
     diffmm_status status = check_noise(&settings);
+    if (!status)
+        status = check_weight_decay(&settings);
     if (status)
         return status;
     *out = settings;

@@ -6,15 +6,17 @@
 #include "model/objective.h"
 #include "model/workspace.h"
 #include "train/moments.h"
+#include "train/plan/cadence.h"
 
 /* Pairs first .. first + count - 1 of the epoch: objective, gradients, a step of Adam. */
 static diffmm_status train_batch(const struct diffmm__pairs *pairs, diffmm_model *model,
-                                 size_t first, size_t count, diffmm_losses *losses)
+                                 size_t first, size_t count, double learning_rate,
+                                 diffmm_losses *losses)
 {
     diffmm_status status = diffmm__model_objective(model, count, pairs->batch_user + first,
                                                    pairs->batch_positive + first,
                                                    pairs->batch_negative + first, losses);
-    return status ? status : diffmm__model_step(model);
+    return status ? status : diffmm__model_step(model, learning_rate);
 }
 
 static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
@@ -45,6 +47,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
 {
     struct diffmm__pairs *pairs = &recommender->pairs;
     size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
+    double rate = diffmm__cadence_learning_rate(&model->settings, epoch);
     double flops_before = diffmm__terms_counted_flops(model->workspace->terms);
     report->figures.loss.total = 0.0;
     for (size_t i = 0; i < diffmm__terms_count(); i++)
@@ -54,7 +57,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         size_t first = b * batch;
         size_t count = pairs->count - first < batch ? pairs->count - first : batch;
         diffmm_losses losses;
-        diffmm_status status = train_batch(pairs, model, first, count, &losses);
+        diffmm_status status = train_batch(pairs, model, first, count, rate, &losses);
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
                                 diffmm_error_message());

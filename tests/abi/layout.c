@@ -398,12 +398,13 @@ AT(diffmm_file_info, cutoff_count, 72);
 AT(diffmm_file_info, valid, 80);
 AT(diffmm_file_info, test, 88);
 
-SIZE(diffmm_adam, 40);
+SIZE(diffmm_adam, 48);
 AT(diffmm_adam, struct_size, 0);
 AT(diffmm_adam, learning_rate, 8);
 AT(diffmm_adam, beta1, 16);
 AT(diffmm_adam, beta2, 24);
 AT(diffmm_adam, epsilon, 32);
+AT(diffmm_adam, weight_decay, 40);
 
 SIZE(diffmm_bpr_arguments, 112);
 AT(diffmm_bpr_arguments, struct_size, 0);

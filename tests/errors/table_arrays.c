@@ -167,7 +167,8 @@ static float grad_a[16], grad_b[16];
 static float *const grads[] = {grad_a, grad_b};
 static const diffmm_adam adam = {.learning_rate = 0.1}, adam_rate = {.learning_rate = -1},
                          adam_beta1 = {.beta1 = 1}, adam_beta2 = {.beta2 = (double)NAN},
-                         adam_epsilon = {.epsilon = (double)INFINITY};
+                         adam_epsilon = {.epsilon = (double)INFINITY},
+                         adam_decay = {.struct_size = sizeof adam_decay, .weight_decay = 1000};
 
 #define BPR .users = 4, .items = 4, .count = 4, .user = numbers, .positive = numbers, .divisor = 4
 static const diffmm_bpr_arguments bpr_good = {BPR, .d = 4, .user_matrix = x, .item_matrix = x,
@@ -273,7 +274,8 @@ static const struct entry entries[] = {
                     .others = {{{.in = &adam_rate}, INVALID, "learning_rate"},
                                {{.in = &adam_beta1}, INVALID, "beta1"},
                                {{.in = &adam_beta2}, INVALID, "beta2"},
-                               {{.in = &adam_epsilon}, INVALID, "epsilon"}}},
+                               {{.in = &adam_epsilon}, INVALID, "epsilon"},
+                               {{.in = &adam_decay}, INVALID, "weight_decay"}}},
                    {"step", SIZE, .good.n = 1,
                     .others = {{{.n = 0}, INVALID}, {{.n = (size_t)-1}, OK, ""}}},
                    A_LENGTH("count", 16),

@@ -70,7 +70,8 @@ static void call_adam(struct api *api)
                         .learning_rate = api_real(api),
                         .beta1 = api_real(api),
                         .beta2 = api_real(api),
-                        .epsilon = api_real(api)};
+                        .epsilon = api_real(api),
+                        .weight_decay = api_real(api)};
     if (adam.struct_size > sizeof adam && adam.struct_size <= 65536)
         adam.struct_size = 0; /* what follows the struct would be read */
     float *parameter = api_floats(api, count), *gradient = api_floats(api, count);

@@ -196,6 +196,7 @@ class Adam(Struct):
         ("beta1", c_double),
         ("beta2", c_double),
         ("epsilon", c_double),
+        ("weight_decay", c_double),
     ]
 
 

@@ -108,7 +108,7 @@ def l2(x, weight, *, grad=True):
 
 def adam_step(step, parameter, gradient, first_moment, second_moment, **settings):
     """One Adam step in place, the first with step 1. Settings: learning_rate, beta1, beta2,
-    epsilon."""
+    epsilon, weight_decay (decoupled)."""
     count = parameter.size
     library.diffmm_adam_step(byref(_structs.Adam(**settings)), step, count,
                              in_place(parameter, count),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "train/plan/cadence.h"
 
+#include <math.h>
+
 size_t diffmm__cadence_warmup(const struct diffmm__settings *settings, size_t epoch)
 {
     return epoch == 1 ? settings->denoiser_warmup : 0;
@@ -9,6 +11,11 @@ size_t diffmm__cadence_warmup(const struct diffmm__settings *settings, size_t ep
 size_t diffmm__cadence_passes(const struct diffmm__settings *settings, size_t epoch)
 {
     return diffmm__cadence_warmup(settings, epoch) + settings->denoiser_passes;
+}
+
+double diffmm__cadence_learning_rate(const struct diffmm__settings *settings, size_t epoch)
+{
+    return settings->learning_rate * pow(settings->learning_rate_decay, (double)(epoch - 1));
 }
 
 bool diffmm__cadence_generates(const struct diffmm__settings *settings, size_t epoch)

@@ -80,6 +80,67 @@ START_TEST(equals_a_loop_of_the_hosts)
     expect_epochs(
         (const char *const[]){"projection", "linear", "layers", "2", "batch", "200", NULL}, 200);
     expect_epochs((const char *const[]){"batch", "100000", NULL}, 100000);
+    expect_epochs((const char *const[]){"weight_decay", "3", NULL}, 64);
+}
+END_TEST
+
+/* Of all parameters together. */
+static double distance(const diffmm_model *a, const diffmm_model *b)
+{
+    double sum = 0;
+    for (size_t p = 0; p < a->parameter_count; p++)
+        for (size_t i = 0; i < a->parameters[p].rows * a->parameters[p].columns; i++) {
+            double apart = (double)a->parameters[p].values[i] - (double)b->parameters[p].values[i];
+            sum += apart * apart;
+        }
+    return sqrt(sum);
+}
+
+/* The first step of Adam is as long as the learning rate, which is multiplied by
+ * learning_rate_decay once for each epoch that is done. */
+START_TEST(a_learning_rate_that_decays)
+{
+    double length[4];
+    for (size_t epoch = 1; epoch <= 3; epoch++) {
+        struct training t;
+        diffmm_model *before;
+        training_begin(
+            &t, (const char *const[]){"learning_rate_decay", "0.25", "batch", "100000", NULL});
+        expect_success(diffmm_model_create(t.dataset, t.options, &before));
+        t.trainer->epoch = epoch - 1;
+        expect_success(diffmm__epoch_recommend(t.trainer));
+        length[epoch] = distance(t.model, before);
+        diffmm_model_destroy(before);
+        training_end(&t);
+    }
+    ck_assert(length[1] > 0);
+    ck_assert_msg(fabs(length[2] / length[1] - 0.25) < 1e-3, "%g, then %g", length[1], length[2]);
+    ck_assert_msg(fabs(length[3] / length[1] - 0.0625) < 1e-3, "%g, then %g", length[1], length[3]);
+}
+END_TEST
+
+/* In one step, every parameter is first multiplied by 1 - learning_rate weight_decay; what Adam
+ * adds is the same. */
+START_TEST(weights_that_decay)
+{
+    struct training plain, t;
+    diffmm_model *before;
+    training_begin(&plain, (const char *const[]){"batch", "100000", NULL});
+    training_begin(&t, (const char *const[]){"weight_decay", "20", "batch", "100000", NULL});
+    expect_success(diffmm_model_create(t.dataset, t.options, &before));
+    expect_success(diffmm__epoch_recommend(plain.trainer));
+    expect_success(diffmm__epoch_recommend(t.trainer));
+    for (size_t p = 0; p < before->parameter_count; p++)
+        for (size_t i = 0; i < before->parameters[p].rows * before->parameters[p].columns; i++) {
+            double was = (double)before->parameters[p].values[i];
+            double want = (double)plain.model->parameters[p].values[i] - 0.01 * 20 * was;
+            double got = (double)t.model->parameters[p].values[i];
+            ck_assert_msg(fabs(got - want) <= 1e-6, "%s[%zu] is %g, not %g",
+                          before->parameters[p].name, i, got, want);
+        }
+    diffmm_model_destroy(before);
+    training_end(&plain);
+    training_end(&t);
 }
 END_TEST
 
@@ -120,7 +181,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {equals_a_loop_of_the_hosts, a_step_is_a_batch,
-                                  a_loss_that_is_not_finite};
+    const TTest *const tests[] = {equals_a_loop_of_the_hosts, a_learning_rate_that_decays,
+                                  weights_that_decay, a_step_is_a_batch, a_loss_that_is_not_finite};
     return run_tests("train/recommend", tests, sizeof tests / sizeof *tests) != 0;
 }

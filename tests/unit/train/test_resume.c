@@ -79,7 +79,8 @@ static const char *const variants[][16] = {
     {COMMON, "alignment", "0.2"},
     {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3"},
     {COMMON, "generate.every", "3", "rebuild_k", "4", "fusion_ratio", "0.3"},
-    {COMMON, "generate.every", "100", "keep_rate", "1"}};
+    {COMMON, "generate.every", "100", "keep_rate", "1"},
+    {COMMON, "weight_decay", "2", "learning_rate_decay", "0.6"}};
 
 START_TEST(every_epoch_of_every_variant)
 {

@@ -54,6 +54,8 @@ START_TEST(each_setting_matters)
         {"denoiser.passes", "2"},
         {"denoiser.warmup", "1"},
         {"generate.every", "2"},
+        {"weight_decay", "0.1"},
+        {"learning_rate_decay", "0.5"},
     };
     struct training standard, t;
     diffmm_report base, report;
