@@ -21,7 +21,8 @@ enum purpose {
     observed_edges = 10,
     synthetic = 11,
     hold_out = 12,
-    reverse_noise_of_none = 13 /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
+    reverse_noise_of_none = 13, /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
+    spectral_basis = 14
 };
 
 /* The middle bits of initial values. */
@@ -121,6 +122,11 @@ uint64_t diffmm__stream_generated_edges(size_t modality, uint64_t epoch)
 uint64_t diffmm__stream_observed_edges(size_t modality, uint64_t epoch)
 {
     return stream(observed_edges, modality, epoch);
+}
+
+uint64_t diffmm__stream_spectral_basis(size_t modality)
+{
+    return stream(spectral_basis, modality, 0);
 }
 
 uint64_t diffmm__stream_synthetic(size_t which)

@@ -54,6 +54,10 @@ uint64_t diffmm__stream_reverse_block(uint64_t first, size_t block);
 uint64_t diffmm__stream_generated_edges(size_t modality, uint64_t epoch);
 uint64_t diffmm__stream_observed_edges(size_t modality, uint64_t epoch);
 
+/* The basis of a modality's spectral denoiser: the first of DIFFMM__SPECTRAL_STREAMS streams
+ * (diffusion/spectral_basis.h). Position: blocks of a random matrix; of random columns. */
+uint64_t diffmm__stream_spectral_basis(size_t modality);
+
 /* Synthetic data. What the stream `which`, below 2^24, is for is known to dataset/synthetic.c. */
 uint64_t diffmm__stream_synthetic(size_t which);
 

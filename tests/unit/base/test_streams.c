@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "diffusion/spectral_basis.h"
 #include "support/failure.h"
 
 enum { most = 1 << 20 };
@@ -31,6 +32,8 @@ static void list_of_modality(size_t m)
     static const uint64_t epochs[] = {0, 1, 2, 3, 1000, 1000000, UINT32_MAX};
     list(diffmm__stream_projection_weight(m));
     list(diffmm__stream_projection_bias(m));
+    for (size_t part = 0; part < DIFFMM__SPECTRAL_STREAMS; part++)
+        list(diffmm__stream_spectral_basis(m) + part);
     for (size_t a = 0; a < 500; a++)
         list(diffmm__stream_denoiser_array(diffmm__stream_denoiser(m), a));
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
