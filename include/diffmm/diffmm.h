@@ -13,6 +13,7 @@
 #include <diffmm/diffusion_module.h>
 #include <diffmm/file.h>
 #include <diffmm/graph.h>
+#include <diffmm/measures.h>
 #include <diffmm/metrics.h>
 #include <diffmm/model.h>
 #include <diffmm/new_items.h>

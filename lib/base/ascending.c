@@ -28,7 +28,7 @@ static void sink(int32_t *heap, size_t count, size_t at)
 }
 
 /* Heapsort: in place, where libc's qsort() may allocate. */
-static void sort(size_t count, int32_t *numbers)
+void diffmm__ascending_sort(size_t count, int32_t *numbers)
 {
     for (size_t at = count / 2; at-- > 0;)
         sink(numbers, count, at);
@@ -55,7 +55,7 @@ diffmm_status diffmm__ascending_begin(const diffmm_context *context, size_t coun
             return DIFFMM_ERROR_NO_MEMORY;
     }
     memcpy(copy, numbers, count * sizeof *copy);
-    sort(count, copy);
+    diffmm__ascending_sort(count, copy);
     out->numbers = copy;
     return DIFFMM_OK;
 }

@@ -23,4 +23,7 @@ diffmm_status diffmm__ascending_begin(const diffmm_context *context, size_t coun
                                       const int32_t *numbers, struct diffmm__ascending *out);
 void diffmm__ascending_end(const diffmm_context *context, struct diffmm__ascending *list);
 
+/* Sorts numbers in place, without memory of its own (libc's qsort() may allocate). */
+void diffmm__ascending_sort(size_t count, int32_t *numbers);
+
 #endif

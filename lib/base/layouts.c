@@ -332,6 +332,55 @@ const struct diffmm__layout diffmm__layout_evaluate_arguments = {
     sizeof(diffmm_evaluate_arguments), offsetof(diffmm_evaluate_arguments, known_users),
     evaluate_arguments_begin, sizeof evaluate_arguments_begin / sizeof *evaluate_arguments_begin};
 
+static const size_t measure_graph_arguments_begin[] = {
+    offsetof(diffmm_measure_graph_arguments, struct_size),
+    offsetof(diffmm_measure_graph_arguments, users),
+    offsetof(diffmm_measure_graph_arguments, items),
+    offsetof(diffmm_measure_graph_arguments, count),
+    offsetof(diffmm_measure_graph_arguments, neighbors),
+    offsetof(diffmm_measure_graph_arguments, row_pointers),
+    offsetof(diffmm_measure_graph_arguments, row_items),
+    offsetof(diffmm_measure_graph_arguments, held_pointers),
+    offsetof(diffmm_measure_graph_arguments, held_items),
+    offsetof(diffmm_measure_graph_arguments, previous),
+    offsetof(diffmm_measure_graph_arguments, columns),
+    offsetof(diffmm_measure_graph_arguments, features),
+};
+const struct diffmm__layout diffmm__layout_measure_graph_arguments =
+    LAYOUT(diffmm_measure_graph_arguments, measure_graph_arguments_begin);
+
+static const size_t graph_measures_begin[] = {
+    offsetof(diffmm_graph_measures, struct_size),
+    offsetof(diffmm_graph_measures, edges),
+    offsetof(diffmm_graph_measures, distinct_items),
+    offsetof(diffmm_graph_measures, top_share),
+    offsetof(diffmm_graph_measures, observed_share),
+    offsetof(diffmm_graph_measures, popularity_rank),
+    offsetof(diffmm_graph_measures, compared_edges),
+    offsetof(diffmm_graph_measures, agreement),
+    offsetof(diffmm_graph_measures, similarity_users),
+    offsetof(diffmm_graph_measures, similarity),
+    offsetof(diffmm_graph_measures, random_similarity),
+    offsetof(diffmm_graph_measures, similarity_gain),
+    offsetof(diffmm_graph_measures, held_edges),
+    offsetof(diffmm_graph_measures, hits),
+    offsetof(diffmm_graph_measures, hit_rate),
+};
+const struct diffmm__layout diffmm__layout_graph_measures =
+    LAYOUT(diffmm_graph_measures, graph_measures_begin);
+
+static const size_t denoiser_measures_begin[] = {
+    offsetof(diffmm_denoiser_measures, struct_size),
+    offsetof(diffmm_denoiser_measures, cutoff),
+    offsetof(diffmm_denoiser_measures, users),
+    offsetof(diffmm_denoiser_measures, degree_precision),
+    offsetof(diffmm_denoiser_measures, held_users),
+    offsetof(diffmm_denoiser_measures, recall),
+    offsetof(diffmm_denoiser_measures, popular_recall),
+};
+const struct diffmm__layout diffmm__layout_denoiser_measures =
+    LAYOUT(diffmm_denoiser_measures, denoiser_measures_begin);
+
 static const size_t report_begin[] = {
     offsetof(diffmm_report, struct_size),
     offsetof(diffmm_report, epoch),

@@ -39,6 +39,9 @@ extern const struct diffmm__layout diffmm__layout_option_info;
 extern const struct diffmm__layout diffmm__layout_query;
 extern const struct diffmm__layout diffmm__layout_explanation;
 extern const struct diffmm__layout diffmm__layout_evaluate_arguments;
+extern const struct diffmm__layout diffmm__layout_measure_graph_arguments;
+extern const struct diffmm__layout diffmm__layout_graph_measures;
+extern const struct diffmm__layout diffmm__layout_denoiser_measures;
 extern const struct diffmm__layout diffmm__layout_report;
 extern const struct diffmm__layout diffmm__layout_forecast;
 

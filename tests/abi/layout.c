@@ -398,6 +398,46 @@ AT(diffmm_file_info, cutoff_count, 72);
 AT(diffmm_file_info, valid, 80);
 AT(diffmm_file_info, test, 88);
 
+SIZE(diffmm_measure_graph_arguments, 96);
+AT(diffmm_measure_graph_arguments, struct_size, 0);
+AT(diffmm_measure_graph_arguments, users, 8);
+AT(diffmm_measure_graph_arguments, items, 16);
+AT(diffmm_measure_graph_arguments, count, 24);
+AT(diffmm_measure_graph_arguments, neighbors, 32);
+AT(diffmm_measure_graph_arguments, row_pointers, 40);
+AT(diffmm_measure_graph_arguments, row_items, 48);
+AT(diffmm_measure_graph_arguments, held_pointers, 56);
+AT(diffmm_measure_graph_arguments, held_items, 64);
+AT(diffmm_measure_graph_arguments, previous, 72);
+AT(diffmm_measure_graph_arguments, columns, 80);
+AT(diffmm_measure_graph_arguments, features, 88);
+
+SIZE(diffmm_graph_measures, 120);
+AT(diffmm_graph_measures, struct_size, 0);
+AT(diffmm_graph_measures, edges, 8);
+AT(diffmm_graph_measures, distinct_items, 16);
+AT(diffmm_graph_measures, top_share, 24);
+AT(diffmm_graph_measures, observed_share, 32);
+AT(diffmm_graph_measures, popularity_rank, 40);
+AT(diffmm_graph_measures, compared_edges, 48);
+AT(diffmm_graph_measures, agreement, 56);
+AT(diffmm_graph_measures, similarity_users, 64);
+AT(diffmm_graph_measures, similarity, 72);
+AT(diffmm_graph_measures, random_similarity, 80);
+AT(diffmm_graph_measures, similarity_gain, 88);
+AT(diffmm_graph_measures, held_edges, 96);
+AT(diffmm_graph_measures, hits, 104);
+AT(diffmm_graph_measures, hit_rate, 112);
+
+SIZE(diffmm_denoiser_measures, 56);
+AT(diffmm_denoiser_measures, struct_size, 0);
+AT(diffmm_denoiser_measures, cutoff, 8);
+AT(diffmm_denoiser_measures, users, 16);
+AT(diffmm_denoiser_measures, degree_precision, 24);
+AT(diffmm_denoiser_measures, held_users, 32);
+AT(diffmm_denoiser_measures, recall, 40);
+AT(diffmm_denoiser_measures, popular_recall, 48);
+
 SIZE(diffmm_adam, 48);
 AT(diffmm_adam, struct_size, 0);
 AT(diffmm_adam, learning_rate, 8);

@@ -176,6 +176,35 @@ static diffmm_status evaluate(void *it)
     return diffmm_evaluate_with(context, dataset, it);
 }
 
+static diffmm_status measure_graph(void *it)
+{
+    diffmm_graph_measures out = {.struct_size = sizeof out};
+    return diffmm_measure_graph_with(context, it, &out);
+}
+
+static diffmm_status graph_measures(void *it)
+{
+    static const int64_t pointers[] = {0, 1};
+    static const int32_t items[] = {0};
+    const diffmm_measure_graph_arguments arguments = {.struct_size = sizeof arguments,
+                                                      .users = 1,
+                                                      .items = 1,
+                                                      .count = 1,
+                                                      .neighbors = items,
+                                                      .row_pointers = pointers,
+                                                      .row_items = items};
+    return diffmm_measure_graph_with(context, &arguments, it);
+}
+
+static diffmm_status denoiser_measures(void *it)
+{
+    static const int64_t pointers[] = {0, 1}, none[] = {0, 0};
+    static const int32_t items[] = {0};
+    const diffmm_diffusion_batch batch = {
+        .struct_size = sizeof batch, .users = 1, .row_pointers = pointers, .row_items = items};
+    return diffmm_diffusion_measure(module, &batch, none, NULL, 1, it);
+}
+
 static diffmm_status recommend(void *it)
 {
     diffmm_hit hits[1];
@@ -280,6 +309,9 @@ static const struct use {
     {"diffmm_contrastive_loss_arguments", contrastive_loss, false},
     {"diffmm_option_info", describe_option, true},
     {"diffmm_evaluate_arguments", evaluate, false},
+    {"diffmm_measure_graph_arguments", measure_graph, false},
+    {"diffmm_graph_measures", graph_measures, true},
+    {"diffmm_denoiser_measures", denoiser_measures, true},
     {"diffmm_query", recommend, false},
     {"diffmm_explanation", explain, true},
     {"diffmm_report", report, true},

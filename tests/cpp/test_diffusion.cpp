@@ -65,6 +65,46 @@ START_TEST(trains_copies_and_generates)
 }
 END_TEST
 
+/* The first two items of each user, against what the measures say; the rows are held out as well. */
+START_TEST(measures)
+{
+    const diffmm::context context(2);
+    const diffmm::diffusion module(context, items, some_options(context), 7);
+    const diffmm::neighbors found = module.generate(some_batch(), 2);
+    const diffmm::sparse_rows rows = some_batch().rows;
+    diffmm_measure_graph_arguments arguments = {};
+    arguments.struct_size = sizeof arguments;
+    arguments.users = users;
+    arguments.items = items;
+    arguments.count = 2;
+    arguments.neighbors = found.items.data();
+    arguments.row_pointers = arguments.held_pointers = rows.pointers.data();
+    arguments.row_items = arguments.held_items = rows.items.data();
+    arguments.previous = found.items.data();
+    diffmm::graph_measures graph = {};
+    graph.struct_size = sizeof graph;
+    diffmm::check(diffmm_measure_graph_with(nullptr, &arguments, &graph));
+    ck_assert_uint_eq(graph.edges, users * 2);
+    ck_assert_uint_eq(graph.compared_edges, users * 2);
+    ck_assert(graph.agreement == 1);
+    std::size_t observed = 0;
+    for (std::size_t u = 0; u < users; u++)
+        for (std::int64_t e = rows.pointers[u]; e < rows.pointers[u + 1]; e++)
+            for (std::size_t j = 0; j < 2; j++)
+                observed += found.items[2 * u + j] == rows.items[static_cast<std::size_t>(e)];
+    ck_assert_uint_eq(graph.hits, observed);
+    const diffmm::denoiser_measures denoiser = module.measure(some_batch(), rows, 2);
+    ck_assert_uint_eq(denoiser.cutoff, 2);
+    ck_assert(denoiser.users > 0 && denoiser.users == denoiser.held_users);
+    ck_assert(denoiser.recall == 0); /* what a user has is not found anew */
+    const diffmm::sparse_rows fewer{{rows.pointers.data(), users}, rows.items, {}};
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "held has not one row",
+                 [&] { module.measure(some_batch(), fewer, 2); });
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "cutoff",
+                 [&] { module.measure(some_batch(), rows, 0); });
+}
+END_TEST
+
 START_TEST(draws_may_be_given)
 {
     diffmm::context context(1);
@@ -165,6 +205,7 @@ TCase *diffusion_cases()
 {
     TCase *cases = tcase_create("diffusion");
     tcase_add_test(cases, trains_copies_and_generates);
+    tcase_add_test(cases, measures);
     tcase_add_test(cases, draws_may_be_given);
     tcase_add_test(cases, parameters_and_files);
     tcase_add_test(cases, a_models_module_is_copied);

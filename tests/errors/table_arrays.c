@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* optim.h, metrics.h, graph.h, contrastive.h: functions on plain arrays, and graphs. */
+/* optim.h, metrics.h, measures.h, graph.h, contrastive.h: functions on plain arrays, and graphs. */
 #include "table.h"
 
 static diffmm_status adam_step(const union value *v)
@@ -57,6 +57,11 @@ static diffmm_status evaluate(const union value *v)
 static diffmm_status evaluate_with(const union value *v)
 {
     return diffmm_evaluate_with(v[0].p, v[1].in, v[2].in);
+}
+
+static diffmm_status measure_graph(const union value *v)
+{
+    return diffmm_measure_graph_with(v[0].p, v[1].in, v[2].p);
 }
 
 static diffmm_status create_bipartite(const union value *v)
@@ -162,6 +167,30 @@ static const diffmm_evaluate_arguments
     no_items = {evaluate_size, DIFFMM_TEST, 4, x, NULL, 2, cutoffs, metrics},
     zero_cutoff = {evaluate_size, DIFFMM_TEST, 4, x, x, 2, cutoff_0, metrics},
     no_room = {evaluate_size, DIFFMM_TEST, 4, x, x, 2, cutoffs, NULL};
+static const int64_t row_pointers[] = {0, 1, 1, 1, 2}, rows_fall[] = {0, 2, 1, 1, 2};
+#define MEASURED                                                                                   \
+    .struct_size = sizeof(diffmm_measure_graph_arguments), .users = 4, .items = 4,                 \
+    .row_items = ascending, .held_pointers = row_pointers, .held_items = ascending
+static const diffmm_measure_graph_arguments
+    measured = {MEASURED,
+                .count = 1,
+                .row_pointers = row_pointers,
+                .neighbors = numbers,
+                .previous = numbers,
+                .columns = 4,
+                .features = x},
+    no_neighbors = {MEASURED, .count = 1, .row_pointers = row_pointers},
+    too_many_neighbors = {MEASURED, .count = 5, .row_pointers = row_pointers, .neighbors = numbers},
+    neighbor_beyond = {MEASURED, .count = 1, .row_pointers = row_pointers, .neighbors = beyond},
+    previous_beyond = {MEASURED, .count = 1, .row_pointers = row_pointers, .neighbors = numbers,
+                       .previous = beyond},
+    bad_rows = {MEASURED, .count = 1, .row_pointers = rows_fall, .neighbors = numbers},
+    bad_features = {MEASURED,
+                    .count = 1,
+                    .row_pointers = row_pointers,
+                    .neighbors = numbers,
+                    .columns = 4,
+                    .features = nan_at_end};
 static const float *const views[] = {x, x}, *const missing[] = {x, NULL};
 static float grad_a[16], grad_b[16];
 static float *const grads[] = {grad_a, grad_b};
@@ -392,6 +421,16 @@ static const struct entry entries[] = {
                                {{.in = &no_items}, INVALID, "item_matrix is NULL"},
                                {{.in = &zero_cutoff}, INVALID, "cutoffs[1] is 0"},
                                {{.in = &no_room}, INVALID, "out is NULL"}}}}},
+    {"diffmm_measure_graph_with", measure_graph,
+     .arguments = {A_CONTEXT,
+                   {"arguments", SETTINGS, .good.in = &measured, .bytes = sizeof measured,
+                    .others = {{{.in = &no_neighbors}, INVALID, "neighbors is NULL"},
+                               {{.in = &too_many_neighbors}, INVALID, "count is 5"},
+                               {{.in = &neighbor_beyond}, INVALID, "neighbors[3] is 4"},
+                               {{.in = &previous_beyond}, INVALID, "previous[3] is 4"},
+                               {{.in = &bad_rows}, INVALID, "row_pointers[1]"},
+                               {{.in = &bad_features}, NUMERIC, "features: value 15"}}},
+                   {"out", FILLED, .bytes = sizeof(diffmm_graph_measures)}}},
     {"diffmm_graph_create_bipartite", create_bipartite,
      .arguments = {A_CONTEXT,
                    A_SIZE("users", 4),

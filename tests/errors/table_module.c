@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* diffusion_module.h */
+/* diffusion_module.h, and what measures.h has of modules */
 #include "table.h"
 
 static diffmm_status forecast(const union value *v)
@@ -104,6 +104,11 @@ static diffmm_status save(const union value *v)
     return diffmm_diffusion_save(v[0].in, v[1].in);
 }
 
+static diffmm_status measure(const union value *v)
+{
+    return diffmm_diffusion_measure(v[0].in, v[1].in, v[2].in, v[3].in, v[4].n, v[5].p);
+}
+
 static diffmm_status save_memory(const union value *v)
 {
     return diffmm_diffusion_save_memory(v[0].in, v[1].p, v[2].n, v[3].p);
@@ -123,7 +128,7 @@ static diffmm_status load_memory(const union value *v)
 enum { rows = 3, cells = rows * items, floats = 4 * 4 + 4 + 6 * 8 + 6 + 4 * 6 + 4 };
 static const int64_t pointers[rows + 1] = {0, 2, 2, 4}, falling[rows + 1] = {0, 2, 1, 4};
 static const int32_t entries_of_rows[] = {0, 3, 1, 2}, t[rows] = {0, 4, 2},
-                     beyond[rows] = {0, 5, 2};
+                     beyond[rows] = {0, 5, 2}, not_items[] = {0, 3, 1, items};
 static const float x[cells] = {1, 0, 2}, bad[cells] = {0, NAN}, bias[items] = {1, 2, 3, 4};
 #define ROWS                                                                                       \
     .struct_size = sizeof(diffmm_diffusion_batch), .users = rows, .row_items = entries_of_rows,    \
@@ -244,6 +249,15 @@ static struct entry entries[] = {
                                {{.n = (size_t)-1}, INVALID}}},
                    {"items", OUT, .bytes = rows * 2 * sizeof(int32_t)},
                    {"scores", OUT, true, .bytes = rows * 2 * sizeof(float)}}},
+    {"diffmm_diffusion_measure", measure,
+     .arguments = {A_MODULE,
+                   A_BATCH,
+                   {"held_pointers", DATA, .good.in = pointers, .bytes = sizeof pointers,
+                    .others = {{{.in = falling}, INVALID, "held_pointers[1]"}}},
+                   {"held_items", DATA, .good.in = entries_of_rows, .bytes = sizeof entries_of_rows,
+                    .others = {{{.in = not_items}, INVALID}}},
+                   A_SIZE("cutoff", 2),
+                   {"out", FILLED, .bytes = sizeof(diffmm_denoiser_measures)}}},
     {"diffmm_diffusion_save", save,
      .arguments = {A_MODULE,
                    {"path", TEXT, .good.in = "saved.module",

@@ -127,6 +127,16 @@ static diffmm_status generate(struct fault_world *world)
     return diffmm_diffusion_generate(world->module, &batch, 3, world->out.numbers, NULL);
 }
 
+static diffmm_status measure(struct fault_world *world)
+{
+    diffmm_denoiser_measures measures = {.struct_size = sizeof measures};
+    diffmm_status status =
+        diffmm_diffusion_measure(world->module, &batch, pointers, row_items, 2, &measures);
+    if (!status)
+        world->out.denoiser_measures = measures;
+    return status;
+}
+
 static diffmm_status save(struct fault_world *world)
 {
     return diffmm_diffusion_save(world->module, fault_path(world, "old.safetensors"));
@@ -160,6 +170,7 @@ const struct fault_case fault_module_cases[] = {
     {"diffmm_diffusion_denoise", make_module, denoise, fault_hash_output, NULL},
     {"diffmm_diffusion_reverse", make_module, reverse, fault_hash_output, NULL},
     {"diffmm_diffusion_generate", make_module, generate, fault_hash_output, NULL},
+    {"diffmm_diffusion_measure", make_module, measure, fault_hash_output, NULL},
     {"diffmm_diffusion_save", make_module, save, file_bits, NULL},
     {"diffmm_diffusion_save_memory", make_module, save_memory, fault_hash_output, NULL},
     {"diffmm_diffusion_load", make_module_file, load, made_bits, end_made},

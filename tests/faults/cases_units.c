@@ -265,6 +265,29 @@ static diffmm_status evaluate_with(struct fault_world *world)
     return diffmm_evaluate_with(world->context, world->dataset, &arguments);
 }
 
+static diffmm_status measure_graph(struct fault_world *world)
+{
+    static const int64_t pointers[] = {0, 2, 3, 3};
+    static const int32_t row_items[] = {0, 3, 1}, neighbors[] = {3, 1, 0, -1, 2, 3};
+    const diffmm_measure_graph_arguments arguments = {.struct_size = sizeof arguments,
+                                                      .users = 3,
+                                                      .items = 4,
+                                                      .count = 2,
+                                                      .neighbors = neighbors,
+                                                      .row_pointers = pointers,
+                                                      .row_items = row_items,
+                                                      .held_pointers = pointers,
+                                                      .held_items = row_items,
+                                                      .previous = neighbors,
+                                                      .columns = 3,
+                                                      .features = numbers()};
+    diffmm_graph_measures measures = {.struct_size = sizeof measures};
+    diffmm_status status = diffmm_measure_graph_with(world->context, &arguments, &measures);
+    if (!status)
+        world->out.graph_measures = measures;
+    return status;
+}
+
 static diffmm_status top_k(struct fault_world *world)
 {
     return diffmm_top_k(512, numbers(), 0, NULL, 200, world->out.numbers, NULL,
@@ -302,4 +325,5 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_ranking_metrics", NULL, ranking_metrics, fault_hash_output, NULL},
     {"diffmm_evaluate", fault_make_dataset, evaluate, fault_hash_output, NULL},
     {"diffmm_evaluate_with", fault_make_dataset, evaluate_with, fault_hash_output, NULL},
+    {"diffmm_measure_graph_with", NULL, measure_graph, fault_hash_output, NULL},
     {.name = NULL}};

@@ -32,6 +32,8 @@ union fault_output {
     diffmm_diffusion_losses module_losses;
     diffmm_diffusion_needs needs;
     diffmm_metrics metrics[4];
+    diffmm_graph_measures graph_measures;
+    diffmm_denoiser_measures denoiser_measures;
     float values[2048];
     int32_t numbers[512];
     struct {

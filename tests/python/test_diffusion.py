@@ -33,6 +33,73 @@ def module(**settings):
     return diffmm.Diffusion(ITEMS, seed=4, **{**SETTINGS, **settings})
 
 
+class Measures(unittest.TestCase):
+
+    def setUp(self):
+        self.rows, self.held = sparse(), sparse()
+        self.has, self.is_held = dense(self.rows) > 0, dense(self.held) > 0
+        self.module = module()
+
+    def test_graph(self):
+        neighbors, before = (self.module.generate(self.rows, count=3, epoch=e)[0] for e in (1, 2))
+        before[0] = neighbors[0]
+        features = normal(ITEMS, 4) + 3
+        got = diffmm.measure_graph(neighbors, self.rows, ITEMS, held=self.held, previous=before,
+                                   features=features)
+        users = np.arange(USERS)[:, None]
+        self.assertEqual((3 * USERS, len(np.unique(neighbors))), got[:2])
+        self.assertAlmostEqual(self.has[users, neighbors].mean(), got.observed_share)
+        self.assertEqual(self.is_held[users, neighbors].sum(), got.hits)
+        same = [len(np.intersect1d(*rows)) for rows in zip(neighbors, before)]
+        self.assertAlmostEqual(np.sum(same) / got.compared_edges, got.agreement)
+        unit = features - features.mean(0)
+        unit /= np.linalg.norm(unit, axis=1)[:, None]
+        cosine, listed, random = unit @ unit.T, [], []
+        np.fill_diagonal(cosine, np.nan)
+        for u in range(USERS):
+            others = self.has[u].sum() - self.has[u][neighbors[u]]
+            if others.max() > 0:
+                listed.append(np.nanmean(np.nanmean(cosine[neighbors[u]][:, self.has[u]], axis=1)))
+                random.append(cosine[~self.has[u]][:, self.has[u]].mean())
+        self.assertAlmostEqual(np.mean(listed), got.similarity, 5)
+        self.assertAlmostEqual(np.mean(random), got.random_similarity, 5)
+        plain = diffmm.measure_graph(neighbors.tolist(), self.rows, ITEMS)
+        self.assertEqual(got[:5] + (0,) * 9, tuple(plain))
+
+    def test_denoiser(self):
+        got = self.module.measure(self.rows, self.held, cutoff=4, epoch=1)
+        ranking = self.module.generate(self.rows, count=ITEMS, epoch=1)[0]
+        precision, recall = [], []
+        for u in np.flatnonzero(self.has.sum(1)):
+            own = self.has[u].sum()
+            precision.append(self.has[u][ranking[u, :own]].mean())
+            if self.is_held[u].any():
+                new = ranking[u][~self.has[u][ranking[u]]][:4]
+                recall.append(self.is_held[u][new].sum() / self.is_held[u].sum())
+        self.assertEqual((4, len(precision), len(recall)), (got.cutoff, got.users, got.held_users))
+        self.assertAlmostEqual(np.mean(precision), got.degree_precision)
+        self.assertAlmostEqual(np.mean(recall), got.recall)
+        two = self.module.measure(self.rows, self.held, [3, 1], cutoff=4)
+        self.assertLessEqual(two.users, 2)
+
+    def test_wrong_arrays(self):
+        neighbors = np.zeros((USERS, 1), int)
+        with self.assertRaisesRegex(ValueError, "a row for each user"):
+            diffmm.measure_graph([1, 2], self.rows, ITEMS)
+        with self.assertRaisesRegex(ValueError, "expected an array"):
+            diffmm.measure_graph(neighbors[1:], self.rows, ITEMS)
+        with self.assertRaisesRegex(ValueError, "a row for each user"):
+            diffmm.measure_graph(neighbors, self.rows, ITEMS, previous=np.zeros((USERS, 2), int))
+        with self.assertRaisesRegex(ValueError, "beyond their items"):
+            diffmm.measure_graph(neighbors, (self.rows.pointers, self.rows.items[:1]), ITEMS)
+        with self.assertRaisesRegex(ValueError, "expected an array"):
+            diffmm.measure_graph(neighbors, self.rows, ITEMS, features=normal(ITEMS - 1, 2))
+        with self.assertRaises(diffmm.Error):
+            diffmm.measure_graph(neighbors + ITEMS, self.rows, ITEMS)
+        with self.assertRaises(diffmm.Error):
+            self.module.measure(self.rows, self.held, cutoff=0)
+
+
 class Module(unittest.TestCase):
 
     def setUp(self):

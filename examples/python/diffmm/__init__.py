@@ -22,6 +22,7 @@ from .file import FileInfo, FileKind, describe
 from .graph import Graph
 from .losses import (Anchor, adam_step, alignment, bpr, contrastive_loss, infonce,
                      initialize_normal, initialize_uniform, initialize_xavier, l2)
+from .measures import DenoiserMeasures, GraphMeasures, measure_graph
 from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k
 from .model import Loss, Losses, Model
 from .new_items import Placer

@@ -159,6 +159,9 @@ FUNCTIONS = {
     "diffmm_diffusion_save_memory": (status, pointer, pointer, size, out),
     "diffmm_diffusion_load": (status, pointer, path, out),
     "diffmm_diffusion_load_memory": (status, pointer, pointer, size, out),
+    # measures.h
+    "diffmm_measure_graph_with": (status, pointer, pointer, out),
+    "diffmm_diffusion_measure": (status, pointer, pointer, int64s, int32s, size, out),
     # graph.h
     "diffmm_graph_create_bipartite": (status, pointer, size, size, size, int32s, int32s, out),
     "diffmm_graph_drop_edges": (status, pointer, real, octets, out),

@@ -189,6 +189,55 @@ class DiffusionNeeds(Struct):
     ]
 
 
+class MeasureGraphArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("count", c_size_t),
+        ("neighbors", c_void_p),
+        ("row_pointers", c_void_p),
+        ("row_items", c_void_p),
+        ("held_pointers", c_void_p),
+        ("held_items", c_void_p),
+        ("previous", c_void_p),
+        ("columns", c_size_t),
+        ("features", c_void_p),
+    ]
+
+
+class GraphMeasures(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("edges", c_size_t),
+        ("distinct_items", c_size_t),
+        ("top_share", c_double),
+        ("observed_share", c_double),
+        ("popularity_rank", c_double),
+        ("compared_edges", c_size_t),
+        ("agreement", c_double),
+        ("similarity_users", c_size_t),
+        ("similarity", c_double),
+        ("random_similarity", c_double),
+        ("similarity_gain", c_double),
+        ("held_edges", c_size_t),
+        ("hits", c_size_t),
+        ("hit_rate", c_double),
+    ]
+
+
+class DenoiserMeasures(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cutoff", c_size_t),
+        ("users", c_size_t),
+        ("degree_precision", c_double),
+        ("held_users", c_size_t),
+        ("recall", c_double),
+        ("popular_recall", c_double),
+    ]
+
+
 class Adam(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -13,6 +13,7 @@ from ._handles import Copied, Handle, Object, create, file_bytes, open_file
 from ._library import library
 from .context import Context, default_context
 from .diffusion import Schedule
+from .measures import denoiser_measures, row_arrays
 from .model import Model, Parameters
 from .options import Options, as_options
 
@@ -243,3 +244,13 @@ class Diffusion(Copied, Object):
         items, scores = numpy.empty(shape, numpy.int32), numpy.empty(shape, numpy.float32)
         library.diffmm_diffusion_generate(self.handle, byref(batch), count, items, scores)
         return items, scores
+
+    def measure(self, rows, held, users=None, *, cutoff=20, epoch=0):
+        """How well it restores the items of these users, and finds their held-out ones, which
+        `held` has as Rows does: DenoiserMeasures."""
+        batch, _, arrays = self._batch(rows, users, epoch)
+        pointers, items = row_arrays(held, batch.users)
+        out = _structs.DenoiserMeasures()
+        library.diffmm_diffusion_measure(self.handle, byref(batch), pointers, items, size(cutoff),
+                                         byref(out))
+        return denoiser_measures(out)

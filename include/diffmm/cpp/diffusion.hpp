@@ -12,6 +12,7 @@
 
 #include <diffmm/cpp/model.hpp>
 #include <diffmm/diffusion_module.h>
+#include <diffmm/measures.h>
 
 namespace diffmm
 {
@@ -19,6 +20,8 @@ inline namespace DIFFMM_CPP
 {
 
 using diffusion_losses = diffmm_diffusion_losses;
+using denoiser_measures = diffmm_denoiser_measures;
+using graph_measures = diffmm_graph_measures;
 
 /** Rows of interactions, one sparse row for each user: as diffmm_diffusion_batch has them. Lent
  *  during a call. */
@@ -229,6 +232,21 @@ class diffusion : public detail::handle<diffmm_diffusion>
         found.scores.resize(size);
         return found;
     }
+    /** How well it restores the batch's rows, and finds the items held out from all users; values of
+     *  `held` are not read. @see diffmm_diffusion_measure */
+    denoiser_measures measure(const diffusion_batch &batch, const sparse_rows &held,
+                              detail::amount cutoff) const
+    {
+        const diffmm_diffusion_batch c = lent(batch, false);
+        check_rows(held);
+        detail::require(held.pointers.size() == c.users + 1,
+                        "held has not one row for each of the batch's rows");
+        denoiser_measures found = {};
+        found.struct_size = sizeof found;
+        check(diffmm_diffusion_measure(get(), &c, held.pointers.data(), held.items.data(), cutoff,
+                                       &found));
+        return found;
+    }
 
   private:
     using handle::handle;
@@ -272,15 +290,19 @@ class diffusion : public detail::handle<diffmm_diffusion>
     {
         detail::require(size == 0 || size == wanted, message);
     }
-    /** Every array has the size that C code will take it to have. */
-    diffmm_diffusion_batch lent(const diffusion_batch &batch, bool training) const
+    static void check_rows(const sparse_rows &rows)
     {
-        const sparse_rows &rows = batch.rows;
         detail::require(!rows.pointers.empty() && rows.pointers[0] >= 0, "rows without pointers");
         for (std::size_t u = 0; u + 1 < rows.pointers.size(); u++)
             detail::require(rows.pointers[u] <= rows.pointers[u + 1], "pointers of rows fall");
         const auto entries = static_cast<std::size_t>(rows.pointers[rows.pointers.size() - 1]);
         detail::require(entries <= rows.items.size(), "pointers of rows reach beyond their items");
+    }
+    /** Every array has the size that C code will take it to have. */
+    diffmm_diffusion_batch lent(const diffusion_batch &batch, bool training) const
+    {
+        const sparse_rows &rows = batch.rows;
+        check_rows(rows);
         fits(rows.values.size(), rows.items.size(), "values are not as many as items");
         const std::size_t users = count(batch), cells = detail::product(users, items());
         const std::size_t blocks = training ? 1 : reverse_blocks();
