@@ -9,7 +9,7 @@
  *                          TikTok, image        debian, text
  *     R                    .043  .067           .389  .588
  *     R (D_i + 1)^-1/2     .073  .075           .584  .604
- *     S                    .064  .078           .579  .606 */
+ *     S                    .067  .079           .576  .607 */
 #include "diffusion/spectral_basis.h"
 
 #include <math.h>
@@ -25,7 +25,12 @@
 #include "linalg/vectors.h"
 
 /* Parts of the streams: each solution takes two. */
-enum { stream_of_features = 0, stream_of_interactions = 2, stream_of_completion = 4 };
+enum {
+    stream_of_features = 0,
+    stream_of_interactions = 2,
+    stream_of_known = 4,
+    stream_of_completion = 5
+};
 
 /* How many directions come from where, of `rank`: first popularity and 1. */
 static size_t wanted_of_features(size_t items, size_t feature_columns, size_t rank)
@@ -40,14 +45,20 @@ static size_t wanted_of_interactions(size_t rank, size_t of_features)
     return rank - of_features > 2 ? rank - of_features - 2 : 0;
 }
 
-/* S = W_u R W, streamed over blocks of users:
- *     y = S^T S x = sum over blocks of S_b^T (S_b x). */
+/* S = W_u R W without what the first two columns of the basis hold already, K = [W popularity, W 1]
+ * made orthonormal; streamed over blocks of users:
+ *     y = P S^T S P x,   P = 1 - K K^T,   S^T S P x = sum over blocks of S_b^T (S_b x - S_b K K^T x).
+ * Without that, the first singular vector would nearly be popularity once more. */
+enum { known = 2 };
+
 struct interactions {
     const diffmm_context *context;
     struct diffmm__csr scaled;     /* S */
     struct diffmm__csr transposed; /* S_b^T */
     float *item_scale;             /* W */
-    float *z;                      /* S_b x */
+    float *z;                      /* S_b P x */
+    float *known, *known_product;  /* K, and S K */
+    float *along, *along_chunks;   /* K^T x, and what that product needs */
     size_t block;                  /* users in a block */
 };
 
@@ -68,6 +79,11 @@ static void take_interactions(struct diffmm__arena *arena, size_t users, size_t 
     diffmm__csr_take(arena, items, s->block, entries, true, &s->transposed);
     s->item_scale = diffmm__arena_take(arena, items, sizeof *s->item_scale);
     s->z = diffmm__arena_take(arena, s->block * columns, sizeof *s->z);
+    s->known = diffmm__arena_take(arena, items * known, sizeof *s->known);
+    s->known_product = diffmm__arena_take(arena, users * known, sizeof *s->known_product);
+    s->along = diffmm__arena_take(arena, known * columns, sizeof *s->along);
+    s->along_chunks = diffmm__arena_take(arena, known * columns * diffmm__gemm_chunks(items),
+                                         sizeof *s->along_chunks);
 }
 
 static void fill_interactions(const struct diffmm__csr *train, const float *popularity,
@@ -116,10 +132,41 @@ static void multiply(const diffmm_context *context, const struct diffmm__csr *a,
     diffmm__parallel_ranges(context, a->rows, 128, multiply_range, &p);
 }
 
+static diffmm_status begin_known(const struct diffmm__spectral_source *source,
+                                 const float *popularity, struct interactions *s)
+{
+    size_t items = source->train->columns;
+    for (size_t i = 0; i < items; i++) {
+        s->known[i * known] = s->item_scale[i] * popularity[i];
+        s->known[i * known + 1] = s->item_scale[i];
+    }
+    diffmm_status status = diffmm__orthonormal_columns(
+        s->context, items, known, source->seed, source->stream + stream_of_known, s->known, NULL);
+    multiply(s->context, &s->scaled, known, s->known, NULL, s->known_product);
+    return status;
+}
+
+/* s->along = K^T x. */
+static void project_on_known(struct interactions *s, size_t columns, const float *x)
+{
+    diffmm__gemm_split_k(s->context, known, columns, s->scaled.columns,
+                         diffmm__transposed(s->known, known), diffmm__plain(x, columns), s->along,
+                         s->along_chunks);
+}
+
+/* y -= (rows x known) s->along. */
+static void remove_known(struct interactions *s, size_t rows, size_t columns, const float *of,
+                         float *y)
+{
+    diffmm__gemm(s->context, rows, columns, known, -1.0f, diffmm__plain(of, known),
+                 diffmm__plain(s->along, columns), 1.0f, y, columns);
+}
+
 static void multiply_interactions(void *argument, size_t columns, const float *x, float *y)
 {
     struct interactions *s = argument;
     const struct diffmm__csr *all = &s->scaled;
+    project_on_known(s, columns, x);
     diffmm__vector_clear(s->context, all->columns * columns, y);
     for (size_t first = 0; first < all->rows; first += s->block) {
         size_t users = all->rows - first < s->block ? all->rows - first : s->block;
@@ -127,8 +174,11 @@ static void multiply_interactions(void *argument, size_t columns, const float *x
             diffmm__csr_view(users, all->columns, all->pointers + first, all->indices, all->values);
         diffmm__csr_transpose(s->context, &block, users, NULL, &s->transposed);
         multiply(s->context, &block, columns, x, NULL, s->z);
+        remove_known(s, users, columns, s->known_product + first * known, s->z);
         multiply(s->context, &s->transposed, columns, s->z, y, y);
     }
+    project_on_known(s, columns, y);
+    remove_known(s, all->columns, columns, s->known, y);
 }
 
 static void count_items(const struct diffmm__csr *train, float *popularity)
@@ -158,8 +208,10 @@ static diffmm_status add_interactions(const diffmm_context *context,
     diffmm_status status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     if (!status) {
         fill_interactions(train, popularity, &s);
-        status = diffmm__leading_vectors(context, &leading, basis + first, rank, NULL);
+        status = begin_known(source, popularity, &s);
     }
+    if (!status)
+        status = diffmm__leading_vectors(context, &leading, basis + first, rank, NULL);
     for (size_t i = 0; i < train->columns && !status; i++)
         for (size_t c = first; c < first + count; c++)
             basis[i * rank + c] /= s.item_scale[i];

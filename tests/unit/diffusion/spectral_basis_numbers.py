@@ -38,7 +38,7 @@ def world(case):
     features = np.zeros((items, width), np.float32)
     for i in range(items):
         for c in range(width):
-            features[i, c] = 3.0 * ((i % groups) == c) + (i % groups) * (c == 1) + 0.1 * draws.real() + 5.0
+            features[i, c] = 3.0 * ((i % groups) == c) + (i % groups) * (c == 1) + 2.0 * draws.real() + 5.0
     vectors = np.array([[draws.real() for _ in range(3)] for _ in range(items)], np.float32)
     return train, features.astype(float), vectors.astype(float)
 
@@ -46,22 +46,23 @@ def world(case):
 def basis(train, features, rank):
     users, items = train.sum(1), train.sum(0)
     scaled = train / np.sqrt((users[:, None] + 1) * (items[None, :] + 1))
-    right = np.linalg.svd(scaled)[2].T
+    weight = 1 / np.sqrt(items + 1)
+    known = np.linalg.qr(np.column_stack([weight * items, weight]))[0]
+    right = np.linalg.svd(scaled - scaled @ known @ known.T)[2].T
     left, values, _ = np.linalg.svd(features - features.mean(0), full_matrices=False)
     of_features = min(rank // 4, int((values > 1e-3 * values[0]).sum()) if values.size else 0)
-    columns = np.column_stack([items, np.ones(len(items)),
-                               np.sqrt(items + 1)[:, None] * right[:, :rank - 2 - of_features],
+    columns = np.column_stack([items, np.ones(len(items)), right[:, :rank - 2 - of_features] / weight[:, None],
                                left[:, :of_features]])
     return np.linalg.qr(columns)[0]
 
 
-# As many directions are asked of the interactions as there are groups, behind which the singular values
+# As many directions are asked of the interactions as there are contrasts of groups, behind which the singular values
 # fall: where they do not, the directions are hardly defined. (With few items, all are computed exactly.)
 CASES = [
     dict(name='few_items', seed=1, users=40, items=14, groups=3, width=4, rank=9),
-    dict(name='groups', seed=2, users=160, items=90, groups=6, width=5, rank=10),
-    dict(name='no_features', seed=3, users=120, items=70, groups=5, width=0, rank=7),
-    dict(name='narrow_features', seed=4, users=100, items=60, groups=4, width=1, rank=7),
+    dict(name='groups', seed=2, users=160, items=90, groups=6, width=5, rank=9),
+    dict(name='no_features', seed=3, users=120, items=70, groups=5, width=0, rank=6),
+    dict(name='narrow_features', seed=4, users=300, items=60, groups=4, width=1, rank=6),
 ]
 
 print('/* SPDX-License-Identifier: BSD-2-Clause */')

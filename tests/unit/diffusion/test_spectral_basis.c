@@ -43,7 +43,7 @@ static struct world begin_world(const struct numbers *n)
         for (size_t c = 0; c < n->width; c++) {
             size_t group = i % n->groups;
             w.features[i * n->width + c] = (float)(3.0 * (group == c) + (double)group * (c == 1) +
-                                                   0.1 * draw_real(&draws) + 5.0);
+                                                   2.0 * draw_real(&draws) + 5.0);
         }
     for (size_t i = 0; i < 3 * n->items; i++)
         w.vectors[i] = (float)draw_real(&draws);
