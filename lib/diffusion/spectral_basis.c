@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/sizes.h"
+#include "diffusion/feature_directions.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/leading_vectors.h"
@@ -47,7 +48,8 @@ static size_t wanted_of_interactions(size_t rank, size_t of_features)
 
 /* S = W_u R W without what the first two columns of the basis hold already, K = [W popularity, W 1]
  * made orthonormal; streamed over blocks of users:
- *     y = P S^T S P x,   P = 1 - K K^T,   S^T S P x = sum over blocks of S_b^T (S_b x - S_b K K^T x).
+ *     y = P S^T S P x,   P = 1 - K K^T,
+ *     S^T S P x = sum over blocks of S_b^T (S_b x - S_b K K^T x).
  * Without that, the first singular vector would nearly be popularity once more. */
 enum { known = 2 };
 
@@ -219,143 +221,24 @@ static diffmm_status add_interactions(const diffmm_context *context,
     return status;
 }
 
-/* F with its columns centred, divided by its largest entry, and streamed over blocks of items:
- *     y = F^T F x = sum over blocks of F_b^T (F_b x). */
-struct features {
-    const diffmm_context *context;
-    size_t items, width, block;
-    const float *values;
-    float *mean;
-    double scale;
-    float *centred;      /* F_b */
-    float *z;            /* F_b x */
-    float *sum, *chunks; /* F_b^T z, and what that product needs */
-    float *right;        /* singular vectors: width x count; and squared values */
-    double *squares;
-};
-
-enum { items_in_block = 2048 };
-
-struct block_of_items {
-    const struct features *features;
-    size_t first;
-};
-
-static void take_features(struct diffmm__arena *arena, size_t items, size_t width, size_t count,
-                          struct features *f)
-{
-    size_t columns = diffmm__leading_block(width, count);
-    f->block = items < items_in_block ? items : items_in_block;
-    f->items = items;
-    f->width = width;
-    f->mean = diffmm__arena_take(arena, width, sizeof *f->mean);
-    f->centred = diffmm__arena_take(arena, f->block * width, sizeof *f->centred);
-    f->z = diffmm__arena_take(arena, f->block * columns, sizeof *f->z);
-    f->sum = diffmm__arena_take(arena, width * columns, sizeof *f->sum);
-    f->chunks = diffmm__arena_take(arena, width * columns * diffmm__gemm_chunks(f->block),
-                                   sizeof *f->chunks);
-    f->right = diffmm__arena_take(arena, width * count, sizeof *f->right);
-    f->squares = diffmm__arena_take(arena, count, sizeof *f->squares);
-}
-
-static void average_columns(void *argument, size_t begin, size_t end)
-{
-    const struct features *f = argument;
-    for (size_t c = begin; c < end; c++) {
-        double sum = 0.0;
-        for (size_t i = 0; i < f->items; i++)
-            sum += (double)f->values[i * f->width + c] / (double)f->items;
-        f->mean[c] = (float)sum;
-    }
-}
-
-/* The mean is rounded to a float, so that a column of equal values becomes exactly 0. */
-static void centre(struct features *f)
-{
-    double most = 0.0;
-    diffmm__parallel_ranges(f->context, f->width, 16, average_columns, f);
-    for (size_t i = 0; i < f->items; i++)
-        for (size_t c = 0; c < f->width; c++)
-            most = fmax(most, fabs((double)f->values[i * f->width + c] - (double)f->mean[c]));
-    f->scale = most > 0.0 ? 1.0 / most : 0.0;
-}
-
-static void centre_range(void *argument, size_t begin, size_t end)
-{
-    const struct block_of_items *b = argument;
-    const struct features *f = b->features;
-    for (size_t i = begin; i < end; i++) {
-        const float *from = f->values + (b->first + i) * f->width;
-        for (size_t c = 0; c < f->width; c++)
-            f->centred[i * f->width + c] =
-                (float)(((double)from[c] - (double)f->mean[c]) * f->scale);
-    }
-}
-
-/* The block from item `first` on, centred; returns its number of items. */
-static size_t centre_block(const struct features *f, size_t first)
-{
-    struct block_of_items b = {.features = f, .first = first};
-    size_t items = f->items - first < f->block ? f->items - first : f->block;
-    diffmm__parallel_ranges(f->context, items, 64, centre_range, &b);
-    return items;
-}
-
-static void multiply_features(void *argument, size_t columns, const float *x, float *y)
-{
-    struct features *f = argument;
-    diffmm__vector_clear(f->context, f->width * columns, y);
-    for (size_t first = 0; first < f->items; first += f->block) {
-        size_t items = centre_block(f, first);
-        diffmm__gemm(f->context, items, columns, f->width, 1.0f,
-                     diffmm__plain(f->centred, f->width), diffmm__plain(x, columns), 0.0f, f->z,
-                     columns);
-        diffmm__gemm_split_k(f->context, f->width, columns, items,
-                             diffmm__transposed(f->centred, f->width), diffmm__plain(f->z, columns),
-                             f->sum, f->chunks);
-        diffmm__vector_add_scaled(f->context, f->width * columns, 1.0f, f->sum, y);
-    }
-}
-
-/* The left singular vectors, F times the right ones, in the columns of the basis from `first` on.
- * Their norms, the singular values, are left to the orthonormalisation. */
-static void write_left_vectors(struct features *f, size_t count, struct diffmm__matrix right,
-                               float *basis, size_t rank)
-{
-    for (size_t first = 0; first < f->items; first += f->block) {
-        size_t items = centre_block(f, first);
-        diffmm__gemm(f->context, items, count, f->width, 1.0f, diffmm__plain(f->centred, f->width),
-                     right, 0.0f, basis + first * rank, rank);
-    }
-}
-
-/* The last columns of the basis: U. Where F has fewer directions than `count`, as many as it has;
- * *found is how many. */
+/* The last columns of the basis: U, or as many of it as F has; *found is how many. Their norms, the
+ * singular values, are left to the orthonormalisation. */
 static diffmm_status add_features(const diffmm_context *context,
                                   const struct diffmm__spectral_source *source, size_t count,
                                   float *basis, size_t *found)
 {
-    const double negligible = 1e-6; /* of the largest eigenvalue: rounding errors of floats */
-    size_t items = source->train->columns, width = source->feature_columns;
-    struct features f = {.context = context, .values = source->features};
+    size_t items = source->train->columns, rank = source->rank;
+    struct diffmm__feature_directions directions;
     struct diffmm__arena arena = diffmm__arena_on(context);
-    take_features(&arena, items, width, count, &f);
-    struct diffmm__leading leading = {.rows = width,
-                                      .wanted = count,
-                                      .product = multiply_features,
-                                      .argument = &f,
-                                      .seed = source->seed,
-                                      .stream = source->stream + stream_of_features};
-    diffmm_status status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-    if (!status) {
-        centre(&f);
-        status = diffmm__leading_vectors(context, &leading, f.right, count, f.squares);
-    }
-    for (*found = 0; !status && *found < count && f.squares[*found] > negligible * f.squares[0];)
-        ++*found;
-    if (!status && *found > 0)
-        write_left_vectors(&f, *found, diffmm__plain(f.right, count), basis + source->rank - *found,
-                           source->rank);
+    diffmm__feature_directions_take(&arena, items, source->feature_columns, count, &directions);
+    diffmm_status status =
+        arena.failed ? DIFFMM_ERROR_NO_MEMORY
+                     : diffmm__feature_directions_find(&directions, source->features, source->seed,
+                                                       source->stream + stream_of_features);
+    if (!status && directions.found > 0)
+        diffmm__feature_directions_project(&directions, items, source->features,
+                                           basis + rank - directions.found, rank);
+    *found = status ? 0 : directions.found;
     diffmm__arena_end(&arena);
     return status;
 }
@@ -400,12 +283,13 @@ size_t diffmm__spectral_basis_bytes(size_t users, size_t items, size_t entries,
     size_t of_features = wanted_of_features(items, feature_columns, rank);
     size_t of_interactions = wanted_of_interactions(rank, 0);
     struct diffmm__arena first = diffmm__arena_measure(), second = diffmm__arena_measure();
-    struct features features;
+    struct diffmm__feature_directions directions;
     struct interactions interactions;
-    take_features(&first, items, feature_columns, of_features, &features);
+    diffmm__feature_directions_take(&first, items, feature_columns, of_features, &directions);
     take_interactions(&second, users, items, entries, of_interactions, &interactions);
     size_t peak =
-        larger(diffmm__size_sum(first.bytes, diffmm__leading_bytes(feature_columns, of_features)),
+        larger(diffmm__size_sum(first.bytes,
+                                diffmm__feature_directions_bytes(feature_columns, of_features)),
                diffmm__size_sum(second.bytes, diffmm__leading_bytes(items, of_interactions)));
     return diffmm__size_sum(diffmm__allocation_bytes(items, sizeof(float)),
                             larger(peak, diffmm__orthonormal_bytes(items, rank)));

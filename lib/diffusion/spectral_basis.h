@@ -19,14 +19,16 @@ struct diffmm__spectral_source {
     uint64_t seed, stream;           /* from `stream` on, DIFFMM__SPECTRAL_STREAMS streams */
 };
 
-enum { DIFFMM__SPECTRAL_STREAMS = 8 };
+/* Streams for a basis, and among them the one for placing items in it. */
+enum { DIFFMM__SPECTRAL_STREAMS = 8, DIFFMM__SPECTRAL_STREAM_OF_PLACE = 6 };
 
 /* The basis B (items x rank, row-major) has orthonormal columns, which span
  *     [popularity, 1, W^-1 V, U],
  * with V the leading right singular vectors of W_u R W for W = (D_i + 1)^-1/2, W_u = (D_u + 1)^-1/2
- * (spectral_basis.c says why) orthogonal to W popularity and W 1, and U a quarter of the rank, or as many as there are, left singular
- * vectors of F with its columns centred. Directions that depend on those before them are replaced
- * by random ones. The bits do not depend on the number of threads. DIFFMM_ERROR_NO_MEMORY. */
+ * (spectral_basis.c says why) orthogonal to W popularity and W 1, and U left singular vectors of F
+ * with its columns centred: a quarter of the rank, or as many as there are. Directions that depend
+ * on those before them are replaced by random ones. The bits do not depend on the number of
+ * threads. DIFFMM_ERROR_NO_MEMORY. */
 diffmm_status diffmm__spectral_basis_compute(const diffmm_context *context,
                                              const struct diffmm__spectral_source *source,
                                              float *basis);
