@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file optim.h
- *  The unit `optim`: Adam, BPR, L2, initial values.
+ *  The unit `optim`: Adam, averages of parameters, BPR, L2, initial values.
  *
  *  Plain arrays, row-major without gaps. Gradients may be NULL; where given they are overwritten.
  *  DIFFMM_ERROR_NUMERIC where numbers given are not finite and the function says so.
@@ -43,6 +43,21 @@ typedef struct diffmm_adam {
 DIFFMM_API diffmm_status diffmm_adam_step(const diffmm_adam *adam, uint64_t step, size_t count,
                                           float *parameter, const float *gradient,
                                           float *first_moment, float *second_moment);
+
+/** Adds the present values of a parameter to their exponentially weighted average, in place:
+ *
+ *      a_t = a_(t-1) + (1 - decay) / (1 - decay^t) (x_t - a_(t-1)),
+ *
+ *  which is the mean of x_1 .. x_t with the weights decay^(t - s). Nothing of a_0 remains. Where
+ *  training ends near a minimum that its steps jump about, the average is nearer to it than the last
+ *  step (Polyak and Juditsky 1992).
+ *  @param decay      in [0, 1)
+ *  @param step       t, 1 for the first step
+ *  @param count      size of both arrays
+ *  @param parameter  x_t
+ *  @param average    a_(t-1), becomes a_t; not read in the first step */
+DIFFMM_API diffmm_status diffmm_average_step(double decay, uint64_t step, size_t count,
+                                             const float *parameter, float *average);
 
 /** What diffmm_bpr_with() reads and writes. */
 typedef struct diffmm_bpr_arguments {

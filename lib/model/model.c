@@ -11,6 +11,7 @@ void diffmm__model_changed(diffmm_model *model)
 {
     model->evaluated.epoch = 0;
     model->stale = true;
+    model->changes++;
 }
 
 void diffmm__model_embedded(diffmm_model *model)

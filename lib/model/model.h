@@ -71,6 +71,7 @@ struct diffmm_model {
     uint64_t steps; /* Adam steps taken */
     /* Parameters or graphs have changed since `final` was computed (diffmm__model_changed()). */
     bool stale;
+    uint64_t changes; /* how often they have */
     /* The epoch that the present parameters and `final` are of. Any other change makes it unknown.
      * */
     struct diffmm__evaluated evaluated;

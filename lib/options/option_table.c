@@ -106,6 +106,9 @@ static const diffmm_option_info table[] = {
      "Decoupled weight decay of the recommender's parameters, as in AdamW."},
     {size, "learning_rate_decay", NULL, DIFFMM_OPTION_REAL, "1", 1e-6, 1, NULL,
      "Factor of the recommender's learning rate from one epoch to the next."},
+    {size, "average", NULL, DIFFMM_OPTION_REAL, "0", 0, 0.999999, NULL,
+     "Share that an epoch leaves of the average of the recommender's parameters, which is evaluated "
+     "and kept in their place; 0: no average."},
 };
 
 size_t diffmm_option_count(void)

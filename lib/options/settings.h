@@ -43,6 +43,7 @@ struct diffmm__settings {
     size_t memory_limit; /* bytes; 0: none */
     double learning_rate, reg;
     double weight_decay, learning_rate_decay; /* of the recommender; the second per epoch */
+    double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     bool select_by_test;
     /* serving */

@@ -34,6 +34,7 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
 {
     diffmm_model *model = trainer->model;
     const float *users = model->final, *items = model->final + model->users * model->d;
+    diffmm__averaging_serve(&trainer->recommender.averaging, model);
     diffmm_status status = diffmm__model_forward(model);
     if (!status)
         status = diffmm__score_range_check("model", model->users, model->items, model->d, users,
@@ -86,6 +87,8 @@ static void mark_model(diffmm_trainer *trainer, size_t epoch, const diffmm_metri
 static void restore_best(diffmm_trainer *trainer)
 {
     const struct diffmm__best *best = &trainer->best;
+    if (best->epoch != trainer->epoch || !trainer->recommender.averaging.served)
+        diffmm__averaging_restart(&trainer->recommender.averaging);
     diffmm__best_restore(best, trainer->model);
     diffmm__model_embedded(trainer->model);
     mark_model(trainer, best->epoch, best->valid, best->test);
@@ -104,6 +107,7 @@ static diffmm_status training_call(struct diffmm__call *call, struct diffmm__cal
 
 static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
 {
+    struct diffmm__averaging *averaging = &trainer->recommender.averaging;
     if (diffmm__trainer_finished(trainer))
         return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
                             trainer->epoch);
@@ -114,8 +118,12 @@ static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
     /* An epoch takes all its memory first, so that a lack of memory changes nothing. */
     trainer->within = true;
     status = diffmm__graphs_reserve(&trainer->graphs, trainer->model, trainer->epoch + 1);
-    if (!status)
+    if (!status) {
+        diffmm__averaging_train(averaging, trainer->model);
         status = run_phases(trainer);
+        if (status)
+            diffmm__averaging_withdraw(averaging, trainer->model);
+    }
     diffmm__graphs_unreserve(&trainer->graphs, trainer->model->modality_count);
     trainer->within = false;
     if (status)

@@ -61,6 +61,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
                                 diffmm_error_message());
+        diffmm__averaging_step(&recommender->averaging, model);
         add_losses(report, model, losses.total, batches);
         status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_RECOMMEND, b + 1, batches);
         if (status)

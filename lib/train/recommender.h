@@ -4,12 +4,14 @@
 #define DIFFMM_TRAIN_RECOMMENDER_H
 
 #include "model/model.h"
+#include "train/averaging.h"
 #include "train/progress.h"
 #include "train/report.h"
 #include "train/sampler.h"
 
 struct diffmm__recommender {
     struct diffmm__pairs pairs;
+    struct diffmm__averaging averaging;
     double
         term_flops; /* FLOPs that the objective's terms counted in the last epoch; 0: not known */
 };

@@ -49,6 +49,13 @@ static void warn_of_pairs(const diffmm_trainer *trainer)
                     left_out, trainer->plan.pairs);
 }
 
+static diffmm_status begin_averaging(diffmm_trainer *trainer)
+{
+    size_t pairs = trainer->recommender.pairs.count, batch = trainer->model->settings.batch;
+    return diffmm__averaging_begin(trainer->model, (pairs + batch - 1) / batch,
+                                   &trainer->recommender.averaging);
+}
+
 static diffmm_status allocate(diffmm_trainer *trainer)
 {
     const diffmm_model *model = trainer->model;
@@ -62,6 +69,7 @@ static diffmm_status allocate(diffmm_trainer *trainer)
              &trainer->evaluation)) ||
         (status =
              diffmm__pairs_create(trainer->context, model->catalog, &trainer->recommender.pairs)) ||
+        (status = begin_averaging(trainer)) ||
         (status = diffmm__best_create(model, s->cutoff_count, &trainer->best)))
         return status;
     warn_of_cutoffs(trainer);
@@ -104,6 +112,7 @@ static void end_trainer(void *object)
     diffmm_context *context = trainer->context;
     diffmm__denoisers_end(&trainer->denoisers);
     diffmm__graphs_end(&trainer->graphs);
+    diffmm__averaging_end(&trainer->recommender.averaging);
     diffmm__pairs_end(&trainer->recommender.pairs);
     diffmm__evaluation_destroy(trainer->evaluation);
     diffmm__best_end(&trainer->best);

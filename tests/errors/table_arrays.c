@@ -7,6 +7,11 @@ static diffmm_status adam_step(const union value *v)
     return diffmm_adam_step(v[0].in, v[1].n, v[2].n, v[3].p, v[4].in, v[5].p, v[6].p);
 }
 
+static diffmm_status average_step(const union value *v)
+{
+    return diffmm_average_step(v[0].r, v[1].n, v[2].n, v[3].in, v[4].p);
+}
+
 static diffmm_status bpr(const union value *v)
 {
     return diffmm_bpr(v[0].n, v[1].n, v[2].n, v[3].in, v[4].in, v[5].n, v[6].in, v[7].in, v[8].in,
@@ -194,6 +199,7 @@ static const diffmm_measure_graph_arguments
 static const float *const views[] = {x, x}, *const missing[] = {x, NULL};
 static float grad_a[16], grad_b[16];
 static float *const grads[] = {grad_a, grad_b};
+static float averages[16];
 static const diffmm_adam adam = {.learning_rate = 0.1}, adam_rate = {.learning_rate = -1},
                          adam_beta1 = {.beta1 = 1}, adam_beta2 = {.beta2 = (double)NAN},
                          adam_epsilon = {.epsilon = (double)INFINITY},
@@ -312,6 +318,14 @@ static const struct entry entries[] = {
                    A_INPUT("gradient", x),
                    {"first_moment", OUT, .good.in = x, .bytes = sizeof x},
                    {"second_moment", OUT, .good.in = x, .bytes = sizeof x}}},
+    {"diffmm_average_step", average_step,
+     .arguments =
+         {{"decay", REAL, .good.r = 0.5,
+           .others = {{{.r = -0.1}, INVALID}, {{.r = 1}, INVALID}, {{.r = (double)NAN}, INVALID}}},
+          {"step", SIZE, .good.n = 1, .others = {{{.n = 0}, INVALID}, {{.n = (size_t)-1}, OK, ""}}},
+          A_LENGTH("count", 16),
+          A_INPUT("parameter", x),
+          {"average", OUT, .good.in = averages, .bytes = sizeof averages}}},
     {"diffmm_bpr", bpr,
      .arguments =
          {{"users", SIZE, .good.n = 4,

@@ -8,6 +8,7 @@
 
 /* These allocate nothing, and touch neither files nor threads that must be had. */
 static const char *const needless[] = {"diffmm_adam_step",
+                                       "diffmm_average_step",
                                        "diffmm_bpr",
                                        "diffmm_bpr_with",
                                        "diffmm_build_info",

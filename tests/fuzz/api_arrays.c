@@ -80,6 +80,13 @@ static void call_adam(struct api *api)
                                  parameter, gradient, first, second));
 }
 
+static void call_average(struct api *api)
+{
+    size_t count = api_size(api, false);
+    fuzz_status(diffmm_average_step(api_real(api), api_size(api, true), count,
+                                    api_floats(api, count), api_floats(api, count)));
+}
+
 static void call_initialize(struct api *api)
 {
     size_t rows = api_size(api, false), columns = api_size(api, false);
@@ -208,8 +215,8 @@ static void call_denoiser(struct api *api)
 void api_call_arrays(struct api *api, size_t which)
 {
     static void (*const calls[])(struct api *) = {
-        call_infonce,  call_contrastive,   call_bpr,      call_l2,       call_adam, call_initialize,
-        call_top_k,    call_ranking,       call_schedule, call_q_sample, call_msi,  call_denoiser,
-        call_denoiser, call_time_embedding};
+        call_infonce,  call_contrastive, call_bpr,      call_l2,       call_adam,
+        call_average,  call_initialize,  call_top_k,    call_ranking,  call_schedule,
+        call_q_sample, call_msi,         call_denoiser, call_denoiser, call_time_embedding};
     calls[which % (sizeof calls / sizeof *calls)](api);
 }

@@ -62,6 +62,15 @@ class Losses(unittest.TestCase):
         close(expected, x)
         close(0.1 * gradient, moments[0])
 
+    def test_weight_decay_and_average(self):
+        x, average = np.full((2, 2), 3, np.float32), np.full((2, 2), np.nan, np.float32)
+        none = np.zeros_like(x)
+        diffmm.adam_step(1, x, none, none.copy(), none.copy(), learning_rate=0.1, weight_decay=2)
+        close(np.full((2, 2), 2.4), x)
+        diffmm.average_step(0.75, 1, x, average)
+        diffmm.average_step(0.75, 2, x + 7, average)
+        close(2.4 + 7 / 1.75, average)
+
     def test_initial_values(self):
         xavier = diffmm.initialize_xavier(40, 20, seed=5)
         self.assertEqual((40, 20), xavier.shape)

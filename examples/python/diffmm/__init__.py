@@ -20,7 +20,7 @@ from .diffusion_module import Diffusion, DiffusionLosses, DiffusionNeeds, Rows
 from .errors import Cancelled, Error, NotFound, Status
 from .file import FileInfo, FileKind, describe
 from .graph import Graph
-from .losses import (Anchor, adam_step, alignment, bpr, contrastive_loss, infonce,
+from .losses import (Anchor, adam_step, alignment, average_step, bpr, contrastive_loss, infonce,
                      initialize_normal, initialize_uniform, initialize_xavier, l2)
 from .measures import DenoiserMeasures, GraphMeasures, measure_graph
 from .metrics import Metrics, PerCutoff, evaluate, ranking_metrics, top_k

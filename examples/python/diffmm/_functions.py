@@ -180,6 +180,7 @@ FUNCTIONS = {
                        floats),
     "diffmm_contrastive_loss": (status, pointer, enum, size, size, size, size, pointer, floats,
                                 size, int32s, int32s, real, out, pointer, floats),
+    "diffmm_average_step": (status, real, uint64, size, floats, floats),
     "diffmm_adam_step": (status, pointer, uint64, size, floats, floats, floats, floats),
     "diffmm_bpr": (status, size, size, size, floats, floats, size, int32s, int32s, int32s, real,
                    out, floats, floats),

@@ -116,6 +116,14 @@ def adam_step(step, parameter, gradient, first_moment, second_moment, **settings
                              in_place(first_moment, count), in_place(second_moment, count))
 
 
+def average_step(decay, step, parameter, average):
+    """Adds a parameter's present values to their exponentially weighted average, in place; the
+    first step is 1."""
+    library.diffmm_average_step(decay, step, parameter.size,
+                                array(parameter, numpy.float32, *parameter.shape),
+                                in_place(average, parameter.size))
+
+
 def initialize_xavier(rows, columns, seed, stream=0):
     """Uniform within +- sqrt(6 / (rows + columns)). `stream` tells draws of one seed apart."""
     out = numpy.empty((rows, columns), numpy.float32)

@@ -35,6 +35,21 @@ static void add_denoiser(struct diffmm__state *state, const diffmm_model *model,
     }
 }
 
+/* The copy of the recommender that the model does not have: its average, or the raw parameters. */
+static void add_averaging(struct diffmm__state *state, const diffmm_trainer *trainer)
+{
+    const struct diffmm__averaging *averaging = &trainer->recommender.averaging;
+    float *place = averaging->values;
+    if (diffmm__averaging_is_over(averaging, trainer->model))
+        return;
+    for (size_t p = 0; p < trainer->model->parameter_count; p++) {
+        const struct diffmm__parameter *parameter = &trainer->model->parameters[p];
+        add(state, averaging->served ? "raw." : "average.", parameter->name, parameter->rows,
+            parameter->columns, place, false);
+        place += parameter->rows * parameter->columns;
+    }
+}
+
 static void add_best(struct diffmm__state *state, const diffmm_trainer *trainer)
 {
     float *place = trainer->best.values;
@@ -49,7 +64,7 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out)
 {
     const diffmm_model *model = trainer->model;
-    size_t most = 3 * diffmm_model_parameters(model) + 2 * diffmm__kept_count(model);
+    size_t most = 4 * diffmm_model_parameters(model) + 2 * diffmm__kept_count(model);
     struct diffmm__state state = {
         .arrays = diffmm__allocate(trainer->context, most, sizeof *state.arrays)};
     if (!state.arrays)
@@ -65,6 +80,7 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
         struct diffmm__kept array = diffmm__kept_at(model, i);
         add(&state, "", array.name, array.rows, array.columns, array.values, false);
     }
+    add_averaging(&state, trainer);
     if (with_best)
         add_best(&state, trainer);
     *out = state;

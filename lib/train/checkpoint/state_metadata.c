@@ -51,6 +51,31 @@ static json_t *further_losses(const struct diffmm__report *report)
     return object;
 }
 
+static json_t *averaging_json(const diffmm_trainer *trainer)
+{
+    struct diffmm__averaging averaging = trainer->recommender.averaging;
+    if (diffmm__averaging_is_over(&averaging, trainer->model))
+        diffmm__averaging_restart(&averaging);
+    return json_pack("{s:I, s:b}", "steps", (json_int_t)averaging.steps, "served",
+                     (int)averaging.served);
+}
+
+/* Adds the figures that only some trainings have. An object that is NULL stays it. */
+static json_t *add_rest(json_t *object, const diffmm_trainer *trainer)
+{
+    json_t *further = further_losses(&trainer->last);
+    bool fine = object && further;
+    if (fine && json_object_size(further) > 0)
+        fine = !json_object_set(object, "losses", further);
+    if (fine && trainer->recommender.averaging.decay > 0.0)
+        fine = !json_object_set_new(object, "average", averaging_json(trainer));
+    json_decref(further);
+    if (fine)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 static json_t *training_json(const diffmm_trainer *trainer)
 {
     const struct diffmm__report *last = &trainer->last;
@@ -63,16 +88,7 @@ static json_t *training_json(const diffmm_trainer *trainer)
         "denoiser_steps", denoiser_steps(trainer->model), "seconds", reals(4, seconds), "loss",
         reals(4, loss), "denoiser_loss", reals(last->figures.modality_count, last->denoiser_loss),
         "contrastive_flops", trainer->recommender.term_flops);
-    json_t *further = further_losses(last);
-    if (further && json_object_size(further) == 0) {
-        json_decref(further);
-        return object;
-    }
-    if (object && json_object_set_new(object, "losses", further)) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
+    return add_rest(object, trainer);
 }
 
 static json_t *evaluated_json(const diffmm_trainer *trainer, size_t epoch,
@@ -169,6 +185,19 @@ static bool read_losses(struct diffmm__report *report, const struct diffmm__json
     return true;
 }
 
+static bool read_averaging(diffmm_trainer *trainer, const struct diffmm__json_value *object)
+{
+    struct diffmm__averaging *averaging = &trainer->recommender.averaging;
+    const struct diffmm__json_value *served = diffmm__json_get(object, "served");
+    if (averaging->decay == 0.0)
+        return true;
+    averaging->changes = trainer->model->changes;
+    averaging->served = diffmm__json_is(served, DIFFMM__JSON_TRUE);
+    return (averaging->served || diffmm__json_is(served, DIFFMM__JSON_FALSE)) &&
+           read_steps(diffmm__json_get(object, "steps"), &averaging->steps) &&
+           (averaging->steps > 0 || !averaging->served);
+}
+
 /* Into the places where the phases of an epoch write. */
 static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_value *object)
 {
@@ -176,6 +205,7 @@ static bool unpack_training(diffmm_trainer *trainer, const struct diffmm__json_v
     diffmm_seconds *s = &trainer->report.figures.seconds;
     double seconds[4];
     if (!read_steps(diffmm__json_get(object, "steps"), &model->steps) ||
+        !read_averaging(trainer, diffmm__json_get(object, "average")) ||
         !read_denoiser_steps(diffmm__json_get(object, "denoiser_steps"), model) ||
         !diffmm__json_real(diffmm__json_get(object, "contrastive_flops"),
                            &trainer->recommender.term_flops) ||

@@ -11,6 +11,7 @@
 #include "graph/graph.h"
 #include "model/workspace.h"
 #include "module/module.h"
+#include "train/averaging.h"
 #include "train/best.h"
 #include "train/denoisers.h"
 #include "train/graphs.h"
@@ -123,6 +124,7 @@ size_t diffmm__peak_memory_allocated(const struct diffmm__plan *plan, size_t thr
     const size_t parts[] = {plan->held_bytes,
                             model_bytes(plan),
                             best_bytes(plan),
+                            diffmm__averaging_bytes(s, recommender(plan)),
                             graph_bytes(plan),
                             diffmm__pairs_bytes(plan->pairs),
                             diffmm__evaluation_bytes(plan->active_users, plan->items, plan->d,

@@ -22,7 +22,7 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0);
     ck_assert(s.epochs == 50 && s.batch == 1024 && s.patience == 10);
     ck_assert(s.learning_rate == 1e-3 && s.reg == 1e-5);
-    ck_assert(s.weight_decay == 0 && s.learning_rate_decay == 1);
+    ck_assert(s.weight_decay == 0 && s.learning_rate_decay == 1 && s.average == 0);
     ck_assert(s.cutoff_count == 1 && s.cutoffs[0] == 20 && !s.select_by_test);
     end();
 }
@@ -72,6 +72,7 @@ START_TEST(every_value_arrives_in_its_place)
         {"generate.every", "19"},
         {"weight_decay", "0.2"},
         {"learning_rate_decay", "0.21"},
+        {"average", "0.22"},
     };
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -92,7 +93,7 @@ START_TEST(every_value_arrives_in_its_place)
     ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7);
     ck_assert(s.epochs == 12 && s.batch == 13 && s.patience == 16);
     ck_assert(s.learning_rate == 0.014 && s.reg == 0.015);
-    ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21);
+    ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22);
     ck_assert(s.cutoff_count == 2 && s.cutoffs[0] == 5 && s.cutoffs[1] == 10 && s.select_by_test);
     end();
 }

@@ -144,6 +144,7 @@ START_TEST(every_setting_that_shapes_memory)
         {"embedding_size", "200"},
         {"generate.every", "2", "rebuild_k", "330"},
         {"generate.every", "3", "rebuild_k", "20", "keep_rate", "1"},
+        {"average", "0.9", "embedding_size", "200"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {

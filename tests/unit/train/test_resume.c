@@ -80,7 +80,9 @@ static const char *const variants[][16] = {
     {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3"},
     {COMMON, "generate.every", "3", "rebuild_k", "4", "fusion_ratio", "0.3"},
     {COMMON, "generate.every", "100", "keep_rate", "1"},
-    {COMMON, "weight_decay", "2", "learning_rate_decay", "0.6"}};
+    {COMMON, "weight_decay", "2", "learning_rate_decay", "0.6", "average", "0.7"}};
+
+enum { with_average = sizeof variants / sizeof *variants - 1 };
 
 START_TEST(every_epoch_of_every_variant)
 {
@@ -199,49 +201,64 @@ static int on_step(const diffmm_progress *progress, void *user_data)
     return ++within->calls == within->cancel_at;
 }
 
+static void expect_same_after_cancelling(const char *const *list, size_t at)
+{
+    struct training whole, parted;
+    training_begin(&whole, list);
+    struct within within = {.trainer = whole.trainer, .cancel_at = at};
+    expect_success(diffmm_trainer_on_progress(whole.trainer, on_step, &within));
+    ck_assert_int_eq(diffmm_trainer_epoch(whole.trainer, NULL), DIFFMM_CANCELLED);
+    ck_assert(within.refused);
+    expect_success(diffmm_trainer_on_progress(whole.trainer, NULL, NULL));
+    expect_success(diffmm_trainer_checkpoint(whole.trainer, path));
+    resume(&parted, 1, list);
+    expect_same_arrays(whole.trainer, parted.trainer);
+    one_epoch(whole.trainer);
+    one_epoch(parted.trainer);
+    expect_same_trainers(whole.trainer, parted.trainer);
+    training_end(&parted);
+    training_end(&whole);
+}
+
 /* Not within an epoch; after one that was cancelled, the parameters as it left them. */
 START_TEST(a_cancelled_epoch)
 {
     begin();
     for (size_t at = 1; at < 18; at += 4) {
-        struct training whole, parted;
-        training_begin(&whole, variants[1]);
-        struct within within = {.trainer = whole.trainer, .cancel_at = at};
-        expect_success(diffmm_trainer_on_progress(whole.trainer, on_step, &within));
-        ck_assert_int_eq(diffmm_trainer_epoch(whole.trainer, NULL), DIFFMM_CANCELLED);
-        ck_assert(within.refused);
-        expect_success(diffmm_trainer_on_progress(whole.trainer, NULL, NULL));
-        expect_success(diffmm_trainer_checkpoint(whole.trainer, path));
-        resume(&parted, 1, variants[1]);
-        expect_same_arrays(whole.trainer, parted.trainer);
-        one_epoch(whole.trainer);
-        one_epoch(parted.trainer);
-        expect_same_trainers(whole.trainer, parted.trainer);
-        training_end(&parted);
-        training_end(&whole);
+        expect_same_after_cancelling(variants[1], at);
+        expect_same_after_cancelling(variants[with_average], at);
     }
     end();
 }
 END_TEST
 
-/* Parameters that the host set by hand are part of the state. */
-START_TEST(set_by_hand)
+/* Parameters that the host set by hand are part of the state. Then both train on. */
+static void expect_set_by_hand(const char *const *list)
 {
     struct training whole, parted;
     float logits[2] = {0.9f, -0.4f};
-    begin();
-    training_begin(&whole, variants[0]);
+    training_begin(&whole, list);
     one_epoch(whole.trainer);
     expect_success(diffmm_model_set_parameter(diffmm_trainer_model(whole.trainer),
                                               "modality_logits", 2, 1, logits));
     expect_success(diffmm_trainer_checkpoint(whole.trainer, path));
-    resume(&parted, 1, variants[0]);
+    resume(&parted, 1, list);
     expect_same_trainers(whole.trainer, parted.trainer);
     expect_success(diffmm_model_forward(diffmm_trainer_model(whole.trainer)));
     expect_success(diffmm_model_forward(diffmm_trainer_model(parted.trainer)));
     expect_same_bits(whole.model, parted.model);
+    one_epoch(whole.trainer);
+    one_epoch(parted.trainer);
+    expect_same_trainers(whole.trainer, parted.trainer);
     training_end(&parted);
     training_end(&whole);
+}
+
+START_TEST(set_by_hand)
+{
+    begin();
+    expect_set_by_hand(variants[0]);
+    expect_set_by_hand(variants[with_average]);
     end();
 }
 END_TEST

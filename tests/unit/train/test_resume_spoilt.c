@@ -143,6 +143,7 @@ START_TEST(settings_of_another_size)
                  {"rebuild_k", "61", "rebuild_k is 61"},
                  {"cutoffs", "20,30", "last is not an epoch"},
                  {"noise_max", "1000", "noise_max"},
+                 {"average", "0.5", "training has not the steps and figures"},
                  {"modality.sound.projection", "linear", "sound"}};
     begin();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
