@@ -313,6 +313,66 @@ DIFFMM_API diffmm_status diffmm_generate_neighbors(
     const float *parameters, size_t rows, const int64_t *row_pointers, const int32_t *row_items,
     size_t count, int32_t *items_out);
 
+/** What diffmm_spectral_basis_with() reads and writes. */
+typedef struct diffmm_spectral_basis_arguments {
+    size_t struct_size;          /**< as for diffmm_context_settings */
+    size_t users;                /**< U, rows of the training matrix R; may be 0 */
+    size_t items;                /**< I, at least 1 */
+    const int64_t *row_pointers; /**< U + 1: where the items of each user begin */
+    const int32_t *row_items;    /**< in each row ascending, without repetition */
+    size_t feature_columns;      /**< D; 0: no features */
+    const float *features;       /**< F, I x D, all finite; NULL where D is 0 */
+    size_t rank;                 /**< r, 1 to I and at most 4,096 */
+    uint64_t seed;               /**< of random directions and starts */
+    float *basis;                /**< receives B, I x r */
+} diffmm_spectral_basis_arguments;
+
+/** A basis for users' interactions in few dimensions. The columns of B are orthonormal (within
+ *  1e-6) and span, in this order,
+ *      [popularity, 1, W^-1 V, U],
+ *  where popularity has the number of users of each item; V are leading right singular vectors of
+ *  W_u R W, W = (D_items + 1)^-1/2, W_u = (D_users + 1)^-1/2, among the directions orthogonal to
+ *  W popularity and W 1; and U are the leading left singular vectors of F, of which the mean of
+ *  each column has been subtracted: r / 4 of them, or as many as F has. V has the other directions.
+ *  (Scaled as in the normalised adjacency, the singular vectors tell more of held-out interactions
+ *  than those of R itself; the 1 keeps users and items that are alone from being directions.) Where
+ *  the data have fewer directions than the rank, random ones complete it. The iteration ends when
+ *  the captured energy grows by less than a millionth, after 12 products with R^T R at the most.
+ *
+ *  Memory at the peak: about 3 I r floats beside B, never U x r. Errors: DIFFMM_ERROR_NUMERIC for
+ *  features that are not finite. The bits do not depend on the number of threads. Random draws are
+ *  from streams that no model uses.
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_spectral_basis_with(
+    diffmm_context *context, const diffmm_spectral_basis_arguments *arguments);
+
+/** What diffmm_spectral_basis_place_with() reads and writes. */
+typedef struct diffmm_spectral_basis_place_arguments {
+    size_t struct_size;        /**< as for diffmm_context_settings */
+    size_t items;              /**< I, items with rows in the basis, at least 1 */
+    size_t feature_columns;    /**< D, at least 1 */
+    const float *features;     /**< F, I x D, all finite */
+    size_t rank;               /**< r, 1 to 4,096 */
+    const float *basis;        /**< B, I x r, all finite */
+    size_t new_items;          /**< n; may be 0 */
+    const float *new_features; /**< n x D, all finite */
+    uint64_t seed;             /**< of random starts */
+    float *placed;             /**< receives n x r */
+} diffmm_spectral_basis_place_arguments;
+
+/** Rows of a basis for items that it does not have, from their features: least squares of B on the
+ *  centred features, with a ridge. Of more than 512 features, the leading 512 principal components
+ *  are used. The ridge is one of 10^-6 .. 10^3 times the mean eigenvalue of F^T F, the best by
+ *  generalised cross-validation (Golub, Heath and Wahba, 1979). Each new row depends on its own
+ *  features only. Errors: DIFFMM_ERROR_NUMERIC for numbers that are not finite, and for new
+ *  features more than 1e12 times as far from the mean as those of any item. Threads and draws as
+ *  for diffmm_spectral_basis_with().
+ *  @param context    or NULL
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_spectral_basis_place_with(
+    diffmm_context *context, const diffmm_spectral_basis_place_arguments *arguments);
+
 #ifdef __cplusplus
 }
 #endif

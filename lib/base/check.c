@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/check.h"
 
+#include "base/numbers.h"
 #include "base/status.h"
 
 /* The first number that is negative or not below `limit`; `count` if there is none. */
@@ -34,6 +35,16 @@ diffmm_status diffmm__check_known(const char *name, const int32_t *numbers, size
                ? DIFFMM_OK
                : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "%s[%zu] is %d, but there are %zu %s",
                               name, bad, numbers[bad], total, what);
+}
+
+diffmm_status diffmm__check_finite(const char *name, size_t count, const float *values)
+{
+    if (count > 0 && !values)
+        return diffmm__null(name);
+    size_t bad = diffmm__first_not_finite(count, values);
+    return bad == count
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s: value %zu is not finite", name, bad);
 }
 
 diffmm_status diffmm__check_size(const char *name, size_t size, size_t least, size_t most)

@@ -179,6 +179,36 @@ static const size_t generate_neighbors_arguments_begin[] = {
 const struct diffmm__layout diffmm__layout_generate_neighbors_arguments =
     LAYOUT(diffmm_generate_neighbors_arguments, generate_neighbors_arguments_begin);
 
+static const size_t spectral_basis_arguments_begin[] = {
+    offsetof(diffmm_spectral_basis_arguments, struct_size),
+    offsetof(diffmm_spectral_basis_arguments, users),
+    offsetof(diffmm_spectral_basis_arguments, items),
+    offsetof(diffmm_spectral_basis_arguments, row_pointers),
+    offsetof(diffmm_spectral_basis_arguments, row_items),
+    offsetof(diffmm_spectral_basis_arguments, feature_columns),
+    offsetof(diffmm_spectral_basis_arguments, features),
+    offsetof(diffmm_spectral_basis_arguments, rank),
+    offsetof(diffmm_spectral_basis_arguments, seed),
+    offsetof(diffmm_spectral_basis_arguments, basis),
+};
+const struct diffmm__layout diffmm__layout_spectral_basis_arguments =
+    LAYOUT(diffmm_spectral_basis_arguments, spectral_basis_arguments_begin);
+
+static const size_t spectral_basis_place_arguments_begin[] = {
+    offsetof(diffmm_spectral_basis_place_arguments, struct_size),
+    offsetof(diffmm_spectral_basis_place_arguments, items),
+    offsetof(diffmm_spectral_basis_place_arguments, feature_columns),
+    offsetof(diffmm_spectral_basis_place_arguments, features),
+    offsetof(diffmm_spectral_basis_place_arguments, rank),
+    offsetof(diffmm_spectral_basis_place_arguments, basis),
+    offsetof(diffmm_spectral_basis_place_arguments, new_items),
+    offsetof(diffmm_spectral_basis_place_arguments, new_features),
+    offsetof(diffmm_spectral_basis_place_arguments, seed),
+    offsetof(diffmm_spectral_basis_place_arguments, placed),
+};
+const struct diffmm__layout diffmm__layout_spectral_basis_place_arguments =
+    LAYOUT(diffmm_spectral_basis_place_arguments, spectral_basis_place_arguments_begin);
+
 static const size_t diffusion_batch_begin[] = {
     offsetof(diffmm_diffusion_batch, struct_size),
     offsetof(diffmm_diffusion_batch, users),

@@ -27,6 +27,8 @@ extern const struct diffmm__layout diffmm__layout_denoiser_backward_arguments;
 extern const struct diffmm__layout diffmm__layout_denoiser_loss_arguments;
 extern const struct diffmm__layout diffmm__layout_reverse_chain_arguments;
 extern const struct diffmm__layout diffmm__layout_generate_neighbors_arguments;
+extern const struct diffmm__layout diffmm__layout_spectral_basis_arguments;
+extern const struct diffmm__layout diffmm__layout_spectral_basis_place_arguments;
 extern const struct diffmm__layout diffmm__layout_diffusion_batch;
 extern const struct diffmm__layout diffmm__layout_diffusion_needs;
 extern const struct diffmm__layout diffmm__layout_file_info;

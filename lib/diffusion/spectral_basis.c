@@ -15,9 +15,16 @@
 #include <math.h>
 #include <string.h>
 
+#include <diffmm/diffusion.h>
+
+#include "base/check.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/sizes.h"
+#include "base/status.h"
+#include "base/streams.h"
+#include "base/structs.h"
 #include "diffusion/feature_directions.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
@@ -308,4 +315,70 @@ double diffmm__spectral_basis_flops(size_t items, size_t entries, size_t feature
            diffmm__leading_flops(items, of_interactions) +
            diffmm__leading_flops(feature_columns, of_features) +
            4.0 * (double)items * (double)rank * (double)rank;
+}
+
+static diffmm_status check_sizes(const diffmm_spectral_basis_arguments *a)
+{
+    diffmm_status status;
+    size_t most = a->items < DIFFMM__SPECTRAL_MOST_RANK ? a->items : DIFFMM__SPECTRAL_MOST_RANK;
+    if ((status = diffmm__check_size("users", a->users, 0, INT32_MAX)) ||
+        (status = diffmm__check_size("items", a->items, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("rank", a->rank, 1, most)) ||
+        (status =
+             diffmm__check_size("feature_columns", a->feature_columns, 0, diffmm__most_columns)) ||
+        (status = diffmm__size_check_array("items", a->items, "rank", a->rank, sizeof(float))))
+        return status;
+    return diffmm__size_check_array("items", a->items, "feature_columns", a->feature_columns,
+                                    sizeof(float));
+}
+
+static diffmm_status check(const diffmm_spectral_basis_arguments *a,
+                           const struct diffmm__csr *train)
+{
+    const struct diffmm__csr_expected expected = {.pointers = "row_pointers",
+                                                  .indices = "row_items",
+                                                  .columns = "items",
+                                                  .ascending = true,
+                                                  .status = DIFFMM_ERROR_INVALID_ARGUMENT};
+    diffmm_status status = check_sizes(a);
+    if (status)
+        return status;
+    if (!a->row_pointers || !a->basis)
+        return diffmm__null(!a->row_pointers ? "row_pointers" : "basis");
+    if (a->feature_columns > 0 &&
+        (status = diffmm__check_finite("features", a->items * a->feature_columns, a->features)))
+        return status;
+    return diffmm__csr_check(train, &expected);
+}
+
+diffmm_status diffmm_spectral_basis_with(diffmm_context *context,
+                                         const diffmm_spectral_basis_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_spectral_basis_arguments a;
+    diffmm_status status =
+        diffmm__struct_read(&a, &diffmm__layout_spectral_basis_arguments, arguments, "arguments");
+    if (status)
+        return status;
+    struct diffmm__csr train =
+        diffmm__csr_view(a.users, a.items, a.row_pointers, a.row_items, NULL);
+    if ((status = check(&a, &train)))
+        return status;
+    struct diffmm__spectral_source source = {
+        .train = &train,
+        .feature_columns = a.feature_columns,
+        .features = a.features,
+        .rank = a.rank,
+        .seed = a.seed,
+        .stream = diffmm__stream_spectral_basis(DIFFMM__NO_MODALITY)};
+    float *basis = diffmm__allocate(context, a.items * a.rank, sizeof *basis);
+    if (!basis)
+        return DIFFMM_ERROR_NO_MEMORY;
+    status = diffmm__spectral_basis_compute(context, &source, basis);
+    if (!status)
+        memcpy(a.basis, basis, a.items * a.rank * sizeof *basis);
+    diffmm__release(context, basis);
+    return status;
 }

@@ -19,6 +19,9 @@ struct diffmm__spectral_source {
     uint64_t seed, stream;           /* from `stream` on, DIFFMM__SPECTRAL_STREAMS streams */
 };
 
+/* The largest rank: small matrices have as many rows, and take time in proportion to its cube. */
+enum { DIFFMM__SPECTRAL_MOST_RANK = 4096 };
+
 /* Streams for a basis, and among them the one for placing items in it. */
 enum { DIFFMM__SPECTRAL_STREAMS = 8, DIFFMM__SPECTRAL_STREAM_OF_PLACE = 6 };
 

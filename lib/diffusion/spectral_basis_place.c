@@ -12,8 +12,15 @@
 
 #include <math.h>
 
+#include <diffmm/diffusion.h>
+
+#include "base/check.h"
+#include "base/handle.h"
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
+#include "base/streams.h"
+#include "base/structs.h"
 #include "diffusion/feature_directions.h"
 #include "diffusion/spectral_basis.h"
 #include "linalg/gemm.h"
@@ -179,4 +186,51 @@ diffmm_status diffmm__spectral_basis_place(const diffmm_context *context,
     }
     diffmm__arena_end(&arena);
     return status;
+}
+
+static diffmm_status check(const diffmm_spectral_basis_place_arguments *a)
+{
+    diffmm_status status;
+    size_t columns = a->feature_columns;
+    if ((status = diffmm__check_size("items", a->items, 1, INT32_MAX)) ||
+        (status = diffmm__check_size("feature_columns", columns, 1, diffmm__most_columns)) ||
+        (status = diffmm__check_size("rank", a->rank, 1, DIFFMM__SPECTRAL_MOST_RANK)) ||
+        (status = diffmm__check_size("new_items", a->new_items, 0, INT32_MAX)) ||
+        (status = diffmm__size_check_array("items", a->items, "feature_columns", columns,
+                                           sizeof(float))) ||
+        (status = diffmm__size_check_array("items", a->items, "rank", a->rank, sizeof(float))) ||
+        (status = diffmm__size_check_array("new_items", a->new_items, "feature_columns", columns,
+                                           sizeof(float))) ||
+        (status =
+             diffmm__size_check_array("new_items", a->new_items, "rank", a->rank, sizeof(float))))
+        return status;
+    if (a->new_items > 0 && !a->placed)
+        return diffmm__null("placed");
+    if ((status = diffmm__check_finite("features", a->items * columns, a->features)) ||
+        (status = diffmm__check_finite("basis", a->items * a->rank, a->basis)) || a->new_items == 0)
+        return status;
+    return diffmm__check_finite("new_features", a->new_items * columns, a->new_features);
+}
+
+diffmm_status
+diffmm_spectral_basis_place_with(diffmm_context *context,
+                                 const diffmm_spectral_basis_place_arguments *arguments)
+{
+    DIFFMM__CALL context_call = diffmm__call_reads(context);
+    if (!arguments)
+        return diffmm__null("arguments");
+    diffmm_spectral_basis_place_arguments a;
+    diffmm_status status = diffmm__struct_read(&a, &diffmm__layout_spectral_basis_place_arguments,
+                                               arguments, "arguments");
+    if (status || (status = check(&a)) || a.new_items == 0)
+        return status;
+    struct diffmm__spectral_placement placement = {
+        .items = a.items,
+        .feature_columns = a.feature_columns,
+        .features = a.features,
+        .rank = a.rank,
+        .basis = a.basis,
+        .seed = a.seed,
+        .stream = diffmm__stream_spectral_basis(DIFFMM__NO_MODALITY)};
+    return diffmm__spectral_basis_place(context, &placement, a.new_items, a.new_features, a.placed);
 }

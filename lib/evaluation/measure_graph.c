@@ -5,7 +5,6 @@
 #include "base/ascending.h"
 #include "base/check.h"
 #include "base/handle.h"
-#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -35,19 +34,6 @@ static diffmm_status check_sizes(const diffmm_measure_graph_arguments *a)
     return diffmm__size_check_array("items", a->items, "columns", a->columns, sizeof(float));
 }
 
-static diffmm_status check_features(const diffmm_measure_graph_arguments *a)
-{
-    size_t count = a->items * a->columns;
-    if (count == 0)
-        return DIFFMM_OK;
-    if (!a->features)
-        return diffmm__null("features");
-    size_t bad = diffmm__first_not_finite(count, a->features);
-    return bad == count
-               ? DIFFMM_OK
-               : diffmm__fail(DIFFMM_ERROR_NUMERIC, "features: value %zu is not finite", bad);
-}
-
 static diffmm_status check(const diffmm_measure_graph_arguments *a, const struct diffmm__csr *train,
                            const struct diffmm__csr *held)
 {
@@ -59,7 +45,7 @@ static diffmm_status check(const diffmm_measure_graph_arguments *a, const struct
     status = check_rows(train, "row_pointers", "row_items");
     if (!status && a->held_pointers)
         status = check_rows(held, "held_pointers", "held_items");
-    return status ? status : check_features(a);
+    return status ? status : diffmm__check_finite("features", a->items * a->columns, a->features);
 }
 
 /* Rows that are to be sorted, and the name of their array. */

@@ -329,6 +329,30 @@ AT(diffmm_generate_neighbors_arguments, row_items, 40);
 AT(diffmm_generate_neighbors_arguments, count, 48);
 AT(diffmm_generate_neighbors_arguments, items_out, 56);
 
+SIZE(diffmm_spectral_basis_arguments, 80);
+AT(diffmm_spectral_basis_arguments, struct_size, 0);
+AT(diffmm_spectral_basis_arguments, users, 8);
+AT(diffmm_spectral_basis_arguments, items, 16);
+AT(diffmm_spectral_basis_arguments, row_pointers, 24);
+AT(diffmm_spectral_basis_arguments, row_items, 32);
+AT(diffmm_spectral_basis_arguments, feature_columns, 40);
+AT(diffmm_spectral_basis_arguments, features, 48);
+AT(diffmm_spectral_basis_arguments, rank, 56);
+AT(diffmm_spectral_basis_arguments, seed, 64);
+AT(diffmm_spectral_basis_arguments, basis, 72);
+
+SIZE(diffmm_spectral_basis_place_arguments, 80);
+AT(diffmm_spectral_basis_place_arguments, struct_size, 0);
+AT(diffmm_spectral_basis_place_arguments, items, 8);
+AT(diffmm_spectral_basis_place_arguments, feature_columns, 16);
+AT(diffmm_spectral_basis_place_arguments, features, 24);
+AT(diffmm_spectral_basis_place_arguments, rank, 32);
+AT(diffmm_spectral_basis_place_arguments, basis, 40);
+AT(diffmm_spectral_basis_place_arguments, new_items, 48);
+AT(diffmm_spectral_basis_place_arguments, new_features, 56);
+AT(diffmm_spectral_basis_place_arguments, seed, 64);
+AT(diffmm_spectral_basis_place_arguments, placed, 72);
+
 SIZE(diffmm_diffusion_batch, 120);
 AT(diffmm_diffusion_batch, struct_size, 0);
 AT(diffmm_diffusion_batch, users, 8);

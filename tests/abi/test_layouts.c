@@ -176,6 +176,16 @@ static diffmm_status evaluate(void *it)
     return diffmm_evaluate_with(context, dataset, it);
 }
 
+static diffmm_status spectral_basis(void *it)
+{
+    return diffmm_spectral_basis_with(context, it);
+}
+
+static diffmm_status spectral_basis_place(void *it)
+{
+    return diffmm_spectral_basis_place_with(context, it);
+}
+
 static diffmm_status measure_graph(void *it)
 {
     diffmm_graph_measures out = {.struct_size = sizeof out};
@@ -296,6 +306,8 @@ static const struct use {
     {"diffmm_denoiser_loss_arguments", denoiser_loss, false},
     {"diffmm_reverse_chain_arguments", reverse_chain, false},
     {"diffmm_generate_neighbors_arguments", generate_neighbors, false},
+    {"diffmm_spectral_basis_arguments", spectral_basis, false},
+    {"diffmm_spectral_basis_place_arguments", spectral_basis_place, false},
     {"diffmm_diffusion_batch", step_module, false},
     {"diffmm_diffusion_batch", corrupt, false},
     {"diffmm_diffusion_needs", needs, true},

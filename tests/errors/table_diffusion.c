@@ -95,6 +95,16 @@ static diffmm_status generate_neighbors_with(const union value *v)
     return diffmm_generate_neighbors_with(v[0].p, v[1].in, v[2].in);
 }
 
+static diffmm_status spectral_basis_with(const union value *v)
+{
+    return diffmm_spectral_basis_with(v[0].p, v[1].in);
+}
+
+static diffmm_status spectral_basis_place_with(const union value *v)
+{
+    return diffmm_spectral_basis_place_with(v[0].p, v[1].in);
+}
+
 static diffmm_status msi(const union value *v)
 {
     return diffmm_msi(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].in, v[6].in, v[7].in, v[8].p,
@@ -210,6 +220,38 @@ static const diffmm_generate_neighbors_arguments generate_arguments = {.shape = 
                                                                        .count = 2,
                                                                        .items_out = neighbors},
                                                  generate_of_nothing = {.rows = rows};
+
+static const float not_finite[cells] = {1, NAN};
+static float basis[items * items];
+#define BASIS                                                                                      \
+    .users = rows, .row_items = entries_of_rows, .feature_columns = 4, .seed = 3, .basis = basis
+static const diffmm_spectral_basis_arguments
+    basis_arguments = {BASIS, .items = items, .rank = 3, .row_pointers = pointers, .features = x},
+    basis_of_nothing = {.users = rows},
+    basis_too_large = {BASIS, .items = items, .rank = items + 1, .row_pointers = pointers,
+                       .features = x},
+    basis_of_no_rows = {BASIS, .items = items, .rank = 3, .features = x},
+    basis_of_falling = {BASIS, .items = items, .rank = 3, .row_pointers = pointers_falling,
+                        .features = x},
+    basis_of_no_features = {BASIS, .items = items, .rank = 3, .row_pointers = pointers},
+    basis_of_nan = {BASIS, .items = items, .rank = 3, .row_pointers = pointers,
+                    .features = not_finite},
+    basis_nowhere = {.users = rows,
+                     .items = items,
+                     .rank = 3,
+                     .row_items = entries_of_rows,
+                     .row_pointers = pointers};
+#define PLACE .items = 2, .feature_columns = 2, .rank = 3, .new_items = 2
+static const diffmm_spectral_basis_place_arguments
+    place_arguments = {PLACE, .features = x, .basis = x, .new_features = x, .placed = basis},
+    place_of_nothing = {.feature_columns = 2},
+    place_of_no_features = {PLACE, .basis = x, .new_features = x, .placed = basis},
+    place_of_no_basis = {PLACE, .features = x, .new_features = x, .placed = basis},
+    place_of_no_new = {PLACE, .features = x, .basis = x, .placed = basis},
+    place_of_nan = {PLACE, .features = x, .basis = not_finite, .new_features = x, .placed = basis},
+    place_of_new_nan = {PLACE, .features = x, .basis = x, .new_features = not_finite,
+                        .placed = basis},
+    place_nowhere = {PLACE, .features = x, .basis = x, .new_features = x};
 
 #define A_CONTEXT                                                                                  \
     {                                                                                              \
@@ -360,6 +402,28 @@ static const struct entry entries[] = {
      .arguments = {A_CONTEXT,
                    {"schedule", SCHEDULE},
                    ARGUMENTS(generate_arguments, generate_of_nothing, "shape")}},
+    {"diffmm_spectral_basis_with", spectral_basis_with,
+     .arguments = {A_CONTEXT,
+                   {"arguments", SETTINGS, .good.in = &basis_arguments,
+                    .bytes = sizeof basis_arguments,
+                    .others = {{{.in = &basis_of_nothing}, INVALID, "items is 0"},
+                               {{.in = &basis_too_large}, INVALID, "rank is 5, not 1 to 4"},
+                               {{.in = &basis_of_no_rows}, INVALID, "row_pointers is NULL"},
+                               {{.in = &basis_of_falling}, INVALID, "row_pointers["},
+                               {{.in = &basis_of_no_features}, INVALID, "features is NULL"},
+                               {{.in = &basis_of_nan}, NUMERIC, "features: value 1 is not finite"},
+                               {{.in = &basis_nowhere}, INVALID, "basis is NULL"}}}}},
+    {"diffmm_spectral_basis_place_with", spectral_basis_place_with,
+     .arguments = {A_CONTEXT,
+                   {"arguments", SETTINGS, .good.in = &place_arguments,
+                    .bytes = sizeof place_arguments,
+                    .others = {{{.in = &place_of_nothing}, INVALID, "items is 0"},
+                               {{.in = &place_of_no_features}, INVALID, "features is NULL"},
+                               {{.in = &place_of_no_basis}, INVALID, "basis is NULL"},
+                               {{.in = &place_of_no_new}, INVALID, "new_features is NULL"},
+                               {{.in = &place_of_nan}, NUMERIC, "basis: value 1"},
+                               {{.in = &place_of_new_nan}, NUMERIC, "new_features: value 1"},
+                               {{.in = &place_nowhere}, INVALID, "placed is NULL"}}}}},
     {"diffmm_elbo", elbo,
      .arguments = {{"schedule", SCHEDULE},
                    A_BATCH,

@@ -192,6 +192,38 @@ static diffmm_status generate_with(struct fault_world *world)
                                                .items_out = world->out.numbers});
 }
 
+static diffmm_status spectral_basis(struct fault_world *world)
+{
+    static const int64_t pointers[] = {0, 2, 3, 3};
+    static const int32_t row_items[] = {0, 3, 1};
+    return diffmm_spectral_basis_with(
+        world->context,
+        &(diffmm_spectral_basis_arguments){.struct_size = sizeof(diffmm_spectral_basis_arguments),
+                                           .users = 3,
+                                           .items = 4,
+                                           .row_pointers = pointers,
+                                           .row_items = row_items,
+                                           .feature_columns = 2,
+                                           .features = numbers(),
+                                           .rank = 4,
+                                           .basis = world->out.values});
+}
+
+static diffmm_status spectral_basis_place(struct fault_world *world)
+{
+    return diffmm_spectral_basis_place_with(
+        world->context, &(diffmm_spectral_basis_place_arguments){
+                            .struct_size = sizeof(diffmm_spectral_basis_place_arguments),
+                            .items = 4,
+                            .feature_columns = 2,
+                            .features = numbers(),
+                            .rank = 3,
+                            .basis = numbers() + 2,
+                            .new_items = 2,
+                            .new_features = numbers() + 5,
+                            .placed = world->out.values});
+}
+
 static diffmm_status infonce(struct fault_world *world)
 {
     return diffmm_infonce(world->context, users, d, numbers(), numbers() + 4, 3, t, 0.5,
@@ -316,6 +348,8 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_reverse_chain_with", make_schedule, reverse_chain_with, fault_hash_output, NULL},
     {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},
     {"diffmm_generate_neighbors_with", make_schedule, generate_with, fault_hash_output, NULL},
+    {"diffmm_spectral_basis_with", NULL, spectral_basis, fault_hash_output, NULL},
+    {"diffmm_spectral_basis_place_with", NULL, spectral_basis_place, fault_hash_output, NULL},
     {"diffmm_infonce", NULL, infonce, fault_hash_output, NULL},
     {"diffmm_alignment", NULL, alignment, fault_hash_output, NULL},
     {"diffmm_infonce_with", NULL, infonce_with, fault_hash_output, NULL},

@@ -190,6 +190,53 @@ class Diffusion(unittest.TestCase):
             self.denoiser.generate_neighbors(self.parameters, self.schedule, [0, 9], [1], 2)
 
 
+class SpectralBasis(unittest.TestCase):
+
+    def setUp(self):
+        self.x = (RANDOM.random((40, 15)) < 0.3).astype(np.float32)
+        self.rows = diffmm.Rows.of([np.flatnonzero(row) for row in self.x])
+        self.features = normal(15, 4) + 2
+
+    def test_basis(self):
+        rank, popularity = 9, self.x.sum(0)
+        got = diffmm.spectral_basis(self.rows, 15, rank, features=self.features, seed=3)
+        close(np.eye(rank), got.T @ got)
+        weight = 1 / np.sqrt(popularity + 1)
+        scaled = self.x / np.sqrt(self.x.sum(1) + 1)[:, None] * weight
+        known = np.linalg.qr(np.column_stack([weight * popularity, weight]))[0]
+        right = np.linalg.svd(scaled - scaled @ known @ known.T)[2].T
+        left = np.linalg.svd(self.features - self.features.mean(0))[0]
+        wanted = np.column_stack([popularity, np.ones(15), right[:, :5] / weight[:, None],
+                                  left[:, :2]])
+        for columns in (1, 2, 7, 9):
+            wanted_basis = np.linalg.qr(wanted[:, :columns])[0]
+            close(wanted_basis @ wanted_basis.T, got[:, :columns] @ got[:, :columns].T)
+        again = diffmm.spectral_basis(self.rows, 15, rank, features=self.features, seed=3,
+                                      context=diffmm.Context(threads=2))
+        np.testing.assert_array_equal(got, again)
+
+    def test_no_features(self):
+        got = diffmm.spectral_basis(self.rows, 15, 15)
+        close(np.eye(15), got.T @ got)
+
+    def test_place(self):
+        basis = (self.features @ normal(4, 3)).astype(np.float32) + 1
+        placed = diffmm.place_in_spectral_basis(basis, self.features, self.features[3:7])
+        np.testing.assert_allclose(placed, basis[3:7], atol=1e-3)
+        self.assertEqual((0, 3), diffmm.place_in_spectral_basis(basis, self.features,
+                                                                normal(0, 4)).shape)
+
+    def test_wrong_arrays(self):
+        with self.assertRaisesRegex(diffmm.Error, "rank is 16, not 1 to 15"):
+            diffmm.spectral_basis(self.rows, 15, 16)
+        with self.assertRaisesRegex(ValueError, "expected an array of 15 x any"):
+            diffmm.spectral_basis(self.rows, 15, 3, features=normal(14, 2))
+        with self.assertRaisesRegex(ValueError, "expected an array of 15 x any"):
+            diffmm.place_in_spectral_basis(normal(15, 3), normal(14, 2), normal(1, 2))
+        with self.assertRaisesRegex(ValueError, "expected an array of any x 2"):
+            diffmm.place_in_spectral_basis(normal(15, 3), normal(15, 2), normal(1, 3))
+
+
 class Graphs(unittest.TestCase):
 
     def test_products(self):

@@ -135,6 +135,8 @@ FUNCTIONS = {
                              floats, floats),
     "diffmm_generate_neighbors": (status, pointer, pointer, pointer, floats, size, int64s, int32s,
                                   size, int32s),
+    "diffmm_spectral_basis_with": (status, pointer, pointer),
+    "diffmm_spectral_basis_place_with": (status, pointer, pointer),
     # diffusion_module.h
     "diffmm_diffusion_forecast": (status, pointer, size, size, size, pointer, out),
     "diffmm_diffusion_create": (status, pointer, size, pointer, uint64, out),

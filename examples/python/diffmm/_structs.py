@@ -189,6 +189,36 @@ class DiffusionNeeds(Struct):
     ]
 
 
+class SpectralBasisArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("row_pointers", c_void_p),
+        ("row_items", c_void_p),
+        ("feature_columns", c_size_t),
+        ("features", c_void_p),
+        ("rank", c_size_t),
+        ("seed", c_uint64),
+        ("basis", c_void_p),
+    ]
+
+
+class SpectralBasisPlaceArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("items", c_size_t),
+        ("feature_columns", c_size_t),
+        ("features", c_void_p),
+        ("rank", c_size_t),
+        ("basis", c_void_p),
+        ("new_items", c_size_t),
+        ("new_features", c_void_p),
+        ("seed", c_uint64),
+        ("placed", c_void_p),
+    ]
+
+
 class MeasureGraphArguments(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

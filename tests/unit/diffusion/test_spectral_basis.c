@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <diffmm/diffusion.h>
+
+#include "base/streams.h"
 #include "spectral_basis_numbers.h"
 #include "support/contexts.h"
 #include "support/counting.h"
@@ -358,6 +361,70 @@ START_TEST(work_grows_with_each_size)
 }
 END_TEST
 
+/* diffmm_spectral_basis_with() draws from the streams of no modality. */
+static diffmm_status compute_public(diffmm_context *context, const struct world *w, float *basis)
+{
+    const diffmm_spectral_basis_arguments arguments = {.struct_size = sizeof arguments,
+                                                       .users = w->train.rows,
+                                                       .items = w->train.columns,
+                                                       .row_pointers = w->train.pointers,
+                                                       .row_items = w->train.indices,
+                                                       .feature_columns = w->source.feature_columns,
+                                                       .features = w->source.features,
+                                                       .rank = w->source.rank,
+                                                       .seed = w->source.seed,
+                                                       .basis = basis};
+    return diffmm_spectral_basis_with(context, &arguments);
+}
+
+START_TEST(the_public_function_computes_the_same)
+{
+    for (size_t k = 0; k < sizeof all_numbers / sizeof *all_numbers; k++) {
+        struct world w = begin_world(&all_numbers[k]);
+        size_t size = all_numbers[k].items * all_numbers[k].rank * sizeof *w.basis;
+        float *other = malloc(size);
+        w.source.stream = diffmm__stream_spectral_basis(DIFFMM__NO_MODALITY);
+        expect_success(compute(NULL, &w, w.basis));
+        expect_success(compute_public(NULL, &w, other));
+        ck_assert_mem_eq(w.basis, other, size);
+        free(other);
+        end_world(&w);
+    }
+}
+END_TEST
+
+static diffmm_status public_without_memory(void *context)
+{
+    memory_world.basis[0] = 77.0f;
+    diffmm_status status = compute_public(context, &memory_world, memory_world.basis);
+    ck_assert(!status || memory_world.basis[0] == 77.0f);
+    return status;
+}
+
+START_TEST(a_failure_leaves_the_output_as_it_was)
+{
+    memory_world = begin_world(&all_numbers[1]);
+    expect_survives_no_memory(public_without_memory);
+    end_world(&memory_world);
+}
+END_TEST
+
+START_TEST(wrong_arguments_are_named)
+{
+    struct world w = begin_world(&all_numbers[0]);
+    w.source.rank = 15;
+    expect_invalid(compute_public(NULL, &w, w.basis), "rank is 15, not 1 to 14");
+    w.source.rank = 3;
+    w.train.indices[1] = w.train.indices[0];
+    expect_invalid(compute_public(NULL, &w, w.basis), "row_items[1]");
+    w.train.columns = 5000;
+    w.source.rank = 4097;
+    expect_invalid(compute_public(NULL, &w, w.basis), "rank is 4097, not 1 to 4096");
+    w.train.columns = 14;
+    end_world(&w);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {equals_the_singular_value_decomposition,
@@ -369,6 +436,9 @@ int main(void)
                                   any_number_of_threads_gives_the_same_bits,
                                   seed_and_stream_decide,
                                   survives_no_memory,
+                                  the_public_function_computes_the_same,
+                                  a_failure_leaves_the_output_as_it_was,
+                                  wrong_arguments_are_named,
                                   forecast_is_the_peak,
                                   work_grows_with_each_size};
     return run_tests("spectral_basis", tests, sizeof tests / sizeof *tests) != 0;

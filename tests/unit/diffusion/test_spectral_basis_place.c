@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <diffmm/diffusion.h>
+
 #include "support/contexts.h"
 #include "support/draws.h"
 #include "support/failing.h"
@@ -263,6 +265,31 @@ START_TEST(survives_no_memory)
 }
 END_TEST
 
+START_TEST(the_public_function_computes_the_same)
+{
+    struct world w = begin(1.0, 0.5);
+    float wanted[fresh * rank], got[fresh * rank];
+    diffmm_spectral_basis_place_arguments arguments = {.struct_size = sizeof arguments,
+                                                       .items = items,
+                                                       .feature_columns = width,
+                                                       .features = w.features,
+                                                       .rank = rank,
+                                                       .basis = w.basis,
+                                                       .new_items = fresh,
+                                                       .new_features = w.fresh_features,
+                                                       .seed = 1,
+                                                       .placed = got};
+    expect_success(place(NULL, &w, wanted));
+    expect_success(diffmm_spectral_basis_place_with(NULL, &arguments));
+    for (size_t k = 0; k < fresh * rank; k++) /* random starts differ */
+        ck_assert_double_eq_tol((double)got[k], (double)wanted[k], 1e-5);
+    arguments.new_items = 0;
+    arguments.new_features = NULL;
+    arguments.placed = NULL;
+    expect_success(diffmm_spectral_basis_place_with(NULL, &arguments));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {a_linear_relation_is_continued,
@@ -272,6 +299,7 @@ int main(void)
                                   features_far_outside_are_refused,
                                   rows_do_not_depend_on_each_other,
                                   any_number_of_threads_gives_the_same_bits,
-                                  survives_no_memory};
+                                  survives_no_memory,
+                                  the_public_function_computes_the_same};
     return run_tests("spectral_basis_place", tests, sizeof tests / sizeof *tests) != 0;
 }
