@@ -36,6 +36,23 @@ DIFFMM_API diffmm_status diffmm_graph_create_bipartite(diffmm_context *context, 
                                                        const int32_t *user, const int32_t *item,
                                                        diffmm_graph **out);
 
+/** The same with weights: R has the weight of each pair in the place of 1, and D, the row sums of B,
+ *  are sums of weights. With all weights 1 the graph is that of diffmm_graph_create_bipartite(), to
+ *  the bit.
+ *  @param context  or NULL
+ *  @param users    U
+ *  @param items    I; together at most 2^31 - 1
+ *  @param count    pairs; of repeated pairs the largest weight counts
+ *  @param user     `count` numbers, borrowed during the call
+ *  @param item     likewise
+ *  @param weight   `count` weights, not negative; one that is not finite is DIFFMM_ERROR_NUMERIC. A
+ *                  pair of weight 0 is a stored entry of value 0
+ *  @param out      receives the graph */
+DIFFMM_API diffmm_status diffmm_graph_create_weighted(diffmm_context *context, size_t users,
+                                                      size_t items, size_t count,
+                                                      const int32_t *user, const int32_t *item,
+                                                      const float *weight, diffmm_graph **out);
+
 /** A copy in which each stored entry is kept or dropped on its own.
  *  @param graph      not changed
  *  @param keep_rate  in (0, 1]; kept entries are divided by it

@@ -109,6 +109,8 @@ static const diffmm_option_info table[] = {
     {size, "average", NULL, DIFFMM_OPTION_REAL, "0", 0, 0.999999, NULL,
      "Share that an epoch leaves of the average of the recommender's parameters, which is evaluated "
      "and kept in their place; 0: no average."},
+    {size, "generate.weights", NULL, DIFFMM_OPTION_CHOICE, "ones", 0, 0, "ones|scores",
+     "Weights of generated edges: all 1, or by their scores, with mean 1 for each user."},
 };
 
 size_t diffmm_option_count(void)

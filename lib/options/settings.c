@@ -84,6 +84,7 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->sampling_noise = flag(reader, "sampling_noise");
     out->rebuild_k = size(reader, "rebuild_k");
     out->generate_every = size(reader, "generate.every");
+    out->generate_scores = is(reader, "generate.weights", "scores");
     out->keep_rate = real(reader, "keep_rate");
 }
 

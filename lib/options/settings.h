@@ -33,6 +33,7 @@ struct diffmm__settings {
     size_t sampling_steps;
     bool sampling_noise;
     size_t rebuild_k, generate_every; /* generate_every: epochs */
+    bool generate_scores; /* the weights of generated edges are scores, not 1 */
     double keep_rate;
     /* contrastive */
     bool contrastive_enabled;

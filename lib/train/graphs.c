@@ -3,8 +3,6 @@
  * the epoch begins, before anything has changed. */
 #include "train/graphs.h"
 
-#include <string.h>
-
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
@@ -18,6 +16,9 @@ static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *pl
     if (!plan->settings->diffusion_enabled)
         return;
     diffmm__neighbors_take(arena, plan, &graphs->neighbors);
+    if (plan->settings->generate_scores)
+        graphs->degrees =
+            diffmm__arena_take(arena, plan->users + plan->items, sizeof *graphs->degrees);
 }
 
 size_t diffmm__graphs_bytes(const struct diffmm__plan *plan)
@@ -69,10 +70,12 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
                                          .draws = diffmm__module_reverse_draws(module, epoch)};
     int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
+    float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
-        diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count, NULL);
+        diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
+                              scores ? scores + first * count : NULL);
         diffmm_status status =
             diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
                                   model->modality_count * blocks);
@@ -100,7 +103,10 @@ static void set_generated(struct diffmm__graphs *graphs, diffmm_model *model, si
 {
     struct diffmm__graph_room *room = &graphs->rooms[m];
     struct diffmm__csr rows = diffmm__neighbors_rows(&graphs->neighbors, m);
-    diffmm__bipartite_fill(room->whole, &rows);
+    if (rows.values)
+        diffmm__bipartite_fill_weighted(room->whole, &rows, graphs->degrees);
+    else
+        diffmm__bipartite_fill(room->whole, &rows);
     set_graph(&model->modalities[m].graph,
               diffmm__edge_dropout_finish(&room->generated, room->whole));
 }
@@ -137,17 +143,11 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
 diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, size_t steps)
 {
-    size_t entries = model->users * model->settings.rebuild_k;
     size_t blocks = (model->users + graphs->block - 1) / graphs->block,
            begun = (steps - 1) / blocks;
-    size_t known = (steps - begun * blocks) * graphs->block * model->settings.rebuild_k;
-    int32_t *items = diffmm__neighbors_items(&graphs->neighbors, begun);
-    for (size_t i = known; i < entries; i++)
-        items[i] = items[i - known];
+    diffmm__neighbors_repeat(&graphs->neighbors, begun, (steps - begun * blocks) * graphs->block);
     for (size_t m = begun; m < model->modality_count; m++) {
-        int32_t *others = diffmm__neighbors_items(&graphs->neighbors, m);
-        if (others != items)
-            memcpy(others, items, entries * sizeof *items);
+        diffmm__neighbors_copy(&graphs->neighbors, begun, m);
         diffmm_status status = order_rows(graphs, model, epoch, m);
         if (status)
             return status;

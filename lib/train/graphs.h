@@ -25,6 +25,7 @@ struct diffmm__graphs {
     struct diffmm__generator *generator;
     size_t block; /* users that are generated at a time */
     struct diffmm__neighbors neighbors;
+    double *degrees; /* of nodes; where edges have weights */
 };
 
 /* Memory for the phase; all zero holds nothing. */

@@ -140,6 +140,18 @@ START_TEST(options_are_listed)
 }
 END_TEST
 
+START_TEST(a_graph_with_weights)
+{
+    diffmm::context context(1);
+    const std::vector<std::int32_t> user{0, 1}, item{1, 0};
+    const std::vector<float> weight{3, 0.5F}, short_one{3};
+    const diffmm::graph graph(context, 2, 2, user, item, weight);
+    ck_assert_double_eq_tol(static_cast<double>(graph.rows().values[1]), 0.75, 1e-7);
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "equally many",
+                 [&] { diffmm::graph made(context, 2, 2, user, item, short_one); });
+}
+END_TEST
+
 START_TEST(a_graph_lends_its_entries_and_multiplies)
 {
     diffmm::context context(1);
@@ -200,6 +212,7 @@ TCase *data_cases()
     tcase_add_test(cases, popularity_is_evaluated);
     tcase_add_test(cases, options_take_every_type);
     tcase_add_test(cases, options_are_listed);
+    tcase_add_test(cases, a_graph_with_weights);
     tcase_add_test(cases, a_graph_lends_its_entries_and_multiplies);
     tcase_add_test(cases, a_schedule_lends_its_values);
     return cases;

@@ -74,6 +74,12 @@ static diffmm_status create_bipartite(const union value *v)
     return diffmm_graph_create_bipartite(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].in, v[6].p);
 }
 
+static diffmm_status create_weighted(const union value *v)
+{
+    return diffmm_graph_create_weighted(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].in, v[6].in,
+                                        v[7].p);
+}
+
 static diffmm_status drop_edges(const union value *v)
 {
     return diffmm_graph_drop_edges(v[0].in, v[1].r, v[2].in, v[3].p);
@@ -200,6 +206,7 @@ static const float *const views[] = {x, x}, *const missing[] = {x, NULL};
 static float grad_a[16], grad_b[16];
 static float *const grads[] = {grad_a, grad_b};
 static float averages[16];
+static const float weights[] = {1, 0, 2.5f, 3};
 static const diffmm_adam adam = {.learning_rate = 0.1}, adam_rate = {.learning_rate = -1},
                          adam_beta1 = {.beta1 = 1}, adam_beta2 = {.beta2 = (double)NAN},
                          adam_epsilon = {.epsilon = (double)INFINITY},
@@ -453,6 +460,16 @@ static const struct entry entries[] = {
                     .others = {{{.n = 0}, OK, ""}, {{.n = (size_t)-1}, INVALID}}},
                    A_NUMBERS("user"),
                    A_NUMBERS("item"),
+                   {"out", MADE, .made = GRAPH}}},
+    {"diffmm_graph_create_weighted", create_weighted,
+     .arguments = {A_CONTEXT,
+                   A_SIZE("users", 4),
+                   A_SIZE("items", 4),
+                   {"count", SIZE, .good.n = 4,
+                    .others = {{{.n = 0}, OK, ""}, {{.n = (size_t)-1}, INVALID}}},
+                   A_NUMBERS("user"),
+                   A_NUMBERS("item"),
+                   A_INPUT("weight", weights),
                    {"out", MADE, .made = GRAPH}}},
     {"diffmm_graph_drop_edges", drop_edges,
      .arguments = {{"graph", GRAPH},

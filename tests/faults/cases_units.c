@@ -28,6 +28,13 @@ static diffmm_status create_bipartite(struct fault_world *world)
                                          &world->out.graph);
 }
 
+static diffmm_status create_weighted(struct fault_world *world)
+{
+    static const float weight[6] = {1, 2, 0, 0.5f, 3, 1};
+    return diffmm_graph_create_weighted(world->context, users, items, 6, user, item, weight,
+                                        &world->out.graph);
+}
+
 static void make_graph(struct fault_world *world)
 {
     expect_success(
@@ -333,6 +340,7 @@ static diffmm_status ranking_metrics(struct fault_world *world)
 
 const struct fault_case fault_unit_cases[] = {
     {"diffmm_graph_create_bipartite", NULL, create_bipartite, graph_bits, end_graph},
+    {"diffmm_graph_create_weighted", NULL, create_weighted, graph_bits, end_graph},
     {"diffmm_graph_drop_edges", make_graph, drop_edges, graph_bits, end_graph},
     {"diffmm_propagate", make_graph, propagate, fault_hash_output, NULL},
     {"diffmm_propagate_backward", make_graph, propagate_backward, fault_hash_output, NULL},

@@ -19,8 +19,12 @@ static void call_create(struct api *api)
     int32_t *user = api_numbers(api, count, users < 9 ? users : 9);
     int32_t *item = api_numbers(api, count, items < 9 ? items : 9);
     diffmm_graph *made = NULL;
-    diffmm_status status = diffmm_graph_create_bipartite(api_below(api, 2) ? api->context : NULL,
-                                                         users, items, count, user, item, &made);
+    diffmm_context *context = api_below(api, 2) ? api->context : NULL;
+    diffmm_status status =
+        api_below(api, 2)
+            ? diffmm_graph_create_bipartite(context, users, items, count, user, item, &made)
+            : diffmm_graph_create_weighted(context, users, items, count, user, item,
+                                           api_floats(api, count), &made);
     if (!fuzz_status(status))
         replace(any(api), made);
 }

@@ -252,6 +252,9 @@ class Graphs(unittest.TestCase):
         built[np.repeat(np.arange(6), np.diff(pointers)), columns] = values
         close(dense, built)
         self.assertEqual((3, 3, 6, 14), (graph.users, graph.items, graph.nodes, graph.entries))
+        self.assertEqual(0.75, diffmm.Graph(1, 1, [0], [0], [3]).rows()[2][1])
+        with self.assertRaisesRegex(diffmm.Error, "weight.0. is -1"):
+            diffmm.Graph(1, 1, [0], [0], [-1])
         x = normal(6, 4)
         close(dense @ x, graph.multiply(x))
         close(x + dense @ x + dense @ dense @ x, graph.propagate(x, 2))

@@ -166,6 +166,8 @@ FUNCTIONS = {
     "diffmm_diffusion_measure": (status, pointer, pointer, int64s, int32s, size, out),
     # graph.h
     "diffmm_graph_create_bipartite": (status, pointer, size, size, size, int32s, int32s, out),
+    "diffmm_graph_create_weighted": (status, pointer, size, size, size, int32s, int32s, floats,
+                                     out),
     "diffmm_graph_drop_edges": (status, pointer, real, octets, out),
     "diffmm_graph_destroy": (nothing, pointer),
     "diffmm_graph_users": (amount, pointer),

@@ -5,7 +5,7 @@ from ctypes import byref, c_void_p
 
 import numpy
 
-from ._arrays import flags, matrix, numbers, view
+from ._arrays import array, flags, matrix, numbers, view
 from ._handles import Object, create
 from ._library import library
 from .context import Context
@@ -13,13 +13,17 @@ from .context import Context
 
 class Graph(Object):
     """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N
-    matrix, users first, N = users + items."""
+    matrix, users first, N = users + items. `weight` has the weight of each pair; None: all 1."""
 
-    def __init__(self, users, items, user, item, *, context=None):
+    def __init__(self, users, items, user, item, weight=None, *, context=None):
         user = numbers(user)
-        self._handle = create(library.diffmm_graph_destroy, library.diffmm_graph_create_bipartite,
-                              Context.or_null(context), users, items, user.size, user,
-                              numbers(item, user.size), keeps=[Context.or_null(context)])
+        pairs = [Context.or_null(context), users, items, user.size, user, numbers(item, user.size)]
+        how = library.diffmm_graph_create_bipartite
+        if weight is not None:
+            how = library.diffmm_graph_create_weighted
+            pairs.append(array(weight, numpy.float32, user.size))
+        self._handle = create(library.diffmm_graph_destroy, how, *pairs,
+                              keeps=[Context.or_null(context)])
 
     @classmethod
     def _borrow(cls, handle):

@@ -131,6 +131,12 @@ class graph : public detail::handle<diffmm_graph>, public detail::graph_function
     }
     /** A copy in which each entry is kept or dropped on its own.
      *  @param kept  one byte per entry, non-zero to keep */
+    /** With a weight of each pair: diffmm_graph_create_weighted(). */
+    graph(const context &from, detail::amount users, detail::amount items,
+          span<const std::int32_t> user, span<const std::int32_t> item, span<const float> weight)
+        : handle(create(from, users, items, user, item, weight), from.root())
+    {
+    }
     graph drop_edges(double keep_rate, span<const std::uint8_t> kept) const
     {
         detail::require(kept.size() == entries(), "kept is not one byte per entry");
@@ -154,6 +160,19 @@ class graph : public detail::handle<diffmm_graph>, public detail::graph_function
         diffmm_graph *made = nullptr;
         check(diffmm_graph_create_bipartite(from.get(), users, items, user.size(), user.data(),
                                             item.data(), &made));
+        return detail::own(made, diffmm_graph_destroy, from.root());
+    }
+
+    static std::shared_ptr<diffmm_graph> create(const context &from, std::size_t users,
+                                                std::size_t items, span<const std::int32_t> user,
+                                                span<const std::int32_t> item,
+                                                span<const float> weight)
+    {
+        detail::require(user.size() == item.size() && user.size() == weight.size(),
+                        "user, item and weight are not equally many");
+        diffmm_graph *made = nullptr;
+        check(diffmm_graph_create_weighted(from.get(), users, items, user.size(), user.data(),
+                                           item.data(), weight.data(), &made));
         return detail::own(made, diffmm_graph_destroy, from.root());
     }
 };

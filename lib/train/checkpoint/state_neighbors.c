@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/matrix.h"
 #include "train/checkpoint/state.h"
 #include "train/plan/cadence.h"
 
@@ -21,31 +22,51 @@ static size_t entries(const struct diffmm__neighbors *neighbors)
     return (size_t)neighbors->pointers[neighbors->users];
 }
 
+static diffmm_status add(struct diffmm__tensor_list *list, const diffmm_trainer *trainer, size_t m,
+                         const char *part, enum diffmm__dtype dtype, const void *data)
+{
+    char name[name_size];
+    diffmm__state_graph_name(trainer, m, "generated", part, name);
+    return diffmm__tensor_list_add(list, diffmm__tensor_list_name(list, "%s", name), dtype,
+                                   entries(&trainer->graphs.neighbors), 1, data);
+}
+
 diffmm_status diffmm__state_add_neighbors(const diffmm_trainer *trainer, size_t m,
                                           struct diffmm__tensor_list *list)
 {
     const struct diffmm__neighbors *neighbors = &trainer->graphs.neighbors;
-    char name[name_size];
     if (!needed(trainer))
         return DIFFMM_OK;
-    diffmm__state_graph_name(trainer, m, "generated", "items", name);
-    return diffmm__tensor_list_add(list, diffmm__tensor_list_name(list, "%s", name), DIFFMM__I32,
-                                   entries(neighbors), 1, diffmm__neighbors_items(neighbors, m));
+    diffmm_status status =
+        add(list, trainer, m, "items", DIFFMM__I32, diffmm__neighbors_items(neighbors, m));
+    if (status || !neighbors->weights)
+        return status;
+    return add(list, trainer, m, "weights", DIFFMM__F32, diffmm__neighbors_weights(neighbors, m));
 }
 
-/* A copy of a vector, in which it is checked: the file may change. */
-static diffmm_status copy(const struct diffmm__safetensors *file, const char *name,
-                          enum diffmm__dtype dtype, size_t count, void *out)
+/* A copy of the items, in which they are checked: the file may change. */
+static diffmm_status read_items(const struct diffmm__neighbors *neighbors, size_t m,
+                                const struct diffmm__safetensors *file, const char *name)
 {
+    const char *path = diffmm__safetensors_path(file);
+    size_t count = entries(neighbors);
     struct diffmm__tensor tensor;
-    diffmm_status status = diffmm__safetensors_find(file, name, dtype, &tensor);
+    diffmm_status status = diffmm__safetensors_find(file, name, DIFFMM__I32, &tensor);
     if (status)
         return status;
     if (tensor.columns || tensor.rows != count)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is not a vector of %zu",
-                            diffmm__safetensors_path(file), name, count);
-    memcpy(out, tensor.data, count * sizeof(int32_t));
-    return DIFFMM_OK;
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is not a vector of %zu", path,
+                            name, count);
+    memcpy(diffmm__neighbors_items(neighbors, m), tensor.data, count * sizeof(int32_t));
+    const struct diffmm__csr_expected expected = {.prefix = path,
+                                                  .pointers = "pointers of neighbours",
+                                                  .indices = name,
+                                                  .columns = "items",
+                                                  .ascending = true,
+                                                  .status = DIFFMM_ERROR_FORMAT};
+    struct diffmm__csr rows = diffmm__neighbors_rows(neighbors, m);
+    rows.values = NULL; /* read later */
+    return diffmm__csr_check(&rows, &expected);
 }
 
 diffmm_status diffmm__state_read_neighbors(diffmm_trainer *trainer, size_t m,
@@ -56,16 +77,10 @@ diffmm_status diffmm__state_read_neighbors(diffmm_trainer *trainer, size_t m,
     if (!needed(trainer))
         return DIFFMM_OK;
     diffmm__state_graph_name(trainer, m, "generated", "items", name);
-    diffmm_status status =
-        copy(file, name, DIFFMM__I32, entries(neighbors), diffmm__neighbors_items(neighbors, m));
-    if (status)
+    diffmm_status status = read_items(neighbors, m, file, name);
+    if (status || !neighbors->weights)
         return status;
-    const struct diffmm__csr_expected expected = {.prefix = diffmm__safetensors_path(file),
-                                                  .pointers = "pointers of neighbours",
-                                                  .indices = name,
-                                                  .columns = "items",
-                                                  .ascending = true,
-                                                  .status = DIFFMM_ERROR_FORMAT};
-    struct diffmm__csr rows = diffmm__neighbors_rows(neighbors, m);
-    return diffmm__csr_check(&rows, &expected);
+    diffmm__state_graph_name(trainer, m, "generated", "weights", name);
+    return diffmm__matrix_read_squares(file, name, entries(neighbors), 1, /* not negative */
+                                       diffmm__neighbors_weights(neighbors, m));
 }

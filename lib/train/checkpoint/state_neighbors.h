@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Generated neighbours that the next epoch keeps: generated.NAME.items, a vector of `rebuild_k`
- * ascending items for each user after the other. Where the next epoch generates them anew, a
+ * ascending items for each user after the other; and generated.NAME.weights, where edges have them.
+ * Where the next epoch generates them anew, a
  * checkpoint has none. */
 #ifndef DIFFMM_TRAIN_CHECKPOINT_STATE_NEIGHBORS_H
 #define DIFFMM_TRAIN_CHECKPOINT_STATE_NEIGHBORS_H
@@ -10,7 +11,7 @@
 #include "train/trainer.h"
 
 /* The most tensors of a modality's neighbours. */
-enum { diffmm__state_parts_of_neighbors = 1 };
+enum { diffmm__state_parts_of_neighbors = 2 };
 
 /* Those of modality `m`: adds them to the tensors to be written; reads them into a new trainer,
  * whose epochs must be known. */

@@ -3,6 +3,7 @@
 #include "graph/graph.h"
 
 #include "support/close.h"
+#include "support/contexts.h"
 #include "support/failing.h"
 #include "support/oracle_graph.h"
 
@@ -126,6 +127,127 @@ START_TEST(rows_give_the_same_graph_as_pairs)
 }
 END_TEST
 
+/* D^-1/2 B D^-1/2 from the definition; of repeated pairs the largest weight counts. */
+static double *weighted_adjacency(size_t users, size_t items, size_t count, const int32_t *user,
+                                  const int32_t *item, const float *weight)
+{
+    size_t nodes = users + items;
+    double *b = calloc(nodes * nodes, sizeof *b), *degree = calloc(nodes, sizeof *degree);
+    for (size_t r = 0; r < nodes; r++)
+        b[r * nodes + r] = 1;
+    for (size_t e = 0; e < count; e++) {
+        size_t u = (size_t)user[e], i = users + (size_t)item[e];
+        if ((double)weight[e] > b[u * nodes + i])
+            b[u * nodes + i] = b[i * nodes + u] = (double)weight[e];
+    }
+    for (size_t r = 0; r < nodes; r++)
+        for (size_t c = 0; c < nodes; c++)
+            degree[r] += b[r * nodes + c];
+    for (size_t r = 0; r < nodes; r++)
+        for (size_t c = 0; c < nodes; c++)
+            b[r * nodes + c] /= sqrt(degree[r] * degree[c]);
+    free(degree);
+    return b;
+}
+
+START_TEST(weights)
+{
+    enum { users = 60, items = 41, count = 300 };
+    struct draws draws = {9};
+    int32_t user[count], item[count];
+    float weight[count];
+    diffmm_graph *graph, *all_one, *binary;
+    draw_numbers(&draws, count, users, user);
+    draw_numbers(&draws, count, items, item);
+    for (size_t e = 0; e < count; e++)
+        weight[e] = 0.01f + 3.0f * (float)draw_real(&draws);
+    expect_success(
+        diffmm_graph_create_weighted(NULL, users, items, count, user, item, weight, &graph));
+    double *want = weighted_adjacency(users, items, count, user, item, weight);
+    expect_adjacency(graph, want);
+    ck_assert(diffmm__graph_is_symmetric(graph));
+    free(want);
+    for (size_t e = 0; e < count; e++)
+        weight[e] = 1;
+    expect_success(
+        diffmm_graph_create_weighted(NULL, users, items, count, user, item, weight, &all_one));
+    expect_success(diffmm_graph_create_bipartite(NULL, users, items, count, user, item, &binary));
+    expect_same_graph(all_one, binary);
+    diffmm_graph_destroy(graph);
+    diffmm_graph_destroy(all_one);
+    diffmm_graph_destroy(binary);
+}
+END_TEST
+
+/* User 0 has item 0 with 3 and item 1 with 0; item 1 nobody else. Degrees 4; 4, 1. */
+START_TEST(weights_by_hand)
+{
+    static const int32_t user[] = {0, 0, 0}, item[] = {1, 0, 0};
+    static const float weight[] = {0, 2, 3};
+    static const int32_t columns[] = {0, 1, 2, 0, 1, 0, 2};
+    static const double values[] = {1 / 4.0, 3 / 4.0, 0, 3 / 4.0, 1 / 4.0, 0, 1};
+    diffmm_graph *graph;
+    expect_success(diffmm_graph_create_weighted(NULL, 1, 2, 3, user, item, weight, &graph));
+    ck_assert_uint_eq(diffmm_graph_entries(graph), 7);
+    ck_assert_mem_eq(graph->rows.indices, columns, sizeof columns);
+    for (size_t e = 0; e < 7; e++)
+        expect_close("value", e, (double)graph->rows.values[e], values[e], 1e-7);
+    diffmm_graph_destroy(graph);
+    expect_success(diffmm_graph_create_weighted(NULL, 1, 2, 0, NULL, NULL, NULL, &graph));
+    ck_assert_uint_eq(diffmm_graph_entries(graph), 3);
+    diffmm_graph_destroy(graph);
+}
+END_TEST
+
+enum { large_users = 5000, large_items = 3000, large_count = 60000 };
+enum { most_entries = 2 * large_count + large_users + large_items };
+
+/* The values of a large weighted graph. */
+static void weigh_much(diffmm_context *context, void *argument, void *out)
+{
+    static int32_t user[large_count], item[large_count];
+    static float weight[large_count];
+    diffmm_graph *graph;
+    (void)argument;
+    for (size_t e = 0; e < large_count; e++) {
+        user[e] = (int32_t)(e % large_users);
+        item[e] = (int32_t)(e * e / 11 % large_items);
+        weight[e] = (float)(e % 97) / 7.0f;
+    }
+    expect_success(diffmm_graph_create_weighted(context, large_users, large_items, large_count,
+                                                user, item, weight, &graph));
+    memset(out, 0, most_entries * sizeof(float));
+    memcpy(out, graph->rows.values, diffmm_graph_entries(graph) * sizeof(float));
+    diffmm_graph_destroy(graph);
+}
+
+START_TEST(weights_with_any_number_of_threads)
+{
+    expect_same_bits(most_entries * sizeof(float), weigh_much, NULL);
+}
+END_TEST
+
+START_TEST(bad_weights)
+{
+    static const int32_t good[] = {0, 1};
+    const float bad[][2] = {{1, NAN}, {1, INFINITY}, {1, -1}};
+    diffmm_graph *out = NULL;
+    expect_failure(diffmm_graph_create_weighted(NULL, 2, 2, 2, good, good, bad[0], &out),
+                   DIFFMM_ERROR_NUMERIC, "weight[1] is not finite");
+    expect_failure(diffmm_graph_create_weighted(NULL, 2, 2, 2, good, good, bad[1], &out),
+                   DIFFMM_ERROR_NUMERIC, "weight[1] is not finite");
+    expect_invalid(diffmm_graph_create_weighted(NULL, 2, 2, 2, good, good, bad[2], &out),
+                   "weight[1] is -1, below 0");
+    expect_invalid(diffmm_graph_create_weighted(NULL, 2, 2, 2, good, good, NULL, &out),
+                   "weight is NULL");
+    expect_invalid(diffmm_graph_create_weighted(NULL, 2, 2, 2, good, good, bad[0], NULL),
+                   "out is NULL");
+    expect_invalid(diffmm_graph_create_weighted(NULL, 1, 2, 1, good + 1, good, bad[0], &out),
+                   "user[0] is 1");
+    ck_assert_ptr_null(out);
+}
+END_TEST
+
 START_TEST(bad_input)
 {
     static const int32_t good[] = {0, 1, 1}, high[] = {0, 1, 2}, low[] = {0, -1, 1};
@@ -158,9 +280,22 @@ static diffmm_status create(void *argument)
     return status;
 }
 
+static diffmm_status create_weighted(void *argument)
+{
+    static const int32_t user[] = {0, 1, 2, 1}, item[] = {3, 0, 1, 0};
+    static const float weight[] = {1, 2, 3, 4};
+    diffmm_graph *graph = NULL;
+    diffmm_status status =
+        diffmm_graph_create_weighted(argument, 3, 4, 4, user, item, weight, &graph);
+    ck_assert((status == DIFFMM_OK) == (graph != NULL));
+    diffmm_graph_destroy(graph);
+    return status;
+}
+
 START_TEST(out_of_memory)
 {
     expect_survives_no_memory(create);
+    expect_survives_no_memory(create_weighted);
 }
 END_TEST
 
@@ -170,6 +305,10 @@ int main(void)
                                   a_small_graph_by_hand,
                                   order_and_repetition_of_pairs_do_not_matter,
                                   rows_give_the_same_graph_as_pairs,
+                                  weights,
+                                  weights_by_hand,
+                                  weights_with_any_number_of_threads,
+                                  bad_weights,
                                   bad_input,
                                   out_of_memory};
     return run_tests("bipartite", tests, sizeof tests / sizeof *tests) != 0;

@@ -145,6 +145,8 @@ START_TEST(every_setting_that_shapes_memory)
         {"generate.every", "2", "rebuild_k", "330"},
         {"generate.every", "3", "rebuild_k", "20", "keep_rate", "1"},
         {"average", "0.9", "embedding_size", "200"},
+        {"generate.weights", "scores", "rebuild_k", "330"},
+        {"generate.weights", "scores", "rebuild_k", "40", "generate.every", "3"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {

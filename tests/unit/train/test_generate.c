@@ -21,6 +21,7 @@ struct expected {
     size_t sampling_steps;
     bool sampling_noise;
     double keep_rate;
+    bool weights; /* by scores */
 };
 
 static void training_row(const struct training *t, int32_t user, float *dense)
@@ -33,9 +34,19 @@ static void training_row(const struct training *t, int32_t user, float *dense)
         dense[row[i]] = 1;
 }
 
+/* Scores as weights, of mean 1. */
+static void weigh(size_t count, const int32_t *item, const float *x, float *weight)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += fmax((double)x[item[i]], 0);
+    for (size_t i = 0; i < count; i++)
+        weight[i] = sum > 0 ? (float)(fmax((double)x[item[i]], 0) * (double)count / sum) : 1;
+}
+
 /* One user's neighbours, through the reverse chain of that user alone. */
 static void neighbours(const struct training *t, const struct expected *e, size_t m, uint64_t epoch,
-                       const diffmm_schedule *schedule, int32_t user, int32_t *out)
+                       const diffmm_schedule *schedule, int32_t user, int32_t *out, float *weight)
 {
     float x0[items], x[items], noise[(steps + 1) * items];
     size_t found;
@@ -53,6 +64,7 @@ static void neighbours(const struct training *t, const struct expected *e, size_
                                         e->sampling_steps, e->sampling_noise, noise, x));
     expect_success(diffmm_top_k(items, x, 0, NULL, e->count, out, NULL, &found));
     ck_assert_uint_eq(found, e->count);
+    weigh(e->count, out, x, weight);
 }
 
 static diffmm_graph *drop(const diffmm_graph *whole, double keep_rate, uint64_t stream)
@@ -65,6 +77,21 @@ static diffmm_graph *drop(const diffmm_graph *whole, double keep_rate, uint64_t 
     expect_success(diffmm_graph_drop_edges(whole, keep_rate, kept, &dropped));
     free(kept);
     return dropped;
+}
+
+/* Values within `tolerance` of their size. */
+static void expect_near_graph(const diffmm_graph *expected, const diffmm_graph *got,
+                              double tolerance)
+{
+    const float *v, *w;
+    size_t entries = diffmm_graph_entries(expected);
+    ck_assert_uint_eq(diffmm_graph_entries(got), entries);
+    expect_success(diffmm_graph_rows(expected, NULL, NULL, &v));
+    expect_success(diffmm_graph_rows(got, NULL, NULL, &w));
+    ck_assert_mem_eq(expected->rows.indices, got->rows.indices, entries * sizeof(int32_t));
+    for (size_t e = 0; e < entries; e++)
+        ck_assert_msg(fabs((double)v[e] - (double)w[e]) <= tolerance, "entry %zu: %g, not %g", e,
+                      (double)w[e], (double)v[e]);
 }
 
 static void expect_graph(const diffmm_graph *expected, const diffmm_graph *got)
@@ -86,21 +113,29 @@ static void expect_generated(const struct training *t, const struct expected *e,
 {
     int32_t *item = malloc(users * e->count * sizeof *item);
     int32_t *user = malloc(users * e->count * sizeof *user);
+    float *weight = malloc(users * e->count * sizeof *weight);
     diffmm_schedule *schedule;
     diffmm_graph *whole;
     expect_success(diffmm_schedule_create(NULL, steps, 0.1, 1e-4, 0.02, 1, &schedule));
     for (int32_t u = 0; u < users; u++) {
-        neighbours(t, e, m, epoch, schedule, u, item + (size_t)u * e->count);
+        neighbours(t, e, m, epoch, schedule, u, item + (size_t)u * e->count,
+                   weight + (size_t)u * e->count);
         for (size_t i = 0; i < e->count; i++)
             user[(size_t)u * e->count + i] = u;
     }
-    expect_success(
-        diffmm_graph_create_bipartite(NULL, users, items, users * e->count, user, item, &whole));
+    expect_success(e->weights ? diffmm_graph_create_weighted(NULL, users, items, users * e->count,
+                                                             user, item, weight, &whole)
+                              : diffmm_graph_create_bipartite(NULL, users, items, users * e->count,
+                                                              user, item, &whole));
     diffmm_graph *dropped = drop(whole, e->keep_rate, diffmm__stream_generated_edges(m, epoch));
-    expect_graph(dropped, t->model->modalities[m].graph);
+    if (e->weights) /* scores differ in the last bits: another strategy computes them */
+        expect_near_graph(dropped, t->model->modalities[m].graph, 1e-4);
+    else
+        expect_graph(dropped, t->model->modalities[m].graph);
     diffmm_graph_destroy(whole);
     diffmm_graph_destroy(dropped);
     diffmm_schedule_destroy(schedule);
+    free(weight);
     free(user);
     free(item);
 }
@@ -133,18 +168,32 @@ static void expect_generation(const char *const *list, const struct expected *ex
 
 START_TEST(graphs_of_the_reverse_chain)
 {
-    expect_generation((const char *const[]){"steps", "5", NULL}, &(struct expected){1, 0, 0, 0.5});
+    expect_generation((const char *const[]){"steps", "5", NULL},
+                      &(struct expected){1, 0, 0, 0.5, false});
     expect_generation((const char *const[]){"rebuild_k", "3", "keep_rate", "1", NULL},
-                      &(struct expected){3, 0, 0, 1});
+                      &(struct expected){3, 0, 0, 1, false});
     expect_generation((const char *const[]){"rebuild_k", "2", "sampling_steps", "4", NULL},
-                      &(struct expected){2, 4, 0, 0.5});
+                      &(struct expected){2, 4, 0, 0.5, false});
     expect_generation((const char *const[]){"sampling_noise", "true", "keep_rate", "0.8", NULL},
-                      &(struct expected){1, 0, 1, 0.8});
+                      &(struct expected){1, 0, 1, 0.8, false});
     expect_generation((const char *const[]){"sampling_noise", "true", "sampling_steps", "5", "norm",
                                             "true", "rebuild_k", "5", NULL},
-                      &(struct expected){5, 5, 1, 0.5});
+                      &(struct expected){5, 5, 1, 0.5, false});
     expect_generation((const char *const[]){"hidden_sizes", "7,9", "rebuild_k", "4", NULL},
-                      &(struct expected){4, 0, 0, 0.5});
+                      &(struct expected){4, 0, 0, 0.5, false});
+}
+END_TEST
+
+START_TEST(weights_by_scores)
+{
+    expect_generation((const char *const[]){"rebuild_k", "3", "generate.weights", "scores", NULL},
+                      &(struct expected){3, 0, 0, 0.5, true});
+    expect_generation((const char *const[]){"rebuild_k", "60", "keep_rate", "1", "generate.weights",
+                                            "scores", NULL},
+                      &(struct expected){60, 0, 0, 1, true}); /* some scores are below 0 */
+    expect_generation((const char *const[]){"sampling_noise", "true", "rebuild_k", "9",
+                                            "generate.weights", "scores", NULL},
+                      &(struct expected){9, 0, 1, 0.5, true});
 }
 END_TEST
 
@@ -190,7 +239,7 @@ START_TEST(view_fusion_has_observed_edges)
             diffmm_graph *graph =
                 drop(t.model->adjacency, 0.5, diffmm__stream_observed_edges(m, epoch));
             expect_graph(graph, t.model->modalities[m].observed);
-            expect_generated(&t, &(struct expected){1, 0, 0, 0.5}, m, epoch);
+            expect_generated(&t, &(struct expected){1, 0, 0, 0.5, false}, m, epoch);
             diffmm_graph_destroy(graph);
         }
         t.trainer->epoch++;
@@ -250,7 +299,7 @@ START_TEST(graphs_that_are_kept)
             if (epoch < 4)
                 expect_graph(graphs[m], whole.model->modalities[m].graph);
             else
-                expect_generated(&whole, &(struct expected){2, 0, 0, 1}, m, epoch);
+                expect_generated(&whole, &(struct expected){2, 0, 0, 1, false}, m, epoch);
             diffmm_graph *dropped = drop(whole.model->modalities[m].graph, 0.5,
                                          diffmm__stream_generated_edges(m, epoch));
             diffmm_graph *observed =
@@ -287,9 +336,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {graphs_of_the_reverse_chain, all_items_are_neighbours,
-                                  without_diffusion,           view_fusion_has_observed_edges,
-                                  the_share_of_kept_edges,     graphs_that_are_kept,
-                                  scores_that_are_not_numbers};
+    const TTest *const tests[] = {graphs_of_the_reverse_chain,    weights_by_scores,
+                                  all_items_are_neighbours,       without_diffusion,
+                                  view_fusion_has_observed_edges, the_share_of_kept_edges,
+                                  graphs_that_are_kept,           scores_that_are_not_numbers};
     return run_tests("train/generate", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -33,9 +33,9 @@ static void begin(void)
     folder = folder_begin();
     folder_file(&folder, "run.ckpt", path);
     folder_file(&folder, "spoilt.ckpt", spoilt);
-    training_begin(&t,
-                   (const char *const[]){"embedding_size", "3", "hidden_sizes", "4", "fusion_ratio",
-                                         "0.5", "generate.every", "2", "rebuild_k", "3", NULL});
+    training_begin(&t, (const char *const[]){"embedding_size", "3", "hidden_sizes", "4",
+                                             "fusion_ratio", "0.5", "generate.every", "2",
+                                             "rebuild_k", "3", "generate.weights", "scores", NULL});
     expect_success(diffmm_trainer_epoch(t.trainer, NULL));
     expect_success(diffmm_trainer_checkpoint(t.trainer, path));
     expect_success(diffmm__safetensors_open(t.context, path, &parts.file));
@@ -252,6 +252,9 @@ START_TEST(numbers)
                           "observed.image.columns[0] is 130, but there are 130 nodes");
     expect_number_refused("observed.image.columns", 3, 0,
                           "observed.image.columns[3] is 0, not above the one before it");
+    expect_number_refused("generated.text.weights", 6, -1,
+                          "'generated.text.weights' is negative at 6");
+    expect_number_refused("generated.text.weights", 6, (double)NAN, "generated.text.weights");
     expect_number_refused("generated.text.items", 6, -1,
                           "generated.text.items[6] is -1, but there are 60 items");
     expect_number_refused("generated.image.items", 209, 60,

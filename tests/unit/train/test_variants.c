@@ -70,6 +70,25 @@ START_TEST(each_setting_matters)
 }
 END_TEST
 
+/* With one neighbour each weight is 1, and the graph that of weights that are all 1. */
+START_TEST(weights_by_scores)
+{
+    struct training one, scored, several, weighted;
+    diffmm_report report;
+    fit(&one, (const char *const[]){NULL}, &report);
+    fit(&scored, (const char *const[]){"generate.weights", "scores", NULL}, &report);
+    fit(&several, (const char *const[]){"rebuild_k", "4", NULL}, &report);
+    fit(&weighted, (const char *const[]){"rebuild_k", "4", "generate.weights", "scores", NULL},
+        &report);
+    expect_same_bits(one.model, scored.model);
+    ck_assert_ptr_nonnull(first_difference(several.model, weighted.model));
+    training_end(&one);
+    training_end(&scored);
+    training_end(&several);
+    training_end(&weighted);
+}
+END_TEST
+
 START_TEST(without_diffusion)
 {
     struct training t;
@@ -344,6 +363,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {each_setting_matters,
+                                  weights_by_scores,
                                   without_diffusion,
                                   the_modality_signal,
                                   without_contrast,
