@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +111,31 @@ static void print_metric(const char *split, const diffmm_metrics *metrics)
         fprintf(stderr, "  %s Recall@%zu %.4f", split, metrics->cutoff, metrics->recall);
 }
 
+/* One line for each modality: how far its graph is spread, and how good it is. */
+static void print_measures(const diffmm_report *report)
+{
+    for (size_t m = 0; report->graph_measures && m < report->modality_count; m++) {
+        const diffmm_graph_measures *g = report->graph_measures[m];
+        const char *loss = report->losses[report->loss_count - report->modality_count + m].name;
+        fprintf(stderr, "  %s: %zu items generated, ten of them for %.1f %% of edges",
+                strchr(loss, '.') + 1, g->distinct_items, 100.0 * g->top_share);
+        fprintf(stderr, ", %.1f %% observed", 100.0 * g->observed_share);
+        if (g->compared_edges > 0)
+            fprintf(stderr, ", %.1f %% as before", 100.0 * g->agreement);
+        fprintf(stderr, ", popularity rank %.0f", g->popularity_rank);
+        if (g->similarity_users > 0)
+            fprintf(stderr, ", similarity %+.4f", g->similarity_gain);
+        if (g->held_edges > 0)
+            fprintf(stderr, ", hits %.2f %%", 100.0 * g->hit_rate);
+        if (report->denoiser_measures) {
+            const diffmm_denoiser_measures *d = report->denoiser_measures[m];
+            fprintf(stderr, "; denoiser Recall@%zu %.4f (popularity %.4f), restored %.4f",
+                    d->cutoff, d->recall, d->popular_recall, d->degree_precision);
+        }
+        fprintf(stderr, "\n");
+    }
+}
+
 void progress_epoch(struct progress *progress, const diffmm_report *report)
 {
     progress_clear(progress);
@@ -127,4 +153,5 @@ void progress_epoch(struct progress *progress, const diffmm_report *report)
     fprintf(stderr, "  %.1f s (denoise %.1f, generate %.1f, recommend %.1f, evaluate %.1f)%s\n",
             total, seconds->denoise, seconds->generate, seconds->recommend, seconds->evaluate,
             judged && report->epoch == report->best_epoch ? "  best" : "");
+    print_measures(report);
 }

@@ -52,6 +52,59 @@ static json_t *losses_json(const diffmm_dataset *dataset, const diffmm_report *r
     return object;
 }
 
+/* The name of modality m of the model: losses end with "denoiser.NAME" of each. */
+static const char *modality_name(const diffmm_report *report, size_t m)
+{
+    const char *name = report->losses[report->loss_count - report->modality_count + m].name;
+    return strchr(name, '.') + 1;
+}
+
+/* What was not measured is null. */
+static json_t *known(bool measured, double value)
+{
+    return measured ? json_real(value) : json_null();
+}
+
+static json_t *graph_json(const diffmm_graph_measures *g)
+{
+    bool similar = g->similarity_users > 0;
+    return json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "edges", (json_int_t)g->edges,
+        "distinct_items", (json_int_t)g->distinct_items, "top_share", g->top_share,
+        "observed_share", g->observed_share, "popularity_rank", g->popularity_rank, "agreement",
+        known(g->compared_edges > 0, g->agreement), "similarity", known(similar, g->similarity),
+        "random_similarity", known(similar, g->random_similarity), "similarity_gain",
+        known(similar, g->similarity_gain), "hit_rate", known(g->held_edges > 0, g->hit_rate));
+}
+
+static json_t *denoiser_measures_json(const diffmm_denoiser_measures *d)
+{
+    char recall[48], popular[64];
+    snprintf(recall, sizeof recall, "recall@%zu", d->cutoff);
+    snprintf(popular, sizeof popular, "popular_recall@%zu", d->cutoff);
+    return json_pack("{s:o, s:o, s:o}", recall, known(d->held_users > 0, d->recall), popular,
+                     known(d->held_users > 0, d->popular_recall), "degree_precision",
+                     known(d->users > 0, d->degree_precision));
+}
+
+/* Measures of each modality's graph, and of its denoiser; left out where they are not taken. */
+static void add_measures(const diffmm_report *report, json_t *line)
+{
+    if (report->graph_measures)
+        json_object_set_new(line, "graph", json_object());
+    if (report->denoiser_measures)
+        json_object_set_new(line, "denoiser", json_object());
+    for (size_t m = 0; m < report->modality_count; m++) {
+        const char *name = modality_name(report, m);
+        if (report->graph_measures)
+            json_object_set_new(json_object_get(line, "graph"), name,
+                                graph_json(report->graph_measures[m]));
+        if (report->denoiser_measures)
+            json_object_set_new(json_object_get(line, "denoiser"), name,
+                                denoiser_measures_json(report->denoiser_measures[m]));
+    }
+}
+
 static bool write_line(FILE *file, json_t *object)
 {
     bool written = object && json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 &&
@@ -97,13 +150,15 @@ FILE *log_open(const char *path, size_t epochs)
 bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report)
 {
     const diffmm_seconds *seconds = &report->seconds;
-    return write_line(file,
-                      json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:o, s:o, s:o}", "epoch",
-                                (json_int_t)report->epoch, "seconds", "denoise", seconds->denoise,
-                                "generate", seconds->generate, "recommend", seconds->recommend,
-                                "evaluate", seconds->evaluate, "loss", losses_json(dataset, report),
-                                "valid", metrics_json(report->cutoff_count, report->valid), "test",
-                                metrics_json(report->cutoff_count, report->test)));
+    json_t *line = json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:o, s:o, s:o}", "epoch",
+                             (json_int_t)report->epoch, "seconds", "denoise", seconds->denoise,
+                             "generate", seconds->generate, "recommend", seconds->recommend,
+                             "evaluate", seconds->evaluate, "loss", losses_json(dataset, report),
+                             "valid", metrics_json(report->cutoff_count, report->valid), "test",
+                             metrics_json(report->cutoff_count, report->test));
+    if (report->graph_measures)
+        add_measures(report, line);
+    return write_line(file, line);
 }
 
 bool log_result(FILE *file, const struct result *result)

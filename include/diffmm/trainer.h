@@ -24,6 +24,7 @@
 #ifndef DIFFMM_TRAINER_H
 #define DIFFMM_TRAINER_H
 
+#include <diffmm/measures.h>
 #include <diffmm/metrics.h>
 #include <diffmm/model.h>
 
@@ -66,6 +67,14 @@ typedef struct diffmm_report {
     size_t valid_cold_users;     /**< users of validation whom its metrics leave out, because they
                                       have no training interaction */
     size_t test_cold_users;      /**< the same of test */
+    /** Measures of each modality's graph, on validation's held-out items, as of the last epoch that
+     *  generated graphs (all 0 before any, also after a checkpoint was read, which does not have
+     *  them); NULL where the option `measure` is off, or without diffusion. Agreement and
+     *  similarity are those of `measure.users` users */
+    const diffmm_graph_measures *const *graph_measures;
+    /** The same of its denoiser, on as many users who have validation items, with the first cutoff;
+     *  NULL unless `measure` is full */
+    const diffmm_denoiser_measures *const *denoiser_measures;
 } diffmm_report;
 
 /** A phase of an epoch. Where graphs are kept from an earlier epoch, generating has no steps. */
@@ -268,8 +277,8 @@ DIFFMM_API diffmm_status diffmm_trainer_checkpoint_memory(const diffmm_trainer *
  *                  modalities and features are compared, ids are not; sealed by this call if it was
  *                  not; kept alive
  *  @param path     the checkpoint
- *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience`, `memory_limit` and
- *                  `seen` may differ from these, and a finished training goes on where they allow;
+ *  @param options  copied; NULL: those of the checkpoint. `epochs`, `patience`, `memory_limit`,
+ *                  `seen`, `measure` and `measure.users` may differ from these, and a finished training goes on where they allow;
  *                  any other difference is DIFFMM_ERROR_INVALID_ARGUMENT
  *  @param out      receives the trainer */
 DIFFMM_API diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,

@@ -430,6 +430,8 @@ static const size_t report_begin[] = {
     offsetof(diffmm_report, losses),
     offsetof(diffmm_report, valid_cold_users),
     offsetof(diffmm_report, test_cold_users),
+    offsetof(diffmm_report, graph_measures),
+    offsetof(diffmm_report, denoiser_measures),
 };
 const struct diffmm__layout diffmm__layout_report = {
     sizeof(diffmm_report), offsetof(diffmm_report, loss_count), report_begin,

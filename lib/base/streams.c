@@ -22,7 +22,8 @@ enum purpose {
     synthetic = 11,
     hold_out = 12,
     reverse_noise_of_none = 13, /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
-    spectral_basis = 14
+    spectral_basis = 14,
+    measured_users = 15
 };
 
 /* The middle bits of initial values. */
@@ -127,6 +128,11 @@ uint64_t diffmm__stream_observed_edges(size_t modality, uint64_t epoch)
 uint64_t diffmm__stream_spectral_basis(size_t modality)
 {
     return stream(spectral_basis, modality, 0);
+}
+
+uint64_t diffmm__stream_measured_users(void)
+{
+    return stream(measured_users, 0, 0);
 }
 
 uint64_t diffmm__stream_synthetic(size_t which)

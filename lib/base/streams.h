@@ -58,6 +58,9 @@ uint64_t diffmm__stream_observed_edges(size_t modality, uint64_t epoch);
  * (diffusion/spectral_basis.h). Position: blocks of a random matrix; of random columns. */
 uint64_t diffmm__stream_spectral_basis(size_t modality);
 
+/* The users on whom a trainer takes measures. Position: the place in the order of users. */
+uint64_t diffmm__stream_measured_users(void);
+
 /* Synthetic data. What the stream `which`, below 2^24, is for is known to dataset/synthetic.c. */
 uint64_t diffmm__stream_synthetic(size_t which);
 

@@ -111,6 +111,10 @@ static const diffmm_option_info table[] = {
      "and kept in their place; 0: no average."},
     {size, "generate.weights", NULL, DIFFMM_OPTION_CHOICE, "ones", 0, 0, "ones|scores",
      "Weights of generated edges: all 1, or by their scores, with mean 1 for each user."},
+    {size, "measure", NULL, DIFFMM_OPTION_CHOICE, "graph", 0, 0, "off|graph|full",
+     "What is told of the diffusion: nothing, measures of its graphs, those of its denoisers too."},
+    {size, "measure.users", NULL, DIFFMM_OPTION_INTEGER, "1024", 0, 0x1p31 - 1, NULL,
+     "Users on whom measures that cost are taken; 0: all."},
 };
 
 size_t diffmm_option_count(void)

@@ -10,7 +10,8 @@
 
 static bool may_change(const char *name)
 {
-    static const char *const free[] = {"epochs", "patience", "memory_limit", "seen"};
+    static const char *const free[] = {"epochs", "patience", "memory_limit",
+                                       "seen",   "measure",  "measure.users"};
     for (size_t i = 0; i < sizeof free / sizeof *free; i++)
         if (strcmp(name, free[i]) == 0)
             return true;
@@ -23,10 +24,12 @@ static diffmm_status compare(const diffmm_options *begun, const diffmm_options *
     const char *then = diffmm__options_value(begun, key), *wanted = diffmm__options_value(now, key);
     return strcmp(then, wanted) == 0
                ? DIFFMM_OK
-               : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                              "options: training was begun with %s %s and cannot go on with %s; "
-                              "only epochs, patience, memory_limit and seen may change",
-                              name, then, wanted);
+               : diffmm__fail(
+                     DIFFMM_ERROR_INVALID_ARGUMENT,
+                     "options: training was begun with %s %s and cannot go on with %s; "
+                     "only epochs, patience, memory_limit, seen, measure and measure.users "
+                     "may change",
+                     name, then, wanted);
 }
 
 /* Compare, between both, the settings per modality that `from` has. */

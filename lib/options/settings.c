@@ -107,6 +107,10 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->memory_limit = size(reader, "memory_limit");
     out->cutoff_count = diffmm__option_value_list(text(reader, "cutoffs"), out->cutoffs);
     out->select_by_test = is(reader, "select", "test");
+    out->measure = is(reader, "measure", "off")    ? DIFFMM__MEASURE_OFF
+                   : is(reader, "measure", "full") ? DIFFMM__MEASURE_FULL
+                                                   : DIFFMM__MEASURE_GRAPH;
+    out->measure_users = size(reader, "measure.users");
     out->seen_is_train = is(reader, "seen", "train");
 }
 

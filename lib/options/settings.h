@@ -14,6 +14,13 @@
 
 enum diffmm__projection { DIFFMM__PROJECTION_LEAKY = 0, DIFFMM__PROJECTION_LINEAR = 1 };
 
+/* What a trainer measures of its diffusion: each more than the one before. */
+enum diffmm__measure {
+    DIFFMM__MEASURE_OFF = 0,
+    DIFFMM__MEASURE_GRAPH = 1,
+    DIFFMM__MEASURE_FULL = 2
+};
+
 /* Every setting that is not per modality, read once, when a model or trainer is made. */
 struct diffmm__settings {
     uint64_t seed;
@@ -47,6 +54,8 @@ struct diffmm__settings {
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     bool select_by_test;
+    enum diffmm__measure measure;
+    size_t measure_users; /* 0: all */
     /* serving */
     bool seen_is_train; /* held-out interactions do not count as seen */
 };

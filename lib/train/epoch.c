@@ -21,7 +21,7 @@ diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)
 diffmm_status diffmm__epoch_generate(diffmm_trainer *trainer)
 {
     return diffmm__graphs_generate(&trainer->graphs, trainer->model, trainer->epoch + 1,
-                                   &trainer->progress);
+                                   &trainer->progress, &trainer->measures, &trainer->report);
 }
 
 diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)

@@ -59,7 +59,7 @@ static void set_graph(diffmm_graph **place, diffmm_graph *graph)
     diffmm_graph_destroy(old);
 }
 
-/* Every user's neighbours. */
+/* Every user's neighbours. Nobody is told where progress is NULL. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
                                    size_t epoch, size_t m, struct diffmm__progress *progress)
 {
@@ -77,8 +77,9 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
                               scores ? scores + first * count : NULL);
         diffmm_status status =
-            diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, m * blocks + b + 1,
-                                  model->modality_count * blocks);
+            progress ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
+                                             m * blocks + b + 1, model->modality_count * blocks)
+                     : DIFFMM_OK;
         if (status)
             return status;
     }
@@ -121,8 +122,20 @@ static void set_observed(struct diffmm__graphs *graphs, diffmm_model *model, siz
                   diffmm__edge_dropout_finish(&graphs->rooms[m].observed, model->adjacency));
 }
 
+static void measure(struct diffmm__graphs *graphs, const diffmm_model *model, size_t epoch,
+                    size_t m, struct diffmm__diffusion_measures *measures,
+                    struct diffmm__report *report)
+{
+    if (report->graph)
+        diffmm__diffusion_measures_take(
+            measures, model, epoch, m, diffmm__neighbors_items(&graphs->neighbors, m),
+            &report->graph[m], report->denoiser ? &report->denoiser[m] : NULL);
+}
+
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress)
+                                      size_t epoch, struct diffmm__progress *progress,
+                                      struct diffmm__diffusion_measures *measures,
+                                      struct diffmm__report *report)
 {
     for (size_t m = 0; m < model->modality_count; m++) {
         diffmm_status status = DIFFMM_OK;
@@ -130,6 +143,8 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
             status = generate_rows(graphs, model, epoch, m, progress);
             if (!status)
                 status = order_rows(graphs, model, epoch, m);
+            if (!status)
+                measure(graphs, model, epoch, m, measures, report);
         }
         if (status)
             return status;
@@ -138,6 +153,17 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
         set_observed(graphs, model, m);
     }
     return DIFFMM_OK;
+}
+
+void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *model, size_t epoch,
+                           struct diffmm__diffusion_measures *measures)
+{
+    for (size_t m = 0; m < model->modality_count; m++) {
+        generate_rows(graphs, model, epoch, m, NULL);
+        diffmm__neighbors_order(&graphs->neighbors, m);
+        diffmm__diffusion_measures_keep(measures, m,
+                                        diffmm__neighbors_items(&graphs->neighbors, m));
+    }
 }
 
 diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,

@@ -8,9 +8,11 @@
 #include "diffusion/generate_neighbors.h"
 #include "graph/edge_dropout.h"
 #include "model/model.h"
+#include "train/diffusion_measures.h"
 #include "train/neighbors.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
+#include "train/report.h"
 
 /* Room for a modality's graphs of one epoch. */
 struct diffmm__graph_room {
@@ -42,9 +44,17 @@ diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm
 void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities);
 
 /* Makes the graphs of epoch `epoch`, for which memory was reserved, and sets them in the model. An
- * epoch that keeps the generated neighbours of an earlier one has no steps to tell of. */
+ * epoch that keeps the generated neighbours of an earlier one has no steps to tell of, and leaves
+ * the measures in the report as they are. */
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress);
+                                      size_t epoch, struct diffmm__progress *progress,
+                                      struct diffmm__diffusion_measures *measures,
+                                      struct diffmm__report *report);
+
+/* Generates the neighbours of epoch `epoch` again, which the denoisers have just been trained in, for
+ * the measures of the next epoch alone: a checkpoint does not have them. */
+void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *model, size_t epoch,
+                           struct diffmm__diffusion_measures *measures);
 
 /* Where diffmm__graphs_generate() was cancelled after so many steps: sets graphs of the same shape,
  * in which the users whose rows were generated stand for all. */

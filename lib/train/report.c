@@ -26,6 +26,31 @@ static void list_losses(const diffmm_model *model, struct diffmm__report *report
     }
 }
 
+/* An arena that failed has given NULL. */
+static void list_measures(const diffmm_model *model, struct diffmm__report *report)
+{
+    size_t modalities = model->modality_count;
+    const struct diffmm__settings *s = &model->settings;
+    if (!s->diffusion_enabled || s->measure == DIFFMM__MEASURE_OFF)
+        return;
+    report->graph = diffmm__arena_take_zero(&report->arena, modalities, sizeof *report->graph);
+    report->graph_list = diffmm__arena_take(&report->arena, modalities, sizeof *report->graph_list);
+    for (size_t m = 0; !report->arena.failed && m < modalities; m++) {
+        report->graph[m].struct_size = sizeof *report->graph;
+        report->graph_list[m] = &report->graph[m];
+    }
+    if (s->measure != DIFFMM__MEASURE_FULL)
+        return;
+    report->denoiser =
+        diffmm__arena_take_zero(&report->arena, modalities, sizeof *report->denoiser);
+    report->denoiser_list =
+        diffmm__arena_take(&report->arena, modalities, sizeof *report->denoiser_list);
+    for (size_t m = 0; !report->arena.failed && m < modalities; m++) {
+        report->denoiser[m].struct_size = sizeof *report->denoiser;
+        report->denoiser_list[m] = &report->denoiser[m];
+    }
+}
+
 diffmm_status diffmm__report_begin(const diffmm_model *model, struct diffmm__report *out)
 {
     size_t modalities = model->modality_count, cutoffs = model->settings.cutoff_count;
@@ -37,6 +62,7 @@ diffmm_status diffmm__report_begin(const diffmm_model *model, struct diffmm__rep
     out->valid = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->valid);
     out->test = diffmm__arena_take_zero(&out->arena, cutoffs, sizeof *out->test);
     list_losses(model, out);
+    list_measures(model, out);
     if (out->arena.failed) {
         diffmm__report_end(out);
         return DIFFMM_ERROR_NO_MEMORY;
@@ -50,7 +76,9 @@ diffmm_status diffmm__report_begin(const diffmm_model *model, struct diffmm__rep
                                    .loss_count = out->figures.loss_count,
                                    .losses = out->losses,
                                    .valid_cold_users = model->dataset->census.cold_users[0],
-                                   .test_cold_users = model->dataset->census.cold_users[1]};
+                                   .test_cold_users = model->dataset->census.cold_users[1],
+                                   .graph_measures = out->graph_list,
+                                   .denoiser_measures = out->denoiser_list};
     return DIFFMM_OK;
 }
 
@@ -80,9 +108,15 @@ void diffmm__report_copy(const struct diffmm__report *from, struct diffmm__repor
     memcpy(to->test, from->test, figures->cutoff_count * sizeof *to->test);
     for (size_t i = 0; i < figures->loss_count; i++)
         to->losses[i].value = from->losses[i].value; /* names are each report's own */
+    if (to->graph)
+        memcpy(to->graph, from->graph, figures->modality_count * sizeof *to->graph);
+    if (to->denoiser)
+        memcpy(to->denoiser, from->denoiser, figures->modality_count * sizeof *to->denoiser);
     to->figures = *figures;
     to->figures.denoiser_loss = to->denoiser_loss;
     to->figures.valid = to->valid;
     to->figures.test = to->test;
     to->figures.losses = to->losses;
+    to->figures.graph_measures = to->graph_list;
+    to->figures.denoiser_measures = to->denoiser_list;
 }

@@ -13,6 +13,11 @@ struct diffmm__report {
     double *denoiser_loss; /* M */
     diffmm_loss *losses;   /* the objective's terms, then the denoisers' where there are any */
     diffmm_metrics *valid, *test; /* per cutoff */
+    /* M each, where they are measured; else NULL. The lists are what the figures point to. */
+    diffmm_graph_measures *graph;
+    diffmm_denoiser_measures *denoiser;
+    const diffmm_graph_measures **graph_list;
+    const diffmm_denoiser_measures **denoiser_list;
 };
 
 /* A report of no epoch: all figures are 0. */

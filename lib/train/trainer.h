@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "train/best.h"
 #include "train/denoisers.h"
+#include "train/diffusion_measures.h"
 #include "train/graphs.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
@@ -30,6 +31,7 @@ struct diffmm_trainer {
     /* The phases, in their order. */
     struct diffmm__denoisers denoisers;
     struct diffmm__graphs graphs;
+    struct diffmm__diffusion_measures measures;
     struct diffmm__recommender recommender;
     struct diffmm__evaluation *evaluation;
 

@@ -76,7 +76,10 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     warn_of_pairs(trainer);
     if (s->diffusion_enabled)
         status = diffmm__denoisers_begin(model, &trainer->plan, &trainer->denoisers);
-    return status ? status : diffmm__graphs_begin(model, &trainer->plan, &trainer->graphs);
+    if (!status)
+        status = diffmm__graphs_begin(model, &trainer->plan, &trainer->graphs);
+    return status ? status
+                  : diffmm__diffusion_measures_begin(model, &trainer->plan, &trainer->measures);
 }
 
 /* `whole`: nothing is to be held out, and no reason for a warning. */
@@ -113,6 +116,7 @@ static void end_trainer(void *object)
     diffmm__denoisers_end(&trainer->denoisers);
     diffmm__graphs_end(&trainer->graphs);
     diffmm__averaging_end(&trainer->recommender.averaging);
+    diffmm__diffusion_measures_end(&trainer->measures, trainer->plan.modalities);
     diffmm__pairs_end(&trainer->recommender.pairs);
     diffmm__evaluation_destroy(trainer->evaluation);
     diffmm__best_end(&trainer->best);

@@ -492,7 +492,7 @@ AT(diffmm_seconds, generate, 8);
 AT(diffmm_seconds, recommend, 16);
 AT(diffmm_seconds, evaluate, 24);
 
-SIZE(diffmm_report, 208);
+SIZE(diffmm_report, 224);
 AT(diffmm_report, struct_size, 0);
 AT(diffmm_report, epoch, 8);
 AT(diffmm_report, best_epoch, 16);
@@ -511,6 +511,8 @@ AT(diffmm_report, loss_count, 176);
 AT(diffmm_report, losses, 184);
 AT(diffmm_report, valid_cold_users, 192);
 AT(diffmm_report, test_cold_users, 200);
+AT(diffmm_report, graph_measures, 208);
+AT(diffmm_report, denoiser_measures, 216);
 
 SIZE(diffmm_phase, 4);
 IS(DIFFMM_PHASE_DENOISE, 0);

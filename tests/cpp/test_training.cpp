@@ -49,6 +49,9 @@ START_TEST(epoch_by_epoch_is_the_same_as_a_fit)
         ck_assert_str_eq(report.terms[report.terms.size() - 1].name, "denoiser.text");
         ck_assert_double_eq(report.terms[report.terms.size() - 1].value, report.denoiser_loss[1]);
         ck_assert_double_gt(report.counted_flops[DIFFMM_PHASE_DENOISE], 0);
+        ck_assert_uint_eq(report.graph_measures.size(), 2);
+        ck_assert_uint_gt(report.graph_measures[1]->edges, 0);
+        ck_assert(report.denoiser_measures.empty());
     } while (!report.finished);
     ck_assert_uint_eq(report.epoch, 3);
     steps.restore_best();

@@ -48,19 +48,35 @@ static void expect_metrics(const json_t *metrics)
     ck_assert_uint_eq(json_object_size(metrics), 3);
 }
 
+/* What is known of each modality's graph: from the second epoch on, all. */
+static void expect_graphs(const json_t *graphs, bool first)
+{
+    const char *modality, *key;
+    const json_t *graph, *value;
+    ck_assert_uint_eq(json_object_size(graphs), 2);
+    json_object_foreach((json_t *)graphs, modality, graph)
+    {
+        ck_assert_uint_eq(json_object_size(graph), 10);
+        ck_assert_int_gt(json_integer_value(json_object_get(graph, "distinct_items")), 0);
+        json_object_foreach((json_t *)graph, key, value)
+            ck_assert_msg(json_is_null(value) == (first && strcmp(key, "agreement") == 0),
+                          "%s of %s", key, modality);
+    }
+}
+
 static void expect_epoch(json_t *line, json_int_t epoch)
 {
     json_int_t number;
     double seconds[4], loss[4], denoiser[2];
-    json_t *valid, *test;
+    json_t *valid, *test, *graphs;
     json_error_t error;
     int fits = json_unpack_ex(
         line, &error, JSON_STRICT,
-        "{s:I, s:{s:F, s:F, s:F, s:F!}, s:{s:F, s:F, s:F, s:F, s:{s:F, s:F!}!}, s:o, s:o!}",
+        "{s:I, s:{s:F, s:F, s:F, s:F!}, s:{s:F, s:F, s:F, s:F, s:{s:F, s:F!}!}, s:o, s:o, s:o!}",
         "epoch", &number, "seconds", "denoise", &seconds[0], "generate", &seconds[1], "recommend",
         &seconds[2], "evaluate", &seconds[3], "loss", "bpr", &loss[0], "contrastive", &loss[1],
         "regularizer", &loss[2], "alignment", &loss[3], "denoiser", "image", &denoiser[0], "text",
-        &denoiser[1], "valid", &valid, "test", &test);
+        &denoiser[1], "valid", &valid, "test", &test, "graph", &graphs);
     ck_assert_msg(fits == 0, "line of epoch %lld: %s", (long long)epoch, error.text);
     ck_assert_int_eq(number, epoch);
     for (size_t i = 0; i < 4; i++)
@@ -73,6 +89,7 @@ static void expect_epoch(json_t *line, json_int_t epoch)
     ck_assert_double_gt(denoiser[1], 0);
     expect_metrics(valid);
     expect_metrics(test);
+    expect_graphs(graphs, epoch == 1);
 }
 
 /* The last line names an epoch that was trained, with the figures of that epoch. */
@@ -300,7 +317,8 @@ START_TEST(features_by_id)
     write_text("clicks.csv", "user,item\nu,c\nv,b\nu,a\n");
     write_text("w.vec", "a 1 2\nx 3 4\nc 5 6\n");
     ck_assert_int_eq(run(train_program, arguments), 0);
-    expect_text("err", "modality 'words': 1 of 3 items have no row and get zeros; the first is 'b'");
+    expect_text("err",
+                "modality 'words': 1 of 3 items have no row and get zeros; the first is 'b'");
     memcpy(with, arguments, sizeof with);
     with[flag - 1] = "--with-features";
     with[flag] = NULL;

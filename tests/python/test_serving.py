@@ -29,6 +29,13 @@ class Training(unittest.TestCase):
         with self.assertRaises(diffmm.Error) as caught:
             train.epoch()
         self.assertIs(diffmm.Status.STATE, caught.exception.status)
+        self.assertEqual(["image", "text"], sorted(reports[1].graph_measures))
+        self.assertGreater(reports[1].graph_measures["image"].edges, 0)
+        self.assertEqual({}, reports[1].denoiser_measures)
+        full = trainer(measure="full").epoch()
+        self.assertGreater(full.denoiser_measures["text"].users, 0)
+        self.assertEqual(reports[0].graph_measures, full.graph_measures)
+        self.assertEqual({}, trainer(measure="off").epoch().graph_measures)
         best = train.best()
         self.assertEqual(reports[best.epoch - 1].valid, best.valid)
         self.assertEqual(reports[-1].best_epoch, best.epoch)

@@ -346,6 +346,8 @@ class Report(Struct):
         ("losses", POINTER(Loss)),
         ("valid_cold_users", c_size_t),
         ("test_cold_users", c_size_t),
+        ("graph_measures", POINTER(POINTER(GraphMeasures))),
+        ("denoiser_measures", POINTER(POINTER(DenoiserMeasures))),
     ]
 
 

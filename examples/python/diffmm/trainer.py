@@ -13,6 +13,7 @@ from ._library import library
 from .dataset import Dataset
 from .errors import Cancelled
 from .file import describe
+from .measures import denoiser_measures, graph_measures
 from .metrics import PerCutoff, per_cutoff
 from .model import Losses, Model, loss_terms, losses_from_struct
 from .options import Options, as_options, settings as all_settings
@@ -38,7 +39,9 @@ class Report(NamedTuple):
     """What an epoch did. `valid` and `test` have metrics for each cutoff (`users` is 0 where the
     split is empty); `report.valid.recall` is that of the first. `losses` has every term of the
     objective, a Loss by name, and "denoiser.NAME" for each modality. `cold_users` counts the users
-    of each held-out split whom its metrics leave out, because they have no training interaction."""
+    of each held-out split whom its metrics leave out, because they have no training interaction.
+    `graph_measures` and `denoiser_measures` have those of each modality that the option `measure` asks
+    for, as of the last epoch that generated graphs."""
 
     epoch: int
     best_epoch: int
@@ -52,6 +55,8 @@ class Report(NamedTuple):
     straight_flops: float
     losses: dict
     cold_users: dict
+    graph_measures: dict = {}
+    denoiser_measures: dict = {}
 
 
 class Progress(NamedTuple):
@@ -127,6 +132,10 @@ def _changed(given, modalities, changes):
     return options
 
 
+def _measures(convert, pointers, modalities):
+    return {name: convert(pointers[m].contents) for m, name in enumerate(modalities)} if pointers else {}
+
+
 def _report(struct, modalities):
     """A report from the C struct, whose arrays the next epoch overwrites."""
     seconds = struct.seconds
@@ -142,7 +151,9 @@ def _report(struct, modalities):
         counted_flops=_by_phase(struct.counted_flops),
         straight_flops=struct.straight_flops,
         losses=loss_terms(struct.losses[:struct.loss_count]),
-        cold_users={"valid": struct.valid_cold_users, "test": struct.test_cold_users})
+        cold_users={"valid": struct.valid_cold_users, "test": struct.test_cold_users},
+        graph_measures=_measures(graph_measures, struct.graph_measures, modalities),
+        denoiser_measures=_measures(denoiser_measures, struct.denoiser_measures, modalities))
 
 
 class _Listener:

@@ -40,6 +40,9 @@ struct report {
     std::size_t valid_cold_users =
         0; /**< whom metrics leave out: nothing of theirs was trained on */
     std::size_t test_cold_users = 0; /**< the same of test */
+    /** Per modality; empty where the option `measure` does not ask for them. */
+    span<const diffmm_graph_measures *const> graph_measures;
+    span<const diffmm_denoiser_measures *const> denoiser_measures;
 };
 
 /** The best epoch so far. Spans are borrowed until the next epoch or the trainer's end. */
@@ -354,6 +357,10 @@ class trainer : public detail::handle<diffmm_trainer>
         out.terms = {c.losses, c.loss_count};
         out.valid_cold_users = c.valid_cold_users;
         out.test_cold_users = c.test_cold_users;
+        if (c.graph_measures)
+            out.graph_measures = {c.graph_measures, c.modality_count};
+        if (c.denoiser_measures)
+            out.denoiser_measures = {c.denoiser_measures, c.modality_count};
         return out;
     }
     /** The option `cutoffs` is a list with a comma between two. */

@@ -18,6 +18,7 @@
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
 #include "train/checkpoint/state_neighbors.h"
+#include "train/plan/cadence.h"
 
 /* Where the settings are the file's, one that is refused is a fault of the file. */
 static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
@@ -239,7 +240,11 @@ static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetens
     if ((status = diffmm__state_check_features(trainer, file)) ||
         (status = diffmm__state_read(trainer, file)) || (status = read_arrays(trainer, file)))
         return status;
-    return read_graphs(trainer, file);
+    status = read_graphs(trainer, file);
+    const struct diffmm__settings *settings = &trainer->model->settings;
+    if (!status && trainer->epoch > 0 && trainer->report.graph && !diffmm__cadence_keeps(settings))
+        diffmm__graphs_recall(&trainer->graphs, trainer->model, trainer->epoch, &trainer->measures);
+    return status;
 }
 
 static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__safetensors *file,

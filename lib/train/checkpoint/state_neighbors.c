@@ -17,6 +17,20 @@ static bool needed(const diffmm_trainer *trainer)
     return settings->diffusion_enabled && !diffmm__cadence_generates(settings, trainer->epoch + 1);
 }
 
+static bool is_measured(const diffmm_trainer *trainer)
+{
+    const struct diffmm__settings *settings = &trainer->model->settings;
+    return settings->diffusion_enabled && settings->measure != DIFFMM__MEASURE_OFF;
+}
+
+/* Whether the next epoch compares its neighbours with some that the denoisers, which have been
+ * trained since, cannot generate again. */
+static bool compared(const diffmm_trainer *trainer)
+{
+    return is_measured(trainer) && trainer->epoch > 0 &&
+           diffmm__cadence_keeps(&trainer->model->settings);
+}
+
 static size_t entries(const struct diffmm__neighbors *neighbors)
 {
     return (size_t)neighbors->pointers[neighbors->users];
@@ -35,7 +49,7 @@ diffmm_status diffmm__state_add_neighbors(const diffmm_trainer *trainer, size_t 
                                           struct diffmm__tensor_list *list)
 {
     const struct diffmm__neighbors *neighbors = &trainer->graphs.neighbors;
-    if (!needed(trainer))
+    if (!needed(trainer) && !compared(trainer))
         return DIFFMM_OK;
     diffmm_status status =
         add(list, trainer, m, "items", DIFFMM__I32, diffmm__neighbors_items(neighbors, m));
@@ -74,10 +88,13 @@ diffmm_status diffmm__state_read_neighbors(diffmm_trainer *trainer, size_t m,
 {
     const struct diffmm__neighbors *neighbors = &trainer->graphs.neighbors;
     char name[name_size];
-    if (!needed(trainer))
-        return DIFFMM_OK;
     diffmm__state_graph_name(trainer, m, "generated", "items", name);
+    if (!needed(trainer) && !(compared(trainer) && diffmm__safetensors_has(file, name)))
+        return DIFFMM_OK;
     diffmm_status status = read_items(neighbors, m, file, name);
+    if (!status && is_measured(trainer))
+        diffmm__diffusion_measures_keep(&trainer->measures, m,
+                                        diffmm__neighbors_items(neighbors, m));
     if (status || !neighbors->weights)
         return status;
     diffmm__state_graph_name(trainer, m, "generated", "weights", name);

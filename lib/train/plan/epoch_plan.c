@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "train/plan/epoch_plan.h"
 
+#include "evaluation/denoiser_measures.h"
 #include "module/module.h"
 
 static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan *plan)
@@ -74,5 +75,10 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                &out->denoiser_loss);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
+    out->measured = diffmm__measured_users_count(dataset, settings);
+    if (settings->measure == DIFFMM__MEASURE_FULL)
+        diffmm__denoiser_measuring_plan(&layers, settings->steps, &sampling, out->items,
+                                        out->measured.judged, out->measured.longest,
+                                        settings->cutoffs[0], &out->judging);
     return DIFFMM_OK;
 }

@@ -9,6 +9,7 @@
 #include "diffusion/generate_neighbors.h"
 #include "model/terms.h"
 #include "options/settings.h"
+#include "train/plan/measured_users.h"
 
 struct diffmm__plan {
     const struct diffmm__settings *settings;
@@ -27,6 +28,8 @@ struct diffmm__plan {
     /* Only with diffusion: */
     struct diffmm__loss_plan denoiser_loss;
     struct diffmm__generation generation;
+    struct diffmm__measured_users measured;
+    struct diffmm__generation judging; /* of the users that denoisers are measured on, if any */
 };
 
 /* The plan for a sealed data set and options, whose settings it borrows. */

@@ -57,6 +57,13 @@ static double recommending(const struct diffmm__plan *plan, double products, dou
     return (double)batches * 2.0 * (forward(plan, products) + views(plan)) + terms;
 }
 
+/* Ranking the users that a denoiser is measured on. */
+static double judging(const struct diffmm__plan *plan,
+                      double (*of_users)(const struct diffmm__generation *))
+{
+    return plan->measured.judged > 0 ? of_users(&plan->judging) : 0.0;
+}
+
 static double evaluating(const struct diffmm__plan *plan)
 {
     return forward(plan, (double)plan->settings->layers + 2.0) +
@@ -73,7 +80,9 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan,
     case DIFFMM_PHASE_DENOISE:
         return diffusion ? cadence->passes * denoising(plan, diffmm__denoiser_loss_flops) : 0.0;
     case DIFFMM_PHASE_GENERATE:
-        return diffusion ? cadence->generations * m * diffmm__generation_flops(&plan->generation)
+        return diffusion ? cadence->generations * m *
+                               (diffmm__generation_flops(&plan->generation) +
+                                judging(plan, diffmm__generation_flops))
                          : 0.0;
     case DIFFMM_PHASE_RECOMMEND:
         return recommending(plan, (double)plan->settings->layers + 2.0, terms);
@@ -87,7 +96,9 @@ double diffmm__flops_naive(const struct diffmm__plan *plan, const struct diffmm_
     double m = (double)plan->modalities, flops = 0.0;
     if (plan->settings->diffusion_enabled)
         flops = cadence->passes * denoising(plan, diffmm__denoiser_loss_naive_flops) +
-                cadence->generations * m * diffmm__generation_naive_flops(&plan->generation);
+                cadence->generations * m *
+                    (diffmm__generation_naive_flops(&plan->generation) +
+                     judging(plan, diffmm__generation_naive_flops));
     return flops + recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
            evaluating(plan);
 }

@@ -14,6 +14,7 @@
 #include "train/averaging.h"
 #include "train/best.h"
 #include "train/denoisers.h"
+#include "train/diffusion_measures.h"
 #include "train/graphs.h"
 #include "train/sampler.h"
 
@@ -131,6 +132,7 @@ size_t diffmm__peak_memory_allocated(const struct diffmm__plan *plan, size_t thr
                                                      s->cutoff_count, s->cutoffs, threads),
                             s->diffusion_enabled ? diffmm__denoisers_bytes(plan, threads) : 0,
                             diffmm__graphs_bytes(plan),
+                            diffmm__diffusion_measures_bytes(plan, threads),
                             small_blocks};
     return sum(sizeof parts / sizeof *parts, parts);
 }

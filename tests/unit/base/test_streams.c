@@ -74,6 +74,7 @@ static void list_all(void)
     }
     for (size_t which = 0; which < 1000; which++)
         list(diffmm__stream_synthetic(which));
+    list(diffmm__stream_measured_users());
     list(diffmm__stream_hold_out_counts());
     list(diffmm__stream_hold_out_items());
 }
@@ -134,6 +135,7 @@ START_TEST(numbers_stay)
          0x0d00000300000007},
         {diffmm__stream_generated_edges(1, 7), 0x0900000100000007},
         {diffmm__stream_observed_edges(1, 7), 0x0a00000100000007},
+        {diffmm__stream_measured_users(), 0x0f00000000000000},
         {diffmm__stream_synthetic(5), 0x0b00000500000000},
         {diffmm__stream_hold_out_counts(), 0x0c00000000000000},
         {diffmm__stream_hold_out_items(), 0x0c00000100000000},

@@ -18,6 +18,7 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.dropout == 0.5 && s.e_loss == 0.1 && s.denoiser_learning_rate == 1e-3);
     ck_assert(s.denoiser_passes == 1 && s.denoiser_warmup == 0 && s.generate_every == 1 &&
               !s.generate_scores);
+    ck_assert(s.measure == DIFFMM__MEASURE_GRAPH && s.measure_users == 1024);
     ck_assert(s.sampling_steps == 0 && s.rebuild_k == 1 && s.keep_rate == 0.5);
     ck_assert(s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MODAL);
     ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0);
@@ -75,6 +76,8 @@ START_TEST(every_value_arrives_in_its_place)
         {"learning_rate_decay", "0.21"},
         {"average", "0.22"},
         {"generate.weights", "scores"},
+        {"measure", "full"},
+        {"measure.users", "22"},
     };
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -97,6 +100,7 @@ START_TEST(every_value_arrives_in_its_place)
     ck_assert(s.epochs == 12 && s.batch == 13 && s.patience == 16);
     ck_assert(s.learning_rate == 0.014 && s.reg == 0.015);
     ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22);
+    ck_assert(s.measure == DIFFMM__MEASURE_FULL && s.measure_users == 22);
     ck_assert(s.cutoff_count == 2 && s.cutoffs[0] == 5 && s.cutoffs[1] == 10 && s.select_by_test);
     end();
 }

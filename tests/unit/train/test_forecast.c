@@ -147,6 +147,10 @@ START_TEST(every_setting_that_shapes_memory)
         {"average", "0.9", "embedding_size", "200"},
         {"generate.weights", "scores", "rebuild_k", "330"},
         {"generate.weights", "scores", "rebuild_k", "40", "generate.every", "3"},
+        {"measure", "off"},
+        {"measure", "full"},
+        {"measure", "full", "measure.users", "0", "rebuild_k", "20"},
+        {"measure", "full", "measure.users", "3", "cutoffs", "100000"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
