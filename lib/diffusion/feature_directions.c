@@ -59,9 +59,11 @@ static void centre_range(void *argument, size_t begin, size_t end)
 {
     const struct block *b = argument;
     const struct diffmm__feature_directions *d = b->directions;
-    for (size_t k = begin * d->width; k < end * d->width; k++)
-        d->centred[k] =
-            (float)(((double)b->features[k] - (double)d->mean[k % d->width]) * d->scale);
+    for (size_t i = begin; i < end; i++)
+        for (size_t c = 0; c < d->width; c++) {
+            size_t k = i * d->width + c;
+            d->centred[k] = (float)(((double)b->features[k] - (double)d->mean[c]) * d->scale);
+        }
 }
 
 /* d->centred, of up to d->block rows. */

@@ -23,10 +23,10 @@ struct work {
     const diffmm_context *context;
     size_t rows, columns, part_rows, parts;
     float *x;
-    size_t first, width;          /* the panel */
-    float *along, *along_scratch; /* Q^T P: first x width */
-    double *grams;                /* panel x panel for each part */
-    double factor[panel][panel];  /* L */
+    size_t first, width;                                /* the panel */
+    float *along, *along_scratch;                       /* Q^T P: first x width */
+    double *grams;                                      /* panel x panel for each part */
+    double factor[panel][panel], inverse[panel][panel]; /* L, and L^-T */
     bool dependent[panel];
     uint64_t seed, stream, position; /* of the next random column */
     size_t replaced;
@@ -120,20 +120,35 @@ static bool factorize(struct work *w)
     return settled;
 }
 
+/* L^-T, with zeros in the columns of those that are dependent. */
+static void invert(struct work *w)
+{
+    memset(w->inverse, 0, sizeof w->inverse);
+    for (size_t k = 0; k < w->width; k++)
+        for (size_t j = k; j < w->width; j++) {
+            double sum = j == k;
+            for (size_t i = k; i < j; i++)
+                sum -= w->factor[j][i] * w->inverse[k][i];
+            w->inverse[k][j] = sum / w->factor[j][j];
+        }
+    for (size_t j = 0; j < w->width; j++)
+        w->inverse[j][j] = w->dependent[j] ? 0.0 : w->inverse[j][j];
+}
+
 /* P <- P L^-T, row by row. */
-static void solve_rows(void *argument, size_t begin, size_t end)
+static void multiply_rows(void *argument, size_t begin, size_t end)
 {
     const struct work *w = argument;
     for (size_t r = begin; r < end; r++) {
         float *row = w->x + r * w->columns + w->first;
-        double solved[panel];
-        for (size_t j = 0; j < w->width; j++) {
-            double sum = w->dependent[j] ? 0.0 : (double)row[j];
-            for (size_t k = 0; k < j; k++)
-                sum -= w->factor[j][k] * solved[k];
-            solved[j] = sum / w->factor[j][j];
-            row[j] = (float)solved[j];
+        double product[panel] = {0.0};
+        for (size_t k = 0; k < w->width; k++) {
+            double value = w->dependent[k] ? 0.0 : (double)row[k];
+            for (size_t j = k / 8 * 8; j < panel; j++) /* above the diagonal, in whole vectors */
+                product[j] += value * w->inverse[k][j];
         }
+        for (size_t j = 0; j < w->width; j++)
+            row[j] = (float)product[j];
     }
 }
 
@@ -167,7 +182,8 @@ static void treat_panel(struct work *w)
         remove_parts_along_columns_before(w);
         compute_gram(w);
         settled = factorize(w);
-        diffmm__parallel_ranges(w->context, w->rows, 256, solve_rows, w);
+        invert(w);
+        diffmm__parallel_ranges(w->context, w->rows, 256, multiply_rows, w);
         replace_dependent(w);
     }
 }
