@@ -39,8 +39,8 @@ struct diffmm__settings {
     size_t denoiser_passes, denoiser_warmup; /* over all users: in every epoch; before the first */
     size_t sampling_steps;
     bool sampling_noise;
+    bool generate_scores;             /* the weights of generated edges are scores, not 1 */
     size_t rebuild_k, generate_every; /* generate_every: epochs */
-    bool generate_scores; /* the weights of generated edges are scores, not 1 */
     double keep_rate;
     /* contrastive */
     bool contrastive_enabled;
@@ -53,9 +53,9 @@ struct diffmm__settings {
     double weight_decay, learning_rate_decay; /* of the recommender; the second per epoch */
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
-    bool select_by_test;
-    enum diffmm__measure measure;
     size_t measure_users; /* 0: all */
+    enum diffmm__measure measure;
+    bool select_by_test;
     /* serving */
     bool seen_is_train; /* held-out interactions do not count as seen */
 };
