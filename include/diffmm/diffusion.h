@@ -251,6 +251,47 @@ DIFFMM_API diffmm_status diffmm_denoiser_loss(
     const float *dropout_scale, size_t d, const float *features, const float *item_embedding,
     double e_loss, double *loss, double *elbo, double *msi, float *grad_parameters);
 
+/** What diffmm_spectral_loss_with() reads and writes. */
+typedef struct diffmm_spectral_loss_arguments {
+    size_t struct_size;                 /**< as for diffmm_context_settings */
+    const diffmm_denoiser_shape *shape; /**< of the denoiser; its items are the rank of the basis */
+    const float *parameters;            /**< diffmm_denoiser_size() floats */
+    size_t items;                       /**< I, at least the rank */
+    const float *basis;                 /**< B, items x rank, with orthonormal columns */
+    size_t rows;                        /**< users in the batch, at least 1 */
+    const float *x0;                    /**< rows x items */
+    const int32_t *t;                   /**< `rows` step indices, each below T */
+    const float *noise;                 /**< rows x rank standard normal draws */
+    const float *dropout_scale; /**< rows x items factors for x0 (0 or 1 / (1 - dropout)); NULL:
+                                     none, as if dropout were 0 */
+    double dropout;              /**< rho, from 0 to below 1: scales the noise */
+    size_t d;                    /**< columns of features and item_embedding; 0: no MSI term */
+    const float *features;       /**< X, items x d, as for diffmm_msi_with(); NULL if d is 0 */
+    const float *item_embedding; /**< E, items x d; NULL if d is 0 */
+    double e_loss;               /**< weight of MSI, finite */
+    double *loss;                /**< receives the mean over users, or NULL */
+    double *elbo;                /**< receives its first part, or NULL */
+    double *msi;                 /**< receives its second part without the weight, or NULL */
+    float *grad_parameters;      /**< receives diffmm_denoiser_size() floats, or NULL */
+} diffmm_spectral_loss_arguments;
+
+/** The training loss of one batch of a spectral denoiser, which sees and predicts the coordinates
+ *  z = B^T x of rows in a fixed orthonormal basis (diffusion_module.h): value and gradient of every
+ *  parameter. With x_hat = B z_hat, both terms are exact over all items:
+ *
+ *      z_t = sqrt(abar_t) B^T (x0 dropout_scale) + sqrt((1 - abar_t) / (1 - dropout)) noise,
+ *      elbo: w_t / I (||z_hat - z0||^2 + ||x0||^2 - ||z0||^2),   z0 = B^T x0,
+ *      msi:  1/d ||z_hat B^T X - x0 E||^2,
+ *
+ *  which are diffmm_elbo_with() and diffmm_msi_with() at x_hat. If the columns of B are not
+ *  orthonormal, they are not.
+ *  @param context    or NULL
+ *  @param schedule   of the noise and the weights
+ *  @param arguments  borrowed, with every array in it */
+DIFFMM_API diffmm_status diffmm_spectral_loss_with(diffmm_context *context,
+                                                   const diffmm_schedule *schedule,
+                                                   const diffmm_spectral_loss_arguments *arguments);
+
 /** What diffmm_reverse_chain_with() reads and writes. */
 typedef struct diffmm_reverse_chain_arguments {
     size_t struct_size;                 /**< as for diffmm_context_settings */

@@ -12,7 +12,24 @@
  *
  *  A module reads the options of the diffusion: steps (T), noise_scale, noise_min, noise_max,
  *  beta_fixed, norm, hidden_sizes, time_embedding_size, dropout, e_loss, denoiser_learning_rate,
- *  sampling_steps, sampling_noise; and batch, the most users of a training step.
+ *  sampling_steps, sampling_noise, denoiser.kind, denoiser.rank; and batch, the most users of a
+ *  training step.
+ *  A denoiser is of one of two kinds. The full one (`denoiser.kind` is full, the published method)
+ *  sees and predicts rows over all items. The spectral one works in the coordinates of a fixed
+ *  orthonormal basis B of the rows, items x rank, which diffmm_spectral_basis_with() computes from
+ *  interactions and features:
+ *
+ *      z0 = B^T x0,    x_hat = B z_hat(z_t, t).
+ *
+ *  Its parameters and its work do not grow with the items, but for B itself. Its losses are those
+ *  of x_hat over all items, exactly. Noise is drawn in the coordinates: with dropout rate rho,
+ *
+ *      z_t = sqrt(abar_t) / (1 - rho) sum_{i in x0, kept} x0_i B_i
+ *            + sqrt((1 - abar_t) / (1 - rho)) noise,
+ *
+ *  whose noise has the covariance of the full denoiser's, projected. Every function takes and gives
+ *  rows over the items for either kind, but `noise`, which has one column for each coordinate, and
+ *  the parameters.
  *
  *  Random draws are functions of the seed, the batch's epoch and the number of the row, so that
  *  neither the order of rows nor the division into batches changes them, and no generator has a
@@ -56,7 +73,7 @@ typedef struct diffmm_diffusion_batch {
 
     uint64_t epoch;     /**< own draws: of this epoch, below 2^32; 0 is an epoch like any other */
     const int32_t *t;   /**< B steps, each below T; NULL: drawn */
-    const float *noise; /**< B x items standard normal draws; NULL: drawn */
+    const float *noise; /**< B x items (spectral: B x rank) standard normal draws; NULL: drawn */
     const float *dropout_scale; /**< B x items factors; NULL: drawn, by the option `dropout` */
 
     size_t d;                    /**< columns of the following two; 0: no MSI term */
@@ -99,12 +116,34 @@ DIFFMM_API diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size
 /** Creates a module with initial parameters (diffmm_denoiser_initialize()).
  *  @param context  kept alive
  *  @param items    I, the length of a row
- *  @param options  copied; NULL: defaults
+ *  @param options  copied; NULL: defaults. Where denoiser.kind is spectral, the call fails: such a
+ *                  module is made by diffmm_diffusion_create_spectral()
  *  @param seed     of initial values and draws, below 2^63; in place of the option `seed`
  *  @param out      receives the module; release with diffmm_diffusion_destroy() */
 DIFFMM_API diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t items,
                                                  const diffmm_options *options, uint64_t seed,
                                                  diffmm_diffusion **out);
+
+/** Creates a module whose denoiser is spectral, in the basis that is given; denoiser.kind and
+ *  denoiser.rank become those of the basis.
+ *  @param context  kept alive
+ *  @param items    I, the length of a row
+ *  @param rank     columns of the basis, at most I
+ *  @param basis    I x rank, copied; its columns must be orthonormal, within 1e-3:
+ *                  DIFFMM_ERROR_INVALID_ARGUMENT otherwise
+ *  @param options  copied; NULL: defaults
+ *  @param seed     as for diffmm_diffusion_create()
+ *  @param out      receives the module; release with diffmm_diffusion_destroy() */
+DIFFMM_API diffmm_status diffmm_diffusion_create_spectral(diffmm_context *context, size_t items,
+                                                          size_t rank, const float *basis,
+                                                          const diffmm_options *options,
+                                                          uint64_t seed, diffmm_diffusion **out);
+
+/** The basis of a module whose denoiser is spectral, I x rank, borrowed until the module ends.
+ *  @param module  read
+ *  @param rank    receives the columns, 0 where there is no basis; or NULL
+ *  @return NULL where there is no basis: the denoiser is a full one */
+DIFFMM_API const float *diffmm_diffusion_basis(const diffmm_diffusion *module, size_t *rank);
 
 /** The module of one of a model's modalities, to inspect, to generate with, or to copy. Borrowed
  *  until the model ends. Only the model's trainer trains it: to train it otherwise, copy it.
@@ -116,6 +155,18 @@ DIFFMM_API const diffmm_diffusion *diffmm_model_diffusion(const diffmm_model *mo
  *  and does not depend on the module. */
 DIFFMM_API diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module,
                                                diffmm_diffusion **out);
+
+/** Copies a module whose denoiser is spectral, with further items, which training has not seen:
+ *  their rows of the basis, as diffmm_spectral_basis_place_with() finds them from features, follow
+ *  those of the items that it has. So the new items can be generated for every user. The columns of
+ *  the basis are then no longer exactly orthonormal: a step on the copy would learn from losses that
+ *  are only near those over all items.
+ *  @param module  read; DIFFMM_ERROR_STATE where its denoiser is a full one
+ *  @param count   of new items, at least 1
+ *  @param rows    count x rank, finite; copied
+ *  @param out     receives the copy, with items I to I + count - 1 */
+DIFFMM_API diffmm_status diffmm_diffusion_extend(const diffmm_diffusion *module, size_t count,
+                                                 const float *rows, diffmm_diffusion **out);
 
 /** Releases a module; NULL is fine. Not for a module borrowed from a model. */
 DIFFMM_API void diffmm_diffusion_destroy(diffmm_diffusion *module);
@@ -206,8 +257,8 @@ DIFFMM_API diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *modul
                                                    const diffmm_diffusion_batch *batch,
                                                    size_t count, int32_t *items, float *scores);
 
-/** Writes the whole module (safetensors): parameters, moments, steps, options. A module that is
- *  read back continues training with the same bits. After a crash, the file is the old one or
+/** Writes the whole module (safetensors): parameters, moments, basis, steps, options. A module that
+ *  is read back continues training with the same bits. After a crash, the file is the old one or
  *  the new one. */
 DIFFMM_API diffmm_status diffmm_diffusion_save(const diffmm_diffusion *module, const char *path);
 

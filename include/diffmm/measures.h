@@ -96,7 +96,7 @@ typedef struct diffmm_denoiser_measures {
                               *   that are among the first n items of the result. Whether the
                               *   denoiser restores what it is given */
     size_t held_users;       /**< of these users, those who have held-out items, too */
-    double recall;           /**< mean over them: Recall@K of held-out items, among the items that
+    double recall;           /**< mean over them: Recall at K of held-out items, among the items that
                               *   the user does not have in training. Whether it finds new ones */
     double popular_recall;   /**< the same of the most popular items: what recall must exceed */
 } diffmm_denoiser_measures;

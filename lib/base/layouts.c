@@ -151,6 +151,30 @@ static const size_t denoiser_loss_arguments_begin[] = {
 const struct diffmm__layout diffmm__layout_denoiser_loss_arguments =
     LAYOUT(diffmm_denoiser_loss_arguments, denoiser_loss_arguments_begin);
 
+static const size_t spectral_loss_arguments_begin[] = {
+    offsetof(diffmm_spectral_loss_arguments, struct_size),
+    offsetof(diffmm_spectral_loss_arguments, shape),
+    offsetof(diffmm_spectral_loss_arguments, parameters),
+    offsetof(diffmm_spectral_loss_arguments, items),
+    offsetof(diffmm_spectral_loss_arguments, basis),
+    offsetof(diffmm_spectral_loss_arguments, rows),
+    offsetof(diffmm_spectral_loss_arguments, x0),
+    offsetof(diffmm_spectral_loss_arguments, t),
+    offsetof(diffmm_spectral_loss_arguments, noise),
+    offsetof(diffmm_spectral_loss_arguments, dropout_scale),
+    offsetof(diffmm_spectral_loss_arguments, dropout),
+    offsetof(diffmm_spectral_loss_arguments, d),
+    offsetof(diffmm_spectral_loss_arguments, features),
+    offsetof(diffmm_spectral_loss_arguments, item_embedding),
+    offsetof(diffmm_spectral_loss_arguments, e_loss),
+    offsetof(diffmm_spectral_loss_arguments, loss),
+    offsetof(diffmm_spectral_loss_arguments, elbo),
+    offsetof(diffmm_spectral_loss_arguments, msi),
+    offsetof(diffmm_spectral_loss_arguments, grad_parameters),
+};
+const struct diffmm__layout diffmm__layout_spectral_loss_arguments =
+    LAYOUT(diffmm_spectral_loss_arguments, spectral_loss_arguments_begin);
+
 static const size_t reverse_chain_arguments_begin[] = {
     offsetof(diffmm_reverse_chain_arguments, struct_size),
     offsetof(diffmm_reverse_chain_arguments, shape),

@@ -25,6 +25,7 @@ extern const struct diffmm__layout diffmm__layout_elbo_arguments;
 extern const struct diffmm__layout diffmm__layout_msi_arguments;
 extern const struct diffmm__layout diffmm__layout_denoiser_backward_arguments;
 extern const struct diffmm__layout diffmm__layout_denoiser_loss_arguments;
+extern const struct diffmm__layout diffmm__layout_spectral_loss_arguments;
 extern const struct diffmm__layout diffmm__layout_reverse_chain_arguments;
 extern const struct diffmm__layout diffmm__layout_generate_neighbors_arguments;
 extern const struct diffmm__layout diffmm__layout_spectral_basis_arguments;

@@ -4,16 +4,17 @@
 #ifndef DIFFMM_DIFFUSION_DENOISER_BATCH_H
 #define DIFFMM_DIFFUSION_DENOISER_BATCH_H
 
-#include "diffusion/batch_rows.h"
+#include "diffusion/basis.h"
 #include "diffusion/draws.h"
 #include "diffusion/msi.h"
 
 struct diffmm__denoiser_batch {
-    size_t rows;                  /* users of the batch, B */
-    struct diffmm__batch_rows x0; /* their interactions */
-    const int32_t *t;             /* `rows` steps; the reverse chain does not read them */
-    struct diffmm__draws draws;   /* their noise and dropout */
-    struct diffmm__msi msi;       /* for the loss; d = 0: no MSI term */
+    size_t rows;                       /* users of the batch, B */
+    struct diffmm__batch_rows x0;      /* their interactions */
+    const int32_t *t;                  /* `rows` steps; the reverse chain does not read them */
+    struct diffmm__draws draws;        /* their noise and dropout */
+    struct diffmm__msi msi;            /* for the loss; d = 0: no MSI term */
+    const struct diffmm__basis *basis; /* of a spectral denoiser; else NULL */
 };
 
 #endif

@@ -10,22 +10,37 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "diffusion/q_sample.h"
+#include "diffusion/spectral_sample.h"
+
+/* Whether the denoiser stands in a basis. */
+static bool in_basis(const struct diffmm__loss_plan *plan)
+{
+    return plan->layers.basis_items > 0;
+}
 
 double diffmm__denoiser_loss_naive_flops(const struct diffmm__loss_plan *plan, size_t rows)
 {
-    return diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+    return in_basis(plan) ? diffmm__basis_loss_flops(&plan->layers, rows, plan->d)
+                          : diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
 }
 
 double diffmm__denoiser_loss_flops(const struct diffmm__loss_plan *plan, size_t rows)
 {
     return plan->gram ? diffmm__gram_loss_flops(&plan->layers, rows, plan->d)
-                      : diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+                      : diffmm__denoiser_loss_naive_flops(plan, rows);
+}
+
+double diffmm__denoiser_loss_prepare_flops(const struct diffmm__loss_plan *plan)
+{
+    return in_basis(plan) ? diffmm__basis_loss_prepare_flops(&plan->layers, plan->d) : 0.0;
 }
 
 void diffmm__denoiser_loss_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
                                 enum diffmm__loss_strategy strategy, struct diffmm__loss_plan *out)
 {
     *out = (struct diffmm__loss_plan){.layers = *layers, .rows = rows, .d = d};
+    if (in_basis(out))
+        return;
     out->gram = strategy == DIFFMM__LOSS_GRAM || (strategy == DIFFMM__LOSS_CHEAPEST &&
                                                   diffmm__gram_loss_flops(layers, rows, d) <
                                                       diffmm__direct_loss_flops(layers, rows, d));
@@ -44,16 +59,26 @@ void diffmm__denoiser_loss_take(struct diffmm__arena *arena, const struct diffmm
                                 size_t entries, struct diffmm__denoiser_loss *out)
 {
     *out = (struct diffmm__denoiser_loss){.plan = *plan};
-    if (!arena->measures)
+    if (!arena->measures && !in_basis(plan))
         log_plan(arena->context, plan);
     diffmm__denoiser_pass_take(arena, &plan->layers, plan->rows,
                                plan->gram ? DIFFMM__PASS_HEAD : DIFFMM__PASS_TRAIN, &out->run.pass);
     out->run.elbo = diffmm__arena_take(arena, plan->rows, sizeof(double));
     out->run.msi = diffmm__arena_take(arena, plan->rows, sizeof(double));
-    if (plan->gram)
+    if (in_basis(plan))
+        diffmm__basis_loss_take(arena, &plan->layers, plan->rows, plan->d, &out->basis);
+    else if (plan->gram)
         diffmm__gram_loss_take(arena, &plan->layers, plan->rows, plan->d, entries, &out->gram);
     else
         diffmm__direct_loss_take(arena, plan->rows, plan->d, &out->direct);
+}
+
+void diffmm__denoiser_loss_prepare(struct diffmm__denoiser_loss *loss,
+                                   const struct diffmm__denoiser_batch *batch)
+{
+    if (batch->basis && batch->msi.d > 0)
+        diffmm__basis_loss_prepare(&loss->basis, loss->run.pass.context, batch->basis, batch->msi.d,
+                                   batch->msi.features);
 }
 
 static struct diffmm__denoiser_losses means(const struct diffmm__loss_run *run)
@@ -76,8 +101,13 @@ diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_s
     run->schedule = schedule;
     run->parameters = parameters;
     run->batch = batch;
-    diffmm__q_sample_input(&run->pass, schedule, batch);
-    if (loss->plan.gram)
+    if (batch->basis)
+        diffmm__spectral_sample_input(&run->pass, schedule, batch->basis, batch);
+    else
+        diffmm__q_sample_input(&run->pass, schedule, batch);
+    if (batch->basis)
+        diffmm__basis_loss_terms(&loss->basis, run);
+    else if (loss->plan.gram)
         diffmm__gram_loss_terms(&loss->gram, run);
     else
         diffmm__direct_loss_terms(&loss->direct, run);
@@ -85,7 +115,9 @@ diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_s
     bool always = gradient && gradient->values && !gradient->if_finite;
     if (!gradient || !(always || isfinite(losses.elbo + losses.msi)))
         return losses;
-    if (loss->plan.gram)
+    if (batch->basis)
+        diffmm__basis_loss_gradient(&loss->basis, run, gradient);
+    else if (loss->plan.gram)
         diffmm__gram_loss_gradient(&loss->gram, run, gradient);
     else
         diffmm__direct_loss_gradient(&loss->direct, run, gradient);

@@ -5,10 +5,13 @@
  * There are two strategies. The direct one (direct_loss.h) computes x_hat and goes back through
  * it. The Gram one (gram_loss.h) never computes x_hat: both terms are quadratic in it, so that
  * products of the last layer's weights with themselves are enough. Which of them is cheaper depends
- * on the shape: FLOPs are counted. */
+ * on the shape: FLOPs are counted.
+ *
+ * A denoiser in a basis has a third way of its own (basis_loss.h), which is always taken. */
 #ifndef DIFFMM_DIFFUSION_DENOISER_LOSS_H
 #define DIFFMM_DIFFUSION_DENOISER_LOSS_H
 
+#include "diffusion/basis_loss.h"
 #include "diffusion/direct_loss.h"
 #include "diffusion/gram_loss.h"
 
@@ -22,7 +25,7 @@ enum diffmm__loss_strategy {
 struct diffmm__loss_plan {
     struct diffmm__layers layers;
     size_t rows, d; /* d = 0: no MSI term */
-    bool gram;      /* the strategy */
+    bool gram;      /* the strategy, without a basis */
 };
 
 void diffmm__denoiser_loss_plan(const struct diffmm__layers *layers, size_t rows, size_t d,
@@ -39,6 +42,7 @@ struct diffmm__denoiser_loss {
     struct diffmm__loss_run run;
     struct diffmm__direct_loss direct; /* only the strategy of the plan has memory */
     struct diffmm__gram_loss gram;
+    struct diffmm__basis_loss basis;
 };
 
 /* Takes that memory from the caller's arena, with which it ends. `entries` is the most interactions
@@ -46,13 +50,19 @@ struct diffmm__denoiser_loss {
 void diffmm__denoiser_loss_take(struct diffmm__arena *arena, const struct diffmm__loss_plan *plan,
                                 size_t entries, struct diffmm__denoiser_loss *out);
 
+/* What comes before batches with these MSI constants and this basis: with a basis, products that
+ * all of them share. */
+void diffmm__denoiser_loss_prepare(struct diffmm__denoiser_loss *loss,
+                                   const struct diffmm__denoiser_batch *batch);
+double diffmm__denoiser_loss_prepare_flops(const struct diffmm__loss_plan *plan);
+
 struct diffmm__denoiser_losses {
     double elbo, msi; /* means over users; msi not weighted */
 };
 
-/* The mean losses of a batch, and the gradient of ELBO + weight MSI, unless `gradient` is NULL.
- * Where the loss is not finite, no step is taken, and an array that is wanted `if_finite` is left
- * alone. */
+/* The mean losses of a batch that is prepared for, and the gradient of ELBO + weight MSI, unless
+ * `gradient` is NULL. Where the loss is not finite, no step is taken, and an array that is wanted
+ * `if_finite` is left alone. */
 struct diffmm__denoiser_losses
 diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_schedule *schedule,
                               const float *parameters, const struct diffmm__denoiser_batch *batch,

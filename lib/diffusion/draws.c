@@ -31,3 +31,13 @@ void diffmm__draws_drop(const struct diffmm__draws *draws, uint64_t row, size_t 
             x[i + j] *= bits[j] >= threshold ? scale : 0.0f;
     }
 }
+
+float diffmm__draws_factor(const struct diffmm__draws *draws, uint64_t row, size_t items,
+                           size_t item)
+{
+    if (draws->dropout <= 0.0)
+        return 1.0f;
+    uint32_t bits[4], threshold = (uint32_t)(draws->dropout * 0x1p32);
+    diffmm__random4(draws->seed, draws->dropout_stream, row * ((items + 3) / 4) + item / 4, bits);
+    return bits[item % 4] >= threshold ? (float)(1.0 / (1.0 - draws->dropout)) : 0.0f;
+}

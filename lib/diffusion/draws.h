@@ -27,4 +27,9 @@ void diffmm__draws_noise(const struct diffmm__draws *draws, uint64_t row, size_t
  * `dropout`, and is divided by 1 - dropout otherwise. */
 void diffmm__draws_drop(const struct diffmm__draws *draws, uint64_t row, size_t items, float *x);
 
+/* Inverted dropout of one entry of row `row`: 0 or 1 / (1 - dropout). `items` is the same for all
+ * entries of a matrix. The draws are others than those of diffmm__draws_drop. */
+float diffmm__draws_factor(const struct diffmm__draws *draws, uint64_t row, size_t items,
+                           size_t item);
+
 #endif

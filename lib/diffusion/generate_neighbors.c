@@ -3,6 +3,8 @@
  * exists at a time. */
 #include "diffusion/generate_neighbors.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "base/handle.h"
 #include "base/log.h"
@@ -16,6 +18,10 @@
 
 enum { hidden_block = 2048, naive_block = 512, tile_columns = 2048 };
 
+/* A sample of users, and how many times as many of its items as are wanted of each are candidates.
+ * It pays where there are several times as many users. */
+enum { sample_users = 1024, sample_depth = 8, sample_pays = 4 };
+
 struct diffmm__generator {
     const diffmm_context *context;
     struct diffmm__arena arena;
@@ -24,21 +30,59 @@ struct diffmm__generator {
     struct diffmm__hidden_chain chain;
     struct diffmm__denoiser_pass pass;
     const float *parameters;
-    float *x;                      /* naive: block x items; hidden: block x tile_columns */
+    float *x;                      /* naive: block x items; otherwise: block x tile_columns */
     int32_t *row_of;               /* block */
-    struct diffmm__ranked *ranked; /* block x count */
-    struct diffmm__topk *top;      /* block */
+    struct diffmm__ranked *ranked; /* block x count, or sample x depth */
+    /* With a basis: */
+    float *z; /* block x rank: what the reverse chain gives */
+    struct diffmm__candidates candidates;
+    struct diffmm__topk *top; /* block */
 };
+
+/* The number of items that are ranked. */
+static size_t all_items(const struct diffmm__layers *layers)
+{
+    return layers->basis_items > 0 ? layers->basis_items : layers->items;
+}
+
+/* How many items of each user of the sample are candidates. */
+static size_t depth(const struct diffmm__generation *plan)
+{
+    size_t items = all_items(&plan->layers);
+    return plan->count < items / sample_depth ? plan->count * sample_depth : items;
+}
+
+static size_t most_candidates(const struct diffmm__generation *plan)
+{
+    size_t items = all_items(&plan->layers), most = plan->sample * depth(plan);
+    return most < items ? most : items;
+}
+
+/* With a basis: of the scores of `users` users for `items` items. */
+static double score_flops(const struct diffmm__generation *plan, size_t users, size_t items)
+{
+    return 2.0 * (double)users * (double)items * (double)plan->layers.items;
+}
 
 double diffmm__generation_naive_flops(const struct diffmm__generation *plan)
 {
-    return (double)plan->steps * diffmm__denoiser_flops(&plan->layers, plan->users);
+    double chain = (double)plan->steps * diffmm__denoiser_flops(&plan->layers, plan->users);
+    return plan->layers.basis_items > 0
+               ? chain + score_flops(plan, plan->users, plan->layers.basis_items)
+               : chain;
 }
 
 double diffmm__generation_flops(const struct diffmm__generation *plan)
 {
-    return plan->hidden ? diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users)
-                        : diffmm__generation_naive_flops(plan);
+    if (plan->hidden)
+        return diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users);
+    double naive = diffmm__generation_naive_flops(plan);
+    if (plan->sample == 0)
+        return naive;
+    size_t all = plan->layers.basis_items;
+    return naive - score_flops(plan, plan->users, all) + score_flops(plan, plan->sample, all) +
+           score_flops(plan, plan->users, most_candidates(plan)) +
+           (double)plan->steps * diffmm__denoiser_flops(&plan->layers, plan->sample);
 }
 
 void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
@@ -47,19 +91,27 @@ void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
 {
     *out = (struct diffmm__generation){
         .layers = *layers, .sampling = *sampling, .steps = steps, .users = users, .count = count};
+    bool basis = layers->basis_items > 0;
     out->hidden =
-        diffmm__hidden_chain_possible(layers, sampling) &&
+        !basis && diffmm__hidden_chain_possible(layers, sampling) &&
         diffmm__hidden_chain_flops(layers, steps, users) < diffmm__generation_naive_flops(out);
-    out->block = out->hidden ? hidden_block : naive_block;
+    out->block = out->hidden || basis ? hidden_block : naive_block;
     if (out->block > users)
         out->block = users;
+}
+
+void diffmm__generation_plan_candidates(struct diffmm__generation *plan)
+{
+    if (plan->layers.basis_items > 0 && plan->users / sample_pays >= sample_users)
+        plan->sample = sample_users;
 }
 
 /* Columns of x that exist at a time. */
 static size_t columns(const struct diffmm__generation *plan)
 {
-    size_t items = plan->layers.items;
-    return plan->hidden && items > tile_columns ? tile_columns : items;
+    size_t items = all_items(&plan->layers);
+    bool tiles = plan->hidden || plan->layers.basis_items > 0;
+    return tiles && items > tile_columns ? tile_columns : items;
 }
 
 static void lay_out(struct diffmm__generator *g)
@@ -72,8 +124,15 @@ static void lay_out(struct diffmm__generator *g)
                                    &g->pass);
     g->x = diffmm__arena_take(&g->arena, plan->block * columns(plan), sizeof(float));
     g->row_of = diffmm__arena_take(&g->arena, plan->block, sizeof *g->row_of);
-    g->ranked = diffmm__arena_take(&g->arena, plan->block * plan->count, sizeof *g->ranked);
+    size_t ranked = plan->block * plan->count, sampled = plan->sample * depth(plan);
+    g->ranked =
+        diffmm__arena_take(&g->arena, ranked > sampled ? ranked : sampled, sizeof *g->ranked);
     g->top = diffmm__arena_take(&g->arena, plan->block, sizeof *g->top);
+    if (plan->layers.basis_items > 0)
+        g->z = diffmm__arena_take(&g->arena, plan->block * plan->layers.items, sizeof *g->z);
+    if (plan->sample > 0)
+        diffmm__candidates_take(&g->arena, plan->layers.basis_items, plan->layers.items,
+                                most_candidates(plan), &g->candidates);
 }
 
 size_t diffmm__generator_bytes(const struct diffmm__generation *plan)
@@ -85,6 +144,11 @@ size_t diffmm__generator_bytes(const struct diffmm__generation *plan)
 
 static void log_plan(const diffmm_context *context, const struct diffmm__generation *plan)
 {
+    if (plan->layers.basis_items > 0) {
+        diffmm__log(context, DIFFMM_LOG_DEBUG, "generation: in a basis of rank %zu, over %s",
+                    plan->layers.items, plan->sample > 0 ? "candidates" : "all items");
+        return;
+    }
     bool possible = diffmm__hidden_chain_possible(&plan->layers, &plan->sampling);
     diffmm__log(context, DIFFMM_LOG_DEBUG,
                 "generation: %s strategy (GFLOP: naive %.3g, in the hidden space %.3g%s)",
@@ -119,15 +183,6 @@ void diffmm__generator_destroy(struct diffmm__generator *generator)
         return;
     diffmm__arena_end(&generator->arena);
     diffmm__release(generator->context, generator);
-}
-
-void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
-                               const float *parameters)
-{
-    generator->schedule = schedule;
-    generator->parameters = parameters;
-    if (generator->plan.hidden)
-        diffmm__hidden_chain_prepare(&generator->chain, schedule, parameters);
 }
 
 /* A tile of the final x, to be ranked: items first .. first + width - 1 of each row. */
@@ -171,49 +226,151 @@ static void rank_range(void *argument, size_t begin, size_t end)
     }
 }
 
-static void rank_hidden(struct diffmm__generator *g, size_t rows,
-                        const struct diffmm__batch_rows *x0)
+/* Ranks `rows` users over all items, by x = left right^T, in tiles of items; `x0` is for what
+ * complete_row adds. */
+static void rank_tiles(struct diffmm__generator *g, size_t rows, size_t inner, const float *left,
+                       const float *right, const struct diffmm__batch_rows *x0)
 {
-    const struct diffmm__layer *out = &g->plan.layers.layer[2];
-    size_t h = out->inputs, items = out->outputs;
-    diffmm__hidden_chain_run(&g->chain, rows, x0);
+    size_t items = all_items(&g->plan.layers);
     for (size_t first = 0; first < items; first += tile_columns) {
         struct tile t = {.generator = g,
                          .x0 = x0,
                          .first = first,
                          .width = items - first < tile_columns ? items - first : tile_columns};
-        diffmm__gemm(g->context, rows, t.width, h, 1.0f, diffmm__plain(g->chain.sum, h),
-                     diffmm__transposed(g->parameters + out->weight + first * h, h), 0.0f, g->x,
-                     t.width);
+        diffmm__gemm(g->context, rows, t.width, inner, 1.0f, diffmm__plain(left, inner),
+                     diffmm__transposed(right + first * inner, inner), 0.0f, g->x, t.width);
         diffmm__parallel_ranges(g->context, rows, 16, rank_range, &t);
     }
 }
 
-/* `rows` users of a batch from batch row `first` on, as a batch of their own. */
+static void rank_hidden(struct diffmm__generator *g, size_t rows,
+                        const struct diffmm__batch_rows *x0)
+{
+    const struct diffmm__layer *out = &g->plan.layers.layer[2];
+    diffmm__hidden_chain_run(&g->chain, rows, x0);
+    rank_tiles(g, rows, out->inputs, g->chain.sum, g->parameters + out->weight, x0);
+}
+
+/* Candidates, a tile of which is to be ranked for some users. */
+struct candidate_tile {
+    struct diffmm__generator *generator;
+    const struct diffmm__denoiser_batch *block;
+    size_t first, width;
+};
+
+static void rank_candidates_range(void *argument, size_t begin, size_t end)
+{
+    const struct candidate_tile *t = argument;
+    struct diffmm__generator *g = t->generator;
+    for (size_t b = begin; b < end; b++)
+        diffmm__topk_push_indices(&g->top[b], g->candidates.items + t->first, t->width,
+                                  g->x + b * t->width);
+}
+
+/* The items of the users' own rows that are no candidates. */
+static void rank_own_range(void *argument, size_t begin, size_t end)
+{
+    const struct candidate_tile *t = argument;
+    struct diffmm__generator *g = t->generator;
+    const struct diffmm__basis *basis = t->block->basis;
+    const struct diffmm__csr *x0 = &t->block->x0.matrix;
+    for (size_t b = begin; b < end; b++) {
+        size_t row = diffmm__batch_rows_row(&t->block->x0, b);
+        for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
+            size_t item = (size_t)x0->indices[e];
+            if (g->candidates.chosen[item])
+                continue;
+            float score = diffmm__kernels()->dot_float(basis->rank, g->z + b * basis->rank,
+                                                       basis->values + item * basis->rank);
+            diffmm__topk_push_indices(&g->top[b], &x0->indices[e], 1, &score);
+        }
+    }
+}
+
+static void rank_candidates(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
+{
+    size_t count = g->candidates.count, rank = block->basis->rank, tile = columns(&g->plan);
+    struct candidate_tile t = {.generator = g, .block = block};
+    for (; t.first < count; t.first += t.width) {
+        t.width = count - t.first < tile ? count - t.first : tile;
+        diffmm__gemm(g->context, block->rows, t.width, rank, 1.0f, diffmm__plain(g->z, rank),
+                     diffmm__transposed(g->candidates.rows + t.first * rank, rank), 0.0f, g->x,
+                     t.width);
+        diffmm__parallel_ranges(g->context, block->rows, 16, rank_candidates_range, &t);
+    }
+    diffmm__parallel_ranges(g->context, block->rows, 16, rank_own_range, &t);
+}
+
+/* Runs the chains of a spectral denoiser: z of the block's users. */
+static void run_chains(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
+{
+    diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, block, g->z);
+}
+
+static void rank_all(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
+{
+    rank_tiles(g, block->rows, block->basis->rank, g->z, block->basis->values, NULL);
+}
+
+/* `rows` users of a batch, every `step`-th from batch row `first` on, as a batch of their own. */
 static struct diffmm__denoiser_batch block_of(struct diffmm__generator *g,
                                               const struct diffmm__denoiser_batch *batch,
-                                              size_t first, size_t rows)
+                                              size_t first, size_t rows, size_t step)
 {
     struct diffmm__denoiser_batch block = *batch;
     for (size_t b = 0; b < rows; b++)
-        g->row_of[b] = (int32_t)diffmm__batch_rows_row(&batch->x0, first + b);
+        g->row_of[b] = (int32_t)diffmm__batch_rows_row(&batch->x0, first + b * step);
     block.rows = rows;
     block.x0.row_of = g->row_of;
     if (batch->draws.noise) {
-        block.draws.noise = batch->draws.noise + first * g->plan.layers.items;
+        block.draws.noise = batch->draws.noise + first * g->plan.layers.items; /* step is 1 */
         block.draws.noise_rows = batch->rows;
     }
     return block;
 }
 
+/* Chooses the candidates, by what ranks first for the users of the sample. */
+static void choose_candidates(struct diffmm__generator *g,
+                              const struct diffmm__denoiser_batch *batch)
+{
+    size_t sample = g->plan.sample, each = depth(&g->plan), found = 0;
+    struct diffmm__denoiser_batch block = block_of(g, batch, 0, sample, batch->rows / sample);
+    for (size_t b = 0; b < sample; b++)
+        g->top[b] = diffmm__topk_begin(g->ranked + b * each, each);
+    run_chains(g, &block);
+    rank_all(g, &block);
+    for (size_t b = 0; b < sample; b++) {
+        memmove(g->ranked + found, g->top[b].entries, g->top[b].count * sizeof *g->ranked);
+        found += g->top[b].count;
+    }
+    diffmm__candidates_choose(&g->candidates, batch->basis, g->ranked, found);
+}
+
+void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
+                               const float *parameters, const struct diffmm__denoiser_batch *batch)
+{
+    generator->schedule = schedule;
+    generator->parameters = parameters;
+    if (generator->plan.hidden)
+        diffmm__hidden_chain_prepare(&generator->chain, schedule, parameters);
+    if (generator->plan.sample > 0)
+        choose_candidates(generator, batch);
+}
+
 void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__denoiser_batch *batch,
                            size_t first, size_t rows, int32_t *items, float *scores)
 {
-    struct diffmm__denoiser_batch block = block_of(g, batch, first, rows);
+    struct diffmm__denoiser_batch block = block_of(g, batch, first, rows, 1);
     for (size_t b = 0; b < rows; b++)
         g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
     if (g->plan.hidden) {
         rank_hidden(g, rows, &block.x0);
+    } else if (block.basis) {
+        run_chains(g, &block);
+        if (g->plan.sample > 0)
+            rank_candidates(g, &block);
+        else
+            rank_all(g, &block);
     } else {
         diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, &block,
                                   g->x);
@@ -240,7 +397,7 @@ diffmm_status diffmm__generator_run_all(const diffmm_context *context,
     diffmm_status status = diffmm__generator_create(context, plan, &generator);
     if (status)
         return status;
-    diffmm__generator_prepare(generator, schedule, parameters);
+    diffmm__generator_prepare(generator, schedule, parameters, batch);
     for (size_t first = 0; first < batch->rows; first += plan->block) {
         size_t rows = batch->rows - first < plan->block ? batch->rows - first : plan->block;
         diffmm__generator_run(generator, batch, first, rows, items + first * plan->count,

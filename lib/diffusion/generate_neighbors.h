@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The generated neighbours of each user (paper, section 3.2.3): the items with the largest entries
- * of the reverse chain's result, ties by lower item. */
+ * of the reverse chain's result, ties by lower item.
+ *
+ * A spectral denoiser's result has the score B_i z for item i. Where there are many users, they are
+ * ranked for a sample of users, at equal distances among all, over all items; what is among the
+ * first 8 `count` of any of these is a candidate, and every user is ranked over the candidates and
+ * the items of the own row. */
 #ifndef DIFFMM_DIFFUSION_GENERATE_NEIGHBORS_H
 #define DIFFMM_DIFFUSION_GENERATE_NEIGHBORS_H
 
+#include "diffusion/candidates.h"
 #include "diffusion/hidden_chain.h"
 
 /* How users' neighbours are generated with denoisers of one shape. */
@@ -13,6 +19,7 @@ struct diffmm__generation {
     size_t steps, users, count; /* count: neighbours per user */
     size_t block;               /* users at a time */
     bool hidden;                /* the strategy: in the hidden space, or naive */
+    size_t sample; /* users of the sample that candidates come from; 0: all items are ranked */
 };
 
 /* Chooses the strategy, by counting FLOPs, and the block. */
@@ -20,7 +27,11 @@ void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
                              const struct diffmm__sampling *sampling, size_t users, size_t count,
                              struct diffmm__generation *out);
 
-/* FLOPs of matrix products for all users: by the plan, and by the naive strategy. */
+/* Lets the users of a spectral denoiser be ranked over candidates, if that is cheaper. */
+void diffmm__generation_plan_candidates(struct diffmm__generation *plan);
+
+/* FLOPs of matrix products for all users: by the plan (of candidates, the most that there can be),
+ * and by the naive strategy. */
 double diffmm__generation_flops(const struct diffmm__generation *plan);
 double diffmm__generation_naive_flops(const struct diffmm__generation *plan);
 
@@ -35,10 +46,10 @@ diffmm_status diffmm__generator_create(const diffmm_context *context,
                                        struct diffmm__generator **out);
 void diffmm__generator_destroy(struct diffmm__generator *generator);
 
-/* Takes a denoiser's schedule and parameters, which must not change until the last block is
- * generated. */
+/* Takes a denoiser's schedule and parameters, which must not change until the last block of the
+ * batch is generated. */
 void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
-                               const float *parameters);
+                               const float *parameters, const struct diffmm__denoiser_batch *batch);
 
 /* Generates the neighbours of `rows` users, at most plan->block, from batch row `first` on. `items`
  * receives rows x count items, each user's largest first; `scores` their entries of x, unless it is

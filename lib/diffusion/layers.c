@@ -67,6 +67,11 @@ diffmm_status diffmm__layers_read(const diffmm_denoiser_shape *shape, struct dif
     return DIFFMM_OK;
 }
 
+void diffmm__layers_set_basis(struct diffmm__layers *layers, size_t items)
+{
+    layers->basis_items = items;
+}
+
 size_t diffmm_denoiser_size(const diffmm_denoiser_shape *shape)
 {
     struct diffmm__layers layers = {0};
@@ -121,11 +126,15 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters)
 {
+    size_t more = layers->basis_items > 0 ? layers->basis_items - layers->items : 0;
     for (size_t l = 0; l < layers->count; l++) {
         const struct diffmm__layer *layer = &layers->layer[l];
-        diffmm__random_fill_normal(
-            layer->inputs * layer->outputs, sqrt(2.0 / (double)(layer->inputs + layer->outputs)),
-            seed, diffmm__stream_denoiser_array(stream, 2 * l), parameters + layer->weight);
+        size_t ends = layer->inputs + layer->outputs;
+        if (l == 1 || l + 1 == layers->count)
+            ends += more;
+        diffmm__random_fill_normal(layer->inputs * layer->outputs, sqrt(2.0 / (double)ends), seed,
+                                   diffmm__stream_denoiser_array(stream, 2 * l),
+                                   parameters + layer->weight);
         diffmm__random_fill_normal(layer->outputs, 0.001, seed,
                                    diffmm__stream_denoiser_array(stream, 2 * l + 1),
                                    parameters + layer->bias);

@@ -16,9 +16,10 @@ struct diffmm__layer {
 
 /* Layer 0 is the time layer; the encoder's and then the decoder's follow. */
 struct diffmm__layers {
-    size_t items, time_size, hidden_count;
+    size_t items, time_size, hidden_count; /* items: those of x, or the rank of a basis */
     bool normalize;
-    size_t count; /* 1 + 2 hidden_count */
+    size_t basis_items; /* the items that a basis stands for; 0: there is no basis */
+    size_t count;       /* 1 + 2 hidden_count */
     struct diffmm__layer layer[DIFFMM__MAX_LAYERS];
     size_t size;   /* floats in all */
     size_t widest; /* largest hidden layer */
@@ -26,6 +27,10 @@ struct diffmm__layers {
 
 /* Reads and checks a caller's shape. */
 diffmm_status diffmm__layers_read(const diffmm_denoiser_shape *shape, struct diffmm__layers *out);
+
+/* Makes the layers of a spectral denoiser from those that take the coordinates of a basis in place of
+ * items: of a basis for `items` items. */
+void diffmm__layers_set_basis(struct diffmm__layers *layers, size_t items);
 
 /* Tensor `index` of the parameters, below 2 count: a layer's weight, then its bias. */
 struct diffmm__layer_tensor {
@@ -36,7 +41,9 @@ struct diffmm__layer_tensor diffmm__layers_tensor(const struct diffmm__layers *l
                                                   size_t index);
 
 /* Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2), where the second number
- * is the variance. `stream` is that of the first tensor (base/streams.h). */
+ * is the variance. With a basis, rows and columns are counted as if its items stood there: then
+ * W B^T, which acts upon the items, has the variance that a full denoiser's weights have. `stream`
+ * is that of the first tensor (base/streams.h). */
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters);
 

@@ -53,7 +53,10 @@ static void start_range(void *argument, size_t begin, size_t end)
             signal = diffmm__schedule_signal(c->schedule, c->sampling_steps - 1);
             add_noise(c, 0, b, diffmm__schedule_noise(c->schedule, c->sampling_steps - 1), x);
         }
-        diffmm__batch_rows_add(&c->batch->x0, b, signal, x);
+        if (c->batch->basis)
+            diffmm__batch_rows_gather(&c->batch->x0, b, signal, items, c->batch->basis->values, x);
+        else
+            diffmm__batch_rows_add(&c->batch->x0, b, signal, x);
     }
 }
 

@@ -3,6 +3,9 @@
  *
  *     x <- c1_i x_hat(x, i) + c2_i x   (+ exp(logvar_i / 2) noise for i > 0 if sampling noise).
  *
+ * With a basis, x is the row of coordinates z, and the scores of the items are B z: what the basis
+ * cannot express of x0 would be multiplied by c2_0, which is 0.
+ *
  * This is the naive strategy, for every shape; hidden_chain.h has a cheaper one for the usual
  * shape. */
 #ifndef DIFFMM_DIFFUSION_REVERSE_CHAIN_H

@@ -145,7 +145,7 @@ void diffmm__denoiser_measuring_run(struct diffmm__denoiser_measuring *m,
 {
     struct block block = {
         .m = m, .batch = batch, .held = held, .popularity = popularity, .cutoff = cutoff};
-    diffmm__generator_prepare(m->generator, module->schedule, module->values);
+    diffmm__generator_prepare(m->generator, module->schedule, module->values, batch);
     for (; block.first < m->plan.users; block.first += m->plan.block) {
         size_t left = m->plan.users - block.first;
         block.rows = left < m->plan.block ? left : m->plan.block;

@@ -62,9 +62,10 @@ diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file
     return status;
 }
 
-diffmm_status diffmm__matrix_check_moments(const struct diffmm__safetensors *file, double count)
+diffmm_status diffmm__matrix_check_sizes(const struct diffmm__safetensors *file, double parameters,
+                                         double others)
 {
-    double bytes = 3.0 * count * sizeof(float);
+    double bytes = (3.0 * parameters + others) * sizeof(float);
     if (bytes > (double)diffmm__safetensors_size(file))
         return diffmm__fail(DIFFMM_ERROR_FORMAT,
                             "%s: the settings ask for %.0f bytes of parameters and moments, but "

@@ -23,8 +23,9 @@ diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const 
 diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file, const char *name,
                                           size_t rows, size_t columns, float *out);
 
-/* Whether the file is large enough for `count` parameters with both moments: checked before memory
- * for so many is asked for. */
-diffmm_status diffmm__matrix_check_moments(const struct diffmm__safetensors *file, double count);
+/* Whether the file is large enough for so many parameters, each with both moments, and for `others`,
+ * numbers without: checked before memory for so many is asked for. */
+diffmm_status diffmm__matrix_check_sizes(const struct diffmm__safetensors *file, double parameters,
+                                         double others);
 
 #endif

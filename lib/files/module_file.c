@@ -5,6 +5,10 @@
  *     adam.first.P     Adam's moments
  *     adam.second.P
  *
+ * and, of a spectral denoiser,
+ *
+ *     basis            the items' rows of its basis
+ *
  * and its metadata is format, version, library, items, options, steps (of Adam) and, where the
  * module draws from the streams of a model's modality, that modality's number. */
 #include <stdio.h>
@@ -43,7 +47,7 @@ static diffmm_status describe(const diffmm_diffusion *module, struct diffmm__des
     snprintf(steps, sizeof steps, "%llu", (unsigned long long)module->steps);
     diffmm_status status;
     if ((status = diffmm__description_begin(module->context, DIFFMM__MODULE_FORMAT, d)) ||
-        (status = diffmm__description_add_count(d, "items", module->layers.items)) ||
+        (status = diffmm__description_add_count(d, "items", module->items)) ||
         (status = diffmm__description_add_text(d, "steps", steps)) ||
         (status = diffmm__description_add_options(d, module->options)))
         return status;
@@ -82,10 +86,13 @@ static diffmm_status save(const diffmm_diffusion *module, const struct diffmm__t
     struct diffmm__tensor_list list;
     struct array all[arrays];
     diffmm_status status = diffmm__tensor_list_begin(module->context, "module",
-                                                     arrays * 2 * module->layers.count, &list);
+                                                     arrays * 2 * module->layers.count + 1, &list);
     list_arrays(module, all);
     for (size_t a = 0; a < arrays && !status; a++)
         status = add_array(&list, module, &all[a]);
+    if (!status && module->basis_values)
+        status = diffmm__tensor_list_add(&list, "basis", DIFFMM__F32, module->items,
+                                         module->basis.rank, module->basis_values);
     if (!status)
         status = put(module, &list, target);
     diffmm__tensor_list_end(&list);
@@ -132,7 +139,8 @@ static diffmm_status check_size(const struct diffmm__safetensors *file, size_t i
         status = diffmm__module_layers(items, &settings, &layers);
     if (status)
         return diffmm__safetensors_blame(file, status);
-    return diffmm__matrix_check_moments(file, (double)layers.size);
+    return diffmm__matrix_check_sizes(file, (double)layers.size,
+                                      (double)layers.basis_items * (double)layers.items);
 }
 
 static diffmm_status read_array(const struct diffmm__safetensors *file,
@@ -159,6 +167,9 @@ static diffmm_status read_arrays(const struct diffmm__safetensors *file,
     list_arrays(module, list);
     for (size_t a = 0; a < arrays && !status; a++)
         status = read_array(file, module, &list[a]);
+    if (!status && module->basis_values)
+        status = diffmm__matrix_read(file, "basis", module->items, module->basis.rank,
+                                     module->basis_values);
     return status;
 }
 

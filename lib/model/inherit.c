@@ -7,6 +7,7 @@
 #include "base/handle.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "model/inherit_denoiser.h"
 #include "model/model.h"
 
 /* For each user and item of the model its number in the other one, or -1. */
@@ -14,6 +15,7 @@ struct origin {
     struct diffmm__arena arena;
     int32_t *user, *item;
     size_t known_users, known_items;
+    float **room; /* of each modality, for its denoiser */
 };
 
 static diffmm_status find_origin(const diffmm_model *model, const diffmm_model *from,
@@ -65,78 +67,44 @@ static diffmm_status check(const diffmm_model *model, const diffmm_model *from)
     return status;
 }
 
-static void take_rows(size_t rows, size_t columns, const int32_t *origin, const float *old,
-                      float *values)
-{
-    for (size_t r = 0; r < rows; r++)
-        if (origin[r] >= 0)
-            memcpy(values + r * columns, old + (size_t)origin[r] * columns,
-                   columns * sizeof *values);
-}
-
 static void take_parameter(struct diffmm__parameter *parameter, const struct diffmm__parameter *old)
 {
     memcpy(parameter->values, old->values,
            parameter->rows * parameter->columns * sizeof *parameter->values);
 }
 
-/* Whether two denoisers have the same layers, the number of items apart. */
-static bool are_alike(const struct diffmm__layers *layers, const struct diffmm__layers *old)
+/* The denoiser of a modality from which that of `modality` is taken over, or NULL. */
+static const diffmm_diffusion *old_denoiser(const struct diffmm__model_modality *modality,
+                                            const diffmm_model *from)
 {
-    bool alike = layers->time_size == old->time_size && layers->count == old->count &&
-                 layers->normalize == old->normalize;
-    for (size_t l = 0; alike && l + 1 < layers->count; l++)
-        alike = layers->layer[l].outputs == old->layer[l].outputs;
-    return alike;
+    const struct diffmm__model_modality *old = diffmm__model_find_modality(from, modality->name);
+    bool takes = modality->diffusion && old && old->diffusion &&
+                 diffmm__inherit_denoiser_possible(modality->diffusion, old->diffusion);
+    return takes ? old->diffusion : NULL;
 }
 
-/* The first encoder's weight: outputs x (items + e). */
-static void take_columns(size_t items, size_t old_items, const int32_t *origin,
-                         const struct diffmm__layer *layer, const float *old, float *values)
+/* Room for taking over each denoiser, one after the other. */
+static diffmm_status take_room(const diffmm_model *model, const diffmm_model *from,
+                               struct origin *origin)
 {
-    size_t rest = layer->inputs - items;
-    for (size_t o = 0; o < layer->outputs; o++) {
-        const float *from = old + o * (old_items + rest);
-        float *to = values + o * layer->inputs;
-        for (size_t i = 0; i < items; i++)
-            if (origin[i] >= 0)
-                to[i] = from[origin[i]];
-        memcpy(to + items, from + old_items, rest * sizeof *to);
+    origin->room = diffmm__arena_take(&origin->arena, model->modality_count, sizeof *origin->room);
+    for (size_t m = 0; m < model->modality_count && !origin->arena.failed; m++) {
+        const diffmm_diffusion *old = old_denoiser(&model->modalities[m], from);
+        if (old)
+            origin->room[m] =
+                diffmm__inherit_denoiser_room(&origin->arena, model->modalities[m].diffusion, old);
     }
-}
-
-/* Layer 1 has the items (and the time) as inputs, the last one has them as outputs; all others do
- * not see them. */
-static void take_denoiser(const struct diffmm__layers *layers, const struct diffmm__layers *old,
-                          const int32_t *origin, const float *from, float *values)
-{
-    for (size_t l = 0; l < layers->count; l++) {
-        const struct diffmm__layer *to = &layers->layer[l], *source = &old->layer[l];
-        const float *weight = from + source->weight, *bias = from + source->bias;
-        if (l + 1 == layers->count) {
-            take_rows(to->outputs, to->inputs, origin, weight, values + to->weight);
-            take_rows(to->outputs, 1, origin, bias, values + to->bias);
-            continue;
-        }
-        if (l == 1)
-            take_columns(layers->items, old->items, origin, to, weight, values + to->weight);
-        else
-            memcpy(values + to->weight, weight, to->outputs * to->inputs * sizeof *values);
-        memcpy(values + to->bias, bias, to->outputs * sizeof *values);
-    }
+    return origin->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
 }
 
 static void take_denoisers(diffmm_model *model, const diffmm_model *from,
                            const struct origin *origin)
 {
     for (size_t m = 0; m < model->modality_count; m++) {
-        const struct diffmm__model_modality *modality = &model->modalities[m];
-        const struct diffmm__model_modality *old =
-            diffmm__model_find_modality(from, modality->name);
-        if (modality->diffusion && old && old->diffusion &&
-            are_alike(&modality->diffusion->layers, &old->diffusion->layers))
-            take_denoiser(&modality->diffusion->layers, &old->diffusion->layers, origin->item,
-                          old->diffusion->values, modality->diffusion->values);
+        const diffmm_diffusion *old = old_denoiser(&model->modalities[m], from);
+        if (old)
+            diffmm__inherit_denoiser(model->modalities[m].diffusion, old, origin->item,
+                                     origin->room[m]);
     }
 }
 
@@ -144,10 +112,10 @@ static void take_recommender(diffmm_model *model, const diffmm_model *from,
                              const struct origin *origin)
 {
     size_t d = model->d;
-    take_rows(model->users, d, origin->user, diffmm__user_embedding(from)->values,
-              diffmm__user_embedding(model)->values);
-    take_rows(model->items, d, origin->item, diffmm__item_embedding(from)->values,
-              diffmm__item_embedding(model)->values);
+    diffmm__inherit_rows(model->users, d, origin->user, diffmm__user_embedding(from)->values,
+                         diffmm__user_embedding(model)->values);
+    diffmm__inherit_rows(model->items, d, origin->item, diffmm__item_embedding(from)->values,
+                         diffmm__item_embedding(model)->values);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__model_modality *modality = &model->modalities[m];
         const struct diffmm__model_modality *old =
@@ -174,6 +142,8 @@ diffmm_status diffmm_model_inherit(diffmm_model *model, const diffmm_model *from
         status = check(model, from);
     if (!status)
         status = find_origin(model, from, &origin);
+    if (!status)
+        status = take_room(model, from, &origin);
     if (!status) {
         take_denoisers(model, from, &origin);
         take_recommender(model, from, &origin);

@@ -56,8 +56,8 @@ diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
         diffmm__struct_read(&batch, &diffmm__layout_diffusion_batch, callers, "batch");
     if (status)
         return status;
-    struct diffmm__csr matrix = diffmm__csr_view(
-        batch.users, module->layers.items, batch.row_pointers, batch.row_items, batch.row_values);
+    struct diffmm__csr matrix = diffmm__csr_view(batch.users, module->items, batch.row_pointers,
+                                                 batch.row_items, batch.row_values);
     if (batch.rows == 0 && !batch.row_numbers)
         batch.rows = batch.users;
     if ((status = check_rows(&batch, &matrix)) || (status = check_terms(&batch)) ||
@@ -68,6 +68,7 @@ diffmm_status diffmm__module_batch_read(const diffmm_diffusion *module,
         .x0 = {.matrix = matrix, .row_of = batch.row_numbers, .ascending = true},
         .t = batch.t,
         .draws = draws(module, batch.epoch),
+        .basis = diffmm__module_basis(module),
         .msi = {.d = batch.d,
                 .features = batch.features,
                 .item_embedding = batch.item_embedding,

@@ -17,17 +17,21 @@ struct diffmm_diffusion {
     diffmm_context *context;
     diffmm_options *options; /* its seed is the module's */
     struct diffmm__settings settings;
+    size_t items;
     struct diffmm__layers layers;
-    struct diffmm__arena arena; /* of names, values and moments */
+    struct diffmm__basis basis; /* of a spectral denoiser: values are basis_values; else all zero */
+    struct diffmm__arena arena; /* of names, values, moments and basis */
     diffmm_schedule *schedule;
     size_t modality; /* which names its streams, or DIFFMM__NO_MODALITY (base/streams.h) */
     char (*names)[DIFFMM__TENSOR_NAME]; /* of its tensors, 2 layers.count */
     float *values, *first_moment, *second_moment;
+    float *basis_values;                       /* of a spectral denoiser: items x rank */
     uint64_t steps;                            /* Adam steps taken */
     struct diffmm__module_workspace workspace; /* of its own; empty until it is needed */
 };
 
-/* Creates a module with initial values. The options are copied. */
+/* Creates a module with initial values. The options are copied. The values of a basis are zero, and
+ * are the caller's to set. */
 diffmm_status diffmm__module_create(diffmm_context *context, size_t items,
                                     const diffmm_options *options, size_t modality,
                                     diffmm_diffusion **out);
@@ -40,6 +44,9 @@ diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
 /* Bytes of a module: its arrays, and a bound for its options and other small blocks. */
 size_t diffmm__module_bytes(const struct diffmm__layers *layers,
                             const struct diffmm__settings *settings);
+
+/* The basis of a module's batches; NULL where the denoiser is not spectral. */
+const struct diffmm__basis *diffmm__module_basis(const diffmm_diffusion *module);
 
 /* The layers of a module's denoiser, by the settings. */
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,

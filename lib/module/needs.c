@@ -50,7 +50,8 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
         .training_bytes =
             diffmm__module_workspace_bytes(&loss, entries, diffmm_context_threads(context)),
         .generate_bytes = diffmm__size_sum(diffmm__generator_bytes(&generation), small_blocks),
-        .step_flops = diffmm__denoiser_loss_flops(&loss, s.batch),
+        .step_flops = diffmm__denoiser_loss_prepare_flops(&loss) +
+                      diffmm__denoiser_loss_flops(&loss, s.batch),
         .generate_flops = diffmm__generation_flops(&generation)};
     return diffmm__struct_write(out, &diffmm__layout_diffusion_needs, &needs, "out");
 }

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "diffusion/generate_neighbors.h"
 #include "diffusion/q_sample.h"
+#include "diffusion/spectral_sample.h"
 #include "module/batch.h"
 
 /* Reads a batch, and checks that the caller can have an array of rows x columns floats. */
@@ -23,18 +24,32 @@ static diffmm_status read_batch(const diffmm_diffusion *module, const diffmm_dif
                                              sizeof(float));
 }
 
+/* Room for the coordinates of `rows` rows; NULL where the denoiser is not spectral. */
+static float *take_coordinates(struct diffmm__arena *arena, const diffmm_diffusion *module,
+                               size_t rows)
+{
+    return module->basis_values
+               ? diffmm__arena_take(arena, rows * module->basis.rank, sizeof(float))
+               : NULL;
+}
+
 struct corrupt {
     const diffmm_diffusion *module;
     const struct diffmm__denoiser_batch *batch;
-    float *x_t;
+    float *x_t; /* or z_t */
 };
 
 static void corrupt_range(void *argument, size_t begin, size_t end)
 {
     const struct corrupt *c = argument;
-    size_t items = c->module->layers.items;
+    const struct diffmm__basis *basis = c->batch->basis;
+    size_t width = c->module->layers.items;
     for (size_t b = begin; b < end; b++)
-        diffmm__q_sample_row(c->module->schedule, c->batch, b, items, c->x_t + b * items);
+        if (basis)
+            diffmm__spectral_sample_row(c->module->schedule, basis, c->batch, b, false,
+                                        c->x_t + b * width);
+        else
+            diffmm__q_sample_row(c->module->schedule, c->batch, b, width, c->x_t + b * width);
 }
 
 diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
@@ -45,17 +60,22 @@ diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
         return diffmm__null(!module ? "module" : "x_t");
     struct diffmm__denoiser_batch given;
     diffmm_status status =
-        read_batch(module, batch, "items", module->layers.items, diffmm__module_draws, &given);
+        read_batch(module, batch, "items", module->items, diffmm__module_draws, &given);
     if (status)
         return status;
-    int32_t *drawn = diffmm__allocate(module->context, given.rows, sizeof *drawn);
-    if (!drawn)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm__module_batch_draw_steps(module, &given, drawn);
-    struct corrupt c = {.module = module, .batch = &given, .x_t = x_t};
-    diffmm__parallel_ranges(module->context, given.rows, 8, corrupt_range, &c);
-    diffmm__release(module->context, drawn);
-    return DIFFMM_OK;
+    struct diffmm__arena arena = diffmm__arena_on(module->context);
+    int32_t *drawn = diffmm__arena_take(&arena, given.rows, sizeof *drawn);
+    float *z = take_coordinates(&arena, module, given.rows);
+    status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status) {
+        diffmm__module_batch_draw_steps(module, &given, drawn);
+        struct corrupt c = {.module = module, .batch = &given, .x_t = z ? z : x_t};
+        diffmm__parallel_ranges(module->context, given.rows, 8, corrupt_range, &c);
+        if (z)
+            diffmm__basis_write(module->context, given.basis, given.rows, z, x_t);
+    }
+    diffmm__arena_end(&arena);
+    return status;
 }
 
 diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t rows, const float *x,
@@ -65,7 +85,7 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     if (!module || !x || !t || !x_hat)
         return diffmm__null(!module ? "module" : !x ? "x" : !t ? "t" : "x_hat");
     struct diffmm__denoiser_pass pass;
-    size_t items = module->layers.items;
+    size_t items = module->items;
     diffmm_status status = diffmm__check_size("rows", rows, 0, INT32_MAX);
     if (status || (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x)) ||
         (status = diffmm__schedule_check_steps(module->schedule, rows, t)))
@@ -77,11 +97,17 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
         return DIFFMM_OK;
     struct diffmm__arena arena = diffmm__arena_on(module->context);
     diffmm__denoiser_pass_take(&arena, &module->layers, rows, DIFFMM__PASS_FORWARD, &pass);
+    float *z = take_coordinates(&arena, module, rows);
     status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     if (!status) {
-        diffmm__denoiser_pass_read(&pass, rows, x, NULL);
+        if (z)
+            diffmm__basis_read(module->context, &module->basis, rows, x, z);
+        diffmm__denoiser_pass_read(&pass, rows, z ? z : x, NULL);
         diffmm__denoiser_forward(&pass, module->values, rows, t);
-        memcpy(x_hat, pass.output, rows * items * sizeof *x_hat);
+        if (z)
+            diffmm__basis_write(module->context, &module->basis, rows, pass.output, x_hat);
+        else
+            memcpy(x_hat, pass.output, rows * items * sizeof *x_hat);
     }
     diffmm__arena_end(&arena);
     return status;
@@ -95,16 +121,20 @@ diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
         return diffmm__null(!module ? "module" : "x");
     struct diffmm__denoiser_batch given;
     struct diffmm__denoiser_pass pass;
-    diffmm_status status = read_batch(module, batch, "items", module->layers.items,
-                                      diffmm__module_reverse_draws, &given);
+    diffmm_status status =
+        read_batch(module, batch, "items", module->items, diffmm__module_reverse_draws, &given);
     if (status)
         return status;
     struct diffmm__arena arena = diffmm__arena_on(module->context);
     diffmm__denoiser_pass_take(&arena, &module->layers, given.rows, DIFFMM__PASS_FORWARD, &pass);
+    float *z = take_coordinates(&arena, module, given.rows);
     status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     if (!status) {
         struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
-        diffmm__reverse_chain_run(&pass, module->schedule, module->values, &sampling, &given, x);
+        diffmm__reverse_chain_run(&pass, module->schedule, module->values, &sampling, &given,
+                                  z ? z : x);
+        if (z)
+            diffmm__basis_write(module->context, given.basis, given.rows, z, x);
     }
     diffmm__arena_end(&arena);
     return status;
@@ -119,7 +149,7 @@ diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
         return diffmm__null(!module ? "module" : "items");
     struct diffmm__denoiser_batch given;
     struct diffmm__generation plan;
-    diffmm_status status = diffmm__check_size("count", count, 1, module->layers.items);
+    diffmm_status status = diffmm__check_size("count", count, 1, module->items);
     if (!status)
         status = read_batch(module, batch, "count", count, diffmm__module_reverse_draws, &given);
     if (status)

@@ -95,6 +95,7 @@ diffmm_status diffmm_diffusion_step(diffmm_diffusion *module, const diffmm_diffu
         status = prepare(module, &given);
     if (status)
         return status;
+    diffmm__denoiser_loss_prepare(&module->workspace.loss, &given);
     struct diffmm__denoiser_losses found = diffmm__module_step(module, &module->workspace, &given);
     if (!diffmm__denoiser_loss_wrong(&found) && (status = check_moments(module)))
         return status;
@@ -114,6 +115,7 @@ diffmm_status diffmm_diffusion_objective(diffmm_diffusion *module,
         status = prepare(module, &given);
     if (status)
         return status;
+    diffmm__denoiser_loss_prepare(&module->workspace.loss, &given);
     struct diffmm__gradient whole = {.values = gradient, .if_finite = true};
     struct diffmm__denoiser_losses found =
         compute(module, &module->workspace, &given, gradient ? &whole : NULL);

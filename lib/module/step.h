@@ -6,7 +6,7 @@
 #include "module/module.h"
 
 /* Takes one step of Adam on the batch's loss. The steps t are drawn if they are NULL. msi.d is the
- * workspace's. Where a loss is not finite, nothing changes. */
+ * workspace's, whose loss is prepared for the batch. Where a loss is not finite, nothing changes. */
 struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
                                                    struct diffmm__module_workspace *workspace,
                                                    const struct diffmm__denoiser_batch *batch);

@@ -115,6 +115,13 @@ static const diffmm_option_info table[] = {
      "What is told of the diffusion: nothing, measures of its graphs, those of its denoisers too."},
     {size, "measure.users", NULL, DIFFMM_OPTION_INTEGER, "1024", 0, 0x1p31 - 1, NULL,
      "Users on whom measures that cost are taken; 0: all."},
+    {size, "denoiser.kind", NULL, DIFFMM_OPTION_CHOICE, "full", 0, 0, "full|spectral",
+     "What a denoiser sees of a user: the row over all items, or its coordinates in a fixed "
+     "basis."},
+    {size, "denoiser.rank", NULL, DIFFMM_OPTION_INTEGER, "256", 1, 65536, NULL,
+     "Columns of a spectral denoiser's basis; at most the items are used."},
+    {size, "generate.exact", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Rank all items for every user; false: a spectral denoiser may rank candidates instead."},
 };
 
 size_t diffmm_option_count(void)

@@ -82,6 +82,9 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->denoiser_warmup = size(reader, "denoiser.warmup");
     out->sampling_steps = size(reader, "sampling_steps");
     out->sampling_noise = flag(reader, "sampling_noise");
+    out->spectral = is(reader, "denoiser.kind", "spectral");
+    out->denoiser_rank = size(reader, "denoiser.rank");
+    out->generate_exact = flag(reader, "generate.exact");
     out->rebuild_k = size(reader, "rebuild_k");
     out->generate_every = size(reader, "generate.every");
     out->generate_scores = is(reader, "generate.weights", "scores");

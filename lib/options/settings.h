@@ -39,7 +39,10 @@ struct diffmm__settings {
     size_t denoiser_passes, denoiser_warmup; /* over all users: in every epoch; before the first */
     size_t sampling_steps;
     bool sampling_noise;
-    bool generate_scores;             /* the weights of generated edges are scores, not 1 */
+    bool generate_scores; /* the weights of generated edges are scores, not 1 */
+    bool spectral;        /* denoiser.kind */
+    size_t denoiser_rank; /* of a spectral denoiser's basis */
+    bool generate_exact;
     size_t rebuild_k, generate_every; /* generate_every: epochs */
     double keep_rate;
     /* contrastive */

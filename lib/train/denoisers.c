@@ -61,22 +61,32 @@ static struct pass pass_of(const struct diffmm__settings *settings, size_t epoch
                            : (struct pass){m, epoch, number - warmup};
 }
 
+/* What all batches of a pass have in common. */
+static struct diffmm__denoiser_batch whole_batch(const diffmm_model *model, const struct pass *pass)
+{
+    const struct diffmm__settings *s = &model->settings;
+    const diffmm_diffusion *module = model->modalities[pass->m].diffusion;
+    return (struct diffmm__denoiser_batch){
+        .rows = model->users,
+        .x0 = {.matrix = model->catalog->train},
+        .draws = diffmm__module_pass_draws(module, pass->draws_epoch, pass->draws_pass),
+        .msi = {.d = s->msi ? model->d : 0,
+                .features = model->workspace->modality[pass->m].projected,
+                .item_embedding = diffmm__item_embedding(model)->values,
+                .weight = s->e_loss},
+        .basis = diffmm__module_basis(module)};
+}
+
 /* One batch: loss, gradient, Adam step. */
 static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diffmm_model *model,
                                  size_t epoch, const struct pass *pass, const int32_t *users,
                                  size_t rows, double *loss)
 {
-    const struct diffmm__settings *s = &model->settings;
     size_t m = pass->m;
     diffmm_diffusion *module = model->modalities[m].diffusion;
-    struct diffmm__denoiser_batch batch = {
-        .rows = rows,
-        .x0 = {.matrix = model->catalog->train, .row_of = users},
-        .draws = diffmm__module_pass_draws(module, pass->draws_epoch, pass->draws_pass),
-        .msi = {.d = s->msi ? model->d : 0,
-                .features = model->workspace->modality[m].projected,
-                .item_embedding = diffmm__item_embedding(model)->values,
-                .weight = s->e_loss}};
+    struct diffmm__denoiser_batch batch = whole_batch(model, pass);
+    batch.rows = rows;
+    batch.x0.row_of = users;
     struct diffmm__denoiser_losses losses =
         diffmm__module_step(module, &denoisers->workspace, &batch);
     const char *wrong = diffmm__denoiser_loss_wrong(&losses);
@@ -84,7 +94,7 @@ static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diff
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "epoch %zu, denoise: the %s loss of modality '%s' is not finite", epoch,
                             wrong, model->modalities[m].name);
-    *loss += losses.elbo + s->e_loss * losses.msi;
+    *loss += losses.elbo + batch.msi.weight * losses.msi;
     return DIFFMM_OK;
 }
 
@@ -104,6 +114,8 @@ static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_
                               double *loss)
 {
     size_t users = model->users, batch = denoisers->workspace.loss.plan.rows;
+    struct diffmm__denoiser_batch whole = whole_batch(model, pass);
+    diffmm__denoiser_loss_prepare(&denoisers->workspace.loss, &whole);
     diffmm__random_shuffle(
         model->settings.seed,
         diffmm__stream_pass(diffmm__stream_user_order(pass->draws_epoch), pass->draws_pass), users,

@@ -152,7 +152,8 @@ static void judge(struct diffmm__diffusion_measures *measures, const diffmm_mode
     struct diffmm__denoiser_batch batch = {
         .rows = measures->users.judged,
         .x0 = {.matrix = model->catalog->train, .row_of = measures->judged, .ascending = true},
-        .draws = diffmm__module_reverse_draws(module, epoch)};
+        .draws = diffmm__module_reverse_draws(module, epoch),
+        .basis = diffmm__module_basis(module)};
     diffmm__denoiser_measuring_run(&measures->denoiser, module, &batch, &model->dataset->held[0],
                                    &measures->popularity, model->settings.cutoffs[0], out);
     log_denoiser(model, epoch, m, out);

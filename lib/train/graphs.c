@@ -68,10 +68,11 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch all = {.rows = users,
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
-                                         .draws = diffmm__module_reverse_draws(module, epoch)};
+                                         .draws = diffmm__module_reverse_draws(module, epoch),
+                                         .basis = diffmm__module_basis(module)};
     int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
-    diffmm__generator_prepare(graphs->generator, module->schedule, module->values);
+    diffmm__generator_prepare(graphs->generator, module->schedule, module->values, &all);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,

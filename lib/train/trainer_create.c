@@ -9,6 +9,7 @@
 #include "dataset/seal.h"
 #include "model/model_create.h"
 #include "options/options.h"
+#include "train/bases.h"
 #include "train/plan/peak_memory.h"
 
 /* What spans settings and data. */
@@ -82,8 +83,12 @@ static diffmm_status allocate(diffmm_trainer *trainer)
                   : diffmm__diffusion_measures_begin(model, &trainer->plan, &trainer->measures);
 }
 
-/* `whole`: nothing is to be held out, and no reason for a warning. */
-static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *options, bool whole)
+/* What a trainer is made for: to begin; to begin with nothing held out, which is no reason for a
+ * warning; or to be filled from a checkpoint. */
+enum purpose { begin, begin_whole, be_filled };
+
+static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *options,
+                              enum purpose purpose)
 {
     struct diffmm__settings settings;
     diffmm_options *copy = NULL;
@@ -98,12 +103,14 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
         status = diffmm__model_create(trainer->dataset, copy, settings.diffusion_enabled,
                                       &trainer->model);
     diffmm_options_destroy(copy);
+    if (!status && settings.diffusion_enabled && purpose != be_filled)
+        status = diffmm__bases_compute(trainer->model);
     if (status)
         return status;
     trainer->model->lent = true;
     trainer->progress.epochs = trainer->model->settings.epochs;
     trainer->plan.settings = &trainer->model->settings;
-    if (trainer->plan.held_pairs == 0 && !whole)
+    if (trainer->plan.held_pairs == 0 && purpose != begin_whole)
         diffmm__log(trainer->context, DIFFMM_LOG_WARNING,
                     "nothing is held out: no metrics, no early stopping, the last epoch is kept");
     return allocate(trainer);
@@ -130,7 +137,7 @@ static void end_trainer(void *object)
 
 /* `from` is the model to go on from, or NULL. */
 static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *options,
-                            const diffmm_model *from, bool whole, diffmm_trainer **out)
+                            const diffmm_model *from, enum purpose purpose, diffmm_trainer **out)
 {
     DIFFMM__CALL options_call = diffmm__call_reads(options);
     DIFFMM__CALL from_call = diffmm__call_reads(from);
@@ -146,7 +153,7 @@ static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *optio
     trainer->context = diffmm__context_retain(dataset->context);
     trainer->dataset = diffmm__dataset_retain(dataset);
     trainer->inherited = from != NULL;
-    status = assemble(trainer, options, whole);
+    status = assemble(trainer, options, purpose);
     if (!status && from)
         status = diffmm_model_inherit(trainer->model, from);
     if (status) {
@@ -162,7 +169,7 @@ diffmm_status diffmm_trainer_create(diffmm_dataset *dataset, const diffmm_option
 {
     if (!dataset || !out)
         return diffmm__null(!dataset ? "dataset" : "out");
-    return create(dataset, options, NULL, false, out);
+    return create(dataset, options, NULL, begin, out);
 }
 
 diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset, const diffmm_options *options,
@@ -170,13 +177,19 @@ diffmm_status diffmm_trainer_create_from(diffmm_dataset *dataset, const diffmm_o
 {
     if (!dataset || !model || !out)
         return diffmm__null(!dataset ? "dataset" : !model ? "model" : "out");
-    return create(dataset, options ? options : diffmm_model_options(model), model, false, out);
+    return create(dataset, options ? options : diffmm_model_options(model), model, begin, out);
 }
 
 diffmm_status diffmm__trainer_create_whole(diffmm_dataset *dataset, const diffmm_options *options,
                                            diffmm_trainer **out)
 {
-    return create(dataset, options, NULL, true, out);
+    return create(dataset, options, NULL, begin_whole, out);
+}
+
+diffmm_status diffmm__trainer_create_empty(diffmm_dataset *dataset, const diffmm_options *options,
+                                           diffmm_trainer **out)
+{
+    return create(dataset, options, NULL, be_filled, out);
 }
 
 void diffmm_trainer_destroy(diffmm_trainer *trainer)

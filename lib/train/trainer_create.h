@@ -9,4 +9,8 @@
 diffmm_status diffmm__trainer_create_whole(diffmm_dataset *dataset, const diffmm_options *options,
                                            diffmm_trainer **out);
 
+/* A trainer that is to be filled from a checkpoint: its denoisers' bases are not computed. */
+diffmm_status diffmm__trainer_create_empty(diffmm_dataset *dataset, const diffmm_options *options,
+                                           diffmm_trainer **out);
+
 #endif

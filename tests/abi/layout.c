@@ -307,6 +307,27 @@ AT(diffmm_denoiser_loss_arguments, elbo, 104);
 AT(diffmm_denoiser_loss_arguments, msi, 112);
 AT(diffmm_denoiser_loss_arguments, grad_parameters, 120);
 
+SIZE(diffmm_spectral_loss_arguments, 152);
+AT(diffmm_spectral_loss_arguments, struct_size, 0);
+AT(diffmm_spectral_loss_arguments, shape, 8);
+AT(diffmm_spectral_loss_arguments, parameters, 16);
+AT(diffmm_spectral_loss_arguments, items, 24);
+AT(diffmm_spectral_loss_arguments, basis, 32);
+AT(diffmm_spectral_loss_arguments, rows, 40);
+AT(diffmm_spectral_loss_arguments, x0, 48);
+AT(diffmm_spectral_loss_arguments, t, 56);
+AT(diffmm_spectral_loss_arguments, noise, 64);
+AT(diffmm_spectral_loss_arguments, dropout_scale, 72);
+AT(diffmm_spectral_loss_arguments, dropout, 80);
+AT(diffmm_spectral_loss_arguments, d, 88);
+AT(diffmm_spectral_loss_arguments, features, 96);
+AT(diffmm_spectral_loss_arguments, item_embedding, 104);
+AT(diffmm_spectral_loss_arguments, e_loss, 112);
+AT(diffmm_spectral_loss_arguments, loss, 120);
+AT(diffmm_spectral_loss_arguments, elbo, 128);
+AT(diffmm_spectral_loss_arguments, msi, 136);
+AT(diffmm_spectral_loss_arguments, grad_parameters, 144);
+
 SIZE(diffmm_reverse_chain_arguments, 72);
 AT(diffmm_reverse_chain_arguments, struct_size, 0);
 AT(diffmm_reverse_chain_arguments, shape, 8);

@@ -99,6 +99,11 @@ static diffmm_status denoiser_loss(void *it)
     return diffmm_denoiser_loss_with(context, diffmm_diffusion_schedule(module), it);
 }
 
+static diffmm_status spectral_loss(void *it)
+{
+    return diffmm_spectral_loss_with(context, diffmm_diffusion_schedule(module), it);
+}
+
 static diffmm_status reverse_chain(void *it)
 {
     return diffmm_reverse_chain_with(context, diffmm_diffusion_schedule(module), it);
@@ -304,6 +309,7 @@ static const struct use {
     {"diffmm_elbo_arguments", elbo, false},
     {"diffmm_msi_arguments", msi, false},
     {"diffmm_denoiser_loss_arguments", denoiser_loss, false},
+    {"diffmm_spectral_loss_arguments", spectral_loss, false},
     {"diffmm_reverse_chain_arguments", reverse_chain, false},
     {"diffmm_generate_neighbors_arguments", generate_neighbors, false},
     {"diffmm_spectral_basis_arguments", spectral_basis, false},

@@ -49,6 +49,7 @@ enum kind {
     FILE_INFO,
     PLACER,
     MODULE,
+    SPECTRAL_MODULE, /* in a basis of 2 columns */
     MANY_ITEMS,      /* a sealed data set with enough items for a placer */
     MANY_ITEMS_MODEL /* of that */
 };

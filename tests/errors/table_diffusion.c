@@ -85,6 +85,11 @@ static diffmm_status denoiser_loss_with(const union value *v)
     return diffmm_denoiser_loss_with(v[0].p, v[1].in, v[2].in);
 }
 
+static diffmm_status spectral_loss_with(const union value *v)
+{
+    return diffmm_spectral_loss_with(v[0].p, v[1].in, v[2].in);
+}
+
 static diffmm_status reverse_chain_with(const union value *v)
 {
     return diffmm_reverse_chain_with(v[0].p, v[1].in, v[2].in);
@@ -202,6 +207,22 @@ static const diffmm_denoiser_loss_arguments loss_arguments = {.shape = &shape,
                                                               .loss = &term,
                                                               .grad_parameters = gradient},
                                             loss_of_nothing = {.rows = rows};
+static const float identity[items * items] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+static const diffmm_spectral_loss_arguments spectral_arguments = {.shape = &shape,
+                                                                  .parameters = parameters,
+                                                                  .items = items,
+                                                                  .basis = identity,
+                                                                  .rows = rows,
+                                                                  .x0 = x,
+                                                                  .t = t,
+                                                                  .noise = x,
+                                                                  .d = 2,
+                                                                  .features = table_d,
+                                                                  .item_embedding = table_d,
+                                                                  .e_loss = 0.1,
+                                                                  .loss = &term,
+                                                                  .grad_parameters = gradient},
+                                            spectral_of_nothing = {.rows = rows};
 static const diffmm_reverse_chain_arguments chain_arguments = {.shape = &shape,
                                                                .parameters = parameters,
                                                                .rows = rows,
@@ -391,6 +412,10 @@ static const struct entry entries[] = {
      .arguments = {A_CONTEXT,
                    {"schedule", SCHEDULE},
                    ARGUMENTS(loss_arguments, loss_of_nothing, "shape")}},
+    {"diffmm_spectral_loss_with", spectral_loss_with,
+     .arguments = {A_CONTEXT,
+                   {"schedule", SCHEDULE},
+                   ARGUMENTS(spectral_arguments, spectral_of_nothing, "shape")}},
     {"diffmm_reverse_chain_with", reverse_chain_with,
      .arguments = {A_CONTEXT,
                    {"schedule", SCHEDULE},

@@ -2,6 +2,9 @@
 /* diffusion_module.h, and what measures.h has of modules */
 #include "table.h"
 
+static const float basis[] = {1, 0, 0, 1, 0, 0, 0, 0}, no_basis[] = {1, 1, 0, 0, 0, 0, 0, 0},
+                   bad_basis_rows[] = {1, NAN, 0, 0};
+
 static diffmm_status forecast(const union value *v)
 {
     return diffmm_diffusion_forecast(v[0].p, v[1].n, v[2].n, v[3].n, v[4].in, v[5].p);
@@ -10,6 +13,23 @@ static diffmm_status forecast(const union value *v)
 static diffmm_status create(const union value *v)
 {
     return diffmm_diffusion_create(v[0].p, v[1].n, v[2].in, v[3].n, v[4].p);
+}
+
+static diffmm_status create_spectral(const union value *v)
+{
+    return diffmm_diffusion_create_spectral(v[0].p, v[1].n, v[2].n, v[3].in, v[4].in, v[5].n,
+                                            v[6].p);
+}
+
+static diffmm_status extend(const union value *v)
+{
+    return diffmm_diffusion_extend(v[0].in, v[1].n, v[2].in, v[3].p);
+}
+
+/* There is none, which is also what there is to say of NULL. */
+static diffmm_status basis_of(const union value *v)
+{
+    return diffmm_diffusion_basis(v[0].in, v[1].p) == NULL ? DIFFMM_OK : DIFFMM_ERROR_STATE;
 }
 
 static diffmm_status of_model(const union value *v)
@@ -193,6 +213,19 @@ static struct entry entries[] = {
                    {"options", OPTIONS, true},
                    {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, INVALID}}},
                    {"out", MADE, .made = MODULE}}},
+    {"diffmm_diffusion_create_spectral", create_spectral,
+     .arguments = {{"context", CONTEXT},
+                   A_SIZE("items", items),
+                   A_SIZE("rank", 2),
+                   {"basis", DATA, .good.in = basis, .bytes = sizeof basis,
+                    .others = {{{.in = no_basis}, INVALID, "columns 0 and 1"}}},
+                   {"options", OPTIONS, true},
+                   {"seed", SIZE, .good.n = 1, .others = {{{.n = (size_t)-1}, INVALID}}},
+                   {"out", MADE, .made = MODULE}}},
+    {"diffmm_diffusion_basis",
+     basis_of,
+     true,
+     {{"module", MODULE, true}, {"rank", OUT, true, .bytes = sizeof(size_t)}}},
     {"diffmm_model_diffusion",
      of_model,
      true,
@@ -200,6 +233,12 @@ static struct entry entries[] = {
       {"modality", TEXT, .good.in = "image",
        .others = {{{.in = ""}, INVALID}, {{.in = "text"}, INVALID}, {{.in = "\xff"}, INVALID}}}}},
     {"diffmm_diffusion_copy", copy, .arguments = {A_MODULE, {"out", MADE, .made = MODULE}}},
+    {"diffmm_diffusion_extend", extend,
+     .arguments = {{"module", SPECTRAL_MODULE},
+                   A_SIZE("count", 2),
+                   {"rows", DATA, .good.in = basis, .bytes = 4 * sizeof *basis,
+                    .others = {{{.in = bad_basis_rows}, DIFFMM_ERROR_NUMERIC, "value 1"}}},
+                   {"out", MADE, .made = MODULE}}},
     {"diffmm_diffusion_destroy", destroy, true, {{"module", MODULE, true, .ends = true}}},
     {"diffmm_diffusion_items", items_of, true, {A_MODULE}},
     {"diffmm_diffusion_steps", steps, true, {{"module", MODULE, true}}},

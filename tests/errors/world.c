@@ -120,6 +120,16 @@ static diffmm_diffusion *make_module(diffmm_context *context)
     return module;
 }
 
+static diffmm_diffusion *make_spectral_module(diffmm_context *context)
+{
+    static const float basis[items * 2] = {1, 0, 0, 1};
+    diffmm_options *options = make_options(context);
+    diffmm_diffusion *module;
+    expect_success(diffmm_diffusion_create_spectral(context, items, 2, basis, options, 3, &module));
+    diffmm_options_destroy(options);
+    return module;
+}
+
 void *world_make(enum kind kind)
 {
     static const int32_t numbers[] = {0, 1, 3};
@@ -165,6 +175,7 @@ void *world_make(enum kind kind)
         made = placer;
         break;
     case MODULE: made = make_module(context); break;
+    case SPECTRAL_MODULE: made = make_spectral_module(context); break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
     diffmm_context_destroy(context);
@@ -190,7 +201,8 @@ void world_end(enum kind kind, void *handle)
     case SCHEDULE: diffmm_schedule_destroy(handle); break;
     case FILE_INFO: diffmm_file_destroy(handle); break;
     case PLACER: diffmm_placer_destroy(handle); break;
-    case MODULE: diffmm_diffusion_destroy(handle); break;
+    case MODULE:
+    case SPECTRAL_MODULE: diffmm_diffusion_destroy(handle); break;
     default: ck_abort_msg("no handle is of kind %d", (int)kind);
     }
 }

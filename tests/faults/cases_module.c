@@ -82,6 +82,32 @@ static diffmm_status create(struct fault_world *world)
     return diffmm_diffusion_create(world->context, items, world->options, 3, &world->out.module);
 }
 
+static diffmm_status create_spectral(struct fault_world *world)
+{
+    static const float basis[items * 2] = {0.6f, 0.8f, 0.8f, -0.6f};
+    return diffmm_diffusion_create_spectral(world->context, items, 2, basis, world->options, 3,
+                                            &world->out.module);
+}
+
+static void make_spectral_module(struct fault_world *world)
+{
+    static const float basis[items * 2] = {0.6f, 0.8f, 0.8f, -0.6f};
+    make_options(world);
+    expect_success(diffmm_diffusion_create_spectral(world->context, items, 2, basis, world->options,
+                                                    3, &world->module));
+}
+
+static diffmm_status extend(struct fault_world *world)
+{
+    static const float new_rows[] = {0.5f, 0.25f, -0.5f, 1.0f};
+    return diffmm_diffusion_extend(world->module, 2, new_rows, &world->out.module);
+}
+
+static void extended_bits(struct fault_world *world)
+{
+    hash_module(world->out.module);
+}
+
 static diffmm_status copy(struct fault_world *world)
 {
     return diffmm_diffusion_copy(world->module, &world->out.module);
@@ -162,7 +188,9 @@ static diffmm_status load_memory(struct fault_world *world)
 
 const struct fault_case fault_module_cases[] = {
     {"diffmm_diffusion_create", make_options, create, made_bits, end_made},
+    {"diffmm_diffusion_create_spectral", make_options, create_spectral, made_bits, end_made},
     {"diffmm_diffusion_copy", make_module, copy, made_bits, end_made},
+    {"diffmm_diffusion_extend", make_spectral_module, extend, extended_bits, end_made},
     {"diffmm_diffusion_forecast", make_options, forecast, fault_hash_output, NULL},
     {"diffmm_diffusion_step", make_module, step, module_bits, NULL},
     {"diffmm_diffusion_objective", make_module, objective, module_bits, NULL},

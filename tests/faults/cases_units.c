@@ -157,6 +157,27 @@ static diffmm_status msi_with(struct fault_world *world)
                                                    .grad_x_hat = world->out.loss.gradient});
 }
 
+static diffmm_status spectral_loss_with(struct fault_world *world)
+{
+    static const float basis[items * items] = {1, 0, 0, 0, 0, 0, 0, 1};
+    return diffmm_spectral_loss_with(
+        world->context, world->schedule,
+        &(diffmm_spectral_loss_arguments){.struct_size = sizeof(diffmm_spectral_loss_arguments),
+                                          .shape = &shape,
+                                          .parameters = numbers(),
+                                          .items = items,
+                                          .basis = basis,
+                                          .rows = rows,
+                                          .x0 = numbers(),
+                                          .t = t,
+                                          .noise = numbers() + 1,
+                                          .d = d,
+                                          .features = numbers(),
+                                          .item_embedding = numbers() + 3,
+                                          .e_loss = 0.2,
+                                          .loss = &world->out.loss.loss});
+}
+
 static diffmm_status denoiser_loss_with(struct fault_world *world)
 {
     return diffmm_denoiser_loss_with(
@@ -352,6 +373,7 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_msi_with", NULL, msi_with, fault_hash_output, NULL},
     {"diffmm_denoiser_loss", make_schedule, denoiser_loss, fault_hash_output, NULL},
     {"diffmm_denoiser_loss_with", make_schedule, denoiser_loss_with, fault_hash_output, NULL},
+    {"diffmm_spectral_loss_with", make_schedule, spectral_loss_with, fault_hash_output, NULL},
     {"diffmm_reverse_chain", make_schedule, reverse_chain, fault_hash_output, NULL},
     {"diffmm_reverse_chain_with", make_schedule, reverse_chain_with, fault_hash_output, NULL},
     {"diffmm_generate_neighbors", make_schedule, generate, fault_hash_output, NULL},

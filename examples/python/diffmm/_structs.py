@@ -149,6 +149,30 @@ class DenoiserShape(Struct):
     ]
 
 
+class SpectralLossArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("shape", c_void_p),
+        ("parameters", c_void_p),
+        ("items", c_size_t),
+        ("basis", c_void_p),
+        ("rows", c_size_t),
+        ("x0", c_void_p),
+        ("t", c_void_p),
+        ("noise", c_void_p),
+        ("dropout_scale", c_void_p),
+        ("dropout", c_double),
+        ("d", c_size_t),
+        ("features", c_void_p),
+        ("item_embedding", c_void_p),
+        ("e_loss", c_double),
+        ("loss", c_void_p),
+        ("elbo", c_void_p),
+        ("msi", c_void_p),
+        ("grad_parameters", c_void_p),
+    ]
+
+
 class DiffusionBatch(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -5,13 +5,13 @@ Arrays and grad_... as in losses.py; `rows` is the number of users of a batch. A
 are inputs."""
 
 import enum
-from ctypes import byref, c_double, c_size_t, create_string_buffer
+from ctypes import addressof, byref, c_double, c_size_t, create_string_buffer
 
 import numpy
 
 from . import _structs
 from ._arrays import array, matrix, numbers, result, sizes, view
-from ._convert import flag, size, text
+from ._convert import flag, real, size, text
 from ._handles import Object, create
 from ._library import library
 from .context import Context
@@ -195,6 +195,35 @@ class Denoiser:
                                      dropout_scale, columns, features, item_embedding, e_loss,
                                      byref(loss), byref(elbo), byref(msi_loss), grad_parameters)
         return loss.value, elbo.value, msi_loss.value, grad_parameters
+
+    def spectral_loss(self, parameters, schedule, basis, x0, t, noise, *, dropout=0.0,
+                      dropout_scale=None, features=None, item_embedding=None, e_loss=0.0,
+                      grad_parameters=True, context=None):
+        """The loss of a denoiser in the coordinates of `basis`, items x rank, of which this one's
+        items are the rank: loss, elbo, msi, grad_parameters. `noise` is rows x rank, `x0` and
+        `dropout_scale` are rows x items."""
+        basis = array(basis, numpy.float32, None, self.items)
+        x0 = matrix(x0, len(basis))
+        arrays = {
+            "parameters": self._parameters(parameters), "basis": basis, "x0": x0,
+            "t": numbers(t, len(x0)), "noise": array(noise, numpy.float32, len(x0), self.items),
+            "grad_parameters": result(grad_parameters, (self.size,))}
+        if dropout_scale is not None:
+            arrays["dropout_scale"] = array(dropout_scale, numpy.float32, *x0.shape)
+        columns = 0
+        if features is not None:
+            arrays["features"] = array(features, numpy.float32, len(basis), None)
+            columns = arrays["features"].shape[1]
+            arrays["item_embedding"] = array(item_embedding, numpy.float32, len(basis), columns)
+        loss, elbo, msi_loss = c_double(), c_double(), c_double()
+        arguments = _structs.SpectralLossArguments(
+            shape=addressof(self._shape), items=len(basis), rows=len(x0), d=columns,
+            dropout=real(dropout), e_loss=real(e_loss), loss=addressof(loss), elbo=addressof(elbo),
+            msi=addressof(msi_loss),
+            **{name: None if a is None else a.ctypes.data for name, a in arrays.items()})
+        library.diffmm_spectral_loss_with(Context.or_null(context), Schedule.handle_of(schedule),
+                                          byref(arguments))
+        return loss.value, elbo.value, msi_loss.value, arrays["grad_parameters"]
 
     def reverse_chain(self, parameters, schedule, x0, *, sampling_steps=0, sampling_noise=False,
                       noise=None, context=None):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The diffusion of one modality as a module of its own: schedule, denoiser, optimiser."""
 
-from ctypes import byref
+from ctypes import POINTER, byref, c_float, c_size_t, cast
 from typing import NamedTuple
 
 import numpy
@@ -84,6 +84,17 @@ class Diffusion(Copied, Object):
         return self
 
     @classmethod
+    def spectral(cls, basis, options=None, *, seed=1, preset=None, context=None, **settings):
+        """A module whose denoiser works in the coordinates of `basis`, items x rank with orthonormal
+        columns. Its own noise, and noise that is given, has one column for each of these."""
+        options = as_options(options, preset, settings, context)
+        context = Context.handle_of(context or default_context())
+        basis = array(basis, numpy.float32, None, None)
+        return cls._from(
+            create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_create_spectral,
+                   context, *basis.shape, basis, Options.or_null(options), seed, keeps=[context]))
+
+    @classmethod
     def of(cls, model, modality):
         """A copy of the module of a modality, from a model that has its denoisers: a trainer's."""
         source = Model.handle_of(model)
@@ -117,6 +128,15 @@ class Diffusion(Copied, Object):
             create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_copy, handle,
                    keeps=[handle.context]))
 
+    def extended(self, rows):
+        """A copy of a spectral module with further items, one for each of these rows of the
+        basis."""
+        handle = self.handle
+        rows = matrix(rows, self._width())
+        return self._from(
+            create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_extend, handle,
+                   len(rows), rows, keeps=[handle.context]))
+
     @staticmethod
     def forecast(items, users, entries, options=None, *, preset=None, context=None, **settings):
         """Memory and FLOPs, known beforehand; a batch has at most `entries` interactions."""
@@ -129,6 +149,16 @@ class Diffusion(Copied, Object):
     @property
     def items(self):
         return library.diffmm_diffusion_items(self.handle)
+
+    @property
+    def basis(self):
+        """The basis of a spectral denoiser, items x rank, as a copy; None for a full one."""
+        rank = c_size_t()
+        address = library.diffmm_diffusion_basis(self.handle, byref(rank))
+        if not address:
+            return None
+        values = cast(address, POINTER(c_float))
+        return numpy.ctypeslib.as_array(values, (self.items, rank.value)).copy()
 
     @property
     def steps(self):
@@ -160,6 +190,11 @@ class Diffusion(Copied, Object):
     def _size(self):
         return sum(values.size for values in self.parameters.values())
 
+    def _width(self):
+        """Columns of noise."""
+        rank = c_size_t()
+        return rank.value if library.diffmm_diffusion_basis(self.handle, byref(rank)) else self.items
+
     def _batch(self, rows, users, epoch, noise=None, blocks=1, *, t=None, dropout_scale=None,
                features=None, item_embedding=None, e_loss=0.0):
         """The C struct, how many users it has, and the arrays that must live as long as it."""
@@ -178,8 +213,9 @@ class Diffusion(Copied, Object):
         cells = (count, self.items)
         if noise is not None:
             noise = numpy.ascontiguousarray(reals(noise))
-            if noise.size != blocks * count * self.items:
-                raise ValueError(f"noise has {noise.size} draws, not {blocks} x {cells}")
+            draws = (count, self._width())
+            if noise.size != blocks * count * draws[1]:
+                raise ValueError(f"noise has {noise.size} draws, not {blocks} x {draws}")
         t = None if t is None else numbers(t, count)
         if dropout_scale is not None:
             dropout_scale = array(dropout_scale, numpy.float32, *cells)

@@ -62,6 +62,17 @@ class diffusion : public detail::handle<diffmm_diffusion>
         : diffusion(from, items, wanted.get(), seed)
     {
     }
+    /** A module in a basis, items x rank. @see diffmm_diffusion_create_spectral */
+    static diffusion spectral(const context &from, span<const float> basis, detail::amount rank,
+                              const options &wanted, detail::word seed)
+    {
+        const std::size_t columns = rank;
+        detail::require(columns > 0 && basis.size() % columns == 0, "basis is not items x rank");
+        diffmm_diffusion *made = nullptr;
+        check(diffmm_diffusion_create_spectral(from.get(), basis.size() / columns, columns,
+                                               basis.data(), wanted.get(), seed, &made));
+        return take(made, from.root());
+    }
     /** A copy of the module of a modality, from a model that has its denoisers: a trainer's. */
     static diffusion of(const model &from, const std::string &modality)
     {
@@ -85,6 +96,13 @@ class diffusion : public detail::handle<diffmm_diffusion>
         check(diffmm_diffusion_load_memory(from.get(), data.data(), data.size(), &loaded));
         return take(loaded, from.root());
     }
+    /** The basis of a spectral denoiser, items x rank; empty for a full one. */
+    span<const float> basis() const
+    {
+        std::size_t rank = 0;
+        const float *values = diffmm_diffusion_basis(get(), &rank);
+        return {values, rank * items()};
+    }
     void save(const std::string &path) const
     {
         check(diffmm_diffusion_save(get(), detail::text(path)));
@@ -98,6 +116,17 @@ class diffusion : public detail::handle<diffmm_diffusion>
     {
         diffmm_diffusion *made = nullptr;
         check(diffmm_diffusion_copy(get(), &made));
+        return take(made, root());
+    }
+    /** A copy with further items, from their rows of the basis. @see diffmm_diffusion_extend */
+    diffusion extended(span<const float> rows) const
+    {
+        std::size_t rank = 0;
+        diffmm_diffusion_basis(get(), &rank);
+        detail::require(rank == 0 || rows.size() % rank == 0, "rows are not items x rank");
+        diffmm_diffusion *made = nullptr;
+        check(
+            diffmm_diffusion_extend(get(), rank == 0 ? 1 : rows.size() / rank, rows.data(), &made));
         return take(made, root());
     }
 
@@ -307,7 +336,10 @@ class diffusion : public detail::handle<diffmm_diffusion>
         const std::size_t users = count(batch), cells = detail::product(users, items());
         const std::size_t blocks = training ? 1 : reverse_blocks();
         fits(batch.t.size(), users, "t has not one step for each user");
-        fits(batch.noise.size(), detail::product(blocks, cells),
+        std::size_t rank = 0; /* of a spectral denoiser: noise is drawn in its coordinates */
+        const std::size_t draws =
+            diffmm_diffusion_basis(get(), &rank) == nullptr ? cells : detail::product(users, rank);
+        fits(batch.noise.size(), detail::product(blocks, draws),
              "noise is not as large as the draws it stands for");
         fits(batch.dropout_scale.size(), cells, "dropout_scale is not users x items");
         detail::require(batch.features.size() == batch.item_embedding.size() &&

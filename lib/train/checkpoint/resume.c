@@ -19,6 +19,7 @@
 #include "train/checkpoint/state_metadata.h"
 #include "train/checkpoint/state_neighbors.h"
 #include "train/plan/cadence.h"
+#include "train/trainer_create.h"
 
 /* Where the settings are the file's, one that is refused is a fault of the file. */
 static diffmm_status blame(const struct diffmm__safetensors *file, diffmm_status status)
@@ -64,11 +65,15 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
         status = diffmm__epoch_plan(dataset, options, &settings, &plan);
     if (status)
         return status;
-    double count =
-        ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
+    double others = 0.0,
+           count =
+               ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
     if (settings.diffusion_enabled)
         count += (double)plan.modalities * (double)plan.denoiser_loss.layers.size;
-    return diffmm__matrix_check_moments(file, count);
+    if (settings.diffusion_enabled)
+        others = (double)plan.modalities * (double)plan.denoiser_loss.layers.basis_items *
+                 (double)plan.denoiser_loss.layers.items;
+    return diffmm__matrix_check_sizes(file, count, others);
 }
 
 static diffmm_status read_array(const struct diffmm__safetensors *file,
@@ -262,7 +267,7 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
     if (!status) {
         status = check_size(dataset, options, file);
         if (!status)
-            status = diffmm_trainer_create(dataset, options, &trainer);
+            status = diffmm__trainer_create_empty(dataset, options, &trainer);
         if (status && !given)
             status = blame(file, status);
     }

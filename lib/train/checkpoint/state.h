@@ -20,9 +20,10 @@ struct diffmm__state {
     struct diffmm__state_array *arrays;
 };
 
-/* Every parameter P, adam.first.P, adam.second.P; what else is kept of an epoch (train/best.h);
- * where parameters are averaged, average.P, or raw.P where the model has the average; and, where there is a best epoch, best.K for everything K that is kept of it. The list is from
- * the context's allocator. */
+/* Every parameter P, adam.first.P, adam.second.P; the basis of every spectral denoiser; what else is
+ * kept of an epoch (train/best.h); where parameters are averaged, average.P, or raw.P where the model
+ * has the average; and, where there is a best epoch, best.K for everything K that is kept of it. The
+ * list is from the context's allocator. */
 diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out);
 void diffmm__state_end(const diffmm_trainer *trainer, struct diffmm__state *state);

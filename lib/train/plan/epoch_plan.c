@@ -33,6 +33,8 @@ static void plan_modality(const struct diffmm__modality *modality, const diffmm_
         plan->widest = modality->dimensions;
     if (!modality->features || settings.standardize || settings.normalize)
         plan->loaded += modality->dimensions;
+    else if (modality->stride != modality->dimensions && modality->dimensions > plan->packed)
+        plan->packed = modality->dimensions;
 }
 
 static void plan_graphs(struct diffmm__plan *plan)
@@ -75,6 +77,8 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                &out->denoiser_loss);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
+    if (!settings->generate_exact)
+        diffmm__generation_plan_candidates(&out->generation);
     out->measured = diffmm__measured_users_count(dataset, settings);
     if (settings->measure == DIFFMM__MEASURE_FULL)
         diffmm__denoiser_measuring_plan(&layers, settings->steps, &sampling, out->items,

@@ -13,6 +13,7 @@ static double denoising(const struct diffmm__plan *plan,
     double flops = (double)(plan->users / batch) * of_batch(&plan->denoiser_loss, batch);
     if (plan->users % batch)
         flops += of_batch(&plan->denoiser_loss, plan->users % batch);
+    flops += diffmm__denoiser_loss_prepare_flops(&plan->denoiser_loss);
     return (double)plan->modalities * flops;
 }
 

@@ -172,7 +172,7 @@ static struct diffmm__generator *generator_of(const struct setting *s, diffmm_co
     diffmm__generation_plan(&s->layers, diffmm_schedule_steps(s->schedule), sampling, users,
                             s->count, plan);
     expect_success(diffmm__generator_create(context, plan, &generator));
-    diffmm__generator_prepare(generator, s->schedule, s->denoiser.parameters);
+    diffmm__generator_prepare(generator, s->schedule, s->denoiser.parameters, NULL);
     return generator;
 }
 

@@ -89,8 +89,8 @@ START_TEST(squares_and_sizes_are_checked)
     ck_assert_mem_eq(copy, values, sizeof values);
     expect_failure(diffmm__matrix_read_squares(file, "bad", 3, 2, copy), DIFFMM_ERROR_FORMAT,
                    "'bad' holds NaN");
-    expect_success(diffmm__matrix_check_moments(file, 6)); /* 18 floats */
-    expect_failure(diffmm__matrix_check_moments(file, 7), DIFFMM_ERROR_FORMAT, "84 bytes");
+    expect_success(diffmm__matrix_check_sizes(file, 5, 3)); /* 18 floats */
+    expect_failure(diffmm__matrix_check_sizes(file, 6, 3), DIFFMM_ERROR_FORMAT, "84 bytes");
     end();
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
     expect_success(diffmm__safetensors_write_target(context, &target, NULL, 0, &tensor, 1));

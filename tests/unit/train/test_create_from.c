@@ -143,12 +143,20 @@ START_TEST(denoisers_of_a_live_model_are_extended)
 }
 END_TEST
 
-START_TEST(the_same_data_takes_every_bit)
+static const char *const deep[] = {"hidden_sizes", "12,9", NULL}, *const deep_spectral[] = {
+                                                                      "hidden_sizes",
+                                                                      "12,9",
+                                                                      "denoiser.kind",
+                                                                      "spectral",
+                                                                      "denoiser.rank",
+                                                                      "11",
+                                                                      NULL};
+
+static void expect_every_bit(const char *const *list)
 {
-    static const char *const deep[] = {"hidden_sizes", "12,9", NULL};
     struct training t;
     diffmm_trainer *trainer;
-    training_begin(&t, deep);
+    training_begin(&t, list);
     expect_success(diffmm_trainer_epoch(t.trainer, NULL));
     expect_success(diffmm_trainer_create_from(t.dataset, NULL, t.model, &trainer));
     diffmm_model *got = diffmm_trainer_model(trainer);
@@ -160,6 +168,70 @@ START_TEST(the_same_data_takes_every_bit)
         ck_assert_mem_eq(a.values, b.values, a.rows * a.columns * sizeof(float));
     }
     diffmm_trainer_destroy(trainer);
+    training_end(&t);
+}
+
+START_TEST(the_same_data_takes_every_bit)
+{
+    expect_every_bit(deep);
+    expect_every_bit(deep_spectral);
+}
+END_TEST
+
+/* Bases that span all rows: the denoiser predicts for the old items what it did, and nothing for
+ * those that it does not know. */
+START_TEST(spectral_denoisers_change_their_basis)
+{
+    static const char *const spectral[] = {"denoiser.kind", "spectral", NULL};
+    struct training t;
+    diffmm_trainer *trainer;
+    enum { rows = 3 };
+    static const int32_t steps[rows] = {0, 2, 4};
+    float old_x[rows * old_items] = {0}, x[rows * items] = {0};
+    float old_hat[rows * old_items], hat[rows * items];
+    training_begin(&t, spectral);
+    expect_success(diffmm_trainer_epoch(t.trainer, NULL));
+    diffmm_dataset *dataset = grown(t.dataset);
+    expect_success(diffmm_trainer_create_from(dataset, NULL, t.model, &trainer));
+    const diffmm_diffusion *old = diffmm_model_diffusion(t.model, "text");
+    const diffmm_diffusion *new = diffmm_model_diffusion(diffmm_trainer_model(trainer), "text");
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = r; i < old_items; i += 7 + r)
+            old_x[r * old_items + i] = x[r * items + i] = 1.0f;
+    expect_success(diffmm_diffusion_denoise(old, rows, old_x, steps, old_hat));
+    expect_success(diffmm_diffusion_denoise(new, rows, x, steps, hat));
+    float largest = 0.0f;
+    for (size_t i = 0; i < rows * old_items; i++)
+        largest = fmaxf(largest, fabsf(old_hat[i]));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < items; i++) {
+            float want = i < old_items ? old_hat[r * old_items + i] : 0.0f;
+            ck_assert_msg(fabsf(hat[r * items + i] - want) <= 1e-4f * largest,
+                          "row %zu, item %zu: %g, not %g", r, i, (double)hat[r * items + i],
+                          (double)want);
+        }
+    expect_success(diffmm_trainer_epoch(trainer, NULL));
+    diffmm_trainer_destroy(trainer);
+    diffmm_dataset_destroy(dataset);
+    training_end(&t);
+}
+END_TEST
+
+/* A denoiser of one kind takes nothing over from one of the other. */
+START_TEST(other_kinds_start_anew)
+{
+    static const char *const spectral[] = {"denoiser.kind", "spectral", NULL};
+    struct training t;
+    diffmm_trainer *trainer, *fresh;
+    training_begin(&t, plain);
+    expect_success(diffmm_trainer_epoch(t.trainer, NULL));
+    set_all(t.options, spectral);
+    expect_success(diffmm_trainer_create_from(t.dataset, t.options, t.model, &trainer));
+    expect_success(diffmm_trainer_create(t.dataset, t.options, &fresh));
+    expect_rows("denoiser.image.time.weight", diffmm_trainer_model(trainer),
+                diffmm_trainer_model(fresh), 0, 4);
+    diffmm_trainer_destroy(trainer);
+    diffmm_trainer_destroy(fresh);
     training_end(&t);
 }
 END_TEST
@@ -359,6 +431,8 @@ int main(void)
     const TTest *const tests[] = {a_saved_model_is_gone_on_from,
                                   denoisers_of_a_live_model_are_extended,
                                   the_same_data_takes_every_bit,
+                                  spectral_denoisers_change_their_basis,
+                                  other_kinds_start_anew,
                                   other_layers_start_anew,
                                   ids_say_who_is_who,
                                   a_new_modality_keeps_its_own_values,

@@ -111,6 +111,15 @@ static const char *const normed[] = {"embedding_size",
                                      "main",
                                      NULL};
 
+static const char *const spectral[] = {
+    "denoiser.kind", "spectral", "denoiser.rank", "48", "rebuild_k", "3", "batch", "250", NULL};
+
+START_TEST(spectral_denoisers)
+{
+    expect_same_training(spectral);
+}
+END_TEST
+
 START_TEST(modal_anchor)
 {
     expect_same_training(plain);
@@ -154,7 +163,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {modal_anchor, noise_fusion_and_main_anchor, norm_and_layers,
-                                  another_seed_differs};
+    const TTest *const tests[] = {spectral_denoisers, modal_anchor, noise_fusion_and_main_anchor,
+                                  norm_and_layers, another_seed_differs};
     return run_tests("train/determinism", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -151,6 +151,9 @@ START_TEST(every_setting_that_shapes_memory)
         {"measure", "full"},
         {"measure", "full", "measure.users", "0", "rebuild_k", "20"},
         {"measure", "full", "measure.users", "3", "cutoffs", "100000"},
+        {"denoiser.kind", "spectral"},
+        {"denoiser.kind", "spectral", "denoiser.rank", "7", "generate.exact", "true"},
+        {"denoiser.kind", "spectral", "hidden_sizes", "9,300", "sampling_noise", "true"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {

@@ -25,6 +25,7 @@ START_TEST(each_setting_matters)
         {"noise_scale", "0.4"},
         {"beta_fixed", "false"},
         {"norm", "true"},
+        {"denoiser.kind", "spectral"},
         {"hidden_sizes", "9,14"},
         {"dropout", "0"},
         {"e_loss", "0.9"},
