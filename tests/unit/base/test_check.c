@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/check.h"
+
+#include <math.h>
+
 #include "support/failure.h"
 
 static const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
@@ -38,9 +41,24 @@ START_TEST(sizes_within_bounds)
 }
 END_TEST
 
+START_TEST(arrays_of_finite_floats)
+{
+    const float finite[] = {0.0f, -3e38f, 1e-45f}, nan[] = {0.0f, 1.0f, NAN},
+                infinite[] = {INFINITY};
+    expect_success(diffmm__check_finite("features", 3, finite));
+    expect_success(diffmm__check_finite("features", 2, nan));
+    expect_success(diffmm__check_finite("features", 0, NULL));
+    expect_failure(diffmm__check_finite("features", 1, NULL), bad, "features is NULL");
+    expect_failure(diffmm__check_finite("features", 3, nan), DIFFMM_ERROR_NUMERIC,
+                   "features: value 2 is not finite");
+    expect_failure(diffmm__check_finite("basis", 1, infinite), DIFFMM_ERROR_NUMERIC,
+                   "basis: value 0 is not finite");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {numbers_below_a_limit, numbers_of_what_there_is,
-                                  sizes_within_bounds};
+                                  sizes_within_bounds, arrays_of_finite_floats};
     return run_tests("check", tests, sizeof tests / sizeof *tests) != 0;
 }
