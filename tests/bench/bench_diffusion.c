@@ -5,7 +5,7 @@
  * Printed for each modality and epoch, and then for each control (random items, popular ones,
  * item-kNN, the user's own): the measures of the graph (diffmm_graph_measures), Recall@20 of the
  * ranking that it is the beginning of, both on validation, and the ratios of hit rate to that of
- * random items and of recall to that of popular ones; then the recommender's Recall@20 on
+ * random items (expected, not drawn) and of recall to that of popular ones; then the recommender's Recall@20 on
  * validation and test, with and without diffusion. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static const struct control {
                 {"item-kNN", control_item_knn},
                 {"none (own items)", control_observed}};
 
-enum { RANDOM, POPULAR, CONTROLS = sizeof controls / sizeof *controls };
+enum { POPULAR = 1, CONTROLS = sizeof controls / sizeof *controls };
 
 /* What every row is compared with. */
 struct world {
@@ -106,7 +106,7 @@ static void make_controls(struct world *w, int32_t *lists[CONTROLS])
 {
     for (size_t c = 0; c < CONTROLS; c++)
         lists[c] = controls[c].make(&w->train, cutoff);
-    w->random_hits = measure(w, lists[RANDOM], 0).hit_rate;
+    w->random_hits = control_random_hits(&w->train, &w->held);
     w->popular_recall = control_recall(&w->train, &w->held, cutoff, lists[POPULAR]);
 }
 

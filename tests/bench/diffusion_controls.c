@@ -98,6 +98,8 @@ int32_t *control_popular(const struct bench_rows *train, size_t length)
     return lists;
 }
 
+static const float shrinkage = 10.0F;
+
 static void score_item_knn(const struct scorer *s, size_t user)
 {
     const struct bench_rows *train = s->train;
@@ -108,7 +110,8 @@ static void score_item_knn(const struct scorer *s, size_t user)
             int32_t other = s->column[c];
             for (int64_t o = train->pointers[other]; o < train->pointers[other + 1]; o++)
                 s->scores[train->row[o]] +=
-                    1.0F / sqrtf((float)s->degree[i] * (float)s->degree[train->row[o]]);
+                    1.0F /
+                    (sqrtf((float)s->degree[i] * (float)s->degree[train->row[o]]) + shrinkage);
         }
     }
 }
@@ -144,6 +147,19 @@ int32_t *control_observed(const struct bench_rows *train, size_t length)
             lists[u * length + j] =
                 j < size_of(train, u) ? train->row[(size_t)train->pointers[u] + j] : -1;
     return lists;
+}
+
+double control_random_hits(const struct bench_rows *train, const struct bench_rows *held)
+{
+    double sum = 0, users = 0;
+    for (size_t u = 0; u < train->users; u++) {
+        size_t left = train->items - size_of(train, u);
+        if (size_of(held, u) == 0 || left == 0)
+            continue;
+        sum += (double)size_of(held, u) / (double)left;
+        users++;
+    }
+    return users > 0 ? sum / users : 0;
 }
 
 double control_recall(const struct bench_rows *train, const struct bench_rows *held, size_t length,

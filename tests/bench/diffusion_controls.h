@@ -22,11 +22,16 @@ int32_t *control_random(const struct bench_rows *train, size_t length);
 int32_t *control_popular(const struct bench_rows *train, size_t length);
 
 /* By the sum over the user's items i of the cosine between the columns of i and j in the training
- * matrix, (users of both) / sqrt(users of i, times users of j). */
+ * matrix, shrunk where users are few,
+ *     (users of both) / (sqrt(users of i, times users of j) + 10). */
 int32_t *control_item_knn(const struct bench_rows *train, size_t length);
 
 /* The user's own items: the graph without diffusion. They are not new, so nothing is ranked. */
 int32_t *control_observed(const struct bench_rows *train, size_t length);
+
+/* The share of hits that items at random, none of the user's own, are expected to have: the mean over
+ * users who have held-out items of these / (all items - own items). */
+double control_random_hits(const struct bench_rows *train, const struct bench_rows *held);
 
 /* Recall of the lists' first items on held-out ones, mean over users who have both. */
 double control_recall(const struct bench_rows *train, const struct bench_rows *held, size_t length,

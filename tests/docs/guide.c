@@ -117,6 +117,10 @@ static void own_data_to_recommendations(const struct store *store)
     check(diffmm_trainer_create(data, options, &trainer));
     check(own_loop(trainer));
     check(final_fit(trainer));
+    diffmm_report report = {.struct_size = sizeof report};
+    check(diffmm_trainer_report(trainer, &report));
+    size_t hubs = SIZE_MAX;
+    expect(watch_graphs(&report, &hubs) == 0 && hubs <= report.modality_count, "graphs of hubs");
 
     diffmm_hit hits[20], all[USERS * 5];
     size_t found = 0, found_all[USERS];
