@@ -123,23 +123,31 @@ static void print_controls(const struct world *w, int32_t *const lists[CONTROLS]
         }
 }
 
+/* What the command line says of both trainings. */
+struct wanted {
+    size_t epochs, neighbors, seed;
+    bool quick, spectral;
+};
+
 static diffmm_trainer *make_trainer(diffmm_context *context, const struct world *w,
-                                    const struct bench_shape *shape, bool diffusion, bool quick,
-                                    size_t epochs, size_t seed)
+                                    const struct bench_shape *shape, bool diffusion,
+                                    const struct wanted *wanted)
 {
     diffmm_options *options;
     diffmm_trainer *trainer;
     bench_check(diffmm_options_create(context, &options));
     bench_check(diffmm_options_preset(options, shape->preset));
-    bench_check(diffmm_options_set_integer(options, "epochs", (int64_t)epochs));
-    bench_check(diffmm_options_set_integer(options, "seed", (int64_t)seed));
+    bench_check(diffmm_options_set_integer(options, "epochs", (int64_t)wanted->epochs));
+    bench_check(diffmm_options_set_integer(options, "seed", (int64_t)wanted->seed));
     bench_check(diffmm_options_set_integer(options, "rebuild_k", (int64_t)w->neighbors));
     bench_check(diffmm_options_set(options, "patience", "0"));
     bench_check(diffmm_options_set(options, "measure", "full"));
     bench_check(diffmm_options_set(options, "measure.users", "0"));
     if (!diffusion)
         bench_check(diffmm_options_set(options, "diffusion.enabled", "false"));
-    if (quick)
+    if (wanted->spectral)
+        bench_check(diffmm_options_set(options, "denoiser.kind", "spectral"));
+    if (wanted->quick)
         bench_check(diffmm_options_set(options, "hidden_sizes", "24"));
     bench_check(diffmm_trainer_create(w->dataset, options, &trainer));
     diffmm_options_destroy(options);
@@ -170,11 +178,11 @@ static void train(const struct world *w, diffmm_trainer *trainer, size_t epochs,
     diffmm_trainer_destroy(trainer);
 }
 
-static void compare(diffmm_context *context, const struct bench_shape *shape, size_t neighbors,
-                    bool quick, size_t epochs, size_t seed)
+static void compare(diffmm_context *context, const struct bench_shape *shape,
+                    const struct wanted *wanted)
 {
     static struct curve with, without;
-    struct world w = {.dataset = bench_data(context, shape, 2), .neighbors = neighbors};
+    struct world w = {.dataset = bench_data(context, shape, 2), .neighbors = wanted->neighbors};
     int32_t *lists[CONTROLS];
     bench_check(diffmm_dataset_seal(w.dataset));
     bench_describe(w.dataset, shape->title, bench_folder(shape));
@@ -182,12 +190,12 @@ static void compare(diffmm_context *context, const struct bench_shape *shape, si
     w.held = bench_rows_of(w.dataset, DIFFMM_VALID);
     make_controls(&w, lists);
     print_heading();
-    train(&w, make_trainer(context, &w, shape, true, quick, epochs, seed), epochs, &with);
+    train(&w, make_trainer(context, &w, shape, true, wanted), wanted->epochs, &with);
     print_controls(&w, lists);
-    train(&w, make_trainer(context, &w, shape, false, quick, epochs, seed), epochs, &without);
+    train(&w, make_trainer(context, &w, shape, false, wanted), wanted->epochs, &without);
     printf("%-26s %15s %15s %6s\n", "recommender, Recall@20", "with: valid", "without: valid",
            "ratio");
-    for (size_t e = 0; e < epochs; e++)
+    for (size_t e = 0; e < wanted->epochs; e++)
         printf("epoch %-20zu %15.4f %15.4f %6.3f   test %.4f, %.4f\n", e + 1, with.valid[e],
                without.valid[e], ratio(with.valid[e], without.valid[e]), with.test[e],
                without.test[e]);
@@ -200,24 +208,27 @@ static void compare(diffmm_context *context, const struct bench_shape *shape, si
 
 int main(int argc, char **argv)
 {
-    bool quick = false, planted_only = false;
-    size_t threads = 0, epochs = 4, neighbors = 1, seed = 1;
+    bool planted_only = false;
+    size_t threads = 0;
+    struct wanted wanted = {.epochs = 4, .neighbors = 1, .seed = 1};
     const struct bench_option options[] = {
-        {"--epochs", NULL, &epochs, 1, most_epochs, "epochs to train (default 4)"},
-        {"--neighbors", NULL, &neighbors, 1, cutoff, "generated for each user (default 1)"},
-        {"--seed", NULL, &seed, 0, 1000000, "of both trainings (default 1)"},
+        {"--epochs", NULL, &wanted.epochs, 1, most_epochs, "epochs to train (default 4)"},
+        {"--neighbors", NULL, &wanted.neighbors, 1, cutoff, "generated for each user (default 1)"},
+        {"--seed", NULL, &wanted.seed, 0, 1000000, "of both trainings (default 1)"},
         {"--threads", NULL, &threads, 1, 1024, "threads (default: all CPUs)"},
         {"--planted", &planted_only, NULL, 0, 0, "made-up data with a planted structure alone"},
-        {"--quick", &quick, NULL, 0, 0, "a small shape, one epoch: does the program work?"},
+        {"--spectral", &wanted.spectral, NULL, 0, 0, "the denoiser in a spectral basis"},
+        {"--quick", &wanted.quick, NULL, 0, 0, "a small shape, one epoch: does the program work?"},
     };
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
     diffmm_context *context = bench_context(threads);
-    if (quick) {
-        compare(context, &bench_quick, neighbors, true, 1, seed);
+    if (wanted.quick) {
+        wanted.epochs = 1;
+        compare(context, &bench_quick, &wanted);
     } else {
         if (!planted_only && bench_folder(&bench_tiktok))
-            compare(context, &bench_tiktok, neighbors, false, epochs, seed);
-        compare(context, &planted, neighbors, false, epochs, seed);
+            compare(context, &bench_tiktok, &wanted);
+        compare(context, &planted, &wanted);
     }
     diffmm_context_destroy(context);
     return 0;

@@ -73,16 +73,17 @@ static diffmm_denoiser_measures measure_denoiser(const struct training *t, size_
 
 #define SETTINGS "rebuild_k", "3", "cutoffs", "5,20", "epochs", "6", "patience", "0"
 
-/* With all users, whatever the number of threads. Users without training items have nothing to be
+/* With all users, whatever the number of threads, for both kinds of denoiser. Users without training items have nothing to be
  * compared with: agreement leaves them out, too. */
 START_TEST(figures_are_those_of_the_public_functions)
 {
     static int32_t before[modalities][most], now[most];
     struct training t;
-    for (size_t threads = 1; threads <= 3; threads++) {
-        training_with(
-            &t, &(diffmm_context_settings){.threads = threads},
-            (const char *const[]){SETTINGS, "measure", "full", "measure.users", "0", NULL});
+    for (size_t threads = 1; threads <= 4; threads++) {
+        training_with(&t, &(diffmm_context_settings){.threads = threads},
+                      (const char *const[]){SETTINGS, "measure", "full", "measure.users", "0",
+                                            "denoiser.rank", "16", "denoiser.kind",
+                                            threads % 2 ? "full" : "spectral", NULL});
         for (size_t epoch = 1; epoch <= 3; epoch++) {
             diffmm_report report = one_epoch(t.trainer);
             for (size_t m = 0; m < modalities; m++) {
