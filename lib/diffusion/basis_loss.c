@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diffusion/basis_loss.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/pool.h"
 #include "diffusion/elbo.h"
+#include "diffusion/spectral_sample.h"
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 
@@ -35,16 +39,64 @@ void diffmm__basis_loss_prepare(struct diffmm__basis_loss *loss, const diffmm_co
                  loss->g, d);
 }
 
-/* ||x0||^2 - ||z0||^2 of batch row b: the square of what the basis cannot express. It is not
+/* The square of what the basis cannot express of batch row b, ||x~0||^2 - ||z0||^2. It is not
  * negative, whatever rounding says. */
-static double outside(const struct diffmm__batch_rows *x0, size_t b, size_t rank, const float *z0)
+static double outside(const struct diffmm__basis *basis, const struct diffmm__batch_rows *x0,
+                      size_t b, const float *z0)
 {
     const struct diffmm__csr *matrix = &x0->matrix;
     size_t row = diffmm__batch_rows_row(x0, b);
-    double squares = -diffmm__kernels()->dot(rank, z0, z0);
-    for (int64_t e = matrix->pointers[row]; e < matrix->pointers[row + 1]; e++)
-        squares += matrix->values ? (double)matrix->values[e] * (double)matrix->values[e] : 1.0;
+    float weight = diffmm__basis_row_weight(basis, diffmm__csr_row_entries(matrix, row));
+    double squares = -diffmm__kernels()->dot(basis->rank, z0, z0);
+    for (int64_t e = matrix->pointers[row]; e < matrix->pointers[row + 1]; e++) {
+        double x = (double)diffmm__basis_entry(basis, matrix, e, weight);
+        squares += x * x;
+    }
     return squares > 0.0 ? squares : 0.0;
+}
+
+/* Takes the entries that the denoiser was given out of the sum of squares, and of the residual
+ *     sum_i (x_hat_i - x~_i) B_i,
+ * which is half its gradient. */
+static double leave_out_kept(const struct diffmm__denoiser_batch *batch, size_t b,
+                             const float *z_hat, float *residual)
+{
+    const struct diffmm__basis *basis = batch->basis;
+    const struct diffmm__csr *matrix = &batch->x0.matrix;
+    size_t row = diffmm__batch_rows_row(&batch->x0, b), rank = basis->rank;
+    float weight = diffmm__basis_row_weight(basis, diffmm__csr_row_entries(matrix, row));
+    double squares = 0.0;
+    for (int64_t e = matrix->pointers[row]; e < matrix->pointers[row + 1]; e++) {
+        size_t item = (size_t)matrix->indices[e];
+        const float *item_row = basis->values + item * rank;
+        if (diffmm__spectral_sample_kept(&batch->draws, b, row, basis->items, item) == 0.0f)
+            continue;
+        double error = diffmm__kernels()->dot(rank, item_row, z_hat) -
+                       (double)diffmm__basis_entry(basis, matrix, e, weight);
+        squares += error * error;
+        diffmm__kernels()->add_scaled(rank, (float)-error, item_row, residual);
+    }
+    return squares;
+}
+
+/* The ELBO term of batch row b, whose z_hat becomes the gradient in place; `z` is scratch. */
+static double elbo_row(const struct diffmm__loss_run *run, size_t b, float *z, float *z_hat)
+{
+    const struct diffmm__denoiser_batch *batch = run->batch;
+    const struct diffmm__basis *basis = batch->basis;
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
+    size_t rank = basis->rank;
+    double weight = diffmm__elbo_weight(run->schedule, batch->t[b], basis->items);
+    memset(z, 0, rank * sizeof *z);
+    diffmm__basis_add_row(basis, &batch->x0, b, 1.0f, z);
+    kernels->add_scaled(rank, -1.0f, z, z_hat);
+    double squares = kernels->dot(rank, z_hat, z_hat) + outside(basis, &batch->x0, b, z);
+    if (batch->dropped_only) {
+        kernels->add_scaled(rank, 1.0f, z_hat, z); /* z_hat itself once more */
+        squares -= leave_out_kept(batch, b, z, z_hat);
+    }
+    kernels->scale(rank, diffmm__elbo_slope(weight, batch->rows), z_hat);
+    return squares > 0.0 ? weight * squares : isfinite(squares) ? 0.0 : squares;
 }
 
 struct terms {
@@ -52,24 +104,25 @@ struct terms {
     struct diffmm__loss_run *run;
 };
 
-/* z_hat becomes the residual, and then the gradient, in place. */
-static void elbo_range(void *argument, size_t begin, size_t end)
+static void terms_range(void *argument, size_t begin, size_t end)
 {
     const struct terms *s = argument;
     const struct diffmm__loss_run *run = s->run;
     const struct diffmm__denoiser_batch *batch = run->batch;
-    const struct diffmm__basis *basis = batch->basis;
-    size_t rank = basis->rank;
+    const struct diffmm__csr *matrix = &batch->x0.matrix;
+    size_t rank = batch->basis->rank, d = batch->msi.d;
     for (size_t b = begin; b < end; b++) {
-        float *z0 = s->loss->z0 + b * rank, *residual = run->pass.output + b * rank;
-        double weight = diffmm__elbo_weight(run->schedule, batch->t[b], basis->items);
-        diffmm__basis_coordinates(basis, &batch->x0, b, z0);
-        diffmm__kernels()->add_scaled(rank, -1.0f, z0, residual);
-        run->elbo[b] = diffmm__elbo_row(weight, batch->rows, rank, residual) +
-                       weight * outside(&batch->x0, b, rank, z0);
-        if (batch->msi.d > 0)
-            run->msi[b] = diffmm__msi_row(&batch->msi, &batch->x0, b, batch->rows,
-                                          s->loss->u + b * batch->msi.d);
+        run->elbo[b] = elbo_row(run, b, s->loss->z0 + b * rank, run->pass.output + b * rank);
+        if (d == 0)
+            continue;
+        float *u = s->loss->u + b * d;
+        size_t row = diffmm__batch_rows_row(&batch->x0, b);
+        float weight = diffmm__basis_row_weight(batch->basis, diffmm__csr_row_entries(matrix, row));
+        for (int64_t e = matrix->pointers[row]; e < matrix->pointers[row + 1]; e++)
+            diffmm__kernels()->add_scaled(
+                d, -diffmm__basis_entry(batch->basis, matrix, e, weight),
+                batch->msi.item_embedding + (size_t)matrix->indices[e] * d, u);
+        run->msi[b] = diffmm__msi_finish_row(&batch->msi, batch->rows, u);
     }
 }
 
@@ -78,12 +131,13 @@ void diffmm__basis_loss_terms(struct diffmm__basis_loss *loss, struct diffmm__lo
     struct diffmm__denoiser_pass *pass = &run->pass;
     const struct diffmm__denoiser_batch *batch = run->batch;
     size_t rank = batch->basis->rank, d = batch->msi.d;
+    pass->linear = batch->basis->linear;
     diffmm__denoiser_forward(pass, run->parameters, batch->rows, batch->t);
     if (d > 0)
         diffmm__gemm(pass->context, batch->rows, d, rank, 1.0f, diffmm__plain(pass->output, rank),
                      diffmm__plain(loss->g, d), 0.0f, loss->u, d);
     struct terms s = {.loss = loss, .run = run};
-    diffmm__parallel_ranges(pass->context, batch->rows, 16, elbo_range, &s);
+    diffmm__parallel_ranges(pass->context, batch->rows, 16, terms_range, &s);
 }
 
 void diffmm__basis_loss_gradient(struct diffmm__basis_loss *loss, struct diffmm__loss_run *run,

@@ -7,7 +7,14 @@
  *
  * since x0 - B z0 is orthogonal to the columns of B. The gradient, for B users, is
  *
- *     dL/dz_hat = 2 w_t / (I B) (z_hat - z0) + 2 e_loss / (d B) (z_hat G - x0 E) G^T. */
+ *     dL/dz_hat = 2 w_t / (I B) (z_hat - z0) + 2 e_loss / (d B) (z_hat G - x0 E) G^T.
+ *
+ * Where the basis has weights, x0 is the weighted row. Where only what is dropped is to be predicted
+ * (denoiser.target), the squares of the entries that the denoiser was given are left out:
+ *
+ *     ELBO_b = w_t / I (.. - sum_{i kept} (B_i z_hat - x0_i)^2),
+ *
+ * so that it does not learn to give back what it was given. */
 #ifndef DIFFMM_DIFFUSION_BASIS_LOSS_H
 #define DIFFMM_DIFFUSION_BASIS_LOSS_H
 

@@ -25,8 +25,7 @@ void diffmm__candidates_choose(struct diffmm__candidates *candidates,
         if (!candidates->chosen[i])
             continue;
         candidates->items[candidates->count] = (int32_t)i;
-        memcpy(candidates->rows + candidates->count * rank, basis->values + i * rank,
-               rank * sizeof *basis->values);
+        diffmm__basis_score_row(basis, i, candidates->rows + candidates->count * rank);
         candidates->count++;
     }
 }

@@ -13,7 +13,7 @@ struct diffmm__candidates {
     size_t count, most;
     uint8_t *chosen; /* of each item */
     int32_t *items;  /* the candidates, ascending */
-    float *rows;     /* count x rank: their rows of the basis */
+    float *rows;     /* count x rank: the rows that give their scores */
 };
 
 /* Takes memory for at most `most` candidates from the caller's arena. */

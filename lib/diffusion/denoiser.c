@@ -121,8 +121,13 @@ void diffmm__denoiser_forward_head(struct diffmm__denoiser_pass *pass, const flo
 void diffmm__denoiser_forward(struct diffmm__denoiser_pass *pass, const float *parameters,
                               size_t rows, const int32_t *t)
 {
+    size_t items = pass->layers.items;
     diffmm__denoiser_forward_head(pass, parameters, rows, t);
     forward_layer(pass, pass->layers.count - 1, parameters, rows);
+    if (pass->linear)
+        diffmm__gemm(pass->context, rows, items, items, 1.0f,
+                     diffmm__plain(pass->input, pass->layers.layer[1].inputs),
+                     diffmm__plain(pass->linear, items), 1.0f, pass->output, items);
 }
 
 struct column_sums {

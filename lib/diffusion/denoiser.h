@@ -20,6 +20,7 @@ struct diffmm__denoiser_pass {
     float *hidden[DIFFMM__MAX_LAYERS]; /* [l]: rows x outputs of layer l, for 1 <= l < count - 1 */
     float *output;                     /* rows x items: x_hat */
     int32_t *steps;                    /* rows: steps t, for callers that have no array of them */
+    const float *linear;               /* items x items, or NULL: x times it is added to x_hat */
     float *gradient[2];                /* rows x widest, for the backward pass */
     float *grad_time;                  /* rows x e, the same */
 };

@@ -9,11 +9,12 @@
 #include "diffusion/msi.h"
 
 struct diffmm__denoiser_batch {
-    size_t rows;                       /* users of the batch, B */
-    struct diffmm__batch_rows x0;      /* their interactions */
-    const int32_t *t;                  /* `rows` steps; the reverse chain does not read them */
-    struct diffmm__draws draws;        /* their noise and dropout */
-    struct diffmm__msi msi;            /* for the loss; d = 0: no MSI term */
+    size_t rows;                  /* users of the batch, B */
+    struct diffmm__batch_rows x0; /* their interactions */
+    const int32_t *t;             /* `rows` steps; the reverse chain does not read them */
+    struct diffmm__draws draws;   /* their noise and dropout */
+    struct diffmm__msi msi;       /* for the loss; d = 0: no MSI term */
+    bool dropped_only;            /* with a basis: the ELBO leaves out the entries that are kept */
     const struct diffmm__basis *basis; /* of a spectral denoiser; else NULL */
 };
 

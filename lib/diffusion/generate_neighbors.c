@@ -189,6 +189,7 @@ void diffmm__generator_destroy(struct diffmm__generator *generator)
 struct tile {
     struct diffmm__generator *generator;
     const struct diffmm__batch_rows *x0; /* NULL where x is complete */
+    const float *weights;                /* by which entries are divided, of all items; or NULL */
     size_t first, width;
 };
 
@@ -222,19 +223,23 @@ static void rank_range(void *argument, size_t begin, size_t end)
         float *x = t->generator->x + b * t->width;
         if (t->x0)
             complete_row(t, b, x);
+        for (size_t i = 0; i < t->width && t->weights; i++)
+            x[i] /= t->weights[t->first + i];
         diffmm__topk_push(&t->generator->top[b], t->first, t->width, x);
     }
 }
 
 /* Ranks `rows` users over all items, by x = left right^T, in tiles of items; `x0` is for what
- * complete_row adds. */
+ * complete_row adds. Columns of x are divided by the weights, unless these are NULL. */
 static void rank_tiles(struct diffmm__generator *g, size_t rows, size_t inner, const float *left,
-                       const float *right, const struct diffmm__batch_rows *x0)
+                       const float *right, const struct diffmm__batch_rows *x0,
+                       const float *weights)
 {
     size_t items = all_items(&g->plan.layers);
     for (size_t first = 0; first < items; first += tile_columns) {
         struct tile t = {.generator = g,
                          .x0 = x0,
+                         .weights = weights,
                          .first = first,
                          .width = items - first < tile_columns ? items - first : tile_columns};
         diffmm__gemm(g->context, rows, t.width, inner, 1.0f, diffmm__plain(left, inner),
@@ -248,7 +253,7 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
 {
     const struct diffmm__layer *out = &g->plan.layers.layer[2];
     diffmm__hidden_chain_run(&g->chain, rows, x0);
-    rank_tiles(g, rows, out->inputs, g->chain.sum, g->parameters + out->weight, x0);
+    rank_tiles(g, rows, out->inputs, g->chain.sum, g->parameters + out->weight, x0, NULL);
 }
 
 /* Candidates, a tile of which is to be ranked for some users. */
@@ -282,6 +287,8 @@ static void rank_own_range(void *argument, size_t begin, size_t end)
                 continue;
             float score = diffmm__kernels()->dot_float(basis->rank, g->z + b * basis->rank,
                                                        basis->values + item * basis->rank);
+            if (basis->weights)
+                score /= basis->weights[item];
             diffmm__topk_push_indices(&g->top[b], &x0->indices[e], 1, &score);
         }
     }
@@ -305,11 +312,14 @@ static void rank_candidates(struct diffmm__generator *g, const struct diffmm__de
 static void run_chains(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
 {
     diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, block, g->z);
+    for (size_t b = 0; b < block->rows; b++)
+        diffmm__basis_unweight_row(block->basis, &block->x0, b, g->z + b * block->basis->rank);
 }
 
 static void rank_all(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
 {
-    rank_tiles(g, block->rows, block->basis->rank, g->z, block->basis->values, NULL);
+    rank_tiles(g, block->rows, block->basis->rank, g->z, block->basis->values, NULL,
+               block->basis->weights);
 }
 
 /* `rows` users of a batch, every `step`-th from batch row `first` on, as a batch of their own. */

@@ -13,15 +13,20 @@
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 
-double diffmm__msi_row(const struct diffmm__msi *msi, const struct diffmm__batch_rows *x0, size_t b,
-                       size_t rows, float *u)
+double diffmm__msi_finish_row(const struct diffmm__msi *msi, size_t rows, float *u)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     size_t d = msi->d;
-    diffmm__batch_rows_gather(x0, b, -1.0f, d, msi->item_embedding, u);
     double term = kernels->dot(d, u, u) / (double)d;
     kernels->scale(d, (float)(2.0 * msi->weight / ((double)d * (double)rows)), u);
     return term;
+}
+
+double diffmm__msi_row(const struct diffmm__msi *msi, const struct diffmm__batch_rows *x0, size_t b,
+                       size_t rows, float *u)
+{
+    diffmm__batch_rows_gather(x0, b, -1.0f, msi->d, msi->item_embedding, u);
+    return diffmm__msi_finish_row(msi, rows, u);
 }
 
 struct terms {

@@ -19,6 +19,9 @@ struct diffmm__msi {
     double weight; /* e_loss */
 };
 
+/* One user's term, from its row of U in `u`, which becomes its row of the gradient. */
+double diffmm__msi_finish_row(const struct diffmm__msi *msi, size_t rows, float *u);
+
 /* One user's term, from its row of x_hat X in `u`. That becomes its row of the gradient with
  * respect to U, of the weighted mean over `rows` users. */
 double diffmm__msi_row(const struct diffmm__msi *msi, const struct diffmm__batch_rows *x0, size_t b,

@@ -54,7 +54,7 @@ static void start_range(void *argument, size_t begin, size_t end)
             add_noise(c, 0, b, diffmm__schedule_noise(c->schedule, c->sampling_steps - 1), x);
         }
         if (c->batch->basis)
-            diffmm__batch_rows_gather(&c->batch->x0, b, signal, items, c->batch->basis->values, x);
+            diffmm__basis_add_row(c->batch->basis, &c->batch->x0, b, signal, x);
         else
             diffmm__batch_rows_add(&c->batch->x0, b, signal, x);
     }
@@ -100,6 +100,7 @@ void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_
                       .sampling_steps = sampling->sampling_steps,
                       .x = x};
     const double *log_variance = schedule->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
+    pass->linear = batch->basis ? batch->basis->linear : NULL;
     diffmm__parallel_ranges(pass->context, rows, 8, start_range, &c);
     c.noise_block = sampling->sampling_steps > 0 ? 1 : 0;
     for (size_t i = schedule->steps; i-- > 0; c.noise_block++) {

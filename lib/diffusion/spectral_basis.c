@@ -95,14 +95,17 @@ static void take_interactions(struct diffmm__arena *arena, size_t users, size_t 
                                          sizeof *s->along_chunks);
 }
 
-static void fill_interactions(const struct diffmm__csr *train, const float *popularity,
+static void fill_interactions(const struct diffmm__spectral_source *source, const float *popularity,
                               struct interactions *s)
 {
+    const struct diffmm__csr *train = source->train;
+    float user_offset = source->user_offset > 0.0f ? source->user_offset : 1.0f;
+    float item_offset = source->item_offset > 0.0f ? source->item_offset : 1.0f;
     for (size_t i = 0; i < train->columns; i++)
-        s->item_scale[i] = 1.0f / sqrtf(popularity[i] + 1.0f);
+        s->item_scale[i] = 1.0f / sqrtf(popularity[i] + item_offset);
     s->scaled.pointers[0] = 0;
     for (size_t u = 0; u < train->rows; u++) {
-        float user_scale = 1.0f / sqrtf((float)diffmm__csr_row_entries(train, u) + 1.0f);
+        float user_scale = 1.0f / sqrtf((float)diffmm__csr_row_entries(train, u) + user_offset);
         int64_t to = s->scaled.pointers[u];
         for (int64_t e = train->pointers[u]; e < train->pointers[u + 1]; e++, to++) {
             s->scaled.indices[to] = train->indices[e];
@@ -216,7 +219,7 @@ static diffmm_status add_interactions(const diffmm_context *context,
                                       .stream = source->stream + stream_of_interactions};
     diffmm_status status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     if (!status) {
-        fill_interactions(train, popularity, &s);
+        fill_interactions(source, popularity, &s);
         status = begin_known(source, popularity, &s);
     }
     if (!status)

@@ -17,13 +17,18 @@ struct diffmm__spectral_source {
     const float *features;           /* F, items x D, all finite */
     size_t rank;                     /* r, 1 to items */
     uint64_t seed, stream;           /* from `stream` on, DIFFMM__SPECTRAL_STREAMS streams */
+    float user_offset, item_offset;  /* added to degrees, in place of 1, where above 0 */
 };
 
 /* The largest rank: small matrices have as many rows, and take time in proportion to its cube. */
 enum { DIFFMM__SPECTRAL_MOST_RANK = 4096 };
 
-/* Streams for a basis, and among them the one for placing items in it. */
-enum { DIFFMM__SPECTRAL_STREAMS = 8, DIFFMM__SPECTRAL_STREAM_OF_PLACE = 6 };
+/* Streams for a basis, and among them those for placing items in it and for weighting it. */
+enum {
+    DIFFMM__SPECTRAL_STREAMS = 9,
+    DIFFMM__SPECTRAL_STREAM_OF_PLACE = 6,
+    DIFFMM__SPECTRAL_STREAM_OF_WEIGHTING = 8
+};
 
 /* The basis B (items x rank, row-major) has orthonormal columns, which span
  *     [popularity, 1, W^-1 V, U],

@@ -8,6 +8,13 @@
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
 
+float diffmm__spectral_sample_kept(const struct diffmm__draws *draws, size_t b, size_t row,
+                                   size_t items, size_t item)
+{
+    return draws->dropout_scale ? draws->dropout_scale[b * items + item]
+                                : diffmm__draws_factor(draws, row, items, item);
+}
+
 /* Adds scale z_d. */
 static void add_kept(const struct diffmm__basis *basis, const struct diffmm__denoiser_batch *batch,
                      size_t b, float scale, float *z)
@@ -15,11 +22,11 @@ static void add_kept(const struct diffmm__basis *basis, const struct diffmm__den
     const struct diffmm__csr *x0 = &batch->x0.matrix;
     const struct diffmm__draws *draws = &batch->draws;
     size_t row = diffmm__batch_rows_row(&batch->x0, b);
+    float weight = diffmm__basis_row_weight(basis, diffmm__csr_row_entries(x0, row));
     for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
         size_t item = (size_t)x0->indices[e];
-        float factor = x0->values ? scale * x0->values[e] : scale;
-        factor *= draws->dropout_scale ? draws->dropout_scale[b * basis->items + item]
-                                       : diffmm__draws_factor(draws, row, basis->items, item);
+        float factor = scale * diffmm__basis_entry(basis, x0, e, weight) *
+                       diffmm__spectral_sample_kept(draws, b, row, basis->items, item);
         if (factor != 0.0f)
             diffmm__kernels()->add_scaled(basis->rank, factor, basis->values + item * basis->rank,
                                           z);
@@ -43,7 +50,7 @@ void diffmm__spectral_sample_row(const diffmm_schedule *schedule, const struct d
         add_kept(basis, batch, b, signal, z_t);
     } else {
         diffmm__kernels()->scale(rank, spread, z_t);
-        diffmm__batch_rows_gather(&batch->x0, b, signal, rank, basis->values, z_t);
+        diffmm__basis_add_row(basis, &batch->x0, b, signal, z_t);
     }
 }
 

@@ -27,6 +27,10 @@ void diffmm__spectral_sample_row(const diffmm_schedule *schedule, const struct d
                                  const struct diffmm__denoiser_batch *batch, size_t b, bool drops,
                                  float *z_t);
 
+/* The factor of an item of batch row b, which is row `row` of the matrix: 0 where it is dropped. */
+float diffmm__spectral_sample_kept(const struct diffmm__draws *draws, size_t b, size_t row,
+                                   size_t items, size_t item);
+
 /* Fills pass->input for every row: z_t, then normalised if the shape says so. */
 void diffmm__spectral_sample_input(struct diffmm__denoiser_pass *pass,
                                    const diffmm_schedule *schedule,

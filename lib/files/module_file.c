@@ -8,6 +8,8 @@
  * and, of a spectral denoiser,
  *
  *     basis            the items' rows of its basis
+ *     weights          how rows are weighted (diffusion/basis.h), where they are
+ *     linear           its linear part, where it has one
  *
  * and its metadata is format, version, library, items, options, steps (of Adam) and, where the
  * module draws from the streams of a model's modality, that modality's number. */
@@ -85,14 +87,18 @@ static diffmm_status save(const diffmm_diffusion *module, const struct diffmm__t
 {
     struct diffmm__tensor_list list;
     struct array all[arrays];
-    diffmm_status status = diffmm__tensor_list_begin(module->context, "module",
-                                                     arrays * 2 * module->layers.count + 1, &list);
+    diffmm_status status = diffmm__tensor_list_begin(
+        module->context, "module",
+        arrays * 2 * module->layers.count + diffmm__module_constants_count(), &list);
     list_arrays(module, all);
     for (size_t a = 0; a < arrays && !status; a++)
         status = add_array(&list, module, &all[a]);
-    if (!status && module->basis_values)
-        status = diffmm__tensor_list_add(&list, "basis", DIFFMM__F32, module->items,
-                                         module->basis.rank, module->basis_values);
+    for (size_t i = 0; i < diffmm__module_constants_count() && !status; i++) {
+        struct diffmm__module_constant c = diffmm__module_constant_at(module, i);
+        if (c.values)
+            status =
+                diffmm__tensor_list_add(&list, c.name, DIFFMM__F32, c.rows, c.columns, c.values);
+    }
     if (!status)
         status = put(module, &list, target);
     diffmm__tensor_list_end(&list);
@@ -167,9 +173,11 @@ static diffmm_status read_arrays(const struct diffmm__safetensors *file,
     list_arrays(module, list);
     for (size_t a = 0; a < arrays && !status; a++)
         status = read_array(file, module, &list[a]);
-    if (!status && module->basis_values)
-        status = diffmm__matrix_read(file, "basis", module->items, module->basis.rank,
-                                     module->basis_values);
+    for (size_t i = 0; i < diffmm__module_constants_count() && !status; i++) {
+        struct diffmm__module_constant c = diffmm__module_constant_at(module, i);
+        if (c.values)
+            status = diffmm__matrix_read(file, c.name, c.rows, c.columns, c.values);
+    }
     return status;
 }
 

@@ -30,6 +30,21 @@ diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings 
     return status;
 }
 
+size_t diffmm__module_constants_count(void)
+{
+    return 3;
+}
+
+struct diffmm__module_constant diffmm__module_constant_at(const diffmm_diffusion *module,
+                                                          size_t index)
+{
+    size_t items = module->items, rank = module->basis.rank;
+    const struct diffmm__module_constant all[] = {{"basis", items, rank, module->basis_values},
+                                                  {"weights", items + 1, 1, module->weights},
+                                                  {"linear", rank, rank, module->linear}};
+    return all[index];
+}
+
 const struct diffmm__basis *diffmm__module_basis(const diffmm_diffusion *module)
 {
     return module->basis_values ? &module->basis : NULL;
@@ -75,16 +90,22 @@ static void lay_out(diffmm_diffusion *module)
     module->values = diffmm__arena_take(arena, size, sizeof(float));
     module->first_moment = diffmm__arena_take_zero(arena, size, sizeof(float));
     module->second_moment = diffmm__arena_take_zero(arena, size, sizeof(float));
-    if (module->layers.basis_items > 0)
-        module->basis_values = diffmm__arena_take_zero(
-            arena, module->layers.basis_items * module->layers.items, sizeof(float));
+    size_t items = module->layers.basis_items, rank = module->layers.items;
+    if (items == 0)
+        return;
+    module->basis_values = diffmm__arena_take_zero(arena, items * rank, sizeof(float));
+    if (module->settings.rows_normalized)
+        module->weights = diffmm__arena_take_zero(arena, items + 1, sizeof(float));
+    if (module->settings.denoiser_linear)
+        module->linear = diffmm__arena_take_zero(arena, rank * rank, sizeof(float));
 }
 
 size_t diffmm__module_bytes(const struct diffmm__layers *layers,
                             const struct diffmm__settings *settings)
 {
     enum { small_blocks = 8 << 10 }; /* options and handles */
-    diffmm_diffusion measured = {.layers = *layers, .arena = diffmm__arena_measure()};
+    diffmm_diffusion measured = {
+        .settings = *settings, .layers = *layers, .arena = diffmm__arena_measure()};
     lay_out(&measured);
     size_t arrays = diffmm__size_sum(measured.arena.bytes, diffmm__schedule_bytes(settings->steps));
     return diffmm__size_sum(arrays, diffmm__allocation_bytes(1, sizeof measured) + small_blocks);
@@ -107,8 +128,11 @@ static diffmm_status assemble(diffmm_diffusion *module, size_t items, const diff
         return DIFFMM_ERROR_NO_MEMORY;
     module->items = items;
     if (module->basis_values)
-        module->basis = (struct diffmm__basis){
-            .items = items, .rank = module->layers.items, .values = module->basis_values};
+        module->basis = (struct diffmm__basis){.items = items,
+                                               .rank = module->layers.items,
+                                               .values = module->basis_values,
+                                               .weights = module->weights,
+                                               .linear = module->linear};
     for (size_t i = 0; i < 2 * module->layers.count; i++) {
         struct diffmm__layer_tensor tensor = diffmm__layers_tensor(&module->layers, i);
         memcpy(module->names[i], tensor.name, sizeof module->names[i]);
@@ -147,6 +171,14 @@ diffmm_status diffmm__module_allocate(diffmm_context *context, size_t items,
     return DIFFMM_OK;
 }
 
+/* What the layers add to a linear prediction is nothing before they have learnt. */
+static void clear_last_layer(const diffmm_diffusion *module)
+{
+    const struct diffmm__layer *last = &module->layers.layer[module->layers.count - 1];
+    memset(module->values + last->weight, 0,
+           (last->inputs + 1) * last->outputs * sizeof *module->values);
+}
+
 diffmm_status diffmm__module_create(diffmm_context *context, size_t items,
                                     const diffmm_options *options, size_t modality,
                                     diffmm_diffusion **out)
@@ -157,6 +189,8 @@ diffmm_status diffmm__module_create(diffmm_context *context, size_t items,
         return status;
     diffmm__layers_initialize(&module->layers, module->settings.seed,
                               diffmm__stream_denoiser(modality), module->values);
+    if (module->linear)
+        clear_last_layer(module);
     *out = module;
     return DIFFMM_OK;
 }
@@ -237,13 +271,29 @@ static diffmm_status check_basis(const diffmm_context *context, size_t items, si
     return status;
 }
 
+/* Weights of rows, and the linear part, come from all training rows, which a module does not have. */
+static diffmm_status check_plain(const diffmm_options *options)
+{
+    struct diffmm__settings settings;
+    diffmm_status status = diffmm__settings_read(options, &settings);
+    if (!status && (settings.rows_normalized || settings.denoiser_linear))
+        status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                              "options: %s is for the modules of a trainer's model, which compute "
+                              "it from all training rows; weight row_values instead",
+                              settings.rows_normalized ? "denoiser.rows = normalized"
+                                                       : "denoiser.linear");
+    return status;
+}
+
 /* A module in a basis that has been checked. */
 static diffmm_status create_spectral(diffmm_context *context, size_t items, size_t rank,
                                      const float *basis, diffmm_options *options,
                                      diffmm_diffusion **out)
 {
     diffmm_diffusion *module;
-    diffmm_status status = diffmm_options_set(options, "denoiser.kind", "spectral");
+    diffmm_status status = check_plain(options);
+    if (!status)
+        status = diffmm_options_set(options, "denoiser.kind", "spectral");
     if (!status)
         status = diffmm_options_set_integer(options, "denoiser.rank", (int64_t)rank);
     if (!status)
@@ -285,9 +335,15 @@ static void copy_learnt(const diffmm_diffusion *module, diffmm_diffusion *copy)
     memcpy(copy->values, module->values, bytes);
     memcpy(copy->first_moment, module->first_moment, bytes);
     memcpy(copy->second_moment, module->second_moment, bytes);
+    size_t items = module->items, rank = module->basis.rank;
     if (module->basis_values)
-        memcpy(copy->basis_values, module->basis_values,
-               module->items * module->basis.rank * sizeof(float));
+        memcpy(copy->basis_values, module->basis_values, items * rank * sizeof(float));
+    if (module->weights) {
+        memcpy(copy->weights, module->weights, items * sizeof(float));
+        copy->weights[copy->items] = module->weights[items];
+    }
+    if (module->linear)
+        memcpy(copy->linear, module->linear, rank * rank * sizeof(float));
     copy->steps = module->steps;
 }
 
@@ -304,6 +360,15 @@ diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module, diffmm_diffu
     copy_learnt(module, copy);
     *out = copy;
     return DIFFMM_OK;
+}
+
+/* The weight of an item that nobody has touched: that of the rarest ones. */
+static float largest_weight(const diffmm_diffusion *module)
+{
+    float largest = 0.0f;
+    for (size_t i = 0; i < module->items; i++)
+        largest = module->weights[i] > largest ? module->weights[i] : largest;
+    return largest;
 }
 
 static diffmm_status check_extension(const diffmm_diffusion *module, size_t count,
@@ -345,6 +410,8 @@ diffmm_status diffmm_diffusion_extend(const diffmm_diffusion *module, size_t cou
         return status;
     copy_learnt(module, extended);
     memcpy(extended->basis_values + module->items * rank, rows, count * rank * sizeof *rows);
+    for (size_t i = 0; i < count && module->weights; i++)
+        extended->weights[module->items + i] = largest_weight(module);
     *out = extended;
     return DIFFMM_OK;
 }

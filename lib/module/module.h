@@ -25,7 +25,8 @@ struct diffmm_diffusion {
     size_t modality; /* which names its streams, or DIFFMM__NO_MODALITY (base/streams.h) */
     char (*names)[DIFFMM__TENSOR_NAME]; /* of its tensors, 2 layers.count */
     float *values, *first_moment, *second_moment;
-    float *basis_values;                       /* of a spectral denoiser: items x rank */
+    /* Of a spectral denoiser: the arrays of `basis`; weights and linear only if settings say so. */
+    float *basis_values, *weights, *linear;
     uint64_t steps;                            /* Adam steps taken */
     struct diffmm__module_workspace workspace; /* of its own; empty until it is needed */
 };
@@ -47,6 +48,17 @@ size_t diffmm__module_bytes(const struct diffmm__layers *layers,
 
 /* The basis of a module's batches; NULL where the denoiser is not spectral. */
 const struct diffmm__basis *diffmm__module_basis(const diffmm_diffusion *module);
+
+/* What a spectral denoiser has beside its parameters, which training does not change: the basis,
+ * weights, the linear part. `values` is NULL where the module has no such array. */
+struct diffmm__module_constant {
+    const char *name;
+    size_t rows, columns;
+    float *values;
+};
+size_t diffmm__module_constants_count(void);
+struct diffmm__module_constant diffmm__module_constant_at(const diffmm_diffusion *module,
+                                                          size_t index);
 
 /* The layers of a module's denoiser, by the settings. */
 diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings *settings,

@@ -33,6 +33,15 @@ static float *take_coordinates(struct diffmm__arena *arena, const diffmm_diffusi
                : NULL;
 }
 
+/* The rows over the items that have the coordinates z, of the batch's users. */
+static void write_rows(const diffmm_diffusion *module, const struct diffmm__denoiser_batch *batch,
+                       float *z, float *x)
+{
+    for (size_t b = 0; b < batch->rows; b++)
+        diffmm__basis_unweight_row(batch->basis, &batch->x0, b, z + b * batch->basis->rank);
+    diffmm__basis_write(module->context, batch->basis, batch->rows, z, x);
+}
+
 struct corrupt {
     const diffmm_diffusion *module;
     const struct diffmm__denoiser_batch *batch;
@@ -72,7 +81,7 @@ diffmm_status diffmm_diffusion_corrupt(const diffmm_diffusion *module,
         struct corrupt c = {.module = module, .batch = &given, .x_t = z ? z : x_t};
         diffmm__parallel_ranges(module->context, given.rows, 8, corrupt_range, &c);
         if (z)
-            diffmm__basis_write(module->context, given.basis, given.rows, z, x_t);
+            write_rows(module, &given, z, x_t);
     }
     diffmm__arena_end(&arena);
     return status;
@@ -98,14 +107,20 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     struct diffmm__arena arena = diffmm__arena_on(module->context);
     diffmm__denoiser_pass_take(&arena, &module->layers, rows, DIFFMM__PASS_FORWARD, &pass);
     float *z = take_coordinates(&arena, module, rows);
+    struct diffmm__denoiser_batch given = {.rows = rows, .basis = &module->basis};
+    if (z)
+        diffmm__batch_rows_from_dense(&arena, rows, items, x, &given.x0);
     status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
     if (!status) {
-        if (z)
-            diffmm__basis_read(module->context, &module->basis, rows, x, z);
+        pass.linear = module->linear;
+        for (size_t b = 0; b < rows && z; b++) {
+            memset(z + b * module->basis.rank, 0, module->basis.rank * sizeof *z);
+            diffmm__basis_add_row(&module->basis, &given.x0, b, 1.0f, z + b * module->basis.rank);
+        }
         diffmm__denoiser_pass_read(&pass, rows, z ? z : x, NULL);
         diffmm__denoiser_forward(&pass, module->values, rows, t);
         if (z)
-            diffmm__basis_write(module->context, &module->basis, rows, pass.output, x_hat);
+            write_rows(module, &given, pass.output, x_hat);
         else
             memcpy(x_hat, pass.output, rows * items * sizeof *x_hat);
     }
@@ -134,7 +149,7 @@ diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module,
         diffmm__reverse_chain_run(&pass, module->schedule, module->values, &sampling, &given,
                                   z ? z : x);
         if (z)
-            diffmm__basis_write(module->context, given.basis, given.rows, z, x);
+            write_rows(module, &given, z, x);
     }
     diffmm__arena_end(&arena);
     return status;

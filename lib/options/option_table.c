@@ -107,7 +107,8 @@ static const diffmm_option_info table[] = {
     {size, "learning_rate_decay", NULL, DIFFMM_OPTION_REAL, "1", 1e-6, 1, NULL,
      "Factor of the recommender's learning rate from one epoch to the next."},
     {size, "average", NULL, DIFFMM_OPTION_REAL, "0", 0, 0.999999, NULL,
-     "Share that an epoch leaves of the average of the recommender's parameters, which is evaluated "
+     "Share that an epoch leaves of the average of the recommender's parameters, which is "
+     "evaluated "
      "and kept in their place; 0: no average."},
     {size, "generate.weights", NULL, DIFFMM_OPTION_CHOICE, "ones", 0, 0, "ones|scores",
      "Weights of generated edges: all 1, or by their scores, with mean 1 for each user."},
@@ -120,6 +121,13 @@ static const diffmm_option_info table[] = {
      "basis."},
     {size, "denoiser.rank", NULL, DIFFMM_OPTION_INTEGER, "256", 1, 65536, NULL,
      "Columns of a spectral denoiser's basis; at most the items are used."},
+    {size, "denoiser.rows", NULL, DIFFMM_OPTION_CHOICE, "plain", 0, 0, "plain|normalized",
+     "What a spectral denoiser restores: rows of ones, or rows weighted down by how many "
+     "interactions user and item have."},
+    {size, "denoiser.target", NULL, DIFFMM_OPTION_CHOICE, "all", 0, 0, "all|dropped",
+     "What a spectral denoiser learns to predict: all entries, or those that it was not given."},
+    {size, "denoiser.linear", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Add to a spectral denoiser the best linear prediction, in closed form."},
     {size, "generate.exact", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Rank all items for every user; false: a spectral denoiser may rank candidates instead."},
 };

@@ -84,6 +84,9 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->sampling_noise = flag(reader, "sampling_noise");
     out->spectral = is(reader, "denoiser.kind", "spectral");
     out->denoiser_rank = size(reader, "denoiser.rank");
+    out->rows_normalized = is(reader, "denoiser.rows", "normalized");
+    out->dropped_only = is(reader, "denoiser.target", "dropped");
+    out->denoiser_linear = flag(reader, "denoiser.linear");
     out->generate_exact = flag(reader, "generate.exact");
     out->rebuild_k = size(reader, "rebuild_k");
     out->generate_every = size(reader, "generate.every");

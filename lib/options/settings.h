@@ -42,6 +42,7 @@ struct diffmm__settings {
     bool generate_scores; /* the weights of generated edges are scores, not 1 */
     bool spectral;        /* denoiser.kind */
     size_t denoiser_rank; /* of a spectral denoiser's basis */
+    bool rows_normalized, dropped_only, denoiser_linear; /* of a spectral denoiser */
     bool generate_exact;
     size_t rebuild_k, generate_every; /* generate_every: epochs */
     double keep_rate;

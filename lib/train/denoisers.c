@@ -74,7 +74,8 @@ static struct diffmm__denoiser_batch whole_batch(const diffmm_model *model, cons
                 .features = model->workspace->modality[pass->m].projected,
                 .item_embedding = diffmm__item_embedding(model)->values,
                 .weight = s->e_loss},
-        .basis = diffmm__module_basis(module)};
+        .basis = diffmm__module_basis(module),
+        .dropped_only = s->dropped_only};
 }
 
 /* One batch: loss, gradient, Adam step. */

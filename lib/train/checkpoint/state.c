@@ -33,10 +33,12 @@ static void add_denoiser(struct diffmm__state *state, const diffmm_model *model,
                          module->values + tensor.offset, module->first_moment + tensor.offset,
                          module->second_moment + tensor.offset);
     }
-    if (module->basis_values) {
+    for (size_t i = 0; i < diffmm__module_constants_count(); i++) {
+        struct diffmm__module_constant c = diffmm__module_constant_at(module, i);
         char name[96];
-        snprintf(name, sizeof name, "denoiser.%s.basis", model->modalities[m].name);
-        add(state, "", name, module->items, module->basis.rank, module->basis_values, false);
+        snprintf(name, sizeof name, "denoiser.%s.%s", model->modalities[m].name, c.name);
+        if (c.values)
+            add(state, "", name, c.rows, c.columns, c.values, false);
     }
 }
 
@@ -69,8 +71,9 @@ diffmm_status diffmm__state_list(const diffmm_trainer *trainer, bool with_best,
                                  struct diffmm__state *out)
 {
     const diffmm_model *model = trainer->model;
-    size_t most =
-        4 * diffmm_model_parameters(model) + model->modality_count + 2 * diffmm__kept_count(model);
+    size_t most = 4 * diffmm_model_parameters(model) +
+                  diffmm__module_constants_count() * model->modality_count +
+                  2 * diffmm__kept_count(model);
     struct diffmm__state state = {
         .arrays = diffmm__allocate(trainer->context, most, sizeof *state.arrays)};
     if (!state.arrays)

@@ -139,44 +139,6 @@ static double total_of(void *argument)
     return losses.total;
 }
 
-/* Steps on the same draws lower the loss; those of another module with the same seed are the same
- * bits, whatever the threads. */
-START_TEST(learns)
-{
-    struct spectral_world s, other;
-    begin(&s, 1, none);
-    begin(&other, 3, none);
-    double before = total_of(&s);
-    for (int step = 0; step < 60; step++) {
-        expect_success(diffmm_diffusion_step(s.w.module, &s.w.batch, NULL));
-        expect_success(diffmm_diffusion_step(other.w.module, &other.w.batch, NULL));
-    }
-    ck_assert_msg(total_of(&s) < 0.8 * before, "%g, then %g", before, total_of(&s));
-    expect_same_module(s.w.module, other.w.module);
-    module_world_end(&s.w);
-    module_world_end(&other.w);
-}
-END_TEST
-
-/* Draws of its own depend on the row alone. */
-START_TEST(draws_of_its_own)
-{
-    struct spectral_world s;
-    static const int32_t five[] = {5};
-    float all[world_size], one[world_items];
-    begin(&s, 2, none);
-    s.w.batch.noise = s.w.batch.dropout_scale = NULL;
-    s.w.batch.t = NULL;
-    expect_success(diffmm_diffusion_corrupt(s.w.module, &s.w.batch, all));
-    s.w.batch.rows = 1;
-    s.w.batch.row_numbers = five;
-    expect_success(diffmm_diffusion_corrupt(s.w.module, &s.w.batch, one));
-    for (size_t i = 0; i < world_items; i++)
-        expect_close("x_t", i, (double)one[i], (double)all[5 * world_items + i], 1e-6);
-    module_world_end(&s.w);
-}
-END_TEST
-
 /* Z B^T, exactly enough. */
 static void over_items(const struct spectral_world *s, const double *z, double *x)
 {
@@ -216,6 +178,80 @@ static void predict(const struct spectral_world *s, const double *z, const int32
     for (size_t i = 0; i < z_size; i++)
         out[i] = (double)hat[i];
 }
+
+/* Only what the denoiser is not given counts: the mean over items of the squares of the others. */
+START_TEST(only_dropped_entries_count)
+{
+    struct spectral_world s;
+    diffmm_diffusion_losses losses;
+    double z[z_size], hat[z_size], x_hat[world_size], want = 0.0;
+    begin(&s, 2, (const char *const[]){"denoiser.target", "dropped", NULL});
+    s.w.batch.d = 0;
+    const diffmm_schedule *schedule = diffmm_diffusion_schedule(s.w.module);
+    const double *abar = diffmm_schedule_values(schedule, DIFFMM_SCHEDULE_ALPHA_BAR);
+    const double *weight = diffmm_schedule_values(schedule, DIFFMM_SCHEDULE_ELBO_WEIGHT);
+    float dropped[world_size];
+    for (size_t i = 0; i < world_size; i++)
+        dropped[i] = s.w.x0[i] * s.w.dropout_scale[i];
+    coordinates(&s, dropped, z);
+    for (size_t i = 0; i < z_size; i++)
+        z[i] = sqrt(abar[s.w.t[i / rank]]) * z[i] +
+               sqrt((1 - abar[s.w.t[i / rank]]) / 0.5) * (double)s.w.noise[i];
+    predict(&s, z, s.w.t, hat);
+    over_items(&s, hat, x_hat);
+    for (size_t i = 0; i < world_size; i++)
+        if (dropped[i] == 0.0f) {
+            double error = x_hat[i] - (double)s.w.x0[i];
+            want += weight[s.w.t[i / world_items]] * error * error / (double)world_size;
+        }
+    float *gradient = malloc(s.w.parameters * sizeof *gradient);
+    expect_success(diffmm_diffusion_objective(s.w.module, &s.w.batch, &losses, gradient));
+    expect_close("elbo", 0, losses.elbo, want, 1e-5 * want);
+    /* The world's own module may be written to. */
+    float *values = (float *)(uintptr_t)module_values(s.w.module);
+    expect_gradient("parameters", total_of, &s, s.w.parameters, values, gradient, 2e-2f, 1e-2);
+    free(gradient);
+    module_world_end(&s.w);
+}
+END_TEST
+
+/* Steps on the same draws lower the loss; those of another module with the same seed are the same
+ * bits, whatever the threads. */
+START_TEST(learns)
+{
+    struct spectral_world s, other;
+    begin(&s, 1, none);
+    begin(&other, 3, none);
+    double before = total_of(&s);
+    for (int step = 0; step < 60; step++) {
+        expect_success(diffmm_diffusion_step(s.w.module, &s.w.batch, NULL));
+        expect_success(diffmm_diffusion_step(other.w.module, &other.w.batch, NULL));
+    }
+    ck_assert_msg(total_of(&s) < 0.8 * before, "%g, then %g", before, total_of(&s));
+    expect_same_module(s.w.module, other.w.module);
+    module_world_end(&s.w);
+    module_world_end(&other.w);
+}
+END_TEST
+
+/* Draws of its own depend on the row alone. */
+START_TEST(draws_of_its_own)
+{
+    struct spectral_world s;
+    static const int32_t five[] = {5};
+    float all[world_size], one[world_items];
+    begin(&s, 2, none);
+    s.w.batch.noise = s.w.batch.dropout_scale = NULL;
+    s.w.batch.t = NULL;
+    expect_success(diffmm_diffusion_corrupt(s.w.module, &s.w.batch, all));
+    s.w.batch.rows = 1;
+    s.w.batch.row_numbers = five;
+    expect_success(diffmm_diffusion_corrupt(s.w.module, &s.w.batch, one));
+    for (size_t i = 0; i < world_items; i++)
+        expect_close("x_t", i, (double)one[i], (double)all[5 * world_items + i], 1e-6);
+    module_world_end(&s.w);
+}
+END_TEST
 
 START_TEST(corrupts_and_denoises)
 {
@@ -394,6 +430,18 @@ START_TEST(what_cannot_be_made)
     expect_failure(
         diffmm_diffusion_create_spectral(context, world_items, rank, s.basis, NULL, 1, &out),
         DIFFMM_ERROR_NUMERIC, "value 26");
+    static const char *const of_trainers[][2] = {{"denoiser.rows", "normalized"},
+                                                 {"denoiser.linear", "true"}};
+    struct draws draws = {17};
+    draw_basis(&draws, world_items, rank, s.basis);
+    for (size_t i = 0; i < 2; i++) {
+        diffmm_options *options = settings(context, none);
+        expect_success(diffmm_options_set(options, of_trainers[i][0], of_trainers[i][1]));
+        expect_invalid(
+            diffmm_diffusion_create_spectral(context, world_items, rank, s.basis, options, 1, &out),
+            of_trainers[i][0]);
+        diffmm_options_destroy(options);
+    }
     expect_success(diffmm_options_set(s.w.options, "denoiser.kind", "spectral"));
     expect_invalid(diffmm_diffusion_create(context, world_items, s.w.options, 1, &out),
                    "diffmm_diffusion_create_spectral()");
@@ -427,6 +475,7 @@ int main(void)
                                   initial_values_count_the_items,
                                   objective_of_plain_arrays,
                                   learns,
+                                  only_dropped_entries_count,
                                   draws_of_its_own,
                                   corrupts_and_denoises,
                                   reverses,

@@ -111,8 +111,21 @@ static const char *const normed[] = {"embedding_size",
                                      "main",
                                      NULL};
 
-static const char *const spectral[] = {
-    "denoiser.kind", "spectral", "denoiser.rank", "48", "rebuild_k", "3", "batch", "250", NULL};
+static const char *const spectral[] = {"denoiser.kind",
+                                       "spectral",
+                                       "denoiser.rank",
+                                       "48",
+                                       "rebuild_k",
+                                       "3",
+                                       "batch",
+                                       "250",
+                                       "denoiser.rows",
+                                       "normalized",
+                                       "denoiser.target",
+                                       "dropped",
+                                       "denoiser.linear",
+                                       "true",
+                                       NULL};
 
 START_TEST(spectral_denoisers)
 {

@@ -152,6 +152,7 @@ START_TEST(every_setting_that_shapes_memory)
         {"measure", "full", "measure.users", "0", "rebuild_k", "20"},
         {"measure", "full", "measure.users", "3", "cutoffs", "100000"},
         {"denoiser.kind", "spectral"},
+        {"denoiser.kind", "spectral", "denoiser.rows", "normalized", "denoiser.linear", "true"},
         {"denoiser.kind", "spectral", "denoiser.rank", "7", "generate.exact", "true"},
         {"denoiser.kind", "spectral", "hidden_sizes", "9,300", "sampling_noise", "true"},
         {"epochs", "1"},
