@@ -272,7 +272,8 @@ DIFFMM_API diffmm_status diffmm_trainer_checkpoint_memory(const diffmm_trainer *
 
 /** Create a trainer that goes on from a checkpoint, with any number of threads. The file is
  *  validated before it is used. Gradients (diffmm_parameter::gradient) are zero, and
- *  diffmm_trainer_on_progress() has to be told again.
+ *  diffmm_trainer_on_progress() has to be told again. Unless `measure` is off, the last graphs are
+ *  generated again, since the next ones are compared with them: the time of that phase.
  *  @param dataset  the one the training was begun with (or an equal one): counts, interactions,
  *                  modalities and features are compared, ids are not; sealed by this call if it was
  *                  not; kept alive

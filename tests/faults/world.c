@@ -37,6 +37,8 @@ void fault_make_options(struct fault_world *world)
                                        "2",
                                        "epochs",
                                        "2",
+                                       "measure",
+                                       "full",
                                        "fusion_ratio",
                                        "0.5",
                                        "cutoffs",
