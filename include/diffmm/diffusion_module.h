@@ -12,8 +12,8 @@
  *
  *  A module reads the options of the diffusion: steps (T), noise_scale, noise_min, noise_max,
  *  beta_fixed, norm, hidden_sizes, time_embedding_size, dropout, e_loss, denoiser_learning_rate,
- *  sampling_steps, sampling_noise, denoiser.kind, denoiser.rank; and batch, the most users of a
- *  training step.
+ *  sampling_steps, sampling_noise, denoiser.kind, denoiser.rank, generate.unseen; and batch, the
+ *  most users of a training step.
  *  A denoiser is of one of two kinds. The full one (`denoiser.kind` is full, the published method)
  *  sees and predicts rows over all items. The spectral one works in the coordinates of a fixed
  *  orthonormal basis B of the rows, items x rank, which diffmm_spectral_basis_with() computes from
@@ -246,7 +246,8 @@ DIFFMM_API diffmm_status diffmm_diffusion_reverse(const diffmm_diffusion *module
 
 /** Generates neighbours: the items with the largest entries of the reverse chain's result,
  *  largest first, ties by lower item. The rows may be of users that the module has never seen;
- *  items that a row already has may be generated again. The strategy is the cheapest for that
+ *  items that a row already has may be generated again, unless the option generate.unseen leaves
+ *  them out. The strategy is the cheapest for that
  *  many users; a block of them is generated at a time.
  *  @param module  read
  *  @param batch   as for diffmm_diffusion_reverse()

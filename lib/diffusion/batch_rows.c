@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diffusion/batch_rows.h"
 
+#include <math.h>
+
 #include "linalg/kernels.h"
 
 void diffmm__batch_rows_add(const struct diffmm__batch_rows *rows, size_t b, float scale,
@@ -20,6 +22,22 @@ void diffmm__batch_rows_gather(const struct diffmm__batch_rows *rows, size_t b, 
         diffmm__kernels()->add_scaled(d,
                                       rows->matrix.values ? scale * rows->matrix.values[e] : scale,
                                       matrix + (size_t)rows->matrix.indices[e] * d, y);
+}
+
+void diffmm__batch_rows_mask(const struct diffmm__batch_rows *rows, size_t b, size_t first,
+                             size_t width, float *x)
+{
+    const struct diffmm__csr *matrix = &rows->matrix;
+    size_t row = diffmm__batch_rows_row(rows, b);
+    int64_t e = rows->ascending ? diffmm__csr_lower_bound(matrix, row, (int32_t)first)
+                                : matrix->pointers[row];
+    for (; e < matrix->pointers[row + 1]; e++) {
+        size_t item = (size_t)matrix->indices[e];
+        if (item >= first && item < first + width)
+            x[item - first] = NAN;
+        else if (rows->ascending)
+            break;
+    }
 }
 
 size_t diffmm__batch_rows_entries(const struct diffmm__batch_rows *rows, size_t count)

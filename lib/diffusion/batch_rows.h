@@ -26,6 +26,10 @@ void diffmm__batch_rows_add(const struct diffmm__batch_rows *rows, size_t b, flo
 void diffmm__batch_rows_gather(const struct diffmm__batch_rows *rows, size_t b, float scale,
                                size_t d, const float *matrix, float *y);
 
+/* Masks the items of row b among x, which has items first .. first + width - 1: they become NAN. */
+void diffmm__batch_rows_mask(const struct diffmm__batch_rows *rows, size_t b, size_t first,
+                             size_t width, float *x);
+
 /* The number of entries of the first `count` batch rows. */
 size_t diffmm__batch_rows_entries(const struct diffmm__batch_rows *rows, size_t count);
 

@@ -30,9 +30,10 @@ struct diffmm__generator {
     struct diffmm__hidden_chain chain;
     struct diffmm__denoiser_pass pass;
     const float *parameters;
-    float *x;                      /* naive: block x items; otherwise: block x tile_columns */
-    int32_t *row_of;               /* block */
-    struct diffmm__ranked *ranked; /* block x count, or sample x depth */
+    float *x;        /* naive: block x items; otherwise: block x tile_columns */
+    int32_t *row_of; /* block */
+    const struct diffmm__batch_rows *left_out; /* each row's items are not ranked; NULL: all are */
+    struct diffmm__ranked *ranked;             /* block x count, or sample x depth */
     /* With a basis: */
     float *z; /* block x rank: what the reverse chain gives */
     struct diffmm__candidates candidates;
@@ -225,6 +226,8 @@ static void rank_range(void *argument, size_t begin, size_t end)
             complete_row(t, b, x);
         for (size_t i = 0; i < t->width && t->weights; i++)
             x[i] /= t->weights[t->first + i];
+        if (t->generator->left_out)
+            diffmm__batch_rows_mask(t->generator->left_out, b, t->first, t->width, x);
         diffmm__topk_push(&t->generator->top[b], t->first, t->width, x);
     }
 }
@@ -263,13 +266,45 @@ struct candidate_tile {
     size_t first, width;
 };
 
+/* Masks the items of a user's own row among the tile's scores of candidates, which ascend. */
+static void mask_candidates(const struct candidate_tile *t, size_t b, float *x)
+{
+    const struct diffmm__csr *x0 = &t->block->x0.matrix;
+    const int32_t *items = t->generator->candidates.items + t->first;
+    size_t row = diffmm__batch_rows_row(&t->block->x0, b);
+    for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
+        size_t low = 0, high = t->width;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (items[middle] < x0->indices[e])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < t->width && items[low] == x0->indices[e])
+            x[low] = NAN;
+    }
+}
+
 static void rank_candidates_range(void *argument, size_t begin, size_t end)
 {
     const struct candidate_tile *t = argument;
     struct diffmm__generator *g = t->generator;
-    for (size_t b = begin; b < end; b++)
-        diffmm__topk_push_indices(&g->top[b], g->candidates.items + t->first, t->width,
-                                  g->x + b * t->width);
+    for (size_t b = begin; b < end; b++) {
+        float *x = g->x + b * t->width;
+        if (g->left_out)
+            mask_candidates(t, b, x);
+        diffmm__topk_push_indices(&g->top[b], g->candidates.items + t->first, t->width, x);
+    }
+}
+
+/* The score of an item for batch row b. */
+static float score_of(const struct diffmm__generator *g, const struct diffmm__basis *basis,
+                      size_t b, size_t item)
+{
+    float score = diffmm__kernels()->dot_float(basis->rank, g->z + b * basis->rank,
+                                               basis->values + item * basis->rank);
+    return basis->weights ? score / basis->weights[item] : score;
 }
 
 /* The items of the users' own rows that are no candidates. */
@@ -285,11 +320,30 @@ static void rank_own_range(void *argument, size_t begin, size_t end)
             size_t item = (size_t)x0->indices[e];
             if (g->candidates.chosen[item])
                 continue;
-            float score = diffmm__kernels()->dot_float(basis->rank, g->z + b * basis->rank,
-                                                       basis->values + item * basis->rank);
-            if (basis->weights)
-                score /= basis->weights[item];
+            float score = score_of(g, basis, b, item);
             diffmm__topk_push_indices(&g->top[b], &x0->indices[e], 1, &score);
+        }
+    }
+}
+
+/* Where the own row is left out, candidates may be fewer than are wanted of a user who has most of
+ * them: then all other items are ranked, too. */
+static void rank_others_range(void *argument, size_t begin, size_t end)
+{
+    const struct candidate_tile *t = argument;
+    struct diffmm__generator *g = t->generator;
+    const struct diffmm__basis *basis = t->block->basis;
+    size_t tile = columns(&g->plan);
+    for (size_t b = begin; b < end; b++) {
+        float *x = g->x + b * tile;
+        if (g->top[b].count == g->top[b].capacity)
+            continue;
+        for (size_t first = 0; first < basis->items; first += tile) {
+            size_t width = basis->items - first < tile ? basis->items - first : tile;
+            for (size_t i = 0; i < width; i++)
+                x[i] = g->candidates.chosen[first + i] ? NAN : score_of(g, basis, b, first + i);
+            diffmm__batch_rows_mask(g->left_out, b, first, width, x);
+            diffmm__topk_push(&g->top[b], first, width, x);
         }
     }
 }
@@ -305,7 +359,8 @@ static void rank_candidates(struct diffmm__generator *g, const struct diffmm__de
                      t.width);
         diffmm__parallel_ranges(g->context, block->rows, 16, rank_candidates_range, &t);
     }
-    diffmm__parallel_ranges(g->context, block->rows, 16, rank_own_range, &t);
+    diffmm__parallel_ranges(g->context, block->rows, 16,
+                            g->left_out ? rank_others_range : rank_own_range, &t);
 }
 
 /* Runs the chains of a spectral denoiser: z of the block's users. */
@@ -345,10 +400,12 @@ static void choose_candidates(struct diffmm__generator *g,
 {
     size_t sample = g->plan.sample, each = depth(&g->plan), found = 0;
     struct diffmm__denoiser_batch block = block_of(g, batch, 0, sample, batch->rows / sample);
+    g->left_out = g->plan.unseen ? &block.x0 : NULL;
     for (size_t b = 0; b < sample; b++)
         g->top[b] = diffmm__topk_begin(g->ranked + b * each, each);
     run_chains(g, &block);
     rank_all(g, &block);
+    g->left_out = NULL;
     for (size_t b = 0; b < sample; b++) {
         memmove(g->ranked + found, g->top[b].entries, g->top[b].count * sizeof *g->ranked);
         found += g->top[b].count;
@@ -371,6 +428,7 @@ void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__den
                            size_t first, size_t rows, int32_t *items, float *scores)
 {
     struct diffmm__denoiser_batch block = block_of(g, batch, first, rows, 1);
+    g->left_out = g->plan.unseen ? &block.x0 : NULL;
     for (size_t b = 0; b < rows; b++)
         g->top[b] = diffmm__topk_begin(g->ranked + b * g->plan.count, g->plan.count);
     if (g->plan.hidden) {
@@ -387,6 +445,7 @@ void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__den
         struct tile whole = {.generator = g, .width = g->plan.layers.items};
         diffmm__parallel_ranges(g->context, rows, 16, rank_range, &whole);
     }
+    g->left_out = NULL;
     for (size_t b = 0; b < rows; b++) {
         size_t found = diffmm__topk_finish(&g->top[b]);
         for (size_t r = b * g->plan.count, end = r + found; r < (b + 1) * g->plan.count; r++) {

@@ -5,7 +5,8 @@
  * A spectral denoiser's result has the score B_i z for item i. Where there are many users, they are
  * ranked for a sample of users, at equal distances among all, over all items; what is among the
  * first 8 `count` of any of these is a candidate, and every user is ranked over the candidates and
- * the items of the own row. */
+ * the items of the own row. Where these are left out, a user for whom the candidates do not suffice
+ * is ranked over all items. */
 #ifndef DIFFMM_DIFFUSION_GENERATE_NEIGHBORS_H
 #define DIFFMM_DIFFUSION_GENERATE_NEIGHBORS_H
 
@@ -20,6 +21,7 @@ struct diffmm__generation {
     size_t block;               /* users at a time */
     bool hidden;                /* the strategy: in the hidden space, or naive */
     size_t sample; /* users of the sample that candidates come from; 0: all items are ranked */
+    bool unseen;   /* items of the user's own row are left out; set by the caller, false at first */
 };
 
 /* Chooses the strategy, by counting FLOPs, and the block. */

@@ -172,6 +172,7 @@ diffmm_status diffmm_diffusion_generate(const diffmm_diffusion *module,
     struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
     diffmm__generation_plan(&module->layers, module->settings.steps, &sampling, given.rows, count,
                             &plan);
+    plan.unseen = module->settings.generate_unseen;
     return diffmm__generator_run_all(module->context, &plan, module->schedule, module->values,
                                      &given, items, scores);
 }

@@ -130,6 +130,8 @@ static const diffmm_option_info table[] = {
      "Add to a spectral denoiser the best linear prediction, in closed form."},
     {size, "generate.exact", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Rank all items for every user; false: a spectral denoiser may rank candidates instead."},
+    {size, "generate.unseen", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Generate only items that the user does not have in training."},
 };
 
 size_t diffmm_option_count(void)

@@ -90,6 +90,7 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->generate_exact = flag(reader, "generate.exact");
     out->rebuild_k = size(reader, "rebuild_k");
     out->generate_every = size(reader, "generate.every");
+    out->generate_unseen = flag(reader, "generate.unseen");
     out->generate_scores = is(reader, "generate.weights", "scores");
     out->keep_rate = real(reader, "keep_rate");
 }

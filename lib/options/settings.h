@@ -45,6 +45,7 @@ struct diffmm__settings {
     bool rows_normalized, dropped_only, denoiser_linear; /* of a spectral denoiser */
     bool generate_exact;
     size_t rebuild_k, generate_every; /* generate_every: epochs */
+    bool generate_unseen;             /* no items of the user's own row */
     double keep_rate;
     /* contrastive */
     bool contrastive_enabled;

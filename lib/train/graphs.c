@@ -39,7 +39,7 @@ diffmm_status diffmm__graphs_begin(const diffmm_model *model, const struct diffm
         return DIFFMM_ERROR_NO_MEMORY;
     if (!plan->settings->diffusion_enabled)
         return DIFFMM_OK;
-    diffmm__neighbors_begin(&out->neighbors);
+    diffmm__neighbors_begin(&out->neighbors, &model->settings, &model->catalog->train);
     out->block = plan->generation.block;
     return diffmm__generator_create(model->context, &plan->generation, &out->generator);
 }
@@ -173,15 +173,13 @@ diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_mode
     size_t blocks = (model->users + graphs->block - 1) / graphs->block,
            begun = (steps - 1) / blocks;
     diffmm__neighbors_repeat(&graphs->neighbors, begun, (steps - begun * blocks) * graphs->block);
-    for (size_t m = begun; m < model->modality_count; m++) {
+    diffmm_status status = order_rows(graphs, model, epoch, begun);
+    for (size_t m = begun; m < model->modality_count && !status; m++) {
         diffmm__neighbors_copy(&graphs->neighbors, begun, m);
-        diffmm_status status = order_rows(graphs, model, epoch, m);
-        if (status)
-            return status;
         set_generated(graphs, model, m);
         set_observed(graphs, model, m);
     }
-    return DIFFMM_OK;
+    return status;
 }
 
 static diffmm_status begin_drop(const diffmm_model *model, size_t entries, uint64_t stream,
@@ -207,7 +205,8 @@ diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm
                                      size_t epoch)
 {
     const struct diffmm__settings *s = &model->settings;
-    size_t entries = 2 * model->users * s->rebuild_k + model->users + model->items;
+    size_t edges = s->diffusion_enabled ? (size_t)graphs->neighbors.pointers[model->users] : 0;
+    size_t entries = 2 * edges + model->users + model->items;
     diffmm_status status = DIFFMM_OK;
     for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__graph_room *room = &graphs->rooms[m];

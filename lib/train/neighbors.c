@@ -23,16 +23,32 @@ void diffmm__neighbors_take(struct diffmm__arena *arena, const struct diffmm__pl
     out->pointers = diffmm__arena_take(arena, out->users + 1, sizeof *out->pointers);
     size_t entries = modalities * out->users * out->count;
     out->rows = diffmm__arena_take(arena, entries, sizeof *out->rows);
+    bool gaps = plan->generated_edges < out->users * out->count;
+    if (gaps)
+        out->packed = diffmm__arena_take(arena, plan->generated_edges, sizeof *out->packed);
     if (!plan->settings->generate_scores)
         return;
     out->weights = diffmm__arena_take(arena, entries, sizeof *out->weights);
     out->sorted = diffmm__arena_take(arena, out->count, sizeof *out->sorted);
+    if (gaps)
+        out->packed_weights =
+            diffmm__arena_take(arena, plan->generated_edges, sizeof *out->packed_weights);
 }
 
-void diffmm__neighbors_begin(struct diffmm__neighbors *neighbors)
+void diffmm__neighbors_begin(struct diffmm__neighbors *neighbors,
+                             const struct diffmm__settings *settings,
+                             const struct diffmm__csr *train)
 {
-    for (size_t u = 0; u <= neighbors->users; u++)
-        neighbors->pointers[u] = (int64_t)(u * neighbors->count);
+    neighbors->pointers[0] = 0;
+    for (size_t u = 0; u < neighbors->users; u++)
+        neighbors->pointers[u + 1] =
+            neighbors->pointers[u] + (int64_t)diffmm__epoch_plan_neighbors(settings, train, u);
+}
+
+/* How many neighbours a user has. */
+static size_t count_of(const struct diffmm__neighbors *neighbors, size_t user)
+{
+    return (size_t)(neighbors->pointers[user + 1] - neighbors->pointers[user]);
 }
 
 /* Where what modality `m` has begins. */
@@ -93,15 +109,20 @@ static bool weigh(size_t count, float *scores)
 
 size_t diffmm__neighbors_order(const struct diffmm__neighbors *neighbors, size_t m)
 {
-    size_t count = neighbors->count;
-    float *weights = diffmm__neighbors_weights(neighbors, m);
+    size_t most = neighbors->count;
     for (size_t u = 0; u < neighbors->users; u++) {
-        int32_t *row = diffmm__neighbors_items(neighbors, m) + u * count;
-        if (weights)
-            sort_scored(count, neighbors->sorted, row, weights + u * count);
-        else
-            qsort(row, count, sizeof *row, ascending);
-        if (row[0] < 0 || (weights && !weigh(count, weights + u * count)))
+        size_t count = count_of(neighbors, u), absent = most - count;
+        int32_t *items = diffmm__neighbors_items(neighbors, m) + u * most;
+        if (count > 0 && items[count - 1] < 0)
+            return u;
+        if (!neighbors->weights) {
+            qsort(items, most, sizeof *items, ascending);
+            continue;
+        }
+        float *weights = diffmm__neighbors_weights(neighbors, m) + u * most;
+        sort_scored(most, neighbors->sorted, items, weights);
+        memset(weights, 0, absent * sizeof *weights);
+        if (!weigh(count, weights + absent))
             return u;
     }
     return neighbors->users;
@@ -111,11 +132,17 @@ void diffmm__neighbors_repeat(const struct diffmm__neighbors *neighbors, size_t 
 {
     int32_t *items = diffmm__neighbors_items(neighbors, m);
     float *weights = diffmm__neighbors_weights(neighbors, m);
-    size_t before = known * neighbors->count, all = neighbors->users * neighbors->count;
-    for (size_t i = before; i < all; i++)
-        items[i] = items[i - before];
-    for (size_t i = before; weights && i < all; i++)
-        weights[i] = weights[i - before];
+    for (size_t u = known; u < neighbors->users; u++) {
+        size_t from = (u - known) * neighbors->count, to = u * neighbors->count;
+        bool enough = count_of(neighbors, u) <= count_of(neighbors, u - known);
+        for (size_t i = 0; i < neighbors->count; i++) {
+            items[to + i] = i >= count_of(neighbors, u) ? -1
+                            : enough                    ? items[from + i]
+                                                        : (int32_t)i;
+            if (weights)
+                weights[to + i] = enough ? weights[from + i] : 1.0f;
+        }
+    }
 }
 
 void diffmm__neighbors_copy(const struct diffmm__neighbors *neighbors, size_t from, size_t to)
@@ -130,9 +157,26 @@ void diffmm__neighbors_copy(const struct diffmm__neighbors *neighbors, size_t fr
                all * sizeof *neighbors->weights);
 }
 
+/* Moves what is there together. */
+static void pack(const struct diffmm__neighbors *neighbors, const int32_t *items,
+                 const float *weights)
+{
+    for (size_t u = 0; u < neighbors->users; u++) {
+        size_t count = count_of(neighbors, u), to = (size_t)neighbors->pointers[u],
+               from = (u + 1) * neighbors->count - count;
+        memcpy(neighbors->packed + to, items + from, count * sizeof *items);
+        if (weights)
+            memcpy(neighbors->packed_weights + to, weights + from, count * sizeof *weights);
+    }
+}
+
 struct diffmm__csr diffmm__neighbors_rows(const struct diffmm__neighbors *neighbors, size_t m)
 {
+    const int32_t *items = diffmm__neighbors_items(neighbors, m);
+    const float *weights = diffmm__neighbors_weights(neighbors, m);
+    if (neighbors->packed)
+        pack(neighbors, items, weights);
     return diffmm__csr_view(neighbors->users, neighbors->items, neighbors->pointers,
-                            diffmm__neighbors_items(neighbors, m),
-                            diffmm__neighbors_weights(neighbors, m));
+                            neighbors->packed ? neighbors->packed : items,
+                            neighbors->packed ? neighbors->packed_weights : weights);
 }

@@ -33,7 +33,19 @@ static bool compared(const diffmm_trainer *trainer)
 
 static size_t entries(const struct diffmm__neighbors *neighbors)
 {
-    return (size_t)neighbors->pointers[neighbors->users];
+    return neighbors->users * neighbors->count;
+}
+
+/* Whether those that a user does not have are -1: the first place where one is not, or the end. */
+static size_t check_absent(const struct diffmm__neighbors *neighbors, const int32_t *items)
+{
+    for (size_t u = 0; u < neighbors->users; u++) {
+        size_t there = (size_t)(neighbors->pointers[u + 1] - neighbors->pointers[u]);
+        for (size_t i = u * neighbors->count; i + there < (u + 1) * neighbors->count; i++)
+            if (items[i] != -1)
+                return i;
+    }
+    return entries(neighbors);
 }
 
 static diffmm_status add(struct diffmm__tensor_list *list, const diffmm_trainer *trainer, size_t m,
@@ -71,7 +83,13 @@ static diffmm_status read_items(const struct diffmm__neighbors *neighbors, size_
     if (tensor.columns || tensor.rows != count)
         return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is not a vector of %zu", path,
                             name, count);
-    memcpy(diffmm__neighbors_items(neighbors, m), tensor.data, count * sizeof(int32_t));
+    int32_t *items = diffmm__neighbors_items(neighbors, m);
+    memcpy(items, tensor.data, count * sizeof *items);
+    size_t bad = check_absent(neighbors, items);
+    if (bad < count)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT,
+                            "%s: %s[%zu] is %d, but its user has no more items", path, name, bad,
+                            items[bad]);
     const struct diffmm__csr_expected expected = {.prefix = path,
                                                   .pointers = "pointers of neighbours",
                                                   .indices = name,

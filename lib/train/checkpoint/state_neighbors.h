@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Generated neighbours that the next epoch keeps: generated.NAME.items, a vector of `rebuild_k`
- * ascending items for each user after the other; and generated.NAME.weights, where edges have them.
- * Where the next epoch generates them anew, a
+ * ascending items for each user after the other, with -1 first where a user has fewer; and
+ * generated.NAME.weights, where edges have them. Where the next epoch generates them anew, a
  * checkpoint has none. */
 #ifndef DIFFMM_TRAIN_CHECKPOINT_STATE_NEIGHBORS_H
 #define DIFFMM_TRAIN_CHECKPOINT_STATE_NEIGHBORS_H

@@ -37,14 +37,23 @@ static void plan_modality(const struct diffmm__modality *modality, const diffmm_
         plan->packed = modality->dimensions;
 }
 
-static void plan_graphs(struct diffmm__plan *plan)
+size_t diffmm__epoch_plan_neighbors(const struct diffmm__settings *settings,
+                                    const struct diffmm__csr *train, size_t user)
+{
+    size_t own = settings->generate_unseen ? diffmm__csr_row_entries(train, user) : 0;
+    size_t left = train->columns > own ? train->columns - own : 0;
+    return settings->rebuild_k < left ? settings->rebuild_k : left;
+}
+
+static void plan_graphs(const struct diffmm__csr *train, struct diffmm__plan *plan)
 {
     const struct diffmm__settings *s = plan->settings;
     double nodes = (double)(plan->users + plan->items);
     plan->adjacency_entries = 2.0 * (double)plan->pairs + nodes;
-    double generated = s->diffusion_enabled
-                           ? 2.0 * (double)plan->users * (double)s->rebuild_k + nodes
-                           : plan->adjacency_entries;
+    for (size_t u = 0; s->diffusion_enabled && u < plan->users; u++)
+        plan->generated_edges += diffmm__epoch_plan_neighbors(s, train, u);
+    double generated = s->diffusion_enabled ? 2.0 * (double)plan->generated_edges + nodes
+                                            : plan->adjacency_entries;
     plan->generated_entries = (double)plan->modalities * generated * s->keep_rate;
 }
 
@@ -63,7 +72,7 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
         out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
     for (size_t m = 0; m < dataset->modality_count; m++)
         plan_modality(&dataset->modalities[m], options, out);
-    plan_graphs(out);
+    plan_graphs(&catalog->train, out);
     diffmm_status status = diffmm__terms_read(options, &out->terms);
     if (status || !settings->diffusion_enabled)
         return status;
@@ -79,6 +88,7 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                             &out->generation);
     if (!settings->generate_exact)
         diffmm__generation_plan_candidates(&out->generation);
+    out->generation.unseen = settings->generate_unseen;
     out->measured = diffmm__measured_users_count(dataset, settings);
     if (settings->measure == DIFFMM__MEASURE_FULL)
         diffmm__denoiser_measuring_plan(&layers, settings->steps, &sampling, out->items,

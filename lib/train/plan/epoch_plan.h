@@ -24,6 +24,7 @@ struct diffmm__plan {
     size_t active_users; /* on either */
     size_t held_bytes;   /* what the data set holds */
     size_t loaded;       /* raw features of an item that a loader fills into the model's memory */
+    size_t generated_edges; /* user-item pairs of each modality's generated graph */
     double adjacency_entries;
     double generated_entries; /* of all modalities' graphs together, after edge dropout: expected */
     /* Only with diffusion: */
@@ -32,6 +33,10 @@ struct diffmm__plan {
     struct diffmm__measured_users measured;
     struct diffmm__generation judging; /* of the users that denoisers are measured on, if any */
 };
+
+/* How many neighbours a user gets: rebuild_k, or as many items as the user does not have. */
+size_t diffmm__epoch_plan_neighbors(const struct diffmm__settings *settings,
+                                    const struct diffmm__csr *train, size_t user);
 
 /* The plan for a sealed data set and options, whose settings it borrows. */
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,

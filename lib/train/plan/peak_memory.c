@@ -89,7 +89,7 @@ static size_t graph_bytes(const struct diffmm__plan *plan)
 {
     const struct diffmm__settings *s = plan->settings;
     size_t nodes = plan->users + plan->items, count = plan->modalities;
-    size_t adjacency = 2 * plan->pairs + nodes, generated = 2 * plan->users * s->rebuild_k + nodes;
+    size_t adjacency = 2 * plan->pairs + nodes, generated = 2 * plan->generated_edges + nodes;
     size_t shared = 0, taken = 0, standing = 0; /* shared: by all modalities */
     bool drops = s->keep_rate < 1.0;
     if (s->diffusion_enabled) {

@@ -204,6 +204,49 @@ START_TEST(generated_are_the_largest_of_the_chain)
 }
 END_TEST
 
+static bool in_row(const struct module_world *w, size_t u, int32_t item)
+{
+    for (int64_t e = w->pointers[u]; e < w->pointers[u + 1]; e++)
+        if (w->row_items[e] == item)
+            return true;
+    return false;
+}
+
+/* The same ranking without the items of the user's row: in the hidden space, and in the naive way.
+ * What is not there is -1. */
+START_TEST(unseen_items_only)
+{
+    enum { count = world_items };
+    static const char *const lists[][5] = {{"generate.unseen", "true"},
+                                           {"generate.unseen", "true", "sampling_steps", "3"},
+                                           {"generate.unseen", "true", "norm", "true"}};
+    static int32_t all[world_users * count], unseen[world_users * count];
+    static float scores[world_users * count], of_unseen[world_users * count];
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        struct module_world w, only;
+        module_world_begin(&w, 2, lists[l] + 2);
+        module_world_begin(&only, 1, lists[l]);
+        w.batch.noise = only.batch.noise = NULL;
+        expect_success(diffmm_diffusion_generate(w.module, &w.batch, count, all, scores));
+        expect_success(
+            diffmm_diffusion_generate(only.module, &only.batch, count, unseen, of_unseen));
+        for (size_t u = 0; u < world_users; u++) {
+            size_t next = u * count;
+            for (size_t r = u * count; r < (u + 1) * count; r++)
+                if (!in_row(&w, u, all[r])) {
+                    ck_assert_int_eq(unseen[next], all[r]);
+                    ck_assert(of_unseen[next++] == scores[r]);
+                }
+            ck_assert_uint_eq((u + 1) * count - next, (size_t)(w.pointers[u + 1] - w.pointers[u]));
+            for (; next < (u + 1) * count; next++)
+                ck_assert(unseen[next] == -1 && isnan(of_unseen[next]));
+        }
+        module_world_end(&w);
+        module_world_end(&only);
+    }
+}
+END_TEST
+
 START_TEST(entries_that_are_no_numbers)
 {
     struct module_world w;
@@ -267,6 +310,7 @@ int main(void)
                                   reverse,
                                   generate_as_with_plain_arrays,
                                   generated_are_the_largest_of_the_chain,
+                                  unseen_items_only,
                                   entries_that_are_no_numbers,
                                   new_users_get_what_others_like_them_have};
     return run_tests("sample", tests, sizeof tests / sizeof *tests) != 0;

@@ -17,7 +17,7 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.hidden_count == 1 && s.hidden_sizes[0] == 1000 && s.time_size == 10);
     ck_assert(s.dropout == 0.5 && s.e_loss == 0.1 && s.denoiser_learning_rate == 1e-3);
     ck_assert(s.denoiser_passes == 1 && s.denoiser_warmup == 0 && s.generate_every == 1 &&
-              !s.generate_scores);
+              !s.generate_scores && !s.generate_unseen);
     ck_assert(s.measure == DIFFMM__MEASURE_GRAPH && s.measure_users == 1024);
     ck_assert(s.sampling_steps == 0 && s.rebuild_k == 1 && s.keep_rate == 0.5);
     ck_assert(s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MODAL);
@@ -78,6 +78,7 @@ START_TEST(every_value_arrives_in_its_place)
         {"generate.weights", "scores"},
         {"measure", "full"},
         {"measure.users", "22"},
+        {"generate.unseen", "yes"},
     };
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -93,7 +94,7 @@ START_TEST(every_value_arrives_in_its_place)
     ck_assert(s.time_size == 11 && s.dropout == 0.25 && s.e_loss == 0.6);
     ck_assert(s.denoiser_learning_rate == 0.007 && s.sampling_steps == 6);
     ck_assert(s.denoiser_passes == 17 && s.denoiser_warmup == 18 && s.generate_every == 19 &&
-              s.generate_scores);
+              s.generate_scores && s.generate_unseen);
     ck_assert(s.rebuild_k == 4 && s.keep_rate == 0.75);
     ck_assert(!s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MAIN);
     ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7);

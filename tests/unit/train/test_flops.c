@@ -206,6 +206,20 @@ START_TEST(epochs_that_are_not_alike)
 }
 END_TEST
 
+/* Users have as many neighbours as there are items that they do not have. */
+START_TEST(fewer_neighbours)
+{
+    struct training t;
+    diffmm_report report =
+        one_epoch(&t, (const char *const[]){"rebuild_k", "60", "generate.unseen", "true",
+                                            "contrastive.enabled", "false", NULL});
+    struct graph_sizes g = sizes(&t, 60, 0.5);
+    g.generated -= 2 * m * 0.5 * g.pairs;
+    expect_near("recommend", batches(&g) * 2 * forward(&g, 3), report.counted_flops[2]);
+    training_end(&t);
+}
+END_TEST
+
 /* Generated in epochs 1, 4 and 7 of 8. */
 START_TEST(epochs_that_keep_graphs)
 {
@@ -236,6 +250,7 @@ int main(void)
                                   view_fusion,
                                   forecast_equals_report,
                                   epochs_that_are_not_alike,
-                                  epochs_that_keep_graphs};
+                                  epochs_that_keep_graphs,
+                                  fewer_neighbours};
     return run_tests("train/flops", tests, sizeof tests / sizeof *tests) != 0;
 }

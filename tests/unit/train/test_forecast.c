@@ -146,6 +146,8 @@ START_TEST(every_setting_that_shapes_memory)
         {"generate.every", "3", "rebuild_k", "20", "keep_rate", "1"},
         {"average", "0.9", "embedding_size", "200"},
         {"generate.weights", "scores", "rebuild_k", "330"},
+        {"generate.unseen", "true", "rebuild_k", "330"},
+        {"generate.unseen", "true", "rebuild_k", "30", "keep_rate", "1"},
         {"generate.weights", "scores", "rebuild_k", "40", "generate.every", "3"},
         {"measure", "off"},
         {"measure", "full"},

@@ -22,6 +22,7 @@ struct expected {
     bool sampling_noise;
     double keep_rate;
     bool weights; /* by scores */
+    bool unseen;  /* without the user's own items */
 };
 
 static void training_row(const struct training *t, int32_t user, float *dense)
@@ -62,7 +63,10 @@ static void neighbours(const struct training *t, const struct expected *e, size_
     expect_success(diffmm_reverse_chain(NULL, &shape, schedule,
                                         t->model->modalities[m].diffusion->values, 1, x0,
                                         e->sampling_steps, e->sampling_noise, noise, x));
-    expect_success(diffmm_top_k(items, x, 0, NULL, e->count, out, NULL, &found));
+    const int32_t *row;
+    size_t own;
+    expect_success(diffmm_dataset_row(t->dataset, DIFFMM_TRAIN, user, &row, &own));
+    expect_success(diffmm_top_k(items, x, e->unseen ? own : 0, row, e->count, out, NULL, &found));
     ck_assert_uint_eq(found, e->count);
     weigh(e->count, out, x, weight);
 }
@@ -169,31 +173,62 @@ static void expect_generation(const char *const *list, const struct expected *ex
 START_TEST(graphs_of_the_reverse_chain)
 {
     expect_generation((const char *const[]){"steps", "5", NULL},
-                      &(struct expected){1, 0, 0, 0.5, false});
+                      &(struct expected){1, 0, 0, 0.5, false, false});
     expect_generation((const char *const[]){"rebuild_k", "3", "keep_rate", "1", NULL},
-                      &(struct expected){3, 0, 0, 1, false});
+                      &(struct expected){3, 0, 0, 1, false, false});
     expect_generation((const char *const[]){"rebuild_k", "2", "sampling_steps", "4", NULL},
-                      &(struct expected){2, 4, 0, 0.5, false});
+                      &(struct expected){2, 4, 0, 0.5, false, false});
     expect_generation((const char *const[]){"sampling_noise", "true", "keep_rate", "0.8", NULL},
-                      &(struct expected){1, 0, 1, 0.8, false});
+                      &(struct expected){1, 0, 1, 0.8, false, false});
     expect_generation((const char *const[]){"sampling_noise", "true", "sampling_steps", "5", "norm",
                                             "true", "rebuild_k", "5", NULL},
-                      &(struct expected){5, 5, 1, 0.5, false});
+                      &(struct expected){5, 5, 1, 0.5, false, false});
     expect_generation((const char *const[]){"hidden_sizes", "7,9", "rebuild_k", "4", NULL},
-                      &(struct expected){4, 0, 0, 0.5, false});
+                      &(struct expected){4, 0, 0, 0.5, false, false});
 }
 END_TEST
 
 START_TEST(weights_by_scores)
 {
     expect_generation((const char *const[]){"rebuild_k", "3", "generate.weights", "scores", NULL},
-                      &(struct expected){3, 0, 0, 0.5, true});
+                      &(struct expected){3, 0, 0, 0.5, true, false});
     expect_generation((const char *const[]){"rebuild_k", "60", "keep_rate", "1", "generate.weights",
                                             "scores", NULL},
-                      &(struct expected){60, 0, 0, 1, true}); /* some scores are below 0 */
+                      &(struct expected){60, 0, 0, 1, true, false}); /* some scores are below 0 */
     expect_generation((const char *const[]){"sampling_noise", "true", "rebuild_k", "9",
                                             "generate.weights", "scores", NULL},
-                      &(struct expected){9, 0, 1, 0.5, true});
+                      &(struct expected){9, 0, 1, 0.5, true, false});
+}
+END_TEST
+
+START_TEST(unseen_items_only)
+{
+    expect_generation((const char *const[]){"rebuild_k", "5", "generate.unseen", "true", NULL},
+                      &(struct expected){5, 0, 0, 0.5, false, true});
+    expect_generation((const char *const[]){"rebuild_k", "4", "keep_rate", "1", "generate.unseen",
+                                            "true", "sampling_noise", "true", NULL},
+                      &(struct expected){4, 0, 1, 1, false, true});
+    expect_generation((const char *const[]){"rebuild_k", "3", "generate.unseen", "true",
+                                            "generate.weights", "scores", NULL},
+                      &(struct expected){3, 0, 0, 0.5, true, true});
+}
+END_TEST
+
+/* Each user gets all items that it does not have, however few. */
+START_TEST(all_unseen_items)
+{
+    struct training t;
+    training_begin(&t, (const char *const[]){"rebuild_k", "60", "keep_rate", "1", "generate.unseen",
+                                             "true", NULL});
+    expect_success(generate(t.trainer));
+    const diffmm_graph *graph = t.model->modalities[0].graph;
+    size_t pairs = diffmm_dataset_interactions(t.dataset, DIFFMM_TRAIN);
+    ck_assert_uint_eq(diffmm_graph_entries(graph), users + items + 2 * (users * items - pairs));
+    for (int32_t u = 0; u < users; u++)
+        for (int32_t i = 0; i < items; i++)
+            ck_assert(diffmm__csr_has(&graph->rows, (size_t)u, users + i) !=
+                      diffmm__csr_has(&t.model->catalog->train, (size_t)u, i));
+    training_end(&t);
 }
 END_TEST
 
@@ -239,7 +274,7 @@ START_TEST(view_fusion_has_observed_edges)
             diffmm_graph *graph =
                 drop(t.model->adjacency, 0.5, diffmm__stream_observed_edges(m, epoch));
             expect_graph(graph, t.model->modalities[m].observed);
-            expect_generated(&t, &(struct expected){1, 0, 0, 0.5, false}, m, epoch);
+            expect_generated(&t, &(struct expected){1, 0, 0, 0.5, false, false}, m, epoch);
             diffmm_graph_destroy(graph);
         }
         t.trainer->epoch++;
@@ -299,7 +334,7 @@ START_TEST(graphs_that_are_kept)
             if (epoch < 4)
                 expect_graph(graphs[m], whole.model->modalities[m].graph);
             else
-                expect_generated(&whole, &(struct expected){2, 0, 0, 1, false}, m, epoch);
+                expect_generated(&whole, &(struct expected){2, 0, 0, 1, false, false}, m, epoch);
             diffmm_graph *dropped = drop(whole.model->modalities[m].graph, 0.5,
                                          diffmm__stream_generated_edges(m, epoch));
             diffmm_graph *observed =
@@ -336,9 +371,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {graphs_of_the_reverse_chain,    weights_by_scores,
-                                  all_items_are_neighbours,       without_diffusion,
-                                  view_fusion_has_observed_edges, the_share_of_kept_edges,
-                                  graphs_that_are_kept,           scores_that_are_not_numbers};
+    const TTest *const tests[] = {graphs_of_the_reverse_chain,
+                                  weights_by_scores,
+                                  unseen_items_only,
+                                  all_unseen_items,
+                                  all_items_are_neighbours,
+                                  without_diffusion,
+                                  view_fusion_has_observed_edges,
+                                  the_share_of_kept_edges,
+                                  graphs_that_are_kept,
+                                  scores_that_are_not_numbers};
     return run_tests("train/generate", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -188,6 +188,8 @@ START_TEST(graphs_are_completed)
     for (size_t steps = 1; steps <= (size_t)2 * blocks; steps++) {
         expect_success(
             diffmm_options_set(world.options, "generate.weights", steps < 5 ? "ones" : "scores"));
+        expect_success(
+            diffmm_options_set(world.options, "generate.unseen", steps % 3 ? "false" : "true"));
         /* With one list of neighbours for all modalities, and with one for each. */
         expect_success(diffmm_options_set(world.options, "generate.every", steps % 2 ? "1" : "2"));
         expect_success(diffmm_trainer_create(world.dataset, world.options, &trainer));

@@ -83,7 +83,8 @@ static const char *const variants[][16] = {
     {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3"},
     {COMMON, "generate.every", "3", "rebuild_k", "4", "fusion_ratio", "0.3"},
     {COMMON, "generate.every", "100", "keep_rate", "1"},
-    {COMMON, "generate.weights", "scores", "generate.every", "2", "rebuild_k", "4"},
+    {COMMON, "generate.weights", "scores", "generate.every", "2", "rebuild_k", "4",
+     "generate.unseen", "true"},
     {COMMON, "weight_decay", "2", "learning_rate_decay", "0.6", "average", "0.7"}};
 
 enum { with_average = sizeof variants / sizeof *variants - 1 };

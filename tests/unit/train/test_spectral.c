@@ -52,14 +52,15 @@ START_TEST(bases_are_of_the_data)
 }
 END_TEST
 
-/* The neighbours of all users by one plan. */
-static void generate(const diffmm_model *model, bool sampled, size_t count, int32_t *out)
+/* The neighbours by one plan of users who have the rows of a matrix. */
+static void generate_for(const diffmm_model *model, const struct diffmm__csr *rows, bool sampled,
+                         bool unseen, size_t count, int32_t *out)
 {
     const diffmm_diffusion *module = model->modalities[0].diffusion;
     struct diffmm__sampling sampling = {0};
     struct diffmm__generation plan;
     struct diffmm__denoiser_batch all = {.rows = users,
-                                         .x0 = {.matrix = model->catalog->train, .ascending = true},
+                                         .x0 = {.matrix = *rows, .ascending = true},
                                          .draws = diffmm__module_reverse_draws(module, 1),
                                          .basis = diffmm__module_basis(module)};
     diffmm__generation_plan(&module->layers, model->settings.steps, &sampling, users, count, &plan);
@@ -68,8 +69,14 @@ static void generate(const diffmm_model *model, bool sampled, size_t count, int3
         diffmm__generation_plan_candidates(&plan);
         ck_assert_uint_gt(plan.sample, 0);
     }
+    plan.unseen = unseen;
     expect_success(diffmm__generator_run_all(model->context, &plan, module->schedule,
                                              module->values, &all, out, NULL));
+}
+
+static void generate(const diffmm_model *model, bool sampled, size_t count, int32_t *out)
+{
+    generate_for(model, &model->catalog->train, sampled, false, count, out);
 }
 
 /* How many of the first `depth` neighbours by candidates are among the exact ones' first. */
@@ -99,6 +106,59 @@ START_TEST(candidates_cover_what_is_exact)
     generate(t.model, true, 1, got);
     ck_assert_msg(coverage(got, exact, 1, 1) >= 0.995, "%.4f", coverage(got, exact, 1, 1));
     free(exact);
+    training_end(&t);
+}
+END_TEST
+
+START_TEST(candidates_that_users_have_not_seen)
+{
+    enum { count = 10 };
+    struct training t;
+    int32_t *exact = malloc(2 * users * count * sizeof *exact), *got = exact + users * count;
+    begin(&t, (const char *const[]){SPECTRAL, NULL});
+    for (int epoch = 0; epoch < 3; epoch++)
+        expect_success(diffmm_trainer_epoch(t.trainer, NULL));
+    const struct diffmm__csr *train = &t.model->catalog->train;
+    generate_for(t.model, train, false, true, count, exact);
+    generate_for(t.model, train, true, true, count, got);
+    size_t wrong = 0;
+    for (size_t i = 0; i < (size_t)users * count; i++)
+        wrong += exact[i] < 0 || diffmm__csr_has(train, i / count, exact[i]) || got[i] < 0 ||
+                 diffmm__csr_has(train, i / count, got[i]);
+    ck_assert_uint_eq(wrong, 0);
+    double first = coverage(got, exact, count, 1), ten = coverage(got, exact, count, count);
+    ck_assert_msg(first >= 0.995 && ten >= 0.99, "top-1 %.4f, top-10 %.4f", first, ten);
+    free(exact);
+    training_end(&t);
+}
+END_TEST
+
+/* All users but the last have the same items, so that candidates are few; each of the last has all
+ * items but one, which mostly is none of them, and is found all the same. */
+START_TEST(users_who_have_seen_the_candidates)
+{
+    enum { last = 20, few = 60, entries = (users - last) * few + last * (items - 1) };
+    struct training t;
+    struct diffmm__csr rows;
+    static int32_t got[users];
+    begin(&t, (const char *const[]){SPECTRAL, NULL});
+    expect_success(diffmm__csr_begin(t.context, users, items, entries, false, &rows));
+    int64_t place = 0;
+    for (int32_t u = 0; u < users; u++) {
+        int32_t absent = u - (users - last); /* not below 0: of the last users */
+        rows.pointers[u] = place;
+        for (int32_t i = 0; i < (absent < 0 ? few : items); i++)
+            if (absent < 0 || i != 100 + absent)
+                rows.indices[place++] = i;
+    }
+    rows.pointers[users] = place;
+    ck_assert_int_eq(place, entries);
+    generate_for(t.model, &rows, true, true, 1, got);
+    for (int32_t u = 0; u < users - last; u++)
+        ck_assert(got[u] == got[0] && got[u] >= few);
+    for (int32_t j = 0; j < last; j++)
+        ck_assert_int_eq(got[users - last + j], 100 + j);
+    diffmm__csr_end(t.context, &rows);
     training_end(&t);
 }
 END_TEST
@@ -164,7 +224,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {bases_are_of_the_data, candidates_cover_what_is_exact,
-                                  the_trainer_takes_candidates, denoises_where_a_full_one_does_not};
+    const TTest *const tests[] = {bases_are_of_the_data,
+                                  candidates_cover_what_is_exact,
+                                  candidates_that_users_have_not_seen,
+                                  users_who_have_seen_the_candidates,
+                                  the_trainer_takes_candidates,
+                                  denoises_where_a_full_one_does_not};
     return run_tests("train/spectral", tests, sizeof tests / sizeof *tests);
 }

@@ -58,6 +58,7 @@ START_TEST(each_setting_matters)
         {"weight_decay", "0.1"},
         {"learning_rate_decay", "0.5"},
         {"average", "0.5"},
+        {"generate.unseen", "true"},
     };
     struct training standard, t;
     diffmm_report base, report;
@@ -350,6 +351,13 @@ START_TEST(a_user_with_all_items)
     ck_assert(outcome.loss.bpr > 0);          /* user 1 has two items left */
     ck_assert_uint_eq(outcome.test.users, 0); /* user 3 has no training item */
     ck_assert(fit_on(4, 3, touches, 6, anchored).loss.contrastive > 0);
+    /* Three neighbours of each user, but user 0 has no item left, and user 1 one. */
+    static const char *const lists[][11] = {
+        {"epochs", "4", "rebuild_k", "3", "generate.unseen", "true"},
+        {"epochs", "4", "rebuild_k", "3", "generate.unseen", "true", "generate.weights", "scores",
+         "generate.every", "2"}};
+    for (size_t l = 0; l < 2; l++)
+        ck_assert(fit_on(4, 3, touches, 6, lists[l]).loss.bpr > 0);
 }
 END_TEST
 
