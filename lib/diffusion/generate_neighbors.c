@@ -76,7 +76,8 @@ double diffmm__generation_naive_flops(const struct diffmm__generation *plan)
 double diffmm__generation_flops(const struct diffmm__generation *plan)
 {
     if (plan->hidden)
-        return diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users);
+        return diffmm__hidden_chain_flops(&plan->layers, plan->steps, plan->users) -
+               (plan->shared ? diffmm__hidden_chain_prepare_flops(&plan->layers) : 0.0);
     double naive = diffmm__generation_naive_flops(plan);
     if (plan->sample == 0)
         return naive;
@@ -101,6 +102,12 @@ void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
         out->block = users;
 }
 
+void diffmm__generation_plan_share(struct diffmm__generation *plan,
+                                   const struct diffmm__generation *of)
+{
+    plan->hidden = plan->shared = of->hidden;
+}
+
 void diffmm__generation_plan_candidates(struct diffmm__generation *plan)
 {
     if (plan->layers.basis_items > 0 && plan->users / sample_pays >= sample_users)
@@ -118,7 +125,9 @@ static size_t columns(const struct diffmm__generation *plan)
 static void lay_out(struct diffmm__generator *g)
 {
     const struct diffmm__generation *plan = &g->plan;
-    if (plan->hidden)
+    if (plan->shared)
+        diffmm__hidden_chain_take_rows(&g->arena, &plan->layers, plan->block, &g->chain);
+    else if (plan->hidden)
         diffmm__hidden_chain_take(&g->arena, &plan->layers, plan->steps, plan->block, &g->chain);
     else
         diffmm__denoiser_pass_take(&g->arena, &plan->layers, plan->block, DIFFMM__PASS_FORWARD,
@@ -422,6 +431,15 @@ void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm
         diffmm__hidden_chain_prepare(&generator->chain, schedule, parameters);
     if (generator->plan.sample > 0)
         choose_candidates(generator, batch);
+}
+
+void diffmm__generator_prepare_from(struct diffmm__generator *generator,
+                                    const struct diffmm__generator *prepared)
+{
+    generator->schedule = prepared->schedule;
+    generator->parameters = prepared->parameters;
+    if (generator->plan.shared)
+        diffmm__hidden_chain_share(&generator->chain, &prepared->chain);
 }
 
 void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__denoiser_batch *batch,

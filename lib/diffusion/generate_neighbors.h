@@ -20,6 +20,7 @@ struct diffmm__generation {
     size_t steps, users, count; /* count: neighbours per user */
     size_t block;               /* users at a time */
     bool hidden;                /* the strategy: in the hidden space, or naive */
+    bool shared;                /* what the strategy prepares is another generator's */
     size_t sample; /* users of the sample that candidates come from; 0: all items are ranked */
     bool unseen;   /* items of the user's own row are left out; set by the caller, false at first */
 };
@@ -28,6 +29,11 @@ struct diffmm__generation {
 void diffmm__generation_plan(const struct diffmm__layers *layers, size_t steps,
                              const struct diffmm__sampling *sampling, size_t users, size_t count,
                              struct diffmm__generation *out);
+
+/* Lets the plan's generator borrow what one by plan `of`, for the same denoisers, prepares, where that
+ * prepares anything. */
+void diffmm__generation_plan_share(struct diffmm__generation *plan,
+                                   const struct diffmm__generation *of);
 
 /* Lets the users of a spectral denoiser be ranked over candidates, if that is cheaper. */
 void diffmm__generation_plan_candidates(struct diffmm__generation *plan);
@@ -52,6 +58,10 @@ void diffmm__generator_destroy(struct diffmm__generator *generator);
  * batch is generated. */
 void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm_schedule *schedule,
                                const float *parameters, const struct diffmm__denoiser_batch *batch);
+
+/* The same by a generator that shares: from `prepared`, which was prepared last for this denoiser. */
+void diffmm__generator_prepare_from(struct diffmm__generator *generator,
+                                    const struct diffmm__generator *prepared);
 
 /* Generates the neighbours of `rows` users, at most plan->block, from batch row `first` on. `items`
  * receives rows x count items, each user's largest first; `scores` their entries of x, unless it is

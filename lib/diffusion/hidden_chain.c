@@ -19,23 +19,48 @@ bool diffmm__hidden_chain_possible(const struct diffmm__layers *layers,
 double diffmm__hidden_chain_flops(const struct diffmm__layers *layers, size_t steps, size_t users)
 {
     double h = (double)layers->widest, items = (double)layers->items, u = (double)users;
-    return 2.0 * h * h * items + 2.0 * u * h * h * (double)(steps - 1) + 2.0 * u * items * h;
+    return diffmm__hidden_chain_prepare_flops(layers) + 2.0 * u * h * h * (double)(steps - 1) +
+           2.0 * u * items * h;
+}
+
+double diffmm__hidden_chain_prepare_flops(const struct diffmm__layers *layers)
+{
+    double h = (double)layers->widest;
+    return 2.0 * h * h * (double)layers->items;
+}
+
+void diffmm__hidden_chain_take_rows(struct diffmm__arena *arena,
+                                    const struct diffmm__layers *layers, size_t rows,
+                                    struct diffmm__hidden_chain *out)
+{
+    size_t h = layers->widest, real = sizeof(float);
+    *out = (struct diffmm__hidden_chain){.context = arena->context, .layers = *layers, .hidden = h};
+    out->p = diffmm__arena_take(arena, rows * h, real);
+    out->a = diffmm__arena_take(arena, rows * h, real);
+    out->sum = diffmm__arena_take(arena, rows * h, real);
+}
+
+void diffmm__hidden_chain_share(struct diffmm__hidden_chain *chain,
+                                const struct diffmm__hidden_chain *prepared)
+{
+    struct diffmm__hidden_chain own = *chain;
+    *chain = *prepared;
+    chain->p = own.p;
+    chain->a = own.a;
+    chain->sum = own.sum;
 }
 
 void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
                                size_t steps, size_t rows, struct diffmm__hidden_chain *out)
 {
     size_t h = layers->widest, real = sizeof(float);
-    *out = (struct diffmm__hidden_chain){.context = arena->context, .layers = *layers, .hidden = h};
+    diffmm__hidden_chain_take_rows(arena, layers, rows, out);
     out->columns = diffmm__arena_take(arena, layers->items * h, real);
     out->g = diffmm__arena_take(arena, h * h, real);
     out->drift = diffmm__arena_take(arena, h, real);
     out->q = diffmm__arena_take(arena, steps * h, real);
     out->factors = diffmm__arena_take(arena, steps, real);
     out->time = diffmm__arena_take(arena, 2 * layers->time_size, real);
-    out->p = diffmm__arena_take(arena, rows * h, real);
-    out->a = diffmm__arena_take(arena, rows * h, real);
-    out->sum = diffmm__arena_take(arena, rows * h, real);
 }
 
 /* q_i = (W_in over the time columns) (W_time embed(i) + b_time) + b_in. */

@@ -41,6 +41,9 @@ bool diffmm__hidden_chain_possible(const struct diffmm__layers *layers,
 /* FLOPs of matrix products for `users` users, the final x included. */
 double diffmm__hidden_chain_flops(const struct diffmm__layers *layers, size_t steps, size_t users);
 
+/* How many of these are of diffmm__hidden_chain_prepare(). */
+double diffmm__hidden_chain_prepare_flops(const struct diffmm__layers *layers);
+
 /* Takes memory for `rows` users at a time and `steps` steps from the caller's arena. */
 void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
                                size_t steps, size_t rows, struct diffmm__hidden_chain *out);
@@ -48,6 +51,14 @@ void diffmm__hidden_chain_take(struct diffmm__arena *arena, const struct diffmm_
 /* To be called once for each set of parameters. The schedule has `steps` steps. */
 void diffmm__hidden_chain_prepare(struct diffmm__hidden_chain *chain,
                                   const diffmm_schedule *schedule, const float *parameters);
+
+/* In place of both: memory for the users alone; and what another chain has prepared for the same
+ * layers and steps, which is borrowed until that one is prepared anew. */
+void diffmm__hidden_chain_take_rows(struct diffmm__arena *arena,
+                                    const struct diffmm__layers *layers, size_t rows,
+                                    struct diffmm__hidden_chain *out);
+void diffmm__hidden_chain_share(struct diffmm__hidden_chain *chain,
+                                const struct diffmm__hidden_chain *prepared);
 
 /* Runs the chain of `rows` users from x0. The final x is then
  *     x0_factor x0 + sum W_out^T + bias_factor b_out. */

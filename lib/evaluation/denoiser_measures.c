@@ -138,6 +138,7 @@ static void average(const struct diffmm__denoiser_measuring *m, diffmm_denoiser_
 
 void diffmm__denoiser_measuring_run(struct diffmm__denoiser_measuring *m,
                                     const diffmm_diffusion *module,
+                                    const struct diffmm__generator *prepared,
                                     const struct diffmm__denoiser_batch *batch,
                                     const struct diffmm__csr *held,
                                     const struct diffmm__popularity *popularity, size_t cutoff,
@@ -145,7 +146,10 @@ void diffmm__denoiser_measuring_run(struct diffmm__denoiser_measuring *m,
 {
     struct block block = {
         .m = m, .batch = batch, .held = held, .popularity = popularity, .cutoff = cutoff};
-    diffmm__generator_prepare(m->generator, module->schedule, module->values, batch);
+    if (m->plan.shared)
+        diffmm__generator_prepare_from(m->generator, prepared);
+    else
+        diffmm__generator_prepare(m->generator, module->schedule, module->values, batch);
     for (; block.first < m->plan.users; block.first += m->plan.block) {
         size_t left = m->plan.users - block.first;
         block.rows = left < m->plan.block ? left : m->plan.block;

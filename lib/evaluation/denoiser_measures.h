@@ -35,9 +35,11 @@ void diffmm__denoiser_measuring_end(struct diffmm__denoiser_measuring *measuring
 size_t diffmm__denoiser_measuring_bytes(const struct diffmm__generation *plan, size_t threads);
 
 /* Measures a module on a batch of plan.users users, whose training items are the batch's x0. `held`
- * has the users' held-out items; or NULL. */
+ * has the users' held-out items; or NULL. A plan that shares needs a generator that is prepared for
+ * the module; for another it is NULL. */
 void diffmm__denoiser_measuring_run(struct diffmm__denoiser_measuring *measuring,
                                     const diffmm_diffusion *module,
+                                    const struct diffmm__generator *prepared,
                                     const struct diffmm__denoiser_batch *batch,
                                     const struct diffmm__csr *held,
                                     const struct diffmm__popularity *popularity, size_t cutoff,

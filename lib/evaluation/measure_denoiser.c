@@ -50,7 +50,8 @@ static diffmm_status measure(const diffmm_diffusion *module,
         return status;
     status = diffmm__denoiser_measuring_begin(module->context, &plan, &measuring);
     if (!status) {
-        diffmm__denoiser_measuring_run(&measuring, module, batch, held, &popularity, cutoff, out);
+        diffmm__denoiser_measuring_run(&measuring, module, NULL, batch, held, &popularity, cutoff,
+                                       out);
         diffmm__denoiser_measuring_end(&measuring);
     }
     diffmm__popularity_end(&popularity);

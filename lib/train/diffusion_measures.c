@@ -146,7 +146,8 @@ static void log_denoiser(const diffmm_model *model, size_t epoch, size_t m,
 }
 
 static void judge(struct diffmm__diffusion_measures *measures, const diffmm_model *model,
-                  size_t epoch, size_t m, diffmm_denoiser_measures *out)
+                  size_t epoch, size_t m, const struct diffmm__generator *generator,
+                  diffmm_denoiser_measures *out)
 {
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch batch = {
@@ -154,13 +155,15 @@ static void judge(struct diffmm__diffusion_measures *measures, const diffmm_mode
         .x0 = {.matrix = model->catalog->train, .row_of = measures->judged, .ascending = true},
         .draws = diffmm__module_reverse_draws(module, epoch),
         .basis = diffmm__module_basis(module)};
-    diffmm__denoiser_measuring_run(&measures->denoiser, module, &batch, &model->dataset->held[0],
-                                   &measures->popularity, model->settings.cutoffs[0], out);
+    diffmm__denoiser_measuring_run(&measures->denoiser, module, generator, &batch,
+                                   &model->dataset->held[0], &measures->popularity,
+                                   model->settings.cutoffs[0], out);
     log_denoiser(model, epoch, m, out);
 }
 
 void diffmm__diffusion_measures_take(struct diffmm__diffusion_measures *measures,
                                      const diffmm_model *model, size_t epoch, size_t m,
+                                     const struct diffmm__generator *generator,
                                      const int32_t *neighbors, diffmm_graph_measures *graph,
                                      diffmm_denoiser_measures *denoiser)
 {
@@ -172,5 +175,5 @@ void diffmm__diffusion_measures_take(struct diffmm__diffusion_measures *measures
     diffmm__diffusion_measures_keep(measures, m, neighbors);
     log_graph(model, epoch, m, graph);
     if (denoiser)
-        judge(measures, model, epoch, m, denoiser);
+        judge(measures, model, epoch, m, generator, denoiser);
 }

@@ -30,9 +30,11 @@ size_t diffmm__diffusion_measures_bytes(const struct diffmm__plan *plan, size_t 
 void diffmm__diffusion_measures_end(struct diffmm__diffusion_measures *measures, size_t modalities);
 
 /* Measures the graph of modality m in epoch `epoch`, users x rebuild_k neighbours of which each
- * user's ascend; and the denoiser, where the settings say so. Tells the log. */
+ * user's ascend; and the denoiser that generated them, for which `generator` is prepared still, where
+ * the settings say so. Tells the log. */
 void diffmm__diffusion_measures_take(struct diffmm__diffusion_measures *measures,
                                      const diffmm_model *model, size_t epoch, size_t m,
+                                     const struct diffmm__generator *generator,
                                      const int32_t *neighbors, diffmm_graph_measures *graph,
                                      diffmm_denoiser_measures *denoiser);
 

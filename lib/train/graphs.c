@@ -128,9 +128,10 @@ static void measure(struct diffmm__graphs *graphs, const diffmm_model *model, si
                     struct diffmm__report *report)
 {
     if (report->graph)
-        diffmm__diffusion_measures_take(
-            measures, model, epoch, m, diffmm__neighbors_items(&graphs->neighbors, m),
-            &report->graph[m], report->denoiser ? &report->denoiser[m] : NULL);
+        diffmm__diffusion_measures_take(measures, model, epoch, m, graphs->generator,
+                                        diffmm__neighbors_items(&graphs->neighbors, m),
+                                        &report->graph[m],
+                                        report->denoiser ? &report->denoiser[m] : NULL);
 }
 
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,

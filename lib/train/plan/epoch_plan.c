@@ -90,9 +90,11 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
         diffmm__generation_plan_candidates(&out->generation);
     out->generation.unseen = settings->generate_unseen;
     out->measured = diffmm__measured_users_count(dataset, settings);
-    if (settings->measure == DIFFMM__MEASURE_FULL)
+    if (settings->measure == DIFFMM__MEASURE_FULL) {
         diffmm__denoiser_measuring_plan(&layers, settings->steps, &sampling, out->items,
                                         out->measured.judged, out->measured.longest,
                                         settings->cutoffs[0], &out->judging);
+        diffmm__generation_plan_share(&out->judging, &out->generation);
+    }
     return DIFFMM_OK;
 }

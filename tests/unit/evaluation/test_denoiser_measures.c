@@ -188,10 +188,11 @@ START_TEST(in_blocks)
     expect_success(diffmm__popularity_begin(w.context, &batch.x0.matrix, &popularity));
     expect_success(diffmm__denoiser_measuring_begin(w.context, &plan, &measuring));
     for (int again = 0; again < 2; again++) {
-        diffmm__denoiser_measuring_run(&measuring, w.module, &batch, &held, &popularity, 5, &got);
+        diffmm__denoiser_measuring_run(&measuring, w.module, NULL, &batch, &held, &popularity, 5,
+                                       &got);
         expect_measures(&got, &want);
     }
-    diffmm__denoiser_measuring_run(&measuring, w.module, &batch, NULL, &popularity, 5, &got);
+    diffmm__denoiser_measuring_run(&measuring, w.module, NULL, &batch, NULL, &popularity, 5, &got);
     want.held_users = 0;
     want.recall = want.popular_recall = 0;
     expect_measures(&got, &want);

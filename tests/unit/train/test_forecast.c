@@ -151,6 +151,7 @@ START_TEST(every_setting_that_shapes_memory)
         {"generate.weights", "scores", "rebuild_k", "40", "generate.every", "3"},
         {"measure", "off"},
         {"measure", "full"},
+        {"measure", "full", "hidden_sizes", "40,60"},
         {"measure", "full", "measure.users", "0", "rebuild_k", "20"},
         {"measure", "full", "measure.users", "3", "cutoffs", "100000"},
         {"denoiser.kind", "spectral"},
