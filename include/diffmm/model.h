@@ -124,7 +124,9 @@ DIFFMM_API const diffmm_graph *diffmm_model_graph(const diffmm_model *model, con
 DIFFMM_API diffmm_status diffmm_model_forward(diffmm_model *model);
 
 /** Final embeddings of the users from the last forward pass, users x d, in place. The score of a
- *  user and an item is the dot product of their rows. Borrowed until the model ends. */
+ *  user and an item is the dot product of their rows. Where the option diffusion.blend is above 0,
+ *  they are the recommender's part of it: what ranks then has a scorer, in wider rows
+ *  (diffmm_scorer_dimensions()). Borrowed until the model ends. */
 DIFFMM_API const float *diffmm_model_user_embeddings(const diffmm_model *model);
 
 /** Those of the items, items x d. */

@@ -62,7 +62,7 @@ DIFFMM_API diffmm_status diffmm_placer_open(diffmm_context *context, const char 
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_placer_destroy(diffmm_placer *placer);
 
-/** d of the final embeddings. */
+/** d of the final embeddings, as diffmm_scorer_dimensions(). */
 DIFFMM_API size_t diffmm_placer_dimensions(const diffmm_placer *placer);
 
 /** How many modalities there are, M. */

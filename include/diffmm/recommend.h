@@ -108,7 +108,9 @@ DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
 
 DIFFMM_API size_t diffmm_scorer_users(const diffmm_scorer *scorer);      /**< U */
 DIFFMM_API size_t diffmm_scorer_items(const diffmm_scorer *scorer);      /**< I */
-DIFFMM_API size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer); /**< d */
+/** d, the width of the rows whose dot products are the scores: the model's embedding_size, and where
+ *  it was trained with diffusion.blend above 0, after these M times the denoisers' rank. */
+DIFFMM_API size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer);
 
 /** A user's external id, as in dataset.h; NULL if there is no such number. Borrowed until the
  *  scorer ends. */
@@ -209,7 +211,8 @@ DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
  *  where H_l,i is item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
  *  user_embedding (of a new user: the mean over all users with training items), G what generated
  *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item.
- *  DIFFMM_ERROR_STATE where the model file was written without a fold-in state.
+ *  DIFFMM_ERROR_STATE where the model file was written without a fold-in state, or the model was
+ *  trained with diffusion.blend above 0: what its denoisers know of a user cannot be folded in.
  *  @param scorer  read
  *  @param user    DIFFMM_NEW_USER, or a known user, whose training items count too
  *  @param count   size of items
@@ -230,7 +233,8 @@ DIFFMM_API diffmm_status diffmm_recommend_embedding(const diffmm_scorer *scorer,
                                                     const diffmm_query *query, diffmm_hit *hits,
                                                     size_t *found);
 
-/** How similar two final embeddings are. */
+/** How similar two final embeddings are. (With diffusion.blend: the recommender's, which are the
+ *  first columns of the rows that rank.) */
 typedef enum diffmm_similarity {
     DIFFMM_COSINE = 0, /**< the cosine of their angle; 0 where one of them is 0 */
     /** Their dot product, cut off at the largest float of its sign. */

@@ -41,9 +41,9 @@ static diffmm_status check_source(const diffmm_model *model, const diffmm_datase
                             dataset->modality_count, DIFFMM__COLD_START_MODALITIES);
     diffmm_status status = diffmm__model_check_embeddings(model);
     return status ? status
-                  : diffmm__score_range_check("model", model->users, model->items, model->d,
-                                              model->final, model->final + model->users * model->d,
-                                              NULL);
+                  : diffmm__score_range_check("model", model->users, model->items, model->width,
+                                              diffmm__served_users(model),
+                                              diffmm__served_items(model), NULL);
 }
 
 /* Find the data set's items that the model has; every fifth of them comes last. */
@@ -165,10 +165,10 @@ static diffmm_status take_features(struct source *s, size_t m, size_t column, do
 
 static diffmm_status take_embeddings(struct source *s, double *sum)
 {
-    size_t d = s->model->d;
-    const float *final = s->model->final + s->model->users * d;
+    size_t d = s->model->width;
+    const float *rows = diffmm__served_items(s->model);
     for (size_t i = 0; i < s->count; i++)
-        memcpy(s->y + i * d, final + (size_t)s->known[i] * d, d * sizeof *s->y);
+        memcpy(s->y + i * d, rows + (size_t)s->known[i] * d, d * sizeof *s->y);
     take_means(s->count, d, s->y, d, sum, s->placer->mean);
     bool vary = false;
     for (size_t i = 0; i < s->count * d; i++) {
@@ -182,7 +182,7 @@ static diffmm_status take_embeddings(struct source *s, double *sum)
 
 static diffmm_status take_all(struct source *s)
 {
-    size_t d = s->model->d, column = 0;
+    size_t d = s->model->width, column = 0;
     for (size_t m = 0; m < s->placer->modality_count; m++)
         s->features += s->placer->modalities[m].dimensions;
     s->z = diffmm__arena_take(&s->arena, s->count, s->features * sizeof *s->z);
@@ -204,7 +204,7 @@ static diffmm_status take_all(struct source *s)
 /* Held-out predictions by modality, for the scales. */
 static diffmm_status find_scales(struct source *s)
 {
-    size_t d = s->model->d, column = 0;
+    size_t d = s->model->width, column = 0;
     const float *predictions[DIFFMM__COLD_START_MODALITIES];
     for (size_t m = 0; m < s->placer->modality_count; m++) {
         size_t inputs = s->placer->modalities[m].dimensions;
@@ -214,8 +214,9 @@ static diffmm_status find_scales(struct source *s)
         diffmm__gemm(s->placer->context, s->held, d, inputs, 1.0f,
                      diffmm__plain(s->z + (s->count - s->held) * s->features + column, s->features),
                      diffmm__plain(s->held_map + column * d, d), 0.0f, out, d);
-        diffmm_status status = diffmm__score_range_check(
-            s->placer->modalities[m].name, s->model->users, s->held, d, s->model->final, out, NULL);
+        diffmm_status status =
+            diffmm__score_range_check(s->placer->modalities[m].name, s->model->users, s->held, d,
+                                      diffmm__served_users(s->model), out, NULL);
         if (status)
             return status;
         predictions[m] = out;
@@ -228,7 +229,7 @@ static diffmm_status find_scales(struct source *s)
  * of its feature. (Floats divided in doubles give the same bits, and raise no overflow.) */
 static diffmm_status keep_map(struct source *s)
 {
-    size_t d = s->model->d, column = 0;
+    size_t d = s->model->width, column = 0;
     for (size_t m = 0; m < s->placer->modality_count; m++) {
         struct diffmm__cold_start_modality *modality = &s->placer->modalities[m];
         for (size_t r = 0; r < modality->dimensions; r++, column++)
@@ -256,7 +257,7 @@ static diffmm_status learn(struct source *s)
                                             .items = s->count,
                                             .held = s->held,
                                             .features = s->features,
-                                            .d = s->model->d,
+                                            .d = s->model->width,
                                             .z = s->z,
                                             .y = s->y};
     status = diffmm__least_squares_solve(&problem, s->map, s->held_map);
@@ -278,7 +279,7 @@ static diffmm_status create(const diffmm_model *model, const diffmm_dataset *dat
     }
     struct source source = {
         .model = model, .dataset = dataset, .arena = diffmm__arena_on(dataset->context)};
-    status = diffmm__cold_start_create(dataset->context, model->d, dataset->modality_count,
+    status = diffmm__cold_start_create(dataset->context, model->width, dataset->modality_count,
                                        modalities, &source.placer);
     if (status)
         return status;

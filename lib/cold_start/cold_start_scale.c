@@ -43,14 +43,14 @@ static void sample_users(struct sample *s)
 
 static const float *user_row(const struct sample *s, size_t index)
 {
-    return s->model->final + (size_t)s->user[index] * s->model->d;
+    return diffmm__served_users(s->model) + (size_t)s->user[index] * s->model->width;
 }
 
 static void find_bar(void *argument, size_t index, size_t worker)
 {
     struct sample *s = argument;
     const diffmm_model *model = s->model;
-    const float *u = user_row(s, index), *items = model->final + model->users * model->d;
+    const float *u = user_row(s, index), *items = diffmm__served_items(model);
     const struct diffmm__csr *rows = &model->catalog->train;
     const int32_t *seen = rows->indices + rows->pointers[s->user[index]];
     const int32_t *end = rows->indices + rows->pointers[s->user[index] + 1];
@@ -60,20 +60,21 @@ static void find_bar(void *argument, size_t index, size_t worker)
     for (size_t first = 0; first < trained; first += tile) {
         size_t left = trained - first, count = left < tile ? left : tile;
         for (size_t i = 0; i < count; i++)
-            scores[i] = diffmm__kernels()->dot_float(model->d, u, items + (first + i) * model->d);
+            scores[i] =
+                diffmm__kernels()->dot_float(model->width, u, items + (first + i) * model->width);
         for (; seen < end && (size_t)*seen < first + count; seen++)
             scores[(size_t)*seen - first] = NAN;
         diffmm__topk_push(&topk, first, count, scores);
     }
     size_t found = diffmm__topk_finish(&topk);
     double bar = found > 0 ? (double)topk.entries[found - 1].score : 0.0;
-    s->need[index] = bar - diffmm__kernels()->dot(model->d, u, s->mean);
+    s->need[index] = bar - diffmm__kernels()->dot(model->width, u, s->mean);
 }
 
 static void score_modality(const struct sample *s, size_t held, const float *predictions,
                            float *out)
 {
-    size_t d = s->model->d;
+    size_t d = s->model->width;
     for (size_t b = 0; b < s->users; b++)
         for (size_t i = 0; i < s->items; i++)
             out[b * s->items + i] = diffmm__kernels()->dot_float(

@@ -73,18 +73,33 @@ static diffmm_status read_fold_in(diffmm_model *model, const struct diffmm__safe
     return DIFFMM_OK;
 }
 
+static diffmm_status read_rows(diffmm_model *model, const struct diffmm__safetensors *file,
+                               float *rows)
+{
+    size_t width = model->width;
+    diffmm_status status = diffmm__matrix_read(file, "final.user", model->users, width, rows);
+    return status ? status
+                  : diffmm__matrix_read(file, "final.item", model->items, width,
+                                        rows + model->users * width);
+}
+
 /* Both matrices fit into the file, so no size overflows. */
 static diffmm_status read_final(diffmm_model *model, const struct diffmm__safetensors *file)
 {
-    size_t users = model->users * model->d, items = model->items * model->d;
-    model->final = diffmm__allocate(model->context, users + items, sizeof *model->final);
+    size_t nodes = model->users + model->items, d = model->d, width = model->width;
+    model->final = diffmm__allocate(model->context, nodes * d, sizeof *model->final);
     if (!model->final)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status =
-        diffmm__matrix_read(file, "final.user", model->users, model->d, model->final);
-    return status ? status
-                  : diffmm__matrix_read(file, "final.item", model->items, model->d,
-                                        model->final + users);
+    if (width == d)
+        return read_rows(model, file, model->final);
+    model->served = diffmm__allocate(model->context, nodes * width, sizeof *model->served);
+    if (!model->served)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = read_rows(model, file, model->served);
+    for (size_t n = 0; n < nodes && !status; n++)
+        memcpy(model->final + n * d, model->served + n * width, d * sizeof *model->final);
+    model->blended = true;
+    return status;
 }
 
 static diffmm_status fill(diffmm_model *model, const struct diffmm__safetensors *file)
@@ -98,6 +113,7 @@ static diffmm_status fill(diffmm_model *model, const struct diffmm__safetensors 
     model->users = served.catalog->users;
     model->items = served.catalog->items;
     model->d = served.d;
+    model->width = served.width;
     if ((status = read_final(model, file)) ||
         (status = diffmm__metadata_modalities(file, &model->modalities, &model->modality_count)) ||
         (status = read_options(model, file)) ||

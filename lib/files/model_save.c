@@ -19,8 +19,9 @@ static diffmm_status save_with(const diffmm_model *model, const struct diffmm__f
                                               .catalog = model->catalog,
                                               .seen = &seen,
                                               .d = model->d,
-                                              .users = model->final,
-                                              .items = model->final + model->users * model->d,
+                                              .width = model->width,
+                                              .users = diffmm__served_users(model),
+                                              .items = diffmm__served_items(model),
                                               .fold_in = state,
                                               .learnt = learnt};
     if (!status)

@@ -192,6 +192,22 @@ static diffmm_status read_catalog(const struct diffmm__safetensors *file,
     return status ? status : read_placed(file, catalog);
 }
 
+/* d, and the width, which is there only where it is not d. */
+static diffmm_status read_width(const struct diffmm__safetensors *file,
+                                struct diffmm__served *served)
+{
+    diffmm_status status = diffmm__metadata_count(file, "d", &served->d);
+    served->width = served->d;
+    if (status || !diffmm__safetensors_metadata(file, "width"))
+        return status;
+    status = diffmm__metadata_count(file, "width", &served->width);
+    if (!status && served->width <= served->d)
+        status =
+            diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: the metadata's width is %zu, not above d, %zu",
+                         diffmm__safetensors_path(file), served->width, served->d);
+    return status;
+}
+
 /* What the metadata claims is compared with the embeddings before memory is asked for so many. */
 static diffmm_status read_final(const struct diffmm__safetensors *file,
                                 struct diffmm__served *served)
@@ -200,11 +216,11 @@ static diffmm_status read_final(const struct diffmm__safetensors *file,
     diffmm_status status;
     if ((status = diffmm__metadata_count(file, "users", &catalog->users)) ||
         (status = diffmm__metadata_count(file, "items", &catalog->items)) ||
-        (status = diffmm__metadata_count(file, "d", &served->d)) ||
-        (status = diffmm__matrix_find_finite(file, "final.user", catalog->users, served->d,
+        (status = read_width(file, served)) ||
+        (status = diffmm__matrix_find_finite(file, "final.user", catalog->users, served->width,
                                              &served->users)))
         return status;
-    return diffmm__matrix_find_finite(file, "final.item", catalog->items, served->d,
+    return diffmm__matrix_find_finite(file, "final.item", catalog->items, served->width,
                                       &served->items);
 }
 

@@ -11,9 +11,9 @@
 /* Finished embeddings with their ids, training rows and seen items. */
 struct diffmm__served {
     struct diffmm__catalog *catalog;
-    struct diffmm__csr seen; /* all zero: the training rows */
-    size_t d;
-    const float *users, *items; /* rows of d floats, in the file's memory */
+    struct diffmm__csr seen;    /* all zero: the training rows */
+    size_t d, width;            /* of what is learnt; of the rows that rank */
+    const float *users, *items; /* rows that rank, in the file's memory */
 };
 
 /* Check an open model file's format and read this part. The catalog is the caller's

@@ -2,7 +2,8 @@
 /* Writing a model file: safetensors. Its tensors are
  *
  *     every recommender parameter   by its name
- *     final.user, final.item        the final embeddings
+ *     final.user, final.item        the rows that rank: the final embeddings, or wider ones
+ *                                   (model/blend.h)
  *     seen.pointers, seen.items     items that count as seen, by rows (I64, I32)
  *     seen.train                    which of these were trained on (U8), unless all were
  *     ids.user.text, .offsets       ids (U8, each ended by NUL; I64), unless they are the numbers
@@ -11,7 +12,8 @@
  *     content.NAME                    of each modality
  *     propagated.L                    of each layer
  *
- * and its metadata is format, version, library, users, items, d, modalities, options, evaluated,
+ * and its metadata is format, version, library, users, items, d, width (of the rows that
+ * rank, where it is not d), modalities, options, evaluated,
  * placed (files/metadata.h). */
 #include "files/model_write.h"
 
@@ -79,10 +81,10 @@ static diffmm_status add_served(struct diffmm__tensor_list *list,
 {
     const struct diffmm__catalog *catalog = parts->catalog;
     diffmm_status status;
-    if ((status = diffmm__tensor_list_add(list, "final.user", DIFFMM__F32, catalog->users, parts->d,
-                                          parts->users)) ||
-        (status = diffmm__tensor_list_add(list, "final.item", DIFFMM__F32, catalog->items, parts->d,
-                                          parts->items)) ||
+    if ((status = diffmm__tensor_list_add(list, "final.user", DIFFMM__F32, catalog->users,
+                                          parts->width, parts->users)) ||
+        (status = diffmm__tensor_list_add(list, "final.item", DIFFMM__F32, catalog->items,
+                                          parts->width, parts->items)) ||
         (status = add_seen(list, parts)) ||
         (status = add_ids(list, "ids.user.text", "ids.user.offsets", &catalog->user_ids)))
         return status;
@@ -118,7 +120,9 @@ static diffmm_status describe(const struct diffmm__model_parts *parts,
         (status = diffmm__description_add_count(description, "items", catalog->items)) ||
         (status = diffmm__description_add_count(description, "d", parts->d)))
         return status;
-    if (learnt->modalities)
+    if (parts->width != parts->d)
+        status = diffmm__description_add_count(description, "width", parts->width);
+    if (!status && learnt->modalities)
         status = diffmm__description_add_text(description, "modalities", learnt->modalities);
     if (!status && learnt->options)
         status = diffmm__description_add_text(description, "options", learnt->options);

@@ -13,9 +13,9 @@ struct diffmm__model_parts {
     const diffmm_context *context;
     const char *owner; /* what messages begin with: "model", .. */
     const struct diffmm__catalog *catalog;
-    const struct diffmm__csr *seen; /* all zero: the training rows */
-    size_t d;
-    const float *users, *items;                  /* final embeddings */
+    const struct diffmm__csr *seen;              /* all zero: the training rows */
+    size_t d, width;                             /* of what is learnt; of the rows that rank */
+    const float *users, *items;                  /* rows that rank */
     const struct diffmm__fold_in_state *fold_in; /* or NULL */
     const struct diffmm__learnt *learnt;
 };

@@ -2,6 +2,7 @@
 #include "model/embeddings.h"
 
 #include "base/log.h"
+#include "model/blend.h"
 #include "model/forward.h"
 #include "model/workspace.h"
 
@@ -10,10 +11,15 @@ static diffmm_status compute(struct diffmm__embedded *embedded)
 {
     diffmm_model *view = &embedded->view;
     view->workspace = NULL;
+    view->blend = NULL;
+    view->served = NULL;
+    view->width = view->d;
     view->terms = (struct diffmm__terms){{0}}; /* a forward pass does not need their scratch */
     view->final =
         diffmm__allocate(view->context, (view->users + view->items) * view->d, sizeof *view->final);
     diffmm_status status = view->final ? diffmm__workspace_create(view) : DIFFMM_ERROR_NO_MEMORY;
+    if (!status)
+        status = diffmm__blend_create(view);
     return status ? status : diffmm__model_forward(view);
 }
 
@@ -21,7 +27,7 @@ diffmm_status diffmm__embedded_begin(const diffmm_model *model, struct diffmm__e
 {
     out->model = model;
     out->viewed = false;
-    if (!model->stale)
+    if (!model->stale && (model->blended || !model->served))
         return DIFFMM_OK;
     if (!model->workspace) {
         diffmm__log(model->context, DIFFMM_LOG_WARNING,
@@ -42,6 +48,7 @@ void diffmm__embedded_end(struct diffmm__embedded *embedded)
 {
     if (!embedded->viewed)
         return;
+    diffmm__blend_destroy(&embedded->view);
     diffmm__workspace_destroy(&embedded->view);
     diffmm__release(embedded->view.context, embedded->view.final);
     embedded->viewed = false;

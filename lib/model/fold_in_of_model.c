@@ -56,7 +56,9 @@ diffmm_status diffmm__fold_in_of_model(const diffmm_model *model,
     const struct diffmm__fold_in_state *loaded = model->fold_in;
     size_t layers = loaded ? loaded->layers : model->settings.layers;
     struct diffmm__fold_in_state *a;
-    if (!loaded && !model->workspace) {
+    /* With a blend, a user's row has a part that the denoisers compute, and folding in has none of
+     * these. */
+    if (model->served || (!loaded && !model->workspace)) {
         *out = NULL;
         return DIFFMM_OK;
     }

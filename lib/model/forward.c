@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The forward pass: projection, then aggregation, to the final embeddings. */
+/* The forward pass: projection, then aggregation, to the final embeddings; and the rows
+ * that are served. */
 #include "model/forward.h"
 
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "model/aggregate.h"
+#include "model/blend.h"
 #include "model/project.h"
 
 diffmm_status diffmm_model_forward(diffmm_model *model)
@@ -27,7 +29,7 @@ diffmm_status diffmm__model_forward(diffmm_model *model)
     size_t size = (model->users + model->items) * model->d;
     size_t bad = diffmm__first_not_finite(size, model->final);
     if (bad == size)
-        return DIFFMM_OK;
+        return diffmm__blend_fill(model);
     bool of_user = bad < model->users * model->d;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
                         of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));

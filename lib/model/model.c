@@ -18,6 +18,7 @@ void diffmm__model_embedded(diffmm_model *model)
 {
     model->evaluated.epoch = 0;
     model->stale = false;
+    model->blended = false;
 }
 
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model)
@@ -38,7 +39,8 @@ diffmm_status diffmm__model_check_forward(const diffmm_model *model)
 diffmm_status diffmm__model_check_embeddings(const diffmm_model *model)
 {
     diffmm_status status = diffmm__model_check_forward(model);
-    if (!status && !diffmm__all_finite((model->users + model->items) * model->d, model->final))
+    if (!status && !diffmm__all_finite((model->users + model->items) * model->width,
+                                       diffmm__served_users(model)))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
     return status;
 }

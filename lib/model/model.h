@@ -46,6 +46,8 @@ struct diffmm__evaluated {
     diffmm_metrics valid[DIFFMM__MAX_LIST], test[DIFFMM__MAX_LIST];
 };
 
+struct diffmm__blend;
+
 struct diffmm_model {
     struct diffmm__handle handle;
     bool lent; /* a trainer's: it ends with that */
@@ -67,8 +69,14 @@ struct diffmm_model {
     size_t modality_count;
     struct diffmm__model_modality *modalities;
 
-    float *final;   /* (users + items) x d of the last forward pass */
-    uint64_t steps; /* Adam steps taken */
+    float *final; /* (users + items) x d of the last forward pass */
+    /* What ranks (model/blend.h): (users + items) x width; NULL where that is `final`, with width
+     * d. */
+    float *served;
+    size_t width;
+    struct diffmm__blend *blend; /* fills `served`; NULL without one, and in a model from a file */
+    bool blended;                /* `served` is that of `final` */
+    uint64_t steps;              /* Adam steps taken */
     /* Parameters or graphs have changed since `final` was computed (diffmm__model_changed()). */
     bool stale;
     uint64_t changes; /* how often they have */
@@ -92,6 +100,18 @@ void diffmm__model_changed(diffmm_model *model);
 /* Called by the forward pass: `final`, and what it leaves beside it, are now those of the
  * parameters and graphs. What they score is not known until an epoch is evaluated. */
 void diffmm__model_embedded(diffmm_model *model);
+
+/* The rows that rank: the score of a user and an item is the dot product of theirs, of
+ * model->width floats. */
+static inline const float *diffmm__served_users(const diffmm_model *model)
+{
+    return model->served ? model->served : model->final;
+}
+
+static inline const float *diffmm__served_items(const diffmm_model *model)
+{
+    return diffmm__served_users(model) + model->users * model->width;
+}
 
 /* Finds a modality by name; NULL where the model has none of that name. */
 struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *model,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a model is put together from a data set and options, and taken apart. */
 #include "model/model_create.h"
+#include "model/blend.h"
 
 #include <string.h>
 
@@ -114,7 +115,7 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
         (status = diffmm__settings_read(model->options, &model->settings)) ||
         (status = diffmm__terms_read(model->options, &model->terms)))
         return status;
-    model->d = model->settings.embedding_size;
+    model->d = model->width = model->settings.embedding_size;
     if ((status = take_modalities(model)) || (status = diffmm__parameters_create(model, true)))
         return status;
     diffmm__parameters_initialize(model);
@@ -125,13 +126,16 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
     if ((status = make_graphs(model)) || (status = diffmm__workspace_create(model)))
         return status;
     diffmm__model_changed(model); /* there has been no forward pass */
-    return with_denoisers ? make_denoisers(model) : DIFFMM_OK;
+    if (with_denoisers && (status = make_denoisers(model)))
+        return status;
+    return diffmm__blend_create(model);
 }
 
 static void end_model(void *object)
 {
     diffmm_model *model = object;
     diffmm_context *context = model->context;
+    diffmm__blend_destroy(model);
     diffmm__workspace_destroy(model);
     diffmm__fold_in_state_destroy(model->fold_in);
     diffmm__csr_end(context, &model->seen);

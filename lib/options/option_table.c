@@ -132,6 +132,8 @@ static const diffmm_option_info table[] = {
      "Rank all items for every user; false: a spectral denoiser may rank candidates instead."},
     {size, "generate.unseen", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Generate only items that the user does not have in training."},
+    {size, "diffusion.blend", NULL, DIFFMM_OPTION_REAL, "0", 0, 1e6, NULL,
+     "Weight of the spectral denoisers' own scores, beside the recommender's, in what is ranked."},
 };
 
 size_t diffmm_option_count(void)

@@ -88,6 +88,7 @@ static void read_diffusion(struct reader *reader, struct diffmm__settings *out)
     out->dropped_only = is(reader, "denoiser.target", "dropped");
     out->denoiser_linear = flag(reader, "denoiser.linear");
     out->generate_exact = flag(reader, "generate.exact");
+    out->blend = real(reader, "diffusion.blend");
     out->rebuild_k = size(reader, "rebuild_k");
     out->generate_every = size(reader, "generate.every");
     out->generate_unseen = flag(reader, "generate.unseen");

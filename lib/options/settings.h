@@ -44,6 +44,7 @@ struct diffmm__settings {
     size_t denoiser_rank; /* of a spectral denoiser's basis */
     bool rows_normalized, dropped_only, denoiser_linear; /* of a spectral denoiser */
     bool generate_exact;
+    double blend;                     /* weight of the denoisers' own scores (model/blend.h) */
     size_t rebuild_k, generate_every; /* generate_every: epochs */
     bool generate_unseen;             /* no items of the user's own row */
     double keep_rate;

@@ -187,8 +187,9 @@ static diffmm_status run_all(const struct diffmm__query_plan *plan, size_t count
     for (size_t first = 0; first < plan->total && !status; first += DIFFMM__TILE) {
         size_t items = tile_size(plan->total, first);
         struct rest after = exclude;
-        plan->kernels->panels->score(count, vectors, scorer->d, diffmm__panel_count(items),
-                                     scorer->panels + first * scorer->d, scores[0], DIFFMM__TILE);
+        plan->kernels->panels->score(count, vectors, scorer->width, diffmm__panel_count(items),
+                                     scorer->panels + first * scorer->width, scores[0],
+                                     DIFFMM__TILE);
         for (size_t b = 0; b < count && !status; b++) {
             after = exclude;
             status = offer(plan, &rankings[b], &after, first, items, scores[b]);
@@ -209,7 +210,7 @@ static void score_candidates(const void *source, size_t first, const int32_t *nu
     const struct vector_source *s = source;
     (void)first;
     for (size_t i = 0; i < count; i++)
-        scores[i] = diffmm__panel_score(s->scorer->d, s->vector,
+        scores[i] = diffmm__panel_score(s->scorer->width, s->vector,
                                         diffmm__scorer_item(s->scorer, numbers[i]));
 }
 

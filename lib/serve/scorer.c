@@ -50,7 +50,7 @@ static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degree
 /* Pack the items for scoring; count the degrees that folding in takes. */
 static diffmm_status complete(diffmm_scorer *scorer)
 {
-    size_t items = scorer->catalog->items, d = scorer->d;
+    size_t items = scorer->catalog->items, d = scorer->width;
     scorer->panels =
         diffmm__allocate(scorer->context, diffmm__panels_size(items, d), sizeof *scorer->panels);
     if (!scorer->panels)
@@ -113,24 +113,24 @@ static diffmm_status copy_learnt(const diffmm_model *model, diffmm_scorer *parts
 
 static diffmm_status copy_final(const diffmm_model *model, diffmm_scorer *parts)
 {
-    size_t count = (model->users + model->items) * model->d;
+    size_t count = (model->users + model->items) * model->width;
     parts->owned = diffmm__allocate(model->context, count, sizeof *parts->owned);
     if (!parts->owned)
         return DIFFMM_ERROR_NO_MEMORY;
-    memcpy(parts->owned, model->final, count * sizeof *parts->owned);
+    memcpy(parts->owned, diffmm__served_users(model), count * sizeof *parts->owned);
     parts->users = parts->owned;
-    parts->items = parts->owned + model->users * model->d;
+    parts->items = parts->owned + model->users * model->width;
     return DIFFMM_OK;
 }
 
 static diffmm_status create(const diffmm_model *model, diffmm_scorer **out)
 {
-    diffmm_scorer parts = {.context = model->context, .d = model->d};
+    diffmm_scorer parts = {.context = model->context, .d = model->d, .width = model->width};
     diffmm_status status = diffmm__model_check_embeddings(model);
     if (!status)
-        status =
-            diffmm__score_range_check("model", model->users, model->items, model->d, model->final,
-                                      model->final + model->users * model->d, &parts.norms);
+        status = diffmm__score_range_check("model", model->users, model->items, model->width,
+                                           diffmm__served_users(model), diffmm__served_items(model),
+                                           &parts.norms);
     if (status)
         return status;
     parts.catalog = diffmm__catalog_retain(model->catalog);
@@ -169,8 +169,8 @@ static diffmm_status read_scorer(struct diffmm__safetensors **file, void *out)
     if (status)
         return status;
     status = diffmm__score_range_check(diffmm__safetensors_path(*file), served.catalog->users,
-                                       served.catalog->items, served.d, served.users, served.items,
-                                       &norms);
+                                       served.catalog->items, served.width, served.users,
+                                       served.items, &norms);
     if (!status)
         status = diffmm__fold_in_read(*file, &served, &fold_in);
     if (status) {
@@ -181,6 +181,7 @@ static diffmm_status read_scorer(struct diffmm__safetensors **file, void *out)
     diffmm_scorer parts = {.catalog = served.catalog,
                            .seen = served.seen,
                            .d = served.d,
+                           .width = served.width,
                            .users = served.users,
                            .items = served.items,
                            .norms = norms,
@@ -220,7 +221,7 @@ size_t diffmm_scorer_items(const diffmm_scorer *scorer)
 
 size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer)
 {
-    return scorer ? scorer->d : 0;
+    return scorer ? scorer->width : 0;
 }
 
 const char *diffmm_scorer_user_id(const diffmm_scorer *scorer, int32_t user)
@@ -299,15 +300,20 @@ diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const 
 {
     if (!embedding)
         return diffmm__null("embedding");
-    if (!diffmm__all_finite(scorer->d, embedding))
+    if (!diffmm__all_finite(scorer->width, embedding))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding holds NaN or infinity");
-    if (!diffmm__score_range_holds(scorer->d, embedding, scorer->norms.item))
+    if (!diffmm__score_range_holds(scorer->width, embedding, scorer->norms.item))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "embedding: its scores overflow");
     return DIFFMM_OK;
 }
 
 diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer)
 {
+    if (scorer->width != scorer->d)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "the scorer's model was trained with diffusion.blend above 0: what its "
+                            "denoisers know of a user cannot be folded in or explained; that takes "
+                            "a model with diffusion.blend 0");
     return scorer->fold_in ? DIFFMM_OK
                            : diffmm__fail(DIFFMM_ERROR_STATE,
                                           "the scorer's model was saved without a fold-in state");
@@ -329,7 +335,7 @@ static diffmm_status score(const diffmm_scorer *scorer, const float *vector, siz
         return status;
     for (size_t i = 0; i < count; i++) {
         int32_t item = items ? items[i] : (int32_t)i;
-        out[i] = diffmm__panel_score(scorer->d, vector, diffmm__scorer_item(scorer, item));
+        out[i] = diffmm__panel_score(scorer->width, vector, diffmm__scorer_item(scorer, item));
     }
     return DIFFMM_OK;
 }

@@ -12,13 +12,15 @@
 #include "files/safetensors.h"
 #include "model/fold_in_state.h"
 
-/* Immutable once made. Embeddings are rows of d floats, in the file's memory or in `owned`. */
+/* Immutable once made. What ranks are rows of `width` floats, in the file's memory or in `owned`:
+ * the recommender's final embeddings, d floats, and after these, with a blend (model/blend.h), what
+ * the denoisers know. */
 struct diffmm_scorer {
     struct diffmm__handle handle;
     diffmm_context *context;
     struct diffmm__catalog *catalog;
     struct diffmm__csr seen; /* what counts as seen; all zero: the training rows */
-    size_t d;
+    size_t d, width;
     const float *users, *items;
     struct diffmm__norms norms;
     float *panels; /* the items packed for scoring (linalg/panels.h) */
@@ -31,12 +33,12 @@ struct diffmm_scorer {
 
 static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int32_t user)
 {
-    return scorer->users + (size_t)user * scorer->d;
+    return scorer->users + (size_t)user * scorer->width;
 }
 
 static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
 {
-    return scorer->items + (size_t)item * scorer->d;
+    return scorer->items + (size_t)item * scorer->width;
 }
 
 /* The items of each user that rankings leave out. */

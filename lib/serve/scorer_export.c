@@ -29,7 +29,7 @@ static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
     return (struct vectors){.context = scorer->context,
                             .what = users ? "user" : "item",
                             .plural = users ? "users" : "items",
-                            .d = scorer->d,
+                            .d = scorer->width,
                             .rows = users ? scorer->users : scorer->items,
                             .names = users ? &catalog->user_ids : &catalog->item_ids};
 }

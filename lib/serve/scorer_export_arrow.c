@@ -25,7 +25,7 @@ static diffmm_status describe(struct diffmm__arrow_output *output, struct ArrowS
 {
     const struct vectors *vectors = (const struct vectors *)output;
     char format[32];
-    snprintf(format, sizeof format, "+w:%zu", vectors->scorer->d);
+    snprintf(format, sizeof format, "+w:%zu", vectors->scorer->width);
     const struct diffmm__arrow_field fields[] = {
         {vectors->side == DIFFMM_USERS ? "user" : "item", "u", NULL}, {"vector", format, "f"}};
     return diffmm__arrow_output_schema(output, 2, fields, out);
@@ -34,7 +34,7 @@ static diffmm_status describe(struct diffmm__arrow_output *output, struct ArrowS
 static diffmm_status next(struct diffmm__arrow_output *output, struct ArrowArray *out)
 {
     struct vectors *vectors = (struct vectors *)output;
-    size_t d = vectors->scorer->d, most = most_bytes / (d * sizeof(float)),
+    size_t d = vectors->scorer->width, most = most_bytes / (d * sizeof(float)),
            left = vectors->ids->count - vectors->next, first = vectors->next;
     most = most > 0 ? most : 1;
     size_t count = diffmm__arrow_texts_fit(vectors->ids, first, left < most ? left : most);

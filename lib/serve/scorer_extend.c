@@ -29,7 +29,8 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "%zu more items than %zu are more than %d", count,
                             scorer->catalog->items, INT32_MAX);
-    diffmm_status status = diffmm__size_check_array("count", count, "d", scorer->d, sizeof *rows);
+    diffmm_status status =
+        diffmm__size_check_array("count", count, "d", scorer->width, sizeof *rows);
     if (status)
         return status;
     if (!ids && !numeric)
@@ -39,11 +40,11 @@ static diffmm_status check(const diffmm_scorer *scorer, size_t count, const char
         if (status)
             return status;
     }
-    size_t bad = diffmm__first_not_finite(count * scorer->d, rows);
-    return bad == count * scorer->d
+    size_t bad = diffmm__first_not_finite(count * scorer->width, rows);
+    return bad == count * scorer->width
                ? DIFFMM_OK
                : diffmm__fail(DIFFMM_ERROR_NUMERIC, "rows: value %zu of item %zu is not finite",
-                              bad % scorer->d, bad / scorer->d);
+                              bad % scorer->width, bad / scorer->width);
 }
 
 static diffmm_status copy_rows(diffmm_context *context, const struct diffmm__csr *old, size_t items,
@@ -145,7 +146,8 @@ static diffmm_status extend_rest(const diffmm_scorer *scorer, size_t count, cons
 static diffmm_status extend_final(const diffmm_scorer *scorer, size_t count, const float *rows,
                                   diffmm_scorer *parts)
 {
-    size_t d = scorer->d, users = scorer->catalog->users * d, items = scorer->catalog->items * d;
+    size_t d = scorer->width, users = scorer->catalog->users * d,
+           items = scorer->catalog->items * d;
     parts->owned = diffmm__allocate(scorer->context, users + items + count * d, sizeof(float));
     if (!parts->owned)
         return DIFFMM_ERROR_NO_MEMORY;
@@ -168,7 +170,7 @@ diffmm_status diffmm_scorer_extend(const diffmm_scorer *scorer, size_t count,
     diffmm_status status = check(scorer, count, ids, rows);
     if (status)
         return status;
-    diffmm_scorer parts = {.context = scorer->context, .d = scorer->d};
+    diffmm_scorer parts = {.context = scorer->context, .d = scorer->d, .width = scorer->width};
     status = extend_catalog(scorer->context, scorer->catalog, count, ids, &parts.catalog);
     if (!status && scorer->seen.pointers)
         status = copy_rows(scorer->context, &scorer->seen, parts.catalog->items, &parts.seen);

@@ -30,6 +30,7 @@ static diffmm_status save(const diffmm_scorer *scorer, const struct diffmm__targ
                                                                .catalog = scorer->catalog,
                                                                .seen = &scorer->seen,
                                                                .d = scorer->d,
+                                                               .width = scorer->width,
                                                                .users = scorer->users,
                                                                .items = scorer->items,
                                                                .fold_in = scorer->fold_in,

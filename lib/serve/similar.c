@@ -2,7 +2,10 @@
 /* Similar items and similar users: one row of final embeddings is compared with all others, each
  * read once; for the cosine, a row's length is computed while the row is in the cache. A product of
  * two users or two items may exceed the largest float, which a score never does: such products are
- * computed in doubles, and cut off at the largest float. */
+ * computed in doubles, and cut off at the largest float.
+ *
+ * With a blend, rows are compared by the recommender's final embeddings, which come first: what
+ * follows is in another space, and its scale in a user's row is a weight. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -12,7 +15,7 @@
 
 struct likeness {
     const struct diffmm__vector_kernels *kernels;
-    size_t d;
+    size_t d, width; /* what is compared: d floats, of rows of `width` */
     const float *rows, *vector;
     double length; /* of the vector; 0: the dot product is wanted */
 };
@@ -30,7 +33,7 @@ static void cosines(const void *source, size_t first, const int32_t *numbers, si
     const struct likeness *likeness = source;
     for (size_t i = 0; i < count; i++) {
         size_t number = numbers ? (size_t)numbers[i] : first + i;
-        scores[i] = likeness_of(likeness, likeness->rows + number * likeness->d);
+        scores[i] = likeness_of(likeness, likeness->rows + number * likeness->width);
     }
 }
 
@@ -41,7 +44,7 @@ static void dots(const void *source, size_t first, const int32_t *numbers, size_
     for (size_t i = 0; i < count; i++) {
         size_t number = numbers ? (size_t)numbers[i] : first + i;
         scores[i] = likeness->kernels->dot_float(likeness->d, likeness->vector,
-                                                 likeness->rows + number * likeness->d);
+                                                 likeness->rows + number * likeness->width);
     }
 }
 
@@ -53,7 +56,7 @@ static void limited_dots(const void *source, size_t first, const int32_t *number
     for (size_t i = 0; i < count; i++) {
         size_t number = numbers ? (size_t)numbers[i] : first + i;
         double dot = likeness->kernels->dot(likeness->d, likeness->vector,
-                                            likeness->rows + number * likeness->d);
+                                            likeness->rows + number * likeness->width);
         scores[i] = (float)fmax(-(double)FLT_MAX, fmin(dot, (double)FLT_MAX));
     }
 }
@@ -81,8 +84,8 @@ static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, do
                           int32_t number, diffmm_similarity similarity, diffmm_hit *hits,
                           size_t *found)
 {
-    size_t d = plan->scorer->d;
-    struct likeness likeness = {plan->kernels, d, rows, rows + (size_t)number * d, 0.0};
+    size_t d = plan->scorer->d, width = plan->scorer->width;
+    struct likeness likeness = {plan->kernels, d, width, rows, rows + (size_t)number * width, 0.0};
     struct diffmm__ranking ranking = diffmm__ranking_of(plan, likeness.vector, hits);
     diffmm__score_function score =
         diffmm__score_range_holds(d, likeness.vector, row_norm) ? dots : limited_dots;

@@ -11,7 +11,8 @@
 /* A model without workspace has nothing but parameters and final embeddings. */
 size_t diffmm__kept_count(const diffmm_model *model)
 {
-    return model->parameter_count + 2 + (model->workspace ? model->modality_count + 1 : 0);
+    return model->parameter_count + 2 + (model->blend ? 1 : 0) +
+           (model->workspace ? model->modality_count + 1 : 0);
 }
 
 static struct diffmm__kept kept(const char *name, size_t rows, size_t columns, float *values)
@@ -34,6 +35,11 @@ struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index)
     if (further == 1)
         return kept("final.item", items, d, model->final + users * d);
     size_t m = further - 2;
+    if (model->blend) {
+        if (m == 0) /* those of the items follow (model/blend.h) */
+            return kept("served.user", users, model->width, model->served);
+        m--;
+    }
     if (m == model->modality_count)
         return kept("aggregated", users + items, d, model->workspace->v);
     struct diffmm__kept content = kept("", items, d, model->workspace->modality[m].normalized);

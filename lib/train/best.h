@@ -17,7 +17,7 @@ struct diffmm__best {
 };
 
 /* An array that is kept of the best epoch, as it lies in the model: every recommender parameter,
- * the final embeddings, and what the forward pass left for serving (model/fold_in_state.h), each
+ * the final embeddings, with a blend the users' rows that are served, and what the forward pass left for serving (model/fold_in_state.h), each
  * modality's Xn_m (content) and V (aggregated). Names are those of a training checkpoint. */
 struct diffmm__kept {
     char name[128];

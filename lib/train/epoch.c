@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "evaluation/score_range.h"
+#include "model/blend.h"
 #include "model/forward.h"
 #include "train/clock.h"
 
@@ -33,11 +34,11 @@ diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
 diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
 {
     diffmm_model *model = trainer->model;
-    const float *users = model->final, *items = model->final + model->users * model->d;
+    const float *users = diffmm__served_users(model), *items = diffmm__served_items(model);
     diffmm__averaging_serve(&trainer->recommender.averaging, model);
     diffmm_status status = diffmm__model_forward(model);
     if (!status)
-        status = diffmm__score_range_check("model", model->users, model->items, model->d, users,
+        status = diffmm__score_range_check("model", model->users, model->items, model->width, users,
                                            items, NULL);
     if (status)
         return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
@@ -91,6 +92,7 @@ static void restore_best(diffmm_trainer *trainer)
         diffmm__averaging_restart(&trainer->recommender.averaging);
     diffmm__best_restore(best, trainer->model);
     diffmm__model_embedded(trainer->model);
+    diffmm__blend_restored(trainer->model);
     mark_model(trainer, best->epoch, best->valid, best->test);
 }
 

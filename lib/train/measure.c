@@ -68,7 +68,7 @@ static diffmm_status complete_graphs(diffmm_trainer *trainer, size_t done)
 static void rank(diffmm_trainer *trainer, double limit, double *seconds)
 {
     const diffmm_model *model = trainer->model;
-    const float *users = model->final, *items = model->final + model->users * model->d;
+    const float *users = diffmm__served_users(model), *items = diffmm__served_items(model);
     size_t total = diffmm__evaluation_blocks(trainer->evaluation), done = 0,
            next = diffmm_context_threads(trainer->context);
     double began = diffmm__clock_seconds(), taken = 0.0;

@@ -5,12 +5,28 @@
 #include "base/context.h"
 #include "base/handle.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/status.h"
 #include "dataset/seal.h"
 #include "model/model_create.h"
 #include "options/options.h"
 #include "train/bases.h"
 #include "train/plan/peak_memory.h"
+
+/* A blend takes the scores of spectral denoisers. */
+static diffmm_status check_blend(const struct diffmm__settings *s)
+{
+    char text[DIFFMM__REAL_TEXT];
+    if (s->blend == 0.0 || (s->diffusion_enabled && s->spectral))
+        return DIFFMM_OK;
+    return diffmm__fail(
+        DIFFMM_ERROR_INVALID_ARGUMENT,
+        "diffusion.blend is %s, but %s; set %s, or diffusion.blend to 0",
+        diffmm__real_text(s->blend, text),
+        s->diffusion_enabled ? "the denoisers are full ones" : "there is no diffusion",
+        s->diffusion_enabled ? "denoiser.kind to spectral"
+                             : "diffusion.enabled to true and denoiser.kind to spectral");
+}
 
 /* What spans settings and data. */
 static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__plan *plan)
@@ -19,6 +35,9 @@ static diffmm_status check(const diffmm_trainer *trainer, const struct diffmm__p
     if (s->diffusion_enabled && s->rebuild_k > plan->items)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "rebuild_k is %zu, but there are %zu items", s->rebuild_k, plan->items);
+    diffmm_status status = check_blend(s);
+    if (status)
+        return status;
     size_t peak = diffmm__peak_memory(plan, diffmm_context_threads(trainer->context));
     if (s->memory_limit > 0 && peak > s->memory_limit)
         return diffmm__fail(
@@ -65,7 +84,7 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     if ((status = diffmm__report_begin(model, &trainer->report)) ||
         (status = diffmm__report_begin(model, &trainer->last)) ||
         (status = diffmm__evaluation_create(
-             trainer->context, trainer->dataset, model->d, s->cutoff_count, s->cutoffs,
+             trainer->context, trainer->dataset, model->width, s->cutoff_count, s->cutoffs,
              DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST | DIFFMM__EVALUATE_KNOWN,
              &trainer->evaluation)) ||
         (status =

@@ -102,6 +102,19 @@ static void make_trainer_without_diffusion(struct fault_world *world)
     expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
 }
 
+static void make_blended_inputs(struct fault_world *world)
+{
+    fault_make_inputs(world);
+    expect_success(diffmm_options_set(world->options, "denoiser.kind", "spectral"));
+    expect_success(diffmm_options_set(world->options, "diffusion.blend", "0.5"));
+}
+
+static void make_trainer_with_blend(struct fault_world *world)
+{
+    make_blended_inputs(world);
+    expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
+}
+
 /* One epoch was trained, so that a best one can be restored and a second be trained. */
 static void make_trained(struct fault_world *world)
 {
@@ -161,6 +174,9 @@ const struct fault_case fault_model_cases[] = {
      fault_end_trainer},
     {"diffmm_trainer_create from what is not sealed", unsealed_inputs, create_trainer,
      new_trainer_bits, fault_end_trainer},
+    {"diffmm_trainer_create with a blend", make_blended_inputs, create_trainer, new_trainer_bits,
+     fault_end_trainer},
+    {"diffmm_trainer_epoch with a blend", make_trainer_with_blend, epoch, trainer_bits, NULL},
     {"diffmm_trainer_epoch", make_trainer, epoch, trainer_bits, NULL},
     {"diffmm_trainer_epoch keeping all edges", make_trainer_keeping_all_edges, epoch, trainer_bits,
      NULL},

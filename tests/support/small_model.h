@@ -90,7 +90,7 @@ static inline diffmm_model *small_model(diffmm_context *context, size_t users, s
     model->catalog = small_catalog(context, users, items, named, 11);
     model->users = users;
     model->items = items;
-    model->d = d;
+    model->d = model->width = d;
     expect_success(diffmm_options_create(context, &model->options));
     expect_success(diffmm_options_set_integer(model->options, "d", (int64_t)d));
     expect_success(diffmm_options_set(model->options, "modality.text.projection", "linear"));

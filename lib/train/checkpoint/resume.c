@@ -12,6 +12,7 @@
 #include "files/matrix.h"
 #include "files/metadata.h"
 #include "graph/graph.h"
+#include "model/blend.h"
 #include "options/options.h"
 #include "options/resumable.h"
 #include "train/checkpoint/state.h"
@@ -245,6 +246,8 @@ static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetens
     if ((status = diffmm__state_check_features(trainer, file)) ||
         (status = diffmm__state_read(trainer, file)) || (status = read_arrays(trainer, file)))
         return status;
+    if (!trainer->model->stale)
+        diffmm__blend_restored(trainer->model);
     status = read_graphs(trainer, file);
     const struct diffmm__settings *settings = &trainer->model->settings;
     if (!status && trainer->epoch > 0 && trainer->report.graph && !diffmm__cadence_keeps(settings))

@@ -65,6 +65,7 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                  .users = catalog->users,
                                  .items = catalog->items,
                                  .d = settings->embedding_size,
+                                 .width = settings->embedding_size,
                                  .pairs = (size_t)catalog->train.pointers[catalog->users],
                                  .held_bytes = diffmm__dataset_bytes(dataset)};
     count_held_users(dataset, out);
@@ -86,6 +87,8 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                &out->denoiser_loss);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
+    if (settings->blend > 0.0 && settings->spectral)
+        out->width += out->modalities * layers.items;
     if (!settings->generate_exact)
         diffmm__generation_plan_candidates(&out->generation);
     out->generation.unseen = settings->generate_unseen;

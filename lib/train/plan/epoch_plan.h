@@ -7,6 +7,7 @@
 #include "dataset/dataset.h"
 #include "diffusion/denoiser_loss.h"
 #include "diffusion/generate_neighbors.h"
+#include "model/blend.h"
 #include "model/terms.h"
 #include "options/settings.h"
 #include "train/plan/measured_users.h"
@@ -15,6 +16,7 @@ struct diffmm__plan {
     const struct diffmm__settings *settings;
     struct diffmm__terms terms; /* weights of the objective's terms */
     size_t users, items, d, modalities;
+    size_t width;        /* of the rows that rank: d, or wider with a blend (model/blend.h) */
     size_t dimensions;   /* raw features of an item, all modalities together */
     size_t widest;       /* raw features of the widest modality */
     size_t packed;       /* the same of those whose rows do not follow one another in memory */
@@ -41,5 +43,15 @@ size_t diffmm__epoch_plan_neighbors(const struct diffmm__settings *settings,
 /* The plan for a sealed data set and options, whose settings it borrows. */
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out);
+
+/* The shape of its blend, where width is above d. */
+static inline struct diffmm__blend_shape diffmm__plan_blend(const struct diffmm__plan *plan)
+{
+    return (struct diffmm__blend_shape){.users = plan->users,
+                                        .items = plan->items,
+                                        .d = plan->d,
+                                        .modalities = plan->modalities,
+                                        .layers = &plan->denoiser_loss.layers};
+}
 
 #endif

@@ -67,8 +67,11 @@ static double judging(const struct diffmm__plan *plan,
 
 static double evaluating(const struct diffmm__plan *plan)
 {
-    return forward(plan, (double)plan->settings->layers + 2.0) +
-           2.0 * (double)plan->ranked_users * (double)plan->items * (double)plan->d;
+    struct diffmm__blend_shape blend = diffmm__plan_blend(plan);
+    double blending =
+        plan->width > plan->d ? diffmm__blend_flops(&blend, plan->settings->steps) : 0.0;
+    return forward(plan, (double)plan->settings->layers + 2.0) + blending +
+           2.0 * (double)plan->ranked_users * (double)plan->items * (double)plan->width;
 }
 
 double diffmm__flops_of_phase(const struct diffmm__plan *plan,

@@ -9,6 +9,7 @@
 #include "base/sizes.h"
 #include "evaluation/evaluation.h"
 #include "graph/graph.h"
+#include "model/blend.h"
 #include "model/workspace.h"
 #include "module/module.h"
 #include "train/averaging.h"
@@ -42,6 +43,12 @@ static size_t recommender(const struct diffmm__plan *plan)
            plan->modalities;
 }
 
+static size_t blend_bytes(const struct diffmm__plan *plan)
+{
+    struct diffmm__blend_shape shape = diffmm__plan_blend(plan);
+    return plan->width > plan->d ? diffmm__blend_bytes(&shape) : 0;
+}
+
 /* Parameters with gradient and moments, names of tensors, final embeddings, loaded features,
  * workspace. */
 static size_t model_bytes(const struct diffmm__plan *plan)
@@ -62,15 +69,18 @@ static size_t model_bytes(const struct diffmm__plan *plan)
         diffmm__size_product((plan->modalities + 1) * (8 + 4 * s->hidden_count), of_each_tensor),
         floats(plan->users + plan->items, plan->d),
         floats(plan->items, plan->loaded),
+        blend_bytes(plan),
         diffmm__workspace_bytes(&shape)};
     return sum(sizeof parts / sizeof *parts, parts);
 }
 
-/* The copy of the best epoch: its recommender, final embeddings, V and every Xn_m. */
+/* The copy of the best epoch: its recommender, final embeddings, V and every Xn_m; with a
+ * blend, the users' rows that are served. */
 static size_t best_bytes(const struct diffmm__plan *plan)
 {
     size_t nodes = plan->users + plan->items;
-    return diffmm__best_bytes(recommender(plan) +
+    size_t served = plan->width > plan->d ? plan->users * plan->width : 0;
+    return diffmm__best_bytes(recommender(plan) + served +
                                   (2 * nodes + plan->modalities * plan->items) * plan->d,
                               plan->settings->cutoff_count);
 }
@@ -131,7 +141,7 @@ size_t diffmm__peak_memory_allocated(const struct diffmm__plan *plan, size_t thr
                             diffmm__averaging_bytes(s, recommender(plan)),
                             graph_bytes(plan),
                             diffmm__pairs_bytes(plan->pairs),
-                            diffmm__evaluation_bytes(plan->active_users, plan->items, plan->d,
+                            diffmm__evaluation_bytes(plan->active_users, plan->items, plan->width,
                                                      s->cutoff_count, s->cutoffs, threads),
                             s->diffusion_enabled ? diffmm__denoisers_bytes(plan, threads) : 0,
                             diffmm__graphs_bytes(plan),

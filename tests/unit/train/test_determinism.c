@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "support/task_threads.h"
-#include "support/training.h"
+#include "support/trainer_state.h"
 
 enum { epochs = 2, host_threads = 3 };
 
@@ -69,6 +69,7 @@ static void expect_same_training(const char *const *list)
     for (size_t w = 1; w < sizeof ways / sizeof *ways; w++) {
         train(&other, &ways[w], list, b, y);
         expect_same_bits(one.model, other.model);
+        expect_same_model_bytes(one.trainer, other.trainer);
         ck_assert_mem_eq(x, y, sizeof x);
         for (size_t e = 0; e < epochs; e++)
             ck_assert_mem_eq(&a[e].loss, &b[e].loss, sizeof a[e].loss);
@@ -127,9 +128,13 @@ static const char *const spectral[] = {"denoiser.kind",
                                        "true",
                                        NULL};
 
+static const char *const blended[] = {
+    "denoiser.kind", "spectral", "denoiser.rank", "48", "diffusion.blend", "0.5", NULL};
+
 START_TEST(spectral_denoisers)
 {
     expect_same_training(spectral);
+    expect_same_training(blended);
 }
 END_TEST
 

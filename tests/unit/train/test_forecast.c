@@ -158,6 +158,8 @@ START_TEST(every_setting_that_shapes_memory)
         {"denoiser.kind", "spectral", "denoiser.rows", "normalized", "denoiser.linear", "true"},
         {"denoiser.kind", "spectral", "denoiser.rank", "7", "generate.exact", "true"},
         {"denoiser.kind", "spectral", "hidden_sizes", "9,300", "sampling_noise", "true"},
+        {"denoiser.kind", "spectral", "diffusion.blend", "0.5"},
+        {"denoiser.kind", "spectral", "denoiser.rank", "7", "diffusion.blend", "2"},
         {"epochs", "1"},
     };
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {

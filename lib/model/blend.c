@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/blend.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/numbers.h"
+#include "base/pool.h"
+#include "base/sizes.h"
+#include "base/status.h"
+#include "linalg/gemm.h"
+#include "linalg/kernels.h"
+
+enum { most_block = 2048, tile = 2048 };
+
+/* A variance below this share of |h|^2 trace(C) may be nothing but rounding. */
+static const double rounding = 1e-6;
+
+size_t diffmm__blend_width(const struct diffmm__blend_shape *shape)
+{
+    return shape->d + shape->modalities * shape->layers->items;
+}
+
+static void lay_out(struct diffmm__blend *b, const struct diffmm__blend_shape *shape)
+{
+    size_t rank = shape->layers->items, widest = rank > shape->d ? rank : shape->d;
+    b->block = shape->users < most_block ? shape->users : most_block;
+    diffmm__denoiser_pass_take(&b->arena, shape->layers, b->block, DIFFMM__PASS_FORWARD, &b->pass);
+    b->z = diffmm__arena_take(&b->arena, b->block * rank, sizeof(float));
+    b->product = diffmm__arena_take(&b->arena, b->block * widest, sizeof(float));
+    b->covariance = diffmm__arena_take(&b->arena, widest * widest, sizeof(float));
+    b->centred = diffmm__arena_take(&b->arena, tile * widest, sizeof(float));
+    b->mean = diffmm__arena_take(&b->arena, widest, sizeof(double));
+    b->spread = diffmm__arena_take(&b->arena, shape->users, sizeof(double));
+    b->row_of = diffmm__arena_take(&b->arena, b->block, sizeof *b->row_of);
+}
+
+size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape)
+{
+    struct diffmm__blend measured = {.arena = diffmm__arena_measure()};
+    lay_out(&measured, shape);
+    size_t rows = diffmm__allocation_bytes(
+        diffmm__size_product(shape->users + shape->items, diffmm__blend_width(shape)),
+        sizeof(float));
+    return diffmm__size_sum(diffmm__size_sum(rows, measured.arena.bytes),
+                            diffmm__allocation_bytes(1, sizeof measured));
+}
+
+double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps)
+{
+    double rows = (double)shape->users + (double)shape->items, d = (double)shape->d,
+           rank = (double)shape->layers->items;
+    double of_modality = (double)steps * diffmm__denoiser_flops(shape->layers, shape->users) +
+                         2.0 * rows * rank * rank;
+    return 2.0 * rows * d * d + (double)shape->modalities * of_modality;
+}
+
+diffmm_status diffmm__blend_create(diffmm_model *model)
+{
+    const diffmm_diffusion *first =
+        model->modality_count > 0 ? model->modalities[0].diffusion : NULL;
+    if (model->settings.blend == 0.0 || !first || !diffmm__module_basis(first))
+        return DIFFMM_OK;
+    const struct diffmm__blend_shape shape = {.users = model->users,
+                                              .items = model->items,
+                                              .d = model->d,
+                                              .modalities = model->modality_count,
+                                              .layers = &first->layers};
+    model->blend = diffmm__allocate_zero(model->context, 1, sizeof *model->blend);
+    if (!model->blend)
+        return DIFFMM_ERROR_NO_MEMORY;
+    model->width = diffmm__blend_width(&shape);
+    model->blend->arena = diffmm__arena_on(model->context);
+    lay_out(model->blend, &shape);
+    /* Readable before it is filled, as `final` is. */
+    model->served = diffmm__allocate_zero(model->context, model->users + model->items,
+                                          model->width * sizeof *model->served);
+    return model->served && !model->blend->arena.failed ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+}
+
+void diffmm__blend_destroy(diffmm_model *model)
+{
+    if (model->blend)
+        diffmm__arena_end(&model->blend->arena);
+    diffmm__release(model->context, model->blend);
+    diffmm__release(model->context, model->served);
+    model->blend = NULL;
+    model->served = NULL;
+}
+
+/* H of users and items; of items also B. */
+static void copy_range(void *argument, size_t begin, size_t end)
+{
+    const diffmm_model *model = argument;
+    size_t d = model->d;
+    for (size_t n = begin; n < end; n++) {
+        float *row = model->served + n * model->width;
+        memcpy(row, model->final + n * d, d * sizeof *row);
+        for (size_t m = 0; m < model->modality_count && n >= model->users; m++) {
+            const struct diffmm__basis *basis =
+                diffmm__module_basis(model->modalities[m].diffusion);
+            diffmm__basis_score_row(basis, n - model->users, row + d + m * basis->rank);
+        }
+    }
+}
+
+void diffmm__blend_restored(diffmm_model *model)
+{
+    if (!model->blend)
+        return;
+    diffmm__parallel_ranges(model->context, model->users + model->items, 256, copy_range, model);
+    model->blended = true;
+}
+
+/* Scores of all users by some columns of the served rows. */
+struct part {
+    diffmm_model *model;
+    size_t modality; /* M: the recommender's */
+    size_t first, columns;
+    double trace; /* of the covariance */
+    /* Of a block: */
+    size_t begin;
+    const float *rows; /* h, `stride` apart */
+    size_t stride;
+};
+
+static const float *item_row(const struct part *p, size_t item)
+{
+    const diffmm_model *model = p->model;
+    return model->served + (model->users + item) * model->width + p->first;
+}
+
+static void centre_range(void *argument, size_t begin, size_t end)
+{
+    const struct part *p = argument;
+    const struct diffmm__blend *b = p->model->blend;
+    for (size_t i = begin; i < end; i++) {
+        const float *row = item_row(p, p->begin + i);
+        for (size_t c = 0; c < p->columns; c++)
+            b->centred[i * p->columns + c] = (float)((double)row[c] - b->mean[c]);
+    }
+}
+
+/* C = 1/I sum_i (row_i - mean) (row_i - mean)^T. */
+static void take_covariance(struct part *p)
+{
+    struct diffmm__blend *b = p->model->blend;
+    size_t items = p->model->items, n = p->columns;
+    memset(b->mean, 0, n * sizeof *b->mean);
+    for (size_t i = 0; i < items; i++)
+        for (size_t c = 0; c < n; c++)
+            b->mean[c] += (double)item_row(p, i)[c] / (double)items;
+    for (size_t rows; p->begin < items; p->begin += rows) {
+        rows = items - p->begin < tile ? items - p->begin : tile;
+        diffmm__parallel_ranges(p->model->context, rows, 64, centre_range, p);
+        diffmm__gemm(p->model->context, n, n, rows, 1.0f / (float)items,
+                     diffmm__transposed(b->centred, n), diffmm__plain(b->centred, n),
+                     p->begin > 0 ? 1.0f : 0.0f, b->covariance, n);
+    }
+    for (size_t c = 0; c < n; c++)
+        p->trace += (double)b->covariance[c * n + c];
+}
+
+/* 0 where it is 0, or not finite. */
+static double deviation(const struct part *p, size_t row)
+{
+    const float *h = p->rows + row * p->stride, *ch = p->model->blend->product + row * p->columns;
+    double variance = diffmm__kernels()->dot(p->columns, h, ch),
+           least = rounding * p->trace * diffmm__kernels()->dot(p->columns, h, h);
+    return isgreater(variance, least) && isfinite(variance) ? sqrt(variance) : 0.0;
+}
+
+static void recommender_range(void *argument, size_t begin, size_t end)
+{
+    const struct part *p = argument;
+    for (size_t row = begin; row < end; row++)
+        p->model->blend->spread[p->begin + row] = deviation(p, row);
+}
+
+/* c z, into the users' served rows. */
+static void denoiser_range(void *argument, size_t begin, size_t end)
+{
+    const struct part *p = argument;
+    const diffmm_model *model = p->model;
+    for (size_t row = begin; row < end; row++) {
+        float *out = model->served + (p->begin + row) * model->width + p->first;
+        double own = deviation(p, row), spread = model->blend->spread[p->begin + row];
+        double factor = model->settings.blend * (spread > 0.0 ? spread : 1.0) /
+                        ((double)model->modality_count * own);
+        if (own > 0.0 && factor <= (double)FLT_MAX)
+            for (size_t c = 0; c < p->columns; c++)
+                out[c] = (float)factor * p->rows[row * p->stride + c];
+        else
+            memset(out, 0, p->columns * sizeof *out);
+    }
+}
+
+/* The chains of users `begin` and after it. */
+static void run_chains(const struct part *p, size_t rows)
+{
+    const diffmm_model *model = p->model;
+    const diffmm_diffusion *module = model->modalities[p->modality].diffusion;
+    struct diffmm__blend *b = model->blend;
+    struct diffmm__sampling sampling = diffmm__module_sampling(&module->settings);
+    for (size_t row = 0; row < rows; row++)
+        b->row_of[row] = (int32_t)(p->begin + row);
+    const struct diffmm__denoiser_batch batch = {
+        .rows = rows,
+        .x0 = {.matrix = model->catalog->train, .row_of = b->row_of, .ascending = true},
+        .draws = diffmm__module_reverse_draws(module, 0),
+        .basis = diffmm__module_basis(module)};
+    diffmm__reverse_chain_run(&b->pass, module->schedule, module->values, &sampling, &batch, b->z);
+}
+
+static void take_part(struct part *p)
+{
+    const diffmm_model *model = p->model;
+    struct diffmm__blend *b = model->blend;
+    bool denoiser = p->modality < model->modality_count;
+    take_covariance(p);
+    for (size_t first = 0, rows; first < model->users; first += rows) {
+        rows = model->users - first < b->block ? model->users - first : b->block;
+        p->begin = first;
+        p->rows = denoiser ? b->z : model->final + first * model->d;
+        p->stride = p->columns;
+        if (denoiser)
+            run_chains(p, rows);
+        diffmm__gemm(model->context, rows, p->columns, p->columns, 1.0f,
+                     diffmm__plain(p->rows, p->stride), diffmm__plain(b->covariance, p->columns),
+                     0.0f, b->product, p->columns);
+        diffmm__parallel_ranges(model->context, rows, 16,
+                                denoiser ? denoiser_range : recommender_range, p);
+    }
+}
+
+diffmm_status diffmm__blend_fill(diffmm_model *model)
+{
+    if (!model->blend)
+        return DIFFMM_OK;
+    diffmm__blend_restored(model);
+    take_part(
+        &(struct part){.model = model, .modality = model->modality_count, .columns = model->d});
+    for (size_t m = 0, first = model->d; m < model->modality_count; m++) {
+        size_t rank = diffmm__module_basis(model->modalities[m].diffusion)->rank;
+        take_part(&(struct part){.model = model, .modality = m, .first = first, .columns = rank});
+        first += rank;
+    }
+    size_t size = (model->users + model->items) * model->width,
+           bad = diffmm__first_not_finite(size, model->served) / model->width;
+    if (bad == model->users + model->items)
+        return DIFFMM_OK;
+    bool of_user = bad < model->users;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                        "the row of %s %zu, blended by diffusion.blend, is not finite",
+                        of_user ? "user" : "item", bad - (of_user ? 0 : model->users));
+}
