@@ -17,7 +17,8 @@ def read_arguments():
     parser.add_argument("--data", default="synthetic",
                         help="a folder or an interactions file, with NAME_feat.npy beside it; "
                         "by default made-up data")
-    parser.add_argument("--preset", choices=["tiktok", "baby", "sports"])
+    parser.add_argument("--preset", choices=["tiktok", "baby", "sports", "tiktok-spectral",
+                                             "debian-spectral"])
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",

@@ -12,8 +12,9 @@
  *
  *  A module reads the options of the diffusion: steps (T), noise_scale, noise_min, noise_max,
  *  beta_fixed, norm, hidden_sizes, time_embedding_size, dropout, e_loss, denoiser_learning_rate,
- *  sampling_steps, sampling_noise, denoiser.kind, denoiser.rank, generate.unseen; and batch, the
- *  most users of a training step.
+ *  sampling_steps, sampling_noise, denoiser.kind, denoiser.rank, denoiser.target, generate.unseen;
+ *  and batch, the most users of a training step.
+ *
  *  A denoiser is of one of two kinds. The full one (`denoiser.kind` is full, the published method)
  *  sees and predicts rows over all items. The spectral one works in the coordinates of a fixed
  *  orthonormal basis B of the rows, items x rank, which diffmm_spectral_basis_with() computes from
@@ -125,7 +126,9 @@ DIFFMM_API diffmm_status diffmm_diffusion_create(diffmm_context *context, size_t
                                                  diffmm_diffusion **out);
 
 /** Creates a module whose denoiser is spectral, in the basis that is given; denoiser.kind and
- *  denoiser.rank become those of the basis.
+ *  denoiser.rank become those of the basis. denoiser.rows = normalized and denoiser.linear, which
+ *  are computed from all training rows, are for the modules of a trainer's model, and refused here:
+ *  weight row_values instead.
  *  @param context  kept alive
  *  @param items    I, the length of a row
  *  @param rank     columns of the basis, at most I
@@ -158,9 +161,9 @@ DIFFMM_API diffmm_status diffmm_diffusion_copy(const diffmm_diffusion *module,
 
 /** Copies a module whose denoiser is spectral, with further items, which training has not seen:
  *  their rows of the basis, as diffmm_spectral_basis_place_with() finds them from features, follow
- *  those of the items that it has. So the new items can be generated for every user. The columns of
- *  the basis are then no longer exactly orthonormal: a step on the copy would learn from losses that
- *  are only near those over all items.
+ *  those of the items that it has. So the new items can be generated for every user. The columns
+ *  of the basis are then no longer exactly orthonormal: a step on the copy would learn from losses
+ *  that are only near those over all items.
  *  @param module  read; DIFFMM_ERROR_STATE where its denoiser is a full one
  *  @param count   of new items, at least 1
  *  @param rows    count x rank, finite; copied

@@ -59,10 +59,12 @@ DIFFMM_API diffmm_status diffmm_options_copy(const diffmm_options *options, diff
 /** Release; accepts NULL. Trainers and models have copies of their own. */
 DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 
-/** Set the published settings of a data set: "tiktok", "baby" or "sports". Every preset sets the
- *  same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate, projection,
- *  contrastive.anchor, epochs, patience), so that applying one preset after another has the effect
- *  of the second alone. The seed and all other settings stay as they are. */
+/** Set the settings of a data set: "tiktok", "baby" or "sports", as published; or "tiktok-spectral"
+ *  or "debian-spectral", with spectral denoisers whose scores are blended into the ranking. Every
+ *  preset sets the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate,
+ *  projection, contrastive.anchor, epochs, patience, average, denoiser.kind, denoiser.rows,
+ *  denoiser.linear, denoiser_learning_rate, diffusion.blend), so that applying one preset after
+ *  another has the effect of the second alone. The seed and all other settings stay as they are. */
 DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
 
 /** Set a value from text, whatever its type, always with '.' as the decimal point. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The authors' settings for each data set. Every preset sets the same settings, some to their
- * defaults where the authors name no value. So applying one preset after another has the effect of
- * the second alone. */
+/* The authors' settings for each data set, and those with which spectral denoisers did best on
+ * validation (doc/benchmarks.md). Every preset sets the same settings, some to their defaults where
+ * it names no value. So applying one preset after another has the effect of the second alone. */
 #include <string.h>
 
 #include "base/handle.h"
@@ -10,25 +10,32 @@
 #include "options/option_table.h"
 #include "options/options.h"
 
-enum { preset_count = 3, setting_count = 10 };
+enum { preset_count = 5, setting_count = 16 };
 
-static const char *const names[preset_count] = {"tiktok", "baby", "sports"};
+static const char *const names[preset_count] = {"tiktok", "baby", "sports", "tiktok-spectral",
+                                                "debian-spectral"};
 
 /* A setting and its values, in the order of the names; NULL: the default. */
 static const struct row {
     const char *setting;
     const char *values[preset_count];
 } rows[setting_count] = {
-    {"reg", {"0.0001", "1e-5", "1e-6"}},
-    {"ssl_reg", {"0.01", "0.1", "0.01"}},
-    {"temperature", {NULL, NULL, "0.1"}},
-    {"ris_lambda", {NULL, NULL, "0.1"}},
-    {"e_loss", {"0.1", "0.01", "0.5"}},
-    {"keep_rate", {"0.5", "1", "1"}},
-    {"projection", {"linear", "leaky", "linear"}},
-    {"contrastive.anchor", {"main", "modal", "modal"}},
-    {"epochs", {"50", "50", "50"}},
-    {"patience", {"0", "0", "0"}},
+    {"reg", {"0.0001", "1e-5", "1e-6", "0.0001", "1e-5"}},
+    {"ssl_reg", {"0.01", "0.1", "0.01", "0.01", "0.02"}},
+    {"temperature", {NULL, NULL, "0.1", "0.2", "0.2"}},
+    {"ris_lambda", {NULL, NULL, "0.1", NULL, "2"}},
+    {"e_loss", {"0.1", "0.01", "0.5", "0.1", "0.01"}},
+    {"keep_rate", {"0.5", "1", "1", "0.5", "0.5"}},
+    {"projection", {"linear", "leaky", "linear", "linear", "leaky"}},
+    {"contrastive.anchor", {"main", "modal", "modal", "main", "main"}},
+    {"epochs", {"50", "50", "50", "20", "10"}},
+    {"patience", {"0", "0", "0", "0", "0"}},
+    {"average", {NULL, NULL, NULL, "0.75", "0.23"}},
+    {"denoiser.kind", {NULL, NULL, NULL, "spectral", "spectral"}},
+    {"denoiser.rows", {NULL, NULL, NULL, "normalized", "normalized"}},
+    {"denoiser.linear", {NULL, NULL, NULL, "true", "true"}},
+    {"denoiser_learning_rate", {NULL, NULL, NULL, "0", "0"}},
+    {"diffusion.blend", {NULL, NULL, NULL, "0.25", "0.5"}},
 };
 
 /* All copies are made before the first value changes, so that a failure changes none. */
@@ -70,5 +77,7 @@ diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset)
         if (strcmp(preset, names[i]) == 0)
             return apply(options, i);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                        "no preset is called '%s'; there are tiktok, baby and sports", preset);
+                        "no preset is called '%s'; there are tiktok, baby, sports, tiktok-spectral "
+                        "and debian-spectral",
+                        preset);
 }

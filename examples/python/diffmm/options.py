@@ -90,7 +90,8 @@ class Options(Copied, Object):
                                       self.handle, keeps=[self.handle.context]))
 
     def preset(self, name):
-        """The published settings of a data set: tiktok, baby or sports."""
+        """The settings of a data set: tiktok, baby, sports, as published, tiktok-spectral or
+        debian-spectral."""
         library.diffmm_options_preset(self.handle, name)
 
     def update(self, values=(), **keywords):

@@ -31,7 +31,8 @@ class options : public detail::handle<diffmm_options>
     explicit options(const context &from) : handle(create(from), from.root())
     {
     }
-    /** The published settings of a data set: "tiktok", "baby" or "sports". */
+    /** The settings of a data set: "tiktok", "baby", "sports", as published, "tiktok-spectral" or
+     *  "debian-spectral". */
     static options preset(const std::string &name)
     {
         options made;
