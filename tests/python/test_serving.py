@@ -19,6 +19,30 @@ def named():
     return dataset, diffmm.fit(dataset, preset="tiktok", **{**SETTINGS, "epochs": 20})
 
 
+class Blend(unittest.TestCase):
+    """The denoisers' scores beside the recommender's: rows that rank are wider."""
+
+    SETTINGS = {"denoiser.kind": "spectral", "denoiser.rank": 6, "diffusion.blend": 0.5}
+
+    def test_rows_are_wider(self):
+        train = trainer(**self.SETTINGS)
+        train.epoch()
+        model = train.model
+        scorer = diffmm.Scorer(model)
+        self.assertEqual(8, model.dimensions)
+        self.assertEqual((80, 8), model.user_embeddings.shape)
+        self.assertEqual(8 + 2 * 6, scorer.dimensions)
+        self.assertEqual(5, len(scorer.recommend(3, count=5)))
+        with self.assertRaises(diffmm.Error) as caught:
+            scorer.fold_in([1, 2])
+        self.assertIs(diffmm.Status.STATE, caught.exception.status)
+        self.assertIn("diffusion.blend", str(caught.exception))
+
+    def test_full_denoisers_are_refused(self):
+        with self.assertRaisesRegex(diffmm.Error, "set denoiser.kind to spectral"):
+            trainer(**{"diffusion.blend": 0.5})
+
+
 class Training(unittest.TestCase):
 
     def test_epoch_by_epoch(self):

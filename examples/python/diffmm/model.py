@@ -185,7 +185,8 @@ class Model(Object):
     @property
     def user_embeddings(self):
         """Final embeddings of the last forward pass, users x dimensions: a view. A score is the dot
-        product of a user's row and an item's."""
+        product of a user's row and an item's; with diffusion.blend they are the recommender's part
+        of it, and a Scorer has all."""
         return self._embeddings(library.diffmm_model_user_embeddings, self.users)
 
     @property

@@ -103,6 +103,7 @@ class Scorer(Object):
 
     @property
     def dimensions(self):
+        """The width of the rows that rank: with diffusion.blend, above the model's dimensions."""
         return library.diffmm_scorer_dimensions(self.handle)
 
     @property

@@ -159,8 +159,8 @@ class model : public detail::handle<diffmm_model>
     {
         run_on([](diffmm_model *c) { return diffmm_model_forward(c); });
     }
-    /** Final embeddings of the last forward pass, users x d, in place. Borrowed until the model
-     * ends. */
+    /** Final embeddings of the last forward pass, users x d, in place; with diffusion.blend, the
+     * recommender's part of what ranks. Borrowed until the model ends. */
     span<const float> user_embeddings() const noexcept
     {
         return {diffmm_model_user_embeddings(get()), users() * dimensions()};

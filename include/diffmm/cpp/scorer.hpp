@@ -100,6 +100,7 @@ class scorer : public detail::handle<diffmm_scorer>
     {
         return diffmm_scorer_items(get());
     }
+    /** The width of the rows that rank: with diffusion.blend, above the model's dimensions. */
     std::size_t dimensions() const noexcept
     {
         return diffmm_scorer_dimensions(get());
