@@ -34,7 +34,7 @@ static void list_measures(const diffmm_model *model, struct diffmm__report *repo
     if (!s->diffusion_enabled || s->measure == DIFFMM__MEASURE_OFF)
         return;
     report->graph = diffmm__arena_take_zero(&report->arena, modalities, sizeof *report->graph);
-    report->graph_list = diffmm__arena_take(&report->arena, modalities, sizeof *report->graph_list);
+    report->graph_list = diffmm__arena_take(&report->arena, modalities, sizeof(void *));
     for (size_t m = 0; !report->arena.failed && m < modalities; m++) {
         report->graph[m].struct_size = sizeof *report->graph;
         report->graph_list[m] = &report->graph[m];
@@ -43,8 +43,7 @@ static void list_measures(const diffmm_model *model, struct diffmm__report *repo
         return;
     report->denoiser =
         diffmm__arena_take_zero(&report->arena, modalities, sizeof *report->denoiser);
-    report->denoiser_list =
-        diffmm__arena_take(&report->arena, modalities, sizeof *report->denoiser_list);
+    report->denoiser_list = diffmm__arena_take(&report->arena, modalities, sizeof(void *));
     for (size_t m = 0; !report->arena.failed && m < modalities; m++) {
         report->denoiser[m].struct_size = sizeof *report->denoiser;
         report->denoiser_list[m] = &report->denoiser[m];
