@@ -146,7 +146,7 @@ void diffmm__denoiser_measuring_run(struct diffmm__denoiser_measuring *m,
 {
     struct block block = {
         .m = m, .batch = batch, .held = held, .popularity = popularity, .cutoff = cutoff};
-    if (m->plan.shared)
+    if (m->plan.shared && prepared)
         diffmm__generator_prepare_from(m->generator, prepared);
     else
         diffmm__generator_prepare(m->generator, module->schedule, module->values, batch);
