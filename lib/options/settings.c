@@ -150,12 +150,12 @@ static diffmm_status check_noise(const struct diffmm__settings *settings)
 /* A step must not turn the sign of what it makes smaller. */
 static diffmm_status check_weight_decay(const struct diffmm__settings *settings)
 {
-    char text[DIFFMM__REAL_TEXT];
+    char shown[DIFFMM__REAL_TEXT];
     double share = settings->learning_rate * settings->weight_decay;
     return share < 1.0 ? DIFFMM_OK
                        : diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                       "'learning_rate' times 'weight_decay' is %s, not below 1",
-                                      diffmm__real_text(share, text));
+                                      diffmm__real_text(share, shown));
 }
 
 diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm__settings *out)

@@ -122,7 +122,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
         status = diffmm__model_create(trainer->dataset, copy, settings.diffusion_enabled,
                                       &trainer->model);
     diffmm_options_destroy(copy);
-    if (!status && settings.diffusion_enabled && purpose != be_filled)
+    if (!status && trainer->model->settings.diffusion_enabled && purpose != be_filled)
         status = diffmm__bases_compute(trainer->model);
     if (status)
         return status;

@@ -66,15 +66,15 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
         status = diffmm__epoch_plan(dataset, options, &settings, &plan);
     if (status)
         return status;
-    double others = 0.0,
-           count =
-               ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
-    if (settings.diffusion_enabled)
-        count += (double)plan.modalities * (double)plan.denoiser_loss.layers.size;
-    if (settings.diffusion_enabled)
-        others = (double)plan.modalities * (double)plan.denoiser_loss.layers.basis_items *
-                 (double)plan.denoiser_loss.layers.items;
-    return diffmm__matrix_check_sizes(file, count, others);
+    double count =
+        ((double)plan.users + (double)plan.items + (double)plan.dimensions) * (double)plan.d;
+    double bases = 0.0;
+    if (settings.diffusion_enabled) {
+        const struct diffmm__layers *layers = &plan.denoiser_loss.layers;
+        count += (double)plan.modalities * (double)layers->size;
+        bases = (double)plan.modalities * (double)layers->basis_items * (double)layers->items;
+    }
+    return diffmm__matrix_check_sizes(file, count, bases);
 }
 
 static diffmm_status read_array(const struct diffmm__safetensors *file,
