@@ -106,8 +106,8 @@ DIFFMM_API diffmm_status diffmm_scorer_save_memory(const diffmm_scorer *scorer, 
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
 
-DIFFMM_API size_t diffmm_scorer_users(const diffmm_scorer *scorer);      /**< U */
-DIFFMM_API size_t diffmm_scorer_items(const diffmm_scorer *scorer);      /**< I */
+DIFFMM_API size_t diffmm_scorer_users(const diffmm_scorer *scorer); /**< U */
+DIFFMM_API size_t diffmm_scorer_items(const diffmm_scorer *scorer); /**< I */
 /** d, the width of the rows whose dot products are the scores: the model's embedding_size, and where
  *  it was trained with diffusion.blend above 0, after these M times the denoisers' rank. */
 DIFFMM_API size_t diffmm_scorer_dimensions(const diffmm_scorer *scorer);

@@ -178,6 +178,18 @@ static void recommender_range(void *argument, size_t begin, size_t end)
         p->model->blend->spread[p->begin + row] = deviation(p, row);
 }
 
+/* c_mu of a user. */
+static float factor_of(const struct part *p, size_t row)
+{
+    const diffmm_model *model = p->model;
+    double own = deviation(p, row), spread = model->blend->spread[p->begin + row];
+    if (own == 0.0)
+        return 0.0f;
+    double factor = model->settings.blend * (spread > 0.0 ? spread : 1.0) /
+                    ((double)model->modality_count * own);
+    return factor <= (double)FLT_MAX ? (float)factor : 0.0f;
+}
+
 /* c z, into the users' served rows. */
 static void denoiser_range(void *argument, size_t begin, size_t end)
 {
@@ -185,14 +197,9 @@ static void denoiser_range(void *argument, size_t begin, size_t end)
     const diffmm_model *model = p->model;
     for (size_t row = begin; row < end; row++) {
         float *out = model->served + (p->begin + row) * model->width + p->first;
-        double own = deviation(p, row), spread = model->blend->spread[p->begin + row];
-        double factor = model->settings.blend * (spread > 0.0 ? spread : 1.0) /
-                        ((double)model->modality_count * own);
-        if (own > 0.0 && factor <= (double)FLT_MAX)
-            for (size_t c = 0; c < p->columns; c++)
-                out[c] = (float)factor * p->rows[row * p->stride + c];
-        else
-            memset(out, 0, p->columns * sizeof *out);
+        float factor = factor_of(p, row);
+        for (size_t c = 0; c < p->columns; c++)
+            out[c] = factor == 0.0f ? 0.0f : factor * p->rows[row * p->stride + c];
     }
 }
 
