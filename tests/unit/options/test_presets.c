@@ -20,7 +20,7 @@ static const struct {
     {"keep_rate", {"0.5", "1", "1", "0.5", "0.5"}},
     {"projection", {"linear", "leaky", "linear", "linear", "leaky"}},
     {"contrastive.anchor", {"main", "modal", "modal", "main", "main"}},
-    {"epochs", {"50", "50", "50", "20", "10"}},
+    {"epochs", {"50", "50", "50", "20", "8"}},
     {"patience", {"0", "0", "0", "0", "0"}},
     {"average", {"0", "0", "0", "0.75", "0.23"}},
     {"denoiser.kind", {"full", "full", "full", "spectral", "spectral"}},
