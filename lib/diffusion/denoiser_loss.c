@@ -129,6 +129,43 @@ const char *diffmm__denoiser_loss_wrong(const struct diffmm__denoiser_losses *lo
     return !isfinite(losses->elbo) ? "ELBO" : !isfinite(losses->msi) ? "MSI" : NULL;
 }
 
+static void give(const struct diffmm__dense_loss *dense, double weight,
+                 const struct diffmm__denoiser_losses *losses)
+{
+    if (dense->loss)
+        *dense->loss = losses->elbo + weight * losses->msi;
+    if (dense->elbo)
+        *dense->elbo = losses->elbo;
+    if (dense->msi)
+        *dense->msi = losses->msi;
+}
+
+diffmm_status diffmm__denoiser_loss_of_dense(diffmm_context *context,
+                                             const struct diffmm__layers *layers,
+                                             const struct diffmm__dense_loss *dense,
+                                             struct diffmm__denoiser_batch *batch)
+{
+    struct diffmm__loss_plan plan;
+    struct diffmm__denoiser_loss loss;
+    struct diffmm__arena arena = diffmm__arena_on(context);
+    diffmm__denoiser_loss_plan(layers, batch->rows, batch->msi.d, DIFFMM__LOSS_CHEAPEST, &plan);
+    diffmm_status status =
+        diffmm__batch_rows_from_dense(&arena, batch->rows, dense->items, dense->x0, &batch->x0);
+    if (!status) {
+        diffmm__denoiser_loss_take(&arena, &plan, diffmm__csr_entries(&batch->x0.matrix), &loss);
+        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    }
+    if (!status) {
+        struct diffmm__gradient gradient = {.values = dense->gradient};
+        diffmm__denoiser_loss_prepare(&loss, batch);
+        struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
+            &loss, dense->schedule, dense->parameters, batch, dense->gradient ? &gradient : NULL);
+        give(dense, batch->msi.weight, &losses);
+    }
+    diffmm__arena_end(&arena);
+    return status;
+}
+
 static diffmm_status check(const diffmm_denoiser_loss_arguments *a, const diffmm_schedule *schedule,
                            size_t items)
 {
@@ -172,28 +209,15 @@ diffmm_status diffmm_denoiser_loss_with(diffmm_context *context, const diffmm_sc
                 .features = a.features,
                 .item_embedding = a.item_embedding,
                 .weight = a.e_loss}};
-    struct diffmm__loss_plan plan;
-    struct diffmm__denoiser_loss loss;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    diffmm__denoiser_loss_plan(&layers, a.rows, a.d, DIFFMM__LOSS_CHEAPEST, &plan);
-    status = diffmm__batch_rows_from_dense(&arena, a.rows, layers.items, a.x0, &batch.x0);
-    if (!status) {
-        diffmm__denoiser_loss_take(&arena, &plan, diffmm__csr_entries(&batch.x0.matrix), &loss);
-        status = arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
-    }
-    if (!status) {
-        struct diffmm__gradient gradient = {.values = a.grad_parameters};
-        struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
-            &loss, schedule, a.parameters, &batch, a.grad_parameters ? &gradient : NULL);
-        if (a.loss)
-            *a.loss = losses.elbo + a.e_loss * losses.msi;
-        if (a.elbo)
-            *a.elbo = losses.elbo;
-        if (a.msi)
-            *a.msi = losses.msi;
-    }
-    diffmm__arena_end(&arena);
-    return status;
+    const struct diffmm__dense_loss dense = {.schedule = schedule,
+                                             .parameters = a.parameters,
+                                             .items = layers.items,
+                                             .x0 = a.x0,
+                                             .loss = a.loss,
+                                             .elbo = a.elbo,
+                                             .msi = a.msi,
+                                             .gradient = a.grad_parameters};
+    return diffmm__denoiser_loss_of_dense(context, &layers, &dense, &batch);
 }
 
 diffmm_status diffmm_denoiser_loss(diffmm_context *context, const diffmm_denoiser_shape *shape,

@@ -68,6 +68,22 @@ diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_s
                               const float *parameters, const struct diffmm__denoiser_batch *batch,
                               const struct diffmm__gradient *gradient);
 
+/* The loss of one batch whose rows are dense: what the functions of plain arrays read and write. */
+struct diffmm__dense_loss {
+    const diffmm_schedule *schedule;
+    const float *parameters;
+    size_t items;
+    const float *x0;           /* rows x items */
+    double *loss, *elbo, *msi; /* receive the means, or are NULL */
+    float *gradient;           /* receives that of all parameters, or is NULL */
+};
+
+/* Computes it, in memory of its own. The batch has no x0 yet. */
+diffmm_status diffmm__denoiser_loss_of_dense(diffmm_context *context,
+                                             const struct diffmm__layers *layers,
+                                             const struct diffmm__dense_loss *dense,
+                                             struct diffmm__denoiser_batch *batch);
+
 /* The name of the loss that is not finite, "ELBO" or "MSI"; NULL if both are. */
 const char *diffmm__denoiser_loss_wrong(const struct diffmm__denoiser_losses *losses);
 

@@ -47,46 +47,6 @@ static diffmm_status check(const diffmm_spectral_loss_arguments *a, const diffmm
     return diffmm__schedule_check_steps(schedule, a->rows, a->t);
 }
 
-static diffmm_status compute(struct diffmm__arena *arena, const diffmm_schedule *schedule,
-                             const struct diffmm__layers *layers,
-                             const diffmm_spectral_loss_arguments *a)
-{
-    const struct diffmm__basis basis = {
-        .items = a->items, .rank = layers->items, .values = a->basis};
-    struct diffmm__denoiser_batch batch = {
-        .rows = a->rows,
-        .t = a->t,
-        .draws = {.noise = a->noise,
-                  .dropout_scale = a->dropout_scale,
-                  .dropout = a->dropout_scale ? a->dropout : 0.0},
-        .msi = {.d = a->d,
-                .features = a->features,
-                .item_embedding = a->item_embedding,
-                .weight = a->e_loss},
-        .basis = &basis};
-    struct diffmm__loss_plan plan;
-    struct diffmm__denoiser_loss loss;
-    diffmm__denoiser_loss_plan(layers, a->rows, a->d, DIFFMM__LOSS_CHEAPEST, &plan);
-    diffmm_status status =
-        diffmm__batch_rows_from_dense(arena, a->rows, a->items, a->x0, &batch.x0);
-    if (status)
-        return status;
-    diffmm__denoiser_loss_take(arena, &plan, diffmm__csr_entries(&batch.x0.matrix), &loss);
-    if (arena->failed)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm__denoiser_loss_prepare(&loss, &batch);
-    struct diffmm__gradient gradient = {.values = a->grad_parameters};
-    struct diffmm__denoiser_losses losses = diffmm__denoiser_loss_compute(
-        &loss, schedule, a->parameters, &batch, a->grad_parameters ? &gradient : NULL);
-    if (a->loss)
-        *a->loss = losses.elbo + a->e_loss * losses.msi;
-    if (a->elbo)
-        *a->elbo = losses.elbo;
-    if (a->msi)
-        *a->msi = losses.msi;
-    return DIFFMM_OK;
-}
-
 diffmm_status diffmm_spectral_loss_with(diffmm_context *context, const diffmm_schedule *schedule,
                                         const diffmm_spectral_loss_arguments *arguments)
 {
@@ -102,8 +62,24 @@ diffmm_status diffmm_spectral_loss_with(diffmm_context *context, const diffmm_sc
         (status = check(&a, schedule, layers.items)))
         return status;
     diffmm__layers_set_basis(&layers, a.items);
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    status = compute(&arena, schedule, &layers, &a);
-    diffmm__arena_end(&arena);
-    return status;
+    const struct diffmm__basis basis = {.items = a.items, .rank = layers.items, .values = a.basis};
+    struct diffmm__denoiser_batch batch = {.rows = a.rows,
+                                           .t = a.t,
+                                           .draws = {.noise = a.noise,
+                                                     .dropout_scale = a.dropout_scale,
+                                                     .dropout = a.dropout_scale ? a.dropout : 0.0},
+                                           .msi = {.d = a.d,
+                                                   .features = a.features,
+                                                   .item_embedding = a.item_embedding,
+                                                   .weight = a.e_loss},
+                                           .basis = &basis};
+    const struct diffmm__dense_loss dense = {.schedule = schedule,
+                                             .parameters = a.parameters,
+                                             .items = a.items,
+                                             .x0 = a.x0,
+                                             .loss = a.loss,
+                                             .elbo = a.elbo,
+                                             .msi = a.msi,
+                                             .gradient = a.grad_parameters};
+    return diffmm__denoiser_loss_of_dense(context, &layers, &dense, &batch);
 }

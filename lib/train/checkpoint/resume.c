@@ -183,7 +183,7 @@ static diffmm_status build_graph(const diffmm_trainer *trainer, const char *path
                                  const struct graph_parts *parts, diffmm_graph **out)
 {
     const diffmm_model *model = trainer->model;
-    diffmm_graph *graph;
+    diffmm_graph *graph = NULL;
     diffmm_status status = diffmm__graph_create(trainer->context, model->users, model->items,
                                                 parts->columns.rows, true, &graph);
     if (status)
@@ -209,7 +209,7 @@ static diffmm_status read_graph(const diffmm_trainer *trainer,
 {
     const diffmm_graph *adjacency = trainer->model->adjacency;
     struct graph_parts parts;
-    diffmm_graph *graph;
+    diffmm_graph *graph = NULL;
     diffmm_status status = find_parts(trainer, file, m, which, &parts);
     if (status)
         return status;
