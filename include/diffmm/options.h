@@ -62,9 +62,10 @@ DIFFMM_API void diffmm_options_destroy(diffmm_options *options);
 /** Set the settings of a data set: "tiktok", "baby" or "sports", as published; or "tiktok-spectral"
  *  or "debian-spectral", with spectral denoisers whose scores are blended into the ranking. Every
  *  preset sets the same settings (reg, ssl_reg, temperature, ris_lambda, e_loss, keep_rate,
- *  projection, contrastive.anchor, epochs, patience, average, denoiser.kind, denoiser.rows,
- *  denoiser.linear, denoiser_learning_rate, diffusion.blend), so that applying one preset after
- *  another has the effect of the second alone. The seed and all other settings stay as they are. */
+ *  projection, contrastive.anchor, epochs, patience, average, noise_scale, denoiser.kind,
+ *  denoiser.rows, denoiser.linear, denoiser_learning_rate, diffusion.blend), so that applying one
+ *  preset after another has the effect of the second alone. The seed and all other settings stay as
+ *  they are. */
 DIFFMM_API diffmm_status diffmm_options_preset(diffmm_options *options, const char *preset);
 
 /** Set a value from text, whatever its type, always with '.' as the decimal point. */

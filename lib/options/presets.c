@@ -10,7 +10,7 @@
 #include "options/option_table.h"
 #include "options/options.h"
 
-enum { preset_count = 5, setting_count = 16 };
+enum { preset_count = 5, setting_count = 17 };
 
 static const char *const names[preset_count] = {"tiktok", "baby", "sports", "tiktok-spectral",
                                                 "debian-spectral"};
@@ -31,6 +31,7 @@ static const struct row {
     {"epochs", {"50", "50", "50", "20", "8"}},
     {"patience", {"0", "0", "0", "0", "0"}},
     {"average", {NULL, NULL, NULL, "0.75", "0.23"}},
+    {"noise_scale", {NULL, NULL, NULL, NULL, "0.001"}},
     {"denoiser.kind", {NULL, NULL, NULL, "spectral", "spectral"}},
     {"denoiser.rows", {NULL, NULL, NULL, "normalized", "normalized"}},
     {"denoiser.linear", {NULL, NULL, NULL, "true", "true"}},

@@ -3,7 +3,7 @@
 
 #include "support/own_options.h"
 
-enum { setting_count = 16, preset_count = 5 };
+enum { setting_count = 17, preset_count = 5 };
 
 static const char *const presets[preset_count] = {"tiktok", "baby", "sports", "tiktok-spectral",
                                                   "debian-spectral"};
@@ -23,6 +23,7 @@ static const struct {
     {"epochs", {"50", "50", "50", "20", "8"}},
     {"patience", {"0", "0", "0", "0", "0"}},
     {"average", {"0", "0", "0", "0.75", "0.23"}},
+    {"noise_scale", {"0.1", "0.1", "0.1", "0.1", "0.001"}},
     {"denoiser.kind", {"full", "full", "full", "spectral", "spectral"}},
     {"denoiser.rows", {"plain", "plain", "plain", "normalized", "normalized"}},
     {"denoiser.linear", {"false", "false", "false", "true", "true"}},
