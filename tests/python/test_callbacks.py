@@ -295,7 +295,8 @@ class Host(unittest.TestCase):
         with mock.patch("sys.unraisablehook", reported.append):
             trainer(data(context=diffmm.Context(log=fail))).fit()
         self.assertEqual({RuntimeError}, {one.exc_type for one in reported})
-        self.assertEqual(3, len(reported))
+        # A line for each of three epochs, and one in each for the graphs of two modalities.
+        self.assertEqual(9, len(reported))
 
     def test_the_hosts_own_threads_give_the_same_bits(self):
         expected = trainer(data(context=diffmm.Context(threads=2))).fit().user_embeddings
