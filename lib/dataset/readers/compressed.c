@@ -101,6 +101,10 @@ static void end_gzip(struct diffmm__compressed *c)
 static diffmm_status begin_zstd(struct diffmm__compressed *c)
 {
     c->zstd = ZSTD_createDStream();
+    /* A frame of a few bytes may ask for a window of 128 MB. 32 MB is more than any level of
+     * compression asks for, but the "ultra" ones of large files. */
+    if (c->zstd)
+        ZSTD_DCtx_setParameter(c->zstd, ZSTD_d_windowLogMax, 25);
     return c->zstd ? DIFFMM_OK : diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory to unpack zstd");
 }
 
