@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/ascending.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
+
+size_t diffmm__ascending_lower_bound(size_t count, const int32_t *numbers, int32_t number)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool diffmm__ascending_has(size_t count, const int32_t *numbers, int32_t number)
+{
+    size_t place = diffmm__ascending_lower_bound(count, numbers, number);
+    return place < count && numbers[place] == number;
+}
 
 static bool ascends(size_t count, const int32_t *numbers)
 {

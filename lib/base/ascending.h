@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A caller's list of numbers, in ascending order. */
+/* Lists of numbers in ascending order: a caller's, and searching one. */
 #ifndef DIFFMM_BASE_ASCENDING_H
 #define DIFFMM_BASE_ASCENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,11 @@ struct diffmm__ascending {
 diffmm_status diffmm__ascending_begin(const diffmm_context *context, size_t count,
                                       const int32_t *numbers, struct diffmm__ascending *out);
 void diffmm__ascending_end(const diffmm_context *context, struct diffmm__ascending *list);
+
+/* The place of the first of `count` ascending numbers that is not below `number`, or `count`. And
+ * whether `number` is one of them. */
+size_t diffmm__ascending_lower_bound(size_t count, const int32_t *numbers, int32_t number);
+bool diffmm__ascending_has(size_t count, const int32_t *numbers, int32_t number);
 
 /* Sorts numbers in place, without memory of its own (libc's qsort() may allocate). */
 void diffmm__ascending_sort(size_t count, int32_t *numbers);

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "base/ascending.h"
 #include "base/pool.h"
 
 static void lay_out(struct diffmm__centred_features *f)
@@ -158,19 +159,6 @@ static double project(const struct diffmm__centred_features *f, int32_t item, co
     return dot / f->length[item];
 }
 
-static bool has(size_t count, const int32_t *ascending, int32_t number)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ascending[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && ascending[low] == number;
-}
-
 bool diffmm__centred_features_compare(const struct diffmm__centred_features *f, size_t own_count,
                                       const int32_t *own, size_t list_count, const int32_t *list,
                                       double *sum, struct diffmm__similarity *out)
@@ -182,7 +170,7 @@ bool diffmm__centred_features_compare(const struct diffmm__centred_features *f, 
     for (size_t j = 0; j < list_count; j++) {
         if (list[j] < 0 || f->length[list[j]] == 0.0)
             continue;
-        size_t itself = has(own_count, own, list[j]);
+        size_t itself = diffmm__ascending_has(own_count, own, list[j]);
         if (itself == known)
             continue;
         listed += (project(f, list[j], sum) - (double)itself) / (double)(known - itself);

@@ -84,19 +84,6 @@ diffmm_status diffmm_top_k(size_t score_count, const float *scores, size_t exclu
     return DIFFMM_OK;
 }
 
-static bool is_held(size_t count, const int32_t *held, int32_t item)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (held[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && held[low] == item;
-}
-
 void diffmm__metrics_of_user(size_t ranked_count, const struct diffmm__ranked *ranked,
                              size_t held_count, const int32_t *held, size_t cutoff,
                              struct diffmm__user_metrics *out)
@@ -104,7 +91,7 @@ void diffmm__metrics_of_user(size_t ranked_count, const struct diffmm__ranked *r
     size_t hits = 0, length = ranked_count < cutoff ? ranked_count : cutoff;
     double gain = 0, ideal = 0;
     for (size_t rank = 0; rank < length; rank++) {
-        if (!is_held(held_count, held, ranked[rank].index))
+        if (!diffmm__ascending_has(held_count, held, ranked[rank].index))
             continue;
         hits++;
         gain += 1 / log2((double)rank + 2);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -82,15 +83,11 @@ struct diffmm__csr diffmm__csr_view(size_t rows, size_t columns, const int64_t *
 
 int64_t diffmm__csr_lower_bound(const struct diffmm__csr *csr, size_t row, int32_t column)
 {
-    int64_t low = csr->pointers[row], high = csr->pointers[row + 1];
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (csr->indices[middle] < column)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    int64_t first = csr->pointers[row];
+    size_t entries = diffmm__csr_row_entries(csr, row);
+    if (entries == 0)
+        return first; /* a matrix without entries may have no array of them */
+    return first + (int64_t)diffmm__ascending_lower_bound(entries, csr->indices + first, column);
 }
 
 bool diffmm__csr_has(const struct diffmm__csr *csr, size_t row, int32_t column)

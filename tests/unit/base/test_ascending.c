@@ -36,6 +36,25 @@ START_TEST(lists_ascend)
 }
 END_TEST
 
+START_TEST(places_of_numbers)
+{
+    static const int32_t numbers[] = {-3, 0, 0, 7, INT32_MAX};
+    static const struct {
+        int32_t number;
+        size_t place;
+        bool has;
+    } cases[] = {{INT32_MIN, 0, false}, {-3, 0, true}, {-2, 1, false},      {0, 1, true},
+                 {1, 3, false},         {7, 3, true},  {INT32_MAX, 4, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_uint_eq(diffmm__ascending_lower_bound(5, numbers, cases[i].number),
+                          cases[i].place);
+        ck_assert(diffmm__ascending_has(5, numbers, cases[i].number) == cases[i].has);
+    }
+    ck_assert_uint_eq(diffmm__ascending_lower_bound(3, numbers, 7), 3);
+    ck_assert(!diffmm__ascending_has(3, numbers, 7) && !diffmm__ascending_has(0, NULL, 7));
+}
+END_TEST
+
 START_TEST(memory_is_for_long_lists_in_disorder_only)
 {
     enum { most = 1000 };
@@ -67,6 +86,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {lists_ascend, memory_is_for_long_lists_in_disorder_only};
+    const TTest *const tests[] = {lists_ascend, places_of_numbers,
+                                  memory_is_for_long_lists_in_disorder_only};
     return run_tests("ascending", tests, sizeof tests / sizeof *tests) != 0;
 }
