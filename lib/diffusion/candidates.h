@@ -6,11 +6,11 @@
 #define DIFFMM_DIFFUSION_CANDIDATES_H
 
 #include "base/memory.h"
-#include "diffusion/basis.h"
+#include "diffusion/denoiser_batch.h"
 #include "linalg/topk.h"
 
 struct diffmm__candidates {
-    size_t count, most;
+    size_t count;
     uint8_t *chosen; /* of each item */
     int32_t *items;  /* the candidates, ascending */
     float *rows;     /* count x rank: the rows that give their scores */
@@ -24,5 +24,21 @@ void diffmm__candidates_take(struct diffmm__arena *arena, size_t items, size_t r
 void diffmm__candidates_choose(struct diffmm__candidates *candidates,
                                const struct diffmm__basis *basis,
                                const struct diffmm__ranked *ranked, size_t count);
+
+/* Users who are ranked over candidates. */
+struct diffmm__candidate_ranking {
+    const diffmm_context *context;
+    const struct diffmm__candidates *candidates;
+    const struct diffmm__denoiser_batch *users; /* with their basis */
+    const float *z;                             /* their unweighted coordinates: rows x rank */
+    bool unseen;                                /* items of their own rows are not ranked */
+    float *x;                                   /* room: rows x tile scores */
+    size_t tile;
+    struct diffmm__topk *top; /* of each user */
+};
+
+/* Offers every user the candidates and, as they are seen or not, the items of the own row; where
+ * unseen candidates are fewer than are wanted of a user, all other items, too. */
+void diffmm__candidates_rank(const struct diffmm__candidate_ranking *ranking);
 
 #endif

@@ -268,116 +268,25 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
     rank_tiles(g, rows, out->inputs, g->chain.sum, g->parameters + out->weight, x0, NULL);
 }
 
-/* Candidates, a tile of which is to be ranked for some users. */
-struct candidate_tile {
-    struct diffmm__generator *generator;
-    const struct diffmm__denoiser_batch *block;
-    size_t first, width;
-};
-
-/* Masks the items of a user's own row among the tile's scores of candidates, which ascend. */
-static void mask_candidates(const struct candidate_tile *t, size_t b, float *x)
-{
-    const struct diffmm__csr *x0 = &t->block->x0.matrix;
-    const int32_t *items = t->generator->candidates.items + t->first;
-    size_t row = diffmm__batch_rows_row(&t->block->x0, b);
-    for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
-        size_t low = 0, high = t->width;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (items[middle] < x0->indices[e])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < t->width && items[low] == x0->indices[e])
-            x[low] = NAN;
-    }
-}
-
-static void rank_candidates_range(void *argument, size_t begin, size_t end)
-{
-    const struct candidate_tile *t = argument;
-    struct diffmm__generator *g = t->generator;
-    for (size_t b = begin; b < end; b++) {
-        float *x = g->x + b * t->width;
-        if (g->left_out)
-            mask_candidates(t, b, x);
-        diffmm__topk_push_indices(&g->top[b], g->candidates.items + t->first, t->width, x);
-    }
-}
-
-/* The score of an item for batch row b. */
-static float score_of(const struct diffmm__generator *g, const struct diffmm__basis *basis,
-                      size_t b, size_t item)
-{
-    float score = diffmm__kernels()->dot_float(basis->rank, g->z + b * basis->rank,
-                                               basis->values + item * basis->rank);
-    return basis->weights ? score / basis->weights[item] : score;
-}
-
-/* The items of the users' own rows that are no candidates. */
-static void rank_own_range(void *argument, size_t begin, size_t end)
-{
-    const struct candidate_tile *t = argument;
-    struct diffmm__generator *g = t->generator;
-    const struct diffmm__basis *basis = t->block->basis;
-    const struct diffmm__csr *x0 = &t->block->x0.matrix;
-    for (size_t b = begin; b < end; b++) {
-        size_t row = diffmm__batch_rows_row(&t->block->x0, b);
-        for (int64_t e = x0->pointers[row]; e < x0->pointers[row + 1]; e++) {
-            size_t item = (size_t)x0->indices[e];
-            if (g->candidates.chosen[item])
-                continue;
-            float score = score_of(g, basis, b, item);
-            diffmm__topk_push_indices(&g->top[b], &x0->indices[e], 1, &score);
-        }
-    }
-}
-
-/* Where the own row is left out, candidates may be fewer than are wanted of a user who has most of
- * them: then all other items are ranked, too. */
-static void rank_others_range(void *argument, size_t begin, size_t end)
-{
-    const struct candidate_tile *t = argument;
-    struct diffmm__generator *g = t->generator;
-    const struct diffmm__basis *basis = t->block->basis;
-    size_t tile = columns(&g->plan);
-    for (size_t b = begin; b < end; b++) {
-        float *x = g->x + b * tile;
-        if (g->top[b].count == g->top[b].capacity)
-            continue;
-        for (size_t first = 0; first < basis->items; first += tile) {
-            size_t width = basis->items - first < tile ? basis->items - first : tile;
-            for (size_t i = 0; i < width; i++)
-                x[i] = g->candidates.chosen[first + i] ? NAN : score_of(g, basis, b, first + i);
-            diffmm__batch_rows_mask(g->left_out, b, first, width, x);
-            diffmm__topk_push(&g->top[b], first, width, x);
-        }
-    }
-}
-
-static void rank_candidates(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
-{
-    size_t count = g->candidates.count, rank = block->basis->rank, tile = columns(&g->plan);
-    struct candidate_tile t = {.generator = g, .block = block};
-    for (; t.first < count; t.first += t.width) {
-        t.width = count - t.first < tile ? count - t.first : tile;
-        diffmm__gemm(g->context, block->rows, t.width, rank, 1.0f, diffmm__plain(g->z, rank),
-                     diffmm__transposed(g->candidates.rows + t.first * rank, rank), 0.0f, g->x,
-                     t.width);
-        diffmm__parallel_ranges(g->context, block->rows, 16, rank_candidates_range, &t);
-    }
-    diffmm__parallel_ranges(g->context, block->rows, 16,
-                            g->left_out ? rank_others_range : rank_own_range, &t);
-}
-
 /* Runs the chains of a spectral denoiser: z of the block's users. */
 static void run_chains(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
 {
     diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, block, g->z);
     for (size_t b = 0; b < block->rows; b++)
         diffmm__basis_unweight_row(block->basis, &block->x0, b, g->z + b * block->basis->rank);
+}
+
+static void rank_candidates(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
+{
+    const struct diffmm__candidate_ranking ranking = {.context = g->context,
+                                                      .candidates = &g->candidates,
+                                                      .users = block,
+                                                      .z = g->z,
+                                                      .unseen = g->plan.unseen,
+                                                      .x = g->x,
+                                                      .tile = columns(&g->plan),
+                                                      .top = g->top};
+    diffmm__candidates_rank(&ranking);
 }
 
 static void rank_all(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
