@@ -79,23 +79,18 @@ static struct diffmm__denoiser_batch whole_batch(const diffmm_model *model, cons
 }
 
 /* One batch: loss, gradient, Adam step. */
-static diffmm_status train_batch(struct diffmm__denoisers *denoisers, const diffmm_model *model,
-                                 size_t epoch, const struct pass *pass, const int32_t *users,
-                                 size_t rows, double *loss)
+static diffmm_status train_batch(struct diffmm__denoisers *denoisers,
+                                 const struct diffmm__model_modality *modality, size_t epoch,
+                                 const struct diffmm__denoiser_batch *batch, double *loss)
 {
-    size_t m = pass->m;
-    diffmm_diffusion *module = model->modalities[m].diffusion;
-    struct diffmm__denoiser_batch batch = whole_batch(model, pass);
-    batch.rows = rows;
-    batch.x0.row_of = users;
     struct diffmm__denoiser_losses losses =
-        diffmm__module_step(module, &denoisers->workspace, &batch);
+        diffmm__module_step(modality->diffusion, &denoisers->workspace, batch);
     const char *wrong = diffmm__denoiser_loss_wrong(&losses);
     if (wrong)
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "epoch %zu, denoise: the %s loss of modality '%s' is not finite", epoch,
-                            wrong, model->modalities[m].name);
-    *loss += losses.elbo + batch.msi.weight * losses.msi;
+                            wrong, modality->name);
+    *loss += losses.elbo + batch->msi.weight * losses.msi;
     return DIFFMM_OK;
 }
 
@@ -115,16 +110,17 @@ static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_
                               double *loss)
 {
     size_t users = model->users, batch = denoisers->workspace.loss.plan.rows;
-    struct diffmm__denoiser_batch whole = whole_batch(model, pass);
-    diffmm__denoiser_loss_prepare(&denoisers->workspace.loss, &whole);
+    struct diffmm__denoiser_batch some = whole_batch(model, pass);
+    diffmm__denoiser_loss_prepare(&denoisers->workspace.loss, &some);
     diffmm__random_shuffle(
         model->settings.seed,
         diffmm__stream_pass(diffmm__stream_user_order(pass->draws_epoch), pass->draws_pass), users,
         denoisers->user_order);
     for (size_t first = 0; first < users; first += batch) {
-        size_t rows = users - first < batch ? users - first : batch;
+        some.rows = users - first < batch ? users - first : batch;
+        some.x0.row_of = denoisers->user_order + first;
         diffmm_status status =
-            train_batch(denoisers, model, epoch, pass, denoisers->user_order + first, rows, loss);
+            train_batch(denoisers, &model->modalities[pass->m], epoch, &some, loss);
         if (!status)
             status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_DENOISE, ++done, total);
         if (status)
