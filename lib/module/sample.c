@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/handle.h"
-#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -99,11 +98,8 @@ diffmm_status diffmm_diffusion_denoise(const diffmm_diffusion *module, size_t ro
     if (status || (status = diffmm__size_check_array("rows", rows, "items", items, sizeof *x)) ||
         (status = diffmm__schedule_check_steps(module->schedule, rows, t)))
         return status;
-    size_t bad = diffmm__first_not_finite(rows * items, x);
-    if (bad < rows * items)
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "x: value %zu is not finite", bad);
-    if (rows == 0)
-        return DIFFMM_OK;
+    if ((status = diffmm__check_finite("x", rows * items, x)) || rows == 0)
+        return status;
     struct diffmm__arena arena = diffmm__arena_on(module->context);
     diffmm__denoiser_pass_take(&arena, &module->layers, rows, DIFFMM__PASS_FORWARD, &pass);
     float *z = take_coordinates(&arena, module, rows);
