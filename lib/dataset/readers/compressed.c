@@ -100,12 +100,15 @@ static void end_gzip(struct diffmm__compressed *c)
 #ifdef DIFFMM__HAVE_ZSTD
 static diffmm_status begin_zstd(struct diffmm__compressed *c)
 {
+    /* A frame of a few bytes may ask for a window of 128 MB. Small files get 32 MB at most, which
+     * all levels of compression but the "ultra" ones keep within; large ones what zstd allows. */
+    enum { small_file = 4 << 20, small_window_log = 25 };
     c->zstd = ZSTD_createDStream();
-    /* A frame of a few bytes may ask for a window of 128 MB. 32 MB is more than any level of
-     * compression asks for, but the "ultra" ones of large files. */
-    if (c->zstd)
-        ZSTD_DCtx_setParameter(c->zstd, ZSTD_d_windowLogMax, 25);
-    return c->zstd ? DIFFMM_OK : diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory to unpack zstd");
+    if (!c->zstd)
+        return diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory to unpack zstd");
+    if (c->size < small_file)
+        ZSTD_DCtx_setParameter(c->zstd, ZSTD_d_windowLogMax, small_window_log);
+    return DIFFMM_OK;
 }
 
 static diffmm_status read_zstd(struct diffmm__compressed *c, char *out, size_t room, size_t *count)

@@ -227,6 +227,62 @@ START_TEST(damaged_files_are_errors)
 }
 END_TEST
 
+#ifdef DIFFMM__HAVE_ZSTD
+/* Reads a frame that asks for a window of 2^window_log bytes (RFC 8878, section 3.1.1.1.2),
+ * and behind it a skippable frame of `padding` bytes. */
+static diffmm_status read_frame(int window_log, size_t padding, diffmm_dataset *dataset)
+{
+    static const char text[] = "user,item\nu,i\n";
+    enum { size = sizeof text - 1, smallest_window_log = 10, raw_last_block = 1 };
+    const unsigned char skipped[] = {0x50, 0x2a, 0x4d, 0x18};
+    const unsigned char frame[] = {0x28,
+                                   0xb5,
+                                   0x2f,
+                                   0xfd, /* the magic number, of a frame */
+                                   0,    /* no checksum, no size of the content */
+                                   (unsigned char)((window_log - smallest_window_log) << 3),
+                                   (unsigned char)(raw_last_block | size << 3),
+                                   0,
+                                   0};
+    size_t first = sizeof frame + size, second = sizeof skipped + sizeof(uint32_t);
+    unsigned char *bytes = calloc(1, first + second + padding);
+    memcpy(bytes, frame, sizeof frame);
+    memcpy(bytes + sizeof frame, text, size);
+    memcpy(bytes + first, skipped, sizeof skipped);
+    for (int i = 0; i < 4; i++)
+        bytes[first + sizeof skipped + (size_t)i] = (unsigned char)(padding >> 8 * i);
+    struct path path = folder_write(&folder, "t.csv.zst", bytes, first + second + padding);
+    free(bytes);
+    return diffmm_dataset_read_interactions(dataset, DIFFMM_TRAIN, path.text);
+}
+#endif
+
+/* The memory that a file may ask for goes by its size. */
+START_TEST(a_small_file_may_not_ask_for_a_large_window)
+{
+#ifdef DIFFMM__HAVE_ZSTD
+    make_folder();
+    static const struct {
+        int window_log;
+        size_t padding;
+        bool read;
+    } frames[] = {{10, 0, true},  {25, 0, true},       {26, 0, false},
+                  {27, 0, false}, {27, 4 << 20, true}, {28, 4 << 20, false}};
+    for (size_t f = 0; f < sizeof frames / sizeof *frames; f++) {
+        diffmm_dataset *dataset = dataset_of(NULL, 0);
+        diffmm_status status = read_frame(frames[f].window_log, frames[f].padding, dataset);
+        if (frames[f].read)
+            expect_success(status);
+        else
+            expect_failure(status, DIFFMM_ERROR_FORMAT, "t.csv.zst: the zstd file is damaged at");
+        expect_split(dataset, DIFFMM_TRAIN, frames[f].read ? "u>i" : "");
+        diffmm_dataset_destroy(dataset);
+    }
+    end_folder();
+#endif
+}
+END_TEST
+
 /* A small file that unpacks to one endless line must not take memory for all of it. */
 START_TEST(an_endless_line_is_refused)
 {
@@ -276,9 +332,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        tables_are_read_as_the_caller_says, what_cannot_be_so_is_refused,
-        compressed_tables_are_the_same,     damaged_files_are_errors,
-        an_endless_line_is_refused,         a_table_opens_with_what_lies_beside_it};
+    const TTest *const tests[] = {tables_are_read_as_the_caller_says,
+                                  what_cannot_be_so_is_refused,
+                                  compressed_tables_are_the_same,
+                                  damaged_files_are_errors,
+                                  an_endless_line_is_refused,
+                                  a_small_file_may_not_ask_for_a_large_window,
+                                  a_table_opens_with_what_lies_beside_it};
     return run_tests("table_format", tests, sizeof tests / sizeof *tests);
 }
