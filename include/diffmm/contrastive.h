@@ -29,6 +29,8 @@ typedef struct diffmm_infonce_arguments {
     double *loss;  /**< receives the mean, or NULL */
     float *grad_p; /**< nodes x d, or NULL */
     float *grad_q; /**< nodes x d, or NULL */
+    size_t negative_count;    /**< n drawn nodes; 0: the denominator runs over all nodes */
+    const int32_t *negatives; /**< the drawn nodes; repeated ones count as often as they come */
 } diffmm_infonce_arguments;
 
 /** InfoNCE of two views of the same nodes (paper, equation 16), on row-normalised p and q:
@@ -37,6 +39,15 @@ typedef struct diffmm_infonce_arguments {
  *
  *  The denominator runs over all nodes and includes the positive. The loss is never negative, and
  *  keeps its digits where it is close to 0.
+ *
+ *  With n drawn nodes c_1 .. c_n (members that are read where struct_size is set) the denominator is
+ *
+ *      exp(p_b . q_b / tau) + (nodes / n) sum over j with c_j != b of exp(p_b . q_{c_j} / tau).
+ *
+ *  Where the c_j are drawn uniformly and with replacement, it is an estimate without bias of the
+ *  denominator over all nodes, for any n. Of p and q, only the rows of drawn nodes and of the batch
+ *  are read; rows of gradients are 0 for all others. Time and memory then do not grow with nodes
+ *  times d, but for gradients to be set to 0.
  *  @param context    or NULL
  *  @param arguments  borrowed, with every array in it */
 DIFFMM_API diffmm_status diffmm_infonce_with(diffmm_context *context,
@@ -73,10 +84,14 @@ typedef struct diffmm_contrastive_loss_arguments {
     double *loss;     /**< receives the sum, not weighted, or NULL */
     float *const *grad_views; /**< M pointers to gradients, each of which may be NULL; or NULL */
     float *grad_main;         /**< or NULL */
+    size_t negative_count; /**< drawn users, and drawn items; 0: denominators run over all nodes */
+    const int32_t *user_negatives; /**< `negative_count` users */
+    const int32_t *item_negatives; /**< `negative_count` items, numbered from 0 */
 } diffmm_contrastive_loss_arguments;
 
 /** The contrastive loss of all views: for each contrasted pair, InfoNCE over the users plus InfoNCE
- *  over the items (paper, section 3.4).
+ *  over the items (paper, section 3.4). Drawn nodes are shared by all pairs, and used as
+ *  diffmm_infonce_with() says.
  *  @param context    or NULL
  *  @param arguments  borrowed, with every array in it */
 DIFFMM_API diffmm_status diffmm_contrastive_loss_with(

@@ -176,6 +176,8 @@ DIFFMM_API diffmm_status diffmm_model_loss(const diffmm_model *model, const char
 
 /** Value and gradient of the objective, the sum of its terms, for a batch of (user, positive,
  *  negative); runs the forward pass. Gradients are then read through diffmm_parameter::gradient.
+ *  The nodes that the option `contrastive.negatives` draws change with diffmm_model_step(): until
+ *  then, the value is a function of parameters, graphs and batch alone.
  *  @param model     receives gradients and final embeddings
  *  @param count     at most the option `batch`, by which BPR is divided; a triple counts as often
  *                   as it stands there

@@ -308,9 +308,14 @@ static const size_t contrastive_loss_arguments_begin[] = {
     offsetof(diffmm_contrastive_loss_arguments, loss),
     offsetof(diffmm_contrastive_loss_arguments, grad_views),
     offsetof(diffmm_contrastive_loss_arguments, grad_main),
+    offsetof(diffmm_contrastive_loss_arguments, negative_count),
+    offsetof(diffmm_contrastive_loss_arguments, user_negatives),
+    offsetof(diffmm_contrastive_loss_arguments, item_negatives),
 };
-const struct diffmm__layout diffmm__layout_contrastive_loss_arguments =
-    LAYOUT(diffmm_contrastive_loss_arguments, contrastive_loss_arguments_begin);
+const struct diffmm__layout diffmm__layout_contrastive_loss_arguments = {
+    sizeof(diffmm_contrastive_loss_arguments),
+    offsetof(diffmm_contrastive_loss_arguments, negative_count), contrastive_loss_arguments_begin,
+    sizeof contrastive_loss_arguments_begin / sizeof *contrastive_loss_arguments_begin};
 
 static const size_t infonce_arguments_begin[] = {
     offsetof(diffmm_infonce_arguments, struct_size),
@@ -324,9 +329,12 @@ static const size_t infonce_arguments_begin[] = {
     offsetof(diffmm_infonce_arguments, loss),
     offsetof(diffmm_infonce_arguments, grad_p),
     offsetof(diffmm_infonce_arguments, grad_q),
+    offsetof(diffmm_infonce_arguments, negative_count),
+    offsetof(diffmm_infonce_arguments, negatives),
 };
-const struct diffmm__layout diffmm__layout_infonce_arguments =
-    LAYOUT(diffmm_infonce_arguments, infonce_arguments_begin);
+const struct diffmm__layout diffmm__layout_infonce_arguments = {
+    sizeof(diffmm_infonce_arguments), offsetof(diffmm_infonce_arguments, negative_count),
+    infonce_arguments_begin, sizeof infonce_arguments_begin / sizeof *infonce_arguments_begin};
 
 static const size_t bpr_arguments_begin[] = {
     offsetof(diffmm_bpr_arguments, struct_size), offsetof(diffmm_bpr_arguments, users),

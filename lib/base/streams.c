@@ -3,7 +3,8 @@
  *     bits 56 .. 63   the purpose
  *     bits 32 .. 55   what tells the streams of a purpose apart: the modality, ..; of the denoisers'
  *                     training, bits 46 .. 55 are the pass
- *     bits  0 .. 31   the epoch, or the array of a denoiser */
+ *     bits  0 .. 31   the epoch, or the array of a denoiser
+ * Of the contrasts, bit 55 is the side and those below it the step. */
 #include "base/streams.h"
 
 /* Part of the meaning of a seed: never renumber. */
@@ -23,7 +24,8 @@ enum purpose {
     hold_out = 12,
     reverse_noise_of_none = 13, /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
     spectral_basis = 14,
-    measured_users = 15
+    measured_users = 15,
+    contrast = 16
 };
 
 /* The middle bits of initial values. */
@@ -76,6 +78,11 @@ uint64_t diffmm__stream_pair_order(uint64_t epoch)
 uint64_t diffmm__stream_negatives(uint64_t epoch)
 {
     return stream(negatives, 0, epoch);
+}
+
+uint64_t diffmm__stream_contrast(size_t side, uint64_t step)
+{
+    return stream(contrast, (uint64_t)side << 23 | (step >> 32 & 0x7fffff), step);
 }
 
 uint64_t diffmm__stream_user_order(uint64_t epoch)

@@ -34,6 +34,10 @@ uint64_t diffmm__stream_denoiser_array(uint64_t first, size_t index);
 uint64_t diffmm__stream_pair_order(uint64_t epoch);
 uint64_t diffmm__stream_negatives(uint64_t epoch);
 
+/* The nodes that a step's contrasts are drawn against: of the users (side 0), of the items (side 1).
+ * Position: the place in the list. */
+uint64_t diffmm__stream_contrast(size_t side, uint64_t step);
+
 /* Training of the denoisers. Position, in this order: the place in the order of users; the user;
  * blocks of entries of the user's row, for noise and dropout. */
 uint64_t diffmm__stream_user_order(uint64_t epoch);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is contrasted with what: every pair of modal views, or the main view with each modal view.
  * For each, InfoNCE over the users (batch users) plus InfoNCE over the items (batch positives).
- * Each view is normalised once, and its gradient taken back through the normalisation once. */
+ * Each view is normalised once, and its gradient taken back through the normalisation once. With
+ * drawn nodes in the denominators, the same for all pairs, only their rows and the batch's are. */
 #include "contrastive/contrastive.h"
 
 #include <math.h>
@@ -10,50 +11,79 @@
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/streams.h"
 #include "base/structs.h"
+#include "contrastive/drawn_nodes.h"
 #include "contrastive/infonce.h"
-#include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
+
+/* Users, or items. */
+struct side {
+    size_t nodes;
+    size_t first_node; /* in the views */
+    size_t first_row;  /* in what is normalised */
+    struct diffmm__infonce_rows rows;
+    int32_t *drawn; /* of the term of the objective */
+};
 
 struct scratch {
     const diffmm_context *context;
-    size_t users, items, d, view_count;
+    size_t d, view_count, negatives;
+    struct side sides[2];
     /* Per view, the main one last: normalised rows, norms, gradient of the normalised rows. */
     float **normalized, **norms, **gradients;
-    struct diffmm__batch_nodes user_nodes, item_nodes;
-    int32_t *seen;
     float *infonce;
     double flops;
 };
 
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Both sides and scratch for either of them; returns how many rows of a view they have. */
+static size_t take_sides(struct scratch *s, struct diffmm__arena *arena,
+                         const struct diffmm__term_shape *shape)
+{
+    const size_t nodes[2] = {shape->users, shape->items};
+    size_t rows = 0, floats = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct diffmm__infonce_shape own = {
+            .nodes = nodes[i], .batch = shape->batch, .negatives = shape->negatives};
+        s->sides[i] = (struct side){.nodes = nodes[i],
+                                    .first_node = i == 0 ? 0 : shape->users,
+                                    .first_row = rows,
+                                    .rows = diffmm__infonce_rows_take(arena, &own)};
+        if (shape->negatives > 0)
+            s->sides[i].drawn = diffmm__arena_take(arena, shape->negatives, sizeof(int32_t));
+        rows += diffmm__infonce_rows_most(&own);
+        size_t batch = shape->batch < nodes[i] ? shape->batch : nodes[i];
+        floats = most(floats, diffmm__infonce_scratch(diffmm__infonce_rows_candidates(&own),
+                                                      shape->negatives > 0, s->d, batch));
+    }
+    s->infonce = diffmm__arena_take(arena, floats, sizeof(float));
+    return rows;
+}
+
 void *diffmm__contrastive_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)
 {
     struct scratch s = {.context = arena->context,
-                        .users = shape->users,
-                        .items = shape->items,
                         .d = shape->d,
-                        .view_count = shape->modalities};
-    size_t nodes = s.users + s.items, most = s.users > s.items ? s.users : s.items;
+                        .view_count = shape->modalities,
+                        .negatives = shape->negatives};
     struct scratch *out = diffmm__arena_take(arena, 1, sizeof *out);
+    size_t rows = take_sides(&s, arena, shape);
     s.normalized = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.normalized);
     s.norms = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.norms);
     s.gradients = diffmm__arena_take(arena, s.view_count + 1, sizeof *s.gradients);
     float **pointers[] = {s.normalized, s.norms, s.gradients};
-    const size_t sizes[] = {nodes * s.d, nodes, nodes * s.d};
+    const size_t sizes[] = {rows * s.d, rows, rows * s.d};
     for (size_t v = 0; v <= s.view_count && !arena->failed; v++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             float *array = diffmm__arena_take(arena, sizes[i], sizeof *array);
             if (pointers[i]) /* a measuring arena gives none */
                 pointers[i][v] = array;
         }
-    size_t distinct = shape->batch < most ? shape->batch : most;
-    s.user_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s.user_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s.item_nodes.nodes = diffmm__arena_take(arena, distinct, sizeof(int32_t));
-    s.item_nodes.times = diffmm__arena_take(arena, distinct, sizeof(float));
-    s.seen = diffmm__arena_take_zero(arena, most, sizeof *s.seen);
-    s.infonce =
-        diffmm__arena_take(arena, diffmm__infonce_scratch(most, s.d, distinct), sizeof(float));
     if (out)
         *out = s;
     return out;
@@ -70,34 +100,57 @@ double diffmm__contrastive_naive_flops(const struct diffmm__settings *settings,
 {
     double m = (double)shape->modalities;
     double contrasts = settings->anchor == DIFFMM_ANCHOR_MAIN ? m : m * (m - 1.0) / 2.0;
-    return contrasts * 6.0 * (double)shape->pairs * (double)(shape->users + shape->items) *
-           (double)shape->d;
+    const size_t nodes[2] = {shape->users, shape->items};
+    double candidates = 0.0;
+    for (size_t i = 0; i < 2; i++)
+        candidates += (double)diffmm__infonce_rows_candidates(
+            &(struct diffmm__infonce_shape){.nodes = nodes[i], .negatives = shape->negatives});
+    return contrasts * 6.0 * (double)shape->pairs * candidates * (double)shape->d;
 }
 
 /* InfoNCE of view a (as p) and view b (as q), users plus items. */
 static double contrast(struct scratch *s, size_t a, size_t b, double tau, double weight,
                        bool gradients)
 {
-    const float *p = s->normalized[a], *q = s->normalized[b];
-    float *gp = gradients ? s->gradients[a] : NULL, *gq = gradients ? s->gradients[b] : NULL;
-    size_t skip = s->users * s->d;
-    double over_users = diffmm__infonce(s->context, s->users, s->d, p, q, &s->user_nodes, tau,
-                                        weight, gp, gq, s->infonce);
-    double over_items =
-        diffmm__infonce(s->context, s->items, s->d, p + skip, q + skip, &s->item_nodes, tau, weight,
-                        gradients ? gp + skip : NULL, gradients ? gq + skip : NULL, s->infonce);
-    double rows_by_nodes = (double)s->user_nodes.count * (double)s->users +
-                           (double)s->item_nodes.count * (double)s->items;
-    s->flops += (gradients ? 6.0 : 2.0) * rows_by_nodes * (double)s->d;
-    return over_users + over_items;
+    double loss = 0.0, products = 0.0;
+    for (size_t i = 0; i < 2; i++) {
+        const struct diffmm__infonce_rows *rows = &s->sides[i].rows;
+        size_t skip = s->sides[i].first_row * s->d;
+        loss += diffmm__infonce(s->context, rows, s->d, s->normalized[a] + skip,
+                                s->normalized[b] + skip, tau, weight,
+                                gradients ? s->gradients[a] + skip : NULL,
+                                gradients ? s->gradients[b] + skip : NULL, s->infonce);
+        products += (double)rows->batch.count * (double)rows->candidates;
+    }
+    s->flops += (gradients ? 6.0 : 2.0) * products * (double)s->d;
+    return loss;
+}
+
+/* A view's rows, normalised; the gradients of these are 0. */
+static void normalize(const struct scratch *s, size_t v, const float *view, bool gradients)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const struct side *side = &s->sides[i];
+        size_t skip = side->first_row * s->d;
+        diffmm__infonce_rows_normalize(s->context, &side->rows, s->d,
+                                       view + side->first_node * s->d, s->normalized[v] + skip,
+                                       s->norms[v] + side->first_row);
+        if (gradients)
+            diffmm__vector_clear(s->context, side->rows.count * s->d, s->gradients[v] + skip);
+    }
 }
 
 /* Gradients of normalised views, taken back through the normalisation: grad is kept times `keep`
  * and added to. */
 static void normalize_backward(const struct scratch *s, size_t v, float keep, float *grad)
 {
-    diffmm__normalize_rows_backward(s->context, s->users + s->items, s->d, s->normalized[v],
-                                    s->norms[v], s->gradients[v], 1.0f, keep, grad);
+    for (size_t i = 0; i < 2; i++) {
+        const struct side *side = &s->sides[i];
+        size_t skip = side->first_row * s->d;
+        diffmm__infonce_rows_backward(s->context, &side->rows, side->nodes, s->d,
+                                      s->normalized[v] + skip, s->norms[v] + side->first_row,
+                                      s->gradients[v] + skip, keep, grad + side->first_node * s->d);
+    }
 }
 
 /* The value on valid arguments; gradients, times `weight`, of every view into s->gradients. */
@@ -105,16 +158,19 @@ static double contrastive(struct scratch *s, const diffmm_contrastive_loss_argum
                           double weight)
 {
     bool with_main = a->anchor == DIFFMM_ANCHOR_MAIN, gradients = a->grad_views || a->grad_main;
-    size_t nodes = s->users + s->items, used = s->view_count + (with_main ? 1 : 0);
-    for (size_t v = 0; v < used; v++) {
-        const float *view = v < s->view_count ? a->views[v] : a->main;
-        diffmm__normalize_rows(s->context, nodes, s->d, view, s->d, s->normalized[v], s->d,
-                               s->norms[v]);
-        if (gradients)
-            diffmm__vector_clear(s->context, nodes * s->d, s->gradients[v]);
+    size_t used = s->view_count + (with_main ? 1 : 0);
+    const int32_t *batch[2] = {a->batch_users, a->batch_items};
+    const int32_t *negatives[2] = {a->user_negatives, a->item_negatives};
+    for (size_t i = 0; i < 2; i++) {
+        struct side *side = &s->sides[i];
+        if (a->negative_count > 0)
+            diffmm__infonce_rows_drawn(&side->rows, side->nodes, a->count, batch[i],
+                                       a->negative_count, negatives[i]);
+        else
+            diffmm__infonce_rows_all(&side->rows, side->nodes, a->count, batch[i]);
     }
-    diffmm__infonce_batch(s->users, a->count, a->batch_users, s->seen, &s->user_nodes);
-    diffmm__infonce_batch(s->items, a->count, a->batch_items, s->seen, &s->item_nodes);
+    for (size_t v = 0; v < used; v++)
+        normalize(s, v, v < s->view_count ? a->views[v] : a->main, gradients);
 
     double loss = 0.0;
     for (size_t b = 0; b < s->view_count; b++) {
@@ -125,6 +181,15 @@ static double contrastive(struct scratch *s, const diffmm_contrastive_loss_argum
                 loss += contrast(s, first, b, a->tau, weight, gradients);
     }
     return loss;
+}
+
+/* Draws the nodes of the batch's denominators, if they do not run over all. */
+static void draw(const struct scratch *s, const struct diffmm__term_batch *batch)
+{
+    for (size_t i = 0; i < 2; i++)
+        diffmm__drawn_nodes_fill(s->context, batch->settings->seed,
+                                 diffmm__stream_contrast(i, batch->step), s->sides[i].nodes,
+                                 s->negatives, s->sides[i].drawn);
 }
 
 double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
@@ -139,7 +204,11 @@ double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double w
                                                          .batch_items = batch->positive,
                                                          .tau = batch->settings->tau,
                                                          .grad_views = batch->grad_views,
-                                                         .grad_main = batch->grad_final};
+                                                         .grad_main = batch->grad_final,
+                                                         .negative_count = s->negatives,
+                                                         .user_negatives = s->sides[0].drawn,
+                                                         .item_negatives = s->sides[1].drawn};
+    draw(s, batch);
     double loss = contrastive(s, &arguments, weight);
     for (size_t v = 0; v < s->view_count; v++)
         normalize_backward(s, v, batch->keep_views, batch->grad_views[v]);
@@ -177,7 +246,14 @@ static diffmm_status check_arguments(const diffmm_contrastive_loss_arguments *a)
     if ((status = diffmm__infonce_check_tau(a->tau)) ||
         (status = diffmm__check_numbers("batch_users", a->batch_users, a->count, a->users)))
         return status;
-    return diffmm__check_numbers("batch_items", a->batch_items, a->count, a->items);
+    if ((status = diffmm__check_numbers("batch_items", a->batch_items, a->count, a->items)) ||
+        a->negative_count == 0)
+        return status;
+    status = diffmm__infonce_rows_check("user_negatives", a->negative_count, a->user_negatives,
+                                        a->users);
+    return status ? status
+                  : diffmm__infonce_rows_check("item_negatives", a->negative_count,
+                                               a->item_negatives, a->items);
 }
 
 diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
@@ -194,8 +270,12 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
     if (status)
         return status;
     struct diffmm__arena arena = diffmm__arena_on(context);
-    struct diffmm__term_shape shape = {
-        .users = a.users, .items = a.items, .d = a.d, .modalities = a.view_count, .batch = a.count};
+    struct diffmm__term_shape shape = {.users = a.users,
+                                       .items = a.items,
+                                       .d = a.d,
+                                       .modalities = a.view_count,
+                                       .batch = a.count,
+                                       .negatives = a.negative_count};
     struct scratch *scratch = diffmm__contrastive_take(&arena, &shape);
     if (arena.failed) {
         diffmm__arena_end(&arena);

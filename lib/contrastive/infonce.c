@@ -13,22 +13,26 @@
  * the row's largest product. The weights are computed for a chunk of batch rows against all nodes,
  * block by block: the product, then exp while the block is in the nearest cache. Both gradients
  * use them before the next chunk: three products in all, and memory for one chunk. Nodes stand in
- * panels of 16 (linalg/panels.h): a block is some rows by a panel. */
+ * panels of 16 (linalg/panels.h): a block is some rows by a panel.
+ *
+ * With drawn nodes c_1 .. c_n of N, each denominator is estimated without bias, the positive apart:
+ *
+ *     exp(p_b . q_b / tau) + (N / n) sum_{j <= n, c_j != b} exp(p_b . q_{c_j} / tau),
+ *
+ * which is a sum over the distinct drawn nodes v != b, each with the factor N / n times how often it
+ * was drawn. s_bv then has this denominator; the term of q_b, s_bb - 1, is minus the share of all
+ * others in it. */
 #include "contrastive/infonce.h"
 
-#include <diffmm/contrastive.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/handle.h"
-#include "base/memory.h"
 #include "base/numbers.h"
 #include "base/pool.h"
 #include "base/status.h"
-#include "base/structs.h"
+#include "contrastive/log_sum.h"
 #include "linalg/kernels.h"
-#include "linalg/normalize_rows.h"
 #include "linalg/panels.h"
 
 /* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up
@@ -36,36 +40,25 @@
  * or eight threads share them well. Within a tile, a block of block_rows rows stays in the nearest
  * cache, and so does 16 columns of strip_panels panels of q. */
 enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, strip_panels = 16 };
+/* Drawn nodes are few: narrower tiles, for as many threads. */
+enum { tile_panels_drawn = 16 };
 enum { lanes = DIFFMM__PANEL };
 
-static size_t count_tiles(size_t nodes)
+static size_t count_tiles(size_t candidates, bool drawn)
 {
-    size_t panels = diffmm__panel_count(nodes);
-    return panels <= tile_panels ? 1 : (panels + 2 * tile_panels - 1) / (2 * tile_panels) * 2;
-}
-
-void diffmm__infonce_batch(size_t nodes, size_t batch_count, const int32_t *batch, int32_t *seen,
-                           struct diffmm__batch_nodes *out)
-{
-    out->count = 0;
-    out->total = batch_count;
-    for (size_t b = 0; b < batch_count; b++)
-        seen[batch[b]]++;
-    for (size_t v = 0; v < nodes; v++)
-        if (seen[v]) {
-            out->nodes[out->count] = (int32_t)v;
-            out->times[out->count++] = (float)seen[v];
-            seen[v] = 0;
-        }
+    size_t panels = diffmm__panel_count(candidates);
+    size_t width = drawn ? tile_panels_drawn : tile_panels;
+    return panels <= width ? 1 : (panels + 2 * width - 1) / (2 * width) * 2;
 }
 
 struct chunk {
     const struct diffmm__vector_kernels *kernels;
-    size_t nodes, d, panels, tiles;
-    size_t rows;             /* of this chunk */
-    const int32_t *nodes_of; /* its batch nodes */
+    size_t candidates, d, panels, tiles;
+    size_t rows;            /* of this chunk */
+    const int32_t *rows_of; /* where its batch nodes stand in p and q */
     const float *times;
-    const float *p, *q;
+    const float *p, *q;   /* rows; of q, the first are the candidates */
+    const float *factors; /* of drawn candidates in the denominators; NULL: all nodes, 1 each */
     float inverse_tau;
     float *packed_q;     /* q in panels */
     float *q_strips;     /* strips x panels x 16 x 16: 16 columns of q each */
@@ -94,7 +87,7 @@ static struct range tile_range(const struct chunk *c, size_t tile)
 /* Nodes in a panel: 16, but fewer in the last. */
 static size_t panel_nodes(const struct chunk *c, size_t panel)
 {
-    size_t left = c->nodes - panel * lanes;
+    size_t left = c->candidates - panel * lanes;
     return left < lanes ? left : lanes;
 }
 
@@ -127,6 +120,27 @@ static void gather_tile(const struct chunk *c, size_t tile)
     }
 }
 
+/* exponentiate() of a block of drawn candidates: their factors, and 0 for a row's own node. */
+static void exponentiate_drawn(const struct chunk *c, size_t first, size_t rows, size_t panel,
+                               float *block, float *lane_sums)
+{
+    float plain_sums[block_rows * lanes] = {0};
+    const float *factors = c->factors + panel * lanes;
+    size_t nodes = panel_nodes(c, panel);
+    c->kernels->panels->exponentiate(rows, nodes, c->inverse_tau, c->shifts + first, block,
+                                     plain_sums);
+    for (size_t b = 0; b < rows; b++) {
+        size_t own = (size_t)c->rows_of[first + b];
+        float *row = block + b * lanes;
+        for (size_t j = 0; j < nodes; j++)
+            row[j] *= factors[j];
+        if (own / lanes == panel)
+            row[own % lanes] = 0.0f;
+        for (size_t j = 0; j < nodes; j++)
+            lane_sums[b * lanes + j] += row[j];
+    }
+}
+
 /* The row sums of a tile, from those of its lanes. */
 static void sum_tile(const struct chunk *c, size_t tile)
 {
@@ -151,8 +165,12 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
             size_t rows = block_length(c, first);
             float *block = multiplied ? c->weights + (panel * c->rows + first) * lanes
                                       : multiply_block(c, first, rows, panel);
-            c->kernels->panels->exponentiate(rows, panel_nodes(c, panel), c->inverse_tau,
-                                             c->shifts + first, block, lane_sums + first * lanes);
+            if (c->factors)
+                exponentiate_drawn(c, first, rows, panel, block, lane_sums + first * lanes);
+            else
+                c->kernels->panels->exponentiate(rows, panel_nodes(c, panel), c->inverse_tau,
+                                                 c->shifts + first, block,
+                                                 lane_sums + first * lanes);
         }
     sum_tile(c, tile);
     if (c->grad_q)
@@ -189,6 +207,13 @@ static void find_largest(void *argument, size_t tile, size_t worker)
     }
 }
 
+/* p_b . q_b of a batch row, as a product with a panel gives it. */
+static float own_product(const struct chunk *c, size_t b)
+{
+    size_t row = (size_t)c->rows_of[b] * c->d;
+    return diffmm__panel_score(c->d, c->p + row, c->q + row);
+}
+
 /* All weights of the chunk's rows. */
 static void weigh_all(const diffmm_context *context, struct chunk *c)
 {
@@ -201,6 +226,8 @@ static void weigh_all(const diffmm_context *context, struct chunk *c)
     diffmm__parallel(context, c->tiles, find_largest, c);
     for (size_t b = 0; b < c->rows; b++) {
         double largest = c->sums[b * c->tiles];
+        if (c->factors)
+            largest = fmax(largest, (double)own_product(c, b));
         for (size_t tile = 1; tile < c->tiles; tile++)
             largest = fmax(largest, c->sums[b * c->tiles + tile]);
         c->shifts[b] = (float)(largest * (double)c->inverse_tau);
@@ -242,28 +269,7 @@ static void cut_strips(void *argument, size_t begin, size_t end)
 static void gather_rows(struct chunk *c)
 {
     for (size_t b = 0; b < c->rows; b++)
-        memcpy(c->p_rows + b * c->d, c->p + (size_t)c->nodes_of[b] * c->d,
-               c->d * sizeof *c->p_rows);
-}
-
-/* log(1 + sum of exp(x)) over some x, of which few or none are large: `most` is taken off them all
- * where exp would overflow. */
-struct log_sum {
-    double most, rest;
-};
-
-static void add_to_log(struct log_sum *sum, double x)
-{
-    if (x - sum->most > 600.0) {
-        sum->rest *= exp(sum->most - x);
-        sum->most = x;
-    }
-    sum->rest += exp(x - sum->most);
-}
-
-static double log_of(const struct log_sum *sum)
-{
-    return sum->most > 0.0 ? sum->most + log(exp(-sum->most) + sum->rest) : log1p(sum->rest);
+        memcpy(c->p_rows + b * c->d, c->p + (size_t)c->rows_of[b] * c->d, c->d * sizeof *c->p_rows);
 }
 
 /* Row b's loss, log sum_v exp(p_b . q_v / tau) - p_b . q_b / tau. Where the second term is nearly
@@ -271,43 +277,52 @@ static double log_of(const struct log_sum *sum)
  * below 0; then it is added up as log(1 + sum_{v != b} exp((p_b . q_v - p_b . q_b) / tau)). */
 static double row_loss(const struct chunk *c, size_t b, double sum)
 {
-    size_t node = (size_t)c->nodes_of[b];
-    const float *p = c->p + node * c->d;
-    double own = c->kernels->dot(c->d, p, c->q + node * c->d);
+    size_t row = (size_t)c->rows_of[b];
+    const float *p = c->p + row * c->d;
+    double own = c->kernels->dot(c->d, p, c->q + row * c->d);
     double loss = log(sum) + (double)c->shifts[b] - (double)c->inverse_tau * own;
     if (loss > (double)c->inverse_tau * 0x1p-10)
         return loss;
-    struct log_sum others = {0};
-    for (size_t v = 0; v < c->nodes; v++)
-        if (v != node)
-            add_to_log(&others,
-                       (double)c->inverse_tau * (c->kernels->dot(c->d, p, c->q + v * c->d) - own));
-    return log_of(&others);
+    struct diffmm__log_sum others = {0};
+    for (size_t v = 0; v < c->candidates; v++)
+        if (v != row)
+            diffmm__log_sum_add(&others, c->factors ? (double)c->factors[v] : 1.0,
+                                (double)c->inverse_tau *
+                                    (c->kernels->dot(c->d, p, c->q + v * c->d) - own));
+    return diffmm__log_sum_value(&others);
+}
+
+/* The weight of row b's positive, where it is none of the candidates. */
+static double own_weight(const struct chunk *c, size_t b)
+{
+    return exp((double)(own_product(c, b) * c->inverse_tau) - (double)c->shifts[b]);
 }
 
 /* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are
  * distinct, so rows do not meet. */
 static void finish_row(struct chunk *c, size_t b)
 {
-    size_t node = (size_t)c->nodes_of[b] * c->d;
-    const float *p = c->p + node, *q = c->q + node;
-    double sum = 0.0;
+    size_t row = (size_t)c->rows_of[b] * c->d;
+    const float *p = c->p + row, *q = c->q + row;
+    double candidates = 0.0;
     for (size_t tile = 0; tile < c->tiles; tile++)
-        sum += c->sums[b * c->tiles + tile];
+        candidates += c->sums[b * c->tiles + tile];
+    double sum = c->factors ? candidates + own_weight(c, b) : candidates;
     c->losses[b] = (double)c->times[b] * row_loss(c, b, sum);
     if (!c->grad_p)
         return;
     float share = (float)(c->scale * (double)c->times[b]);
     float softmax = (float)((double)share / sum);
+    float positive = c->factors ? (float)((double)share * (candidates / sum)) : share;
     for (size_t tile = 0; tile < c->tiles; tile++)
         c->kernels->add_scaled(c->d, softmax, c->partial_sums + (tile * c->rows + b) * c->d,
-                               c->grad_p + node);
-    c->kernels->add_scaled(c->d, -share, q, c->grad_p + node);
+                               c->grad_p + row);
+    c->kernels->add_scaled(c->d, -positive, q, c->grad_p + row);
     for (size_t column = 0; column < c->d; column += lanes)
         for (size_t j = 0; j < lanes; j++)
             c->p_strips[column * c->rows + b * lanes + j] =
                 column + j < c->d ? softmax * p[column + j] : 0.0f;
-    c->kernels->add_scaled(c->d, -share, p, c->grad_q + node);
+    c->kernels->add_scaled(c->d, -positive, p, c->grad_q + row);
 }
 
 static void finish_range(void *argument, size_t begin, size_t end)
@@ -316,11 +331,11 @@ static void finish_range(void *argument, size_t begin, size_t end)
         finish_row(argument, b);
 }
 
-size_t diffmm__infonce_scratch(size_t nodes, size_t d, size_t batch)
+size_t diffmm__infonce_scratch(size_t candidates, bool drawn, size_t d, size_t batch)
 {
-    size_t rows = batch < chunk_rows ? batch : chunk_rows, tiles = count_tiles(nodes);
-    size_t panels = diffmm__panel_count(nodes), strips = (d + lanes - 1) / lanes;
-    return diffmm__panels_size(nodes, d) + strips * panels * lanes * lanes +
+    size_t rows = batch < chunk_rows ? batch : chunk_rows, tiles = count_tiles(candidates, drawn);
+    size_t panels = diffmm__panel_count(candidates), strips = (d + lanes - 1) / lanes;
+    return diffmm__panels_size(candidates, d) + strips * panels * lanes * lanes +
            rows * (2 * (tiles + 1) + d + strips * lanes + panels * lanes + 1 + tiles * lanes +
                    tiles * d);
 }
@@ -331,7 +346,7 @@ static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
     c->sums = (double *)(void *)scratch; /* first, where the alignment is */
     c->losses = c->sums + rows * c->tiles;
     c->packed_q = scratch + 2 * rows * (c->tiles + 1);
-    c->q_strips = c->packed_q + diffmm__panels_size(c->nodes, c->d);
+    c->q_strips = c->packed_q + diffmm__panels_size(c->candidates, c->d);
     c->weights = c->q_strips + strips * c->panels * lanes * lanes;
     c->p_rows = c->weights + c->panels * rows * lanes;
     c->p_strips = c->p_rows + rows * c->d;
@@ -340,31 +355,33 @@ static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
     c->shifts = c->lane_sums + c->tiles * rows * lanes;
 }
 
-double diffmm__infonce(const diffmm_context *context, size_t nodes, size_t d, const float *p,
-                       const float *q, const struct diffmm__batch_nodes *batch, double tau,
-                       double weight, float *grad_p, float *grad_q, float *scratch)
+double diffmm__infonce(const diffmm_context *context, const struct diffmm__infonce_rows *rows,
+                       size_t d, const float *p, const float *q, double tau, double weight,
+                       float *grad_p, float *grad_q, float *scratch)
 {
+    const struct diffmm__batch_nodes *batch = &rows->batch;
     tau = fmin(tau, 1e100); /* so that nothing overflows; all weights are equal already */
     struct chunk c = {.kernels = diffmm__kernels(),
-                      .nodes = nodes,
+                      .candidates = rows->candidates,
                       .d = d,
-                      .panels = diffmm__panel_count(nodes),
-                      .tiles = count_tiles(nodes),
+                      .panels = diffmm__panel_count(rows->candidates),
+                      .tiles = count_tiles(rows->candidates, rows->factors),
                       .p = p,
                       .q = q,
+                      .factors = rows->factors,
                       .inverse_tau = (float)(1.0 / tau),
                       .grad_p = grad_p,
                       .grad_q = grad_q,
                       .scale = weight / ((double)batch->total * tau)};
     divide_scratch(&c, batch->count < chunk_rows ? batch->count : chunk_rows, scratch);
-    diffmm__panels_pack(context, nodes, d, q, c.packed_q);
+    diffmm__panels_pack(context, c.candidates, d, q, c.packed_q);
     if (grad_q)
         diffmm__parallel_ranges(context, c.panels, 64, cut_strips, &c);
 
     double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
         c.rows = batch->count - first < chunk_rows ? batch->count - first : chunk_rows;
-        c.nodes_of = batch->nodes + first;
+        c.rows_of = batch->rows + first;
         c.times = batch->times + first;
         gather_rows(&c);
         weigh_all(context, &c);
@@ -382,93 +399,4 @@ diffmm_status diffmm__infonce_check_tau(double tau)
     if (!diffmm__within(tau, 1e-37, HUGE_VAL))
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "tau is not 1e-37 or more, and finite");
     return DIFFMM_OK;
-}
-
-static diffmm_status check(const diffmm_infonce_arguments *a)
-{
-    if (!a->p || !a->q || !a->batch)
-        return diffmm__null(!a->p ? "p" : !a->q ? "q" : "batch");
-    if (a->nodes == 0 || a->nodes > INT32_MAX || a->d == 0 || a->d > 1 << 24 || a->batch_count == 0)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "nodes is %zu, d %zu, batch_count %zu: each must be at least 1",
-                            a->nodes, a->d, a->batch_count);
-    diffmm_status status = diffmm__infonce_check_tau(a->tau);
-    if (status)
-        return status;
-    for (size_t b = 0; b < a->batch_count; b++)
-        if (a->batch[b] < 0 || (size_t)a->batch[b] >= a->nodes)
-            return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                                "batch[%zu] is %d, but there are %zu nodes", b, a->batch[b],
-                                a->nodes);
-    return DIFFMM_OK;
-}
-
-/* On valid arguments: p and q are normalised here, and gradients taken back through that. */
-static diffmm_status compute(diffmm_context *context, const diffmm_infonce_arguments *a)
-{
-    bool gradients = a->grad_p || a->grad_q;
-    size_t nodes = a->nodes, d = a->d, size = nodes * d;
-    size_t most = a->batch_count < nodes ? a->batch_count : nodes;
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    float *pn = diffmm__arena_take(&arena, size, sizeof *pn);
-    float *qn = diffmm__arena_take(&arena, size, sizeof *qn);
-    float *norms = diffmm__arena_take(&arena, 2 * nodes, sizeof *norms);
-    float *gp = gradients ? diffmm__arena_take_zero(&arena, size, sizeof *gp) : NULL;
-    float *gq = gradients ? diffmm__arena_take_zero(&arena, size, sizeof *gq) : NULL;
-    int32_t *seen = diffmm__arena_take_zero(&arena, nodes, sizeof *seen);
-    float *scratch =
-        diffmm__arena_take(&arena, diffmm__infonce_scratch(nodes, d, most), sizeof *scratch);
-    struct diffmm__batch_nodes distinct = {
-        .nodes = diffmm__arena_take(&arena, most, sizeof *distinct.nodes),
-        .times = diffmm__arena_take(&arena, most, sizeof *distinct.times)};
-    if (arena.failed) {
-        diffmm__arena_end(&arena);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    diffmm__normalize_rows(context, nodes, d, a->p, d, pn, d, norms);
-    diffmm__normalize_rows(context, nodes, d, a->q, d, qn, d, norms + nodes);
-    diffmm__infonce_batch(nodes, a->batch_count, a->batch, seen, &distinct);
-    double value =
-        diffmm__infonce(context, nodes, d, pn, qn, &distinct, a->tau, 1.0, gp, gq, scratch);
-    if (a->grad_p)
-        diffmm__normalize_rows_backward(context, nodes, d, pn, norms, gp, 1.0f, 0.0f, a->grad_p);
-    if (a->grad_q)
-        diffmm__normalize_rows_backward(context, nodes, d, qn, norms + nodes, gq, 1.0f, 0.0f,
-                                        a->grad_q);
-    if (a->loss)
-        *a->loss = value;
-    diffmm__arena_end(&arena);
-    return DIFFMM_OK;
-}
-
-diffmm_status diffmm_infonce_with(diffmm_context *context,
-                                  const diffmm_infonce_arguments *arguments)
-{
-    DIFFMM__CALL call = diffmm__call_reads(context);
-    diffmm_infonce_arguments a = {.struct_size = sizeof a};
-    if (!arguments)
-        return diffmm__null("arguments");
-    diffmm_status status =
-        diffmm__struct_read(&a, &diffmm__layout_infonce_arguments, arguments, "arguments");
-    if (!status)
-        status = check(&a);
-    return status ? status : compute(context, &a);
-}
-
-diffmm_status diffmm_infonce(diffmm_context *context, size_t nodes, size_t d, const float *p,
-                             const float *q, size_t batch_count, const int32_t *batch, double tau,
-                             double *loss, float *grad_p, float *grad_q)
-{
-    return diffmm_infonce_with(
-        context, &(diffmm_infonce_arguments){.struct_size = sizeof(diffmm_infonce_arguments),
-                                             .nodes = nodes,
-                                             .d = d,
-                                             .p = p,
-                                             .q = q,
-                                             .batch_count = batch_count,
-                                             .batch = batch,
-                                             .tau = tau,
-                                             .loss = loss,
-                                             .grad_p = grad_p,
-                                             .grad_q = grad_q});
 }

@@ -22,8 +22,9 @@ struct diffmm__term_batch {
     size_t users, items, d, modalities;
     size_t count; /* triples of the batch */
     const int32_t *user, *positive, *negative;
-    const float *embedding;    /* N x d: the learnt embeddings [E_U; E_I] */
-    const float *final;        /* N x d: the main view */
+    uint64_t step;          /* steps taken before: what terms draw is a function of seed and step */
+    const float *embedding; /* N x d: the learnt embeddings [E_U; E_I] */
+    const float *final;     /* N x d: the main view */
     const float *const *views; /* per modality N x d; for terms that need views only */
     float *grad_embedding, *grad_final;
     float *const *grad_views;
@@ -34,8 +35,9 @@ struct diffmm__term_batch {
 /* What a term takes its scratch and counts its FLOPs by. */
 struct diffmm__term_shape {
     size_t users, items, d, modalities;
-    size_t batch; /* triples of a batch at most */
-    size_t pairs; /* training pairs of an epoch; not needed for scratch */
+    size_t batch;     /* triples of a batch at most */
+    size_t pairs;     /* training pairs of an epoch; not needed for scratch */
+    size_t negatives; /* contrastive.negatives */
 };
 
 struct diffmm__term {

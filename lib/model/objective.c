@@ -93,6 +93,7 @@ diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const i
                                        .user = user,
                                        .positive = positive,
                                        .negative = negative,
+                                       .step = model->steps,
                                        .embedding = diffmm__user_embedding(model)->values,
                                        .final = model->final,
                                        .views = (const float *const *)w->views,

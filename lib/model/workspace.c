@@ -42,7 +42,8 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
                                        .items = shape->items,
                                        .d = shape->d,
                                        .modalities = count,
-                                       .batch = shape->batch};
+                                       .batch = shape->batch,
+                                       .negatives = shape->negatives};
     diffmm__terms_take(arena, &shape->terms, &terms, w->terms);
 }
 
@@ -60,7 +61,8 @@ static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
                                             .d = model->d,
                                             .modalities = model->modality_count,
                                             .terms = model->terms,
-                                            .batch = model->settings.batch};
+                                            .batch = model->settings.batch,
+                                            .negatives = model->settings.negatives};
     for (size_t m = 0; m < model->modality_count; m++)
         if (model->modalities[m].dimensions > shape.widest)
             shape.widest = model->modalities[m].dimensions;

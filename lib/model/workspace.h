@@ -39,7 +39,7 @@ struct diffmm__workspace_shape {
     size_t users, items, d, modalities;
     size_t widest; /* raw features of the widest modality */
     struct diffmm__terms terms;
-    size_t batch;
+    size_t batch, negatives; /* the options batch and contrastive.negatives */
 };
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape);
 void diffmm__workspace_destroy(diffmm_model *model);

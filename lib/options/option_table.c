@@ -134,6 +134,9 @@ static const diffmm_option_info table[] = {
      "Generate only items that the user does not have in training."},
     {size, "diffusion.blend", NULL, DIFFMM_OPTION_REAL, "0", 0, 1e6, NULL,
      "Weight of the spectral denoisers' own scores, beside the recommender's, in what is ranked."},
+    {size, "contrastive.negatives", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 1e7, NULL,
+     "Users, and items, drawn in every step to stand for all in the contrastive loss; 0: all are "
+     "used."},
 };
 
 size_t diffmm_option_count(void)

@@ -101,6 +101,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->contrastive_enabled = flag(reader, "contrastive.enabled");
     out->anchor =
         is(reader, "contrastive.anchor", "main") ? DIFFMM_ANCHOR_MAIN : DIFFMM_ANCHOR_MODAL;
+    out->negatives = size(reader, "contrastive.negatives");
     out->tau = real(reader, "temperature");
     out->ssl_reg = real(reader, "ssl_reg");
     out->fusion_ratio = real(reader, "fusion_ratio");

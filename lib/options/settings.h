@@ -52,6 +52,7 @@ struct diffmm__settings {
     bool contrastive_enabled;
     diffmm_anchor anchor;
     double tau, ssl_reg, fusion_ratio;
+    size_t negatives; /* 0: all nodes */
     /* training */
     size_t epochs, batch, patience;
     size_t memory_limit; /* bytes; 0: none */

@@ -111,7 +111,7 @@ AT(diffmm_summary, negatives, 120);
 AT(diffmm_summary, ratings, 128);
 AT(diffmm_summary, timestamps, 136);
 
-SIZE(diffmm_infonce_arguments, 88);
+SIZE(diffmm_infonce_arguments, 104);
 AT(diffmm_infonce_arguments, struct_size, 0);
 AT(diffmm_infonce_arguments, nodes, 8);
 AT(diffmm_infonce_arguments, d, 16);
@@ -123,12 +123,14 @@ AT(diffmm_infonce_arguments, tau, 56);
 AT(diffmm_infonce_arguments, loss, 64);
 AT(diffmm_infonce_arguments, grad_p, 72);
 AT(diffmm_infonce_arguments, grad_q, 80);
+AT(diffmm_infonce_arguments, negative_count, 88);
+AT(diffmm_infonce_arguments, negatives, 96);
 
 SIZE(diffmm_anchor, 4);
 IS(DIFFMM_ANCHOR_MODAL, 0);
 IS(DIFFMM_ANCHOR_MAIN, 1);
 
-SIZE(diffmm_contrastive_loss_arguments, 120);
+SIZE(diffmm_contrastive_loss_arguments, 144);
 AT(diffmm_contrastive_loss_arguments, struct_size, 0);
 AT(diffmm_contrastive_loss_arguments, anchor, 8);
 AT(diffmm_contrastive_loss_arguments, users, 16);
@@ -144,6 +146,9 @@ AT(diffmm_contrastive_loss_arguments, tau, 88);
 AT(diffmm_contrastive_loss_arguments, loss, 96);
 AT(diffmm_contrastive_loss_arguments, grad_views, 104);
 AT(diffmm_contrastive_loss_arguments, grad_main, 112);
+AT(diffmm_contrastive_loss_arguments, negative_count, 120);
+AT(diffmm_contrastive_loss_arguments, user_negatives, 128);
+AT(diffmm_contrastive_loss_arguments, item_negatives, 136);
 
 SIZE(diffmm_option_type, 4);
 IS(DIFFMM_OPTION_FLAG, 1);

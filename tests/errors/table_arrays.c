@@ -221,20 +221,42 @@ static const diffmm_bpr_arguments bpr_good = {BPR, .d = 4, .user_matrix = x, .it
                                   bpr_negative = {BPR, .d = 4, .user_matrix = x, .item_matrix = x,
                                                   .negative = beyond},
                                   bpr_none = {BPR, .d = 4, .user_matrix = x, .item_matrix = x};
-#define INFONCE .nodes = 4, .d = 4, .p = x, .batch_count = 4
-static const diffmm_infonce_arguments infonce_good = {INFONCE, .q = x, .batch = numbers,
-                                                      .tau = 0.5},
-                                      infonce_q = {INFONCE, .batch = numbers, .tau = 0.5},
-                                      infonce_batch = {INFONCE, .q = x, .batch = huge, .tau = 0.5},
-                                      infonce_tau = {INFONCE, .q = x, .batch = numbers};
+#define INFONCE                                                                                    \
+    .struct_size = sizeof(diffmm_infonce_arguments), .nodes = 4, .d = 4, .p = x, .batch_count = 4
+static const diffmm_infonce_arguments
+    infonce_good = {INFONCE, .q = x, .batch = numbers, .tau = 0.5},
+    infonce_q = {INFONCE, .batch = numbers, .tau = 0.5},
+    infonce_batch = {INFONCE, .q = x, .batch = huge, .tau = 0.5},
+    infonce_tau = {INFONCE, .q = x, .batch = numbers},
+    infonce_none = {INFONCE, .q = x, .batch = numbers, .tau = 0.5, .negative_count = 4},
+    infonce_beyond = {INFONCE,          .q = x, .batch = numbers, .tau = 0.5, .negative_count = 4,
+                      .negatives = huge},
+    infonce_many = {INFONCE,
+                    .q = x,
+                    .batch = numbers,
+                    .tau = 0.5,
+                    .negative_count = SIZE_MAX,
+                    .negatives = numbers},
+    infonce_drawn = {
+        INFONCE, .q = x, .batch = numbers, .tau = 0.5, .negative_count = 4, .negatives = numbers};
 #define CONTRASTIVE                                                                                \
-    .users = 4, .items = 4, .d = 2, .view_count = 2, .count = 4, .batch_users = numbers,           \
-    .batch_items = numbers
+    .struct_size = sizeof(diffmm_contrastive_loss_arguments), .users = 4, .items = 4, .d = 2,      \
+    .view_count = 2, .count = 4, .batch_users = numbers, .batch_items = numbers
 static const diffmm_contrastive_loss_arguments
     contrastive_good = {CONTRASTIVE, .views = views, .tau = 0.5},
     contrastive_views = {CONTRASTIVE, .views = missing, .tau = 0.5},
     contrastive_main = {CONTRASTIVE, .views = views, .tau = 0.5, .anchor = DIFFMM_ANCHOR_MAIN},
-    contrastive_tau = {CONTRASTIVE, .views = views, .tau = (double)NAN};
+    contrastive_tau = {CONTRASTIVE, .views = views, .tau = (double)NAN},
+    contrastive_none = {CONTRASTIVE, .views = views, .tau = 0.5, .negative_count = 4,
+                        .user_negatives = numbers},
+    contrastive_beyond = {CONTRASTIVE,         .views = views,         .tau = 0.5,
+                          .negative_count = 4, .user_negatives = huge, .item_negatives = numbers},
+    contrastive_drawn = {CONTRASTIVE,
+                         .views = views,
+                         .tau = 0.5,
+                         .negative_count = 4,
+                         .user_negatives = numbers,
+                         .item_negatives = numbers};
 
 #define A_CONTEXT                                                                                  \
     {                                                                                              \
@@ -520,14 +542,21 @@ static const struct entry entries[] = {
                    {"arguments", SETTINGS, .good.in = &infonce_good, .bytes = sizeof infonce_good,
                     .others = {{{.in = &infonce_q}, INVALID, "q is NULL"},
                                {{.in = &infonce_batch}, INVALID, "batch[3]"},
-                               {{.in = &infonce_tau}, INVALID, "tau"}}}}},
+                               {{.in = &infonce_tau}, INVALID, "tau"},
+                               {{.in = &infonce_none}, INVALID, "negatives is NULL"},
+                               {{.in = &infonce_beyond}, INVALID, "negatives[3]"},
+                               {{.in = &infonce_many}, INVALID, "negative_count"},
+                               {{.in = &infonce_drawn}, OK, ""}}}}},
     {"diffmm_contrastive_loss_with", contrastive_with,
      .arguments = {A_CONTEXT,
                    {"arguments", SETTINGS, .good.in = &contrastive_good,
                     .bytes = sizeof contrastive_good,
                     .others = {{{.in = &contrastive_views}, INVALID, "views[1]"},
                                {{.in = &contrastive_main}, INVALID, "main"},
-                               {{.in = &contrastive_tau}, INVALID, "tau"}}}}},
+                               {{.in = &contrastive_tau}, INVALID, "tau"},
+                               {{.in = &contrastive_none}, INVALID, "item_negatives is NULL"},
+                               {{.in = &contrastive_beyond}, INVALID, "user_negatives[3]"},
+                               {{.in = &contrastive_drawn}, OK, ""}}}}},
     {"diffmm_contrastive_loss", contrastive,
      .arguments = {A_CONTEXT,
                    {"anchor", NUMBER, .good.i = DIFFMM_ANCHOR_MAIN,

@@ -109,6 +109,18 @@ static void make_blended_inputs(struct fault_world *world)
     expect_success(diffmm_options_set(world->options, "diffusion.blend", "0.5"));
 }
 
+static void make_inputs_with_draws(struct fault_world *world)
+{
+    fault_make_inputs(world);
+    expect_success(diffmm_options_set(world->options, "contrastive.negatives", "3"));
+}
+
+static void make_trainer_with_draws(struct fault_world *world)
+{
+    make_inputs_with_draws(world);
+    expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
+}
+
 static void make_trainer_with_blend(struct fault_world *world)
 {
     make_blended_inputs(world);
@@ -177,6 +189,9 @@ const struct fault_case fault_model_cases[] = {
     {"diffmm_trainer_create with a blend", make_blended_inputs, create_trainer, new_trainer_bits,
      fault_end_trainer},
     {"diffmm_trainer_epoch with a blend", make_trainer_with_blend, epoch, trainer_bits, NULL},
+    {"diffmm_trainer_create with drawn nodes", make_inputs_with_draws, create_trainer,
+     new_trainer_bits, fault_end_trainer},
+    {"diffmm_trainer_epoch with drawn nodes", make_trainer_with_draws, epoch, trainer_bits, NULL},
     {"diffmm_trainer_epoch", make_trainer, epoch, trainer_bits, NULL},
     {"diffmm_trainer_epoch keeping all edges", make_trainer_keeping_all_edges, epoch, trainer_bits,
      NULL},

@@ -288,6 +288,45 @@ static diffmm_status infonce_with(struct fault_world *world)
     return diffmm_infonce_with(world->context, &arguments);
 }
 
+static diffmm_status infonce_drawn(struct fault_world *world)
+{
+    const diffmm_infonce_arguments arguments = {.struct_size = sizeof arguments,
+                                                .nodes = users,
+                                                .d = d,
+                                                .p = numbers(),
+                                                .q = numbers() + 4,
+                                                .batch_count = 3,
+                                                .batch = t,
+                                                .tau = 0.5,
+                                                .loss = &world->out.loss.loss,
+                                                .grad_q = world->out.loss.gradient,
+                                                .negative_count = 2,
+                                                .negatives = t + 1};
+    return diffmm_infonce_with(world->context, &arguments);
+}
+
+static diffmm_status contrastive_drawn(struct fault_world *world)
+{
+    const float *views[] = {numbers(), numbers() + 50};
+    float *gradients[] = {world->out.loss.gradient, world->out.loss.gradient + nodes * d};
+    const diffmm_contrastive_loss_arguments arguments = {.struct_size = sizeof arguments,
+                                                         .users = users,
+                                                         .items = items,
+                                                         .d = d,
+                                                         .view_count = 2,
+                                                         .views = views,
+                                                         .count = 3,
+                                                         .batch_users = t,
+                                                         .batch_items = t,
+                                                         .tau = 0.5,
+                                                         .loss = &world->out.loss.loss,
+                                                         .grad_views = gradients,
+                                                         .negative_count = 2,
+                                                         .user_negatives = t + 1,
+                                                         .item_negatives = t};
+    return diffmm_contrastive_loss_with(world->context, &arguments);
+}
+
 static diffmm_status contrastive_with(struct fault_world *world)
 {
     const float *views[] = {numbers(), numbers() + 50};
@@ -385,6 +424,8 @@ const struct fault_case fault_unit_cases[] = {
     {"diffmm_infonce_with", NULL, infonce_with, fault_hash_output, NULL},
     {"diffmm_contrastive_loss", NULL, contrastive, fault_hash_output, NULL},
     {"diffmm_contrastive_loss_with", NULL, contrastive_with, fault_hash_output, NULL},
+    {"diffmm_infonce_with drawn nodes", NULL, infonce_drawn, fault_hash_output, NULL},
+    {"diffmm_contrastive_loss_with drawn nodes", NULL, contrastive_drawn, fault_hash_output, NULL},
     {"diffmm_top_k", NULL, top_k, fault_hash_output, NULL},
     {"diffmm_ranking_metrics", NULL, ranking_metrics, fault_hash_output, NULL},
     {"diffmm_evaluate", fault_make_dataset, evaluate, fault_hash_output, NULL},

@@ -16,8 +16,26 @@ static void call_infonce(struct api *api)
     int32_t *batch = api_numbers(api, count, nodes);
     float *grad_p = api_floats(api, nodes * d), *grad_q = api_floats(api, nodes * d);
     double loss, tau = fabs(api_real(api));
-    fuzz_status(
-        diffmm_infonce(maybe(api), nodes, d, p, q, count, batch, tau, &loss, grad_p, grad_q));
+    if (api_below(api, 2)) {
+        fuzz_status(
+            diffmm_infonce(maybe(api), nodes, d, p, q, count, batch, tau, &loss, grad_p, grad_q));
+        return;
+    }
+    size_t drawn = api_size(api, false);
+    const diffmm_infonce_arguments arguments = {.struct_size = sizeof arguments,
+                                                .nodes = nodes,
+                                                .d = d,
+                                                .p = p,
+                                                .q = q,
+                                                .batch_count = count,
+                                                .batch = batch,
+                                                .tau = tau,
+                                                .loss = &loss,
+                                                .grad_p = grad_p,
+                                                .grad_q = grad_q,
+                                                .negative_count = drawn,
+                                                .negatives = api_numbers(api, drawn, nodes)};
+    fuzz_status(diffmm_infonce_with(maybe(api), &arguments));
 }
 
 static void call_contrastive(struct api *api)
@@ -36,10 +54,27 @@ static void call_contrastive(struct api *api)
     int32_t *batch_users = api_numbers(api, count, users);
     int32_t *batch_items = api_numbers(api, count, items);
     double loss;
-    fuzz_status(diffmm_contrastive_loss(maybe(api), (diffmm_anchor)api_below(api, 3), users, items,
-                                        d, view_count, views, main, count, batch_users, batch_items,
-                                        fabs(api_real(api)), &loss,
-                                        api_below(api, 2) ? grad_views : NULL, grad_main));
+    size_t drawn = api_below(api, 2) ? api_size(api, false) : 0;
+    const diffmm_contrastive_loss_arguments arguments = {
+        .struct_size = sizeof arguments,
+        .anchor = (diffmm_anchor)api_below(api, 3),
+        .users = users,
+        .items = items,
+        .d = d,
+        .view_count = view_count,
+        .views = views,
+        .main = main,
+        .count = count,
+        .batch_users = batch_users,
+        .batch_items = batch_items,
+        .tau = fabs(api_real(api)),
+        .loss = &loss,
+        .grad_views = api_below(api, 2) ? grad_views : NULL,
+        .grad_main = grad_main,
+        .negative_count = drawn,
+        .user_negatives = api_numbers(api, drawn, users),
+        .item_negatives = api_numbers(api, drawn, items)};
+    fuzz_status(diffmm_contrastive_loss_with(maybe(api), &arguments));
 }
 
 static void call_bpr(struct api *api)

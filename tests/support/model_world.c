@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "base/streams.h"
+#include "contrastive/drawn_nodes.h"
 #include "failure.h"
 #include "linalg/normal.h"
 #include "oracle_graph.h"
@@ -126,8 +128,23 @@ static void set_options(struct model_world *world)
         expect_success(diffmm_options_set_real(world->options, reals[i].name, reals[i].value));
     expect_success(
         diffmm_options_set_integer(world->options, "contrastive.enabled", o->contrastive));
+    expect_success(diffmm_options_set_integer(world->options, "contrastive.negatives",
+                                              (int64_t)o->negative_count));
     expect_success(diffmm_options_set(world->options, "contrastive.anchor",
                                       o->main_anchor ? "main" : "modal"));
+}
+
+/* The nodes that the model draws in a step: what the oracle's denominators run over. */
+void model_world_draw(struct model_world *world, uint64_t step)
+{
+    struct oracle *o = &world->oracle;
+    const size_t nodes[2] = {o->users, o->items};
+    for (size_t side = 0; side < 2; side++)
+        diffmm__drawn_nodes_fill(NULL, world->model->settings.seed,
+                                 diffmm__stream_contrast(side, step), nodes[side],
+                                 o->negative_count, world->drawn[side]);
+    o->user_negatives = world->drawn[0];
+    o->item_negatives = world->drawn[1];
 }
 
 double *model_world_values(struct model_world *world, size_t parameter)
@@ -194,6 +211,7 @@ void model_world_begin(const struct model_case *wanted, struct model_world *out)
                    .reg = wanted->reg,
                    .alignment = wanted->alignment,
                    .batch = MODEL_BATCH,
+                   .negative_count = wanted->negatives,
                    .contrastive = !wanted->no_contrast,
                    .main_anchor = wanted->main_anchor}};
     struct oracle *o = &out->oracle;
@@ -211,6 +229,7 @@ void model_world_begin(const struct model_case *wanted, struct model_world *out)
     set_parameters(out);
     set_graphs(out, wanted->whole_graphs ? 1.0 : 0.6);
     oracle_project_all(o);
+    model_world_draw(out, 0);
 }
 
 void model_world_end(struct model_world *world)

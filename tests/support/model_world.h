@@ -18,10 +18,12 @@ struct model_case {
     bool whole_graphs;      /* no edges dropped from the generated graphs */
     bool no_contrast, main_anchor;
     double reg, alignment; /* 0 */
+    size_t negatives;      /* 0; at most MODEL_NEGATIVES */
     size_t threads;        /* 1 */
 };
 
 enum { MODEL_BATCH = 16, MODEL_COUNT = 10 }; /* the option `batch`, and pairs in it */
+enum { MODEL_NEGATIVES = 12 };
 
 struct model_world {
     diffmm_context *context;
@@ -32,12 +34,16 @@ struct model_world {
     struct oracle oracle;
     /* A batch, with repeated users and items. */
     int32_t user[MODEL_COUNT], positive[MODEL_COUNT], negative[MODEL_COUNT];
+    int32_t drawn[2][MODEL_NEGATIVES]; /* of users and items, in the model's first step */
 };
 
 extern const char *const model_modality_names[ORACLE_MODALITIES];
 
 void model_world_begin(const struct model_case *wanted, struct model_world *out);
 void model_world_end(struct model_world *world);
+
+/* The nodes that the model draws in a step, for the oracle; the first step's are there already. */
+void model_world_draw(struct model_world *world, uint64_t step);
 
 /* The oracle's place of a parameter's values, by the order of the model's list. */
 double *model_world_values(struct model_world *world, size_t parameter);

@@ -45,23 +45,59 @@ static inline double oracle_dot(size_t d, const double *x, const double *y)
     return sum;
 }
 
-/* One row of the batch: its loss; gradients of the normalised rows are added unless NULL. */
-static inline double oracle_infonce_row(size_t nodes, size_t d, const double *p, const double *q,
-                                        size_t b, double tau, double share, double *grad_p,
-                                        double *grad_q)
+/* The nodes of a denominator, and the factor of each. */
+struct oracle_denominator {
+    size_t count;
+    size_t *node;
+    double *factor;
+};
+
+/* Of batch node b: all nodes; or, with drawn ones, b itself, then those that are not b. */
+static inline struct oracle_denominator
+oracle_infonce_denominator(size_t nodes, size_t b, size_t negative_count, const int32_t *negatives)
+{
+    size_t most = negative_count > 0 ? negative_count + 1 : nodes;
+    struct oracle_denominator out = {.node = malloc(most * sizeof(size_t)),
+                                     .factor = malloc(most * sizeof(double))};
+    ck_assert(out.node && out.factor);
+    for (size_t v = 0; v < nodes; v++)
+        if (negative_count == 0 || v == b) {
+            out.node[out.count] = v;
+            out.factor[out.count++] = 1.0;
+        }
+    for (size_t j = 0; j < negative_count; j++)
+        if ((size_t)negatives[j] != b) {
+            out.node[out.count] = (size_t)negatives[j];
+            out.factor[out.count++] = (double)nodes / (double)negative_count;
+        }
+    return out;
+}
+
+static inline void oracle_infonce_denominator_end(struct oracle_denominator *terms)
+{
+    free(terms->node);
+    free(terms->factor);
+}
+
+/* One row of the batch: its loss; gradients of the normalised rows are added to. */
+static inline double oracle_infonce_row(const struct oracle_denominator *terms, size_t d,
+                                        const double *p, const double *q, size_t b, double tau,
+                                        double share, double *grad_p, double *grad_q)
 {
     double largest = -INFINITY, sum = 0.0, positive = oracle_dot(d, p + b * d, q + b * d) / tau;
-    double *logits = malloc(nodes * sizeof *logits);
+    double *logits = malloc(terms->count * sizeof *logits);
     ck_assert_ptr_nonnull(logits);
-    for (size_t v = 0; v < nodes; v++) {
-        logits[v] = oracle_dot(d, p + b * d, q + v * d) / tau;
-        if (logits[v] > largest)
-            largest = logits[v];
+    for (size_t i = 0; i < terms->count; i++) {
+        logits[i] = oracle_dot(d, p + b * d, q + terms->node[i] * d) / tau;
+        if (logits[i] > largest)
+            largest = logits[i];
     }
-    for (size_t v = 0; v < nodes; v++)
-        sum += exp(logits[v] - largest);
-    for (size_t v = 0; v < nodes && grad_p; v++) {
-        double slope = (exp(logits[v] - largest) / sum - (v == b ? 1.0 : 0.0)) * share / tau;
+    for (size_t i = 0; i < terms->count; i++)
+        sum += terms->factor[i] * exp(logits[i] - largest);
+    for (size_t i = 0; i < terms->count; i++) {
+        size_t v = terms->node[i];
+        double softmax = terms->factor[i] * exp(logits[i] - largest) / sum;
+        double slope = (softmax - (v == b ? 1.0 : 0.0)) * share / tau;
         for (size_t j = 0; j < d; j++) {
             grad_p[b * d + j] += slope * q[v * d + j];
             grad_q[v * d + j] += slope * p[b * d + j];
@@ -71,10 +107,12 @@ static inline double oracle_infonce_row(size_t nodes, size_t d, const double *p,
     return log(sum) + largest - positive;
 }
 
-/* The loss; gradients, nodes x d, are overwritten. */
-static inline double oracle_infonce(size_t nodes, size_t d, const float *p, const float *q,
-                                    size_t batch_count, const int32_t *batch, double tau,
-                                    double *grad_p, double *grad_q)
+/* The loss against all nodes, or against drawn ones (negative_count > 0); gradients, nodes x d, are
+ * overwritten. */
+static inline double oracle_infonce_drawn(size_t nodes, size_t d, const float *p, const float *q,
+                                          size_t batch_count, const int32_t *batch,
+                                          size_t negative_count, const int32_t *negatives,
+                                          double tau, double *grad_p, double *grad_q)
 {
     double *norms = malloc(2 * nodes * sizeof *norms), loss = 0.0;
     ck_assert_ptr_nonnull(norms);
@@ -82,16 +120,28 @@ static inline double oracle_infonce(size_t nodes, size_t d, const float *p, cons
     double *qn = oracle_normalize(nodes, d, q, norms + nodes);
     for (size_t i = 0; i < nodes * d; i++)
         grad_p[i] = grad_q[i] = 0.0;
-    for (size_t b = 0; b < batch_count; b++)
-        loss += oracle_infonce_row(nodes, d, pn, qn, (size_t)batch[b], tau,
-                                   1.0 / (double)batch_count, grad_p, grad_q) /
+    for (size_t i = 0; i < batch_count; i++) {
+        size_t b = (size_t)batch[i];
+        struct oracle_denominator terms =
+            oracle_infonce_denominator(nodes, b, negative_count, negatives);
+        loss += oracle_infonce_row(&terms, d, pn, qn, b, tau, 1.0 / (double)batch_count, grad_p,
+                                   grad_q) /
                 (double)batch_count;
+        oracle_infonce_denominator_end(&terms);
+    }
     oracle_normalize_backward(nodes, d, pn, norms, grad_p);
     oracle_normalize_backward(nodes, d, qn, norms + nodes, grad_q);
     free(pn);
     free(qn);
     free(norms);
     return loss;
+}
+
+static inline double oracle_infonce(size_t nodes, size_t d, const float *p, const float *q,
+                                    size_t batch_count, const int32_t *batch, double tau,
+                                    double *grad_p, double *grad_q)
+{
+    return oracle_infonce_drawn(nodes, d, p, q, batch_count, batch, 0, NULL, tau, grad_p, grad_q);
 }
 
 #endif

@@ -169,17 +169,25 @@ void oracle_view(const struct oracle *o, size_t m, double *view)
 }
 
 /* InfoNCE of rows that are not yet normalised. */
-static double infonce(size_t nodes, size_t d, const double *p, const double *q, size_t count,
-                      const int32_t *batch, double tau)
+static double infonce(const struct oracle *o, size_t nodes, const double *p, const double *q,
+                      size_t count, const int32_t *batch, const int32_t *negatives)
 {
-    double *pn = oracle_zeros(nodes * d), *qn = oracle_zeros(nodes * d), loss = 0.0;
-    normalize(nodes, d, p, pn);
-    normalize(nodes, d, q, qn);
-    for (size_t b = 0; b < count; b++)
-        loss += oracle_infonce_row(nodes, d, pn, qn, (size_t)batch[b], tau, 0.0, NULL, NULL) /
+    size_t size = nodes * o->d;
+    double *pn = oracle_zeros(size), *qn = oracle_zeros(size), loss = 0.0;
+    double *unused = oracle_zeros(size); /* for gradients, which are those of a share of 0 */
+    normalize(nodes, o->d, p, pn);
+    normalize(nodes, o->d, q, qn);
+    for (size_t b = 0; b < count; b++) {
+        struct oracle_denominator terms =
+            oracle_infonce_denominator(nodes, (size_t)batch[b], o->negative_count, negatives);
+        loss += oracle_infonce_row(&terms, o->d, pn, qn, (size_t)batch[b], o->tau, 0.0, unused,
+                                   unused) /
                 (double)count;
+        oracle_infonce_denominator_end(&terms);
+    }
     free(pn);
     free(qn);
+    free(unused);
     return loss;
 }
 
@@ -188,8 +196,8 @@ static double contrast(const struct oracle *o, const double *p, const double *q,
                        const int32_t *user, const int32_t *positive)
 {
     size_t skip = o->users * o->d;
-    return infonce(o->users, o->d, p, q, count, user, o->tau) +
-           infonce(o->items, o->d, p + skip, q + skip, count, positive, o->tau);
+    return infonce(o, o->users, p, q, count, user, o->user_negatives) +
+           infonce(o, o->items, p + skip, q + skip, count, positive, o->item_negatives);
 }
 
 static double contrastive(const struct oracle *o, const double *final, size_t count,

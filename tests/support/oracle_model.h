@@ -26,6 +26,8 @@ struct oracle {
     double ris_lambda, ris_adj_lambda, fusion_ratio;
     double tau, ssl_reg, reg, alignment, batch;
     bool contrastive, main_anchor;
+    size_t negative_count; /* drawn users and items, not owned; 0: all */
+    const int32_t *user_negatives, *item_negatives;
     double *adjacency;   /* A_hat, N x N */
     double *user, *item; /* E_U, E_I */
     double *logits;      /* kappa */

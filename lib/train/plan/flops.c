@@ -46,7 +46,8 @@ static double naive_terms(const struct diffmm__plan *plan)
                                        .d = plan->d,
                                        .modalities = plan->modalities,
                                        .batch = plan->settings->batch,
-                                       .pairs = plan->pairs};
+                                       .pairs = plan->pairs,
+                                       .negatives = plan->settings->negatives};
     return diffmm__terms_naive_flops(&plan->terms, plan->settings, &shape);
 }
 

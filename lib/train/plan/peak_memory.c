@@ -62,7 +62,8 @@ static size_t model_bytes(const struct diffmm__plan *plan)
                                             .modalities = plan->modalities,
                                             .widest = plan->widest,
                                             .terms = plan->terms,
-                                            .batch = s->batch};
+                                            .batch = s->batch,
+                                            .negatives = s->negatives};
     const size_t parts[] = {
         diffmm__size_product(4, floats(recommender(plan), 1)),
         diffmm__size_product(plan->modalities, module),

@@ -72,6 +72,10 @@ static void list_all(void)
         list(diffmm__stream_negatives(epochs[e]));
         list_passes(diffmm__stream_user_order(epochs[e]));
     }
+    static const uint64_t steps[] = {
+        0, 1, 1000000, UINT32_MAX, UINT64_C(1) << 32, (UINT64_C(1) << 55) - 1};
+    for (size_t s = 0; s < 2 * sizeof steps / sizeof *steps; s++)
+        list(diffmm__stream_contrast(s % 2, steps[s / 2]));
     for (size_t which = 0; which < 1000; which++)
         list(diffmm__stream_synthetic(which));
     list(diffmm__stream_measured_users());
@@ -135,6 +139,8 @@ START_TEST(numbers_stay)
          0x0d00000300000007},
         {diffmm__stream_generated_edges(1, 7), 0x0900000100000007},
         {diffmm__stream_observed_edges(1, 7), 0x0a00000100000007},
+        {diffmm__stream_contrast(0, 7), 0x1000000000000007},
+        {diffmm__stream_contrast(1, 0x300000007), 0x1080000300000007},
         {diffmm__stream_measured_users(), 0x0f00000000000000},
         {diffmm__stream_synthetic(5), 0x0b00000500000000},
         {diffmm__stream_hold_out_counts(), 0x0c00000000000000},

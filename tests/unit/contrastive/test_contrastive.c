@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "contrastive/contrastive.h"
 
+#include "base/streams.h"
+#include "contrastive/drawn_nodes.h"
 #include "support/contexts.h"
 #include "support/differences.h"
 #include "support/draws.h"
@@ -17,6 +19,8 @@ struct setting {
     double tau;
     float *view[most_views + 1], *gradient[most_views + 1];
     int32_t *batch_users, *batch_items;
+    size_t drawn;
+    int32_t *drawn_users, *drawn_items;
 };
 
 static size_t size_of(const struct setting *s)
@@ -36,6 +40,10 @@ static void begin(struct setting *s, uint64_t seed)
     s->batch_items = malloc(s->count * sizeof(int32_t));
     draw_numbers(&draws, s->count, s->users, s->batch_users);
     draw_numbers(&draws, s->count, s->items, s->batch_items);
+    s->drawn_users = malloc((s->drawn + 1) * sizeof(int32_t));
+    s->drawn_items = malloc((s->drawn + 1) * sizeof(int32_t));
+    draw_numbers(&draws, s->drawn, s->users, s->drawn_users);
+    draw_numbers(&draws, s->drawn, s->items, s->drawn_items);
 }
 
 static void end(struct setting *s)
@@ -46,16 +54,34 @@ static void end(struct setting *s)
     }
     free(s->batch_users);
     free(s->batch_items);
+    free(s->drawn_users);
+    free(s->drawn_items);
 }
 
 static diffmm_status contrast(const struct setting *s, double *loss, float *const *grad_views,
                               float *grad_main)
 {
     bool with_main = s->anchor == DIFFMM_ANCHOR_MAIN;
-    return diffmm_contrastive_loss(
-        s->context, s->anchor, s->users, s->items, s->d, s->view_count,
-        (const float *const *)s->view, with_main ? s->view[s->view_count] : NULL, s->count,
-        s->batch_users, s->batch_items, s->tau, loss, grad_views, grad_main);
+    const diffmm_contrastive_loss_arguments arguments = {.struct_size = sizeof arguments,
+                                                         .anchor = s->anchor,
+                                                         .users = s->users,
+                                                         .items = s->items,
+                                                         .d = s->d,
+                                                         .view_count = s->view_count,
+                                                         .views = (const float *const *)s->view,
+                                                         .main = with_main ? s->view[s->view_count]
+                                                                           : NULL,
+                                                         .count = s->count,
+                                                         .batch_users = s->batch_users,
+                                                         .batch_items = s->batch_items,
+                                                         .tau = s->tau,
+                                                         .loss = loss,
+                                                         .grad_views = grad_views,
+                                                         .grad_main = grad_main,
+                                                         .negative_count = s->drawn,
+                                                         .user_negatives = s->drawn_users,
+                                                         .item_negatives = s->drawn_items};
+    return diffmm_contrastive_loss_with(s->context, &arguments);
 }
 
 /* InfoNCE of views a and b over the users and over the items; gradients are added to. */
@@ -63,10 +89,12 @@ static double exact_pair(const struct setting *s, size_t a, size_t b, double **g
 {
     size_t skip = s->users * s->d;
     double *part = malloc(2 * size_of(s) * sizeof *part), *other = part + size_of(s);
-    double loss = oracle_infonce(s->users, s->d, s->view[a], s->view[b], s->count, s->batch_users,
-                                 s->tau, part, other) +
-                  oracle_infonce(s->items, s->d, s->view[a] + skip, s->view[b] + skip, s->count,
-                                 s->batch_items, s->tau, part + skip, other + skip);
+    double loss =
+        oracle_infonce_drawn(s->users, s->d, s->view[a], s->view[b], s->count, s->batch_users,
+                             s->drawn, s->drawn_users, s->tau, part, other) +
+        oracle_infonce_drawn(s->items, s->d, s->view[a] + skip, s->view[b] + skip, s->count,
+                             s->batch_items, s->drawn, s->drawn_items, s->tau, part + skip,
+                             other + skip);
     for (size_t i = 0; i < size_of(s); i++) {
         gradient[a][i] += part[i];
         gradient[b][i] += other[i];
@@ -107,9 +135,11 @@ static void expect_exact(struct setting *s)
 START_TEST(equals_a_sum_of_infonce)
 {
     static const struct {
-        size_t users, items, d, view_count, count;
-    } shapes[] = {{1, 1, 1, 1, 1}, {5, 9, 3, 1, 4}, {9, 4, 16, 2, 30}, {40, 55, 17, 3, 20}};
-    for (size_t i = 0; i < 4; i++)
+        size_t users, items, d, view_count, count, drawn;
+    } shapes[] = {{1, 1, 1, 1, 1, 0},      {5, 9, 3, 1, 4, 0},     {9, 4, 16, 2, 30, 0},
+                  {40, 55, 17, 3, 20, 0},  {5, 9, 3, 1, 4, 6},     {9, 4, 16, 2, 30, 7},
+                  {40, 55, 17, 3, 20, 10}, {300, 20, 5, 2, 12, 33}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int main_anchor = 0; main_anchor < 2; main_anchor++) {
             struct setting s = {.anchor = main_anchor ? DIFFMM_ANCHOR_MAIN : DIFFMM_ANCHOR_MODAL,
                                 .users = shapes[i].users,
@@ -117,6 +147,7 @@ START_TEST(equals_a_sum_of_infonce)
                                 .d = shapes[i].d,
                                 .view_count = shapes[i].view_count,
                                 .count = shapes[i].count,
+                                .drawn = shapes[i].drawn,
                                 .tau = 0.4};
             begin(&s, i + 1);
             if (s.d > 1)
@@ -137,8 +168,10 @@ static double loss_of(void *argument)
 
 START_TEST(gradients_are_differences_of_the_loss)
 {
-    for (int main_anchor = 0; main_anchor < 2; main_anchor++) {
+    for (size_t i = 0; i < 4; i++) {
+        bool main_anchor = i % 2;
         struct setting s = {.anchor = main_anchor ? DIFFMM_ANCHOR_MAIN : DIFFMM_ANCHOR_MODAL,
+                            .drawn = i < 2 ? 0 : 5,
                             .users = 4,
                             .items = 3,
                             .d = 3,
@@ -184,7 +217,7 @@ END_TEST
 
 /* The term of the objective: it overwrites the views' gradients or adds to them, adds to the main
  * view's, and multiplies all by its weight. */
-START_TEST(scratch_serves_many_batches_and_a_weight)
+static void expect_term(size_t drawn)
 {
     struct setting s = {.anchor = DIFFMM_ANCHOR_MAIN,
                         .users = 30,
@@ -192,12 +225,17 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
                         .d = 5,
                         .view_count = 2,
                         .count = 25,
+                        .drawn = drawn,
                         .tau = 0.5};
     begin(&s, 3);
     size_t size = size_of(&s);
-    struct diffmm__settings settings = {.anchor = s.anchor, .tau = s.tau};
-    struct diffmm__term_shape shape = {
-        .users = s.users, .items = s.items, .d = s.d, .modalities = 2, .batch = 25};
+    struct diffmm__settings settings = {.seed = 8, .anchor = s.anchor, .tau = s.tau};
+    struct diffmm__term_shape shape = {.users = s.users,
+                                       .items = s.items,
+                                       .d = s.d,
+                                       .modalities = 2,
+                                       .batch = 25,
+                                       .negatives = drawn};
     float *views[2] = {malloc(size * sizeof(float)), malloc(size * sizeof(float))};
     float *main = malloc(size * sizeof(float));
     struct diffmm__arena arena = diffmm__arena_on(NULL);
@@ -211,6 +249,10 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
             main[i] = before;
         }
         s.count = counts[c];
+        diffmm__drawn_nodes_fill(NULL, 8, diffmm__stream_contrast(0, c), s.users, drawn,
+                                 s.drawn_users);
+        diffmm__drawn_nodes_fill(NULL, 8, diffmm__stream_contrast(1, c), s.items, drawn,
+                                 s.drawn_items);
         struct diffmm__term_batch batch = {.settings = &settings,
                                            .users = s.users,
                                            .items = s.items,
@@ -219,6 +261,7 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
                                            .count = s.count,
                                            .user = s.batch_users,
                                            .positive = s.batch_items,
+                                           .step = c,
                                            .final = s.view[2],
                                            .views = (const float *const *)s.view,
                                            .grad_final = main,
@@ -241,6 +284,35 @@ START_TEST(scratch_serves_many_batches_and_a_weight)
     free(main);
     end(&s);
 }
+
+START_TEST(scratch_serves_many_batches_and_a_weight)
+{
+    expect_term(0);
+    expect_term(7);
+    expect_term(40);
+}
+END_TEST
+
+static size_t scratch_bytes(size_t users, size_t negatives)
+{
+    struct diffmm__arena arena = diffmm__arena_measure();
+    diffmm__contrastive_take(&arena, &(struct diffmm__term_shape){.users = users,
+                                                                  .items = 1000,
+                                                                  .d = 64,
+                                                                  .modalities = 3,
+                                                                  .batch = 256,
+                                                                  .negatives = negatives});
+    return arena.bytes;
+}
+
+/* With drawn nodes a further user takes one number, and no row. */
+START_TEST(scratch_for_drawn_nodes_does_not_grow_with_rows)
+{
+    size_t few = scratch_bytes(1000, 500), many = scratch_bytes(1001000, 500);
+    ck_assert_uint_ge(many - few, 1000000 * sizeof(int32_t));
+    ck_assert_uint_le(many - few, 1000000 * sizeof(int32_t) + 1000000);
+    ck_assert_uint_gt(scratch_bytes(1001000, 0) - scratch_bytes(1000, 0), 2000000000);
+}
 END_TEST
 
 static void contrast_much(diffmm_context *context, void *argument, void *out)
@@ -256,16 +328,19 @@ static void contrast_much(diffmm_context *context, void *argument, void *out)
 
 START_TEST(the_same_bits_on_any_number_of_threads)
 {
-    struct setting s = {.anchor = DIFFMM_ANCHOR_MAIN,
-                        .users = 1500,
-                        .items = 1100,
-                        .d = 18,
-                        .view_count = 2,
-                        .count = 400,
-                        .tau = 0.2};
-    begin(&s, 4);
-    expect_same_bits(sizeof(double) + 3 * size_of(&s) * sizeof(float), contrast_much, &s);
-    end(&s);
+    for (size_t drawn = 0; drawn <= 700; drawn += 700) {
+        struct setting s = {.anchor = DIFFMM_ANCHOR_MAIN,
+                            .users = 1500,
+                            .items = 1100,
+                            .d = 18,
+                            .view_count = 2,
+                            .count = 400,
+                            .drawn = drawn,
+                            .tau = 0.2};
+        begin(&s, 4);
+        expect_same_bits(sizeof(double) + 3 * size_of(&s) * sizeof(float), contrast_much, &s);
+        end(&s);
+    }
 }
 END_TEST
 
@@ -330,6 +405,37 @@ START_TEST(bad_input)
 }
 END_TEST
 
+START_TEST(bad_draws)
+{
+    struct setting s = {.anchor = DIFFMM_ANCHOR_MAIN,
+                        .users = 4,
+                        .items = 3,
+                        .d = 3,
+                        .view_count = 2,
+                        .count = 5,
+                        .drawn = 6,
+                        .tau = 0.3};
+    begin(&s, 9);
+    int32_t *user_draws = s.drawn_users, *item_draws = s.drawn_items;
+    double loss = 7.0;
+    s.drawn_users = NULL;
+    expect_invalid(contrast(&s, &loss, NULL, NULL), "user_negatives is NULL");
+    s.drawn_users = user_draws;
+    s.drawn_items = NULL;
+    expect_invalid(contrast(&s, &loss, NULL, NULL), "item_negatives is NULL");
+    s.drawn_items = item_draws;
+    user_draws[5] = 4;
+    expect_invalid(contrast(&s, &loss, NULL, NULL), "user_negatives[5] is 4");
+    user_draws[5] = 3;
+    item_draws[1] = -2;
+    expect_invalid(contrast(&s, &loss, NULL, NULL), "item_negatives[1] is -2");
+    s.drawn = (size_t)INT32_MAX + 1;
+    expect_invalid(contrast(&s, &loss, NULL, NULL), "negative_count is 2147483648");
+    ck_assert(loss == 7.0);
+    end(&s);
+}
+END_TEST
+
 static diffmm_status contrast_once(void *argument)
 {
     struct setting *s = argument;
@@ -353,6 +459,7 @@ START_TEST(out_of_memory)
                         .d = 3,
                         .view_count = 2,
                         .count = 5,
+                        .drawn = 4,
                         .tau = 0.3};
     begin(&s, 9);
     ck_assert_uint_gt(fail_each_allocation(&failing, contrast_once, &s), 0);
@@ -367,8 +474,10 @@ int main(void)
                                   gradients_are_differences_of_the_loss,
                                   each_output_alone,
                                   scratch_serves_many_batches_and_a_weight,
+                                  scratch_for_drawn_nodes_does_not_grow_with_rows,
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
+                                  bad_draws,
                                   out_of_memory};
     return run_tests("anchors", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -357,22 +357,6 @@ START_TEST(small_losses_keep_their_digits)
 }
 END_TEST
 
-START_TEST(distinct_nodes_ascend_and_are_counted)
-{
-    static const int32_t batch[] = {5, 0, 5, 2, 5, 2};
-    int32_t seen[7] = {0}, nodes[6];
-    float times[6];
-    struct diffmm__batch_nodes out = {.nodes = nodes, .times = times};
-    diffmm__infonce_batch(7, 6, batch, seen, &out);
-    ck_assert_uint_eq(out.count, 3);
-    ck_assert_uint_eq(out.total, 6);
-    ck_assert(nodes[0] == 0 && nodes[1] == 2 && nodes[2] == 5);
-    ck_assert(times[0] == 1.0f && times[1] == 2.0f && times[2] == 3.0f);
-    for (size_t v = 0; v < 7; v++)
-        ck_assert_int_eq(seen[v], 0);
-}
-END_TEST
-
 static void contrast_much(diffmm_context *context, void *argument, void *out)
 {
     struct views *v = argument;
@@ -465,7 +449,6 @@ int main(void)
                                   outputs_are_optional,
                                   a_batch_is_a_bag,
                                   small_losses_keep_their_digits,
-                                  distinct_nodes_ascend_and_are_counted,
                                   the_same_bits_on_any_number_of_threads,
                                   bad_input,
                                   out_of_memory};

@@ -133,6 +133,38 @@ START_TEST(main_anchor)
 }
 END_TEST
 
+START_TEST(drawn_nodes)
+{
+    expect_gradients(&(struct model_case){.layers = 1, .linear = 2, .negatives = 3}, 0.1);
+    expect_gradients(&(struct model_case){.modalities = 3,
+                                          .layers = 1,
+                                          .main_anchor = true,
+                                          .reg = 0.3,
+                                          .alignment = 0.2,
+                                          .negatives = MODEL_NEGATIVES},
+                     0.1);
+}
+END_TEST
+
+/* Until a step is taken, the same nodes; then others, which follow from the number of steps. */
+START_TEST(each_step_draws_anew)
+{
+    struct model_world world;
+    model_world_begin(&(struct model_case){.main_anchor = true, .negatives = 2}, &world);
+    diffmm_losses first = evaluate(&world), again = evaluate(&world);
+    ck_assert(first.contrastive == again.contrastive);
+    world.model->settings.learning_rate = 0.0; /* so that parameters stay */
+    for (uint64_t step = 1; step <= 3; step++) {
+        expect_success(diffmm_model_step(world.model));
+        diffmm_losses next = evaluate(&world);
+        model_world_draw(&world, step);
+        expect_number("contrastive", evaluate_slowly(&world).contrastive, next.contrastive);
+        ck_assert(next.contrastive != first.contrastive && next.bpr == first.bpr);
+    }
+    model_world_end(&world);
+}
+END_TEST
+
 START_TEST(without_contrast)
 {
     expect_gradients(
@@ -207,6 +239,8 @@ int main(void)
 {
     const TTest *const tests[] = {modal_anchor,
                                   main_anchor,
+                                  drawn_nodes,
+                                  each_step_draws_anew,
                                   without_contrast,
                                   alignment,
                                   one_modality_and_modal_anchor,

@@ -21,7 +21,7 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.measure == DIFFMM__MEASURE_GRAPH && s.measure_users == 1024);
     ck_assert(s.sampling_steps == 0 && s.rebuild_k == 1 && s.keep_rate == 0.5);
     ck_assert(s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MODAL);
-    ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0);
+    ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0 && s.negatives == 0);
     ck_assert(s.epochs == 50 && s.batch == 1024 && s.patience == 10);
     ck_assert(s.learning_rate == 1e-3 && s.reg == 1e-5);
     ck_assert(s.weight_decay == 0 && s.learning_rate_decay == 1 && s.average == 0);
@@ -79,6 +79,7 @@ START_TEST(every_value_arrives_in_its_place)
         {"measure", "full"},
         {"measure.users", "22"},
         {"generate.unseen", "yes"},
+        {"contrastive.negatives", "23"},
     };
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -97,7 +98,7 @@ START_TEST(every_value_arrives_in_its_place)
               s.generate_scores && s.generate_unseen);
     ck_assert(s.rebuild_k == 4 && s.keep_rate == 0.75);
     ck_assert(!s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MAIN);
-    ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7);
+    ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7 && s.negatives == 23);
     ck_assert(s.epochs == 12 && s.batch == 13 && s.patience == 16);
     ck_assert(s.learning_rate == 0.014 && s.reg == 0.015);
     ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22);

@@ -112,6 +112,15 @@ static const char *const normed[] = {"embedding_size",
                                      "main",
                                      NULL};
 
+static const char *const drawn[] = {
+    "contrastive.negatives", "300", "contrastive.anchor", "main", "batch", "250", NULL};
+
+START_TEST(drawn_nodes)
+{
+    expect_same_training(drawn);
+}
+END_TEST
+
 static const char *const spectral[] = {"denoiser.kind",
                                        "spectral",
                                        "denoiser.rank",
@@ -181,7 +190,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {spectral_denoisers, modal_anchor, noise_fusion_and_main_anchor,
+    const TTest *const tests[] = {drawn_nodes,     spectral_denoisers,
+                                  modal_anchor,    noise_fusion_and_main_anchor,
                                   norm_and_layers, another_seed_differs};
     return run_tests("train/determinism", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -91,6 +91,30 @@ START_TEST(the_straightforward_way)
 }
 END_TEST
 
+/* Of 70 users and 60 items, 65 of each are drawn at most: distinct ones are fewer. */
+START_TEST(drawn_nodes)
+{
+    static const struct {
+        const char *negatives;
+        double candidates;
+    } cases[] = {{"20", 20 + 20}, {"65", 65 + 60}, {"100000", 70 + 60}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct training t;
+        diffmm_forecast forecast = {.struct_size = sizeof forecast};
+        diffmm_report report =
+            one_epoch(&t, (const char *const[]){"contrastive.anchor", "main",
+                                                "contrastive.negatives", cases[i].negatives, NULL});
+        struct graph_sizes g = sizes(&t, 1, 0.5);
+        double contrastive = m * 3 * product(g.pairs, cases[i].candidates, d);
+        double rest = batches(&g) * 2 * (forward(&g, 3) + views(&g, 1));
+        expect_success(diffmm_trainer_forecast(t.dataset, t.options, &forecast));
+        expect_near("forecast", contrastive + rest, forecast.flops[2]);
+        ck_assert(report.counted_flops[2] > rest && report.counted_flops[2] < forecast.flops[2]);
+        training_end(&t);
+    }
+}
+END_TEST
+
 START_TEST(phases_without_a_cheaper_way)
 {
     struct training t;
@@ -114,6 +138,7 @@ START_TEST(the_way_taken_is_never_dearer)
     static const char *const lists[][7] = {{"rebuild_k", "2"},
                                            {"contrastive.anchor", "main", "layers", "3"},
                                            {"hidden_sizes", "200"},
+                                           {"contrastive.negatives", "1000"},
                                            {"hidden_sizes", "9,11", "norm", "true"}};
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
         struct training t;
@@ -244,6 +269,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {the_straightforward_way,
+                                  drawn_nodes,
                                   phases_without_a_cheaper_way,
                                   the_way_taken_is_never_dearer,
                                   without_diffusion,

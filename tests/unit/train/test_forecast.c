@@ -128,6 +128,10 @@ START_TEST(every_setting_that_shapes_memory)
         {"diffusion.enabled", "false", "keep_rate", "1", "contrastive.enabled", "false"},
         {"contrastive.enabled", "false"},
         {"contrastive.enabled", "false", "alignment", "0.1"},
+        {"contrastive.enabled", "false", "contrastive.negatives", "10000000"},
+        {"contrastive.negatives", "20"},
+        {"contrastive.negatives", "200", "batch", "30", "contrastive.anchor", "main"},
+        {"contrastive.negatives", "100000", "batch", "10000000"},
         {"diffusion.msi", "false"},
         {"hidden_sizes", "300"}, /* the direct way, */
         {"hidden_sizes", "8"},   /* and with Gram matrices */

@@ -77,6 +77,8 @@ static const char *const variants[][16] = {
     {COMMON, "diffusion.enabled", "false"},
     {COMMON, "contrastive.enabled", "false", "diffusion.msi", "false", "dropout", "0"},
     {COMMON, "alignment", "0.2"},
+    {COMMON, "contrastive.negatives", "9"},
+    {COMMON, "contrastive.negatives", "200", "contrastive.anchor", "main", "alignment", "0.1"},
     {COMMON, "denoiser.kind", "spectral", "denoiser.rank", "9"},
     {COMMON, "denoiser.kind", "spectral", "denoiser.rank", "9", "denoiser.rows", "normalized",
      "denoiser.target", "dropped", "denoiser.linear", "true"},

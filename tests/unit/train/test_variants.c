@@ -59,6 +59,8 @@ START_TEST(each_setting_matters)
         {"learning_rate_decay", "0.5"},
         {"average", "0.5"},
         {"generate.unseen", "true"},
+        {"contrastive.negatives", "20"},
+        {"contrastive.negatives", "500"},
     };
     struct training standard, t;
     diffmm_report base, report;
