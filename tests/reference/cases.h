@@ -12,6 +12,7 @@ void case_reverse(struct reference *reference);
 void case_generated(struct reference *reference);
 void case_joint(struct reference *reference);
 void case_spectral(struct reference *reference);
+void case_infonce(struct reference *reference);
 void case_metrics(struct reference *reference);
 
 #endif

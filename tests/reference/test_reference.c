@@ -17,7 +17,7 @@ static const struct kind {
 } kinds[] = {
     {"graph", case_graph},     {"schedule", case_schedule},   {"denoiser", case_denoiser},
     {"reverse", case_reverse}, {"generated", case_generated}, {"joint", case_joint},
-    {"metrics", case_metrics}, {"spectral", case_spectral},
+    {"metrics", case_metrics}, {"spectral", case_spectral},   {"infonce", case_infonce},
 };
 
 enum { MAX_FILES = 4096 };
