@@ -50,6 +50,40 @@ class Losses(unittest.TestCase):
                                                      anchor=anchor, grad_views=False)
             self.assertIsNone(grads)
 
+    def drawn(self, p, q, batch, negatives, tau):
+        p = p / np.linalg.norm(p, axis=1, keepdims=True)
+        q = q / np.linalg.norm(q, axis=1, keepdims=True)
+        others = [sum(np.exp(p[b] @ (q[c] - q[b]) / tau) for c in negatives if c != b)
+                  for b in batch]
+        return np.mean(np.log1p(len(p) / len(negatives) * np.array(others)))
+
+    def test_contrast_with_drawn_nodes(self):
+        p, q, batch, negatives = normal(9, 3), normal(9, 3), [0, 3, 3, 8], [3, 7, 7]
+        expected = self.drawn(p, q, batch, negatives, 0.5)
+        loss, grad_p, grad_q = diffmm.infonce(p, q, batch, 0.5, negatives=negatives)
+        close(expected, loss)
+        np.testing.assert_array_equal([0, 3, 8], np.flatnonzero(grad_p.any(axis=1)))
+        np.testing.assert_array_equal([0, 3, 7, 8], np.flatnonzero(grad_q.any(axis=1)))
+        for row, column in np.ndindex(*q.shape):
+            sides = [q.astype(float), q.astype(float)]
+            sides[0][row, column] += 1e-4
+            sides[1][row, column] -= 1e-4
+            above, below = (self.drawn(p, side, batch, negatives, 0.5) for side in sides)
+            close((above - below) / 2e-4, grad_q[row, column])
+        users, items = np.array([0, 3, 3]), np.array([1, 2, 0])
+        negatives = [4, 0, 1], [3, 3, 1]
+        loss, grads, _ = diffmm.contrastive_loss([p, q], 5, users, items, 0.5, negatives=negatives)
+        close(self.drawn(p[:5], q[:5], users, negatives[0], 0.5) +
+              self.drawn(p[5:], q[5:], items, negatives[1], 0.5), loss)
+        np.testing.assert_array_equal([0, 1, 3, 4, 5, 6, 7, 8],
+                                      np.flatnonzero(grads[1].any(axis=1)))
+        with self.assertRaisesRegex(ValueError, "no nodes in negatives"):
+            diffmm.infonce(p, q, batch, 0.5, negatives=[])
+        with self.assertRaisesRegex(ValueError, "expected an array of 3"):
+            diffmm.contrastive_loss([p, q], 5, users, items, 0.5, negatives=([4, 0, 1], [3, 3]))
+        with self.assertRaisesRegex(diffmm.Error, r"item_negatives\[1\] is 4"):
+            diffmm.contrastive_loss([p, q], 5, users, items, 0.5, negatives=([4, 0], [3, 4]))
+
     def test_l2_and_adam(self):
         x = normal(4, 3)
         loss, gradient = diffmm.l2(x, 0.5)

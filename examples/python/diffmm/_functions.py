@@ -184,10 +184,8 @@ FUNCTIONS = {
     "diffmm_propagate_backward": (status, pointer, size, size, floats, floats),
     # contrastive.h, optim.h
     "diffmm_alignment": (status, pointer, size, size, floats, floats, out, floats, floats),
-    "diffmm_infonce": (status, pointer, size, size, floats, floats, size, int32s, real, out, floats,
-                       floats),
-    "diffmm_contrastive_loss": (status, pointer, enum, size, size, size, size, pointer, floats,
-                                size, int32s, int32s, real, out, pointer, floats),
+    "diffmm_infonce_with": (status, pointer, pointer),
+    "diffmm_contrastive_loss_with": (status, pointer, pointer),
     "diffmm_average_step": (status, real, uint64, size, floats, floats),
     "diffmm_adam_step": (status, pointer, uint64, size, floats, floats, floats, floats),
     "diffmm_bpr": (status, size, size, size, floats, floats, size, int32s, int32s, int32s, real,

@@ -213,6 +213,47 @@ class DiffusionNeeds(Struct):
     ]
 
 
+class InfonceArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("nodes", c_size_t),
+        ("d", c_size_t),
+        ("p", c_void_p),
+        ("q", c_void_p),
+        ("batch_count", c_size_t),
+        ("batch", c_void_p),
+        ("tau", c_double),
+        ("loss", POINTER(c_double)),
+        ("grad_p", c_void_p),
+        ("grad_q", c_void_p),
+        ("negative_count", c_size_t),
+        ("negatives", c_void_p),
+    ]
+
+
+class ContrastiveLossArguments(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("anchor", c_int),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("d", c_size_t),
+        ("view_count", c_size_t),
+        ("views", c_void_p),
+        ("main", c_void_p),
+        ("count", c_size_t),
+        ("batch_users", c_void_p),
+        ("batch_items", c_void_p),
+        ("tau", c_double),
+        ("loss", POINTER(c_double)),
+        ("grad_views", c_void_p),
+        ("grad_main", c_void_p),
+        ("negative_count", c_size_t),
+        ("user_negatives", c_void_p),
+        ("item_negatives", c_void_p),
+    ]
+
+
 class SpectralBasisArguments(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -7,7 +7,7 @@ and an array of yours is written in place. A context is optional: without one th
 alone computes, with the same bits."""
 
 import enum
-from ctypes import byref, c_double, c_void_p
+from ctypes import addressof, byref, c_double, c_void_p, pointer
 
 import numpy
 
@@ -23,29 +23,48 @@ class Anchor(enum.IntEnum):
     MAIN = 1
 
 
-def infonce(p, q, batch, tau, *, grad_p=True, grad_q=True, context=None):
-    """InfoNCE of two views, nodes x d, over the nodes in `batch`: loss, grad_p, grad_q."""
+def _address(values):
+    return None if values is None else values.ctypes.data
+
+
+def infonce(p, q, batch, tau, *, negatives=None, grad_p=True, grad_q=True, context=None):
+    """InfoNCE of two views, nodes x d, over the nodes in `batch`: loss, grad_p, grad_q. The
+    denominators run over all nodes, or are estimated from `negatives`, drawn at random."""
     p = matrix(p)
     q = array(q, numpy.float32, *p.shape)
     batch = numbers(batch)
     loss = c_double()
     grad_p, grad_q = result(grad_p, p.shape), result(grad_q, p.shape)
-    library.diffmm_infonce(Context.or_null(context), *p.shape, p, q, batch.size, batch, tau,
-                           byref(loss), grad_p, grad_q)
+    arguments = _structs.InfonceArguments(
+        nodes=p.shape[0], d=p.shape[1], p=p.ctypes.data, q=q.ctypes.data, batch_count=batch.size,
+        batch=batch.ctypes.data, tau=tau, loss=pointer(loss), grad_p=_address(grad_p),
+        grad_q=_address(grad_q))
+    if negatives is not None:
+        negatives = _drawn("negatives", negatives)
+        arguments.negative_count, arguments.negatives = negatives.size, negatives.ctypes.data
+    library.diffmm_infonce_with(Context.or_null(context), byref(arguments))
     return loss.value, grad_p, grad_q
+
+
+def _drawn(name, negatives, count=None):
+    negatives = numbers(negatives, count)
+    if negatives.size == 0:
+        raise ValueError(f"no nodes in {name}")
+    return negatives
 
 
 def _addresses(arrays):
     """An array of pointers to arrays."""
-    return (c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+    return (c_void_p * len(arrays))(*(a.ctypes.data if a is not None else None for a in arrays))
 
 
 def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, anchor=Anchor.MODAL,
-                     grad_views=True, grad_main=None, context=None):
+                     negatives=None, grad_views=True, grad_main=None, context=None):
     """InfoNCE of every contrasted pair over users and over items: loss, grad_views, grad_main.
 
-    `views` and `main` are (users + items) x d. grad_views may be a list of arrays; grad_main is by
-    default made where `main` is given."""
+    `views` and `main` are (users + items) x d. `negatives` is a pair, as many drawn users as drawn
+    items, or None: all stand in the denominators. grad_views may be a list of arrays; grad_main is
+    by default made where `main` is given."""
     views = [matrix(v) for v in views]
     shape = views[0].shape if views else (0, 0)
     views = [array(v, numpy.float32, *shape) for v in views]
@@ -61,10 +80,23 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
         grad_views = [result(True, shape) for _ in views] if grad_views else None
     grad_main = result(main is not None if grad_main is None else grad_main, shape)
     loss = c_double()
-    library.diffmm_contrastive_loss(
-        Context.or_null(context), member(Anchor, anchor), users, shape[0] - users, shape[1],
-        len(views), _addresses(views), main, batch_users.size, batch_users, batch_items, tau,
-        byref(loss), None if grad_views is None else _addresses(grad_views), grad_main)
+    of_views = _addresses(views)
+    of_gradients = None if grad_views is None else _addresses(grad_views)
+    arguments = _structs.ContrastiveLossArguments(
+        anchor=member(Anchor, anchor), users=users, items=shape[0] - users, d=shape[1],
+        view_count=len(views), views=addressof(of_views), main=_address(main),
+        count=batch_users.size, batch_users=batch_users.ctypes.data,
+        batch_items=batch_items.ctypes.data, tau=tau, loss=pointer(loss),
+        grad_views=None if of_gradients is None else addressof(of_gradients),
+        grad_main=_address(grad_main))
+    if negatives is not None:
+        drawn_users, drawn_items = negatives
+        drawn_users = _drawn("negatives", drawn_users)
+        drawn_items = _drawn("negatives", drawn_items, drawn_users.size)
+        arguments.negative_count = drawn_users.size
+        arguments.user_negatives = drawn_users.ctypes.data
+        arguments.item_negatives = drawn_items.ctypes.data
+    library.diffmm_contrastive_loss_with(Context.or_null(context), byref(arguments))
     return loss.value, grad_views, grad_main
 
 
