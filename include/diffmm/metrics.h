@@ -66,6 +66,9 @@ typedef struct diffmm_evaluate_arguments {
     int32_t known_users;      /**< non-zero: leave cold users out, who have no training interaction,
                                *   as a trainer's metrics do */
     int32_t reserved;         /**< 0 */
+    size_t users;             /**< how many of the users who count are evaluated, drawn by the seed:
+                               *   for many users and items a sample will do; 0: all */
+    uint64_t seed;            /**< of that draw: the same seed takes the same users */
 } diffmm_evaluate_arguments;
 
 /** All-ranking evaluation of embeddings whose dot product is the score: every item that is not in

@@ -389,6 +389,8 @@ static const size_t evaluate_arguments_begin[] = {
     offsetof(diffmm_evaluate_arguments, out),
     offsetof(diffmm_evaluate_arguments, known_users),
     offsetof(diffmm_evaluate_arguments, reserved),
+    offsetof(diffmm_evaluate_arguments, users),
+    offsetof(diffmm_evaluate_arguments, seed),
 };
 const struct diffmm__layout diffmm__layout_evaluate_arguments = {
     sizeof(diffmm_evaluate_arguments), offsetof(diffmm_evaluate_arguments, known_users),

@@ -25,7 +25,8 @@ enum purpose {
     reverse_noise_of_none = 13, /* of DIFFMM__NO_MODALITY: reverse_noise has no more blocks */
     spectral_basis = 14,
     measured_users = 15,
-    contrast = 16
+    contrast = 16,
+    evaluated_users = 17
 };
 
 /* The middle bits of initial values. */
@@ -140,6 +141,11 @@ uint64_t diffmm__stream_spectral_basis(size_t modality)
 uint64_t diffmm__stream_measured_users(void)
 {
     return stream(measured_users, 0, 0);
+}
+
+uint64_t diffmm__stream_evaluated_users(void)
+{
+    return stream(evaluated_users, 0, 0);
 }
 
 uint64_t diffmm__stream_synthetic(size_t which)

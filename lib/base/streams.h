@@ -64,6 +64,7 @@ uint64_t diffmm__stream_spectral_basis(size_t modality);
 
 /* The users on whom a trainer takes measures. Position: the place in the order of users. */
 uint64_t diffmm__stream_measured_users(void);
+uint64_t diffmm__stream_evaluated_users(void);
 
 /* Synthetic data. What the stream `which`, below 2^24, is for is known to dataset/synthetic.c. */
 uint64_t diffmm__stream_synthetic(size_t which);

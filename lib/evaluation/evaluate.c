@@ -60,6 +60,20 @@ static diffmm_status check(const diffmm_dataset *dataset, const diffmm_evaluate_
     return check_embeddings(a, users, items);
 }
 
+static diffmm_status create(diffmm_context *context, const diffmm_dataset *dataset,
+                            const diffmm_evaluate_arguments *a, struct diffmm__evaluation **out)
+{
+    unsigned split = a->split == DIFFMM_VALID ? DIFFMM__EVALUATE_VALID : DIFFMM__EVALUATE_TEST;
+    struct diffmm__evaluation_request request = {
+        .d = a->d,
+        .cutoff_count = a->cutoff_count,
+        .cutoffs = a->cutoffs,
+        .what = split | (a->known_users ? DIFFMM__EVALUATE_KNOWN : 0),
+        .users = a->users,
+        .seed = a->seed};
+    return diffmm__evaluation_create(context, dataset, &request, out);
+}
+
 diffmm_status diffmm_evaluate_with(diffmm_context *context, const diffmm_dataset *dataset,
                                    const diffmm_evaluate_arguments *arguments)
 {
@@ -76,11 +90,7 @@ diffmm_status diffmm_evaluate_with(diffmm_context *context, const diffmm_dataset
     if (!status)
         status = check(dataset, &a);
     if (!status)
-        status = diffmm__evaluation_create(
-            context, dataset, a.d, a.cutoff_count, a.cutoffs,
-            (a.split == DIFFMM_VALID ? DIFFMM__EVALUATE_VALID : DIFFMM__EVALUATE_TEST) |
-                (a.known_users ? DIFFMM__EVALUATE_KNOWN : 0),
-            &evaluation);
+        status = create(context, dataset, &a, &evaluation);
     if (status)
         return status;
     diffmm__evaluation_run(evaluation, a.user_matrix, a.item_matrix, a.out, a.out);

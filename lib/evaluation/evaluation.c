@@ -5,8 +5,11 @@
 
 #include <math.h>
 
+#include "base/ascending.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/random.h"
+#include "base/streams.h"
 #include "dataset/dataset.h"
 #include "evaluation/metrics.h"
 #include "linalg/gemm.h"
@@ -208,33 +211,67 @@ size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cu
     return measured.arena.bytes;
 }
 
+static void list_active(const struct diffmm__evaluation *evaluation, size_t users, int32_t *out)
+{
+    size_t active = 0;
+    for (size_t u = 0; u < users; u++)
+        if (is_active(evaluation, (int32_t)u))
+            out[active++] = (int32_t)u;
+}
+
+/* The users who count; or of these as many as are wanted: the first in a random order. */
+static diffmm_status choose_users(struct diffmm__evaluation *evaluation, size_t users,
+                                  size_t active, uint64_t seed)
+{
+    size_t wanted = evaluation->active_count;
+    if (wanted == active) {
+        list_active(evaluation, users, evaluation->active);
+        return DIFFMM_OK;
+    }
+    int32_t *all = diffmm__allocate(evaluation->context, active, sizeof *all);
+    int32_t *order = diffmm__allocate(evaluation->context, active, sizeof *order);
+    if (all && order) {
+        list_active(evaluation, users, all);
+        diffmm__random_shuffle(seed, diffmm__stream_evaluated_users(), active, order);
+        for (size_t i = 0; i < wanted; i++)
+            evaluation->active[i] = all[order[i]];
+        diffmm__ascending_sort(wanted, evaluation->active);
+    }
+    diffmm_status status = all && order ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
+    diffmm__release(evaluation->context, all);
+    diffmm__release(evaluation->context, order);
+    return status;
+}
+
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
-                                        const diffmm_dataset *dataset, size_t d,
-                                        size_t cutoff_count, const size_t *cutoffs, unsigned what,
+                                        const diffmm_dataset *dataset,
+                                        const struct diffmm__evaluation_request *request,
                                         struct diffmm__evaluation **out)
 {
     const struct diffmm__catalog *catalog = dataset->catalog;
     struct diffmm__evaluation *evaluation = diffmm__allocate(context, 1, sizeof *evaluation);
     if (!evaluation)
         return DIFFMM_ERROR_NO_MEMORY;
-    *evaluation = shape(catalog->items, d, cutoff_count, cutoffs);
+    *evaluation = shape(catalog->items, request->d, request->cutoff_count, request->cutoffs);
     evaluation->context = context;
     evaluation->arena = diffmm__arena_on(context);
     evaluation->seen = &catalog->train;
-    evaluation->known = what & DIFFMM__EVALUATE_KNOWN;
-    evaluation->held[0] = what & DIFFMM__EVALUATE_VALID ? &dataset->held[0] : NULL;
-    evaluation->held[1] = what & DIFFMM__EVALUATE_TEST ? &dataset->held[1] : NULL;
-    for (size_t u = 0; u < catalog->users; u++)
-        evaluation->active_count += is_active(evaluation, (int32_t)u);
-    lay_out(evaluation, diffmm__workers(context));
-    if (evaluation->arena.failed) {
-        diffmm__evaluation_destroy(evaluation);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
+    evaluation->known = request->what & DIFFMM__EVALUATE_KNOWN;
+    evaluation->held[0] = request->what & DIFFMM__EVALUATE_VALID ? &dataset->held[0] : NULL;
+    evaluation->held[1] = request->what & DIFFMM__EVALUATE_TEST ? &dataset->held[1] : NULL;
     size_t active = 0;
     for (size_t u = 0; u < catalog->users; u++)
-        if (is_active(evaluation, (int32_t)u))
-            evaluation->active[active++] = (int32_t)u;
+        active += is_active(evaluation, (int32_t)u);
+    evaluation->active_count =
+        request->users > 0 && request->users < active ? request->users : active;
+    lay_out(evaluation, diffmm__workers(context));
+    diffmm_status status = evaluation->arena.failed
+                               ? DIFFMM_ERROR_NO_MEMORY
+                               : choose_users(evaluation, catalog->users, active, request->seed);
+    if (status) {
+        diffmm__evaluation_destroy(evaluation);
+        return status;
+    }
     *out = evaluation;
     return DIFFMM_OK;
 }

@@ -17,14 +17,24 @@ enum {
     DIFFMM__EVALUATE_KNOWN = 4 /* leave out users who have no training interaction */
 };
 
-/* Arguments as for diffmm_evaluate(), checked; borrowed until the evaluation ends. */
+/* Members as for diffmm_evaluate_with(), checked. */
+struct diffmm__evaluation_request {
+    size_t d;
+    size_t cutoff_count;
+    const size_t *cutoffs;
+    unsigned what;
+    size_t users; /* of those who count, so many are drawn by the seed; 0: all are taken */
+    uint64_t seed;
+};
+
+/* Data set and cutoffs are borrowed until the evaluation ends. */
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
-                                        const diffmm_dataset *dataset, size_t d,
-                                        size_t cutoff_count, const size_t *cutoffs, unsigned what,
+                                        const diffmm_dataset *dataset,
+                                        const struct diffmm__evaluation_request *request,
                                         struct diffmm__evaluation **out);
 void diffmm__evaluation_destroy(struct diffmm__evaluation *evaluation);
 
-/* What diffmm__evaluation_create() allocates where `active` users have something held out. */
+/* What an evaluation of `active` users holds, once diffmm__evaluation_create() has drawn them. */
 size_t diffmm__evaluation_bytes(size_t active, size_t items, size_t d, size_t cutoff_count,
                                 const size_t *cutoffs, size_t threads);
 

@@ -113,6 +113,8 @@ static diffmm_status assemble(diffmm_model *model, const diffmm_options *options
     diffmm_status status;
     if ((status = diffmm__options_copy(model->context, options, &model->options)) ||
         (status = diffmm__settings_read(model->options, &model->settings)) ||
+        (status =
+             diffmm__settings_fit(&model->settings, diffmm__csr_entries(&model->catalog->train))) ||
         (status = diffmm__terms_read(model->options, &model->terms)))
         return status;
     model->d = model->width = model->settings.embedding_size;

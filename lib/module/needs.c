@@ -40,7 +40,7 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
     struct diffmm__loss_plan loss;
     struct diffmm__generation generation;
     struct diffmm__sampling sampling = diffmm__module_sampling(&s);
-    diffmm__denoiser_loss_plan(&layers, s.batch, s.msi ? s.embedding_size : 0,
+    diffmm__denoiser_loss_plan(&layers, s.denoiser_batch, s.msi ? s.embedding_size : 0,
                                DIFFMM__LOSS_CHEAPEST, &loss);
     diffmm__generation_plan(&layers, s.steps, &sampling, users, s.rebuild_k, &generation);
     diffmm_diffusion_needs needs = {
@@ -51,7 +51,7 @@ diffmm_status diffmm_diffusion_forecast(diffmm_context *context, size_t items, s
             diffmm__module_workspace_bytes(&loss, entries, diffmm_context_threads(context)),
         .generate_bytes = diffmm__size_sum(diffmm__generator_bytes(&generation), small_blocks),
         .step_flops = diffmm__denoiser_loss_prepare_flops(&loss) +
-                      diffmm__denoiser_loss_flops(&loss, s.batch),
+                      diffmm__denoiser_loss_flops(&loss, s.denoiser_batch),
         .generate_flops = diffmm__generation_flops(&generation)};
     return diffmm__struct_write(out, &diffmm__layout_diffusion_needs, &needs, "out");
 }

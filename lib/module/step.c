@@ -40,7 +40,7 @@ struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
 static diffmm_status prepare(diffmm_diffusion *module, const struct diffmm__denoiser_batch *batch)
 {
     struct diffmm__module_workspace *workspace = &module->workspace;
-    size_t most = module->settings.batch, d = batch->msi.d;
+    size_t most = module->settings.denoiser_batch, d = batch->msi.d;
     size_t entries = diffmm__batch_rows_entries(&batch->x0, batch->rows);
     if (batch->rows > most)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,

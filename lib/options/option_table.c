@@ -72,8 +72,9 @@ static const diffmm_option_info table[] = {
 
     {size, "epochs", NULL, DIFFMM_OPTION_INTEGER, "50", 1, 1e6, NULL,
      "Epochs of a whole training."},
-    {size, "batch", NULL, DIFFMM_OPTION_INTEGER, "1024", 1, 1e7, NULL,
-     "Users, or training pairs, per step."},
+    {size, "batch", NULL, DIFFMM_OPTION_INTEGER, "1024", 0, 1e7, NULL,
+     "Users, or training pairs, per step; 0 or auto: 1024 users, and a hundredth of the pairs, at "
+     "least 1024, at a learning rate that grows with its square root."},
     {size, "learning_rate", "lr", DIFFMM_OPTION_REAL, "0.001", 0, 1e9, NULL,
      "Learning rate of the recommender."},
     {size, "reg", NULL, DIFFMM_OPTION_REAL, "1e-5", 0, 1e6, NULL,
@@ -137,6 +138,9 @@ static const diffmm_option_info table[] = {
     {size, "contrastive.negatives", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 1e7, NULL,
      "Users, and items, drawn in every step to stand for all in the contrastive loss; 0: all are "
      "used."},
+    {size, "evaluate.users", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 0x1p31 - 1, NULL,
+     "Users, of those with something held out, whom each epoch is evaluated on, drawn once; 0: "
+     "all."},
 };
 
 size_t diffmm_option_count(void)

@@ -64,6 +64,20 @@ static diffmm_status normalize_integer(const diffmm_option_info *info, const cha
     return DIFFMM_OK;
 }
 
+/* The word that stands for 0 where that asks the library to choose; NULL where it does not. */
+static const char *word_for_zero(const diffmm_option_info *info)
+{
+    return strcmp(info->name, "batch") == 0 ? "auto" : NULL;
+}
+
+static diffmm_status normalize_integer_or_word(const diffmm_option_info *info, const char *name,
+                                               const char *text, char *out)
+{
+    const char *word = word_for_zero(info);
+    return normalize_integer(info, name, word && strcmp(text, word) == 0 ? "0" : text, out,
+                             DIFFMM__VALUE_TEXT);
+}
+
 static diffmm_status normalize_real(const diffmm_option_info *info, const char *name,
                                     const char *text, char *out)
 {
@@ -133,7 +147,7 @@ diffmm_status diffmm__option_value_normalize(const diffmm_option_info *info, con
 {
     switch (info->type) {
     case DIFFMM_OPTION_FLAG: return normalize_flag(name, text, out);
-    case DIFFMM_OPTION_INTEGER: return normalize_integer(info, name, text, out, DIFFMM__VALUE_TEXT);
+    case DIFFMM_OPTION_INTEGER: return normalize_integer_or_word(info, name, text, out);
     case DIFFMM_OPTION_REAL: return normalize_real(info, name, text, out);
     case DIFFMM_OPTION_CHOICE: return normalize_choice(info, name, text, out);
     case DIFFMM_OPTION_LIST: break;

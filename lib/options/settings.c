@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options/settings.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/numbers.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "options/options.h"
+
+/* A step of the published settings; the least that one chosen by the library has. */
+enum { usual_batch = 1024 };
 
 /* Reads values by name. After the first failure it reads nothing more. */
 struct reader {
@@ -107,6 +111,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->fusion_ratio = real(reader, "fusion_ratio");
     out->epochs = size(reader, "epochs");
     out->batch = size(reader, "batch");
+    out->denoiser_batch = out->batch > 0 ? out->batch : usual_batch;
     out->learning_rate = real(reader, "learning_rate");
     out->reg = real(reader, "reg");
     out->weight_decay = real(reader, "weight_decay");
@@ -120,6 +125,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
                    : is(reader, "measure", "full") ? DIFFMM__MEASURE_FULL
                                                    : DIFFMM__MEASURE_GRAPH;
     out->measure_users = size(reader, "measure.users");
+    out->evaluate_users = size(reader, "evaluate.users");
     out->seen_is_train = is(reader, "seen", "train");
 }
 
@@ -179,6 +185,17 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
         return status;
     *out = settings;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__settings_fit(struct diffmm__settings *settings, size_t pairs)
+{
+    enum { steps_of_an_epoch = 100 };
+    if (settings->batch > 0)
+        return DIFFMM_OK;
+    settings->batch =
+        pairs / steps_of_an_epoch > usual_batch ? pairs / steps_of_an_epoch : usual_batch;
+    settings->learning_rate *= sqrt((double)settings->batch / usual_batch);
+    return check_weight_decay(settings);
 }
 
 /* The value of "modality.*.setting" for one modality; NULL where there is no such setting. */

@@ -54,13 +54,16 @@ struct diffmm__settings {
     double tau, ssl_reg, fusion_ratio;
     size_t negatives; /* 0: all nodes */
     /* training */
-    size_t epochs, batch, patience;
-    size_t memory_limit; /* bytes; 0: none */
+    size_t epochs, patience;
+    size_t batch;          /* training pairs of a step; 0 until diffmm__settings_fit() chooses */
+    size_t denoiser_batch; /* users of a denoiser's step */
+    size_t memory_limit;   /* bytes; 0: none */
     double learning_rate, reg;
     double weight_decay, learning_rate_decay; /* of the recommender; the second per epoch */
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
-    size_t measure_users; /* 0: all */
+    size_t measure_users;  /* 0: all */
+    size_t evaluate_users; /* 0: all */
     enum diffmm__measure measure;
     bool select_by_test;
     /* serving */
@@ -69,6 +72,14 @@ struct diffmm__settings {
 
 /* Read everything out, and check what spans several settings (sampling_steps <= steps, ..). */
 diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm__settings *out);
+
+/* Fits what is left to the library to a training of so many pairs: where the setting batch is 0,
+ *
+ *     batch = max(1024, pairs / 100),
+ *     learning rate = learning_rate sqrt(batch / 1024).
+ *
+ * Checks again what that changes. */
+diffmm_status diffmm__settings_fit(struct diffmm__settings *settings, size_t pairs);
 
 /* modality.NAME.projection, or the general one. */
 enum diffmm__projection diffmm__settings_projection(const diffmm_options *options,

@@ -69,11 +69,37 @@ static void warn_of_pairs(const diffmm_trainer *trainer)
                     left_out, trainer->plan.pairs);
 }
 
+/* Says which step the library has chosen, where it was left to it. */
+static void tell_batch(const diffmm_trainer *trainer)
+{
+    int64_t asked = 0;
+    char rate[DIFFMM__REAL_TEXT];
+    const struct diffmm__settings *s = &trainer->model->settings;
+    if (!diffmm_options_get_integer(trainer->model->options, "batch", &asked) && asked == 0)
+        diffmm__log(trainer->context, DIFFMM_LOG_INFO,
+                    "batch: %zu training pairs a step, at a learning rate of %s", s->batch,
+                    diffmm__real_text(s->learning_rate, rate));
+}
+
 static diffmm_status begin_averaging(diffmm_trainer *trainer)
 {
     size_t pairs = trainer->recommender.pairs.count, batch = trainer->model->settings.batch;
     return diffmm__averaging_begin(trainer->model, (pairs + batch - 1) / batch,
                                    &trainer->recommender.averaging);
+}
+
+static diffmm_status begin_evaluation(diffmm_trainer *trainer)
+{
+    const struct diffmm__settings *s = &trainer->model->settings;
+    struct diffmm__evaluation_request request = {
+        .d = trainer->model->width,
+        .cutoff_count = s->cutoff_count,
+        .cutoffs = s->cutoffs,
+        .what = DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST | DIFFMM__EVALUATE_KNOWN,
+        .users = s->evaluate_users,
+        .seed = s->seed};
+    return diffmm__evaluation_create(trainer->context, trainer->dataset, &request,
+                                     &trainer->evaluation);
 }
 
 static diffmm_status allocate(diffmm_trainer *trainer)
@@ -83,10 +109,7 @@ static diffmm_status allocate(diffmm_trainer *trainer)
     diffmm_status status;
     if ((status = diffmm__report_begin(model, &trainer->report)) ||
         (status = diffmm__report_begin(model, &trainer->last)) ||
-        (status = diffmm__evaluation_create(
-             trainer->context, trainer->dataset, model->width, s->cutoff_count, s->cutoffs,
-             DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST | DIFFMM__EVALUATE_KNOWN,
-             &trainer->evaluation)) ||
+        (status = begin_evaluation(trainer)) ||
         (status =
              diffmm__pairs_create(trainer->context, model->catalog, &trainer->recommender.pairs)) ||
         (status = begin_averaging(trainer)) ||
@@ -113,7 +136,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
     diffmm_options *copy = NULL;
     diffmm_status status = diffmm__options_copy(trainer->context, options, &copy);
     if (!status)
-        status = diffmm__settings_read(copy, &settings);
+        status = diffmm__epoch_plan_settings(trainer->dataset, copy, &settings);
     if (!status)
         status = diffmm__epoch_plan(trainer->dataset, copy, &settings, &trainer->plan);
     if (!status)
@@ -126,6 +149,7 @@ static diffmm_status assemble(diffmm_trainer *trainer, const diffmm_options *opt
         status = diffmm__bases_compute(trainer->model);
     if (status)
         return status;
+    tell_batch(trainer);
     trainer->model->lent = true;
     trainer->progress.epochs = trainer->model->settings.epochs;
     trainer->plan.settings = &trainer->model->settings;

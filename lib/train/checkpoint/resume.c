@@ -55,7 +55,7 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
     struct diffmm__settings settings;
     struct diffmm__plan plan;
     size_t d = 0;
-    diffmm_status status = diffmm__settings_read(options, &settings);
+    diffmm_status status = diffmm__epoch_plan_settings(dataset, options, &settings);
     if (!status)
         status = diffmm__metadata_count(file, "d", &d);
     if (!status && d != settings.embedding_size)

@@ -19,6 +19,11 @@ static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan 
         plan->active_users += held[0] || held[1];
     }
     plan->ranked_users = users[0] > users[1] ? users[0] : users[1];
+    size_t most = plan->settings->evaluate_users;
+    if (most > 0 && plan->active_users > most)
+        plan->active_users = most;
+    if (plan->ranked_users > plan->active_users)
+        plan->ranked_users = plan->active_users;
 }
 
 static void plan_modality(const struct diffmm__modality *modality, const diffmm_options *options,
@@ -57,6 +62,15 @@ static void plan_graphs(const struct diffmm__csr *train, struct diffmm__plan *pl
     plan->generated_entries = (double)plan->modalities * generated * s->keep_rate;
 }
 
+diffmm_status diffmm__epoch_plan_settings(const diffmm_dataset *dataset,
+                                          const diffmm_options *options,
+                                          struct diffmm__settings *out)
+{
+    diffmm_status status = diffmm__settings_read(options, out);
+    return status ? status
+                  : diffmm__settings_fit(out, diffmm__csr_entries(&dataset->catalog->train));
+}
+
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out)
 {
@@ -82,9 +96,9 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
     if (status)
         return status;
     struct diffmm__sampling sampling = diffmm__module_sampling(settings);
-    diffmm__denoiser_loss_plan(&layers, settings->batch < out->users ? settings->batch : out->users,
-                               settings->msi ? out->d : 0, DIFFMM__LOSS_CHEAPEST,
-                               &out->denoiser_loss);
+    diffmm__denoiser_loss_plan(
+        &layers, settings->denoiser_batch < out->users ? settings->denoiser_batch : out->users,
+        settings->msi ? out->d : 0, DIFFMM__LOSS_CHEAPEST, &out->denoiser_loss);
     diffmm__generation_plan(&layers, settings->steps, &sampling, out->users, settings->rebuild_k,
                             &out->generation);
     if (settings->blend > 0.0 && settings->spectral)

@@ -40,6 +40,12 @@ struct diffmm__plan {
 size_t diffmm__epoch_plan_neighbors(const struct diffmm__settings *settings,
                                     const struct diffmm__csr *train, size_t user);
 
+/* The settings of a training on the data set, with what fits them to it
+ * (diffmm__settings_fit()). */
+diffmm_status diffmm__epoch_plan_settings(const diffmm_dataset *dataset,
+                                          const diffmm_options *options,
+                                          struct diffmm__settings *out);
+
 /* The plan for a sealed data set and options, whose settings it borrows. */
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out);

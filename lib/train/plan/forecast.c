@@ -25,7 +25,7 @@ diffmm_status diffmm_trainer_forecast(diffmm_dataset *dataset, const diffmm_opti
     if (!status)
         status = diffmm__options_copy(dataset->context, options, &copy);
     if (!status)
-        status = diffmm__settings_read(copy, &settings);
+        status = diffmm__epoch_plan_settings(dataset, copy, &settings);
     if (!status)
         status = diffmm__epoch_plan(dataset, copy, &settings, &plan);
     diffmm_options_destroy(copy);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/random.h"
+#include "base/streams.h"
 #include "dataset/dataset.h"
 #include "evaluation/evaluation.h"
 #include "support/failing.h"
@@ -54,7 +57,8 @@ static diffmm_status evaluate(diffmm_split split, diffmm_metrics *out)
 }
 
 /* Naively: every score, then the public functions for one user. */
-static void evaluate_naively(size_t split, size_t cutoff, bool known, diffmm_metrics *out)
+static void evaluate_naively_users(size_t split, size_t cutoff, bool known, const bool *chosen,
+                                   diffmm_metrics *out)
 {
     static float scores[items];
     static int32_t ranked[items];
@@ -62,7 +66,8 @@ static void evaluate_naively(size_t split, size_t cutoff, bool known, diffmm_met
     *out = (diffmm_metrics){.cutoff = cutoff};
     for (size_t u = 0; u < users; u++) {
         size_t held_count = (size_t)(held->pointers[u + 1] - held->pointers[u]), found;
-        if (held_count == 0 || (known && seen->pointers[u + 1] == seen->pointers[u]))
+        if (held_count == 0 || (known && seen->pointers[u + 1] == seen->pointers[u]) ||
+            (chosen && !chosen[u]))
             continue;
         for (size_t i = 0; i < items; i++) {
             scores[i] = 0;
@@ -83,6 +88,11 @@ static void evaluate_naively(size_t split, size_t cutoff, bool known, diffmm_met
     out->recall /= (double)out->users;
     out->precision /= (double)out->users;
     out->ndcg /= (double)out->users;
+}
+
+static void evaluate_naively(size_t split, size_t cutoff, bool known, diffmm_metrics *out)
+{
+    evaluate_naively_users(split, cutoff, known, NULL, out);
 }
 
 static void expect_same(const diffmm_metrics *a, const diffmm_metrics *b)
@@ -111,13 +121,18 @@ START_TEST(equals_user_by_user)
 }
 END_TEST
 
-/* Twice: an evaluation can be run again. */
-static diffmm_status evaluate_both(diffmm_context *own, diffmm_metrics *valid, diffmm_metrics *test)
+/* Twice: an evaluation can be run again. Of `sample` users, or all. */
+static diffmm_status evaluate_both(diffmm_context *own, size_t sample, diffmm_metrics *valid,
+                                   diffmm_metrics *test)
 {
     struct diffmm__evaluation *evaluation;
-    diffmm_status status =
-        diffmm__evaluation_create(own, &dataset, d, cutoff_count, cutoffs,
-                                  DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST, &evaluation);
+    struct diffmm__evaluation_request request = {.d = d,
+                                                 .cutoff_count = cutoff_count,
+                                                 .cutoffs = cutoffs,
+                                                 .what =
+                                                     DIFFMM__EVALUATE_VALID | DIFFMM__EVALUATE_TEST,
+                                                 .users = sample};
+    diffmm_status status = diffmm__evaluation_create(own, &dataset, &request, &evaluation);
     if (status)
         return status;
     diffmm__evaluation_run(evaluation, item_matrix, item_matrix, valid, test);
@@ -130,7 +145,7 @@ START_TEST(both_splits_at_once_and_any_number_of_threads)
 {
     diffmm_metrics valid[cutoff_count], test[cutoff_count], one[cutoff_count];
     begin(3);
-    expect_success(evaluate_both(context, valid, test));
+    expect_success(evaluate_both(context, 0, valid, test));
     for (size_t s = 0; s < 2; s++) {
         diffmm_split split = s ? DIFFMM_TEST : DIFFMM_VALID;
         expect_success(evaluate(split, one));
@@ -208,6 +223,54 @@ START_TEST(cold_users_are_left_out)
 }
 END_TEST
 
+/* The sample by its definition: the first users in the order of a shuffle of those who count. */
+static void sample_naively(size_t split, size_t wanted, uint64_t seed, bool *chosen)
+{
+    const struct diffmm__csr *held = &dataset.held[split];
+    int32_t counted[users], order[users];
+    size_t count = 0;
+    for (size_t u = 0; u < users; u++)
+        if (held->pointers[u + 1] > held->pointers[u])
+            counted[count++] = (int32_t)u;
+    diffmm__random_shuffle(seed, diffmm__stream_evaluated_users(), count, order);
+    memset(chosen, 0, users * sizeof *chosen);
+    for (size_t i = 0; i < wanted && i < count; i++)
+        chosen[counted[order[i]]] = true;
+}
+
+START_TEST(a_sample_of_users_is_drawn_by_the_seed)
+{
+    static const size_t sizes[] = {1, 7, 129, 200, 100000};
+    diffmm_metrics all[cutoff_count], some[cutoff_count], slow, before = {0};
+    begin(2);
+    expect_success(evaluate(DIFFMM_TEST, all));
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (uint64_t seed = 1; seed < 3; seed++) {
+            bool chosen[users];
+            const diffmm_evaluate_arguments arguments = {.struct_size = sizeof arguments,
+                                                         .split = DIFFMM_TEST,
+                                                         .d = d,
+                                                         .user_matrix = user_matrix,
+                                                         .item_matrix = item_matrix,
+                                                         .cutoff_count = cutoff_count,
+                                                         .cutoffs = cutoffs,
+                                                         .out = some,
+                                                         .users = sizes[i],
+                                                         .seed = seed};
+            expect_success(diffmm_evaluate_with(context, &dataset, &arguments));
+            sample_naively(1, sizes[i], seed, chosen);
+            for (size_t c = 0; c < cutoff_count; c++) {
+                evaluate_naively_users(1, cutoffs[c], false, chosen, &slow);
+                expect_same(&some[c], &slow);
+            }
+            ck_assert_uint_eq(some[0].users, sizes[i] < users ? sizes[i] : all[0].users);
+            ck_assert(sizes[i] != 200 || seed == 1 || some[0].recall != before.recall);
+            before = some[0];
+        }
+    end();
+}
+END_TEST
+
 START_TEST(a_split_without_items_has_no_users)
 {
     diffmm_metrics out[cutoff_count];
@@ -267,7 +330,7 @@ END_TEST
 static diffmm_status evaluate_once(void *argument)
 {
     diffmm_metrics valid[cutoff_count], test[cutoff_count];
-    return evaluate_both(argument, valid, test);
+    return evaluate_both(argument, 100, valid, test);
 }
 
 START_TEST(any_allocation_may_fail)
@@ -287,6 +350,7 @@ int main(void)
                                   both_splits_at_once_and_any_number_of_threads,
                                   arguments_in_a_struct_give_the_same_bits,
                                   cold_users_are_left_out,
+                                  a_sample_of_users_is_drawn_by_the_seed,
                                   a_split_without_items_has_no_users,
                                   bad_arguments_are_refused,
                                   any_allocation_may_fail};

@@ -19,6 +19,7 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.denoiser_passes == 1 && s.denoiser_warmup == 0 && s.generate_every == 1 &&
               !s.generate_scores && !s.generate_unseen);
     ck_assert(s.measure == DIFFMM__MEASURE_GRAPH && s.measure_users == 1024);
+    ck_assert(s.evaluate_users == 0);
     ck_assert(s.sampling_steps == 0 && s.rebuild_k == 1 && s.keep_rate == 0.5);
     ck_assert(s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MODAL);
     ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0 && s.negatives == 0);
@@ -80,6 +81,7 @@ START_TEST(every_value_arrives_in_its_place)
         {"measure.users", "22"},
         {"generate.unseen", "yes"},
         {"contrastive.negatives", "23"},
+        {"evaluate.users", "23"},
     };
     begin();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -99,11 +101,52 @@ START_TEST(every_value_arrives_in_its_place)
     ck_assert(s.rebuild_k == 4 && s.keep_rate == 0.75);
     ck_assert(!s.contrastive_enabled && s.anchor == DIFFMM_ANCHOR_MAIN);
     ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7 && s.negatives == 23);
-    ck_assert(s.epochs == 12 && s.batch == 13 && s.patience == 16);
+    ck_assert(s.epochs == 12 && s.batch == 13 && s.denoiser_batch == 13 && s.patience == 16);
     ck_assert(s.learning_rate == 0.014 && s.reg == 0.015);
     ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22);
     ck_assert(s.measure == DIFFMM__MEASURE_FULL && s.measure_users == 22);
+    ck_assert(s.evaluate_users == 23);
     ck_assert(s.cutoff_count == 2 && s.cutoffs[0] == 5 && s.cutoffs[1] == 10 && s.select_by_test);
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_fits_the_pairs)
+{
+    static const struct {
+        const char *asked;
+        size_t pairs, batch, denoiser_batch;
+        double rate; /* times learning_rate */
+    } cases[] = {
+        {"auto", 500, 1024, 1024, 1.0},         {"0", 102499, 1024, 1024, 1.0},
+        {"auto", 409699, 4096, 1024, 2.0},      {"auto", 10000000000, 100000000, 1024, 312.5},
+        {"1024", 10000000000, 1024, 1024, 1.0}, {"7", 10000, 7, 7, 1.0},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct diffmm__settings s;
+        set("batch", cases[i].asked);
+        expect_success(diffmm__settings_read(options, &s));
+        expect_success(diffmm__settings_fit(&s, cases[i].pairs));
+        ck_assert_uint_eq(s.batch, cases[i].batch);
+        ck_assert_uint_eq(s.denoiser_batch, cases[i].denoiser_batch);
+        ck_assert_double_eq_tol(s.learning_rate, 1e-3 * cases[i].rate, 1e-12);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(a_fitted_learning_rate_keeps_the_decay_of_weights_below_one)
+{
+    struct diffmm__settings s;
+    begin();
+    set("batch", "auto");
+    set("weight_decay", "600");
+    expect_success(diffmm__settings_read(options, &s));
+    expect_success(diffmm__settings_fit(&s, 102400));
+    expect_success(diffmm__settings_read(options, &s));
+    expect_failure(diffmm__settings_fit(&s, 409600), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "'learning_rate' times 'weight_decay' is 1.2, not below 1");
     end();
 }
 END_TEST
@@ -175,8 +218,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {defaults_are_read_out, every_value_arrives_in_its_place,
-                                  settings_that_contradict_are_refused, projections_per_modality,
+    const TTest *const tests[] = {defaults_are_read_out,
+                                  every_value_arrives_in_its_place,
+                                  settings_that_contradict_are_refused,
+                                  a_batch_fits_the_pairs,
+                                  a_fitted_learning_rate_keeps_the_decay_of_weights_below_one,
+                                  projections_per_modality,
                                   projections_as_text};
     return run_tests("settings", tests, sizeof tests / sizeof *tests) != 0;
 }

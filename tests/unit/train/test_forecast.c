@@ -141,6 +141,8 @@ START_TEST(every_setting_that_shapes_memory)
         {"sampling_steps", "3", "steps", "20"},
         {"steps", "300", "time_embedding_size", "512"},
         {"batch", "10000000"},
+        {"batch", "auto"},
+        {"evaluate.users", "20", "cutoffs", "300"},
         {"rebuild_k", "330"},
         {"projection", "linear", "layers", "3", "keep_rate", "1"},
         {"layers", "0", "keep_rate", "1e-6"},

@@ -352,6 +352,40 @@ START_TEST(a_learning_rate_of_zero_learns_nothing)
 }
 END_TEST
 
+/* The same sample in each epoch; training itself does not depend on it. */
+START_TEST(an_epoch_is_evaluated_on_a_sample)
+{
+    struct training t, all;
+    diffmm_report report = {.struct_size = sizeof report};
+    training_begin(&t, (const char *const[]){"evaluate.users", "20", "cutoffs", "5", NULL});
+    training_begin(&all, (const char *const[]){"cutoffs", "5", NULL});
+    for (size_t epoch = 0; epoch < 3; epoch++) {
+        expect_success(diffmm_trainer_epoch(t.trainer, &report));
+        expect_success(diffmm_trainer_epoch(all.trainer, NULL));
+        ck_assert(report.valid[0].users > 0 && report.valid[0].users <= 20);
+        ck_assert(report.test[0].users > 0 && report.test[0].users <= 20);
+        ck_assert(report.valid[0].users == 20 || report.test[0].users == 20);
+    }
+    expect_same_bits(all.model, t.model);
+    training_end(&all);
+    training_end(&t);
+}
+END_TEST
+
+/* As many pairs as a step of the published settings has, or fewer, leave nothing to choose. */
+START_TEST(a_batch_that_fits_few_pairs_is_the_published_one)
+{
+    struct training fitted, published;
+    training_begin(&fitted, (const char *const[]){"batch", "auto", NULL});
+    training_begin(&published, (const char *const[]){"batch", "1024", NULL});
+    expect_success(diffmm_trainer_fit(fitted.trainer, NULL, NULL));
+    expect_success(diffmm_trainer_fit(published.trainer, NULL, NULL));
+    expect_same_bits(published.model, fitted.model);
+    training_end(&published);
+    training_end(&fitted);
+}
+END_TEST
+
 START_TEST(handles_end_in_any_order)
 {
     struct training t;
@@ -376,6 +410,8 @@ int main(void)
                                   early_stopping_goes_back_to_the_best,
                                   the_best_epochs_parameters,
                                   a_learning_rate_of_zero_learns_nothing,
+                                  an_epoch_is_evaluated_on_a_sample,
+                                  a_batch_that_fits_few_pairs_is_the_published_one,
                                   handles_end_in_any_order};
     return run_tests("train/trainer", tests, sizeof tests / sizeof *tests) != 0;
 }
