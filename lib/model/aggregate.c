@@ -30,19 +30,19 @@ void diffmm__aggregate(diffmm_model *model)
     const diffmm_context *context = model->context;
     size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
     const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
+    float *input = w->grad_final;
     diffmm__modality_weights(model, w->weights);
 
-    diffmm__vector_clear(context, items, w->mixed);
+    diffmm__vector_copy(context, users, embedding, input);
+    diffmm__vector_clear(context, items, input + users);
     for (size_t m = 0; m < model->modality_count; m++)
         diffmm__vector_add_scaled(context, items, w->weights[m], w->modality[m].normalized,
-                                  w->mixed);
-    diffmm__vector_copy(context, users, embedding, w->base);
-    diffmm__vector_copy(context, items, w->mixed, w->base + users);
-    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, w->base, NULL, w->y);
+                                  input + users);
+    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, input, NULL, w->v); /* Y */
 
-    diffmm__vector_copy(context, users, w->y, w->base);
-    diffmm__vector_copy(context, items, embedding + users, w->base + users);
-    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, w->base, w->y, w->v);
+    diffmm__vector_copy(context, users, w->v, input);
+    diffmm__vector_copy(context, items, embedding + users, input + users);
+    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, input, w->v, w->v);
 
     for (size_t m = 0; m < model->modality_count; m++)
         diffmm__graph_multiply(model->modalities[m].graph, false, d,
@@ -50,9 +50,10 @@ void diffmm__aggregate(diffmm_model *model)
                                w->v, w->v);
     diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
                       w->scratch);
-    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, w->v_normalized, d,
+    float *normalized = w->scratch;
+    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d,
                            w->v_norms);
-    diffmm__vector_add_scaled(context, all, (float)model->settings.ris_lambda, w->v_normalized,
+    diffmm__vector_add_scaled(context, all, (float)model->settings.ris_lambda, normalized,
                               model->final);
 }
 
@@ -68,9 +69,12 @@ void diffmm__aggregate_backward(diffmm_model *model)
     /* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
     diffmm__propagate(model->adjacency, true, model->settings.layers, d, w->grad_final, w->grad_v,
                       w->scratch);
-    diffmm__normalize_rows_backward(context, model->users + model->items, d, w->v_normalized,
-                                    w->v_norms, w->grad_final, (float)model->settings.ris_lambda,
-                                    1.0f, w->grad_v);
+    float *normalized = w->scratch; /* again: it was not kept */
+    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d,
+                           w->v_norms);
+    diffmm__normalize_rows_backward(context, model->users + model->items, d, normalized, w->v_norms,
+                                    w->grad_final, (float)model->settings.ris_lambda, 1.0f,
+                                    w->grad_v);
 
     /* dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
     for (size_t m = 0; m < model->modality_count; m++) {
@@ -86,13 +90,15 @@ void diffmm__aggregate_backward(diffmm_model *model)
     diffmm__vector_add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
 
     /* Through Y = A [E_U; mixed]. */
-    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->base);
-    diffmm__vector_add_scaled(context, users, 1.0f, w->base, grad);
+    float *grad_input = w->grad_final; /* which is no longer needed */
+    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, grad_input);
+    diffmm__vector_add_scaled(context, users, 1.0f, grad_input, grad);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__vector_add_scaled(context, items, w->weights[m], w->base + users,
+        diffmm__vector_add_scaled(context, items, w->weights[m], grad_input + users,
                                   own->grad_normalized);
-        w->grad_weights[m] += diffmm__vector_dot(context, items, w->base + users, own->normalized);
+        w->grad_weights[m] +=
+            diffmm__vector_dot(context, items, grad_input + users, own->normalized);
     }
     diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
                              diffmm__modality_logits(model)->gradient);

@@ -41,12 +41,13 @@ void diffmm__views(diffmm_model *model)
 {
     struct diffmm__workspace *w = model->workspace;
     size_t d = model->d, users = model->users * d, items = model->items * d;
-    diffmm__vector_copy(model->context, users, diffmm__user_embedding(model)->values, w->base);
+    float *input = w->grad_final; /* which is not computed yet */
+    diffmm__vector_copy(model->context, users, diffmm__user_embedding(model)->values, input);
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__vector_copy(model->context, items, own->normalized, w->base + users);
-        /* The forward pass uses the memory of the gradient, which is not computed yet. */
-        multiply_view_graph(model, m, false, w->base, own->grad_view, w->scratch);
+        diffmm__vector_copy(model->context, items, own->normalized, input + users);
+        /* C, in the memory of the gradient. */
+        multiply_view_graph(model, m, false, input, own->grad_view, w->scratch);
         diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
                           own->view, w->scratch);
     }
@@ -55,16 +56,16 @@ void diffmm__views(diffmm_model *model)
 void diffmm__views_backward(diffmm_model *model)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, users = model->users * d, items = model->items * d;
+    size_t d = model->d, users = model->users * d;
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        /* The view itself is no longer needed: its memory takes dC, then serves as scratch. */
+        /* The view itself is no longer needed: its memory takes dC. Then its gradient is not either:
+         * that of [E_U; Xn_m] takes its place, of which the items are grad_normalized. */
         diffmm__propagate(model->adjacency, true, model->settings.layers, d, own->grad_view,
                           own->view, w->scratch);
-        multiply_view_graph(model, m, true, own->view, w->base, w->scratch);
-        diffmm__vector_add_scaled(model->context, users, 1.0f, w->base,
+        multiply_view_graph(model, m, true, own->view, own->grad_view, w->scratch);
+        diffmm__vector_add_scaled(model->context, users, 1.0f, own->grad_view,
                                   diffmm__user_embedding(model)->gradient);
-        diffmm__vector_copy(model->context, items, w->base + users, own->grad_normalized);
     }
 }
 

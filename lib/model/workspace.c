@@ -20,21 +20,22 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
             .normalized = diffmm__arena_take_zero(arena, items, real),
             .norms = diffmm__arena_take(arena, shape->items, real),
             .view = diffmm__arena_take(arena, wide, real),
-            .grad_view = diffmm__arena_take(arena, wide, real),
-            .grad_normalized = diffmm__arena_take(arena, items, real)};
-        if (!w->modality)
+            .grad_view = diffmm__arena_take(arena, wide, real)};
+        if (!w->modality || arena->failed)
             continue;
+        own.grad_normalized = own.grad_view + shape->users * shape->d;
         w->modality[m] = own;
         w->views[m] = own.view;
         w->grad_views[m] = own.grad_view;
     }
-    w->mixed = diffmm__arena_take(arena, items, real);
     w->v =
         diffmm__arena_take_zero(arena, wide, real); /* readable before the first pass, as final */
-    float **node_matrices[] = {&w->base,       &w->y,      &w->v_normalized,
-                               &w->grad_final, &w->grad_v, &w->scratch};
-    for (size_t i = 0; i < sizeof node_matrices / sizeof *node_matrices; i++)
-        *node_matrices[i] = diffmm__arena_take(arena, wide, real);
+    w->grad_final = diffmm__arena_take(arena, wide, real);
+    w->scratch = diffmm__arena_take(arena, wide, real);
+    if (count == 0)
+        w->grad_v = diffmm__arena_take(arena, wide, real);
+    else if (w->views && !arena->failed)
+        w->grad_v = w->views[0];
     w->v_norms = diffmm__arena_take(arena, nodes, real);
     w->split_k = diffmm__arena_take(
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);

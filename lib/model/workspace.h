@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a forward pass leaves behind for the backward pass, and scratch; allocated once per model.
- * N = users + items nodes; node matrices are N x d. */
+ * N = users + items nodes; node matrices are N x d.
+ *
+ * On large data these are most of the memory, so what is never alive at the same time shares it:
+ * the gradient of `final` begins to live when both passes forward have ended, that of V when those of
+ * the views have come to the embeddings. */
 #ifndef DIFFMM_MODEL_WORKSPACE_H
 #define DIFFMM_MODEL_WORKSPACE_H
 
@@ -12,7 +16,7 @@ struct diffmm__modality_workspace {
     float *norms;      /* I */
     float *view;       /* contrastive view */
     float *grad_view;
-    float *grad_normalized; /* I x d */
+    float *grad_normalized; /* I x d: the items of grad_view, once that has been used */
 };
 
 struct diffmm__workspace {
@@ -20,13 +24,11 @@ struct diffmm__workspace {
     struct diffmm__modality_workspace *modality;
     float *weights; /* M: softmax of the logits */
     double *grad_weights;
-    float *mixed;        /* I x d: sum of w_m Xn_m */
-    float *base;         /* scratch: an input [E_U; ..] or its gradient */
-    float *y;            /* sum of w_m Y_m */
-    float *v;            /* the aggregated view V */
-    float *v_normalized; /* rownorm(V) */
-    float *v_norms;      /* N */
-    float *grad_final, *grad_v, *scratch;
+    float *v;          /* the aggregated view V */
+    float *v_norms;    /* N: of its rows */
+    float *grad_final; /* of model->final; before it is known, scratch of the forward passes */
+    float *grad_v;     /* in the memory of the first view, which is no longer needed then */
+    float *scratch;
     float *split_k;                 /* scratch of diffmm__gemm_split_k for the widest projection */
     float **views, **grad_views;    /* M: each modality's view and grad_view */
     void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
