@@ -58,6 +58,49 @@ void diffmm__ascending_sort(size_t count, int32_t *numbers)
     }
 }
 
+/* Insert each number among those before it. */
+static void insert(size_t count, int32_t *numbers)
+{
+    for (size_t i = 1; i < count; i++) {
+        int32_t number = numbers[i];
+        size_t at = i;
+        for (; at > 0 && numbers[at - 1] > number; at--)
+            numbers[at] = numbers[at - 1];
+        numbers[at] = number;
+    }
+}
+
+/* Copy numbers in the order of the eight bits from `shift` on; where those are equal, in theirs. */
+static void order_by_byte(size_t count, const int32_t *numbers, unsigned shift, int32_t *out)
+{
+    size_t places[256] = {0}, next = 0;
+    for (size_t i = 0; i < count; i++)
+        places[(uint32_t)numbers[i] >> shift & 255]++;
+    for (size_t b = 0; b < 256; b++) {
+        size_t equal = places[b];
+        places[b] = next;
+        next += equal;
+    }
+    for (size_t i = 0; i < count; i++)
+        out[places[(uint32_t)numbers[i] >> shift & 255]++] = numbers[i];
+}
+
+/* A radix sort from the lowest byte up: four passes, of which each pair ends where it began. */
+void diffmm__ascending_sort_in(size_t count, int32_t *numbers, int32_t *room)
+{
+    enum { short_list = 96 }; /* inserting is faster up to about here */
+    if (ascends(count, numbers))
+        return;
+    if (count <= short_list) {
+        insert(count, numbers);
+        return;
+    }
+    for (unsigned shift = 0; shift < 32; shift += 16) {
+        order_by_byte(count, numbers, shift, room);
+        order_by_byte(count, room, shift + 8, numbers);
+    }
+}
+
 diffmm_status diffmm__ascending_begin(const diffmm_context *context, size_t count,
                                       const int32_t *numbers, struct diffmm__ascending *out)
 {

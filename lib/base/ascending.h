@@ -32,4 +32,7 @@ bool diffmm__ascending_has(size_t count, const int32_t *numbers, int32_t number)
 /* Sorts numbers in place, without memory of its own (libc's qsort() may allocate). */
 void diffmm__ascending_sort(size_t count, int32_t *numbers);
 
+/* The same for numbers none of which is negative, in linear time, with room for as many. */
+void diffmm__ascending_sort_in(size_t count, int32_t *numbers, int32_t *room);
+
 #endif

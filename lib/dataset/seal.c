@@ -54,11 +54,11 @@ static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows
                : diffmm__ids_begin_numeric(context, catalog->items, &catalog->item_ids);
 }
 
-/* The interactions of one split; `numbers` (or NULL) renumbers items. */
-static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
-                               const struct diffmm__catalog *catalog, struct diffmm__csr *out)
+/* The pairs of one split by user; `numbers` (or NULL) renumbers items. */
+static diffmm_status sort_pairs(const diffmm_dataset *dataset, const struct diffmm__coo *pairs,
+                                const int32_t *numbers, const struct diffmm__catalog *catalog,
+                                struct diffmm__csr *out)
 {
-    const struct diffmm__coo *pairs = &dataset->draft->pairs[split];
     if (!numbers)
         return diffmm__csr_from_pairs(dataset->context, catalog->users, catalog->items,
                                       pairs->count, pairs->row, pairs->column, out);
@@ -71,6 +71,14 @@ static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const i
                                                   pairs->count, pairs->row, item, out);
     diffmm__release(dataset->context, item);
     return status;
+}
+
+static diffmm_status make_rows(const diffmm_dataset *dataset, int split, const int32_t *numbers,
+                               const struct diffmm__catalog *catalog, struct diffmm__csr *out)
+{
+    const struct diffmm__coo *pairs = &dataset->draft->pairs[split];
+    diffmm_status status = sort_pairs(dataset, pairs, numbers, catalog, out);
+    return status ? status : diffmm__csr_fit(dataset->context, pairs->count, out);
 }
 
 static diffmm_status fill_catalog(const diffmm_dataset *dataset, const int32_t *numbers,

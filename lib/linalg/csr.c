@@ -120,56 +120,88 @@ static void count_keys(size_t keys, size_t count, const int32_t *key, int64_t *p
     diffmm__csr_row_starts(keys, pointers);
 }
 
-/* Of pairs sorted by column, keep the first of each; `last` is one number for every row. Returns
- * how many are left. */
-static size_t remove_repeats(size_t rows, size_t count, int32_t *row, int32_t *column,
-                             int32_t *last)
+/* The columns of pairs, those of one row together; pointers[r] ends where row r does. */
+static void place_pairs(size_t count, const int32_t *row, const int32_t *column,
+                        struct diffmm__csr *csr)
 {
-    size_t kept = 0;
-    for (size_t r = 0; r < rows; r++)
-        last[r] = -1;
-    for (size_t i = 0; i < count; i++) {
-        if (last[row[i]] == column[i])
-            continue;
-        last[row[i]] = column[i];
-        row[kept] = row[i];
-        column[kept++] = column[i];
-    }
-    return kept;
+    count_keys(csr->rows, count, row, csr->pointers);
+    for (size_t i = 0; i < count; i++)
+        csr->indices[csr->pointers[row[i]]++] = column[i];
+    restore_starts(csr->rows, csr->pointers);
 }
 
-/* A counting sort by column, then, keeping that order, one by row. */
+static size_t longest_row(const struct diffmm__csr *csr)
+{
+    size_t longest = 0;
+    for (size_t r = 0; r < csr->rows; r++) {
+        size_t length = diffmm__csr_row_entries(csr, r);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static diffmm_status sort_rows(const diffmm_context *context, struct diffmm__csr *csr)
+{
+    size_t longest = longest_row(csr);
+    int32_t *room = diffmm__allocate(context, longest, sizeof *room);
+    if (!room)
+        return DIFFMM_ERROR_NO_MEMORY;
+    for (size_t r = 0; r < csr->rows; r++)
+        diffmm__ascending_sort_in(diffmm__csr_row_entries(csr, r), csr->indices + csr->pointers[r],
+                                  room);
+    diffmm__release(context, room);
+    return DIFFMM_OK;
+}
+
+/* Of sorted rows, keep one entry of each column. */
+static void remove_repeats(struct diffmm__csr *csr)
+{
+    int64_t kept = 0, begin = 0;
+    for (size_t r = 0; r < csr->rows; r++) {
+        int64_t first = kept, end = csr->pointers[r + 1];
+        for (int64_t e = begin; e < end; e++)
+            if (kept == first || csr->indices[kept - 1] != csr->indices[e])
+                csr->indices[kept++] = csr->indices[e];
+        begin = end;
+        csr->pointers[r + 1] = kept;
+    }
+}
+
+/* A counting sort by row, then each row by itself: beside the pairs only the result is in memory. */
 diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows, size_t columns,
                                      size_t count, const int32_t *row, const int32_t *column,
                                      struct diffmm__csr *out)
 {
-    struct diffmm__arena arena = diffmm__arena_on(context);
-    int64_t *starts = diffmm__arena_take(&arena, columns + 1, sizeof *starts);
-    int32_t *sorted_column = diffmm__arena_take(&arena, count, sizeof *sorted_column);
-    int32_t *sorted_row = diffmm__arena_take(&arena, count, sizeof *sorted_row);
-    int32_t *last = diffmm__arena_take(&arena, rows, sizeof *last);
-    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
-    struct diffmm__csr csr = {0};
-    size_t kept = 0;
-    if (!arena.failed) {
-        count_keys(columns, count, column, starts);
-        for (size_t i = 0; i < count; i++) {
-            int64_t place = starts[column[i]]++;
-            sorted_column[place] = column[i];
-            sorted_row[place] = row[i];
-        }
-        kept = remove_repeats(rows, count, sorted_row, sorted_column, last);
-        status = diffmm__csr_begin(context, rows, columns, kept, false, &csr);
+    struct diffmm__csr csr;
+    diffmm_status status = diffmm__csr_begin(context, rows, columns, count, false, &csr);
+    if (status)
+        return status;
+    place_pairs(count, row, column, &csr);
+    status = sort_rows(context, &csr);
+    if (status) {
+        diffmm__csr_end(context, &csr);
+        return status;
     }
-    if (!status) {
-        count_keys(rows, kept, sorted_row, csr.pointers);
-        for (size_t i = 0; i < kept; i++)
-            csr.indices[csr.pointers[sorted_row[i]]++] = sorted_column[i];
-        restore_starts(rows, csr.pointers);
-        *out = csr;
-    }
-    diffmm__arena_end(&arena);
-    return status;
+    remove_repeats(&csr);
+    *out = csr;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__csr_fit(const diffmm_context *context, size_t room, struct diffmm__csr *csr)
+{
+    size_t entries = diffmm__csr_entries(csr);
+    struct diffmm__csr fitting;
+    if (room == entries)
+        return DIFFMM_OK;
+    diffmm_status status =
+        diffmm__csr_begin(context, csr->rows, csr->columns, entries, false, &fitting);
+    if (status)
+        return status;
+    memcpy(fitting.pointers, csr->pointers, (csr->rows + 1) * sizeof *csr->pointers);
+    memcpy(fitting.indices, csr->indices, entries * sizeof *csr->indices);
+    diffmm__csr_end(context, csr);
+    *csr = fitting;
+    return DIFFMM_OK;
 }
 
 /* Several matrices, walked row by row; `at` is the next entry of each. */

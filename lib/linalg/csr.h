@@ -56,12 +56,16 @@ bool diffmm__csr_has(const struct diffmm__csr *csr, size_t row, int32_t column);
  * before, and where row r ends after. */
 void diffmm__csr_row_starts(size_t rows, int64_t *pointers);
 
-/* Make a binary matrix from `count` pairs in any order; repeated pairs become one. Every row[i] is
- * below `rows` and every column[i] below `columns`. Time is linear in rows, columns and count.
- * Ended by diffmm__csr_end(). */
+/* Make a binary matrix from `count` pairs in any order; repeated pairs become one, and their room is
+ * left at the end until diffmm__csr_fit(). Every row[i] is below `rows` and every column[i] below
+ * `columns`. Time is linear in rows and count; memory is that of the result, and of the longest row
+ * once more. Ended by diffmm__csr_end(). */
 diffmm_status diffmm__csr_from_pairs(const diffmm_context *context, size_t rows, size_t columns,
                                      size_t count, const int32_t *row, const int32_t *column,
                                      struct diffmm__csr *out);
+
+/* Move a binary matrix that has room for `room` entries to memory that it just fills. */
+diffmm_status diffmm__csr_fit(const diffmm_context *context, size_t room, struct diffmm__csr *csr);
 
 /* Make a binary matrix of the entries that any of `count` matrices has, 1 to 3 of one size. Ended
  * by diffmm__csr_end(). */

@@ -36,6 +36,26 @@ START_TEST(lists_ascend)
 }
 END_TEST
 
+/* Of lists that are inserted and of those that are ordered by their bytes, in order or not. */
+START_TEST(lists_sorted_with_room)
+{
+    enum { most = 1000 };
+    static const uint64_t bounds[] = {3, 300, 70000, (uint64_t)INT32_MAX + 1};
+    int32_t numbers[most], sorted[most], room[most];
+    for (size_t count = 0; count <= most; count += count < 130 ? 1 : 145)
+        for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
+            for (size_t i = 0; i < count; i++)
+                numbers[i] = (int32_t)diffmm__random_below(b, 2, i, bounds[b]);
+            memcpy(sorted, numbers, count * sizeof *sorted);
+            qsort(sorted, count, sizeof *sorted, ascending);
+            for (int again = 0; again < 2; again++) {
+                diffmm__ascending_sort_in(count, numbers, room);
+                ck_assert(memcmp(numbers, sorted, count * sizeof *sorted) == 0);
+            }
+        }
+}
+END_TEST
+
 START_TEST(places_of_numbers)
 {
     static const int32_t numbers[] = {-3, 0, 0, 7, INT32_MAX};
@@ -86,7 +106,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {lists_ascend, places_of_numbers,
+    const TTest *const tests[] = {lists_ascend, lists_sorted_with_room, places_of_numbers,
                                   memory_is_for_long_lists_in_disorder_only};
     return run_tests("ascending", tests, sizeof tests / sizeof *tests) != 0;
 }
