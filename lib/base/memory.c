@@ -70,22 +70,31 @@ void diffmm__release(const diffmm_context *context, void *pointer)
     host_release(context, host);
 }
 
+/* The next capacity, at least one more. */
+static size_t grown(size_t capacity, size_t size)
+{
+    enum { least = 16, large = 1 << 24 /* bytes */ };
+    if (capacity < least)
+        return least;
+    return diffmm__size_sum(capacity, capacity < large / size ? capacity : capacity / 4);
+}
+
 diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, size_t *capacity,
                            size_t used, size_t needed, size_t size)
 {
     if (needed <= *capacity)
         return DIFFMM_OK;
-    size_t next = *capacity < 16 ? 16 : *capacity;
+    size_t next = grown(*capacity, size);
     while (next < needed)
-        next = next > SIZE_MAX / 2 ? needed : next * 2;
-    void *array, *grown = diffmm__allocate(context, next, size);
-    if (!grown)
+        next = grown(next, size);
+    void *old, *array = diffmm__allocate(context, next, size);
+    if (!array)
         return DIFFMM_ERROR_NO_MEMORY;
-    memcpy(&array, array_pointer, sizeof array);
+    memcpy(&old, array_pointer, sizeof old);
     if (used)
-        memcpy(grown, array, used * size);
-    diffmm__release(context, array);
-    memcpy(array_pointer, &grown, sizeof grown);
+        memcpy(array, old, used * size);
+    diffmm__release(context, old);
+    memcpy(array_pointer, &array, sizeof array);
     *capacity = next;
     return DIFFMM_OK;
 }

@@ -21,8 +21,9 @@ size_t diffmm__allocation_bytes(size_t count, size_t size);
 /* Accepts NULL. */
 void diffmm__release(const diffmm_context *context, void *pointer);
 
-/* Make room for at least `needed` elements in a growing array, by doubling; the first `used` are
- * kept. */
+/* Make room for at least `needed` elements in a growing array; the first `used` are kept. Small ones
+ * double. Large ones grow by a quarter, so that room that is not used yet is at most that, and old
+ * and new array together are 2.25 times what is kept. */
 diffmm_status diffmm__grow(const diffmm_context *context, void *array_pointer, size_t *capacity,
                            size_t used, size_t needed, size_t size);
 

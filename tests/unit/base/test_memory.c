@@ -149,6 +149,22 @@ START_TEST(arrays_grow)
 }
 END_TEST
 
+/* Those of more than 16 MB grow by a quarter. */
+START_TEST(large_arrays_grow_less)
+{
+    enum { large = 1 << 24 };
+    char *values = NULL;
+    size_t capacity = 0;
+    expect_success(diffmm__grow(NULL, &values, &capacity, 0, large, 1));
+    ck_assert_uint_eq(capacity, large);
+    values[large - 1] = 'x';
+    expect_success(diffmm__grow(NULL, &values, &capacity, large, large + 1, 1));
+    ck_assert_uint_eq(capacity, large + large / 4);
+    ck_assert_int_eq(values[large - 1], 'x');
+    diffmm__release(NULL, values);
+}
+END_TEST
+
 START_TEST(texts_are_copied)
 {
     char text[] = "some text";
@@ -240,9 +256,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {blocks_are_aligned,     what_is_measured_is_what_is_taken,
-                                  zero_blocks_are_zero,   sizes_that_overflow,
-                                  failure_names_the_size, arrays_grow,
-                                  texts_are_copied,       arenas_fail_whole_and_end_whole};
+    const TTest *const tests[] = {blocks_are_aligned,
+                                  what_is_measured_is_what_is_taken,
+                                  zero_blocks_are_zero,
+                                  sizes_that_overflow,
+                                  failure_names_the_size,
+                                  arrays_grow,
+                                  large_arrays_grow_less,
+                                  texts_are_copied,
+                                  arenas_fail_whole_and_end_whole};
     return run_tests("memory", tests, sizeof tests / sizeof *tests) != 0;
 }
