@@ -29,6 +29,15 @@ void diffmm__coo_end(const diffmm_context *context, struct diffmm__coo *coo)
     *coo = (struct diffmm__coo){0};
 }
 
+void diffmm__coo_clear(const diffmm_context *context, struct diffmm__coo *coo)
+{
+    diffmm__release(context, coo->rating);
+    diffmm__release(context, coo->time);
+    coo->rating = NULL;
+    coo->time = NULL;
+    coo->count = coo->rating_capacity = coo->time_capacity = 0;
+}
+
 static bool has_room(const struct diffmm__coo *coo, size_t needed)
 {
     return needed <= coo->row_capacity && needed <= coo->column_capacity &&
@@ -163,4 +172,13 @@ void diffmm__coo_drop(struct diffmm__coo *coo, const bool *dropped)
         if (!dropped[i])
             move(coo, i, kept++);
     coo->count = kept;
+}
+
+void diffmm__coo_keep(struct diffmm__coo *coo, const unsigned char *marks, unsigned char kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < coo->count; i++)
+        if (marks[i] == kept)
+            move(coo, i, count++);
+    coo->count = count;
 }

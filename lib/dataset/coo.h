@@ -34,6 +34,9 @@ diffmm_status diffmm__coo_begin(const diffmm_context *context, size_t capacity,
                                 struct diffmm__coo *out);
 void diffmm__coo_end(const diffmm_context *context, struct diffmm__coo *coo);
 
+/* Forget all entries, ratings and times, but keep the room for rows and columns. */
+void diffmm__coo_clear(const diffmm_context *context, struct diffmm__coo *coo);
+
 /* Add an entry without rating and time, or with them. */
 diffmm_status diffmm__coo_add(const diffmm_context *context, struct diffmm__coo *coo, int32_t row,
                               int32_t column);
@@ -56,7 +59,8 @@ diffmm_status diffmm__coo_take(const diffmm_context *context, struct diffmm__coo
  * rows[r], column c becomes columns[c]; negative: it goes. NULL keeps all, with their numbers. */
 void diffmm__coo_renumber(struct diffmm__coo *coo, const int32_t *rows, const int32_t *columns);
 
-/* Keep the entries that are not marked, in their order. */
+/* Keep the entries that are not marked, or those whose mark is `kept`, in their order. */
 void diffmm__coo_drop(struct diffmm__coo *coo, const bool *dropped);
+void diffmm__coo_keep(struct diffmm__coo *coo, const unsigned char *marks, unsigned char kept);
 
 #endif

@@ -47,6 +47,19 @@ static size_t take(double share, size_t n, double draw)
     return count < n ? count : n - 1;
 }
 
+/* How many of a user's `n` interactions go to validation, and how many are held out in all. */
+static void count_held(const struct division *division, size_t user, size_t n, size_t *valid,
+                       size_t *held)
+{
+    *valid = *held = 0;
+    if (n == 0)
+        return;
+    double draw =
+        diffmm__random_real(division->seed, diffmm__stream_hold_out_counts(), (uint64_t)user);
+    *valid = take(division->valid, n, draw);
+    *held = take(division->valid + division->test, n, draw);
+}
+
 /* Adds to pairs that have room. */
 static void put(struct diffmm__coo *pairs, int32_t user, int32_t item)
 {
@@ -59,17 +72,13 @@ static void divide_row(const struct division *division, size_t user, struct diff
                        struct diffmm__coo splits[DIFFMM__SPLITS])
 {
     size_t begin = (size_t)rows->pointers[user], n = diffmm__csr_row_entries(rows, user);
-    if (n == 0)
-        return;
-    uint64_t seed = division->seed;
-    uint64_t items = diffmm__stream_hold_out_items();
-    double draw = diffmm__random_real(seed, diffmm__stream_hold_out_counts(), user);
-    size_t valid = take(division->valid, n, draw);
-    size_t held = take(division->valid + division->test, n, draw);
+    size_t valid, held;
     int32_t *row = rows->indices + begin;
+    count_held(division, user, n, &valid, &held);
     for (size_t i = 0; i < n; i++) {
         if (i < held) {
-            size_t j = i + (size_t)diffmm__random_below(seed, items, begin + i, n - i);
+            size_t j = i + (size_t)diffmm__random_below(
+                               division->seed, diffmm__stream_hold_out_items(), begin + i, n - i);
             int32_t other = row[j];
             row[j] = row[i];
             row[i] = other;
@@ -81,21 +90,45 @@ static void divide_row(const struct division *division, size_t user, struct diff
     }
 }
 
-static void end_pairs(const diffmm_context *context, struct diffmm__coo splits[DIFFMM__SPLITS])
+/* Room for exactly what each split but training will hold. */
+static diffmm_status begin_held(const diffmm_context *context, const struct division *division,
+                                const struct diffmm__csr *rows,
+                                struct diffmm__coo splits[DIFFMM__SPLITS])
 {
-    for (int s = 0; s < DIFFMM__SPLITS; s++)
-        diffmm__coo_end(context, &splits[s]);
+    size_t valid_count = 0, held_count = 0;
+    for (size_t u = 0; u < rows->rows; u++) {
+        size_t valid, held;
+        count_held(division, u, diffmm__csr_row_entries(rows, u), &valid, &held);
+        valid_count += valid;
+        held_count += held;
+    }
+    diffmm_status status = diffmm__coo_begin(context, valid_count, &splits[DIFFMM_VALID]);
+    if (status)
+        return status;
+    status = diffmm__coo_begin(context, held_count - valid_count, &splits[DIFFMM_TEST]);
+    if (status)
+        diffmm__coo_end(context, &splits[DIFFMM_VALID]);
+    return status;
 }
 
-static diffmm_status begin_pairs(const diffmm_context *context, size_t capacity,
-                                 struct diffmm__coo splits[DIFFMM__SPLITS])
+/* Divides the rows, which are those of the training pairs. These give their memory to what stays in
+ * training: with many pairs there is none to spare. */
+static diffmm_status divide(const diffmm_context *context, const struct division *division,
+                            struct diffmm__csr *rows, struct diffmm__coo pairs[DIFFMM__SPLITS])
 {
-    diffmm_status status = DIFFMM_OK;
-    for (int s = 0; s < DIFFMM__SPLITS && !status; s++)
-        status = diffmm__coo_begin(context, capacity, &splits[s]);
+    struct diffmm__coo splits[DIFFMM__SPLITS] = {{0}};
+    diffmm_status status = begin_held(context, division, rows, splits);
     if (status)
-        end_pairs(context, splits);
-    return status;
+        return status;
+    diffmm__coo_clear(context, &pairs[DIFFMM_TRAIN]);
+    splits[DIFFMM_TRAIN] = pairs[DIFFMM_TRAIN];
+    for (size_t u = 0; u < rows->rows; u++)
+        divide_row(division, u, rows, splits);
+    diffmm__coo_end(context, &pairs[DIFFMM_VALID]);
+    diffmm__coo_end(context, &pairs[DIFFMM_TEST]);
+    for (int s = 0; s < DIFFMM__SPLITS; s++)
+        pairs[s] = splits[s];
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, double test,
@@ -111,21 +144,15 @@ diffmm_status diffmm_dataset_hold_out(diffmm_dataset *dataset, double valid, dou
     const diffmm_context *context = dataset->context;
     struct diffmm__coo *pairs = dataset->draft->pairs;
     size_t users = diffmm_dataset_users(dataset), items = diffmm_dataset_items(dataset);
-    struct diffmm__coo splits[DIFFMM__SPLITS] = {{0}};
+    size_t before = pairs[DIFFMM_TRAIN].count;
     struct diffmm__csr rows;
-    status = diffmm__csr_from_pairs(context, users, items, pairs[DIFFMM_TRAIN].count,
-                                    pairs[DIFFMM_TRAIN].row, pairs[DIFFMM_TRAIN].column, &rows);
+    status = diffmm__csr_from_pairs(context, users, items, before, pairs[DIFFMM_TRAIN].row,
+                                    pairs[DIFFMM_TRAIN].column, &rows);
     if (status)
         return status;
-    status = begin_pairs(context, diffmm__csr_entries(&rows), splits);
-    if (!status) {
-        for (size_t u = 0; u < users; u++)
-            divide_row(&division, u, &rows, splits);
-        dataset->draft->census.repeated += pairs[DIFFMM_TRAIN].count - diffmm__csr_entries(&rows);
-        end_pairs(context, pairs);
-        for (int s = 0; s < DIFFMM__SPLITS; s++)
-            pairs[s] = splits[s];
-    }
+    status = divide(context, &division, &rows, pairs);
+    if (!status)
+        dataset->draft->census.repeated += before - diffmm__csr_entries(&rows);
     diffmm__csr_end(context, &rows);
     return status;
 }

@@ -212,7 +212,7 @@ START_TEST(without_memory)
         atomic_store(&failing.fail, 0);
         done = status == DIFFMM_OK;
         ck_assert(done || status == DIFFMM_ERROR_NO_MEMORY);
-        ck_assert(!done || n > 10);
+        ck_assert(!done || n > 6);
         if (!done) /* nothing has been lost */
             expect_success(hold_out(&dataset));
         expect_success(diffmm_dataset_seal(dataset));
