@@ -21,7 +21,7 @@ struct diffmm__id_slot {
 
 /* The ids of 0 .. count-1, each ended by NUL, one after the other in `text`: id i starts at
  * offsets[i], and offsets[count] is the size of text. `slots` is an open-addressing hash table of
- * numbers (-1: free), its size a power of two, at most half full; NULL where numeric, i.e. the id
+ * numbers (-1: free), its size a power of two, at most three quarters full; NULL where numeric, i.e. the id
  * of i is i in decimal. All zero: no ids, to be added to; offsets is NULL until the first comes. */
 struct diffmm__ids {
     size_t count;
@@ -77,6 +77,11 @@ int32_t diffmm__ids_number_of_text(const struct diffmm__ids *ids, const struct d
 /* Forget all but the first `count`. */
 void diffmm__ids_truncate(struct diffmm__ids *ids, size_t count);
 
+/* Add numbers in decimal until there are `count` ids. DIFFMM_ERROR_INVALID_ARGUMENT where one is
+ * there already; the message says whose id it is, `what`. After a failure all is as before. */
+diffmm_status diffmm__ids_complete(const diffmm_context *context, struct diffmm__ids *ids,
+                                   size_t count, const char *what);
+
 /* The text of an id, NULL if there is no such number; and the length of one that there is. */
 const char *diffmm__ids_text(const struct diffmm__ids *ids, int32_t number);
 size_t diffmm__ids_length(const struct diffmm__ids *ids, size_t number);
@@ -90,7 +95,7 @@ diffmm_status diffmm__ids_find(const struct diffmm__ids *ids, const char *id, co
 size_t diffmm__ids_match(const struct diffmm__ids *ids, const struct diffmm__ids *others,
                          int32_t *numbers);
 
-/* Bytes that complete ids take of the context's allocator. */
+/* Bytes that ids have from the context's allocator. */
 size_t diffmm__ids_bytes(const struct diffmm__ids *ids);
 
 #endif

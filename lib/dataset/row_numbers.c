@@ -92,17 +92,20 @@ static const struct diffmm__modality *with_numbered_loader(const diffmm_dataset 
     return NULL;
 }
 
-void diffmm__row_numbers_warn(const diffmm_dataset *dataset)
+const struct diffmm__modality *diffmm__row_numbers_unnamed(const diffmm_dataset *dataset)
 {
-    const struct diffmm__modality *modality = with_numbered_loader(dataset);
-    if (!modality || rows_are_known(dataset->draft))
-        return;
-    diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
-                "modality '%s': its loader is asked by item number, which is the order in which "
-                "the ids appeared; unless it looks ids up by diffmm_dataset_item_id(), declare the "
-                "items (diffmm_dataset_declare_items()) or name the loader's rows "
-                "(diffmm_dataset_name_rows())",
-                modality->name);
+    return rows_are_known(dataset->draft) ? NULL : with_numbered_loader(dataset);
+}
+
+void diffmm__row_numbers_warn(const diffmm_dataset *dataset, const struct diffmm__modality *unnamed)
+{
+    if (unnamed)
+        diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
+                    "modality '%s': its loader is asked by item number, which is the order in "
+                    "which the ids appeared; unless it looks ids up by diffmm_dataset_item_id(), "
+                    "declare the items (diffmm_dataset_declare_items()) or name the loader's rows "
+                    "(diffmm_dataset_name_rows())",
+                    unnamed->name);
 }
 
 diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset)

@@ -19,8 +19,11 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
  * or fewer rows. */
 diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset);
 
-/* Log a warning for a loader that is asked by item number, where items came by id, nobody listed
- * them, and so their numbers are the order of first appearance. */
-void diffmm__row_numbers_warn(const diffmm_dataset *dataset);
+/* The first modality whose loader is asked by item number, where items came by id, nobody listed
+ * them, and so their numbers are the order of first appearance; NULL if there is none. And a warning
+ * that says so; accepts NULL. */
+const struct diffmm__modality *diffmm__row_numbers_unnamed(const diffmm_dataset *dataset);
+void diffmm__row_numbers_warn(const diffmm_dataset *dataset,
+                              const struct diffmm__modality *unnamed);
 
 #endif

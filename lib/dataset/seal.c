@@ -3,55 +3,46 @@
  * stays as it was if sealing fails. */
 #include "dataset/seal.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/memory.h"
 #include "base/status.h"
 #include "dataset/draft.h"
 #include "dataset/row_numbers.h"
 #include "dataset/tied_rows.h"
 
-/* The ids of `count` users or items: those that came, and for those that were reserved beyond them
- * their number in decimal. */
-static diffmm_status complete_ids(diffmm_context *context, const struct diffmm__ids *given,
-                                  size_t count, const char *what, struct diffmm__ids *out)
-{
-    enum { longest = 20 };
-    size_t extra = count - given->count;
-    size_t used = given->count ? (size_t)given->offsets[given->count] : 0;
-    char *text = diffmm__allocate(context, used + extra * longest, 1);
-    int64_t *offsets = text ? diffmm__allocate(context, count + 1, sizeof *offsets) : NULL;
-    if (!offsets) {
-        diffmm__release(context, text);
-        return DIFFMM_ERROR_NO_MEMORY;
-    }
-    offsets[0] = 0;
-    if (given->count) {
-        memcpy(text, given->text, used);
-        memcpy(offsets, given->offsets, (given->count + 1) * sizeof *offsets);
-    }
-    for (size_t i = given->count; i < count; i++) {
-        int length = snprintf(text + offsets[i], longest, "%zu", i);
-        offsets[i + 1] = offsets[i] + length + 1;
-    }
-    return diffmm__ids_begin_text(context, count, text, offsets, what, out);
-}
-
+/* The ids of all users and items. Those that came as text stay the draft's, completed by those that
+ * were reserved beyond them, until the draft has nothing more to lose. */
 static diffmm_status make_ids(const diffmm_dataset *dataset, bool items_are_rows,
                               struct diffmm__catalog *catalog)
 {
-    const struct diffmm__draft *draft = dataset->draft;
+    struct diffmm__draft *draft = dataset->draft;
     diffmm_context *context = dataset->context;
     bool text = draft->naming == DIFFMM__NAMING_TEXT;
     diffmm_status status =
-        text ? complete_ids(context, &draft->user_ids, catalog->users, "user", &catalog->user_ids)
+        text ? diffmm__ids_complete(context, &draft->user_ids, catalog->users, "user")
              : diffmm__ids_begin_numeric(context, catalog->users, &catalog->user_ids);
     if (status)
         return status;
     return text && !items_are_rows
-               ? complete_ids(context, &draft->item_ids, catalog->items, "item", &catalog->item_ids)
+               ? diffmm__ids_complete(context, &draft->item_ids, catalog->items, "item")
                : diffmm__ids_begin_numeric(context, catalog->items, &catalog->item_ids);
+}
+
+static void exchange(struct diffmm__ids *a, struct diffmm__ids *b)
+{
+    struct diffmm__ids other = *a;
+    *a = *b;
+    *b = other;
+}
+
+/* Give the catalog the draft's ids where it has none of its own; a second time takes them back. */
+static void exchange_ids(struct diffmm__draft *draft, bool items_are_rows,
+                         struct diffmm__catalog *catalog)
+{
+    if (draft->naming != DIFFMM__NAMING_TEXT)
+        return;
+    exchange(&draft->user_ids, &catalog->user_ids);
+    if (!items_are_rows)
+        exchange(&draft->item_ids, &catalog->item_ids);
 }
 
 /* The pairs of one split by user; `numbers` (or NULL) renumbers items. */
@@ -113,30 +104,35 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     if (numbers && rows > catalog->items)
         catalog->items = rows;
     struct diffmm__tied_rows *tied = NULL;
-    struct diffmm__census census = dataset->draft->census;
+    struct diffmm__draft *draft = dataset->draft;
+    struct diffmm__census census = draft->census;
+    struct diffmm__draft_mark mark = diffmm__draft_save(draft);
+    const struct diffmm__modality *unnamed = numbers ? NULL : diffmm__row_numbers_unnamed(dataset);
     diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
     if (!status)
         status = diffmm__census_count_splits(dataset->context, &catalog->train, held, &census);
+    exchange_ids(draft, numbers, catalog);
     if (!status)
         status = diffmm__tied_rows_find(dataset, &catalog->item_ids, &tied);
     if (status) {
+        exchange_ids(draft, numbers, catalog);
+        diffmm__draft_restore(draft, &mark);
         diffmm__csr_end(dataset->context, &held[0]);
         diffmm__csr_end(dataset->context, &held[1]);
         diffmm__catalog_release(catalog);
         return status;
     }
     for (int split = 0; split < DIFFMM__SPLITS; split++)
-        census.repeated += dataset->draft->pairs[split].count;
+        census.repeated += draft->pairs[split].count;
     dataset->catalog = catalog;
     dataset->held[0] = held[0];
     dataset->held[1] = held[1];
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    if (!numbers)
-        diffmm__row_numbers_warn(dataset);
+    diffmm__row_numbers_warn(dataset, unnamed);
     dataset->census = census;
-    diffmm__draft_destroy(dataset->context, dataset->draft);
+    diffmm__draft_destroy(dataset->context, draft);
     dataset->draft = NULL;
     diffmm__tied_rows_apply(dataset, tied);
     diffmm__census_warn(dataset->context, &census);

@@ -101,6 +101,26 @@ START_TEST(numbers_go_on_after_some_are_forgotten)
 }
 END_TEST
 
+/* Behind those that came, numbers; where one came before, all is as it was. */
+START_TEST(completed_by_numbers)
+{
+    struct diffmm__ids ids = {0};
+    int32_t number;
+    expect_success(diffmm__ids_add(NULL, &ids, "a", 1, &number));
+    expect_success(diffmm__ids_add(NULL, &ids, "3", 1, &number));
+    expect_success(diffmm__ids_complete(NULL, &ids, 2, "item"));
+    ck_assert_uint_eq(ids.count, 2);
+    expect_failure(diffmm__ids_complete(NULL, &ids, 6, "item"), DIFFMM_ERROR_INVALID_ARGUMENT,
+                   "item id '3' is given twice, for number 1 and number 3");
+    ck_assert_uint_eq(ids.count, 2);
+    ck_assert_int_eq(diffmm__ids_number(&ids, "2", 1), -1);
+    expect_success(diffmm__ids_complete(NULL, &ids, 3, "item"));
+    ck_assert_str_eq(diffmm__ids_text(&ids, 2), "2");
+    ck_assert_int_eq(diffmm__ids_number(&ids, "2", 1), 2);
+    diffmm__ids_end(NULL, &ids);
+}
+END_TEST
+
 /* Ids from texts that end with a comma each. */
 static diffmm_status ids_of(diffmm_context *context, const char *list, const char *what,
                             struct diffmm__ids *out)
@@ -265,6 +285,7 @@ int main(void)
     const TTest *const tests[] = {numbers_in_order_of_appearance,
                                   places_are_secret,
                                   numbers_go_on_after_some_are_forgotten,
+                                  completed_by_numbers,
                                   ids_are_found,
                                   repeated_ids_are_refused,
                                   broken_offsets_are_refused,
