@@ -7,41 +7,43 @@
 #include "dataset/dataset.h"
 #include "dataset/user_entries.h"
 
-/* Drop from the draft the entries that are no longer listed. */
-static void drop_unlisted(struct diffmm__draft *draft, const struct diffmm__user_entries *entries,
-                          bool *dropped)
+/* Mark the entries that repeat another; `dropped` has one mark for each entry of all splits. Returns
+ * how many there are. */
+static size_t mark_repeated(struct diffmm__user_entries *entries, diffmm_keep keep, bool *dropped)
 {
+    struct diffmm__user_list list;
+    size_t repeated = 0;
     memset(dropped, true, entries->count * sizeof *dropped);
-    for (size_t i = 0; i < entries->starts[entries->users]; i++)
-        dropped[entries->entry[i]] = false;
-    for (int s = 0; s < DIFFMM__SPLITS; s++) {
-        size_t before = draft->pairs[s].count;
-        diffmm__coo_drop(&draft->pairs[s], dropped);
-        dropped += before;
+    while (diffmm__user_entries_next(entries, &list)) {
+        repeated += diffmm__user_entries_deduplicate(entries, keep, &list);
+        for (size_t i = 0; i < list.count; i++)
+            dropped[list.entry[i]] = false;
     }
+    return repeated;
 }
 
 static diffmm_status deduplicate(diffmm_dataset *dataset, diffmm_keep keep)
 {
     struct diffmm__draft *draft = dataset->draft;
     struct diffmm__user_entries entries;
-    size_t repeated = 0;
-    diffmm_status status = diffmm__user_entries_begin(dataset->context, draft, &entries);
+    diffmm_status status = diffmm__user_entries_begin(dataset->context, draft, 0, &entries);
     if (status)
         return status;
     bool *dropped = diffmm__arena_take(&entries.arena, entries.count, sizeof *dropped);
-    status = dropped ? diffmm__user_entries_deduplicate(&entries, keep, &repeated)
-                     : DIFFMM_ERROR_NO_MEMORY;
-    if (!status) {
-        for (int s = 0; s < DIFFMM__SPLITS; s++)
+    if (dropped) {
+        size_t repeated = mark_repeated(&entries, keep, dropped), first = 0;
+        for (int s = 0; s < DIFFMM__SPLITS; s++) {
+            size_t count = draft->pairs[s].count;
             draft->census.times_used |= draft->pairs[s].time != NULL;
-        drop_unlisted(draft, &entries, dropped);
+            diffmm__coo_drop(&draft->pairs[s], dropped + first);
+            first += count;
+        }
         diffmm__log(dataset->context, DIFFMM_LOG_INFO,
                     "%zu interactions repeat another of the same user and item and are left out",
                     repeated);
     }
     diffmm__user_entries_end(&entries);
-    return status;
+    return dropped ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
 diffmm_status diffmm_dataset_deduplicate(diffmm_dataset *dataset, diffmm_keep keep)

@@ -11,22 +11,40 @@
 /* The place of an entry that is not kept. */
 enum { nowhere = DIFFMM__SPLITS };
 
-/* Each entry of the training split goes where `place` says. */
+/* The entries of the training split that go to another one, added to that. */
+static diffmm_status copy_held(const diffmm_context *context, const struct diffmm__coo *train,
+                               const unsigned char *place, diffmm_split split,
+                               struct diffmm__coo *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < train->count; i++)
+        count += place[i] == split;
+    diffmm_status status = diffmm__coo_begin(context, count, out);
+    for (size_t i = 0; i < train->count && !status; i++) {
+        struct diffmm__coo_entry entry = diffmm__coo_entry_at(train, i);
+        if (place[i] == split)
+            status = diffmm__coo_add_entry(context, out, &entry);
+    }
+    return status;
+}
+
+/* Each entry of the training split goes where `place` says. What stays is moved together: with many
+ * there is no memory to spare. */
 static diffmm_status divide(diffmm_dataset *dataset, const unsigned char *place)
 {
-    struct diffmm__coo splits[DIFFMM__SPLITS] = {{0}};
+    const diffmm_context *context = dataset->context;
+    struct diffmm__coo held[DIFFMM__SPLITS] = {{0}};
     struct diffmm__coo *pairs = dataset->draft->pairs;
     diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; i < pairs[DIFFMM_TRAIN].count && !status; i++) {
-        struct diffmm__coo_entry entry = diffmm__coo_entry_at(&pairs[DIFFMM_TRAIN], i);
-        if (place[i] != nowhere)
-            status = diffmm__coo_add_entry(dataset->context, &splits[place[i]], &entry);
-    }
-    for (int s = 0; s < DIFFMM__SPLITS; s++) {
-        diffmm__coo_end(dataset->context, status ? &splits[s] : &pairs[s]);
+    for (int s = DIFFMM_VALID; s <= DIFFMM_TEST && !status; s++)
+        status = copy_held(context, &pairs[DIFFMM_TRAIN], place, (diffmm_split)s, &held[s]);
+    for (int s = DIFFMM_VALID; s <= DIFFMM_TEST; s++) {
+        diffmm__coo_end(context, status ? &held[s] : &pairs[s]);
         if (!status)
-            pairs[s] = splits[s];
+            pairs[s] = held[s];
     }
+    if (!status)
+        diffmm__coo_keep(&pairs[DIFFMM_TRAIN], place, DIFFMM_TRAIN);
     return status;
 }
 
@@ -34,29 +52,30 @@ static diffmm_status divide(diffmm_dataset *dataset, const unsigned char *place)
 struct rule {
     /* Says where each of a user's entries goes, which are in the order of time. */
     void (*place_row)(const struct rule *rule, const struct diffmm__user_entries *entries,
-                      size_t user, unsigned char *place);
+                      const struct diffmm__user_list *list, unsigned char *place);
     size_t valid, test;            /* how many of each user */
     int64_t valid_from, test_from; /* from when on */
 };
 
 static void place_tail(const struct rule *rule, const struct diffmm__user_entries *entries,
-                       size_t user, unsigned char *place)
+                       const struct diffmm__user_list *list, unsigned char *place)
 {
-    size_t begin = entries->starts[user], count = entries->starts[user + 1] - begin;
+    (void)entries;
+    size_t count = list->count;
     size_t most = count > 0 ? count - 1 : 0; /* one stays in training */
     size_t test = rule->test < most ? rule->test : most;
     size_t valid = rule->valid < most - test ? rule->valid : most - test;
     for (size_t i = 0; i < count; i++)
-        place[entries->entry[begin + i]] = i >= count - test           ? DIFFMM_TEST
-                                           : i >= count - test - valid ? DIFFMM_VALID
-                                                                       : DIFFMM_TRAIN;
+        place[list->entry[i]] = i >= count - test           ? DIFFMM_TEST
+                                : i >= count - test - valid ? DIFFMM_VALID
+                                                            : DIFFMM_TRAIN;
 }
 
 static void place_by_time(const struct rule *rule, const struct diffmm__user_entries *entries,
-                          size_t user, unsigned char *place)
+                          const struct diffmm__user_list *list, unsigned char *place)
 {
-    for (size_t i = entries->starts[user]; i < entries->starts[user + 1]; i++) {
-        size_t number = entries->entry[i];
+    for (size_t i = 0; i < list->count; i++) {
+        size_t number = list->entry[i];
         int64_t time = diffmm__user_entries_at(entries, number).time;
         place[number] = time >= rule->test_from    ? DIFFMM_TEST
                         : time >= rule->valid_from ? DIFFMM_VALID
@@ -64,23 +83,33 @@ static void place_by_time(const struct rule *rule, const struct diffmm__user_ent
     }
 }
 
+/* Say where each entry goes. Returns how many repeat another and go nowhere. */
+static size_t place_all(const struct rule *rule, struct diffmm__user_entries *entries,
+                        unsigned char *place)
+{
+    struct diffmm__user_list list;
+    size_t repeated = 0;
+    memset(place, nowhere, entries->count);
+    while (diffmm__user_entries_next(entries, &list)) {
+        repeated += diffmm__user_entries_deduplicate(entries, DIFFMM_KEEP_FIRST, &list);
+        diffmm__user_entries_sort(entries, &list);
+        rule->place_row(rule, entries, &list, place);
+    }
+    return repeated;
+}
+
 static diffmm_status hold_out(diffmm_dataset *dataset, const struct rule *rule)
 {
     struct diffmm__draft *draft = dataset->draft;
     struct diffmm__user_entries entries;
     size_t repeated = 0;
-    diffmm_status status = diffmm__user_entries_begin(dataset->context, draft, &entries);
+    diffmm_status status = diffmm__user_entries_begin(dataset->context, draft, 0, &entries);
     if (status)
         return status;
     unsigned char *place = diffmm__arena_take(&entries.arena, entries.count, sizeof *place);
-    status = place ? diffmm__user_entries_deduplicate(&entries, DIFFMM_KEEP_FIRST, &repeated)
-                   : DIFFMM_ERROR_NO_MEMORY;
-    if (!status)
-        status = diffmm__user_entries_sort(&entries);
+    status = place ? diffmm__user_entries_check_times(&entries) : DIFFMM_ERROR_NO_MEMORY;
     if (!status) {
-        memset(place, nowhere, entries.count);
-        for (size_t u = 0; u < entries.users; u++)
-            rule->place_row(rule, &entries, u, place);
+        repeated = place_all(rule, &entries, place);
         status = divide(dataset, place);
     }
     diffmm__user_entries_end(&entries);
