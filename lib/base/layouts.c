@@ -25,8 +25,11 @@ static const size_t synthetic_begin[] = {
     offsetof(diffmm_synthetic, items),       offsetof(diffmm_synthetic, interactions),
     offsetof(diffmm_synthetic, factors),     offsetof(diffmm_synthetic, modality_count),
     offsetof(diffmm_synthetic, dimensions),  offsetof(diffmm_synthetic, seed),
+    offsetof(diffmm_synthetic, group_items),
 };
-const struct diffmm__layout diffmm__layout_synthetic = LAYOUT(diffmm_synthetic, synthetic_begin);
+const struct diffmm__layout diffmm__layout_synthetic = {
+    sizeof(diffmm_synthetic), offsetof(diffmm_synthetic, group_items), synthetic_begin,
+    sizeof synthetic_begin / sizeof *synthetic_begin};
 
 static const size_t interactions_begin[] = {
     offsetof(diffmm_interactions, struct_size), offsetof(diffmm_interactions, count),

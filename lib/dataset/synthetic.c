@@ -1,206 +1,151 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Data sets with a planted structure. Users and items are directions p_u, q_i in a space of hidden
- * factors. User u has n_u interactions: the items with the n_u smallest keys
- *
- *     r_ui / w_ui      with  w_ui = popularity_i (max(0, p_u q_i)^4 + 1e-4),
- *                            r_ui uniform in (0, 1),
- *
- * which is sampling in proportion to w (sequential Poisson sampling; Ohlsson 1998). A modality
- * shows q_i through a random matrix, with noise.
- *
- * Interactions are decided with + - * / and square roots only, which round the same way
- * everywhere. */
-#include <math.h>
+/* Data sets with a planted structure: either of two kinds (synthetic_near.h, synthetic_groups.h), made
+ * in blocks of users, so that memory is that of the data set. A modality shows the items' directions
+ * q_i through a random matrix, with noise. */
 #include <stdio.h>
 
 #include "base/handle.h"
 #include "base/memory.h"
 #include "base/pool.h"
-#include "base/random.h"
 #include "base/status.h"
-#include "base/streams.h"
 #include "base/structs.h"
+#include "dataset/draft.h"
 #include "dataset/modalities.h"
+#include "dataset/synthetic_draws.h"
+#include "dataset/synthetic_groups.h"
+#include "dataset/synthetic_near.h"
 
-enum { max_modalities = 256, max_factors = 4096, min_per_user = 3 };
-
-/* What a random stream is for; modality m has two from draw_modality + 2 m on. */
-enum draw {
-    draw_popularity = 0,
-    draw_items = 1,
-    draw_users = 2,
-    draw_counts = 3,
-    draw_keys = 4,
-    draw_order = 5,
-    draw_modality = 16
-};
-
-struct candidate {
-    double key;
-    int32_t item;
-};
+enum { max_modalities = 256, block_interactions = 1 << 20 };
 
 struct world {
     diffmm_synthetic spec;
-    double *popularity;
-    double *user, *item; /* users x factors, items x factors; rows of length 1 */
-    size_t *start;       /* user u has chosen[start[u]] .. chosen[start[u + 1] - 1] */
-    struct candidate *chosen;
+    double *item;       /* items x factors */
+    double *popularity; /* of items; NULL where they are in groups */
+    size_t *start;      /* user u has the interactions start[u] .. start[u + 1] - 1 */
+    /* Of a block of users, whose first interaction is number block_start; `room` is scratch. */
+    size_t first_user, block_start;
+    int32_t *chosen;
+    struct diffmm__synthetic_candidate *room;
 };
 
-/* Roughly normal, of mean 0 and deviation 1: the sum of four uniform draws. */
-static double bell(uint64_t seed, uint64_t which, uint64_t position)
+/* Directions of items, and their popularity. */
+static void draw_items(void *argument, size_t begin, size_t end)
 {
-    uint32_t draw[4];
-    diffmm__random4(seed, which, position, draw);
-    int64_t sum = (int64_t)draw[0] + draw[1] + draw[2] + draw[3] - (INT64_C(1) << 33);
-    return (double)sum * 0x1p-32 * sqrt(3.0);
-}
-
-static void draw_directions(uint64_t seed, enum draw which, size_t count, size_t factors,
-                            double *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        double *row = out + i * factors, squares = 0;
-        for (size_t f = 0; f < factors; f++) {
-            row[f] = bell(seed, diffmm__stream_synthetic(which), i * factors + f);
-            squares += row[f] * row[f];
-        }
-        double length = sqrt(squares);
-        for (size_t f = 0; f < factors && length > 0; f++)
-            row[f] /= length;
-    }
-}
-
-/* How many interactions each user has: at least min_per_user if there are so many, the rest in
- * uneven shares, none more than half of the items; exactly spec.interactions in all. */
-static void draw_user_counts(struct world *world, double *share)
-{
-    size_t users = world->spec.users, most = (world->spec.items + 1) / 2;
-    size_t least = world->spec.interactions / users;
-    least = least < min_per_user ? least : min_per_user;
-    size_t rest = world->spec.interactions - users * least;
-    double sum = 0, extra = (double)rest;
-    for (size_t u = 0; u < users; u++) {
-        share[u] = 1 / (0.1 + diffmm__random_real(world->spec.seed,
-                                                  diffmm__stream_synthetic(draw_counts), u));
-        sum += share[u];
-    }
-    size_t *count = world->start + 1;
-    for (size_t u = 0; u < users; u++) {
-        size_t more = (size_t)(extra * (share[u] / sum));
-        more = more < most - least ? more : most - least;
-        more = more < rest ? more : rest;
-        count[u] = least + more;
-        rest -= more;
-    }
-    for (size_t u = 0; rest > 0; u = u + 1 == users ? 0 : u + 1)
-        if (count[u] < most) {
-            count[u]++;
-            rest--;
-        }
-    world->start[0] = 0;
-    for (size_t u = 0; u < users; u++)
-        world->start[u + 1] += world->start[u];
-}
-
-static bool after(struct candidate a, struct candidate b)
-{
-    return a.key > b.key || (a.key == b.key && a.item > b.item);
-}
-
-/* Puts `entry` at the root of a heap that has its last candidate on top. */
-static void sink(struct candidate *heap, size_t count, size_t root, struct candidate entry)
-{
-    for (size_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && after(heap[child + 1], heap[child]))
-            child++;
-        if (!after(heap[child], entry))
-            break;
-        heap[root] = heap[child];
-    }
-    heap[root] = entry;
-}
-
-static double weight(const struct world *world, const double *user, size_t item)
-{
-    const double *q = world->item + item * world->spec.factors;
-    double product = 0;
-    for (size_t f = 0; f < world->spec.factors; f++)
-        product += user[f] * q[f];
-    double square = product > 0 ? product * product : 0;
-    return world->popularity[item] * (square * square + 1e-4);
-}
-
-/* The first `count` of a user's candidates, in random order. */
-static void choose_items(const struct world *world, size_t user)
-{
+    const struct world *world = argument;
     const diffmm_synthetic *spec = &world->spec;
-    const double *p = world->user + user * spec->factors;
-    struct candidate *chosen = world->chosen + world->start[user];
-    size_t count = world->start[user + 1] - world->start[user];
-    uint64_t key_stream = diffmm__stream_synthetic(draw_keys),
-             order_stream = diffmm__stream_synthetic(draw_order);
-    uint64_t position = (uint64_t)user * ((spec->items + 3) / 4);
-    uint32_t draw[4] = {0};
-    for (size_t i = 0; i < spec->items && count > 0; i++) {
-        if (i % 4 == 0)
-            diffmm__random4(spec->seed, key_stream, position + i / 4, draw);
-        double real = ((double)draw[i % 4] + 0.5) * 0x1p-32;
-        struct candidate candidate = {real / weight(world, p, i), (int32_t)i};
-        if (i < count) {
-            chosen[i] = candidate;
-            for (size_t root = i + 1 == count ? count / 2 : 0; root-- > 0;)
-                sink(chosen, count, root, chosen[root]);
-        } else if (after(chosen[0], candidate)) {
-            sink(chosen, count, 0, candidate);
+    double room[DIFFMM__SYNTHETIC_MOST_FACTORS];
+    for (size_t i = begin; i < end; i++) {
+        double *q = world->item + i * spec->factors;
+        if (world->popularity) {
+            diffmm__synthetic_direction(spec->seed, DIFFMM__SYNTHETIC_ITEMS, i, spec->factors, q);
+            world->popularity[i] = diffmm__synthetic_popularity(spec->seed, i);
+        } else {
+            diffmm__synthetic_groups_direction(spec, i, room, q);
         }
     }
-    for (size_t i = count; i > 1; i--) {
-        size_t j =
-            (size_t)diffmm__random_below(spec->seed, order_stream, world->start[user] + i - 1, i);
-        struct candidate swap = chosen[i - 1];
-        chosen[i - 1] = chosen[j];
-        chosen[j] = swap;
+}
+
+/* Room for four numbers is as much as for a candidate. */
+_Static_assert(sizeof(struct diffmm__synthetic_candidate) >= 4 * sizeof(int32_t), "room");
+
+/* The interactions of users of the block. */
+static void choose(void *argument, size_t begin, size_t end)
+{
+    const struct world *world = argument;
+    const diffmm_synthetic *spec = &world->spec;
+    for (size_t u = world->first_user + begin; u < world->first_user + end; u++) {
+        size_t first = world->start[u], count = world->start[u + 1] - first;
+        size_t at = first - world->block_start;
+        if (world->popularity)
+            diffmm__synthetic_near_choose(spec, world->item, world->popularity, u, first, count,
+                                          world->room + at, world->chosen + at);
+        else
+            diffmm__synthetic_groups_choose(spec, u, first, count, (int32_t *)(world->room + at),
+                                            world->chosen + at);
     }
 }
 
-static void choose_for_users(void *argument, size_t begin, size_t end)
+/* Users from `first` on whose interactions fit in a block, at least one. */
+static size_t block_users(const struct world *world, size_t first)
 {
-    for (size_t u = begin; u < end; u++)
-        choose_items(argument, u);
+    size_t after = first + 1;
+    while (after < world->spec.users &&
+           world->start[after + 1] - world->start[first] <= block_interactions)
+        after++;
+    return after - first;
 }
 
-/* The split of a user's interaction `index` of n: a fifth of them, rounded, is held out, one half
- * for validation and one for test; an odd one goes to either, by the user's number. */
-static diffmm_split split_of(size_t user, size_t n, size_t index)
+/* Interactions of the largest block. */
+static size_t largest_block(const struct world *world)
 {
-    size_t held = (n + 2) / 5, valid = (held + user % 2) / 2;
-    if (index < valid)
-        return DIFFMM_VALID;
-    return index < held ? DIFFMM_TEST : DIFFMM_TRAIN;
+    size_t most = 0;
+    for (size_t u = 0, users; u < world->spec.users; u += users) {
+        users = block_users(world, u);
+        size_t count = world->start[u + users] - world->start[u];
+        most = count > most ? count : most;
+    }
+    return most;
 }
 
-static diffmm_status add_split(diffmm_dataset *dataset, const struct world *world,
-                               diffmm_split split, int32_t *user, int32_t *item)
+/* Add a block to the splits, which have room. */
+static void add_block(const struct world *world, size_t users,
+                      struct diffmm__coo splits[DIFFMM__SPLITS])
 {
-    size_t count = 0;
-    for (size_t u = 0; u < world->spec.users; u++) {
-        size_t begin = world->start[u], n = world->start[u + 1] - begin;
-        for (size_t i = 0; i < n; i++)
-            if (split_of(u, n, i) == split) {
-                user[count] = (int32_t)u;
-                item[count++] = world->chosen[begin + i].item;
+    static const int order[DIFFMM__SPLITS] = {DIFFMM_VALID, DIFFMM_TEST, DIFFMM_TRAIN};
+    const int32_t *next = world->chosen;
+    for (size_t u = world->first_user; u < world->first_user + users; u++) {
+        size_t counts[DIFFMM__SPLITS];
+        diffmm__synthetic_split(u, world->start[u + 1] - world->start[u], counts);
+        for (int s = 0; s < DIFFMM__SPLITS; s++) {
+            struct diffmm__coo *split = &splits[order[s]];
+            for (size_t i = 0; i < counts[order[s]]; i++) {
+                split->row[split->count] = (int32_t)u;
+                split->column[split->count++] = *next++;
             }
+        }
     }
-    return diffmm_dataset_add_interactions(dataset, split, count, user, item);
+}
+
+static diffmm_status begin_splits(diffmm_dataset *dataset, const struct world *world)
+{
+    size_t totals[DIFFMM__SPLITS] = {0};
+    for (size_t u = 0; u < world->spec.users; u++) {
+        size_t counts[DIFFMM__SPLITS];
+        diffmm__synthetic_split(u, world->start[u + 1] - world->start[u], counts);
+        for (int s = 0; s < DIFFMM__SPLITS; s++)
+            totals[s] += counts[s];
+    }
+    diffmm_status status = diffmm__draft_decide(dataset->draft, DIFFMM__NAMING_NUMBERS);
+    for (int s = 0; s < DIFFMM__SPLITS && !status; s++)
+        if (totals[s] > 0)
+            status = diffmm__coo_begin(dataset->context, totals[s], &dataset->draft->pairs[s]);
+    return status;
+}
+
+static diffmm_status add_pairs(diffmm_dataset *dataset, struct world *world,
+                               struct diffmm__arena *arena)
+{
+    size_t most = largest_block(world);
+    world->chosen = diffmm__arena_take(arena, most, sizeof *world->chosen);
+    world->room = diffmm__arena_take(arena, most, sizeof *world->room);
+    if (arena->failed)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = begin_splits(dataset, world);
+    for (size_t u = 0, users; u < world->spec.users && !status; u += users) {
+        users = block_users(world, u);
+        world->first_user = u;
+        world->block_start = world->start[u];
+        diffmm__parallel_ranges(dataset->context, users, 16, choose, world);
+        add_block(world, users, dataset->draft->pairs);
+    }
+    return status;
 }
 
 struct view {
     const struct world *world;
     const double *map; /* factors x dimensions */
     size_t dimensions;
-    uint64_t noise; /* stream */
+    size_t noise; /* which draw */
     float *features;
 };
 
@@ -211,7 +156,8 @@ static void show_items(void *argument, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++)
         for (size_t j = 0; j < dimensions; j++) {
             size_t position = i * dimensions + j;
-            double value = 0.5 * bell(view->world->spec.seed, view->noise, position);
+            double value =
+                0.5 * diffmm__synthetic_bell(view->world->spec.seed, view->noise, position);
             for (size_t f = 0; f < factors; f++)
                 value += view->world->item[i * factors + f] * view->map[f * dimensions + j];
             view->features[position] = (float)value;
@@ -237,9 +183,9 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
         return DIFFMM_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < size; i++)
-        map[i] = bell(spec->seed, diffmm__stream_synthetic(draw_modality + 2 * index), i);
-    struct view view = {world, map, dimensions,
-                        diffmm__stream_synthetic(draw_modality + 2 * index + 1), features};
+        map[i] = diffmm__synthetic_bell(spec->seed, DIFFMM__SYNTHETIC_MODALITY + 2 * index, i);
+    struct view view = {world, map, dimensions, DIFFMM__SYNTHETIC_MODALITY + 2 * index + 1,
+                        features};
     diffmm__parallel_ranges(dataset->context, spec->items, 64, show_items, &view);
     diffmm__release(dataset->context, map);
     const struct diffmm__feature_rows rows = {
@@ -247,36 +193,36 @@ static diffmm_status add_modality(diffmm_dataset *dataset, const struct world *w
     return diffmm__modalities_add_owned(dataset, name, rows, NULL);
 }
 
+/* The users' counts, whose scratch ends before the interactions come. */
+static diffmm_status count_interactions(const diffmm_context *context, const struct world *world)
+{
+    double *share = diffmm__allocate(context, world->spec.users, sizeof *share);
+    if (!share)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__synthetic_count(&world->spec, share, world->start);
+    diffmm__release(context, share);
+    return DIFFMM_OK;
+}
+
 static diffmm_status fill(diffmm_dataset *dataset, const diffmm_synthetic *spec)
 {
     struct world world = {.spec = *spec};
     struct diffmm__arena arena = diffmm__arena_on(dataset->context);
-    diffmm_status status = DIFFMM_ERROR_NO_MEMORY;
-    size_t users = spec->users, items = spec->items, total = spec->interactions;
-    world.popularity = diffmm__arena_take(&arena, items, sizeof *world.popularity);
-    world.user = diffmm__arena_take(&arena, users * spec->factors, sizeof *world.user);
+    size_t users = spec->users, items = spec->items;
     world.item = diffmm__arena_take(&arena, items * spec->factors, sizeof *world.item);
+    if (spec->group_items == 0)
+        world.popularity = diffmm__arena_take(&arena, items, sizeof *world.popularity);
     world.start = diffmm__arena_take(&arena, users + 1, sizeof *world.start);
-    world.chosen = diffmm__arena_take(&arena, total, sizeof *world.chosen);
-    double *share = diffmm__arena_take(&arena, users, sizeof *share);
-    int32_t *user = diffmm__arena_take(&arena, total, sizeof *user);
-    int32_t *item = diffmm__arena_take(&arena, total, sizeof *item);
-    if (arena.failed)
-        goto done;
-    for (size_t i = 0; i < items; i++)
-        world.popularity[i] =
-            1 /
-            (0.15 + diffmm__random_real(spec->seed, diffmm__stream_synthetic(draw_popularity), i));
-    draw_directions(spec->seed, draw_items, items, spec->factors, world.item);
-    draw_directions(spec->seed, draw_users, users, spec->factors, world.user);
-    draw_user_counts(&world, share);
-    diffmm__parallel_ranges(dataset->context, users, 16, choose_for_users, &world);
-    status = diffmm_dataset_reserve(dataset, users, items);
-    for (int s = DIFFMM_TRAIN; s <= DIFFMM_TEST && !status; s++)
-        status = add_split(dataset, &world, (diffmm_split)s, user, item);
+    diffmm_status status =
+        arena.failed ? DIFFMM_ERROR_NO_MEMORY : count_interactions(dataset->context, &world);
+    if (!status) {
+        diffmm__parallel_ranges(dataset->context, items, 64, draw_items, &world);
+        status = diffmm__draft_reserve(dataset->draft, users, items);
+    }
+    if (!status)
+        status = add_pairs(dataset, &world, &arena);
     for (size_t m = 0; m < spec->modality_count && !status; m++)
         status = add_modality(dataset, &world, m);
-done:
     diffmm__arena_end(&arena);
     return status;
 }
@@ -299,7 +245,9 @@ static diffmm_status complete(diffmm_synthetic *spec)
     if (!status)
         status = check_range("items", spec->items, INT32_MAX);
     if (!status)
-        status = check_range("factors", spec->factors, max_factors);
+        status = check_range("factors", spec->factors, DIFFMM__SYNTHETIC_MOST_FACTORS);
+    if (!status && spec->group_items)
+        status = check_range("group_items", spec->group_items, spec->items);
     if (status)
         return status;
     size_t most = (spec->items + 1) / 2;

@@ -50,7 +50,7 @@ IS(DIFFMM_TRAIN, 0);
 IS(DIFFMM_VALID, 1);
 IS(DIFFMM_TEST, 2);
 
-SIZE(diffmm_synthetic, 64);
+SIZE(diffmm_synthetic, 72);
 AT(diffmm_synthetic, struct_size, 0);
 AT(diffmm_synthetic, users, 8);
 AT(diffmm_synthetic, items, 16);
@@ -59,6 +59,7 @@ AT(diffmm_synthetic, factors, 32);
 AT(diffmm_synthetic, modality_count, 40);
 AT(diffmm_synthetic, dimensions, 48);
 AT(diffmm_synthetic, seed, 56);
+AT(diffmm_synthetic, group_items, 64);
 
 SIZE(diffmm_interactions, 72);
 AT(diffmm_interactions, struct_size, 0);

@@ -75,6 +75,7 @@ class Synthetic(Struct):
         ("modality_count", c_size_t),
         ("dimensions", POINTER(c_size_t)),
         ("seed", c_uint64),
+        ("group_items", c_size_t),
     ]
 
 

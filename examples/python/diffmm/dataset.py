@@ -150,7 +150,8 @@ class Dataset(Object):
     @classmethod
     def synthetic(cls, *, dimensions=None, context=None, **fields):
         """Made-up data with a structure to be found. Fields: users, items, interactions, factors,
-        seed; modality_count, or dimensions, one feature size per modality."""
+        seed; modality_count, or dimensions, one feature size per modality; group_items, about 64,
+        for millions of users and items."""
         self = cls.__new__(cls)
         self._context = context or default_context()
         spec = _structs.Synthetic(**fields)

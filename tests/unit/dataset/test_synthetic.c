@@ -99,6 +99,12 @@ START_TEST(the_same_fields_give_the_same_bits)
     diffmm_dataset_destroy(one);
     diffmm_dataset_destroy(three);
     diffmm_dataset_destroy(other);
+    spec.group_items = 8;
+    one = make(1, &spec);
+    three = make(3, &spec);
+    ck_assert(same(one, three));
+    diffmm_dataset_destroy(one);
+    diffmm_dataset_destroy(three);
 }
 END_TEST
 
@@ -123,6 +129,10 @@ START_TEST(interactions_of_a_seed_stay)
     diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 150, .items = 90, .seed = 5};
     diffmm_dataset *dataset = make(1, &spec);
     ck_assert_uint_eq(checksum(dataset), UINT64_C(8091432605027326159));
+    diffmm_dataset_destroy(dataset);
+    spec.group_items = 8;
+    dataset = make(1, &spec);
+    ck_assert_uint_eq(checksum(dataset), UINT64_C(17451339451611068380));
     diffmm_dataset_destroy(dataset);
 }
 END_TEST
@@ -167,6 +177,54 @@ START_TEST(small_and_full)
     diffmm_dataset_destroy(dataset);
     dataset = make(1, &sparse);
     ck_assert_uint_eq(diffmm_dataset_users(dataset), 50);
+    diffmm_dataset_destroy(dataset);
+    one.group_items = 1;
+    dataset = make(1, &one);
+    ck_assert_uint_eq(diffmm_dataset_interactions(dataset, DIFFMM_TRAIN), 1);
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
+/* Every user has exactly as many different items as without groups, even where the groups of interest
+ * have far fewer; and of n <= 8 interactions about 7/8 are in three groups of 25. */
+START_TEST(interactions_in_groups)
+{
+    diffmm_synthetic spec = {.struct_size = sizeof spec,
+                             .users = 300,
+                             .items = 1000,
+                             .interactions = 300 * 6,
+                             .group_items = 40,
+                             .seed = 3};
+    diffmm_dataset *dataset = make(1, &spec);
+    size_t all = 0, in_three = 0;
+    for (int32_t u = 0; u < 300; u++) {
+        size_t of_group[25] = {0};
+        for (int s = 0; s < 3; s++) {
+            const int32_t *row;
+            size_t count;
+            expect_success(diffmm_dataset_row(dataset, (diffmm_split)s, u, &row, &count));
+            for (size_t i = 0; i < count; i++)
+                of_group[row[i] % 25]++;
+            all += count;
+        }
+        for (int k = 0; k < 3; k++) {
+            size_t most = 0;
+            for (size_t g = 1; g < 25; g++)
+                most = of_group[g] > of_group[most] ? g : most;
+            in_three += of_group[most];
+            of_group[most] = 0;
+        }
+    }
+    ck_assert_uint_eq(all, 300 * 6);
+    ck_assert_double_gt((double)in_three, 0.85 * (double)all);
+    diffmm_dataset_destroy(dataset);
+
+    spec.interactions = 300 * 500; /* half of all items */
+    dataset = make(2, &spec);
+    all = 0;
+    for (int s = 0; s < 3; s++)
+        all += diffmm_dataset_interactions(dataset, (diffmm_split)s);
+    ck_assert_uint_eq(all, 300 * 500);
     diffmm_dataset_destroy(dataset);
 }
 END_TEST
@@ -259,9 +317,12 @@ static void score(const diffmm_dataset *dataset, double *popular, double *togeth
  * more than popularity, and popularity tells more than chance. */
 START_TEST(structure_can_be_learnt)
 {
-    for (uint64_t seed = 0; seed < 2; seed++) {
-        diffmm_synthetic spec = {
-            .struct_size = sizeof spec, .users = 600, .items = 400, .seed = seed};
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        diffmm_synthetic spec = {.struct_size = sizeof spec,
+                                 .users = 600,
+                                 .items = 400,
+                                 .seed = seed,
+                                 .group_items = seed < 2 ? 0 : 23};
         diffmm_dataset *dataset = make(2, &spec);
         double *popular = malloc(400 * sizeof *popular);
         double *together = malloc(600 * 400 * sizeof *together);
@@ -303,6 +364,9 @@ START_TEST(wrong_arguments)
     expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "dimensions is 0");
     spec.modality_count = 0;
     expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "modality_count");
+    spec = (diffmm_synthetic){.struct_size = sizeof spec, .items = 20, .group_items = 21};
+    expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid,
+                   "group_items is 21, not 1 to 20");
     spec = (diffmm_synthetic){.struct_size = 3};
     expect_failure(diffmm_dataset_synthesize(context, &spec, &dataset), invalid, "spec");
     ck_assert_ptr_null(dataset);
@@ -317,6 +381,7 @@ int main(void)
                                   interactions_of_a_seed_stay,
                                   fields,
                                   small_and_full,
+                                  interactions_in_groups,
                                   structure_can_be_learnt,
                                   wrong_arguments};
     return run_tests("synthetic", tests, sizeof tests / sizeof *tests);
