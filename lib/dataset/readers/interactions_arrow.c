@@ -14,6 +14,7 @@
 #include "dataset/draft.h"
 #include "dataset/readers/arrow_columns.h"
 #include "dataset/readers/arrow_ids.h"
+#include "dataset/readers/reading_progress.h"
 #include "dataset/readers/split_names.h"
 
 struct reader {
@@ -26,6 +27,7 @@ struct reader {
     struct diffmm__arrow_ids users, items;
     struct diffmm__arrow_column rating, time, splits;
     size_t ratings, times; /* that came */
+    struct diffmm__reading_progress progress;
 };
 
 static bool has(const struct reader *reader, enum diffmm__column column)
@@ -296,7 +298,10 @@ static diffmm_status add_table(struct reader *reader)
     int64_t rows = reader->input->table.length, at_once = DIFFMM__IDS_AT_ONCE;
     for (int64_t first = 0; first < rows && !status; first += at_once) {
         int64_t left = rows - first;
-        status = add_rows(reader, first, (size_t)(left < at_once ? left : at_once));
+        size_t count = (size_t)(left < at_once ? left : at_once);
+        status = add_rows(reader, first, count);
+        if (!status)
+            diffmm__reading_progress_add(&reader->progress, count, 0, 0);
     }
     return status;
 }
@@ -335,6 +340,7 @@ static diffmm_status read_stream(struct diffmm__arrow_input *input, const diffmm
         .draft = draft,
         .split = split,
         .input = input,
+        .progress = {.context = context, .draft = draft, .name = "Arrow stream"},
         .users = {.context = context, .ids = &draft->user_ids, .add = add_user, .target = draft},
         .items = {.context = context, .ids = &draft->item_ids, .add = add_item, .target = draft}};
     diffmm_status status = find_columns(&reader, columns);
@@ -347,6 +353,7 @@ static diffmm_status read_stream(struct diffmm__arrow_input *input, const diffmm
     diffmm__arrow_ids_end(&reader.users);
     diffmm__arrow_ids_end(&reader.items);
     if (!status) {
+        diffmm__reading_progress_end(&reader.progress);
         draft->census.ratings += reader.ratings;
         draft->census.timestamps += reader.times;
     }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "dataset/event_time.h"
+#include "dataset/readers/reading_progress.h"
 #include "dataset/readers/split_names.h"
 #include "dataset/readers/table_columns.h"
 
@@ -182,12 +183,24 @@ static diffmm_status add_waiting(struct reader *reader, struct diffmm__draft *dr
     return status;
 }
 
+/* How much of the file lies behind; nothing is known of one that is unpacked. */
+static void tell_progress(const struct reader *reader, struct diffmm__reading_progress *progress,
+                          size_t rows)
+{
+    const struct diffmm__delimited *table = &reader->table;
+    size_t all = table->source ? 0 : (size_t)(table->end - table->begin);
+    size_t done = table->source ? 0 : (size_t)(table->next - table->begin);
+    diffmm__reading_progress_add(progress, rows, done, all);
+}
+
 /* Read all records of a table that is written as was said. Where one is wrong, those before it are
  * added, for an error of theirs comes first. */
 static diffmm_status read_records(struct reader *reader, const diffmm_table_format *format,
                                   diffmm_split split, struct diffmm__draft *draft)
 {
     bool found = true;
+    struct diffmm__reading_progress progress = {
+        .context = reader->table.context, .draft = draft, .name = reader->table.path};
     diffmm_status status = diffmm__table_columns_find(&reader->table, format, &reader->columns);
     while (!status && found) {
         while (!status && found && reader->waiting_count < most_waiting) {
@@ -195,12 +208,16 @@ static diffmm_status read_records(struct reader *reader, const diffmm_table_form
             if (!status && found)
                 status = read_record(reader, split);
         }
+        size_t rows = reader->waiting_count;
         diffmm_status added = add_waiting(reader, draft);
         status = added ? added : status;
+        if (!status)
+            tell_progress(reader, &progress, rows);
     }
     diffmm__release(reader->table.context, reader->text);
     if (status)
         return status;
+    diffmm__reading_progress_end(&progress);
     draft->census.ratings += reader->ratings;
     draft->census.timestamps += reader->times;
     return DIFFMM_OK;
