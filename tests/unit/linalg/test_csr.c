@@ -334,8 +334,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {pairs_become_rows, long_rows_and_repeats, where_a_column_belongs, what_any_of_them_has,
-                                  transposes,        says_what_is_wrong,     rows_that_ascend,
-                                  bytes_are_known,   without_memory};
+    const TTest *const tests[] = {
+        pairs_become_rows, long_rows_and_repeats, where_a_column_belongs, what_any_of_them_has,
+        transposes,        says_what_is_wrong,    rows_that_ascend,       bytes_are_known,
+        without_memory};
     return run_tests("csr", tests, sizeof tests / sizeof *tests) != 0;
 }
