@@ -122,12 +122,17 @@ void diffmm__denoiser_forward(struct diffmm__denoiser_pass *pass, const float *p
                               size_t rows, const int32_t *t)
 {
     size_t items = pass->layers.items;
-    diffmm__denoiser_forward_head(pass, parameters, rows, t);
-    forward_layer(pass, pass->layers.count - 1, parameters, rows);
+    if (parameters) {
+        diffmm__denoiser_forward_head(pass, parameters, rows, t);
+        forward_layer(pass, pass->layers.count - 1, parameters, rows);
+    } else if (!pass->linear) {
+        memset(pass->output, 0, rows * items * sizeof *pass->output);
+    }
     if (pass->linear)
         diffmm__gemm(pass->context, rows, items, items, 1.0f,
                      diffmm__plain(pass->input, pass->layers.layer[1].inputs),
-                     diffmm__plain(pass->linear, items), 1.0f, pass->output, items);
+                     diffmm__plain(pass->linear, items), parameters ? 1.0f : 0.0f, pass->output,
+                     items);
 }
 
 struct column_sums {

@@ -44,7 +44,7 @@ void diffmm__denoiser_pass_read(struct diffmm__denoiser_pass *pass, size_t rows,
                                 const float *dropout_scale);
 
 /* The forward pass of `rows` users, whose x stands in pass->input, at steps t: x_hat into
- * pass->output. The second stops before the last layer; its input stands in
+ * pass->output. Without parameters (NULL) it is the linear part alone. The second stops before the last layer; its input stands in
  * pass->hidden[count - 2]. */
 void diffmm__denoiser_forward(struct diffmm__denoiser_pass *pass, const float *parameters,
                               size_t rows, const int32_t *t);

@@ -123,6 +123,19 @@ diffmm_status diffmm_denoiser_parameter(const diffmm_denoiser_shape *shape, size
     return DIFFMM_OK;
 }
 
+bool diffmm__layers_silent(const struct diffmm__layers *layers, const float *parameters)
+{
+    const struct diffmm__layer *last = &layers->layer[layers->count - 1];
+    const float *weight = parameters + last->weight, *bias = parameters + last->bias;
+    for (size_t i = 0; i < last->outputs * last->inputs; i++)
+        if (weight[i] != 0.0f)
+            return false;
+    for (size_t o = 0; o < last->outputs; o++)
+        if (bias[o] != 0.0f)
+            return false;
+    return true;
+}
+
 void diffmm__layers_initialize(const struct diffmm__layers *layers, uint64_t seed, uint64_t stream,
                                float *parameters)
 {

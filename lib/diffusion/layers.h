@@ -40,6 +40,9 @@ struct diffmm__layer_tensor {
 struct diffmm__layer_tensor diffmm__layers_tensor(const struct diffmm__layers *layers,
                                                   size_t index);
 
+/* Whether the last layer's weights and biases are all 0: then so is what the layers compute. */
+bool diffmm__layers_silent(const struct diffmm__layers *layers, const float *parameters);
+
 /* Initial values: weights N(0, 2 / (rows + columns)), biases N(0, 0.001^2), where the second number
  * is the variance. With a basis, rows and columns are counted as if its items stood there: then
  * W B^T, which acts upon the items, has the variance that a full denoiser's weights have. `stream`

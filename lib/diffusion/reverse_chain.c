@@ -19,6 +19,8 @@ struct chain {
     struct diffmm__denoiser_pass *pass;
     const diffmm_schedule *schedule;
     const struct diffmm__denoiser_batch *batch;
+    diffmm__reverse_chain_add add;
+    void *adds;
     size_t sampling_steps;
     float *x;
     size_t step, noise_block;
@@ -53,10 +55,7 @@ static void start_range(void *argument, size_t begin, size_t end)
             signal = diffmm__schedule_signal(c->schedule, c->sampling_steps - 1);
             add_noise(c, 0, b, diffmm__schedule_noise(c->schedule, c->sampling_steps - 1), x);
         }
-        if (c->batch->basis)
-            diffmm__basis_add_row(c->batch->basis, &c->batch->x0, b, signal, x);
-        else
-            diffmm__batch_rows_add(&c->batch->x0, b, signal, x);
+        c->add(c->adds, b, signal, x);
     }
 }
 
@@ -88,19 +87,43 @@ static void step_range(void *argument, size_t begin, size_t end)
     }
 }
 
+/* The user's x0, or its coordinates. */
+static void add_x0(void *argument, size_t b, float scale, float *x)
+{
+    const struct diffmm__denoiser_batch *batch = argument;
+    if (batch->basis)
+        diffmm__basis_add_row(batch->basis, &batch->x0, b, scale, x);
+    else
+        diffmm__batch_rows_add(&batch->x0, b, scale, x);
+}
+
 void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_schedule *schedule,
                                const float *parameters, const struct diffmm__sampling *sampling,
                                const struct diffmm__denoiser_batch *batch, float *x)
+{
+    struct diffmm__denoiser_batch own = *batch;
+    diffmm__reverse_chain_run_from(pass, schedule, parameters, sampling, batch, add_x0, &own, x);
+}
+
+void diffmm__reverse_chain_run_from(struct diffmm__denoiser_pass *pass,
+                                    const diffmm_schedule *schedule, const float *parameters,
+                                    const struct diffmm__sampling *sampling,
+                                    const struct diffmm__denoiser_batch *batch,
+                                    diffmm__reverse_chain_add add, void *adds, float *x)
 {
     size_t rows = batch->rows;
     struct chain c = {.kernels = diffmm__kernels(),
                       .pass = pass,
                       .schedule = schedule,
                       .batch = batch,
+                      .add = add,
+                      .adds = adds,
                       .sampling_steps = sampling->sampling_steps,
                       .x = x};
     const double *log_variance = schedule->values[DIFFMM_SCHEDULE_POSTERIOR_LOG_VARIANCE];
     pass->linear = batch->basis ? batch->basis->linear : NULL;
+    if (parameters && pass->linear && diffmm__layers_silent(&pass->layers, parameters))
+        parameters = NULL;
     diffmm__parallel_ranges(pass->context, rows, 8, start_range, &c);
     c.noise_block = sampling->sampling_steps > 0 ? 1 : 0;
     for (size_t i = schedule->steps; i-- > 0; c.noise_block++) {

@@ -21,11 +21,22 @@ struct diffmm__sampling {
     bool sampling_noise;
 };
 
+/* Adds `scale` times the x0 of batch row b, or its coordinates, to x. */
+typedef void (*diffmm__reverse_chain_add)(void *argument, size_t b, float scale, float *x);
+
 /* Runs the chain of the batch's users; `x`, rows x items, receives the result. Noise block s (block
  * 0 is q_sample's, then there is one for each step) begins at draws.noise + s noise_rows items, or
  * is drawn from the stream diffmm__stream_reverse_block(draws.noise_stream, s). */
 void diffmm__reverse_chain_run(struct diffmm__denoiser_pass *pass, const diffmm_schedule *schedule,
                                const float *parameters, const struct diffmm__sampling *sampling,
                                const struct diffmm__denoiser_batch *batch, float *x);
+
+/* The same where the rows x0 are the caller's to add. Of batch->x0, only the numbers of the rows are
+ * read, of batch->basis only the linear part. Parameters may be NULL: the layers add nothing. */
+void diffmm__reverse_chain_run_from(struct diffmm__denoiser_pass *pass,
+                                    const diffmm_schedule *schedule, const float *parameters,
+                                    const struct diffmm__sampling *sampling,
+                                    const struct diffmm__denoiser_batch *batch,
+                                    diffmm__reverse_chain_add add, void *adds, float *x);
 
 #endif
