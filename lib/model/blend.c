@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/blend.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/numbers.h"
@@ -10,12 +8,9 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/gemm.h"
-#include "linalg/kernels.h"
+#include "model/score_spread.h"
 
 enum { most_block = 2048, tile = 2048 };
-
-/* A variance below this share of |h|^2 trace(C) may be nothing but rounding. */
-static const double rounding = 1e-6;
 
 size_t diffmm__blend_width(const struct diffmm__blend_shape *shape)
 {
@@ -29,7 +24,8 @@ static void lay_out(struct diffmm__blend *b, const struct diffmm__blend_shape *s
     diffmm__denoiser_pass_take(&b->arena, shape->layers, b->block, DIFFMM__PASS_FORWARD, &b->pass);
     b->z = diffmm__arena_take(&b->arena, b->block * rank, sizeof(float));
     b->product = diffmm__arena_take(&b->arena, b->block * widest, sizeof(float));
-    b->covariance = diffmm__arena_take(&b->arena, widest * widest, sizeof(float));
+    b->covariances = diffmm__arena_take(
+        &b->arena, shape->d * shape->d + shape->modalities * rank * rank, sizeof(float));
     b->centred = diffmm__arena_take(&b->arena, tile * widest, sizeof(float));
     b->mean = diffmm__arena_take(&b->arena, widest, sizeof(double));
     b->spread = diffmm__arena_take(&b->arena, shape->users, sizeof(double));
@@ -49,11 +45,10 @@ size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape)
 
 double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps)
 {
-    double rows = (double)shape->users + (double)shape->items, d = (double)shape->d,
-           rank = (double)shape->layers->items;
+    double users = (double)shape->users, d = (double)shape->d, rank = (double)shape->layers->items;
     double of_modality = (double)steps * diffmm__denoiser_flops(shape->layers, shape->users) +
-                         2.0 * rows * rank * rank;
-    return 2.0 * rows * d * d + (double)shape->modalities * of_modality;
+                         2.0 * users * rank * rank;
+    return 2.0 * (users + (double)shape->items) * d * d + (double)shape->modalities * of_modality;
 }
 
 diffmm_status diffmm__blend_create(diffmm_model *model)
@@ -89,28 +84,27 @@ void diffmm__blend_destroy(diffmm_model *model)
     model->served = NULL;
 }
 
-/* H of users and items; of items also B. */
+/* H of users and items. */
 static void copy_range(void *argument, size_t begin, size_t end)
 {
     const diffmm_model *model = argument;
     size_t d = model->d;
-    for (size_t n = begin; n < end; n++) {
-        float *row = model->served + n * model->width;
-        memcpy(row, model->final + n * d, d * sizeof *row);
-        for (size_t m = 0; m < model->modality_count && n >= model->users; m++) {
-            const struct diffmm__basis *basis =
-                diffmm__module_basis(model->modalities[m].diffusion);
-            diffmm__basis_score_row(basis, n - model->users, row + d + m * basis->rank);
-        }
-    }
+    for (size_t n = begin; n < end; n++)
+        memcpy(model->served + n * model->width, model->final + n * d, d * sizeof *model->final);
 }
 
-void diffmm__blend_restored(diffmm_model *model)
+/* B of items. */
+static void copy_bases_range(void *argument, size_t begin, size_t end)
 {
-    if (!model->blend)
-        return;
-    diffmm__parallel_ranges(model->context, model->users + model->items, 256, copy_range, model);
-    model->blended = true;
+    const diffmm_model *model = argument;
+    for (size_t i = begin; i < end; i++) {
+        float *row = model->served + (model->users + i) * model->width + model->d;
+        for (size_t m = 0; m < model->modality_count; m++) {
+            const struct diffmm__basis *basis =
+                diffmm__module_basis(model->modalities[m].diffusion);
+            diffmm__basis_score_row(basis, i, row + m * basis->rank);
+        }
+    }
 }
 
 /* Scores of all users by some columns of the served rows. */
@@ -118,12 +112,39 @@ struct part {
     diffmm_model *model;
     size_t modality; /* M: the recommender's */
     size_t first, columns;
-    double trace; /* of the covariance */
+    float *covariance;
+    double trace;
     /* Of a block: */
     size_t begin;
     const float *rows; /* h, `stride` apart */
     size_t stride;
 };
+
+static float *covariance_of(const diffmm_model *model, size_t modality)
+{
+    float *all = model->blend->covariances;
+    size_t d = model->d, rank = model->blend->pass.layers.items;
+    return modality == model->modality_count ? all : all + d * d + modality * rank * rank;
+}
+
+const float *diffmm__blend_covariance(const diffmm_model *model, size_t modality)
+{
+    return covariance_of(model, modality);
+}
+
+static struct part part_of(diffmm_model *model, size_t modality)
+{
+    size_t rank = model->blend->pass.layers.items;
+    struct part p = {.model = model,
+                     .modality = modality,
+                     .columns = model->d,
+                     .covariance = covariance_of(model, modality)};
+    if (modality < model->modality_count) {
+        p.first = model->d + modality * rank;
+        p.columns = rank;
+    }
+    return p;
+}
 
 static const float *item_row(const struct part *p, size_t item)
 {
@@ -151,24 +172,43 @@ static void take_covariance(struct part *p)
     for (size_t i = 0; i < items; i++)
         for (size_t c = 0; c < n; c++)
             b->mean[c] += (double)item_row(p, i)[c] / (double)items;
+    p->begin = 0;
     for (size_t rows; p->begin < items; p->begin += rows) {
         rows = items - p->begin < tile ? items - p->begin : tile;
         diffmm__parallel_ranges(p->model->context, rows, 64, centre_range, p);
         diffmm__gemm(p->model->context, n, n, rows, 1.0f / (float)items,
                      diffmm__transposed(b->centred, n), diffmm__plain(b->centred, n),
-                     p->begin > 0 ? 1.0f : 0.0f, b->covariance, n);
+                     p->begin > 0 ? 1.0f : 0.0f, p->covariance, n);
     }
-    for (size_t c = 0; c < n; c++)
-        p->trace += (double)b->covariance[c * n + c];
 }
 
-/* 0 where it is 0, or not finite. */
+/* What no training changes: the items' columns of the denoisers, and their covariances. */
+static void fill_bases(diffmm_model *model)
+{
+    diffmm__parallel_ranges(model->context, model->items, 256, copy_bases_range, model);
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct part p = part_of(model, m);
+        take_covariance(&p);
+    }
+    model->blend->bases_filled = true;
+}
+
+void diffmm__blend_restored(diffmm_model *model)
+{
+    if (!model->blend)
+        return;
+    if (!model->blend->bases_filled)
+        fill_bases(model);
+    diffmm__parallel_ranges(model->context, model->users + model->items, 256, copy_range, model);
+    struct part own = part_of(model, model->modality_count);
+    take_covariance(&own);
+    model->blended = true;
+}
+
 static double deviation(const struct part *p, size_t row)
 {
-    const float *h = p->rows + row * p->stride, *ch = p->model->blend->product + row * p->columns;
-    double variance = diffmm__kernels()->dot(p->columns, h, ch),
-           least = rounding * p->trace * diffmm__kernels()->dot(p->columns, h, h);
-    return isgreater(variance, least) && isfinite(variance) ? sqrt(variance) : 0.0;
+    return diffmm__score_spread(p->columns, p->rows + row * p->stride,
+                                p->model->blend->product + row * p->columns, p->trace);
 }
 
 static void recommender_range(void *argument, size_t begin, size_t end)
@@ -178,18 +218,6 @@ static void recommender_range(void *argument, size_t begin, size_t end)
         p->model->blend->spread[p->begin + row] = deviation(p, row);
 }
 
-/* c_mu of a user. */
-static float factor_of(const struct part *p, size_t row)
-{
-    const diffmm_model *model = p->model;
-    double own = deviation(p, row), spread = model->blend->spread[p->begin + row];
-    if (own == 0.0)
-        return 0.0f;
-    double factor = model->settings.blend * (spread > 0.0 ? spread : 1.0) /
-                    ((double)model->modality_count * own);
-    return factor <= (double)FLT_MAX ? (float)factor : 0.0f;
-}
-
 /* c z, into the users' served rows. */
 static void denoiser_range(void *argument, size_t begin, size_t end)
 {
@@ -197,7 +225,9 @@ static void denoiser_range(void *argument, size_t begin, size_t end)
     const diffmm_model *model = p->model;
     for (size_t row = begin; row < end; row++) {
         float *out = model->served + (p->begin + row) * model->width + p->first;
-        float factor = factor_of(p, row);
+        float factor =
+            diffmm__score_spread_factor(model->settings.blend, model->modality_count,
+                                        model->blend->spread[p->begin + row], deviation(p, row));
         for (size_t c = 0; c < p->columns; c++)
             out[c] = factor == 0.0f ? 0.0f : factor * p->rows[row * p->stride + c];
     }
@@ -225,7 +255,7 @@ static void take_part(struct part *p)
     const diffmm_model *model = p->model;
     struct diffmm__blend *b = model->blend;
     bool denoiser = p->modality < model->modality_count;
-    take_covariance(p);
+    p->trace = diffmm__score_spread_trace(p->columns, p->covariance);
     for (size_t first = 0, rows; first < model->users; first += rows) {
         rows = model->users - first < b->block ? model->users - first : b->block;
         p->begin = first;
@@ -234,7 +264,7 @@ static void take_part(struct part *p)
         if (denoiser)
             run_chains(p, rows);
         diffmm__gemm(model->context, rows, p->columns, p->columns, 1.0f,
-                     diffmm__plain(p->rows, p->stride), diffmm__plain(b->covariance, p->columns),
+                     diffmm__plain(p->rows, p->stride), diffmm__plain(p->covariance, p->columns),
                      0.0f, b->product, p->columns);
         diffmm__parallel_ranges(model->context, rows, 16,
                                 denoiser ? denoiser_range : recommender_range, p);
@@ -246,12 +276,11 @@ diffmm_status diffmm__blend_fill(diffmm_model *model)
     if (!model->blend)
         return DIFFMM_OK;
     diffmm__blend_restored(model);
-    take_part(
-        &(struct part){.model = model, .modality = model->modality_count, .columns = model->d});
-    for (size_t m = 0, first = model->d; m < model->modality_count; m++) {
-        size_t rank = diffmm__module_basis(model->modalities[m].diffusion)->rank;
-        take_part(&(struct part){.model = model, .modality = m, .first = first, .columns = rank});
-        first += rank;
+    struct part own = part_of(model, model->modality_count);
+    take_part(&own);
+    for (size_t m = 0; m < model->modality_count; m++) {
+        struct part p = part_of(model, m);
+        take_part(&p);
     }
     size_t size = (model->users + model->items) * model->width,
            bad = diffmm__first_not_finite(size, model->served) / model->width;

@@ -20,17 +20,20 @@
 #include "diffusion/denoiser.h"
 #include "model/model.h"
 
-/* Scratch. */
+/* Covariances, which follow the served rows, and scratch. */
 struct diffmm__blend {
     struct diffmm__arena arena;
     size_t block;                      /* users whose chains run together */
     struct diffmm__denoiser_pass pass; /* of a block */
     float *z;                          /* block x rank */
     float *product;                    /* block x the larger of d and rank: rows times covariance */
-    float *covariance, *centred;       /* columns x columns; a tile of items x columns */
-    double *mean;                      /* columns */
-    double *spread;                    /* users: sd_u(H) */
-    int32_t *row_of;                   /* block */
+    /* Of the items' rows: d x d of the recommender's columns, then rank x rank of each modality. */
+    float *covariances;
+    bool bases_filled; /* the items' columns of the modalities, and those matrices */
+    float *centred;    /* a tile of items x columns */
+    double *mean;      /* columns */
+    double *spread;    /* users: sd_u(H) */
+    int32_t *row_of;   /* block */
 };
 
 /* Makes the rows that are served an array of the model's own, where its settings ask for a blend and
@@ -48,6 +51,10 @@ diffmm_status diffmm__blend_fill(diffmm_model *model);
  * items' served rows follow. Does nothing without a blend. */
 void diffmm__blend_restored(diffmm_model *model);
 
+/* The covariance of the items' columns of a modality (`modality_count`: of the recommender's), with
+ * which sd_u is computed. The model has been filled. */
+const float *diffmm__blend_covariance(const diffmm_model *model, size_t modality);
+
 struct diffmm__blend_shape {
     size_t users, items, d, modalities;
     const struct diffmm__layers *layers; /* of each denoiser */
@@ -56,7 +63,7 @@ struct diffmm__blend_shape {
 /* The width of the rows that are served. */
 size_t diffmm__blend_width(const struct diffmm__blend_shape *shape);
 /* What diffmm__blend_create() allocates, and FLOPs of the matrix products of diffmm__blend_fill()
- * where a chain has `steps` steps. */
+ * where a chain has `steps` steps and the bases' covariances are there. */
 size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape);
 double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps);
 
