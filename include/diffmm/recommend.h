@@ -210,15 +210,18 @@ DIFFMM_API diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer,
  *
  *  where H_l,i is item i's row of sum_{k <= l} A^k V in the finished model. E is the user's row of
  *  user_embedding (of a new user: the mean over all users with training items), G what generated
- *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item.
- *  DIFFMM_ERROR_STATE where the model file was written without a fold-in state, or the model was
- *  trained with diffusion.blend above 0: what its denoisers know of a user cannot be folded in.
+ *  neighbours bring (of a new user: 0). The cost is that of reading M + L + 1 rows per item. Where
+ *  the model was trained with diffusion.blend above 0, there follow the columns of its denoisers,
+ *  as a user of training with the items S has them; for these M rows of the denoisers' rank are read
+ *  for each item, and M reverse chains run.
+ *  DIFFMM_ERROR_STATE where the model file was written without a fold-in state.
  *  @param scorer  read
  *  @param user    DIFFMM_NEW_USER, or a known user, whose training items count too
  *  @param count   size of items
  *  @param items   new ones, in any order; repeated ones and those of training count once, held-out
  *                 ones are new
- *  @param out     d floats, for diffmm_recommend_embedding() and diffmm_score_embedding() */
+ *  @param out     diffmm_scorer_dimensions() floats, for diffmm_recommend_embedding() and
+ *                 diffmm_score_embedding() */
 DIFFMM_API diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
                                         const int32_t *items, float *out);
 
@@ -282,10 +285,19 @@ typedef struct diffmm_explanation {
      *  and each new one, ascending, and its part. No more than diffmm_scorer_seen() has, and the
      *  new ones. */
     diffmm_hit *items;
-    size_t item_count;   /**< out: the number of these items */
-    float score;         /**< out: of the user and the item */
-    float collaborative; /**< out: the part of learnt embeddings and other users */
-    float rest; /**< out: the part of the user's own learnt embedding and generated neighbours */
+    size_t item_count; /**< out: the number of these items */
+    float score;       /**< out: of the user and the item */
+    /** Out: the part of learnt embeddings and other users; with diffusion.blend, also that of the
+     *  denoisers. */
+    float collaborative;
+    /** Out: the part of the user's own learnt embedding and generated neighbours. With
+     *  diffusion.blend, the denoisers' parts are divided among items where they are linear
+     *  (denoiser.linear, layers that have learnt nothing, no norm); elsewhere they are in the rest,
+     *  and so is what the noise of their chains brings. */
+    float rest;
+    /** In: room for diffmm_scorer_modalities() parts, or NULL; filled with what each modality's
+     *  denoiser brings, a part of `collaborative`: 0 without diffusion.blend. */
+    float *denoisers;
 } diffmm_explanation;
 
 /** Explain the score of a user and an item. DIFFMM_ERROR_STATE as for diffmm_fold_in().

@@ -376,10 +376,12 @@ static const size_t explanation_begin[] = {
     offsetof(diffmm_explanation, struct_size), offsetof(diffmm_explanation, modalities),
     offsetof(diffmm_explanation, items),       offsetof(diffmm_explanation, item_count),
     offsetof(diffmm_explanation, score),       offsetof(diffmm_explanation, collaborative),
-    offsetof(diffmm_explanation, rest),
+    offsetof(diffmm_explanation, rest),        offsetof(diffmm_explanation, denoisers),
 };
-const struct diffmm__layout diffmm__layout_explanation =
-    LAYOUT(diffmm_explanation, explanation_begin);
+/* It has grown by denoisers. */
+const struct diffmm__layout diffmm__layout_explanation = {
+    sizeof(diffmm_explanation), offsetof(diffmm_explanation, denoisers), explanation_begin,
+    sizeof(explanation_begin) / sizeof *(explanation_begin)};
 
 static const size_t evaluate_arguments_begin[] = {
     offsetof(diffmm_evaluate_arguments, struct_size),

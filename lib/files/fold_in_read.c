@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/blend_read.h"
 #include "files/matrix.h"
 #include "files/metadata.h"
 #include "model/modality_weights.h"
@@ -85,6 +86,8 @@ static diffmm_status read_state(const struct diffmm__safetensors *file,
         status = diffmm__matrix_read(file, "user_embedding.mean", served->d, 1, state->mean);
     if (!status)
         status = find_all(file, served, state);
+    if (!status && served->width > served->d)
+        status = diffmm__blend_read(file, served, modality_count, state->names, &state->blend);
     if (status) {
         diffmm__fold_in_state_destroy(state);
         return status;
@@ -93,7 +96,8 @@ static diffmm_status read_state(const struct diffmm__safetensors *file,
     return DIFFMM_OK;
 }
 
-/* A model file of an early version has no fold-in state, and no content of the first modality. */
+/* A model file of an early version has no fold-in state, and no content of the first modality; or,
+ * with a blend, nothing of the denoisers. */
 diffmm_status diffmm__fold_in_read(const struct diffmm__safetensors *file,
                                    const struct diffmm__served *served,
                                    struct diffmm__fold_in_state **out)
@@ -109,7 +113,8 @@ diffmm_status diffmm__fold_in_read(const struct diffmm__safetensors *file,
         snprintf(name, sizeof name, "content.%s", modalities[0].name);
     else
         snprintf(name, sizeof name, "user_embedding.mean");
-    if (diffmm__safetensors_has(file, name))
+    if (diffmm__safetensors_has(file, name) &&
+        (served->width == served->d || diffmm__blend_read_possible(file)))
         status = read_state(file, served, modalities, count, out);
     diffmm__release(diffmm__safetensors_context(file), modalities);
     return status;

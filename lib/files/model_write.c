@@ -11,6 +11,7 @@
  *     user_embedding.mean           fold-in state (model/fold_in_state.h):
  *     content.NAME                    of each modality
  *     propagated.L                    of each layer
+ *     with a blend, those of files/blend_write.h
  *
  * and its metadata is format, version, library, users, items, d, width (of the rows that
  * rank, where it is not d), modalities, options, evaluated,
@@ -18,6 +19,7 @@
 #include "files/model_write.h"
 
 #include "base/status.h"
+#include "files/blend_write.h"
 #include "files/description.h"
 #include "files/tensor_list.h"
 
@@ -104,9 +106,10 @@ static diffmm_status add_fold_in(struct diffmm__tensor_list *list,
     for (size_t l = 0; l < state->layers && !status; l++)
         status = diffmm__tensor_list_add(list, diffmm__tensor_list_name(list, "propagated.%zu", l),
                                          DIFFMM__F32, items, d, state->propagated[l]);
-    return status ? status
-                  : diffmm__tensor_list_add(list, "user_embedding.mean", DIFFMM__F32, d, 1,
-                                            state->mean);
+    if (!status)
+        status =
+            diffmm__tensor_list_add(list, "user_embedding.mean", DIFFMM__F32, d, 1, state->mean);
+    return status || !state->blend ? status : diffmm__blend_write(list, state->blend, state->names);
 }
 
 static diffmm_status describe(const struct diffmm__model_parts *parts,
@@ -151,6 +154,8 @@ diffmm_status diffmm__model_write(const struct diffmm__model_parts *parts,
 {
     const struct diffmm__fold_in_state *state = parts->fold_in;
     size_t folded = state ? state->modality_count + state->layers : 0;
+    if (state && state->blend)
+        folded += diffmm__blend_write_count(state->blend);
     struct diffmm__tensor_list list;
     diffmm_status status = diffmm__tensor_list_begin(
         parts->context, parts->owner, parts->learnt->count + further_tensors + folded, &list);

@@ -56,9 +56,7 @@ diffmm_status diffmm__fold_in_of_model(const diffmm_model *model,
     const struct diffmm__fold_in_state *loaded = model->fold_in;
     size_t layers = loaded ? loaded->layers : model->settings.layers;
     struct diffmm__fold_in_state *a;
-    /* With a blend, a user's row has a part that the denoisers compute, and folding in has none of
-     * these. */
-    if (model->served || (!loaded && !model->workspace)) {
+    if (!loaded && !model->workspace) {
         *out = NULL;
         return DIFFMM_OK;
     }
@@ -79,6 +77,10 @@ diffmm_status diffmm__fold_in_of_model(const diffmm_model *model,
         a->propagated[l] = loaded->propagated[l];
     if (!loaded)
         status = propagate(model, a);
+    if (!status && model->blend)
+        status = diffmm__blend_state_of_model(model, &a->blend);
+    else if (!status && loaded && loaded->blend)
+        status = diffmm__blend_state_extend(model->context, loaded->blend, 0, &a->blend);
     if (status) {
         diffmm__fold_in_state_destroy(a);
         return status;

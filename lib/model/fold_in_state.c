@@ -36,6 +36,7 @@ void diffmm__fold_in_state_destroy(struct diffmm__fold_in_state *state)
     if (!state)
         return;
     struct diffmm__arena arena = state->arena;
+    diffmm__blend_state_destroy(state->blend);
     diffmm__arena_end(&arena);
 }
 
@@ -80,9 +81,12 @@ diffmm_status diffmm__fold_in_state_extend(const diffmm_context *context,
         copy->content[m] = keep_rows(copy, old, from->content[m], added, 1.0f, v);
     for (size_t l = 0; l < from->layers; l++)
         copy->propagated[l] = keep_rows(copy, old, from->propagated[l], added, (float)(l + 1), v);
-    if (copy->arena.failed) {
+    status = copy->arena.failed ? DIFFMM_ERROR_NO_MEMORY : DIFFMM_OK;
+    if (!status && from->blend)
+        status = diffmm__blend_state_extend(context, from->blend, more, &copy->blend);
+    if (status) {
         diffmm__fold_in_state_destroy(copy);
-        return DIFFMM_ERROR_NO_MEMORY;
+        return status;
     }
     *out = copy;
     return DIFFMM_OK;

@@ -4,7 +4,7 @@
 #ifndef DIFFMM_MODEL_FOLD_IN_STATE_H
 #define DIFFMM_MODEL_FOLD_IN_STATE_H
 
-#include "base/memory.h"
+#include "model/blend_state.h"
 
 /* Matrices are rows of d floats, borrowed or held by the arena. */
 struct diffmm__fold_in_state {
@@ -17,6 +17,7 @@ struct diffmm__fold_in_state {
     const float *users, *items; /* E_U, E_I */
     const float **content;      /* per modality, I x d: Xn_m */
     const float **propagated;   /* per layer l < L, I x d: items' rows of sum_{k <= l} A^k V */
+    struct diffmm__blend_state *blend; /* its own; NULL without a blend */
 };
 
 /* Creates a state whose names, weights, mean and pointers the caller fills in. */

@@ -92,6 +92,13 @@ struct wanted {
     const char *const *names;
 };
 
+/* What is written leaves younger settings out that have their default. */
+static bool may_be_left_out(const char *name)
+{
+    struct diffmm__option_key key;
+    return diffmm__option_find(name, &key) == DIFFMM_OK && diffmm__option_is_younger(key.index);
+}
+
 static diffmm_status set_wanted(diffmm_options *options, const struct diffmm__json_value *object,
                                 const struct wanted *wanted)
 {
@@ -102,9 +109,11 @@ static diffmm_status set_wanted(diffmm_options *options, const struct diffmm__js
         return set_all(options, object);
     for (size_t i = 0; i < wanted->count && !status; i++) {
         const struct diffmm__json_value *member = diffmm__json_get(object, wanted->names[i]);
-        status = member ? set_one(options, member)
-                        : diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON have no '%s'",
-                                       wanted->names[i]);
+        if (member)
+            status = set_one(options, member);
+        else if (!may_be_left_out(wanted->names[i]))
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "settings in JSON have no '%s'",
+                                  wanted->names[i]);
     }
     return status;
 }

@@ -3,9 +3,12 @@
  * embedding, the score is a sum of the user's own part and of terms of the user's items:
  *
  *     score = k own . f + sum_i a_i (k (1 + 1/s) sum_m w_m Xn_m,i . f + k E_i . f + P_i . f)
+ *             + sum_m c_m z_m . f_m,
  *
- * The part of modality m is the terms in Xn_m; the collaborative part is all others. The part of
- * item i is the terms of i; the rest is k own . f. */
+ * the last only with a blend (serve/fold_in_blend.h), whose columns f_m the first terms do not have.
+ * The part of modality m is the terms in Xn_m; the collaborative part is all others: also what the
+ * denoisers make of interactions. The part of item i is the terms of i, and what it brings to
+ * z_m . f_m where that can be divided; the rest is all others. */
 #include <float.h>
 #include <math.h>
 
@@ -14,7 +17,7 @@
 #include "base/structs.h"
 #include "linalg/kernels.h"
 #include "linalg/panels.h"
-#include "serve/fold_in.h"
+#include "serve/fold_in_blend.h"
 #include "serve/scratch.h"
 
 /* k E_i . f + P_i . f. */
@@ -36,6 +39,9 @@ struct terms {
     const struct diffmm__folded *folded;
     double k, twice; /* 1 + 1/s, times k */
     const float *f;
+    const float *final; /* the user's row */
+    const float *pull;  /* of f, by what the denoisers make of an item */
+    size_t denoisers;   /* 0 without a blend */
 };
 
 static double collaborative_term(const struct terms *t, struct diffmm__edge edge)
@@ -52,31 +58,64 @@ static double modality_term(const struct terms *t, struct diffmm__edge edge, siz
            diffmm__kernels()->dot(d, state->content[m] + (size_t)edge.item * d, t->f);
 }
 
+/* c_m z_m . f_m. */
+static double denoiser_part(const struct terms *t, size_t m)
+{
+    size_t rank = t->folded->state->blend->layers.items, first = t->folded->scorer->d + m * rank;
+    return diffmm__kernels()->dot(rank, t->final + first, t->f + first);
+}
+
+/* What an item brings to the parts of all denoisers. */
+static double denoised_term(const struct terms *t, struct diffmm__edge edge)
+{
+    double sum = 0.0;
+    for (size_t m = 0; m < t->denoisers; m++)
+        sum += diffmm__fold_in_blend_item(t->folded, m, edge.item, t->pull);
+    return sum;
+}
+
 /* The sum of all terms' magnitudes: no part, and no sum of parts, is larger. */
 static double magnitude(const struct terms *t, double rest)
 {
     struct diffmm__folded walk = *t->folded;
     double sum = fabs(rest);
+    for (size_t m = 0; m < t->denoisers; m++)
+        sum += fabs(denoiser_part(t, m));
     for (struct diffmm__edge edge; diffmm__fold_in_next(&walk, &edge);) {
-        sum += fabs(collaborative_term(t, edge));
+        sum += fabs(collaborative_term(t, edge)) + fabs(denoised_term(t, edge));
         for (size_t m = 0; m < t->folded->state->modality_count; m++)
             sum += fabs(modality_term(t, edge, m));
     }
     return sum;
 }
 
-/* Fill in the parts of every item and modality; collaborative starts as the rest. */
-static void add_items(const struct terms *t, diffmm_explanation *out)
+/* The parts of the denoisers; returns their sum. */
+static double add_denoisers(const struct terms *t, diffmm_explanation *out)
+{
+    double sum = 0.0;
+    for (size_t m = 0; m < t->folded->state->modality_count; m++) {
+        double part = m < t->denoisers ? denoiser_part(t, m) : 0.0;
+        sum += part;
+        if (out->denoisers)
+            out->denoisers[m] = (float)part;
+    }
+    return sum;
+}
+
+/* Fill in all parts; `rest` is that of the recommender. */
+static void add_parts(const struct terms *t, double rest, diffmm_explanation *out)
 {
     size_t modality_count = t->folded->state->modality_count;
-    double others = (double)out->rest;
+    double denoised = add_denoisers(t, out), others = rest + denoised;
     for (size_t m = 0; m < modality_count && out->modalities; m++)
         out->modalities[m] = 0.0f;
     struct diffmm__folded walk = *t->folded;
     struct diffmm__edge edge;
     for (size_t i = 0; diffmm__fold_in_next(&walk, &edge); i++) {
-        double part = collaborative_term(t, edge);
+        double part = collaborative_term(t, edge), pulled = denoised_term(t, edge);
         others += part;
+        part += pulled;
+        denoised -= pulled;
         for (size_t m = 0; m < modality_count; m++) {
             double term = modality_term(t, edge, m);
             if (out->modalities)
@@ -87,29 +126,38 @@ static void add_items(const struct terms *t, diffmm_explanation *out)
             out->items[i] = (diffmm_hit){.item = edge.item, .score = (float)part};
     }
     out->collaborative = (float)others;
+    out->rest = (float)(rest + denoised);
     out->item_count = t->folded->items;
 }
 
-/* `vector` is d floats of scratch. */
-static diffmm_status explain(const struct diffmm__folded *folded, int32_t item, float *vector,
-                             diffmm_explanation *out)
+/* `row` is width floats of scratch, `pull` width - d. */
+static diffmm_status explain(const struct diffmm__folded *folded, int32_t item, float *row,
+                             float *pull, diffmm_explanation *out)
 {
     const diffmm_scorer *scorer = folded->scorer;
     const float *f = diffmm__scorer_item(scorer, item);
-    diffmm__fold_in_own(folded, vector);
-    double own = diffmm__kernels()->dot(scorer->d, vector, f);
-    double k = diffmm__fold_in_gather(folded, vector);
-    diffmm_status status = diffmm__fold_in_propagate(folded, k, vector);
+    diffmm__fold_in_own(folded, row);
+    double own = diffmm__kernels()->dot(scorer->d, row, f);
+    double k = diffmm__fold_in_gather(folded, row);
+    diffmm__fold_in_propagate(folded, k, row);
+    diffmm_status status = diffmm__fold_in_blend(folded, row, f, pull);
+    if (!status)
+        status = diffmm__fold_in_check(folded, row);
     if (status)
         return status;
-    const float *final =
-        diffmm__fold_in_as_trained(folded) ? diffmm__scorer_user(scorer, folded->user) : vector;
-    struct terms terms = {folded, k, k * (1.0 + 1.0 / (double)(folded->items + 1)), f};
+    const struct terms terms = {
+        .folded = folded,
+        .k = k,
+        .twice = k * (1.0 + 1.0 / (double)(folded->items + 1)),
+        .f = f,
+        .final =
+            diffmm__fold_in_as_trained(folded) ? diffmm__scorer_user(scorer, folded->user) : row,
+        .pull = pull,
+        .denoisers = folded->state->blend ? folded->state->modality_count : 0};
     if (!isless(magnitude(&terms, k * own), 0.5 * (double)FLT_MAX))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the parts of the score overflow");
-    out->score = diffmm__panel_score(scorer->d, final, f);
-    out->rest = (float)(k * own);
-    add_items(&terms, out);
+    out->score = diffmm__panel_score(scorer->width, terms.final, f);
+    add_parts(&terms, k * own, out);
     return DIFFMM_OK;
 }
 
@@ -117,10 +165,12 @@ static diffmm_status explain_list(const struct diffmm__folded *folded, int32_t i
                                   diffmm_explanation *out)
 {
     struct diffmm__scratch scratch;
-    float *vector = diffmm__scratch_begin(&scratch, folded->scorer->context, folded->scorer->d);
-    if (!vector)
+    size_t width = folded->scorer->width;
+    float *room =
+        diffmm__scratch_begin(&scratch, folded->scorer->context, 2 * width - folded->scorer->d);
+    if (!room)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = explain(folded, item, vector, out);
+    diffmm_status status = explain(folded, item, room, room + width, out);
     diffmm__scratch_end(&scratch, folded->scorer->context);
     return status;
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Final embeddings of users with items that training did not know: modalities + layers + 1 rows of
- * d floats are read for each item. */
+/* The recommender's part: modalities + layers + 1 rows of d floats are read for each item. */
 #include "serve/fold_in.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
-#include "serve/scratch.h"
 
 static double inverse_size(const struct diffmm__folded *folded)
 {
@@ -178,54 +175,20 @@ double diffmm__fold_in_gather(const struct diffmm__folded *folded, float *vector
     return self_loops(folded) + (double)folded->state->ris_lambda / fmax(length, 1e-12);
 }
 
-diffmm_status diffmm__fold_in_propagate(const struct diffmm__folded *folded, double k,
-                                        float *vector)
+void diffmm__fold_in_propagate(const struct diffmm__folded *folded, double k, float *vector)
 {
-    size_t d = folded->scorer->d;
-    diffmm__kernels()->scale(d, (float)k, vector);
+    diffmm__kernels()->scale(folded->scorer->d, (float)k, vector);
     add_propagated(folded, 1.0f, vector);
-    if (!diffmm__all_finite(d, vector))
+}
+
+diffmm_status diffmm__fold_in_check(const struct diffmm__folded *folded, const float *row)
+{
+    size_t width = folded->scorer->width;
+    if (!diffmm__all_finite(width, row))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "the model's item rows give an embedding with NaN or infinity");
-    if (!diffmm__score_range_holds(d, vector, folded->scorer->norms.item))
+    if (!diffmm__score_range_holds(width, row, folded->scorer->norms.item))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,
                             "the model's item rows give an embedding whose scores overflow");
     return DIFFMM_OK;
-}
-
-static diffmm_status fold_in(const struct diffmm__folded *folded, float *out)
-{
-    size_t d = folded->scorer->d;
-    if (diffmm__fold_in_as_trained(folded)) {
-        memcpy(out, diffmm__scorer_user(folded->scorer, folded->user), d * sizeof *out);
-        return DIFFMM_OK;
-    }
-    struct diffmm__scratch scratch;
-    float *vector = diffmm__scratch_begin(&scratch, folded->scorer->context, d);
-    if (!vector)
-        return DIFFMM_ERROR_NO_MEMORY;
-    diffmm__fold_in_own(folded, vector);
-    double k = diffmm__fold_in_gather(folded, vector);
-    diffmm_status status = diffmm__fold_in_propagate(folded, k, vector);
-    if (!status)
-        memcpy(out, vector, d * sizeof *out);
-    diffmm__scratch_end(&scratch, folded->scorer->context);
-    return status;
-}
-
-diffmm_status diffmm_fold_in(const diffmm_scorer *scorer, int32_t user, size_t count,
-                             const int32_t *items, float *out)
-{
-    DIFFMM__CALL call = diffmm__call_reads(diffmm__scorer_called_back(scorer));
-    if (!scorer)
-        return diffmm__null("scorer");
-    if (!out)
-        return diffmm__null("out");
-    struct diffmm__ascending list;
-    struct diffmm__folded folded;
-    diffmm_status status = diffmm__fold_in_prepare(scorer, user, count, items, &list, &folded);
-    if (!status)
-        status = fold_in(&folded, out);
-    diffmm__ascending_end(scorer->context, &list);
-    return status;
 }

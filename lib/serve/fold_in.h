@@ -62,10 +62,12 @@ void diffmm__fold_in_own(const struct diffmm__folded *folded, float *own);
 /* V from own, in place; returns k. */
 double diffmm__fold_in_gather(const struct diffmm__folded *folded, float *vector);
 
-/* final from V and k, in place. DIFFMM_ERROR_NUMERIC where the result or one of its scores is not
- * finite: the rows of a model file that it reads have not been checked before. */
-diffmm_status diffmm__fold_in_propagate(const struct diffmm__folded *folded, double k,
-                                        float *vector);
+/* final from V and k, in place. */
+void diffmm__fold_in_propagate(const struct diffmm__folded *folded, double k, float *vector);
+
+/* DIFFMM_ERROR_NUMERIC where the row, of the scorer's width, or one of its scores is not finite: the
+ * rows of a model file that folding in reads have not been checked before. */
+diffmm_status diffmm__fold_in_check(const struct diffmm__folded *folded, const float *row);
 
 /* s^-(L-1-l), the share of layer l in P. */
 float diffmm__fold_in_share(const struct diffmm__folded *folded, size_t layer);

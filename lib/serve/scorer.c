@@ -309,11 +309,6 @@ diffmm_status diffmm__scorer_check_embedding(const diffmm_scorer *scorer, const 
 
 diffmm_status diffmm__scorer_check_fold_in(const diffmm_scorer *scorer)
 {
-    if (scorer->width != scorer->d)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "the scorer's model was trained with diffusion.blend above 0: what its "
-                            "denoisers know of a user cannot be folded in or explained; that takes "
-                            "a model with diffusion.blend 0");
     return scorer->fold_in ? DIFFMM_OK
                            : diffmm__fail(DIFFMM_ERROR_STATE,
                                           "the scorer's model was saved without a fold-in state");

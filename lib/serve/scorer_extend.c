@@ -84,7 +84,7 @@ static diffmm_status extend_catalog(diffmm_context *context, const struct diffmm
     return DIFFMM_OK;
 }
 
-/* V of an item that nobody has touched, from its final embedding. Its node has itself as its only
+/* V of an item that nobody has touched, from its final embedding, the first d columns of its row. Its node has itself as its only
  * neighbour, so final = (L + 1) V + ris_lambda V / ||V||. */
 static void invert(const struct diffmm__fold_in_state *state, size_t d, const float *row, float *v)
 {
@@ -135,7 +135,7 @@ static diffmm_status extend_rest(const diffmm_scorer *scorer, size_t count, cons
     if (!v)
         return DIFFMM_ERROR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        invert(scorer->fold_in, d, rows + i * d, v + i * d);
+        invert(scorer->fold_in, d, rows + i * scorer->width, v + i * d);
     diffmm_status status = extend_learnt(scorer, count, v, parts);
     if (!status)
         status = extend_fold_in(scorer, count, v, parts);

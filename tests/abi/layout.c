@@ -212,7 +212,7 @@ SIZE(diffmm_similarity, 4);
 IS(DIFFMM_COSINE, 0);
 IS(DIFFMM_DOT, 1);
 
-SIZE(diffmm_explanation, 48);
+SIZE(diffmm_explanation, 56);
 AT(diffmm_explanation, struct_size, 0);
 AT(diffmm_explanation, modalities, 8);
 AT(diffmm_explanation, items, 16);
@@ -220,6 +220,7 @@ AT(diffmm_explanation, item_count, 24);
 AT(diffmm_explanation, score, 32);
 AT(diffmm_explanation, collaborative, 36);
 AT(diffmm_explanation, rest, 40);
+AT(diffmm_explanation, denoisers, 48);
 
 SIZE(diffmm_side, 4);
 IS(DIFFMM_USERS, 0);

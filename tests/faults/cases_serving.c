@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scorers: making them, rankings, folding in, explanations. */
+#include <stdlib.h>
+
 #include "faults.h"
 #include "support/failure.h"
 
@@ -232,6 +234,46 @@ static void make_deep_scorer(struct fault_world *world)
     expect_success(diffmm_scorer_create(world->model, &world->scorer));
 }
 
+/* A trainer after an epoch, whose denoisers have layers. */
+static void make_blended_trainer(struct fault_world *world)
+{
+    fault_make_inputs(world);
+    expect_success(diffmm_options_set(world->options, "denoiser.kind", "spectral"));
+    expect_success(diffmm_options_set(world->options, "denoiser.rows", "normalized"));
+    expect_success(diffmm_options_set(world->options, "denoiser.linear", "true"));
+    expect_success(diffmm_options_set(world->options, "diffusion.blend", "0.5"));
+    expect_success(diffmm_trainer_create(world->dataset, world->options, &world->trainer));
+    expect_success(diffmm_trainer_epoch(world->trainer, NULL));
+}
+
+static void make_blended_scorer(struct fault_world *world)
+{
+    make_blended_trainer(world);
+    expect_success(diffmm_scorer_create(diffmm_trainer_model(world->trainer), &world->scorer));
+}
+
+static diffmm_status create_blended_scorer(struct fault_world *world)
+{
+    return diffmm_scorer_create(diffmm_trainer_model(world->trainer), &world->out.scorer);
+}
+
+static void blended_in_memory(struct fault_world *world)
+{
+    make_blended_trainer(world);
+    const diffmm_model *model = diffmm_trainer_model(world->trainer);
+    expect_success(diffmm_model_save_memory(model, NULL, 0, &world->size));
+    world->bytes = malloc(world->size);
+    expect_success(diffmm_model_save_memory(model, world->bytes, world->size, &world->size));
+}
+
+static diffmm_status extend_blended(struct fault_world *world)
+{
+    static float row[64];
+    row[1] = 0.5f;
+    return diffmm_scorer_extend(world->scorer, 1, (const char *const[]){"new"}, row,
+                                &world->out.scorer);
+}
+
 static diffmm_status fold_in(struct fault_world *world)
 {
     return diffmm_fold_in(world->scorer, DIFFMM_NEW_USER, 300, many, world->out.values);
@@ -241,12 +283,14 @@ static diffmm_status explain(struct fault_world *world)
 {
     diffmm_explanation explanation = {.struct_size = sizeof explanation,
                                       .modalities = world->out.explained.modalities,
-                                      .items = world->out.explained.items};
+                                      .items = world->out.explained.items,
+                                      .denoisers = world->out.explained.denoisers};
     diffmm_status status = diffmm_explain(world->scorer, 0, 300, many, 2, &explanation);
     if (status)
         return status;
     explanation.modalities = NULL; /* where they are is no result */
     explanation.items = NULL;
+    explanation.denoisers = NULL;
     world->out.explained.explanation = explanation;
     return status;
 }
@@ -273,4 +317,12 @@ const struct fault_case fault_serving_cases[] = {
     {"diffmm_recommend_all", make_scorer, recommend_all, fault_hash_output, NULL},
     {"diffmm_fold_in", make_deep_scorer, fold_in, fault_hash_output, NULL},
     {"diffmm_explain", make_deep_scorer, explain, fault_hash_output, NULL},
+    {"diffmm_scorer_create with a blend", make_blended_trainer, create_blended_scorer, scorer_bits,
+     fault_end_scorer},
+    {"diffmm_scorer_open_memory with a blend", blended_in_memory, open_memory, scorer_bits,
+     fault_end_scorer},
+    {"diffmm_scorer_extend with a blend", make_blended_scorer, extend_blended, scorer_bits,
+     fault_end_scorer},
+    {"diffmm_fold_in with a blend", make_blended_scorer, fold_in, fault_hash_output, NULL},
+    {"diffmm_explain with a blend", make_blended_scorer, explain, fault_hash_output, NULL},
     {.name = NULL}};

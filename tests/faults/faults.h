@@ -50,7 +50,7 @@ union fault_output {
     } ranked;
     struct {
         diffmm_explanation explanation;
-        float modalities[4];
+        float modalities[4], denoisers[4];
         diffmm_hit items[16];
     } explained;
     struct { /* a file in memory */

@@ -33,10 +33,19 @@ class Blend(unittest.TestCase):
         self.assertEqual((80, 8), model.user_embeddings.shape)
         self.assertEqual(8 + 2 * 6, scorer.dimensions)
         self.assertEqual(5, len(scorer.recommend(3, count=5)))
-        with self.assertRaises(diffmm.Error) as caught:
-            scorer.fold_in([1, 2])
-        self.assertIs(diffmm.Status.STATE, caught.exception.status)
-        self.assertIn("diffusion.blend", str(caught.exception))
+
+    def test_newcomers_and_explanations(self):
+        train = trainer(**self.SETTINGS)
+        train.epoch()
+        scorer = diffmm.Scorer(train.model)
+        row = scorer.fold_in([1, 2])
+        self.assertEqual((scorer.dimensions,), row.shape)
+        self.assertTrue((row[8:] != 0).any())
+        why = scorer.explain(3, 7)
+        self.assertAlmostEqual(why.score, sum(why.modalities.values()) + why.collaborative, 3)
+        self.assertAlmostEqual(why.score, sum(hit.score for hit in why.items) + why.rest, 3)
+        self.assertEqual(list(why.modalities), list(why.denoisers))
+        self.assertTrue(any(why.denoisers.values()))
 
     def test_full_denoisers_are_refused(self):
         with self.assertRaisesRegex(diffmm.Error, "set denoiser.kind to spectral"):

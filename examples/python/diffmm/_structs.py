@@ -487,6 +487,7 @@ class Explanation(Struct):
         ("score", ctypes.c_float),
         ("collaborative", ctypes.c_float),
         ("rest", ctypes.c_float),
+        ("denoisers", c_void_p),
     ]
 
 

@@ -35,13 +35,15 @@ class Explanation(NamedTuple):
 
     `modalities` are parts by name; `items`, each item that the user has touched with its part (a
     Hit); `collaborative`, what learnt embeddings and other users bring; `rest`, what the user's own
-    learnt embedding and generated neighbours bring."""
+    learnt embedding and generated neighbours bring; `denoisers`, by name, what each modality's
+    denoiser brings of `collaborative`: 0 without diffusion.blend."""
 
     score: float
     modalities: dict
     collaborative: float
     items: list
     rest: float
+    denoisers: dict
 
 
 class Scorer(Object):
@@ -305,10 +307,11 @@ class Scorer(Object):
         fold_in(); without items, the user as trained."""
         items = self._items(items)
         names = self.modalities
-        parts = numpy.empty(len(names), numpy.float32)
+        parts, denoisers = numpy.empty((2, len(names)), numpy.float32)
         own = 0 if user is None else self.seen(user).size
         touched = numpy.empty(own + items.size, HIT)
-        out = _structs.Explanation(modalities=parts.ctypes.data, items=touched.ctypes.data)
+        out = _structs.Explanation(modalities=parts.ctypes.data, items=touched.ctypes.data,
+                                   denoisers=denoisers.ctypes.data)
         library.diffmm_explain(self.handle, self._user_or_new(user), items.size, items,
                                self._item(item), byref(out))
         return Explanation(
@@ -316,7 +319,8 @@ class Scorer(Object):
             modalities=dict(zip(names, parts.tolist())),
             collaborative=out.collaborative,
             items=as_hits(touched, out.item_count, self.item_ids if isinstance(item, str) else None),
-            rest=out.rest)
+            rest=out.rest,
+            denoisers=dict(zip(names, denoisers.tolist())))
 
     def export_arrow(self, side):
         """Final vectors with ids, as a table with the columns "user" or "item" and "vector"; as

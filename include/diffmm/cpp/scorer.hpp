@@ -32,6 +32,8 @@ struct explanation {
     float collaborative = 0;       /**< what learnt embeddings and other users bring */
     std::vector<hit> items;        /**< each item that the user has touched, with its part */
     float rest = 0; /**< what the user's own learnt embedding and generated neighbours bring */
+    /** Of collaborative, what each modality's denoiser brings: 0 without diffusion.blend. */
+    std::vector<float> denoisers;
 };
 
 /** @see diffmm_scorer */
@@ -309,11 +311,13 @@ class scorer : public detail::handle<diffmm_scorer>
         const std::size_t known = user == new_user ? 0 : seen(user).size();
         diffmm::explanation out;
         out.modalities.resize(modalities());
+        out.denoisers.resize(modalities());
         out.items.resize(known + touched.size());
         diffmm_explanation c = {};
         c.struct_size = sizeof c;
         c.modalities = out.modalities.data();
         c.items = out.items.data();
+        c.denoisers = out.denoisers.data();
         check(diffmm_explain(get(), user, touched.size(), touched.data(), item, &c));
         out.items.resize(c.item_count);
         out.score = c.score;

@@ -317,24 +317,6 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* What takes the denoisers when a model is served. */
-START_TEST(what_is_not_served)
-{
-    struct training t;
-    diffmm_scorer *scorer;
-    float row[width];
-    const int32_t list[] = {3, 5};
-    diffmm_explanation explanation = {.struct_size = sizeof explanation};
-    train(&t, blended, 1);
-    expect_success(diffmm_scorer_create(t.model, &scorer));
-    expect_failure(diffmm_fold_in(scorer, -1, 2, list, row), DIFFMM_ERROR_STATE, "diffusion.blend");
-    expect_failure(diffmm_explain(scorer, 4, 2, list, 7, &explanation), DIFFMM_ERROR_STATE,
-                   "diffusion.blend");
-    diffmm_scorer_destroy(scorer);
-    training_end(&t);
-}
-END_TEST
-
 /* By the recommender's part of the rows. */
 START_TEST(similar_items)
 {
@@ -476,11 +458,19 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        scores_are_the_formulas,     noise_is_of_no_epoch,   metrics_are_of_the_rows_that_rank,
-        without_it_nothing_is_wider, files_hold_it,          rows_are_of_the_present_parameters,
-        the_best_epoch_is_put_back,  parts_without_spread,   refusals,
-        what_is_not_served,          similar_items,          new_items,
-        without_modalities,          files_of_another_width, memory_may_fail};
+    const TTest *const tests[] = {scores_are_the_formulas,
+                                  noise_is_of_no_epoch,
+                                  metrics_are_of_the_rows_that_rank,
+                                  without_it_nothing_is_wider,
+                                  files_hold_it,
+                                  rows_are_of_the_present_parameters,
+                                  the_best_epoch_is_put_back,
+                                  parts_without_spread,
+                                  refusals,
+                                  similar_items,
+                                  new_items,
+                                  without_modalities,
+                                  files_of_another_width,
+                                  memory_may_fail};
     return run_tests("model/blend", tests, sizeof tests / sizeof *tests) != 0;
 }

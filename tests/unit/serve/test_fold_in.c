@@ -80,7 +80,8 @@ START_TEST(a_known_user_without_further_items_is_as_trained)
         expect_success(diffmm__fold_in_prepare(world.scorer, user, 0, NULL, &list, &folded));
         diffmm__fold_in_own(&folded, got);
         double k = diffmm__fold_in_gather(&folded, got);
-        expect_success(diffmm__fold_in_propagate(&folded, k, got));
+        diffmm__fold_in_propagate(&folded, k, got);
+        expect_success(diffmm__fold_in_check(&folded, got));
         for (size_t j = 0; j < d; j++)
             exact[j] = (double) final[j];
         expect_close("embedding", d, exact, got, 1e-5);
