@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the diffusion does, epoch by epoch, beside neighbours that need none.
  *
- * Two trainings with the same seed: the method (measure = full, all users), and without diffusion.
+ * Two trainings with the same seed and settings (--preset, --set): the method (measure = full, all
+ * users), and without diffusion.
  * Printed for each modality and epoch, and then for each control (random items, popular ones,
  * item-kNN, the user's own): the measures of the graph (diffmm_graph_measures), Recall@20 of the
  * ranking that it is the beginning of, both on validation, and the ratios of hit rate to that of
@@ -13,6 +14,7 @@
 
 #include "data.h"
 #include "diffusion_controls.h"
+#include "settings.h"
 
 enum { cutoff = 20, most_epochs = 1000 };
 
@@ -126,7 +128,8 @@ static void print_controls(const struct world *w, int32_t *const lists[CONTROLS]
 /* What the command line says of both trainings. */
 struct wanted {
     size_t epochs, neighbors, seed;
-    bool quick, spectral;
+    bool quick;
+    struct bench_settings settings;
 };
 
 static diffmm_trainer *make_trainer(diffmm_context *context, const struct world *w,
@@ -136,17 +139,17 @@ static diffmm_trainer *make_trainer(diffmm_context *context, const struct world 
     diffmm_options *options;
     diffmm_trainer *trainer;
     bench_check(diffmm_options_create(context, &options));
-    bench_check(diffmm_options_preset(options, shape->preset));
+    bench_settings_apply(&wanted->settings, shape->preset, options);
     bench_check(diffmm_options_set_integer(options, "epochs", (int64_t)wanted->epochs));
     bench_check(diffmm_options_set_integer(options, "seed", (int64_t)wanted->seed));
     bench_check(diffmm_options_set_integer(options, "rebuild_k", (int64_t)w->neighbors));
     bench_check(diffmm_options_set(options, "patience", "0"));
     bench_check(diffmm_options_set(options, "measure", "full"));
     bench_check(diffmm_options_set(options, "measure.users", "0"));
-    if (!diffusion)
+    if (!diffusion) {
         bench_check(diffmm_options_set(options, "diffusion.enabled", "false"));
-    if (wanted->spectral)
-        bench_check(diffmm_options_set(options, "denoiser.kind", "spectral"));
+        bench_check(diffmm_options_set(options, "diffusion.blend", "0"));
+    }
     if (wanted->quick)
         bench_check(diffmm_options_set(options, "hidden_sizes", "24"));
     bench_check(diffmm_trainer_create(w->dataset, options, &trainer));
@@ -186,6 +189,7 @@ static void compare(diffmm_context *context, const struct bench_shape *shape,
     int32_t *lists[CONTROLS];
     bench_check(diffmm_dataset_seal(w.dataset));
     bench_describe(w.dataset, shape->title, bench_folder(shape));
+    bench_settings_describe(&wanted->settings, shape->preset);
     w.train = bench_rows_of(w.dataset, DIFFMM_TRAIN);
     w.held = bench_rows_of(w.dataset, DIFFMM_VALID);
     make_controls(&w, lists);
@@ -217,9 +221,9 @@ int main(int argc, char **argv)
         {"--seed", NULL, &wanted.seed, 0, 1000000, "of both trainings (default 1)"},
         {"--threads", NULL, &threads, 1, 1024, "threads (default: all CPUs)"},
         {"--planted", &planted_only, NULL, 0, 0, "made-up data with a planted structure alone"},
-        {"--spectral", &wanted.spectral, NULL, 0, 0, "the denoiser in a spectral basis"},
         {"--quick", &wanted.quick, NULL, 0, 0, "a small shape, one epoch: does the program work?"},
     };
+    bench_settings_take(&argc, argv, &wanted.settings);
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
     diffmm_context *context = bench_context(threads);
     if (wanted.quick) {

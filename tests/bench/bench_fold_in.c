@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How good is a user who is folded in? A tenth of the users is hidden from training entirely; each
  * is then folded in from its training items, and its test items are looked for among the best 20:
- * beside the same users in a training that knew them, and beside popularity. */
+ * beside the same users in a training that knew them, and beside popularity. --preset and --set say
+ * how is trained. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common.h"
 #include "data.h"
 #include "samples.h"
+#include "settings.h"
 
 enum { best = 20 };
 
 struct fold_in_settings {
     size_t threads, epochs, seed, share;
     bool quick;
+    struct bench_settings given;
 };
 
 struct hidden {
@@ -45,7 +48,7 @@ static diffmm_scorer *train(diffmm_dataset *data, const char *preset,
     diffmm_trainer *trainer;
     diffmm_scorer *scorer;
     bench_check(diffmm_options_create(context, &options));
-    bench_check(diffmm_options_preset(options, preset));
+    bench_settings_apply(&settings->given, preset, options);
     bench_check(diffmm_options_set_integer(options, "epochs", (int64_t)settings->epochs));
     bench_check(diffmm_options_set_integer(options, "patience", 0));
     bench_check(diffmm_options_set(options, "seen", "train")); /* test items are to be found */
@@ -191,6 +194,7 @@ int main(int argc, char **argv)
         {"--seed", NULL, &settings.seed, 1, 1000000, "of training and of who is hidden (1)"},
         {"--quick", &settings.quick, NULL, 0, 0, "small shapes: does the program work?"},
     };
+    bench_settings_take(&argc, argv, &settings.given);
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
     if (settings.epochs == 0)
         settings.epochs = settings.quick ? 2 : 10;
@@ -207,6 +211,7 @@ int main(int argc, char **argv)
     diffmm_scorer *full = train(all, shape->preset, &settings, context);
     diffmm_scorer *reduced = train(rest, shape->preset, &settings, context);
     bench_describe(data, shape->title, folder);
+    bench_settings_describe(&settings.given, shape->preset);
     printf("%zu users hidden, %zu of them with test items; %zu epochs, seed %zu\n", hidden.count,
            hidden.tested, settings.epochs, settings.seed);
     compare(data, &hidden, full, reduced);
