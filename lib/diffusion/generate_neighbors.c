@@ -35,7 +35,9 @@ struct diffmm__generator {
     const struct diffmm__batch_rows *left_out; /* each row's items are not ranked; NULL: all are */
     struct diffmm__ranked *ranked;             /* block x count, or sample x depth */
     /* With a basis: */
-    float *z; /* block x rank: what the reverse chain gives */
+    float *z;    /* block x rank: what the reverse chain gives */
+    float *kept; /* where it is kept for the whole batch, rows kept_stride apart; NULL: nowhere */
+    size_t kept_stride;
     struct diffmm__candidates candidates;
     struct diffmm__topk *top; /* block */
 };
@@ -268,12 +270,19 @@ static void rank_hidden(struct diffmm__generator *g, size_t rows,
     rank_tiles(g, rows, out->inputs, g->chain.sum, g->parameters + out->weight, x0, NULL);
 }
 
-/* Runs the chains of a spectral denoiser: z of the block's users. */
-static void run_chains(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
+/* Runs the chains of a spectral denoiser: z of the block's users, of which a copy is left at `kept`,
+ * unless that is NULL. */
+static void run_chains(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block,
+                       float *kept)
 {
+    size_t rank = block->basis->rank;
     diffmm__reverse_chain_run(&g->pass, g->schedule, g->parameters, &g->plan.sampling, block, g->z);
-    for (size_t b = 0; b < block->rows; b++)
-        diffmm__basis_unweight_row(block->basis, &block->x0, b, g->z + b * block->basis->rank);
+    for (size_t b = 0; b < block->rows; b++) {
+        float *z = g->z + b * rank;
+        if (kept)
+            memcpy(kept + b * g->kept_stride, z, rank * sizeof *z);
+        diffmm__basis_unweight_row(block->basis, &block->x0, b, z);
+    }
 }
 
 static void rank_candidates(struct diffmm__generator *g, const struct diffmm__denoiser_batch *block)
@@ -321,7 +330,7 @@ static void choose_candidates(struct diffmm__generator *g,
     g->left_out = g->plan.unseen ? &block.x0 : NULL;
     for (size_t b = 0; b < sample; b++)
         g->top[b] = diffmm__topk_begin(g->ranked + b * each, each);
-    run_chains(g, &block);
+    run_chains(g, &block, NULL);
     rank_all(g, &block);
     g->left_out = NULL;
     for (size_t b = 0; b < sample; b++) {
@@ -351,6 +360,12 @@ void diffmm__generator_prepare_from(struct diffmm__generator *generator,
         diffmm__hidden_chain_share(&generator->chain, &prepared->chain);
 }
 
+void diffmm__generator_keep(struct diffmm__generator *generator, float *z, size_t stride)
+{
+    generator->kept = z;
+    generator->kept_stride = stride;
+}
+
 void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__denoiser_batch *batch,
                            size_t first, size_t rows, int32_t *items, float *scores)
 {
@@ -361,7 +376,7 @@ void diffmm__generator_run(struct diffmm__generator *g, const struct diffmm__den
     if (g->plan.hidden) {
         rank_hidden(g, rows, &block.x0);
     } else if (block.basis) {
-        run_chains(g, &block);
+        run_chains(g, &block, g->kept ? g->kept + first * g->kept_stride : NULL);
         if (g->plan.sample > 0)
             rank_candidates(g, &block);
         else

@@ -63,6 +63,10 @@ void diffmm__generator_prepare(struct diffmm__generator *generator, const diffmm
 void diffmm__generator_prepare_from(struct diffmm__generator *generator,
                                     const struct diffmm__generator *prepared);
 
+/* From now on, a spectral denoiser's generator leaves the end of batch row b's reverse chain, weighted
+ * as its row is, at z + b stride; NULL: nowhere. */
+void diffmm__generator_keep(struct diffmm__generator *generator, float *z, size_t stride);
+
 /* Generates the neighbours of `rows` users, at most plan->block, from batch row `first` on. `items`
  * receives rows x count items, each user's largest first; `scores` their entries of x, unless it is
  * NULL. */

@@ -30,6 +30,7 @@ static void lay_out(struct diffmm__blend *b, const struct diffmm__blend_shape *s
     b->mean = diffmm__arena_take(&b->arena, widest, sizeof(double));
     b->spread = diffmm__arena_take(&b->arena, shape->users, sizeof(double));
     b->row_of = diffmm__arena_take(&b->arena, b->block, sizeof *b->row_of);
+    b->received = diffmm__arena_take_zero(&b->arena, shape->modalities, sizeof *b->received);
 }
 
 size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape)
@@ -43,11 +44,12 @@ size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape)
                             diffmm__allocation_bytes(1, sizeof measured));
 }
 
-double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps)
+double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps, double chains)
 {
     double users = (double)shape->users, d = (double)shape->d, rank = (double)shape->layers->items;
-    double of_modality = (double)steps * diffmm__denoiser_flops(shape->layers, shape->users) +
-                         2.0 * users * rank * rank;
+    double of_modality =
+        chains * (double)steps * diffmm__denoiser_flops(shape->layers, shape->users) +
+        2.0 * users * rank * rank;
     return 2.0 * (users + (double)shape->items) * d * d + (double)shape->modalities * of_modality;
 }
 
@@ -218,7 +220,7 @@ static void recommender_range(void *argument, size_t begin, size_t end)
         p->model->blend->spread[p->begin + row] = deviation(p, row);
 }
 
-/* c z, into the users' served rows. */
+/* c z, into the users' served rows, where z may stand already. */
 static void denoiser_range(void *argument, size_t begin, size_t end)
 {
     const struct part *p = argument;
@@ -250,6 +252,44 @@ static void run_chains(const struct part *p, size_t rows)
     diffmm__reverse_chain_run(&b->pass, module->schedule, module->values, &sampling, &batch, b->z);
 }
 
+float *diffmm__blend_coordinates(const diffmm_model *model, size_t m)
+{
+    if (!model->blend || model->settings.sampling_steps > 0 || model->settings.sampling_noise)
+        return NULL;
+    return model->served + model->d + m * model->blend->pass.layers.items;
+}
+
+void diffmm__blend_receive(diffmm_model *model, size_t m)
+{
+    model->blend->received[m] = true;
+}
+
+void diffmm__blend_forget(diffmm_model *model)
+{
+    if (!model->blend)
+        return;
+    memset(model->blend->received, 0, model->modality_count * sizeof *model->blend->received);
+    if (model->stale)
+        memset(model->served, 0, model->users * model->width * sizeof *model->served);
+}
+
+/* Finds the rows h of the users of a block. */
+static void find_rows(struct part *p, size_t rows)
+{
+    const diffmm_model *model = p->model;
+    struct diffmm__blend *b = model->blend;
+    p->stride = p->columns;
+    if (p->modality == model->modality_count) {
+        p->rows = model->final + p->begin * model->d;
+    } else if (b->received[p->modality]) {
+        p->rows = model->served + p->begin * model->width + p->first;
+        p->stride = model->width;
+    } else {
+        run_chains(p, rows);
+        p->rows = b->z;
+    }
+}
+
 static void take_part(struct part *p)
 {
     const diffmm_model *model = p->model;
@@ -259,10 +299,7 @@ static void take_part(struct part *p)
     for (size_t first = 0, rows; first < model->users; first += rows) {
         rows = model->users - first < b->block ? model->users - first : b->block;
         p->begin = first;
-        p->rows = denoiser ? b->z : model->final + first * model->d;
-        p->stride = p->columns;
-        if (denoiser)
-            run_chains(p, rows);
+        find_rows(p, rows);
         diffmm__gemm(model->context, rows, p->columns, p->columns, 1.0f,
                      diffmm__plain(p->rows, p->stride), diffmm__plain(p->covariance, p->columns),
                      0.0f, b->product, p->columns);
@@ -282,6 +319,7 @@ diffmm_status diffmm__blend_fill(diffmm_model *model)
         struct part p = part_of(model, m);
         take_part(&p);
     }
+    memset(model->blend->received, 0, model->modality_count * sizeof *model->blend->received);
     size_t size = (model->users + model->items) * model->width,
            bad = diffmm__first_not_finite(size, model->served) / model->width;
     if (bad == model->users + model->items)

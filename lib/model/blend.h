@@ -34,6 +34,7 @@ struct diffmm__blend {
     double *mean;      /* columns */
     double *spread;    /* users: sd_u(H) */
     int32_t *row_of;   /* block */
+    bool *received;    /* of each modality: z stands in the users\' served rows */
 };
 
 /* Makes the rows that are served an array of the model's own, where its settings ask for a blend and
@@ -51,6 +52,15 @@ diffmm_status diffmm__blend_fill(diffmm_model *model);
  * items' served rows follow. Does nothing without a blend. */
 void diffmm__blend_restored(diffmm_model *model);
 
+/* Where an epoch that generates graphs may leave the coordinates z of modality m's users, model->width
+ * floats apart, so that no chain need run again: NULL without a blend, and where chains draw noise,
+ * which is another one then. diffmm__blend_receive() tells that they are there, for the next fill;
+ * diffmm__blend_forget() that they may no longer be those of the denoisers: where no fill has followed,
+ * the users' rows become 0, as before the first fill. */
+float *diffmm__blend_coordinates(const diffmm_model *model, size_t m);
+void diffmm__blend_receive(diffmm_model *model, size_t m);
+void diffmm__blend_forget(diffmm_model *model);
+
 /* The covariance of the items' columns of a modality (`modality_count`: of the recommender's), with
  * which sd_u is computed. The model has been filled. */
 const float *diffmm__blend_covariance(const diffmm_model *model, size_t modality);
@@ -63,8 +73,9 @@ struct diffmm__blend_shape {
 /* The width of the rows that are served. */
 size_t diffmm__blend_width(const struct diffmm__blend_shape *shape);
 /* What diffmm__blend_create() allocates, and FLOPs of the matrix products of diffmm__blend_fill()
- * where a chain has `steps` steps and the bases' covariances are there. */
+ * where a share `chains` of the chains, each of `steps` steps, is run, and the bases' covariances
+ * are there. */
 size_t diffmm__blend_bytes(const struct diffmm__blend_shape *shape);
-double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps);
+double diffmm__blend_flops(const struct diffmm__blend_shape *shape, size_t steps, double chains);
 
 #endif

@@ -123,6 +123,7 @@ static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
     if (!status) {
         diffmm__averaging_train(averaging, trainer->model);
         status = run_phases(trainer);
+        diffmm__blend_forget(trainer->model);
         if (status)
             diffmm__averaging_withdraw(averaging, trainer->model);
     }

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/streams.h"
 #include "graph/bipartite.h"
+#include "model/blend.h"
 #include "train/plan/cadence.h"
 
 static void lay_out(struct diffmm__graphs *graphs, const struct diffmm__plan *plan)
@@ -59,9 +60,11 @@ static void set_graph(diffmm_graph **place, diffmm_graph *graph)
     diffmm_graph_destroy(old);
 }
 
-/* Every user's neighbours. Nobody is told where progress is NULL. */
+/* Every user's neighbours, and where `coordinates` is not NULL, what a blend needs of the chains.
+ * Nobody is told where progress is NULL. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
-                                   size_t epoch, size_t m, struct diffmm__progress *progress)
+                                   size_t epoch, size_t m, float *coordinates,
+                                   struct diffmm__progress *progress)
 {
     size_t users = model->users, count = model->settings.rebuild_k;
     size_t block = graphs->block, blocks = (users + block - 1) / block;
@@ -73,6 +76,7 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values, &all);
+    diffmm__generator_keep(graphs->generator, coordinates, model->width);
     for (size_t b = 0; b < blocks; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
@@ -142,7 +146,10 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
     for (size_t m = 0; m < model->modality_count; m++) {
         diffmm_status status = DIFFMM_OK;
         if (diffmm__cadence_generates(&model->settings, epoch)) {
-            status = generate_rows(graphs, model, epoch, m, progress);
+            float *coordinates = diffmm__blend_coordinates(model, m);
+            status = generate_rows(graphs, model, epoch, m, coordinates, progress);
+            if (!status && coordinates)
+                diffmm__blend_receive(model, m);
             if (!status)
                 status = order_rows(graphs, model, epoch, m);
             if (!status)
@@ -161,7 +168,7 @@ void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *mo
                            struct diffmm__diffusion_measures *measures)
 {
     for (size_t m = 0; m < model->modality_count; m++) {
-        generate_rows(graphs, model, epoch, m, NULL);
+        generate_rows(graphs, model, epoch, m, NULL, NULL);
         diffmm__neighbors_order(&graphs->neighbors, m);
         diffmm__diffusion_measures_keep(measures, m,
                                         diffmm__neighbors_items(&graphs->neighbors, m));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* FLOPs of matrix products (dense and sparse) of one epoch, counted from shapes. Elementwise work
- * is not counted. The naive strategy computes every formula as it stands: both passes of the
- * denoiser with its full output, T denoiser passes per user in the reverse chain, 2 M + L sparse
- * products in the main view, InfoNCE for each pair of a batch. */
+ * is not counted; nor are layers of denoisers that do not learn and add nothing to a linear part.
+ * The naive strategy computes every formula as it stands: both passes of the denoiser with its full
+ * output, T denoiser passes per user in the reverse chain, 2 M + L sparse products in the main view,
+ * InfoNCE for each pair of a batch. */
 #include "train/plan/flops.h"
 
 /* A pass over all users: all batches of all modalities, by the strategy chosen or by the direct one. */
@@ -66,12 +67,20 @@ static double judging(const struct diffmm__plan *plan,
     return plan->measured.judged > 0 ? of_users(&plan->judging) : 0.0;
 }
 
-static double evaluating(const struct diffmm__plan *plan)
+/* A blend takes the chains of the epoch's generating where these draw no noise. */
+static double blending(const struct diffmm__plan *plan, const struct diffmm__cadence *cadence)
 {
+    const struct diffmm__settings *s = plan->settings;
     struct diffmm__blend_shape blend = diffmm__plan_blend(plan);
-    double blending =
-        plan->width > plan->d ? diffmm__blend_flops(&blend, plan->settings->steps) : 0.0;
-    return forward(plan, (double)plan->settings->layers + 2.0) + blending +
+    bool noise = s->sampling_steps > 0 || s->sampling_noise;
+    return plan->width > plan->d
+               ? diffmm__blend_flops(&blend, s->steps, noise ? 1.0 : 1.0 - cadence->generations)
+               : 0.0;
+}
+
+static double evaluating(const struct diffmm__plan *plan, const struct diffmm__cadence *cadence)
+{
+    return forward(plan, (double)plan->settings->layers + 2.0) + blending(plan, cadence) +
            2.0 * (double)plan->ranked_users * (double)plan->items * (double)plan->width;
 }
 
@@ -91,7 +100,7 @@ double diffmm__flops_of_phase(const struct diffmm__plan *plan,
                          : 0.0;
     case DIFFMM_PHASE_RECOMMEND:
         return recommending(plan, (double)plan->settings->layers + 2.0, terms);
-    case DIFFMM_PHASE_EVALUATE: return evaluating(plan);
+    case DIFFMM_PHASE_EVALUATE: return evaluating(plan, cadence);
     }
     return 0.0;
 }
@@ -105,5 +114,5 @@ double diffmm__flops_naive(const struct diffmm__plan *plan, const struct diffmm_
                     (diffmm__generation_naive_flops(&plan->generation) +
                      judging(plan, diffmm__generation_naive_flops));
     return flops + recommending(plan, 2.0 * m + (double)plan->settings->layers, naive_terms(plan)) +
-           evaluating(plan);
+           evaluating(plan, cadence);
 }

@@ -131,6 +131,60 @@ START_TEST(noise_is_of_no_epoch)
 }
 END_TEST
 
+/* Chains that generating has run are not run again: the rows are those of running them, also in epochs
+ * that keep their graphs. */
+START_TEST(coordinates_of_generating)
+{
+    static const char *const lists[][14] = {
+        {SPECTRAL, "diffusion.blend", "1"},
+        {SPECTRAL, "diffusion.blend", "1", "generate.every", "2"},
+    };
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+        for (size_t epochs = 1; epochs <= 2; epochs++) {
+            struct training t;
+            static float before[(users + items) * width];
+            train(&t, lists[l], epochs);
+            memcpy(before, t.model->served, sizeof before);
+            ck_assert(!t.model->blend->received[0] && !t.model->blend->received[1]);
+            expect_success(diffmm_model_forward(diffmm_trainer_model(t.trainer)));
+            ck_assert_mem_eq(before, t.model->served, sizeof before);
+            training_end(&t);
+        }
+}
+END_TEST
+
+static int cancel_recommending(const diffmm_progress *step, void *data)
+{
+    (void)data;
+    return step->phase == DIFFMM_PHASE_RECOMMEND;
+}
+
+/* An epoch that ends between generating and evaluating leaves nothing of them behind. */
+START_TEST(an_epoch_that_ends_early)
+{
+    struct training t;
+    train(&t, blended, 1);
+    expect_success(diffmm_trainer_on_progress(t.trainer, cancel_recommending, NULL));
+    ck_assert_int_eq(diffmm_trainer_epoch(t.trainer, NULL), DIFFMM_CANCELLED);
+    ck_assert(t.model->stale && !t.model->blend->received[0]);
+    for (size_t i = 0; i < users * width; i++)
+        ck_assert(t.model->served[i] == 0.0F);
+    diffmm_scorer *scorer, *expected;
+    expect_success(diffmm_scorer_create(t.model, &scorer));
+    expect_success(diffmm_model_forward(diffmm_trainer_model(t.trainer)));
+    expect_success(diffmm_scorer_create(t.model, &expected));
+    for (int32_t u = 0; u < users; u++) {
+        float x[items], y[items];
+        expect_success(diffmm_score(scorer, u, items, NULL, x));
+        expect_success(diffmm_score(expected, u, items, NULL, y));
+        ck_assert_mem_eq(x, y, sizeof x);
+    }
+    diffmm_scorer_destroy(expected);
+    diffmm_scorer_destroy(scorer);
+    training_end(&t);
+}
+END_TEST
+
 /* What a trainer evaluates is what its scorer ranks by. */
 START_TEST(metrics_are_of_the_rows_that_rank)
 {
@@ -460,6 +514,8 @@ int main(void)
 {
     const TTest *const tests[] = {scores_are_the_formulas,
                                   noise_is_of_no_epoch,
+                                  coordinates_of_generating,
+                                  an_epoch_that_ends_early,
                                   metrics_are_of_the_rows_that_rank,
                                   without_it_nothing_is_wider,
                                   files_hold_it,
