@@ -22,8 +22,14 @@ double diffmm__basis_loss_flops(const struct diffmm__layers *layers, size_t rows
 {
     double b = (double)rows, rank = (double)layers->items;
     double h = (double)layers->layer[layers->count - 1].inputs;
-    return diffmm__denoiser_head_flops(layers, rows) + 6.0 * b * rank * h +
-           4.0 * b * rank * (double)d;
+    return diffmm__denoiser_head_flops(layers, rows) + diffmm__denoiser_linear_flops(layers, rows) +
+           6.0 * b * rank * h + 4.0 * b * rank * (double)d;
+}
+
+double diffmm__basis_loss_value_flops(const struct diffmm__layers *layers, size_t rows, size_t d)
+{
+    return diffmm__denoiser_flops(layers, rows) +
+           2.0 * (double)rows * (double)layers->items * (double)d;
 }
 
 double diffmm__basis_loss_prepare_flops(const struct diffmm__layers *layers, size_t d)

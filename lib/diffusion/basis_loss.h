@@ -29,8 +29,10 @@ struct diffmm__basis_loss {
 void diffmm__basis_loss_take(struct diffmm__arena *arena, const struct diffmm__layers *layers,
                              size_t rows, size_t d, struct diffmm__basis_loss *out);
 
-/* FLOPs of matrix products of one batch, and of the preparation. */
+/* FLOPs of matrix products of one batch (of value and gradient, and of the value alone), and of the
+ * preparation. */
 double diffmm__basis_loss_flops(const struct diffmm__layers *layers, size_t rows, size_t d);
+double diffmm__basis_loss_value_flops(const struct diffmm__layers *layers, size_t rows, size_t d);
 double diffmm__basis_loss_prepare_flops(const struct diffmm__layers *layers, size_t d);
 
 /* Computes G from the features X, which must then be those of every batch. */

@@ -256,9 +256,17 @@ void diffmm__denoiser_backward(struct diffmm__denoiser_pass *pass, const float *
     diffmm__denoiser_backward_head(pass, parameters, rows, gradient);
 }
 
+double diffmm__denoiser_linear_flops(const struct diffmm__layers *layers, size_t rows)
+{
+    double items = (double)layers->items;
+    return layers->linear ? 2.0 * (double)rows * items * items : 0.0;
+}
+
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows)
 {
-    double flops = 0.0;
+    double flops = diffmm__denoiser_linear_flops(layers, rows);
+    if (layers->silent)
+        return flops;
     for (size_t l = 0; l < layers->count; l++)
         flops +=
             2.0 * (double)rows * (double)layers->layer[l].inputs * (double)layers->layer[l].outputs;

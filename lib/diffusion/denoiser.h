@@ -63,7 +63,8 @@ void diffmm__denoiser_backward(struct diffmm__denoiser_pass *pass, const float *
 void diffmm__denoiser_backward_head(struct diffmm__denoiser_pass *pass, const float *parameters,
                                     size_t rows, const struct diffmm__gradient *gradient);
 
-/* FLOPs of matrix products of one forward pass over `rows` users. */
+/* FLOPs of matrix products of one forward pass over `rows` users, and of its linear part alone. */
+double diffmm__denoiser_linear_flops(const struct diffmm__layers *layers, size_t rows);
 double diffmm__denoiser_flops(const struct diffmm__layers *layers, size_t rows);
 
 /* FLOPs of all layers but the last, forward and backward: the gradients of all weights, and of all

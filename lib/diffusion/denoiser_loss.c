@@ -20,8 +20,10 @@ static bool in_basis(const struct diffmm__loss_plan *plan)
 
 double diffmm__denoiser_loss_naive_flops(const struct diffmm__loss_plan *plan, size_t rows)
 {
-    return in_basis(plan) ? diffmm__basis_loss_flops(&plan->layers, rows, plan->d)
-                          : diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+    if (!in_basis(plan))
+        return diffmm__direct_loss_flops(&plan->layers, rows, plan->d);
+    return plan->frozen ? diffmm__basis_loss_value_flops(&plan->layers, rows, plan->d)
+                        : diffmm__basis_loss_flops(&plan->layers, rows, plan->d);
 }
 
 double diffmm__denoiser_loss_flops(const struct diffmm__loss_plan *plan, size_t rows)
@@ -101,6 +103,9 @@ diffmm__denoiser_loss_compute(struct diffmm__denoiser_loss *loss, const diffmm_s
     run->schedule = schedule;
     run->parameters = parameters;
     run->batch = batch;
+    if (!gradient && batch->basis && batch->basis->linear &&
+        diffmm__layers_silent(&run->pass.layers, parameters))
+        run->parameters = NULL; /* the layers add nothing */
     if (batch->basis)
         diffmm__spectral_sample_input(&run->pass, schedule, batch->basis, batch);
     else

@@ -26,6 +26,7 @@ struct diffmm__loss_plan {
     struct diffmm__layers layers;
     size_t rows, d; /* d = 0: no MSI term */
     bool gram;      /* the strategy, without a basis */
+    bool frozen;    /* with a basis: the value is wanted, no gradient; set by the caller */
 };
 
 void diffmm__denoiser_loss_plan(const struct diffmm__layers *layers, size_t rows, size_t d,

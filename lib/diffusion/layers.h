@@ -21,6 +21,8 @@ struct diffmm__layers {
     size_t basis_items; /* the items that a basis stands for; 0: there is no basis */
     size_t count;       /* 1 + 2 hidden_count */
     struct diffmm__layer layer[DIFFMM__MAX_LAYERS];
+    bool linear;   /* a linear part of items x items weights is added (diffusion/basis.h) */
+    bool silent;   /* for counting FLOPs: the layers are known to add nothing to it */
     size_t size;   /* floats in all */
     size_t widest; /* largest hidden layer */
 };

@@ -23,6 +23,8 @@ diffmm_status diffmm__module_layers(size_t items, const struct diffmm__settings 
     diffmm_status status = diffmm__layers_read(&shape, out);
     if (!status && settings->spectral)
         diffmm__layers_set_basis(out, items);
+    if (!status)
+        out->linear = settings->spectral && settings->denoiser_linear;
     return status;
 }
 

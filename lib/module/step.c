@@ -35,6 +35,13 @@ struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
     return losses;
 }
 
+struct diffmm__denoiser_losses diffmm__module_losses(const diffmm_diffusion *module,
+                                                     struct diffmm__module_workspace *workspace,
+                                                     const struct diffmm__denoiser_batch *batch)
+{
+    return compute(module, workspace, batch, NULL);
+}
+
 /* Prepares the module's own workspace. It is made for the largest batch that the options allow, so
  * that the strategy for a batch does not depend on the batches before it. */
 static diffmm_status prepare(diffmm_diffusion *module, const struct diffmm__denoiser_batch *batch)

@@ -11,4 +11,9 @@ struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
                                                    struct diffmm__module_workspace *workspace,
                                                    const struct diffmm__denoiser_batch *batch);
 
+/* The batch's losses alone. */
+struct diffmm__denoiser_losses diffmm__module_losses(const diffmm_diffusion *module,
+                                                     struct diffmm__module_workspace *workspace,
+                                                     const struct diffmm__denoiser_batch *batch);
+
 #endif

@@ -78,13 +78,15 @@ static struct diffmm__denoiser_batch whole_batch(const diffmm_model *model, cons
         .dropped_only = s->dropped_only};
 }
 
-/* One batch: loss, gradient, Adam step. */
+/* One batch: loss, gradient, Adam step; where the denoisers are frozen, the loss alone. */
 static diffmm_status train_batch(struct diffmm__denoisers *denoisers,
                                  const struct diffmm__model_modality *modality, size_t epoch,
                                  const struct diffmm__denoiser_batch *batch, double *loss)
 {
+    struct diffmm__module_workspace *workspace = &denoisers->workspace;
     struct diffmm__denoiser_losses losses =
-        diffmm__module_step(modality->diffusion, &denoisers->workspace, batch);
+        workspace->loss.plan.frozen ? diffmm__module_losses(modality->diffusion, workspace, batch)
+                                    : diffmm__module_step(modality->diffusion, workspace, batch);
     const char *wrong = diffmm__denoiser_loss_wrong(&losses);
     if (wrong)
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,

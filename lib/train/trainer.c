@@ -30,8 +30,20 @@ bool diffmm__trainer_finished(const diffmm_trainer *trainer)
     return trainer->stopped || trainer->epoch >= trainer->model->settings.epochs;
 }
 
+/* Layers that do not learn add nothing to a linear part, unless they have learnt elsewhere. */
+static void count_layers(diffmm_trainer *trainer)
+{
+    const diffmm_model *model = trainer->model;
+    bool silent = trainer->plan.denoiser_loss.frozen && model->settings.denoiser_linear;
+    for (size_t m = 0; m < model->modality_count && silent; m++)
+        silent = diffmm__layers_silent(&model->modalities[m].diffusion->layers,
+                                       model->modalities[m].diffusion->values);
+    diffmm__epoch_plan_silence(&trainer->plan, silent);
+}
+
 void diffmm__trainer_completed(diffmm_trainer *trainer)
 {
+    count_layers(trainer);
     diffmm_report *report = &trainer->report.figures;
     struct diffmm__cadence cadence = diffmm__cadence_of(trainer->plan.settings, trainer->epoch);
     trainer->stopped =

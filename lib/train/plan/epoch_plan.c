@@ -3,6 +3,7 @@
 
 #include "evaluation/denoiser_measures.h"
 #include "module/module.h"
+#include "train/plan/cadence.h"
 
 static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan *plan)
 {
@@ -113,5 +114,14 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
                                         settings->cutoffs[0], &out->judging);
         diffmm__generation_plan_share(&out->judging, &out->generation);
     }
+    out->denoiser_loss.frozen = diffmm__cadence_frozen(settings);
+    diffmm__epoch_plan_silence(out, out->denoiser_loss.frozen && layers.linear);
     return DIFFMM_OK;
+}
+
+void diffmm__epoch_plan_silence(struct diffmm__plan *plan, bool silent)
+{
+    plan->denoiser_loss.layers.silent = silent;
+    plan->generation.layers.silent = silent;
+    plan->judging.layers.silent = silent;
 }

@@ -50,6 +50,9 @@ diffmm_status diffmm__epoch_plan_settings(const diffmm_dataset *dataset,
 diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_options *options,
                                  const struct diffmm__settings *settings, struct diffmm__plan *out);
 
+/* Counts the layers of the denoisers as adding nothing to their linear part, or not. */
+void diffmm__epoch_plan_silence(struct diffmm__plan *plan, bool silent);
+
 /* The shape of its blend, where width is above d. */
 static inline struct diffmm__blend_shape diffmm__plan_blend(const struct diffmm__plan *plan)
 {

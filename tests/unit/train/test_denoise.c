@@ -11,7 +11,7 @@
 #include "diffusion/q_sample.h"
 #include "model/workspace.h"
 #include "support/model_shape.h"
-#include "support/training.h"
+#include "support/trainer_state.h"
 #include "train/epoch.h"
 #include "train/trainer.h"
 
@@ -316,10 +316,50 @@ START_TEST(a_loss_that_is_not_finite)
 }
 END_TEST
 
+/* Where spectral denoisers do not learn, losses alone are computed: the same, of the same models, as
+ * with the steps that would change nothing. */
+START_TEST(frozen_denoisers)
+{
+    static const char *const lists[][16] = {
+        {"denoiser.kind", "spectral", "denoiser.rank", "9", "denoiser_learning_rate", "0",
+         "denoiser.passes", "2"},
+        {"denoiser.kind", "spectral", "denoiser.rank", "9", "denoiser_learning_rate", "0",
+         "denoiser.linear", "true", "denoiser.rows", "normalized", "diffusion.blend", "0.5"}};
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        struct training frozen, stepping;
+        training_begin(&frozen, lists[l]);
+        training_begin(&stepping, lists[l]);
+        ck_assert(frozen.trainer->denoisers.workspace.loss.plan.frozen);
+        stepping.trainer->denoisers.workspace.loss.plan.frozen = false;
+        for (size_t e = 0; e < 2; e++) {
+            diffmm_report a = {.struct_size = sizeof a}, b = a;
+            expect_success(diffmm_trainer_epoch(frozen.trainer, &a));
+            expect_success(diffmm_trainer_epoch(stepping.trainer, &b));
+            expect_same_report(&a, &b);
+            ck_assert(a.denoiser_loss[0] > 0.0);
+            expect_same_bits(frozen.model, stepping.model);
+        }
+        for (size_t m = 0; m < 2; m++) {
+            const diffmm_diffusion *module = frozen.model->modalities[m].diffusion,
+                                   *other = stepping.model->modalities[m].diffusion;
+            ck_assert_mem_eq(module->values, other->values,
+                             module->layers.size * sizeof *module->values);
+            ck_assert(module->steps == 0 && other->steps > 0);
+        }
+        training_end(&stepping);
+        training_end(&frozen);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        equals_the_public_functions, several_passes,    denoisers_learn,
-        only_denoisers_change,       a_step_is_a_batch, a_loss_that_is_not_finite};
+    const TTest *const tests[] = {equals_the_public_functions,
+                                  several_passes,
+                                  denoisers_learn,
+                                  only_denoisers_change,
+                                  a_step_is_a_batch,
+                                  a_loss_that_is_not_finite,
+                                  frozen_denoisers};
     return run_tests("train/denoise", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -190,7 +190,8 @@ START_TEST(forecast_equals_report)
     static const char *const lists[][5] = {
         {"contrastive.anchor", "main", "fusion_ratio", "0.3"},
         {"diffusion.enabled", "false", "contrastive.enabled", "false"},
-        {"sampling_noise", "true", "layers", "2"}};
+        {"sampling_noise", "true", "layers", "2"},
+        {"denoiser.kind", "spectral", "diffusion.blend", "0.5"}};
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
         struct training t;
         diffmm_report report = one_epoch(&t, lists[l]);
@@ -266,6 +267,51 @@ START_TEST(epochs_that_keep_graphs)
 }
 END_TEST
 
+/* A spectral denoiser's forward pass is over the coordinates; a linear part is one product more. Where
+ * nothing learns, passes give losses alone, and layers beside a linear part are not computed. */
+START_TEST(spectral_denoisers)
+{
+    const double rank = 9,
+                 layers =
+                     product(users, e, e) + product(users, rank + e, h) + product(users, h, rank),
+                 linear = product(users, rank, rank), g = product(rank, items, d),
+                 msi = product(users, rank, d), scores = product(users, rank, items);
+    struct training t;
+#define SPECTRAL                                                                                   \
+    "denoiser.kind", "spectral", "denoiser.rank", "9", "generate.exact", "true",                   \
+        "diffusion.blend", "0.5"
+    diffmm_report plain = one_epoch(&t, (const char *const[]){SPECTRAL, NULL});
+    double evaluate = plain.counted_flops[3];
+    expect_near("denoise", m * (3 * layers - product(users, rank + e, h) + 2 * msi + g),
+                plain.counted_flops[0]);
+    expect_near("generate", m * (steps * layers + scores), plain.counted_flops[1]);
+    training_end(&t);
+    diffmm_report added =
+        one_epoch(&t, (const char *const[]){SPECTRAL, "denoiser.linear", "true", NULL});
+    expect_near("denoise", plain.counted_flops[0] + m * linear, added.counted_flops[0]);
+    expect_near("generate", m * (steps * (layers + linear) + scores), added.counted_flops[1]);
+    expect_near("evaluate", evaluate, added.counted_flops[3]);
+    training_end(&t);
+    diffmm_report frozen =
+        one_epoch(&t, (const char *const[]){SPECTRAL, "denoiser_learning_rate", "0", NULL});
+    expect_near("denoise", m * (layers + msi + g), frozen.counted_flops[0]);
+    expect_near("generate", plain.counted_flops[1], frozen.counted_flops[1]);
+    training_end(&t);
+    diffmm_report silent =
+        one_epoch(&t, (const char *const[]){SPECTRAL, "denoiser_learning_rate", "0",
+                                            "denoiser.linear", "true", NULL});
+    expect_near("denoise", m * (linear + msi + g), silent.counted_flops[0]);
+    expect_near("generate", m * (steps * linear + scores), silent.counted_flops[1]);
+    expect_near("evaluate", evaluate, silent.counted_flops[3]);
+    training_end(&t);
+    /* Chains with noise are others than those of generating. */
+    diffmm_report noisy = one_epoch(&t, (const char *const[]){SPECTRAL, "denoiser.linear", "true",
+                                                              "sampling_noise", "true", NULL});
+    expect_near("evaluate", evaluate + m * steps * (layers + linear), noisy.counted_flops[3]);
+    training_end(&t);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {the_straightforward_way,
@@ -277,6 +323,7 @@ int main(void)
                                   forecast_equals_report,
                                   epochs_that_are_not_alike,
                                   epochs_that_keep_graphs,
-                                  fewer_neighbours};
+                                  fewer_neighbours,
+                                  spectral_denoisers};
     return run_tests("train/flops", tests, sizeof tests / sizeof *tests) != 0;
 }
