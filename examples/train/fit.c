@@ -45,7 +45,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
     run->epochs_done = report->epoch;
     run->cutoff_count = report->cutoff_count;
     progress_epoch(&run->progress, report);
-    if (run->log && !log_epoch(run->log, run->dataset, report))
+    if (run->log && !log_epoch(run->log, report))
         run->log_failed = true;
     /* The log comes first: a resumed run cuts it back to the epochs of the checkpoint. */
     const struct arguments *arguments = run->arguments;

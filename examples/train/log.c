@@ -29,30 +29,25 @@ static json_t *metrics_json(size_t cutoff_count, const diffmm_metrics *metrics)
     return object;
 }
 
-static json_t *denoiser_json(const diffmm_dataset *dataset, const diffmm_report *report)
+/* Every term of the objective by its name, and the denoisers' losses, called "denoiser.NAME", in an
+ * object of their own. */
+static json_t *losses_json(const diffmm_report *report)
 {
-    json_t *object = json_object();
-    for (size_t m = 0; report->denoiser_loss && m < report->modality_count; m++)
-        json_object_set_new(object, diffmm_dataset_modality_name(dataset, m),
-                            json_real(report->denoiser_loss[m]));
-    return object;
-}
-
-/* Every term of the objective by its name, and the denoisers' losses in an object of their own. */
-static json_t *losses_json(const diffmm_dataset *dataset, const diffmm_report *report)
-{
-    static const char denoiser[] = "denoiser";
-    json_t *object = json_object();
+    static const char denoiser[] = "denoiser.";
+    const size_t length = sizeof denoiser - 1;
+    json_t *object = json_object(), *denoisers = json_object();
     for (size_t i = 0; i < report->loss_count; i++) {
         const diffmm_loss *loss = &report->losses[i];
-        if (strncmp(loss->name, denoiser, sizeof denoiser - 1) != 0)
-            json_object_set_new(object, loss->name, json_real(loss->value));
+        bool of_denoiser = strncmp(loss->name, denoiser, length) == 0;
+        json_object_set_new(of_denoiser ? denoisers : object,
+                            of_denoiser ? loss->name + length : loss->name, json_real(loss->value));
     }
-    json_object_set_new(object, denoiser, denoiser_json(dataset, report));
+    json_object_set_new(object, "denoiser", denoisers);
     return object;
 }
 
-/* The name of modality m of the model: losses end with "denoiser.NAME" of each. */
+/* The name of modality m of the model, where it has denoisers: losses end with "denoiser.NAME" of
+ * each. */
 static const char *modality_name(const diffmm_report *report, size_t m)
 {
     const char *name = report->losses[report->loss_count - report->modality_count + m].name;
@@ -94,11 +89,10 @@ static void add_measures(const diffmm_report *report, json_t *line)
         json_object_set_new(line, "graph", json_object());
     if (report->denoiser_measures)
         json_object_set_new(line, "denoiser", json_object());
-    for (size_t m = 0; m < report->modality_count; m++) {
+    for (size_t m = 0; report->graph_measures && m < report->modality_count; m++) {
         const char *name = modality_name(report, m);
-        if (report->graph_measures)
-            json_object_set_new(json_object_get(line, "graph"), name,
-                                graph_json(report->graph_measures[m]));
+        json_object_set_new(json_object_get(line, "graph"), name,
+                            graph_json(report->graph_measures[m]));
         if (report->denoiser_measures)
             json_object_set_new(json_object_get(line, "denoiser"), name,
                                 denoiser_measures_json(report->denoiser_measures[m]));
@@ -147,14 +141,14 @@ FILE *log_open(const char *path, size_t epochs)
     return file;
 }
 
-bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report)
+bool log_epoch(FILE *file, const diffmm_report *report)
 {
     const diffmm_seconds *seconds = &report->seconds;
     json_t *line = json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:o, s:o, s:o}", "epoch",
                              (json_int_t)report->epoch, "seconds", "denoise", seconds->denoise,
                              "generate", seconds->generate, "recommend", seconds->recommend,
-                             "evaluate", seconds->evaluate, "loss", losses_json(dataset, report),
-                             "valid", metrics_json(report->cutoff_count, report->valid), "test",
+                             "evaluate", seconds->evaluate, "loss", losses_json(report), "valid",
+                             metrics_json(report->cutoff_count, report->valid), "test",
                              metrics_json(report->cutoff_count, report->test));
     if (report->graph_measures)
         add_measures(report, line);

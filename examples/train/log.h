@@ -25,7 +25,7 @@ struct result {
 FILE *log_open(const char *path, size_t epochs);
 
 /* Each writes one line and flushes it; false if it cannot be written. */
-bool log_epoch(FILE *file, const diffmm_dataset *dataset, const diffmm_report *report);
+bool log_epoch(FILE *file, const diffmm_report *report);
 bool log_result(FILE *file, const struct result *result);
 
 #endif

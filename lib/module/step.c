@@ -21,9 +21,9 @@ static struct diffmm__denoiser_losses compute(const diffmm_diffusion *module,
 
 struct diffmm__denoiser_losses diffmm__module_step(diffmm_diffusion *module,
                                                    struct diffmm__module_workspace *workspace,
-                                                   const struct diffmm__denoiser_batch *batch)
+                                                   const struct diffmm__denoiser_batch *batch,
+                                                   double rate)
 {
-    double rate = module->settings.denoiser_learning_rate;
     workspace->gradient.step =
         (struct diffmm__gradient_step){.factors = diffmm__adam_factors(rate, module->steps + 1),
                                        .parameters = module->values,
@@ -103,7 +103,8 @@ diffmm_status diffmm_diffusion_step(diffmm_diffusion *module, const diffmm_diffu
     if (status)
         return status;
     diffmm__denoiser_loss_prepare(&module->workspace.loss, &given);
-    struct diffmm__denoiser_losses found = diffmm__module_step(module, &module->workspace, &given);
+    struct diffmm__denoiser_losses found = diffmm__module_step(
+        module, &module->workspace, &given, module->settings.denoiser_learning_rate);
     if (!diffmm__denoiser_loss_wrong(&found) && (status = check_moments(module)))
         return status;
     return give(&given, &found, losses);

@@ -141,6 +141,8 @@ static const diffmm_option_info table[] = {
     {size, "evaluate.users", NULL, DIFFMM_OPTION_INTEGER, "0", 0, 0x1p31 - 1, NULL,
      "Users, of those with something held out, whom each epoch is evaluated on, drawn once; 0: "
      "all."},
+    {size, "denoiser_learning_rate_decay", NULL, DIFFMM_OPTION_REAL, "1", 1e-6, 1, NULL,
+     "Factor of the denoisers' learning rate from one epoch to the next."},
 };
 
 size_t diffmm_option_count(void)

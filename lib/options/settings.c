@@ -116,6 +116,7 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
     out->reg = real(reader, "reg");
     out->weight_decay = real(reader, "weight_decay");
     out->learning_rate_decay = real(reader, "learning_rate_decay");
+    out->denoiser_learning_rate_decay = real(reader, "denoiser_learning_rate_decay");
     out->average = real(reader, "average");
     out->patience = size(reader, "patience");
     out->memory_limit = size(reader, "memory_limit");

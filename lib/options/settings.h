@@ -60,6 +60,7 @@ struct diffmm__settings {
     size_t memory_limit;   /* bytes; 0: none */
     double learning_rate, reg;
     double weight_decay, learning_rate_decay; /* of the recommender; the second per epoch */
+    double denoiser_learning_rate_decay;      /* per epoch */
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     size_t measure_users;  /* 0: all */

@@ -85,8 +85,11 @@ static diffmm_status train_batch(struct diffmm__denoisers *denoisers,
 {
     struct diffmm__module_workspace *workspace = &denoisers->workspace;
     struct diffmm__denoiser_losses losses =
-        workspace->loss.plan.frozen ? diffmm__module_losses(modality->diffusion, workspace, batch)
-                                    : diffmm__module_step(modality->diffusion, workspace, batch);
+        workspace->loss.plan.frozen
+            ? diffmm__module_losses(modality->diffusion, workspace, batch)
+            : diffmm__module_step(
+                  modality->diffusion, workspace, batch,
+                  diffmm__cadence_denoiser_rate(&modality->diffusion->settings, epoch));
     const char *wrong = diffmm__denoiser_loss_wrong(&losses);
     if (wrong)
         return diffmm__fail(DIFFMM_ERROR_NUMERIC,

@@ -172,8 +172,9 @@ static void train(const struct world *w, diffmm_trainer *trainer, size_t epochs,
         curve->test[e] = report.test[0].recall;
         for (size_t m = 0; report.denoiser_measures && m < report.modality_count; m++) {
             char name[64];
-            snprintf(name, sizeof name, "%s, epoch %zu",
-                     diffmm_dataset_modality_name(w->dataset, m), e + 1);
+            /* Losses end with "denoiser.NAME" of each modality of the model. */
+            const char *loss = report.losses[report.loss_count - report.modality_count + m].name;
+            snprintf(name, sizeof name, "%s, epoch %zu", strchr(loss, '.') + 1, e + 1);
             print_row(w, name, report.graph_measures[m], report.denoiser_measures[m]->recall,
                       report.denoiser_measures[m]->degree_precision);
         }

@@ -169,6 +169,34 @@ START_TEST(synthetic_round_trip)
 }
 END_TEST
 
+/* The log names the modalities that the model has. */
+START_TEST(a_modality_that_is_not_used)
+{
+    ck_assert_int_eq(
+        run(train_program,
+            (const char *[]){"--data", "synthetic", "--epochs", "1", "--log", "log", "--set",
+                             "modality.image.enabled=false", "--set", "measure=full", SMALL, NULL}),
+        0);
+    json_t *log = read_log("log"), *line = json_array_get(log, 0);
+    const json_t *of_text[] = {json_object_get(json_object_get(line, "loss"), "denoiser"),
+                               json_object_get(line, "graph"), json_object_get(line, "denoiser")};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(json_object_size(of_text[i]), 1);
+        ck_assert_ptr_nonnull(json_object_get(of_text[i], "text"));
+    }
+    json_decref(log);
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){"--data", "synthetic", "--epochs", "1", "--log", "log",
+                                            "--set", "diffusion.enabled=false", SMALL, NULL}),
+        0);
+    log = read_log("log");
+    line = json_array_get(log, 0);
+    ck_assert_uint_eq(json_object_size(json_object_get(json_object_get(line, "loss"), "denoiser")),
+                      0);
+    json_decref(log);
+}
+END_TEST
+
 /* The same seed gives the same log, but for the times; another seed gives another. */
 START_TEST(seed_decides)
 {

@@ -18,6 +18,12 @@ double diffmm__cadence_learning_rate(const struct diffmm__settings *settings, si
     return settings->learning_rate * pow(settings->learning_rate_decay, (double)(epoch - 1));
 }
 
+double diffmm__cadence_denoiser_rate(const struct diffmm__settings *settings, size_t epoch)
+{
+    return settings->denoiser_learning_rate *
+           pow(settings->denoiser_learning_rate_decay, (double)(epoch - 1));
+}
+
 bool diffmm__cadence_frozen(const struct diffmm__settings *settings)
 {
     return settings->spectral && settings->denoiser_learning_rate == 0.0;

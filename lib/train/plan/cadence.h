@@ -13,6 +13,9 @@ size_t diffmm__cadence_warmup(const struct diffmm__settings *settings, size_t ep
 /* The recommender's learning rate in epoch `epoch`. */
 double diffmm__cadence_learning_rate(const struct diffmm__settings *settings, size_t epoch);
 
+/* The denoisers' learning rate in epoch `epoch`, of all its passes. */
+double diffmm__cadence_denoiser_rate(const struct diffmm__settings *settings, size_t epoch);
+
 /* Whether spectral denoisers stay as they are, so that their passes give losses and change nothing. */
 bool diffmm__cadence_frozen(const struct diffmm__settings *settings);
 

@@ -25,7 +25,8 @@ START_TEST(defaults_are_read_out)
     ck_assert(s.tau == 0.5 && s.ssl_reg == 0.01 && s.fusion_ratio == 0 && s.negatives == 0);
     ck_assert(s.epochs == 50 && s.batch == 1024 && s.patience == 10);
     ck_assert(s.learning_rate == 1e-3 && s.reg == 1e-5);
-    ck_assert(s.weight_decay == 0 && s.learning_rate_decay == 1 && s.average == 0);
+    ck_assert(s.weight_decay == 0 && s.learning_rate_decay == 1 && s.average == 0 &&
+              s.denoiser_learning_rate_decay == 1);
     ck_assert(s.cutoff_count == 1 && s.cutoffs[0] == 20 && !s.select_by_test);
     end();
 }
@@ -75,6 +76,7 @@ START_TEST(every_value_arrives_in_its_place)
         {"generate.every", "19"},
         {"weight_decay", "0.2"},
         {"learning_rate_decay", "0.21"},
+        {"denoiser_learning_rate_decay", "0.23"},
         {"average", "0.22"},
         {"generate.weights", "scores"},
         {"measure", "full"},
@@ -103,7 +105,8 @@ START_TEST(every_value_arrives_in_its_place)
     ck_assert(s.tau == 0.9 && s.ssl_reg == 0.8 && s.fusion_ratio == 0.7 && s.negatives == 23);
     ck_assert(s.epochs == 12 && s.batch == 13 && s.denoiser_batch == 13 && s.patience == 16);
     ck_assert(s.learning_rate == 0.014 && s.reg == 0.015);
-    ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22);
+    ck_assert(s.weight_decay == 0.2 && s.learning_rate_decay == 0.21 && s.average == 0.22 &&
+              s.denoiser_learning_rate_decay == 0.23);
     ck_assert(s.measure == DIFFMM__MEASURE_FULL && s.measure_users == 22);
     ck_assert(s.evaluate_users == 23);
     ck_assert(s.cutoff_count == 2 && s.cutoffs[0] == 5 && s.cutoffs[1] == 10 && s.select_by_test);

@@ -20,9 +20,10 @@ enum { users = 70, items = 60, d = 8, batch = 32, seed = 5, steps = 4 };
 /* Over all users: in each epoch, and before the first one. */
 struct passes {
     size_t each, warmup;
+    double decay; /* of the learning rate; 0: none */
 };
 
-static const struct passes once = {1, 0};
+static const struct passes once = {1, 0, 0};
 
 /* One modality's denoiser, trained the slow way. */
 struct slow {
@@ -32,6 +33,7 @@ struct slow {
     size_t pass;    /* as which pass of that epoch */
     double e_loss;  /* 0: no MSI */
     double dropout;
+    double rate;
     diffmm_schedule *schedule;
     diffmm_denoiser_shape shape;
     size_t size;
@@ -107,7 +109,7 @@ static double slow_batch(struct slow *slow, const struct training *t, size_t row
         NULL, &slow->shape, slow->schedule, slow->values, rows, x0, time, noise, dropout,
         slow->e_loss > 0 ? d : 0, t->model->workspace->modality[slow->m].projected,
         t->model->parameters[1].values, slow->e_loss, &loss, NULL, NULL, slow->gradient));
-    const diffmm_adam adam = {.struct_size = sizeof adam, .learning_rate = 0.01};
+    const diffmm_adam adam = {.struct_size = sizeof adam, .learning_rate = slow->rate};
     expect_success(diffmm_adam_step(&adam, ++slow->step, slow->size, slow->values, slow->gradient,
                                     slow->first_moment, slow->second_moment));
     return loss;
@@ -135,6 +137,7 @@ static double slow_epoch(struct slow *slow, const struct training *t, uint64_t e
 {
     size_t warmup = epoch == 1 ? passes.warmup : 0;
     double sum = 0;
+    slow->rate = passes.decay > 0 ? 0.01 * pow(passes.decay, (double)(epoch - 1)) : 0.01;
     for (size_t pass = 0; pass < warmup; pass++)
         sum += slow_pass(slow, t, 0, pass);
     for (size_t pass = 0; pass < passes.each; pass++)
@@ -205,11 +208,20 @@ END_TEST
 START_TEST(several_passes)
 {
     expect_training((const char *const[]){"denoiser.passes", "3", NULL}, 0.1, 0.5,
-                    (struct passes){3, 0});
+                    (struct passes){3, 0, 0});
     expect_training((const char *const[]){"denoiser.warmup", "2", NULL}, 0.1, 0.5,
-                    (struct passes){1, 2});
+                    (struct passes){1, 2, 0});
     expect_training((const char *const[]){"denoiser.warmup", "3", "denoiser.passes", "2", NULL},
-                    0.1, 0.5, (struct passes){2, 3});
+                    0.1, 0.5, (struct passes){2, 3, 0});
+}
+END_TEST
+
+/* Every pass of an epoch has the epoch's learning rate. */
+START_TEST(a_learning_rate_that_falls)
+{
+    expect_training((const char *const[]){"denoiser_learning_rate_decay", "0.4", "denoiser.passes",
+                                          "2", "denoiser.warmup", "1", NULL},
+                    0.1, 0.5, (struct passes){2, 1, 0.4});
 }
 END_TEST
 
@@ -354,12 +366,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {equals_the_public_functions,
-                                  several_passes,
-                                  denoisers_learn,
-                                  only_denoisers_change,
-                                  a_step_is_a_batch,
-                                  a_loss_that_is_not_finite,
-                                  frozen_denoisers};
+    const TTest *const tests[] = {equals_the_public_functions, several_passes,
+                                  a_learning_rate_that_falls,  denoisers_learn,
+                                  only_denoisers_change,       a_step_is_a_batch,
+                                  a_loss_that_is_not_finite,   frozen_denoisers};
     return run_tests("train/denoise", tests, sizeof tests / sizeof *tests) != 0;
 }

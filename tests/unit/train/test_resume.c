@@ -83,7 +83,7 @@ static const char *const variants[][16] = {
     {COMMON, "denoiser.kind", "spectral", "denoiser.rank", "9", "denoiser.rows", "normalized",
      "denoiser.target", "dropped", "denoiser.linear", "true"},
     {COMMON, "denoiser.kind", "spectral", "denoiser.rank", "6", "diffusion.blend", "0.6"},
-    {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3"},
+    {COMMON, "denoiser.passes", "2", "denoiser.warmup", "3", "denoiser_learning_rate_decay", "0.5"},
     {COMMON, "generate.every", "3", "rebuild_k", "4", "fusion_ratio", "0.3"},
     {COMMON, "generate.every", "100", "keep_rate", "1"},
     {COMMON, "generate.weights", "scores", "generate.every", "2", "rebuild_k", "4",

@@ -57,6 +57,7 @@ START_TEST(each_setting_matters)
         {"generate.every", "2"},
         {"weight_decay", "0.1"},
         {"learning_rate_decay", "0.5"},
+        {"denoiser_learning_rate_decay", "0.5"},
         {"average", "0.5"},
         {"generate.unseen", "true"},
         {"contrastive.negatives", "20"},
