@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Item features from a callback: the host keeps its vectors in a store of its own, here as signed
- * bytes with one scale per item, and hands them out as floats. The library asks for blocks of items
- * in any order, as often as needed. */
+ * bytes with one scale per item, sorted by the item's id, and hands them out as floats. The library
+ * asks by ids for blocks of items in any order, as often as needed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <diffmm/diffmm.h>
 
@@ -11,9 +12,14 @@
 
 enum { USERS = 120, ITEMS = 80, GROUPS = 4, PER_USER = 10, DIMENSIONS = 16 };
 
+struct entry {
+    char id[16];
+    signed char vector[DIMENSIONS];
+    float scale;
+};
+
 struct store {
-    signed char vectors[ITEMS][DIMENSIONS];
-    float scales[ITEMS];
+    struct entry entries[ITEMS];
     size_t asked; /* blocks given out */
 };
 
@@ -21,34 +27,48 @@ struct store {
 static void fill(struct store *store)
 {
     for (size_t item = 0; item < ITEMS; item++) {
-        store->scales[item] = 1.0F / 64;
+        struct entry *entry = &store->entries[item];
+        snprintf(entry->id, sizeof entry->id, "cover-%02zu", item);
+        entry->scale = 1.0F / 64;
         for (size_t k = 0; k < DIMENSIONS; k++)
-            store->vectors[item][k] = (signed char)((k % GROUPS == item % GROUPS ? 64 : 0) +
-                                                    (int)((item * 7 + k * 5) % 13));
+            entry->vector[k] = (signed char)((k % GROUPS == item % GROUPS ? 64 : 0) +
+                                             (int)((item * 7 + k * 5) % 13));
     }
 }
 
-/* The callback: `count` rows from `first` on. A non-zero result would stop the caller with
- * DIFFMM_ERROR_CALLBACK, for example if the store were unreachable. */
-static int load_features(size_t first, size_t count, float *out, void *user_data)
+static int compare_ids(const void *id, const void *entry)
+{
+    return strcmp(id, ((const struct entry *)entry)->id);
+}
+
+/* The callback: the rows of `count` ids. A non-zero result stops the caller with
+ * DIFFMM_ERROR_CALLBACK, as here where the store does not have an item. */
+static int load_features(size_t count, const char *const *ids, float *out, void *user_data)
 {
     struct store *store = user_data;
     store->asked++;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry =
+            bsearch(ids[i], store->entries, ITEMS, sizeof *store->entries, compare_ids);
+        if (!entry)
+            return 1;
         for (size_t k = 0; k < DIMENSIONS; k++)
-            out[i * DIMENSIONS + k] =
-                store->scales[first + i] * (float)store->vectors[first + i][k];
+            out[i * DIMENSIONS + k] = entry->scale * (float)entry->vector[k];
+    }
     return 0;
 }
 
 /* Users touch items of their own group. Every tenth interaction is held out for the test. */
-static void add_interactions(diffmm_dataset *dataset)
+static void add_interactions(diffmm_dataset *dataset, const struct store *store)
 {
     for (int32_t user = 0; user < USERS; user++)
         for (int32_t k = 0; k < PER_USER; k++) {
             int32_t item = user % GROUPS + GROUPS * ((user * 3 + k * 7) % (ITEMS / GROUPS));
             diffmm_split split = k == PER_USER - 1 ? DIFFMM_TEST : DIFFMM_TRAIN;
-            check(diffmm_dataset_add_interactions(dataset, split, 1, &user, &item));
+            char name[16];
+            snprintf(name, sizeof name, "user-%d", (int)user);
+            const char *user_id = name, *item_id = store->entries[item].id;
+            check(diffmm_dataset_add_named_interactions(dataset, split, 1, &user_id, &item_id));
         }
 }
 
@@ -69,9 +89,8 @@ int main(void)
     check(diffmm_context_create(NULL, &context));
     diffmm_dataset *dataset;
     check(diffmm_dataset_create(context, &dataset));
-    check(diffmm_dataset_reserve(dataset, USERS, ITEMS));
-    add_interactions(dataset);
-    check(diffmm_dataset_add_modality(dataset, "cover", DIMENSIONS, load_features, store));
+    add_interactions(dataset, store);
+    check(diffmm_dataset_add_modality_by_id(dataset, "cover", DIMENSIONS, load_features, store));
 
     diffmm_options *options;
     check(diffmm_options_create(context, &options));

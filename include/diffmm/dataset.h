@@ -52,6 +52,12 @@ typedef enum diffmm_split {
  *  Returns 0; anything else makes that call fail with DIFFMM_ERROR_CALLBACK. */
 typedef int (*diffmm_feature_loader)(size_t first, size_t count, float *out, void *user_data);
 
+/** Writes the raw features of the items with the external ids ids[0] to ids[count - 1] (that of an
+ *  item with a number is the number in decimal), count x dimensions floats, to `out`. The ids are
+ *  borrowed during the call. Otherwise as diffmm_feature_loader. */
+typedef int (*diffmm_feature_lookup)(size_t count, const char *const *ids, float *out,
+                                     void *user_data);
+
 /** Create an empty data set; it keeps the context alive. */
 DIFFMM_API diffmm_status diffmm_dataset_create(diffmm_context *context, diffmm_dataset **out);
 
@@ -213,7 +219,10 @@ DIFFMM_API diffmm_status diffmm_dataset_open_table(diffmm_context *context, cons
 DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, size_t count,
                                                       const char *const *ids);
 
-/** Add a modality whose features come from a callback.
+/** Add a modality whose features come from a callback that is asked by the numbers of items. What
+ *  fixes these numbers: interactions by number, diffmm_dataset_declare_items(), or ids that are
+ *  exactly 0 to items - 1, each of which is then its item's number; or diffmm_dataset_name_rows() says
+ *  whose each row is. Sealing refuses all else.
  *  @param dataset     not sealed
  *  @param name        1 to 63 of A-Z a-z 0-9 _ -
  *  @param dimensions  features per item
@@ -222,6 +231,18 @@ DIFFMM_API diffmm_status diffmm_dataset_declare_items(diffmm_dataset *dataset, s
 DIFFMM_API diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
                                                      size_t dimensions,
                                                      diffmm_feature_loader loader, void *user_data);
+
+/** Add a modality whose features come from a callback that looks them up by external id: for vectors
+ *  that stand in a database or a map, whatever numbers the items get, now or in an extended data set.
+ *  @param dataset     not sealed
+ *  @param name        as for diffmm_dataset_add_modality()
+ *  @param dimensions  features per item
+ *  @param loader      called when a trainer or model is made, as often as needed
+ *  @param user_data   passed to the loader, borrowed until the data set ends */
+DIFFMM_API diffmm_status diffmm_dataset_add_modality_by_id(diffmm_dataset *dataset,
+                                                           const char *name, size_t dimensions,
+                                                           diffmm_feature_lookup loader,
+                                                           void *user_data);
 
 /** Add a modality from an array.
  *  @param dataset     not sealed

@@ -107,6 +107,23 @@ diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *n
                       .dimensions = dimensions, .loader = loader, .loader_data = user_data});
 }
 
+diffmm_status diffmm_dataset_add_modality_by_id(diffmm_dataset *dataset, const char *name,
+                                                size_t dimensions, diffmm_feature_lookup loader,
+                                                void *user_data)
+{
+    DIFFMM__CALL call;
+    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
+    if (!status)
+        status = diffmm__modalities_check_new(dataset, name, dimensions);
+    if (status)
+        return status;
+    if (!loader)
+        return diffmm__null("loader");
+    return append(dataset, name, NULL,
+                  (struct diffmm__modality){
+                      .dimensions = dimensions, .lookup = loader, .loader_data = user_data});
+}
+
 static diffmm_status check_array(const diffmm_dataset *dataset, const char *name, size_t items,
                                  size_t dimensions, const float *features, size_t stride)
 {
@@ -173,6 +190,8 @@ static diffmm_status check_naming(const diffmm_dataset *dataset, const char *nam
         return diffmm__fail(DIFFMM_ERROR_NOT_FOUND, "the data set has no modality '%s'", name);
     if (modality->row_ids)
         return diffmm__fail(DIFFMM_ERROR_STATE, "modality '%s': its rows have ids already", name);
+    if (modality->lookup)
+        return diffmm__fail(DIFFMM_ERROR_STATE, "modality '%s': its loader is asked by id", name);
     if (count == 0 || count > INT32_MAX)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "modality '%s': %zu ids, not 1 to %d",
                             name, count, INT32_MAX);
@@ -264,7 +283,7 @@ static diffmm_status check_append(const diffmm_dataset *dataset, const char *nam
                             "modality '%s': its rows have ids; rows without ids are appended once "
                             "the data set is sealed and extended",
                             name);
-    if (modality->loader)
+    if (!modality->features)
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "modality '%s': its loader gives the features of all items", name);
     if (!features)
@@ -297,7 +316,7 @@ diffmm_status diffmm__modalities_features(const diffmm_dataset *dataset, size_t 
                                           const float **features, size_t *stride, float **scratch)
 {
     return diffmm__modality_features(dataset->context, &dataset->modalities[index],
-                                     diffmm_dataset_items(dataset), features, stride, scratch);
+                                     &dataset->catalog->item_ids, features, stride, scratch);
 }
 
 diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t index, size_t first,
@@ -317,5 +336,6 @@ diffmm_status diffmm_dataset_features(const diffmm_dataset *dataset, size_t inde
                             "%zu items from %zu on are beyond the %zu items", count, first, items);
     if (!out && count > 0)
         return diffmm__null("out");
-    return diffmm__modality_load(&dataset->modalities[index], first, count, out);
+    return diffmm__modality_load(&dataset->modalities[index], &dataset->catalog->item_ids, first,
+                                 count, out);
 }

@@ -9,7 +9,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 
-/* Items that a loader is asked for at once. */
+/* Items that a host is asked for at once. */
 enum { loader_block = 256 };
 
 static void end_mapping(struct diffmm__mapping *mapping)
@@ -259,53 +259,80 @@ static diffmm_status ask_rows_of_items(const struct diffmm__modality *modality, 
     return status;
 }
 
-/* Asks the loader for `items` items from `first` on, block by block. */
-static diffmm_status ask_loader(const struct diffmm__modality *modality, size_t first, size_t items,
-                                float *out)
+/* Asks the lookup for the rows of at most loader_block items from `first` on. */
+static diffmm_status ask_by_id(const struct diffmm__modality *modality,
+                               const struct diffmm__ids *items, size_t first, size_t count,
+                               float *out)
+{
+    const char *ids[loader_block];
+    for (size_t i = 0; i < count; i++)
+        ids[i] = diffmm__ids_text(items, (int32_t)(first + i));
+    int result = modality->lookup(count, ids, out, modality->loader_data);
+    if (!result)
+        return DIFFMM_OK;
+    return diffmm__fail(DIFFMM_ERROR_CALLBACK,
+                        "modality '%s': its loader returned %d for the ids of items %zu to %zu",
+                        modality->name, result, first, first + count - 1);
+}
+
+static diffmm_status ask_block(const struct diffmm__modality *modality,
+                               const struct diffmm__ids *items, size_t first, size_t count,
+                               float *out)
+{
+    if (modality->lookup)
+        return ask_by_id(modality, items, first, count, out);
+    return modality->row_of_item ? ask_rows_of_items(modality, first, count, out)
+                                 : ask_rows(modality, first, count, out);
+}
+
+/* Asks loader or lookup for `count` items from `first` on, block by block. */
+static diffmm_status ask_host(const struct diffmm__modality *modality,
+                              const struct diffmm__ids *items, size_t first, size_t count,
+                              float *out)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t done = 0; done < items && !status; done += loader_block) {
-        size_t count = items - done < loader_block ? items - done : loader_block;
-        float *place = out + done * modality->dimensions;
-        status = modality->row_of_item ? ask_rows_of_items(modality, first + done, count, place)
-                                       : ask_rows(modality, first + done, count, place);
-    }
+    for (size_t done = 0; done < count && !status; done += loader_block)
+        status = ask_block(modality, items, first + done,
+                           count - done < loader_block ? count - done : loader_block,
+                           out + done * modality->dimensions);
     return status;
 }
 
-diffmm_status diffmm__modality_load(const struct diffmm__modality *modality, size_t first,
-                                    size_t count, float *out)
+diffmm_status diffmm__modality_load(const struct diffmm__modality *modality,
+                                    const struct diffmm__ids *items, size_t first, size_t count,
+                                    float *out)
 {
-    if (modality->loader)
-        return ask_loader(modality, first, count, out);
+    if (!modality->features)
+        return ask_host(modality, items, first, count, out);
     copy_rows(count, modality->dimensions, modality->features + first * modality->stride,
               modality->stride, out);
     return DIFFMM_OK;
 }
 
 diffmm_status diffmm__modality_features(const diffmm_context *context,
-                                        const struct diffmm__modality *modality, size_t items,
-                                        const float **features, size_t *stride, float **scratch)
+                                        const struct diffmm__modality *modality,
+                                        const struct diffmm__ids *items, const float **features,
+                                        size_t *stride, float **scratch)
 {
     if (modality->features) {
-        diffmm_status status = diffmm__modality_check(modality, items);
+        diffmm_status status = diffmm__modality_check(modality, items->count);
         if (status)
             return status;
         *features = modality->features;
         *stride = modality->stride;
         return DIFFMM_OK;
     }
-    size_t count = diffmm__size_product(items, modality->dimensions);
+    size_t count = diffmm__size_product(items->count, modality->dimensions);
     if (count == SIZE_MAX)
         return diffmm__fail(DIFFMM_ERROR_NO_MEMORY,
                             "modality '%s': %zu x %zu features exceed the address space",
-                            modality->name, items, modality->dimensions);
+                            modality->name, items->count, modality->dimensions);
     float *block = diffmm__allocate(context, count, sizeof *block);
     if (!block)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = ask_loader(modality, 0, items, block);
+    diffmm_status status = ask_host(modality, items, 0, items->count, block);
     if (!status)
-        status = check_finite(modality, items, block, modality->dimensions);
+        status = check_finite(modality, items->count, block, modality->dimensions);
     if (status) {
         diffmm__release(context, block);
         return status;

@@ -31,10 +31,10 @@ struct diffmm__feature_rows {
 /* Release what a reader has handed over. */
 void diffmm__feature_rows_end(const diffmm_context *context, struct diffmm__feature_rows *rows);
 
-/* Features come from exactly one of array (the caller's, or in `owned`) and loader. Rows are those
- * of the items by number, unless they have ids: then the order is found when the data set is
+/* Features come from exactly one of array (the caller's, or in `owned`), loader and lookup. Rows are
+ * those of the items by number, unless they have ids: then the order is found when the data set is
  * sealed. An array is copied into that order, and its rows then have no ids; a loader goes on being
- * asked for rows. */
+ * asked for rows. A lookup is asked by the ids of the items. */
 struct diffmm__modality {
     char name[64];
     size_t dimensions;
@@ -43,7 +43,8 @@ struct diffmm__modality {
     size_t stride;
     struct diffmm__features *owned;
     diffmm_feature_loader loader;
-    void *loader_data;
+    diffmm_feature_lookup lookup;
+    void *loader_data;               /* of loader or lookup */
     struct diffmm__row_ids *row_ids; /* or NULL */
     int32_t *row_of_item; /* of a loader with ids, once sealed: -1 for an item without a row */
     size_t ordered_items; /* how many items row_of_item has */
@@ -91,16 +92,19 @@ void diffmm__modality_replace(const diffmm_context *context, struct diffmm__moda
  * finite features. */
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items);
 
-/* Copy the features of `count` items from `first` on, or ask the loader for them. */
-diffmm_status diffmm__modality_load(const struct diffmm__modality *modality, size_t first,
-                                    size_t count, float *out);
+/* Copy the features of `count` items from `first` on, or ask the loader for them, or the lookup by
+ * their ids among `items`. */
+diffmm_status diffmm__modality_load(const struct diffmm__modality *modality,
+                                    const struct diffmm__ids *items, size_t first, size_t count,
+                                    float *out);
 
 /* The features of all items: `*features` with row `*stride`, either the modality's own array or,
- * where it has a loader, an array allocated here, `*scratch`, which the caller releases. Checks
- * that every value is finite. */
+ * where it has a loader or lookup, an array allocated here, `*scratch`, which the caller releases.
+ * Checks that every value is finite. */
 diffmm_status diffmm__modality_features(const diffmm_context *context,
-                                        const struct diffmm__modality *modality, size_t items,
-                                        const float **features, size_t *stride, float **scratch);
+                                        const struct diffmm__modality *modality,
+                                        const struct diffmm__ids *items, const float **features,
+                                        size_t *stride, float **scratch);
 
 /* Bytes of the features that it owns, of the context's allocator. */
 size_t diffmm__modality_bytes(const struct diffmm__modality *modality);

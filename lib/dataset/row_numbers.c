@@ -3,32 +3,51 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "dataset/draft.h"
 #include "dataset/id.h"
 
-/* The first modality that has feature rows, from an array or a file, without ids of their own; NULL
- * if there is none. */
-static const struct diffmm__modality *with_rows(const diffmm_dataset *dataset)
+/* The first modality whose rows go by the numbers of items: of those that have an array or a file,
+ * or else of those with a loader; NULL if there is none. */
+static const struct diffmm__modality *find_numbered(const diffmm_dataset *dataset)
 {
+    const struct diffmm__modality *loaded = NULL;
+    for (size_t m = dataset->modality_count; m-- > 0;)
+        if (dataset->modalities[m].loader && !dataset->modalities[m].row_ids)
+            loaded = &dataset->modalities[m];
     for (size_t m = 0; m < dataset->modality_count; m++)
         if (dataset->modalities[m].features && !dataset->modalities[m].row_ids)
             return &dataset->modalities[m];
-    return NULL;
+    return loaded;
 }
 
 size_t diffmm__row_numbers_count(const diffmm_dataset *dataset)
 {
-    const struct diffmm__modality *modality = with_rows(dataset);
-    return modality ? modality->rows : 0;
+    const struct diffmm__modality *modality = find_numbered(dataset);
+    if (!modality)
+        return 0;
+    return modality->features ? modality->rows : diffmm_dataset_items(dataset);
+}
+
+static diffmm_status fail_untied_loader(const struct diffmm__modality *modality, size_t items,
+                                        const char *id)
+{
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                        "modality '%s': nothing says which number its loader knows item '%.*s' by, "
+                        "for the item ids are not exactly 0 to %zu; let the loader be asked by id "
+                        "(diffmm_dataset_add_modality_by_id()), name its rows "
+                        "(diffmm_dataset_name_rows()), or fix the order of the items "
+                        "(diffmm_dataset_declare_items() before interactions)",
+                        modality->name, (int)diffmm__text_cut(id, strlen(id), 40), id, items - 1);
 }
 
 static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
 {
-    const struct diffmm__modality *modality = with_rows(dataset);
+    const struct diffmm__modality *modality = find_numbered(dataset);
+    if (!modality->features)
+        return fail_untied_loader(modality, diffmm_dataset_items(dataset), id);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                         "modality '%s': nothing says which of its %zu rows is item '%.*s', for the "
                         "item ids are not exactly 0 to %zu; list the ids in the order of the rows: "
@@ -84,36 +103,12 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
     return DIFFMM_OK;
 }
 
-static const struct diffmm__modality *with_numbered_loader(const diffmm_dataset *dataset)
-{
-    for (size_t m = 0; m < dataset->modality_count; m++)
-        if (dataset->modalities[m].loader && !dataset->modalities[m].row_ids)
-            return &dataset->modalities[m];
-    return NULL;
-}
-
-const struct diffmm__modality *diffmm__row_numbers_unnamed(const diffmm_dataset *dataset)
-{
-    return rows_are_known(dataset->draft) ? NULL : with_numbered_loader(dataset);
-}
-
-void diffmm__row_numbers_warn(const diffmm_dataset *dataset, const struct diffmm__modality *unnamed)
-{
-    if (unnamed)
-        diffmm__log(dataset->context, DIFFMM_LOG_WARNING,
-                    "modality '%s': its loader is asked by item number, which is the order in "
-                    "which the ids appeared; unless it looks ids up by diffmm_dataset_item_id(), "
-                    "declare the items (diffmm_dataset_declare_items()) or name the loader's rows "
-                    "(diffmm_dataset_name_rows())",
-                    unnamed->name);
-}
-
 diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset)
 {
     const struct diffmm__draft *draft = dataset->draft;
     for (size_t m = 0; m < dataset->modality_count && draft->row_ids; m++) {
         struct diffmm__modality *modality = &dataset->modalities[m];
-        if (modality->row_ids || (modality->loader && !draft->items_declared))
+        if (modality->row_ids || modality->lookup)
             continue;
         if (modality->features && modality->rows != draft->row_ids->ids.count)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,

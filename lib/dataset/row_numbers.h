@@ -5,7 +5,9 @@
 
 #include "dataset/dataset.h"
 
-/* How many rows the first modality has that has any without ids of their own; 0 if none has. */
+/* How many rows there are that go by the numbers of items: those of the first array or file without
+ * ids of its own; where only loaders are asked so, as many as there are items; 0 where there is
+ * neither. */
 size_t diffmm__row_numbers_count(const diffmm_dataset *dataset);
 
 /* Of each item of an open data set the row of features that its id is the number of; NULL where
@@ -18,12 +20,5 @@ diffmm_status diffmm__row_numbers_find(const diffmm_dataset *dataset, int32_t **
  * by the ids that the draft keeps for them. DIFFMM_ERROR_INVALID_ARGUMENT where a modality has more
  * or fewer rows. */
 diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset);
-
-/* The first modality whose loader is asked by item number, where items came by id, nobody listed
- * them, and so their numbers are the order of first appearance; NULL if there is none. And a warning
- * that says so; accepts NULL. */
-const struct diffmm__modality *diffmm__row_numbers_unnamed(const diffmm_dataset *dataset);
-void diffmm__row_numbers_warn(const diffmm_dataset *dataset,
-                              const struct diffmm__modality *unnamed);
 
 #endif

@@ -107,7 +107,6 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     struct diffmm__draft *draft = dataset->draft;
     struct diffmm__census census = draft->census;
     struct diffmm__draft_mark mark = diffmm__draft_save(draft);
-    const struct diffmm__modality *unnamed = numbers ? NULL : diffmm__row_numbers_unnamed(dataset);
     diffmm_status status = fill_catalog(dataset, numbers, catalog, held);
     if (!status)
         status = diffmm__census_count_splits(dataset->context, &catalog->train, held, &census);
@@ -130,7 +129,6 @@ static diffmm_status make_catalog(diffmm_dataset *dataset, const int32_t *number
     dataset->sealed = true;
     for (int split = 0; split < DIFFMM__SPLITS; split++)
         census.repeated -= diffmm_dataset_interactions(dataset, (diffmm_split)split);
-    diffmm__row_numbers_warn(dataset, unnamed);
     dataset->census = census;
     diffmm__draft_destroy(dataset->context, draft);
     dataset->draft = NULL;

@@ -188,6 +188,7 @@ START_TEST(texts_with_a_nul_inside)
     refused([&] { open.add_modality(nul, 1, 2, floats); });
     refused([&] { open.add_modality(nul, 2, std::vector<float>(2)); });
     refused([&] { open.add_modality(nul, 2, [](std::size_t, std::size_t, auto) {}); });
+    refused([&] { open.add_modality_by_id(nul, 2, [](auto, auto) {}); });
     refused([&] { open.append_features(nul, 2, floats); });
     refused([&] { open.read_modality(nul, "x.npy"); });
     refused([&] { open.read_modality("x", nul); });

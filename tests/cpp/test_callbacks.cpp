@@ -119,6 +119,33 @@ START_TEST(loaders_and_arrays_live_as_long_as_needed)
 }
 END_TEST
 
+/* By id, whatever the order of the items; what it throws comes out of the call that asked. */
+START_TEST(a_loader_is_asked_by_id)
+{
+    diffmm::context context(1);
+    diffmm::dataset data(context);
+    std::size_t calls = 0;
+    data.add_interactions(DIFFMM_TRAIN, std::vector<std::string>{"u", "v", "w"}, {"c", "a", "bad"})
+        .add_modality_by_id("letter", 2, [&](diffmm::span<const char *const> ids, auto rows) {
+            calls++;
+            ck_assert_uint_eq(rows.size(), 2 * ids.size());
+            for (std::size_t i = 0; i < ids.size(); i++) {
+                if (std::string(ids[i]) == "bad")
+                    throw broken("bad");
+                rows[2 * i] = static_cast<float>(ids[i][0]);
+                rows[2 * i + 1] = 1;
+            }
+        });
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "loader is empty",
+                 [&] { data.add_modality_by_id("other", 2, nullptr); });
+    data.seal();
+    const std::vector<float> wanted = {'c', 1, 'a', 1};
+    ck_assert(data.features(0, 0, 2) == wanted);
+    assert_broken("bad", [&] { data.features(0, 0, 3); });
+    ck_assert_uint_eq(calls, 2);
+}
+END_TEST
+
 START_TEST(a_loader_that_was_not_taken_is_given_back)
 {
     diffmm::context context(1);
@@ -267,6 +294,7 @@ TCase *callback_cases()
     tcase_add_test(cases, what_a_loader_throws_arrives);
     tcase_add_test(cases, any_type_may_be_thrown);
     tcase_add_test(cases, loaders_and_arrays_live_as_long_as_needed);
+    tcase_add_test(cases, a_loader_is_asked_by_id);
     tcase_add_test(cases, a_loader_that_was_not_taken_is_given_back);
     tcase_add_test(cases, false_ends_a_fit_without_failure);
     tcase_add_test(cases, what_an_epoch_callable_throws_arrives);

@@ -80,6 +80,29 @@ static void ratings_to_splits(diffmm_context *context)
     diffmm_dataset_destroy(data);
 }
 
+/* The titles of film-0, film-1, .. */
+const float *find_title(const void *store, const char *id)
+{
+    return strncmp(id, "film-", 5) == 0
+               ? ((const struct store *)store)->titles + (size_t)atoi(id + 5) * TITLE_SIZE
+               : NULL;
+}
+
+static void titles_by_id(diffmm_context *context, const struct store *store)
+{
+    static const char *const user[] = {"alice", "bob"}, *const film[] = {"film-9", "film-4"};
+    float got[2 * TITLE_SIZE];
+    diffmm_dataset *data;
+    check(diffmm_dataset_create(context, &data));
+    check(diffmm_dataset_add_named_interactions(data, DIFFMM_TRAIN, 2, user, film));
+    check(diffmm_dataset_add_modality_by_id(data, "title", TITLE_SIZE, look_up_titles,
+                                            (void *)store));
+    check(diffmm_dataset_seal(data));
+    check(diffmm_dataset_features(data, 0, 0, 2, got));
+    expect(got[9 % 7] == 1 && got[TITLE_SIZE + 4 % 7] == 1, "titles by id");
+    diffmm_dataset_destroy(data);
+}
+
 static void own_data_to_recommendations(const struct store *store)
 {
     char names[ITEMS][16];
@@ -93,6 +116,7 @@ static void own_data_to_recommendations(const struct store *store)
     diffmm_options *options;
     check(make_context(&context));
     ratings_to_splits(context);
+    titles_by_id(context, store);
     check(read_data(context, ITEMS, ids, load_titles, (void *)store, &data));
     check(make_options(context, &options));
     make_small(options);

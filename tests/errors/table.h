@@ -17,6 +17,7 @@ union value {
     int64_t i;
     double r;
     diffmm_feature_loader loader;
+    diffmm_feature_lookup lookup;
     diffmm_epoch_function on_epoch;
     diffmm_progress_function on_progress;
     diffmm_hits_function on_hits;

@@ -57,6 +57,11 @@ static diffmm_status add_modality(const union value *v)
     return diffmm_dataset_add_modality(v[0].p, v[1].in, v[2].n, v[3].loader, v[4].p);
 }
 
+static diffmm_status add_modality_by_id(const union value *v)
+{
+    return diffmm_dataset_add_modality_by_id(v[0].p, v[1].in, v[2].n, v[3].lookup, v[4].p);
+}
+
 static diffmm_status add_modality_array(const union value *v)
 {
     return diffmm_dataset_add_modality_array(v[0].p, v[1].in, v[2].n, v[3].n, v[4].in, v[5].n);
@@ -227,6 +232,11 @@ static int load(size_t first, size_t count, float *out, void *user_data)
     for (size_t i = 0; i < count * features; i++)
         out[i] = (float)(first + i);
     return 0;
+}
+
+static int look_up(size_t count, const char *const *ids, float *out, void *user_data)
+{
+    return load((size_t)ids[0][0], count, out, user_data);
 }
 
 static const int32_t numbers[] = {3, 1, 0}, negative[] = {0, 1, -1}, huge[] = {0, 1, INT32_MAX};
@@ -419,6 +429,14 @@ static const struct entry entries[] = {
                     .others = {{{.n = 0}, INVALID, "features"},
                                {{.n = (size_t)-1}, INVALID, "features"}}},
                    {"loader", CALLBACK, .good.loader = load},
+                   {"user_data", CALLBACK, true}}},
+    {"diffmm_dataset_add_modality_by_id", add_modality_by_id,
+     .arguments = {A_UNSEALED,
+                   A_MODALITY,
+                   {"dimensions", SIZE, .good.n = 3,
+                    .others = {{{.n = 0}, INVALID, "features"},
+                               {{.n = (size_t)-1}, INVALID, "features"}}},
+                   {"loader", CALLBACK, .good.lookup = look_up},
                    {"user_data", CALLBACK, true}}},
     {"diffmm_dataset_add_modality_array", add_modality_array,
      .arguments =

@@ -204,6 +204,19 @@ static diffmm_status add_modality(struct fault_world *world)
     return diffmm_dataset_add_modality(world->dataset, "sound", 2, load, NULL);
 }
 
+static int look_up(size_t count, const char *const *ids, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * 2; i++)
+        out[i] = (float)ids[i / 2][0];
+    return 0;
+}
+
+static diffmm_status add_modality_by_id(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality_by_id(world->dataset, "sound", 2, look_up, NULL);
+}
+
 static diffmm_status add_array(struct fault_world *world)
 {
     return diffmm_dataset_add_modality_array(world->dataset, "sound", 2, 2, features, 2);
@@ -214,13 +227,14 @@ static diffmm_status add_copy(struct fault_world *world)
     return diffmm_dataset_add_modality_copy(world->dataset, "sound", 2, 2, features, 2);
 }
 
-/* More rows than items, in another order; and a loader whose rows have names. */
+/* More rows than items, in another order; and loaders, one to be named, one that is asked by id. */
 static void dataset_with_array(struct fault_world *world)
 {
     static const char *const user[] = {"ann", "bob"}, *const item[] = {"red", "blue"};
     empty_dataset(world);
     expect_success(add_array(world));
     expect_success(diffmm_dataset_add_modality(world->dataset, "smell", 2, load, NULL));
+    expect_success(diffmm_dataset_add_modality_by_id(world->dataset, "touch", 2, look_up, NULL));
     expect_success(
         diffmm_dataset_add_named_interactions(world->dataset, DIFFMM_TRAIN, 2, user, item));
 }
@@ -435,6 +449,7 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_read_interactions .npz", empty_dataset, read_npz, filled_bits, NULL},
 #endif
     {"diffmm_dataset_add_modality", empty_dataset, add_modality, modality_bits, NULL},
+    {"diffmm_dataset_add_modality_by_id", empty_dataset, add_modality_by_id, modality_bits, NULL},
     {"diffmm_dataset_add_modality_array", empty_dataset, add_array, modality_bits, NULL},
     {"diffmm_dataset_add_modality_copy", empty_dataset, add_copy, modality_bits, NULL},
     {"diffmm_dataset_name_rows", dataset_with_array, name_rows, modality_bits, NULL},

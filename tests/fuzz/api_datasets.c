@@ -27,6 +27,14 @@ static int load(size_t first, size_t count, float *out, void *user_data)
     return how == 1 ? 7 : 0;
 }
 
+static int look_up(size_t count, const char *const *ids, float *out, void *user_data)
+{
+    (void)user_data;
+    for (size_t i = 0; i < count * 2; i++)
+        out[i] = (float)ids[i / 2][0];
+    return 0;
+}
+
 static diffmm_dataset *any(struct api *api)
 {
     return api->datasets[api_below(api, api_places)];
@@ -99,7 +107,10 @@ static void call_modality(struct api *api)
     static size_t how[] = {0, 1, 2};
     const char *name = api_text(api);
     size_t rows = api_below(api, feature_rows + 1), columns = api_below(api, feature_columns + 1);
-    if (api_below(api, 3) == 0)
+    size_t form = api_below(api, 4);
+    if (form == 0)
+        fuzz_status(diffmm_dataset_add_modality_by_id(any(api), name, 2, look_up, NULL));
+    else if (form == 1)
         fuzz_status(diffmm_dataset_add_modality(any(api), name, 2, load,
                                                 &how[api_byte(api) > 200 ? api_below(api, 3) : 0]));
     else

@@ -129,6 +129,16 @@ static diffmm_status dataset_add_modality(struct fault_world *world)
     return diffmm_dataset_add_modality(world->dataset, "loaded", 1, load, NULL);
 }
 
+static int look_up(size_t count, const char *const *ids, float *out, void *user_data)
+{
+    return load((size_t)(ids[0] == NULL), count, out, user_data);
+}
+
+static diffmm_status dataset_add_modality_by_id(struct fault_world *world)
+{
+    return diffmm_dataset_add_modality_by_id(world->dataset, "looked-up", 1, look_up, NULL);
+}
+
 static diffmm_status dataset_add_modality_array(struct fault_world *world)
 {
     return diffmm_dataset_add_modality_array(world->dataset, "array", 2, 3, values, 3);
@@ -371,6 +381,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_read_interactions", FILLED | SEALED, dataset_read_interactions},
     {"diffmm_dataset_declare_items", FILLED | SEALED, dataset_declare_items},
     {"diffmm_dataset_add_modality", FILLED | SEALED, dataset_add_modality},
+    {"diffmm_dataset_add_modality_by_id", FILLED | SEALED, dataset_add_modality_by_id},
     {"diffmm_dataset_add_modality_array", FILLED | SEALED, dataset_add_modality_array},
     {"diffmm_dataset_add_modality_copy", FILLED | SEALED, dataset_add_modality_copy},
     {"diffmm_dataset_name_rows", FILLED | SEALED, dataset_name_rows},

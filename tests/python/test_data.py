@@ -40,6 +40,42 @@ class Datasets(unittest.TestCase):
             for name in "array", "copy", "loader":
                 self.assertEqual(dataset.features(name).ravel().tolist(), [2, 0, 0], name)
 
+    def test_a_loader_by_id(self):
+        asked = []
+
+        def load(ids, out):
+            asked.append(list(ids))
+            out[:] = [[len(id)] for id in ids]
+
+        dataset = diffmm.Dataset.from_arrays(["a", "a", "b"], ["x", "yyyyy", "Żółw"])
+        dataset.add_modality("length", load, 1, by_id=True)
+        with self.assertRaisesRegex(TypeError, "by_id is for a loader"):
+            dataset.add_modality("m", [[1.], [2.], [3.]], by_id=True)
+        with self.assertRaisesRegex(TypeError, "asked by id has no rows"):
+            dataset.add_modality("m", load, 1, ids=["x"], by_id=True)
+        with self.assertRaisesRegex(TypeError, "needs to know its dimensions"):
+            dataset.add_modality("m", load, by_id=True)
+        self.assertEqual(["length"], list(dataset.modalities))
+        dataset.seal()
+        more = dataset.extend()
+        more.add_interactions(["c"], ["zz"])
+        more.seal()
+        self.assertEqual(dataset.features("length").ravel().tolist(), [1, 5, 4])
+        self.assertEqual(more.features("length").ravel().tolist(), [1, 5, 4, 2])
+        self.assertEqual([["x", "yyyyy", "Żółw"], ["x", "yyyyy", "Żółw", "zz"]], asked)
+
+        failing = diffmm.Dataset.from_arrays(["a"], ["x"])
+        failing.add_modality("m", lambda ids, out: {}[ids[0]], 1, by_id=True)
+        failing.seal()
+        with self.assertRaises(KeyError):
+            failing.features("m")
+
+    def test_a_loader_by_number_of_unlisted_items(self):
+        dataset = diffmm.Dataset.from_arrays(["a"], ["x"])
+        dataset.add_modality("m", lambda first, out: None, 1)
+        with self.assertRaisesRegex(diffmm.Error, "nothing says which number its loader"):
+            dataset.seal()
+
     def test_ids_of_rows_as_numbers(self):
         dataset = diffmm.Dataset.from_arrays([0, 0, 1], [0, 1, 2],
                                       modalities={"m": {"features": [[7.], [8.]], "ids": [2, 0]}})

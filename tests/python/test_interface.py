@@ -68,6 +68,7 @@ BY_C_TYPE = {
     "int": [_functions.flag],
     "double": [_functions.real],
     "diffmm_feature_loader": [_structs.FeatureLoader],
+    "diffmm_feature_lookup": [_structs.FeatureLookup],
     "diffmm_epoch_function": [_structs.EpochFunction],
     "diffmm_progress_function": [_structs.ProgressFunction],
     "diffmm_hits_function": [_structs.HitsFunction],

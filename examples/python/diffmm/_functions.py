@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy
 
 from ._convert import enum, flag, int32, int64, name, optional_name, path, real, size, uint64
-from ._structs import EpochFunction, FeatureLoader, HitsFunction, ProgressFunction
+from ._structs import (EpochFunction, FeatureLoader, FeatureLookup, HitsFunction,
+                       ProgressFunction)
 
 
 class Status(c_int):
@@ -71,6 +72,7 @@ FUNCTIONS = {
     "diffmm_dataset_read_interactions": (status, pointer, enum, path),
     "diffmm_dataset_declare_items": (status, pointer, size, strings),
     "diffmm_dataset_add_modality": (status, pointer, name, size, FeatureLoader, pointer),
+    "diffmm_dataset_add_modality_by_id": (status, pointer, name, size, FeatureLookup, pointer),
     "diffmm_dataset_add_modality_array": (status, pointer, name, size, size, pointer, size),
     "diffmm_dataset_add_modality_copy": (status, pointer, name, size, size, floats, size),
     "diffmm_dataset_name_rows": (status, pointer, name, size, strings),

@@ -45,6 +45,7 @@ ReleaseFunction = CFUNCTYPE(None, c_void_p, c_void_p)
 PoolSizeFunction = CFUNCTYPE(c_size_t, c_void_p)
 PoolRunFunction = CFUNCTYPE(None, c_size_t, Task, c_void_p, c_void_p)
 FeatureLoader = CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p, c_void_p)
+FeatureLookup = CFUNCTYPE(c_int, c_size_t, POINTER(c_char_p), c_void_p, c_void_p)
 ItemFilter = CFUNCTYPE(c_int, c_int32, c_int32, POINTER(c_int32), c_void_p)
 HitsFunction = CFUNCTYPE(c_int, c_int32, c_void_p, c_size_t, c_void_p)
 

@@ -112,6 +112,18 @@ def _loader_callback(load, dimensions):
     return _structs.FeatureLoader(callback)
 
 
+def _lookup_callback(load, dimensions):
+
+    def fill(count, ids, address):
+        load([text(ids[i]) for i in range(count)],
+             view(address, (count, dimensions), numpy.float32, None, writable=True))
+
+    def callback(count, ids, address, _):
+        return run(fill, count, ids, address)
+
+    return _structs.FeatureLookup(callback)
+
+
 class Dataset(Object):
     """Interactions in three splits, ids, and item features per modality. Filled, then sealed: a
     trainer or a model seals it. Users and items are numbers, or strings of yours throughout."""
@@ -268,7 +280,7 @@ class Dataset(Object):
         self.read_arrow(_arrow.Table.of_frame(frame), split, columns=columns)
 
     def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False,
-                     mapped=False):
+                     mapped=False, by_id=False):
         """Item features from one of
         - an array, items x features: read in place, not copied, if it is float32 and each row is in
           one piece; it must not change while the data set or what is made from it lives. With
@@ -278,10 +290,13 @@ class Dataset(Object):
         - a table in memory (with __arrow_c_stream__()): a row for each item, with its id in a column
           `item` or `id`, and its features in a column of lists, or each in one of its own
         - a function load(first, out) that fills `out`, a block of rows from item `first` on, with
-          `dimensions` features each; `out` is valid during the call only
+          `dimensions` features each; `out` is valid during the call only. With `by_id` a function
+          load(ids, out), which is given a list of external ids instead
         `ids` says which item each row is (for a function: of rows 0, 1, ..); then rows may be in
         any order, and items without one get zeros."""
         strings = None if ids is None else texts(ids)
+        if strings is not None and by_id:
+            raise TypeError("a loader that is asked by id has no rows that ids could name")
         if strings is not None:
             self._check_rows(features, strings, ids)
         if strings is None and hasattr(features, "__arrow_c_stream__"):
@@ -289,7 +304,7 @@ class Dataset(Object):
             with interruptible():
                 library.diffmm_dataset_read_modality_arrow(self.handle, name, given.address, None)
             return
-        self._add_modality(name, features, dimensions, copy, mapped)
+        self._add_modality(name, features, dimensions, copy, mapped, by_id)
         if strings is not None:
             library.diffmm_dataset_name_rows(self.handle, name, len(strings), strings.ctypes.data)
 
@@ -305,13 +320,20 @@ class Dataset(Object):
             twice = next(value for value in values if value in seen or seen.add(value))
             raise ValueError(f"the id '{twice}' comes twice")
 
-    def _add_modality(self, name, features, dimensions, copy, mapped):
+    def _add_loader(self, name, load, dimensions, by_id):
+        if dimensions is None:
+            raise TypeError("a loader needs to know its dimensions")
+        callback = (_lookup_callback if by_id else _loader_callback)(load, dimensions)
+        add = library.diffmm_dataset_add_modality_by_id if by_id else \
+            library.diffmm_dataset_add_modality
+        add(self.handle, name, dimensions, callback, None)
+        self.handle.keeps.append(callback)
+
+    def _add_modality(self, name, features, dimensions, copy, mapped, by_id):
         if callable(features):
-            if dimensions is None:
-                raise TypeError("a loader needs to know its dimensions")
-            callback = _loader_callback(features, dimensions)
-            library.diffmm_dataset_add_modality(self.handle, name, dimensions, callback, None)
-            self.handle.keeps.append(callback)
+            self._add_loader(name, features, dimensions, by_id)
+        elif by_id:
+            raise TypeError("by_id is for a loader, which is a function")
         elif is_path(features) or isinstance(features, bytes):
             read = library.diffmm_dataset_map_modality if mapped else \
                 library.diffmm_dataset_read_modality

@@ -29,6 +29,10 @@ using metrics = diffmm_metrics;
  *  where they work with the same data set. It may throw. */
 using feature_loader = std::function<void(std::size_t first, std::size_t count, span<float> rows)>;
 
+/** Fills `rows` with the features of the items that have these external ids, which are borrowed during
+ *  the call. Otherwise as feature_loader. */
+using feature_lookup = std::function<void(span<const char *const> ids, span<float> rows)>;
+
 /** @see diffmm_dataset
  *
  *  Functions that fill the data set return it, so that calls can be chained. */
@@ -160,6 +164,18 @@ class dataset : public detail::handle<diffmm_dataset>
         auto state = std::make_shared<loader_state>(loader_state{dimensions, std::move(loader)});
         lent().push_back(state);
         return added(diffmm_dataset_add_modality(get(), called, dimensions, load, state.get()));
+    }
+    /** Add a modality whose features come from a callable that looks them up by external id; it lives
+     *  as long as anything made from this data set. */
+    dataset &add_modality_by_id(const std::string &name, detail::amount dimensions,
+                                feature_lookup loader)
+    {
+        const char *called = detail::text(name);
+        detail::require(loader != nullptr, "loader is empty");
+        auto state = std::make_shared<lookup_state>(lookup_state{dimensions, std::move(loader)});
+        lent().push_back(state);
+        return added(
+            diffmm_dataset_add_modality_by_id(get(), called, dimensions, look_up, state.get()));
     }
     /** Add a modality from an array, items x dimensions. It is borrowed: it must live as long as
      *  anything made from this data set.
@@ -374,6 +390,11 @@ class dataset : public detail::handle<diffmm_dataset>
         feature_loader loader;
     };
 
+    struct lookup_state {
+        std::size_t dimensions;
+        feature_lookup loader;
+    };
+
     template <class Create>
     dataset(const context &from, Create create)
         : dataset(from.root(), create, std::make_shared<kept>())
@@ -399,6 +420,16 @@ class dataset : public detail::handle<diffmm_dataset>
         auto *state = static_cast<loader_state *>(user_data);
         return detail::guarded([&] {
             state->loader(first, count, span<float>(out, count * state->dimensions));
+            return true;
+        });
+    }
+    static int look_up(std::size_t count, const char *const *ids, float *out,
+                       void *user_data) noexcept
+    {
+        auto *state = static_cast<lookup_state *>(user_data);
+        return detail::guarded([&] {
+            state->loader(span<const char *const>(ids, count),
+                          span<float>(out, count * state->dimensions));
             return true;
         });
     }

@@ -175,9 +175,11 @@ START_TEST(ids_that_are_not_all_row_numbers)
     diffmm_dataset *dataset = new_dataset(context);
     expect_success(add_named(dataset, DIFFMM_TRAIN, "u", "1"));
     expect_success(diffmm_dataset_add_modality(dataset, "m", 1, load_zeros, NULL));
+    expect_invalid(diffmm_dataset_seal(dataset), "nothing says which number its loader knows");
+    expect_success(diffmm_dataset_reserve(dataset, 1, 2)); /* 0 is there, too */
     expect_success(diffmm_dataset_seal(dataset));
-    ck_assert_uint_eq(diffmm_dataset_items(dataset), 1);
-    ck_assert_str_eq(diffmm_dataset_item_id(dataset, 0), "1");
+    ck_assert_uint_eq(diffmm_dataset_items(dataset), 2);
+    ck_assert_str_eq(diffmm_dataset_item_id(dataset, 1), "1");
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
 }

@@ -338,16 +338,51 @@ START_TEST(refused_names)
 }
 END_TEST
 
-/* A loader that is asked by number cannot know which item that is, unless the items were listed or
- * it asks. */
+static diffmm_dataset *begin_with(size_t count, const char *const *items)
+{
+    static const char *const users[] = {"u", "v", "u", "v"};
+    diffmm_dataset *dataset;
+    diffmm_context *context = listening();
+    expect_success(diffmm_dataset_create(context, &dataset));
+    diffmm_context_destroy(context);
+    expect_success(
+        diffmm_dataset_add_named_interactions(dataset, DIFFMM_TRAIN, count, users, items));
+    return dataset;
+}
+
+/* A loader that is asked by number cannot know which item that is, unless the items were listed, or
+ * the ids are the numbers. */
 START_TEST(numbered_loaders_of_unlisted_items)
 {
+    static const char *const untied[][4] = {
+        {"1", "2", "3", "1"}, {"0", "1", "3", "0"}, {"0", "01", "2", "0"}, {"0", "-1", "2", "0"}};
     struct asked asked = {0};
     diffmm_dataset *dataset = begin();
     expect_success(diffmm_dataset_add_modality(dataset, "m", 1, load, &asked));
+    expect_invalid(diffmm_dataset_seal(dataset),
+                   "modality 'm': nothing says which number its loader knows item 'c' by, for the "
+                   "item ids are not exactly 0 to 2; let the loader be asked by id "
+                   "(diffmm_dataset_add_modality_by_id()), name its rows "
+                   "(diffmm_dataset_name_rows()), or fix the order of the items "
+                   "(diffmm_dataset_declare_items() before interactions)");
+    /* Another modality that goes by id does not change that; a list does. */
+    expect_success(diffmm_dataset_name_rows(dataset, "m", 3, ids_abc));
     expect_success(diffmm_dataset_seal(dataset));
-    expect_heard(1, "modality 'm': its loader is asked by item number, which is the order in which "
-                    "the ids appeared");
+    diffmm_dataset_destroy(dataset);
+
+    for (size_t i = 0; i < sizeof untied / sizeof *untied; i++) {
+        dataset = begin_with(4, untied[i]);
+        expect_success(diffmm_dataset_add_modality(dataset, "m", 1, load, &asked));
+        expect_invalid(diffmm_dataset_seal(dataset), "nothing says which number its loader");
+        diffmm_dataset_destroy(dataset);
+    }
+    dataset = begin_with(4, (const char *const[]){"2", "0", "1", "2"});
+    expect_success(diffmm_dataset_add_modality(dataset, "m", 1, load, &asked));
+    expect_success(diffmm_dataset_seal(dataset));
+    int32_t item;
+    expect_success(diffmm_dataset_find_item(dataset, "2", &item));
+    ck_assert_int_eq(item, 2);
+    expect_features(dataset, 0, 3, (float[]){100, 101, 102});
     diffmm_dataset_destroy(dataset);
 
     diffmm_context *context = listening();
@@ -360,6 +395,109 @@ START_TEST(numbered_loaders_of_unlisted_items)
     ck_assert_str_eq(heard.text, "");
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
+}
+END_TEST
+
+/* The letter of an id is its feature. */
+static int look_up(size_t count, const char *const *ids, float *out, void *user_data)
+{
+    struct asked *asked = user_data;
+    asked->calls++;
+    asked->rows += count;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ids[i], "unknown") == 0)
+            return 5;
+        out[i] = (float)(ids[i][0] - 'a');
+    }
+    return 0;
+}
+
+/* Items may come in any order, go and be added: a loader by id gives each its own. */
+START_TEST(loaders_by_id)
+{
+    struct asked asked = {0};
+    diffmm_dataset *dataset = begin_with(4, (const char *const[]){"d", "b", "d", "c"}), *more;
+    expect_success(diffmm_dataset_add_modality_by_id(dataset, "m", 1, look_up, &asked));
+    expect_failure(diffmm_dataset_name_rows(dataset, "m", 3, ids_abc), DIFFMM_ERROR_STATE,
+                   "modality 'm': its loader is asked by id");
+    expect_failure(diffmm_dataset_append_features(dataset, "m", 1, abc, 1), DIFFMM_ERROR_STATE,
+                   "modality 'm': its loader gives the features of all items");
+    expect_success(diffmm_dataset_filter_core(dataset, 1, 1));
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_ptr_null(strstr(heard.text, "modality"));
+    ck_assert_uint_eq(asked.calls, 0);
+    expect_features(dataset, 0, 3, (float[]){3, 1, 2});
+    ck_assert_uint_eq(asked.calls, 1);
+    ck_assert_uint_eq(asked.rows, 3);
+
+    expect_success(diffmm_dataset_extend(dataset, &more));
+    diffmm_dataset_destroy(dataset);
+    expect_success(diffmm_dataset_add_named_interactions(
+        more, DIFFMM_TRAIN, 2, (const char *[]){"v", "w"}, (const char *[]){"z", "unknown"}));
+    expect_success(diffmm_dataset_seal(more));
+    float got[5];
+    expect_success(diffmm_dataset_features(more, 0, 0, 4, got));
+    ck_assert_mem_eq(got, ((float[]){3, 1, 2, 25}), 4 * sizeof *got);
+    expect_failure(diffmm_dataset_features(more, 0, 0, 5, got), DIFFMM_ERROR_CALLBACK,
+                   "modality 'm': its loader returned 5 for the ids of items 0 to 4");
+    diffmm_dataset_destroy(more);
+}
+END_TEST
+
+START_TEST(loaders_by_id_after_a_filter)
+{
+    struct asked asked = {0};
+    diffmm_dataset *dataset = begin_with(4, (const char *const[]){"d", "b", "c", "d"});
+    expect_success(diffmm_dataset_add_modality_by_id(dataset, "m", 1, look_up, &asked));
+    expect_success(diffmm_dataset_filter_core(dataset, 1, 2));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_features(dataset, 0, 1, (float[]){3});
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
+/* Items by number have their numbers as ids. */
+START_TEST(loaders_by_id_of_numbered_items)
+{
+    struct asked asked = {0};
+    diffmm_dataset *dataset;
+    diffmm_context *context = listening();
+    expect_success(diffmm_dataset_create(context, &dataset));
+    diffmm_context_destroy(context);
+    expect_success(diffmm_dataset_add_interactions(dataset, DIFFMM_TRAIN, 1, (int32_t[]){0},
+                                                   (int32_t[]){699}));
+    expect_success(diffmm_dataset_add_modality_by_id(dataset, "m", 1, look_up, &asked));
+    expect_success(diffmm_dataset_seal(dataset));
+    float got[700];
+    expect_success(diffmm_dataset_features(dataset, 0, 0, 700, got));
+    ck_assert_float_eq(got[7], (float)('7' - 'a'));
+    ck_assert_float_eq(got[699], (float)('6' - 'a'));
+    ck_assert_uint_eq(asked.calls, 3);
+    ck_assert_uint_eq(asked.rows, 700);
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
+/* A new item of a data set whose loader is asked by number must be declared. */
+START_TEST(numbered_loaders_of_new_items)
+{
+    struct asked asked = {0};
+    diffmm_dataset *dataset = begin_with(3, (const char *const[]){"0", "2", "1"}), *more;
+    expect_success(diffmm_dataset_add_modality(dataset, "m", 1, load, &asked));
+    expect_success(diffmm_dataset_seal(dataset));
+    expect_success(diffmm_dataset_extend(dataset, &more));
+    expect_success(diffmm_dataset_add_named_interactions(
+        more, DIFFMM_TRAIN, 1, (const char *[]){"v"}, (const char *[]){"3"}));
+    expect_success(diffmm_dataset_seal(more));
+    expect_features(more, 0, 4, (float[]){100, 101, 102, 103});
+    diffmm_dataset_destroy(more);
+
+    expect_success(diffmm_dataset_extend(dataset, &more));
+    diffmm_dataset_destroy(dataset);
+    expect_success(diffmm_dataset_add_named_interactions(
+        more, DIFFMM_TRAIN, 1, (const char *[]){"v"}, (const char *[]){"new"}));
+    expect_invalid(diffmm_dataset_seal(more), "its loader knows item 'new' by");
+    diffmm_dataset_destroy(more);
 }
 END_TEST
 
@@ -456,6 +594,10 @@ int main(void)
                                   copies_may_change,
                                   refused_names,
                                   numbered_loaders_of_unlisted_items,
+                                  loaders_by_id,
+                                  loaders_by_id_after_a_filter,
+                                  loaders_by_id_of_numbered_items,
+                                  numbered_loaders_of_new_items,
                                   lists_beside_files,
                                   lists_of_files_by_path,
                                   wrong_lists};
