@@ -329,8 +329,9 @@ static size_t lesser(size_t a, size_t b)
 
 /* Upper bounds of the numbers of values and keys. The first value opens the text, and every other
  * one follows a bracket or a comma; every key is followed by a colon. A text that is not JSON may
- * consist of commas, so the bytes that a value or a key takes at least bound the numbers as
- * well. */
+ * consist of commas, so the bytes that a value or a key takes at least bound the numbers as well: of
+ * a value two, with its bracket or comma; but one of the last value, and of lists that are still
+ * open when reading fails, which is max_depth + 1 at the latest. */
 static void count_values(const char *text, size_t size, size_t *values, size_t *keys)
 {
     bool in_string = false;
@@ -346,7 +347,7 @@ static void count_values(const char *text, size_t size, size_t *values, size_t *
         else
             *values += text[i] == ',' || text[i] == '[' || text[i] == '{';
     }
-    *values = lesser(*values, size / 2 + 1);
+    *values = lesser(*values, size / 2 + max_depth + 2);
     *keys = lesser(*keys, size / 4 + 1);
 }
 

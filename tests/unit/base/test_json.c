@@ -226,6 +226,53 @@ START_TEST(malformed_texts)
 }
 END_TEST
 
+/* An allocator that puts a fence behind each block, and looks whether it stands when the block goes. */
+enum { fence = 16384, fence_byte = 0x5a, fence_header = 64 };
+
+static void *fenced_allocate(size_t size, void *user_data)
+{
+    (void)user_data;
+    char *block = malloc(fence_header + size + fence);
+    if (!block)
+        return NULL;
+    memcpy(block, &size, sizeof size);
+    memset(block + fence_header + size, fence_byte, fence);
+    return block + fence_header;
+}
+
+static void fenced_release(void *pointer, void *user_data)
+{
+    (void)user_data;
+    char *block = (char *)pointer - fence_header;
+    size_t size;
+    memcpy(&size, block, sizeof size);
+    for (size_t i = 0; i < fence; i++)
+        ck_assert_int_eq(block[fence_header + size + i], fence_byte);
+    free(block);
+}
+
+/* The array of values has room for lists that no bracket closes. */
+START_TEST(lists_without_an_end)
+{
+    diffmm_context *context;
+    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1,
+                                                                    .allocate = fenced_allocate,
+                                                                    .release = fenced_release},
+                                         &context));
+    for (size_t size = 1; size < 220; size++)
+        for (int object = 0; object < 2; object++) {
+            char text[5 * 220];
+            size_t length = 0;
+            for (size_t i = 0; i < size; i++)
+                length += (size_t)sprintf(text + length, "%s", object ? "{\"\":" : "[");
+            struct diffmm__json none = {0};
+            expect_failure(diffmm__json_parse(context, text, length, "open", &none),
+                           DIFFMM_ERROR_FORMAT, "open: JSON, byte ");
+        }
+    diffmm_context_destroy(context);
+}
+END_TEST
+
 struct parsing {
     const diffmm_context *context;
     struct diffmm__json json;
@@ -285,6 +332,7 @@ int main(void)
                                   what_counts_is_an_integer,
                                   reads_no_further_than_the_size,
                                   malformed_texts,
+                                  lists_without_an_end,
                                   without_memory,
                                   numbers_in_any_locale};
     return run_tests("json", tests, sizeof tests / sizeof *tests) != 0;
