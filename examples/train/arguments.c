@@ -197,7 +197,7 @@ void print_help(void)
         "                             stands in a list beside the file, FILE.ids.txt in place of\n"
         "                             FILE.npy, or is told by --items\n"
         "  --mapped                   leave features of --modality in their files, which hold\n"
-        "                             float32: they may be larger than memory\n"
+        "                             float32 or float16: they may be larger than memory\n"
         "  --with-features            leave out items that have no row of features\n"
         "  --column NAME=COLUMN       where a table has no usual names: its column (a name, or a\n"
         "                             number from 1) for the user, item, rating, timestamp or\n"

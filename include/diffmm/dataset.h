@@ -296,11 +296,13 @@ DIFFMM_API diffmm_status diffmm_dataset_read_modality(diffmm_dataset *dataset, c
 
 /** As diffmm_dataset_read_modality(), but the features stay in the file, which is mapped: so they may
  *  be larger than memory, and trainings in several processes share them. The results are the same.
- *  The file must hold float32 in C order, little-endian and aligned: .npy as NumPy writes it, or a
- *  tensor F32 of a .safetensors file. All else is DIFFMM_ERROR_UNSUPPORTED. The file must not change,
- *  nor be cut short, while the data set or anything made from it lives: the process would end by
- *  SIGBUS. It may be removed. Where rows have ids in another order than the items, and where the
- *  settings standardise or normalise the modality, features are copied all the same. */
+ *  The file must hold float32 or float16 in C order, little-endian (float32 aligned): .npy as NumPy
+ *  writes it, or a tensor F32, F16 or BF16 of a .safetensors file. All else is
+ *  DIFFMM_ERROR_UNSUPPORTED. Halves are converted, and rows whose ids are in another order than the
+ *  items put in order, block by block whenever they are read. The file must not change, nor be cut
+ *  short, while the data set or anything made from it lives: the process would end by SIGBUS. It may
+ *  be removed. Where the settings standardise or normalise the modality, features are copied all the
+ *  same. */
 DIFFMM_API diffmm_status diffmm_dataset_map_modality(diffmm_dataset *dataset, const char *name,
                                                      const char *path);
 

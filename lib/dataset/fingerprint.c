@@ -29,15 +29,35 @@ void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
     }
 }
 
+static uint64_t add_floats(uint64_t hash, size_t count, const float *values)
+{
+    for (size_t k = 0; k < count; k++) {
+        uint32_t bits;
+        memcpy(&bits, &values[k], sizeof bits);
+        hash = add(hash, bits);
+    }
+    return hash;
+}
+
 uint64_t diffmm__fingerprint_features(size_t items, size_t dimensions, const float *features,
                                       size_t stride)
 {
     uint64_t hash = add(0, dimensions);
     for (size_t i = 0; i < items; i++)
-        for (size_t k = 0; k < dimensions; k++) {
-            uint32_t bits;
-            memcpy(&bits, &features[i * stride + k], sizeof bits);
-            hash = add(hash, bits);
+        hash = add_floats(hash, dimensions, features + i * stride);
+    return hash;
+}
+
+uint64_t diffmm__fingerprint_stored(size_t items, const struct diffmm__stored_rows *rows)
+{
+    enum { most = 256 };
+    float part[most];
+    uint64_t hash = add(0, rows->dimensions);
+    for (size_t i = 0; i < items; i++)
+        for (size_t first = 0; first < rows->dimensions; first += most) {
+            size_t left = rows->dimensions - first, count = left < most ? left : most;
+            diffmm__stored_rows_part(rows, i, first, count, part);
+            hash = add_floats(hash, count, part);
         }
     return hash;
 }

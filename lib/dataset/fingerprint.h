@@ -19,4 +19,7 @@ void diffmm__fingerprint_interactions(const diffmm_dataset *dataset,
 uint64_t diffmm__fingerprint_features(size_t items, size_t dimensions, const float *features,
                                       size_t stride);
 
+/* The same of features in a mapped file. */
+uint64_t diffmm__fingerprint_stored(size_t items, const struct diffmm__stored_rows *rows);
+
 #endif

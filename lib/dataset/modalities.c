@@ -241,9 +241,9 @@ diffmm_status diffmm__modalities_add_owned(diffmm_dataset *dataset, const char *
 {
     struct diffmm__modality modality = {.dimensions = features.dimensions};
     diffmm_status status =
-        features.mapped
+        features.stored.data
             ? diffmm__modality_own_mapping(dataset->context, &modality, features.rows,
-                                           features.mapped, &features.mapping)
+                                           features.stored, &features.mapping)
             : diffmm__modality_own(dataset->context, &modality, features.rows, features.values);
     if (!status && features.ids.count > 0)
         status = diffmm__modality_name_rows(dataset->context, &modality, &features.ids);
@@ -283,7 +283,7 @@ static diffmm_status check_append(const diffmm_dataset *dataset, const char *nam
                             "modality '%s': its rows have ids; rows without ids are appended once "
                             "the data set is sealed and extended",
                             name);
-    if (!modality->features)
+    if (!diffmm__modality_has_rows(modality))
         return diffmm__fail(DIFFMM_ERROR_STATE,
                             "modality '%s': its loader gives the features of all items", name);
     if (!features)

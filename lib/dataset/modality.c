@@ -39,16 +39,28 @@ static struct diffmm__features *create_features(const diffmm_context *context, f
     atomic_init(&features->references, 1);
     features->values = values;
     features->mapping = mapping;
+    features->base = NULL;
+    features->order = NULL;
     return features;
+}
+
+static void retain_features(struct diffmm__features *features)
+{
+    if (features)
+        atomic_fetch_add_explicit(&features->references, 1, memory_order_relaxed);
 }
 
 static void release_features(const diffmm_context *context, struct diffmm__features *features)
 {
-    if (!features || atomic_fetch_sub_explicit(&features->references, 1, memory_order_acq_rel) != 1)
-        return;
-    diffmm__release(context, features->values);
-    end_mapping(&features->mapping);
-    diffmm__release(context, features);
+    while (features &&
+           atomic_fetch_sub_explicit(&features->references, 1, memory_order_acq_rel) == 1) {
+        struct diffmm__features *base = features->base;
+        diffmm__release(context, features->values);
+        diffmm__release(context, features->order);
+        end_mapping(&features->mapping);
+        diffmm__release(context, features);
+        features = base;
+    }
 }
 
 void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality *modality)
@@ -61,8 +73,7 @@ void diffmm__modality_end(const diffmm_context *context, struct diffmm__modality
 
 void diffmm__modality_share(struct diffmm__modality *modality)
 {
-    if (modality->owned)
-        atomic_fetch_add_explicit(&modality->owned->references, 1, memory_order_relaxed);
+    retain_features(modality->owned);
     diffmm__row_ids_retain(modality->row_ids);
     modality->row_of_item = NULL;
     modality->ordered_items = 0;
@@ -76,13 +87,15 @@ diffmm_status diffmm__modality_name_rows(const diffmm_context *context,
 }
 
 static diffmm_status own(const diffmm_context *context, struct diffmm__modality *modality,
-                         size_t rows, const float *values, struct diffmm__features *owned)
+                         size_t rows, const float *values, struct diffmm__stored_rows stored,
+                         struct diffmm__features *owned)
 {
     if (!owned)
         return DIFFMM_ERROR_NO_MEMORY;
     release_features(context, modality->owned);
     modality->owned = owned;
     modality->features = values;
+    modality->stored = stored;
     modality->stride = modality->dimensions;
     modality->rows = rows;
     return DIFFMM_OK;
@@ -91,23 +104,47 @@ static diffmm_status own(const diffmm_context *context, struct diffmm__modality 
 diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm__modality *modality,
                                    size_t rows, float *values)
 {
-    return own(context, modality, rows, values,
+    return own(context, modality, rows, values, (struct diffmm__stored_rows){0},
                create_features(context, values, (struct diffmm__mapping){0}));
 }
 
 diffmm_status diffmm__modality_own_mapping(const diffmm_context *context,
                                            struct diffmm__modality *modality, size_t rows,
-                                           const float *values, struct diffmm__mapping *mapping)
+                                           struct diffmm__stored_rows stored,
+                                           struct diffmm__mapping *mapping)
 {
     struct diffmm__mapping taken = *mapping;
+    const float *floats =
+        stored.type == DIFFMM__STORED_F32 ? (const float *)(const void *)stored.data : NULL;
     *mapping = (struct diffmm__mapping){0};
-    return own(context, modality, rows, values, create_features(context, NULL, taken));
+    return own(context, modality, rows, floats, stored, create_features(context, NULL, taken));
+}
+
+bool diffmm__modality_has_rows(const struct diffmm__modality *modality)
+{
+    return modality->features || modality->stored.data;
+}
+
+bool diffmm__modality_is_stored(const struct diffmm__modality *modality)
+{
+    return modality->stored.data && !modality->features;
 }
 
 static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t stride, float *to)
 {
     for (size_t r = 0; r < rows; r++)
         memcpy(to + r * dimensions, from + r * stride, dimensions * sizeof *to);
+}
+
+/* The features of `count` items from `first` on, of a modality that has rows. */
+static void copy_features(const struct diffmm__modality *modality, size_t first, size_t count,
+                          float *out)
+{
+    if (diffmm__modality_is_stored(modality))
+        diffmm__stored_rows_load(&modality->stored, first, count, out);
+    else
+        copy_rows(count, modality->dimensions, modality->features + first * modality->stride,
+                  modality->stride, out);
 }
 
 diffmm_status diffmm__modality_append(const diffmm_context *context,
@@ -118,9 +155,17 @@ diffmm_status diffmm__modality_append(const diffmm_context *context,
     float *all = diffmm__allocate(context, rows + count, dimensions * sizeof *all);
     if (!all)
         return DIFFMM_ERROR_NO_MEMORY;
-    copy_rows(rows, dimensions, modality->features, modality->stride, all);
+    copy_features(modality, 0, rows, all);
     copy_rows(count, dimensions, features, stride, all + rows * dimensions);
     return diffmm__modality_own(context, modality, rows + count, all);
+}
+
+static diffmm_status fail_not_finite(const struct diffmm__modality *modality, size_t item,
+                                     size_t feature)
+{
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC,
+                        "modality '%s': feature %zu of item %zu is not finite", modality->name,
+                        feature, item);
 }
 
 static diffmm_status check_finite(const struct diffmm__modality *modality, size_t items,
@@ -129,23 +174,43 @@ static diffmm_status check_finite(const struct diffmm__modality *modality, size_
     for (size_t i = 0; i < items; i++) {
         size_t feature = diffmm__first_not_finite(modality->dimensions, features + i * stride);
         if (feature < modality->dimensions)
-            return diffmm__fail(DIFFMM_ERROR_NUMERIC,
-                                "modality '%s': feature %zu of item %zu is not finite",
-                                modality->name, feature, i);
+            return fail_not_finite(modality, i, feature);
     }
     return DIFFMM_OK;
 }
 
+static diffmm_status check_stored(const struct diffmm__modality *modality, size_t items)
+{
+    enum { most = 256 };
+    float part[most];
+    for (size_t i = 0; i < items; i++)
+        for (size_t first = 0; first < modality->dimensions; first += most) {
+            size_t left = modality->dimensions - first, count = left < most ? left : most;
+            diffmm__stored_rows_part(&modality->stored, i, first, count, part);
+            size_t feature = diffmm__first_not_finite(count, part);
+            if (feature < count)
+                return fail_not_finite(modality, i, first + feature);
+        }
+    return DIFFMM_OK;
+}
+
+static diffmm_status check_values(const struct diffmm__modality *modality, size_t items)
+{
+    return diffmm__modality_is_stored(modality)
+               ? check_stored(modality, items)
+               : check_finite(modality, items, modality->features, modality->stride);
+}
+
 diffmm_status diffmm__modality_check(const struct diffmm__modality *modality, size_t items)
 {
-    if (!modality->features || modality->row_ids)
+    if (!diffmm__modality_has_rows(modality) || modality->row_ids)
         return DIFFMM_OK;
     if (modality->rows != items)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "modality '%s': %zu rows%s%s, but the data set has %zu items",
                             modality->name, modality->rows, modality->path ? " in " : "",
                             modality->path ? modality->path : "", items);
-    return check_finite(modality, items, modality->features, modality->stride);
+    return check_values(modality, items);
 }
 
 static diffmm_status copy_in_order(const diffmm_context *context,
@@ -173,6 +238,32 @@ static diffmm_status copy_in_order(const diffmm_context *context,
     return diffmm__modality_own(context, out, items, values);
 }
 
+/* Rows of a mapped file stay there; *out has their order. */
+static diffmm_status store_order(const diffmm_context *context,
+                                 const struct diffmm__modality *modality, size_t items,
+                                 const int32_t *row_of_item, struct diffmm__modality *out)
+{
+    int32_t *order = diffmm__allocate(context, items, sizeof *order);
+    struct diffmm__features *owned =
+        order ? create_features(context, NULL, (struct diffmm__mapping){0}) : NULL;
+    if (!owned) {
+        diffmm__release(context, order);
+        return DIFFMM_ERROR_NO_MEMORY;
+    }
+    memcpy(order, row_of_item, items * sizeof *order);
+    owned->order = order;
+    owned->base = modality->owned;
+    retain_features(owned->base);
+    out->features = NULL;
+    out->stored.order = order;
+    out->rows = items;
+    out->owned = owned;
+    diffmm_status status = check_stored(out, items);
+    if (status)
+        release_features(context, owned);
+    return status;
+}
+
 static diffmm_status order_rows(const diffmm_context *context,
                                 const struct diffmm__modality *modality, size_t items,
                                 const int32_t *row_of_item, struct diffmm__modality *out)
@@ -181,10 +272,11 @@ static diffmm_status order_rows(const diffmm_context *context,
     while (in_place < items && row_of_item[in_place] == (int32_t)in_place)
         in_place++;
     if (in_place < items || items != modality->rows)
-        return copy_in_order(context, modality, items, row_of_item, out);
-    diffmm_status status = check_finite(modality, items, modality->features, modality->stride);
-    if (!status && modality->owned)
-        atomic_fetch_add_explicit(&modality->owned->references, 1, memory_order_relaxed);
+        return (modality->stored.data ? store_order : copy_in_order)(context, modality, items,
+                                                                     row_of_item, out);
+    diffmm_status status = check_values(modality, items);
+    if (!status)
+        retain_features(modality->owned);
     return status;
 }
 
@@ -302,10 +394,9 @@ diffmm_status diffmm__modality_load(const struct diffmm__modality *modality,
                                     const struct diffmm__ids *items, size_t first, size_t count,
                                     float *out)
 {
-    if (!modality->features)
+    if (!diffmm__modality_has_rows(modality))
         return ask_host(modality, items, first, count, out);
-    copy_rows(count, modality->dimensions, modality->features + first * modality->stride,
-              modality->stride, out);
+    copy_features(modality, first, count, out);
     return DIFFMM_OK;
 }
 
@@ -330,7 +421,7 @@ diffmm_status diffmm__modality_features(const diffmm_context *context,
     float *block = diffmm__allocate(context, count, sizeof *block);
     if (!block)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = ask_host(modality, items, 0, items->count, block);
+    diffmm_status status = diffmm__modality_load(modality, items, 0, items->count, block);
     if (!status)
         status = check_finite(modality, items->count, block, modality->dimensions);
     if (status) {
@@ -348,6 +439,8 @@ size_t diffmm__modality_bytes(const struct diffmm__modality *modality)
     size_t bytes = 0;
     if (modality->owned && modality->owned->values)
         bytes += diffmm__allocation_bytes(modality->rows * modality->dimensions, sizeof(float));
+    if (modality->stored.order)
+        bytes += diffmm__allocation_bytes(modality->rows, sizeof(int32_t));
     if (modality->row_ids)
         bytes += diffmm__ids_bytes(&modality->row_ids->ids);
     if (modality->row_of_item)

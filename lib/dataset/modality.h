@@ -4,18 +4,22 @@
 #define DIFFMM_DATASET_MODALITY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <diffmm/dataset.h>
 
 #include "base/file.h"
 #include "dataset/row_ids.h"
+#include "dataset/stored_rows.h"
 
 /* Features that the library holds, in its memory or in a mapped file, shared by a data set and those
  * extended from it. */
 struct diffmm__features {
     atomic_size_t references;
     float *values;                  /* NULL: they are in the file */
-    struct diffmm__mapping mapping; /* data NULL: they are in memory */
+    struct diffmm__mapping mapping; /* data NULL: they are in memory, or base has them */
+    struct diffmm__features *base;  /* those of which this is another order; or NULL */
+    int32_t *order;                 /* diffmm__stored_rows.order; or NULL */
 };
 
 /* Features as a reader hands them over: rows x dimensions without gaps, and the ids of the rows if
@@ -24,23 +28,25 @@ struct diffmm__feature_rows {
     size_t rows, dimensions;
     float *values;
     struct diffmm__ids ids;
-    const float *mapped; /* in place of values: within the file that is mapped */
+    struct diffmm__stored_rows stored; /* in place of values: within the file that is mapped */
     struct diffmm__mapping mapping;
 };
 
 /* Release what a reader has handed over. */
 void diffmm__feature_rows_end(const diffmm_context *context, struct diffmm__feature_rows *rows);
 
-/* Features come from exactly one of array (the caller's, or in `owned`), loader and lookup. Rows are
+/* Features come from exactly one of array (the caller's, or in `owned`), mapped file, loader and
+ * lookup. A mapped file whose rows are floats in the order of the items is an array, too. Rows are
  * those of the items by number, unless they have ids: then the order is found when the data set is
- * sealed. An array is copied into that order, and its rows then have no ids; a loader goes on being
- * asked for rows. A lookup is asked by the ids of the items. */
+ * sealed. An array is copied into that order, a mapped file read in it, and rows then have no ids; a
+ * loader goes on being asked for rows. A lookup is asked by the ids of the items. */
 struct diffmm__modality {
     char name[64];
     size_t dimensions;
     size_t rows; /* feature rows; 0 where a loader gives as many as asked */
     const float *features;
     size_t stride;
+    struct diffmm__stored_rows stored; /* in the mapped file of `owned`; data NULL: not mapped */
     struct diffmm__features *owned;
     diffmm_feature_loader loader;
     diffmm_feature_lookup lookup;
@@ -61,7 +67,14 @@ diffmm_status diffmm__modality_own(const diffmm_context *context, struct diffmm_
 /* The same from a mapped file, in which they are. */
 diffmm_status diffmm__modality_own_mapping(const diffmm_context *context,
                                            struct diffmm__modality *modality, size_t rows,
-                                           const float *values, struct diffmm__mapping *mapping);
+                                           struct diffmm__stored_rows stored,
+                                           struct diffmm__mapping *mapping);
+
+/* Whether it has rows of its own, in an array or a file: no loader or lookup is asked. */
+bool diffmm__modality_has_rows(const struct diffmm__modality *modality);
+
+/* Whether they are to be converted or put in order whenever they are read. */
+bool diffmm__modality_is_stored(const struct diffmm__modality *modality);
 
 /* Append `count` rows, `stride` floats apart, to a modality that has an array. All is copied. */
 diffmm_status diffmm__modality_append(const diffmm_context *context,

@@ -18,7 +18,7 @@ static const struct diffmm__modality *find_numbered(const diffmm_dataset *datase
         if (dataset->modalities[m].loader && !dataset->modalities[m].row_ids)
             loaded = &dataset->modalities[m];
     for (size_t m = 0; m < dataset->modality_count; m++)
-        if (dataset->modalities[m].features && !dataset->modalities[m].row_ids)
+        if (diffmm__modality_has_rows(&dataset->modalities[m]) && !dataset->modalities[m].row_ids)
             return &dataset->modalities[m];
     return loaded;
 }
@@ -28,7 +28,7 @@ size_t diffmm__row_numbers_count(const diffmm_dataset *dataset)
     const struct diffmm__modality *modality = find_numbered(dataset);
     if (!modality)
         return 0;
-    return modality->features ? modality->rows : diffmm_dataset_items(dataset);
+    return diffmm__modality_has_rows(modality) ? modality->rows : diffmm_dataset_items(dataset);
 }
 
 static diffmm_status fail_untied_loader(const struct diffmm__modality *modality, size_t items,
@@ -46,7 +46,7 @@ static diffmm_status fail_untied_loader(const struct diffmm__modality *modality,
 static diffmm_status fail_untied(const diffmm_dataset *dataset, const char *id)
 {
     const struct diffmm__modality *modality = find_numbered(dataset);
-    if (!modality->features)
+    if (!diffmm__modality_has_rows(modality))
         return fail_untied_loader(modality, diffmm_dataset_items(dataset), id);
     return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                         "modality '%s': nothing says which of its %zu rows is item '%.*s', for the "
@@ -110,7 +110,7 @@ diffmm_status diffmm__row_numbers_name(diffmm_dataset *dataset)
         struct diffmm__modality *modality = &dataset->modalities[m];
         if (modality->row_ids || modality->lookup)
             continue;
-        if (modality->features && modality->rows != draft->row_ids->ids.count)
+        if (diffmm__modality_has_rows(modality) && modality->rows != draft->row_ids->ids.count)
             return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                                 "modality '%s' has %zu rows, but there were %zu items before some "
                                 "were left out",

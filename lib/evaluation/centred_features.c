@@ -30,9 +30,50 @@ size_t diffmm__centred_features_bytes(size_t items, size_t columns)
     return measured.arena.bytes;
 }
 
-static const float *row_of(const struct diffmm__centred_features *f, size_t item)
+/* Consecutive features of an item: all of them from an array, some from a mapped file. */
+enum { most_at_once = 256 };
+
+struct part {
+    size_t first, end;   /* columns */
+    const float *values; /* of column first, .. */
+    float converted[most_at_once];
+};
+
+static const float *read_part(const struct diffmm__centred_features *f, size_t item, size_t first,
+                              size_t end, struct part *part)
 {
-    return f->features + item * f->stride;
+    part->first = first;
+    part->end = end;
+    if (!f->stored)
+        return part->values = f->features + item * f->stride + first;
+    if (end - first > most_at_once)
+        part->end = first + most_at_once;
+    diffmm__stored_rows_part(f->stored, item, first, part->end - first, part->converted);
+    return part->values = part->converted;
+}
+
+static bool has_features(const struct diffmm__centred_features *f, size_t item)
+{
+    struct part part;
+    for (size_t k = 0; k < f->columns; k = part.end) {
+        const float *x = read_part(f, item, k, f->columns, &part);
+        for (size_t j = k; j < part.end; j++)
+            if (x[j - k] != 0.0f)
+                return true;
+    }
+    return false;
+}
+
+/* Columns begin .. end - 1 of (x_i - mean) / length, added to the same of a sum. */
+static void add_row(const struct diffmm__centred_features *f, size_t item, size_t begin, size_t end,
+                    double *sum)
+{
+    struct part part;
+    for (size_t k = begin; k < end; k = part.end) {
+        const float *x = read_part(f, item, k, end, &part);
+        for (size_t j = k; j < part.end; j++)
+            sum[j] += ((double)x[j - k] - f->mean[j]) / f->length[item];
+    }
 }
 
 /* First 1 for a row that is not all zero, and 0 for others. */
@@ -40,9 +81,7 @@ static void find_rows(void *argument, size_t begin, size_t end)
 {
     struct diffmm__centred_features *f = argument;
     for (size_t i = begin; i < end; i++) {
-        f->length[i] = 0.0;
-        for (size_t k = 0; k < f->columns && f->length[i] == 0.0; k++)
-            f->length[i] = row_of(f, i)[k] != 0.0f;
+        f->length[i] = has_features(f, i) ? 1.0 : 0.0;
     }
 }
 
@@ -52,8 +91,8 @@ static void add_rows(const struct diffmm__centred_features *f, size_t begin, siz
                      double *sum)
 {
     for (size_t i = 0; i < f->items; i++)
-        for (size_t k = begin; k < end && f->length[i] > 0.0; k++)
-            sum[k] += ((double)row_of(f, i)[k] - f->mean[k]) / f->length[i];
+        if (f->length[i] > 0.0)
+            add_row(f, i, begin, end, sum);
 }
 
 static void add_total(void *argument, size_t begin, size_t end)
@@ -70,18 +109,28 @@ static double squared_length(size_t n, const double *x)
     return sum;
 }
 
+static double centred_length(const struct diffmm__centred_features *f, size_t item)
+{
+    struct part part;
+    double sum = 0.0;
+    for (size_t k = 0; k < f->columns; k = part.end) {
+        const float *values = read_part(f, item, k, f->columns, &part);
+        for (size_t j = k; j < part.end; j++) {
+            double x = (double)values[j - k] - f->mean[j];
+            sum += x * x;
+        }
+    }
+    return sqrt(sum);
+}
+
 /* What rounding of the mean leaves of a row that equals it is no length. */
 static void find_lengths(void *argument, size_t begin, size_t end)
 {
     struct diffmm__centred_features *f = argument;
     double least = 1e-12 * sqrt(squared_length(f->columns, f->mean));
     for (size_t i = begin; i < end; i++) {
-        double sum = 0.0;
-        for (size_t k = 0; k < f->columns && f->length[i] > 0.0; k++) {
-            double x = (double)row_of(f, i)[k] - f->mean[k];
-            sum += x * x;
-        }
-        f->length[i] = sqrt(sum) > least ? sqrt(sum) : 0.0;
+        double length = f->length[i] > 0.0 ? centred_length(f, i) : 0.0;
+        f->length[i] = length > least ? length : 0.0;
     }
 }
 
@@ -110,13 +159,15 @@ static void measure(const diffmm_context *context, struct diffmm__centred_featur
 
 diffmm_status diffmm__centred_features_begin(const diffmm_context *context, size_t items,
                                              size_t columns, size_t stride, const float *features,
+                                             const struct diffmm__stored_rows *stored,
                                              struct diffmm__centred_features *out)
 {
     *out = (struct diffmm__centred_features){.arena = diffmm__arena_on(context),
                                              .items = items,
                                              .columns = columns,
                                              .stride = stride,
-                                             .features = features};
+                                             .features = features,
+                                             .stored = stored};
     lay_out(out);
     if (out->arena.failed) {
         diffmm__centred_features_end(out);
@@ -140,11 +191,10 @@ static size_t sum_own(const struct diffmm__centred_features *f, size_t count, co
     for (size_t k = 0; k < f->columns; k++)
         sum[k] = 0.0;
     for (size_t i = 0; i < count; i++) {
-        double length = f->length[own[i]];
-        const float *row = row_of(f, (size_t)own[i]);
-        for (size_t k = 0; k < f->columns && length > 0.0; k++)
-            sum[k] += ((double)row[k] - f->mean[k]) / length;
-        known += length > 0.0;
+        if (f->length[own[i]] == 0.0)
+            continue;
+        add_row(f, (size_t)own[i], 0, f->columns, sum);
+        known++;
     }
     return known;
 }
@@ -152,10 +202,13 @@ static size_t sum_own(const struct diffmm__centred_features *f, size_t count, co
 /* f_j . S. */
 static double project(const struct diffmm__centred_features *f, int32_t item, const double *sum)
 {
-    const float *row = row_of(f, (size_t)item);
+    struct part part;
     double dot = 0.0;
-    for (size_t k = 0; k < f->columns; k++)
-        dot += ((double)row[k] - f->mean[k]) * sum[k];
+    for (size_t k = 0; k < f->columns; k = part.end) {
+        const float *x = read_part(f, (size_t)item, k, f->columns, &part);
+        for (size_t j = k; j < part.end; j++)
+            dot += ((double)x[j - k] - f->mean[j]) * sum[j];
+    }
     return dot / f->length[item];
 }
 

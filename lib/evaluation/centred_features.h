@@ -9,20 +9,24 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "dataset/stored_rows.h"
 
 struct diffmm__centred_features {
     struct diffmm__arena arena;
     size_t items, columns, stride;
     const float *features;
-    size_t known;   /* items that have features */
-    double *mean;   /* columns */
+    const struct diffmm__stored_rows *stored; /* in place of features: in a mapped file; or NULL */
+    size_t known;                             /* items that have features */
+    double *mean;                             /* columns */
     double *total;  /* columns: the sum of all centred rows at unit length */
     double *length; /* items: of the centred row; 0 where there are no features */
 };
 
-/* Items x columns features, rows `stride` apart, are borrowed; all zero may be ended. */
+/* Items x columns features, rows `stride` apart, or those that are stored (NULL: none), are
+ * borrowed; all zero may be ended. */
 diffmm_status diffmm__centred_features_begin(const diffmm_context *context, size_t items,
                                              size_t columns, size_t stride, const float *features,
+                                             const struct diffmm__stored_rows *stored,
                                              struct diffmm__centred_features *out);
 void diffmm__centred_features_end(struct diffmm__centred_features *features);
 size_t diffmm__centred_features_bytes(size_t items, size_t columns);

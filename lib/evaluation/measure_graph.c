@@ -111,7 +111,7 @@ static diffmm_status make(const diffmm_context *context, const diffmm_measure_gr
         status = diffmm__popularity_begin(context, setting->train, &parts->popularity);
     if (!status && a->columns > 0)
         status = diffmm__centred_features_begin(context, a->items, a->columns, a->columns,
-                                                a->features, &parts->features);
+                                                a->features, NULL, &parts->features);
     setting->popularity = &parts->popularity;
     return status ? status : diffmm__graph_measuring_begin(context, setting, &parts->measuring);
 }

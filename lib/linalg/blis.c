@@ -137,6 +137,15 @@ void diffmm__blis_gemm(size_t m, size_t n, size_t k, float alpha, struct diffmm_
                  1, best_kernels(&kernels), &runtime);
 }
 
+void diffmm__blis_terms(size_t *at_once, size_t *at_end)
+{
+    cntx_t space, *kernels = best_kernels(&space);
+    if (!kernels)
+        kernels = bli_gks_query_cntx();
+    *at_once = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, BLIS_KC, kernels);
+    *at_end = (size_t)bli_cntx_get_blksz_max_dt(BLIS_FLOAT, BLIS_KC, kernels);
+}
+
 void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, float *c)
 {
     float one = 1.0f, zero = 0.0f;

@@ -14,6 +14,10 @@
 void diffmm__blis_gemm(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                        struct diffmm__matrix b, float beta, float *c, size_t c_stride);
 
+/* How many terms of the sum over k BLIS adds up before it adds them to C; and how many it does at the
+ * end, if no more are left. */
+void diffmm__blis_terms(size_t *at_once, size_t *at_end);
+
 /* The lower triangle of C = A^T B on the calling thread, for A and B of k x n and C of n x n, all
  * without gaps between rows. */
 void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, float *c);

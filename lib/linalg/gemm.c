@@ -97,6 +97,29 @@ size_t diffmm__gemm_chunks(size_t k)
     return k / terms < 1 ? 1 : k / terms > most ? most : k / terms;
 }
 
+/* BLIS adds the terms up in blocks of so many; the last block may be longer. */
+size_t diffmm__gemm_next_terms(size_t left)
+{
+    size_t at_once, at_end;
+    diffmm__blis_terms(&at_once, &at_end);
+    return left > at_end ? at_once : left;
+}
+
+size_t diffmm__gemm_most_terms(void)
+{
+    size_t at_once, at_end;
+    diffmm__blis_terms(&at_once, &at_end);
+    return at_end > at_once ? at_end : at_once;
+}
+
+void diffmm__gemm_add_chunks(size_t k, size_t size, const float *scratch, float *c)
+{
+    memcpy(c, scratch, size * sizeof *c);
+    for (size_t chunk = 1; chunk < diffmm__gemm_chunks(k); chunk++)
+        for (size_t i = 0; i < size; i++)
+            c[i] += scratch[chunk * size + i];
+}
+
 struct split_k {
     size_t m, n, k, chunks;
     struct diffmm__matrix a, b;
@@ -124,10 +147,7 @@ void diffmm__gemm_split_k(const diffmm_context *context, size_t m, size_t n, siz
                         .b = b,
                         .scratch = scratch};
     diffmm__parallel(context, s.chunks, chunk_task, &s);
-    memcpy(c, scratch, m * n * sizeof *c);
-    for (size_t chunk = 1; chunk < s.chunks; chunk++)
-        for (size_t i = 0; i < m * n; i++)
-            c[i] += scratch[chunk * m * n + i];
+    diffmm__gemm_add_chunks(k, m * n, scratch, c);
 }
 
 struct symmetric {

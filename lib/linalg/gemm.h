@@ -31,6 +31,16 @@ void diffmm__gemm_split_k(const diffmm_context *context, size_t m, size_t n, siz
                           struct diffmm__matrix a, struct diffmm__matrix b, float *c,
                           float *scratch);
 
+/* The parts of split-k for operands that come block by block: chunk c has the terms from k c / chunks
+ * to k (c + 1) / chunks, and its product may be computed as several, the first with beta 0, the
+ * others with beta 1. Where each takes so many terms of those that are left, the bits are those of
+ * one product. At the most they are diffmm__gemm_most_terms(). */
+size_t diffmm__gemm_next_terms(size_t left);
+size_t diffmm__gemm_most_terms(void);
+
+/* c = the sum of the chunks of a sum of k terms, each of `size` floats. */
+void diffmm__gemm_add_chunks(size_t k, size_t size, const float *scratch, float *c);
+
 /* C = A^T B (n x n, rows without gaps) by split-k, for A and B of k x n whose product is symmetric:
  * the lower triangle is computed, the upper one mirrored. `scratch` has n x n floats for each of
  * diffmm__gemm_chunks(k) chunks. */

@@ -30,8 +30,9 @@ struct diffmm__model_modality {
     size_t dimensions;
     enum diffmm__projection projection;
     struct diffmm__parameter *weight, *bias; /* into diffmm_model.parameters; bias may be NULL */
-    const float *features;                   /* I x D rows `stride` apart; NULL once loaded */
+    const float *features; /* I x D rows `stride` apart; NULL once loaded, and where `stored` */
     size_t stride;
+    struct diffmm__stored_rows stored; /* features in a mapped file; data NULL: they are not */
     float *features_owned;
     diffmm_graph *graph; /* A_m */
     diffmm_graph

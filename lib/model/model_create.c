@@ -53,6 +53,10 @@ static diffmm_status take_modality(diffmm_model *model, size_t of_dataset)
     memcpy(modality->name, source->name, sizeof modality->name);
     modality->dimensions = source->dimensions;
     modality->projection = diffmm__settings_projection(model->options, source->name);
+    if (diffmm__modality_is_stored(source) && !diffmm__feature_scale_changes(&settings)) {
+        modality->stored = source->stored;
+        return diffmm__modality_check(source, model->items);
+    }
     diffmm_status status =
         diffmm__modalities_features(model->dataset, of_dataset, &modality->features,
                                     &modality->stride, &modality->features_owned);

@@ -14,6 +14,7 @@
 #include "linalg/gemm.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
+#include "model/project_stored.h"
 #include "model/workspace.h"
 
 static const float leak = 0.2f;
@@ -45,9 +46,13 @@ static void project(const diffmm_model *model, const struct diffmm__model_modali
     size_t items = model->items, d = model->d, inputs = modality->dimensions;
     bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
     const float *weight = modality->weight->values;
-    diffmm__gemm(
-        model->context, items, d, inputs, 1.0f, diffmm__plain(modality->features, modality->stride),
-        linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f, projected, d);
+    if (modality->stored.data)
+        diffmm__project_stored(model, modality, projected);
+    else
+        diffmm__gemm(model->context, items, d, inputs, 1.0f,
+                     diffmm__plain(modality->features, modality->stride),
+                     linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f,
+                     projected, d);
     struct activation a = {.d = d, .projected = projected, .values = projected};
     if (linear) {
         a.bias = modality->bias->values;
@@ -90,6 +95,24 @@ static void sum_rows(size_t rows, size_t d, const float *x, float *sum)
         diffmm__kernels()->add_scaled(d, 1.0f, x + r * d, sum);
 }
 
+/* The gradient of the weight: grad^T F or F^T grad. */
+static void weight_gradient(diffmm_model *model, const struct diffmm__model_modality *modality,
+                            const float *grad)
+{
+    size_t items = model->items, d = model->d, inputs = modality->dimensions;
+    struct diffmm__matrix features = diffmm__plain(modality->features, modality->stride);
+    if (modality->stored.data) {
+        diffmm__project_stored_backward(model, modality, grad);
+    } else if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
+        diffmm__gemm_split_k(model->context, d, inputs, items, diffmm__transposed(grad, d),
+                             features, modality->weight->gradient, model->workspace->split_k);
+    } else {
+        features.transposed = true;
+        diffmm__gemm_split_k(model->context, inputs, d, items, features, diffmm__plain(grad, d),
+                             modality->weight->gradient, model->workspace->split_k);
+    }
+}
+
 void diffmm__project_backward(diffmm_model *model)
 {
     size_t items = model->items, d = model->d;
@@ -97,20 +120,14 @@ void diffmm__project_backward(diffmm_model *model)
     for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *w = &model->workspace->modality[m];
         struct diffmm__model_modality *modality = &model->modalities[m];
-        size_t inputs = modality->dimensions;
-        struct diffmm__matrix features = diffmm__plain(modality->features, modality->stride);
         diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
                                         w->grad_normalized, 1.0f, 0.0f, grad);
         if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
-            diffmm__gemm_split_k(model->context, d, inputs, items, diffmm__transposed(grad, d),
-                                 features, modality->weight->gradient, model->workspace->split_k);
             sum_rows(items, d, grad, modality->bias->gradient);
         } else {
             struct activation a = {.d = d, .projected = w->projected, .values = grad};
             diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
-            features.transposed = true;
-            diffmm__gemm_split_k(model->context, inputs, d, items, features, diffmm__plain(grad, d),
-                                 modality->weight->gradient, model->workspace->split_k);
         }
+        weight_gradient(model, modality, grad);
     }
 }

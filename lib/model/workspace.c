@@ -39,6 +39,8 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
     w->v_norms = diffmm__arena_take(arena, nodes, real);
     w->split_k = diffmm__arena_take(
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
+    w->stored = diffmm__arena_take(
+        arena, diffmm__gemm_chunks(shape->items) * diffmm__gemm_most_terms() * shape->stored, real);
     struct diffmm__term_shape terms = {.users = shape->users,
                                        .items = shape->items,
                                        .d = shape->d,
@@ -64,9 +66,13 @@ static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
                                             .terms = model->terms,
                                             .batch = model->settings.batch,
                                             .negatives = model->settings.negatives};
-    for (size_t m = 0; m < model->modality_count; m++)
-        if (model->modalities[m].dimensions > shape.widest)
-            shape.widest = model->modalities[m].dimensions;
+    for (size_t m = 0; m < model->modality_count; m++) {
+        size_t dimensions = model->modalities[m].dimensions;
+        if (dimensions > shape.widest)
+            shape.widest = dimensions;
+        if (model->modalities[m].stored.data && dimensions > shape.stored)
+            shape.stored = dimensions;
+    }
     return shape;
 }
 

@@ -29,7 +29,8 @@ struct diffmm__workspace {
     float *grad_final; /* of model->final; before it is known, scratch of the forward passes */
     float *grad_v;     /* in the memory of the first view, which is no longer needed then */
     float *scratch;
-    float *split_k;                 /* scratch of diffmm__gemm_split_k for the widest projection */
+    float *split_k; /* scratch of diffmm__gemm_split_k for the widest projection */
+    float *stored;  /* a block for each chunk of split-k, for the widest mapped modality */
     float **views, **grad_views;    /* M: each modality's view and grad_view */
     void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
 };
@@ -40,6 +41,7 @@ diffmm_status diffmm__workspace_create(diffmm_model *model);
 struct diffmm__workspace_shape {
     size_t users, items, d, modalities;
     size_t widest; /* raw features of the widest modality */
+    size_t stored; /* the same of those that stay in a mapped file, and are converted */
     struct diffmm__terms terms;
     size_t batch, negatives; /* the options batch and contrastive.negatives */
 };

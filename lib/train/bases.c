@@ -11,11 +11,15 @@
 #include "diffusion/spectral_basis.h"
 #include "linalg/orthonormal.h"
 
-/* Features whose rows stand apart, one after the other. */
+/* Features whose rows stand apart, or in a mapped file, one after the other. */
 static float *pack(const diffmm_model *model, const struct diffmm__model_modality *modality)
 {
     size_t columns = modality->dimensions;
     float *packed = diffmm__allocate(model->context, model->items, columns * sizeof *packed);
+    if (packed && modality->stored.data) {
+        diffmm__stored_rows_load(&modality->stored, 0, model->items, packed);
+        return packed;
+    }
     for (size_t i = 0; packed && i < model->items; i++)
         memcpy(packed + i * columns, modality->features + i * modality->stride,
                columns * sizeof *packed);
@@ -105,7 +109,7 @@ diffmm_status diffmm__bases_compute(diffmm_model *model)
         const struct diffmm__model_modality *modality = &model->modalities[m];
         if (!modality->diffusion->basis_values)
             continue;
-        if (modality->stride == modality->dimensions) {
+        if (modality->features && modality->stride == modality->dimensions) {
             status = compute(model, m, modality->features);
             continue;
         }

@@ -61,9 +61,9 @@ static diffmm_status begin_features(struct diffmm__diffusion_measures *m, const 
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < model->modality_count && !status; i++) {
         const struct diffmm__model_modality *modality = &model->modalities[i];
-        status =
-            diffmm__centred_features_begin(model->context, model->items, modality->dimensions,
-                                           modality->stride, modality->features, &m->features[i]);
+        status = diffmm__centred_features_begin(
+            model->context, model->items, modality->dimensions, modality->stride,
+            modality->features, modality->stored.data ? &modality->stored : NULL, &m->features[i]);
     }
     return status;
 }

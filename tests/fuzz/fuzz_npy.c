@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Features from a .npy file. Memory: the features as floats (at most four times a file of bytes), and
+/* Features from a .npy file, read and mapped. Memory: the features as floats (at most four times a file of bytes), and
  * what sealing takes for each row. */
 #include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void add(diffmm_status (*read)(diffmm_dataset *, const char *, const char *),
+                const char *path, size_t size)
 {
     static const char *const user = "u", *const item = "0";
     diffmm_context *context = fuzz_begin(64 * size + 65536, FUZZ_REPORT);
     diffmm_dataset *dataset;
     fuzz_check(diffmm_dataset_create(context, &dataset) == DIFFMM_OK, "there is no data set");
-    diffmm_status status =
-        diffmm_dataset_read_modality(dataset, "image", fuzz_file("image_feat.npy", data, size));
+    diffmm_status status = read(dataset, "image", path);
     if (!fuzz_status(status)) {
         size_t dimensions = diffmm_dataset_modality_dimensions(dataset, 0);
         fuzz_check(diffmm_dataset_modalities(dataset) == 1 && dimensions > 0,
@@ -26,5 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     diffmm_dataset_destroy(dataset);
     fuzz_end();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *path = fuzz_file("image_feat.npy", data, size);
+    add(diffmm_dataset_read_modality, path, size);
+    add(diffmm_dataset_map_modality, path, size);
     return 0;
 }

@@ -106,10 +106,14 @@ class Datasets(unittest.TestCase):
             np.save(half, rows.astype(np.float16))
             dataset = diffmm.Dataset.from_arrays([0], [2])
             dataset.add_modality("m", single, mapped=True)
-            with self.assertRaisesRegex(diffmm.Error, "not float32"):
-                dataset.add_modality("h", half, mapped=True)
+            dataset.add_modality("h", half, mapped=True)
+            double = path_in(folder, "double.npy")
+            np.save(double, rows.astype(np.float64))
+            with self.assertRaisesRegex(diffmm.Error, "neither float32 nor float16"):
+                dataset.add_modality("d", double, mapped=True)
         dataset.seal()
         self.assertEqual(dataset.features("m").tolist(), rows.tolist())
+        self.assertEqual(dataset.features("h").tolist(), rows.tolist())
 
     def test_copies_may_change(self):
         rows = np.ones((1, 2), np.float32)

@@ -286,7 +286,7 @@ class Dataset(Object):
           one piece; it must not change while the data set or what is made from it lives. With
           `copy` it is copied in any case, and may change
         - the path of a file: .npy, .npz, .. With `mapped` the features stay in the file (.npy or
-          .safetensors, float32), which must not change meanwhile
+          .safetensors, float32 or float16), which must not change meanwhile
         - a table in memory (with __arrow_c_stream__()): a row for each item, with its id in a column
           `item` or `id`, and its features in a column of lists, or each in one of its own
         - a function load(first, out) that fills `out`, a block of rows from item `first` on, with

@@ -47,14 +47,22 @@ static diffmm_status read_mapped(const diffmm_context *context,
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__features_npy_check_mapped(const struct diffmm__npy *array, const char *name)
+diffmm_status diffmm__features_npy_store(const struct diffmm__npy *array, const char *name,
+                                         struct diffmm__stored_rows *out)
 {
-    const char *why = array->kind != 'f' || array->item_size != sizeof(float) ? "not float32"
-                      : array->big_endian                                     ? "big-endian"
+    bool brief = array->item_size == 2 && (array->kind == 'f' || array->kind == 'B');
+    bool single = array->item_size == sizeof(float) && array->kind == 'f';
+    const char *why = !brief && !single   ? "neither float32 nor float16"
+                      : array->big_endian ? "big-endian"
                       : array->fortran_order && array->shape[0] > 1 && array->shape[1] > 1
                           ? "in Fortran order"
-                      : ((uintptr_t)array->data % sizeof(float)) != 0 ? "not aligned"
-                                                                      : NULL;
+                      : single && ((uintptr_t)array->data % sizeof(float)) != 0 ? "not aligned"
+                                                                                : NULL;
+    *out = (struct diffmm__stored_rows){.data = array->data,
+                                        .type = single               ? DIFFMM__STORED_F32
+                                                : array->kind == 'f' ? DIFFMM__STORED_F16
+                                                                     : DIFFMM__STORED_BF16,
+                                        .dimensions = array->shape[1]};
     if (!why)
         return DIFFMM_OK;
     return diffmm__fail(DIFFMM_ERROR_UNSUPPORTED,
@@ -68,6 +76,7 @@ diffmm_status diffmm__features_npy_map(const diffmm_context *context, const char
 {
     (void)context;
     struct diffmm__mapping mapping;
+    struct diffmm__stored_rows stored;
     struct diffmm__npy array;
     diffmm_status status = diffmm__file_map(path, &mapping);
     if (status)
@@ -76,15 +85,13 @@ diffmm_status diffmm__features_npy_map(const diffmm_context *context, const char
     if (!status)
         status = diffmm__features_npy_check(&array, path);
     if (!status)
-        status = diffmm__features_npy_check_mapped(&array, path);
+        status = diffmm__features_npy_store(&array, path, &stored);
     if (status) {
         diffmm__file_unmap(&mapping);
         return status;
     }
-    *out = (struct diffmm__feature_rows){.rows = array.shape[0],
-                                         .dimensions = array.shape[1],
-                                         .mapped = (const float *)(const void *)array.data,
-                                         .mapping = mapping};
+    *out = (struct diffmm__feature_rows){
+        .rows = array.shape[0], .dimensions = array.shape[1], .stored = stored, .mapping = mapping};
     return DIFFMM_OK;
 }
 

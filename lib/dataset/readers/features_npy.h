@@ -13,9 +13,10 @@ diffmm_status diffmm__features_npy_read(const diffmm_context *context, const cha
 diffmm_status diffmm__features_npy_map(const diffmm_context *context, const char *path,
                                        struct diffmm__feature_rows *out);
 
-/* Whether features can be used where they are in a file: DIFFMM_ERROR_UNSUPPORTED where they are
- * not little-endian float32 in C order, aligned. */
-diffmm_status diffmm__features_npy_check_mapped(const struct diffmm__npy *array, const char *name);
+/* The rows of features that are used where they are in a file: DIFFMM_ERROR_UNSUPPORTED where they
+ * are not little-endian float32 in C order, aligned, nor float16 or bfloat16 likewise. */
+diffmm_status diffmm__features_npy_store(const struct diffmm__npy *array, const char *name,
+                                         struct diffmm__stored_rows *out);
 
 /* Whether an array is one of features: two dimensions, of numbers, not empty. */
 diffmm_status diffmm__features_npy_check(const struct diffmm__npy *array, const char *path);

@@ -145,10 +145,8 @@ static diffmm_status read_features(const struct file *file, const struct diffmm_
         return status;
     out->rows = array.shape[0];
     out->dimensions = array.shape[1];
-    if (file->stays_mapped) {
-        out->mapped = (const float *)(const void *)array.data;
-        return diffmm__features_npy_check_mapped(&array, name);
-    }
+    if (file->stays_mapped)
+        return diffmm__features_npy_store(&array, name, &out->stored);
     out->values = diffmm__allocate(file->context, array.count, sizeof *out->values);
     if (!out->values)
         return DIFFMM_ERROR_NO_MEMORY;

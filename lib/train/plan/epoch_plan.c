@@ -37,10 +37,15 @@ static void plan_modality(const struct diffmm__modality *modality, const diffmm_
     plan->dimensions += modality->dimensions;
     if (modality->dimensions > plan->widest)
         plan->widest = modality->dimensions;
-    if (!modality->features || settings.standardize || settings.normalize)
+    bool scaled = settings.standardize || settings.normalize;
+    bool stored = diffmm__modality_is_stored(modality) && !scaled;
+    if (scaled || (!modality->features && !stored))
         plan->loaded += modality->dimensions;
-    else if (modality->stride != modality->dimensions && modality->dimensions > plan->packed)
+    else if ((stored || modality->stride != modality->dimensions) &&
+             modality->dimensions > plan->packed)
         plan->packed = modality->dimensions;
+    if (stored && modality->dimensions > plan->stored)
+        plan->stored = modality->dimensions;
 }
 
 size_t diffmm__epoch_plan_neighbors(const struct diffmm__settings *settings,

@@ -20,6 +20,7 @@ struct diffmm__plan {
     size_t dimensions;   /* raw features of an item, all modalities together */
     size_t widest;       /* raw features of the widest modality */
     size_t packed;       /* the same of those whose rows do not follow one another in memory */
+    size_t stored;       /* the same of those that stay in a mapped file, and are converted */
     size_t pairs;        /* training pairs */
     size_t held_pairs;   /* validation and test pairs */
     size_t ranked_users; /* users that are evaluated on one split */

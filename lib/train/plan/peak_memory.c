@@ -61,6 +61,7 @@ static size_t model_bytes(const struct diffmm__plan *plan)
                                             .d = plan->d,
                                             .modalities = plan->modalities,
                                             .widest = plan->widest,
+                                            .stored = plan->stored,
                                             .terms = plan->terms,
                                             .batch = s->batch,
                                             .negatives = s->negatives};

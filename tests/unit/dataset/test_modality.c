@@ -241,7 +241,7 @@ START_TEST(files_are_mapped)
 }
 END_TEST
 
-/* With a list in the items' order they stay in the file; in another order they are copied. */
+/* They stay in the file, whatever the order in which a list has them. */
 START_TEST(mapped_rows_with_ids)
 {
     static const char *const lists[] = {"0\n1\n", "1\n0\n"};
@@ -256,7 +256,8 @@ START_TEST(mapped_rows_with_ids)
         expect_success(diffmm_dataset_seal(dataset));
         expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
         ck_assert(got[0] == (other ? 4 : 1) && got[5] == (other ? 3 : 6));
-        ck_assert_int_eq(dataset->modalities[0].owned->values != NULL, other);
+        ck_assert_ptr_null(dataset->modalities[0].owned->values);
+        ck_assert_int_eq(diffmm__modality_is_stored(&dataset->modalities[0]), other);
         diffmm_dataset_destroy(dataset);
         diffmm_context_destroy(context);
         folder_end(&folder);
@@ -281,16 +282,54 @@ START_TEST(tensors_are_mapped)
     struct path path = folder_write(&folder, "x.safetensors", bytes.data, bytes.size), half = path;
     strcat(path.text, ":e");
     strcat(half.text, ":h");
-    expect_failure(diffmm_dataset_map_modality(dataset, "x", half.text), DIFFMM_ERROR_UNSUPPORTED,
-                   "x.safetensors:h: its features are not float32");
+    expect_success(diffmm_dataset_map_modality(dataset, "half", half.text));
     expect_success(diffmm_dataset_map_modality(dataset, "x", path.text));
     expect_success(diffmm_dataset_seal(dataset));
     ck_assert_ptr_null(dataset->modalities[0].owned->values);
-    expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
+    expect_success(diffmm_dataset_features(dataset, 1, 0, 2, got));
     ck_assert_mem_eq(got, mapped_rows, sizeof got);
+    expect_success(diffmm_dataset_features(dataset, 0, 0, 2, got));
+    ck_assert(got[0] == 0.0F && got[1] == 1.875F && got[2] == 0.0F && got[3] == 2.0F);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
     folder_end(&folder);
+}
+END_TEST
+
+/* What is appended follows the rows of the file, in their order; and what is not finite is found. */
+START_TEST(halves_in_another_order)
+{
+    static const uint16_t one = 0x3c00, two = 0x4000, infinite = 0x7c00;
+    for (int bad = 0; bad < 2; bad++) {
+        const uint16_t rows[] = {one, two, bad ? infinite : one, one};
+        struct folder folder = folder_begin();
+        diffmm_context *context = new_context(0);
+        diffmm_dataset *dataset = new_dataset(context, 2), *extended;
+        struct bytes bytes = {.size = 0};
+        float got[6];
+        bytes_add_aligned_npy(&bytes, "<f2", "(2, 2)", rows, sizeof rows);
+        struct path path = folder_write(&folder, "x.npy", bytes.data, bytes.size);
+        folder_write_text(&folder, "x.ids.txt", "1\n0\n");
+        expect_success(diffmm_dataset_map_modality(dataset, "x", path.text));
+        if (bad) {
+            expect_failure(diffmm_dataset_seal(dataset), DIFFMM_ERROR_NUMERIC,
+                           "modality 'x': feature 0 of item 0 is not finite");
+        } else {
+            expect_success(diffmm_dataset_seal(dataset));
+            expect_success(diffmm_dataset_extend(dataset, &extended));
+            diffmm_dataset_destroy(dataset);
+            dataset = extended;
+            expect_success(diffmm_dataset_reserve(dataset, 1, 3));
+            expect_success(
+                diffmm_dataset_append_features(dataset, "x", 1, (const float[]){5, 6}, 2));
+            expect_success(diffmm_dataset_seal(dataset));
+            expect_success(diffmm_dataset_features(dataset, 0, 0, 3, got));
+            ck_assert_mem_eq(got, ((const float[]){1, 1, 1, 2, 5, 6}), sizeof got);
+        }
+        diffmm_dataset_destroy(dataset);
+        diffmm_context_destroy(context);
+        folder_end(&folder);
+    }
 }
 END_TEST
 
@@ -300,8 +339,8 @@ START_TEST(files_that_cannot_be_mapped)
         const char *file, *type;
         int fortran_order;
         const char *message;
-    } cases[] = {{"x.npy", "<f8", 0, "not float32"},
-                 {"x.npy", "<i4", 0, "not float32"},
+    } cases[] = {{"x.npy", "<f8", 0, "neither float32 nor float16"},
+                 {"x.npy", "<i4", 0, "neither float32 nor float16"},
                  {"x.npy", ">f4", 0, "big-endian"},
                  {"x.npy", "<f4", 1, "in Fortran order"},
                  {"x.npy", "<f4", 0, "not aligned"}, /* the header is 67 bytes long */
@@ -440,6 +479,7 @@ int main(void)
                                   files_are_mapped,
                                   mapped_rows_with_ids,
                                   tensors_are_mapped,
+                                  halves_in_another_order,
                                   files_that_cannot_be_mapped,
                                   files_that_are_no_features,
                                   wrong_arguments,

@@ -8,7 +8,8 @@ enum { items = 5, columns = 2 };
 static struct diffmm__centred_features begin(const float *features)
 {
     struct diffmm__centred_features f;
-    expect_success(diffmm__centred_features_begin(NULL, items, columns, columns, features, &f));
+    expect_success(
+        diffmm__centred_features_begin(NULL, items, columns, columns, features, NULL, &f));
     return f;
 }
 

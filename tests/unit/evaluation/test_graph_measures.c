@@ -356,7 +356,7 @@ START_TEST(of_a_sample)
     struct diffmm__graph_measuring measuring;
     expect_success(diffmm__popularity_begin(NULL, &train, &popularity));
     expect_success(
-        diffmm__centred_features_begin(NULL, items, columns, columns + 3, wide, &centred));
+        diffmm__centred_features_begin(NULL, items, columns, columns + 3, wide, NULL, &centred));
     const struct diffmm__graph_setting setting = {.users = users,
                                                   .items = items,
                                                   .count = count,

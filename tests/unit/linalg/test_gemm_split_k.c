@@ -133,10 +133,45 @@ START_TEST(split_k_is_the_plain_sum)
 }
 END_TEST
 
+/* A chunk's product computed as several has the bits of one, whichever operand is transposed. */
+static void check_blocks(size_t m, size_t n, size_t k)
+{
+    float *a = malloc(m * k * sizeof *a), *b = malloc(n * k * sizeof *b);
+    float *whole = malloc(m * n * sizeof *whole), *blocks = malloc(m * n * sizeof *blocks);
+    diffmm__normal_draws(9, 1, 0, m * k, a);
+    diffmm__normal_draws(9, 2, 0, n * k, b);
+    diffmm__gemm_serial(m, n, k, 1.0f, diffmm__transposed(a, m), diffmm__plain(b, n), 0.0f, whole,
+                        n);
+    size_t calls = 0;
+    for (size_t t = 0, count; t < k; t += count, calls++) {
+        count = diffmm__gemm_next_terms(k - t);
+        ck_assert_uint_le(count, diffmm__gemm_most_terms());
+        diffmm__gemm_serial(m, n, count, 1.0f, diffmm__transposed(a + t * m, m),
+                            diffmm__plain(b + t * n, n), t == 0 ? 0.0f : 1.0f, blocks, n);
+    }
+    ck_assert_mem_eq(whole, blocks, m * n * sizeof *whole);
+    ck_assert(calls > 1 || k <= diffmm__gemm_most_terms());
+    free(blocks);
+    free(whole);
+    free(b);
+    free(a);
+}
+
+START_TEST(blocks_of_a_sum)
+{
+    static const size_t sums[] = {1, 255, 256, 257, 700, 1281, 5000};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        check_blocks(16, 48, sums[i]);
+        check_blocks(67, 5, sums[i]);
+        check_blocks(3, 300, sums[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {a_gram_matrix_is_the_plain_sum_and_symmetric, no_terms_give_zeros,
-                                  split_k_is_the_plain_sum};
+                                  split_k_is_the_plain_sum, blocks_of_a_sum};
     begin();
     int failed = run_tests("gemm_split_k", tests, sizeof tests / sizeof *tests);
     end();

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The products of a projection (model/project.h) where features stay in a mapped file that is larger
+ * than memory, or has them in another form: they are converted block by block. The bits are those of
+ * the products with an array. */
+#ifndef DIFFMM_MODEL_PROJECT_STORED_H
+#define DIFFMM_MODEL_PROJECT_STORED_H
+
+#include "model/model.h"
+
+/* F W (leaky) or F W^T (linear), items x d. */
+void diffmm__project_stored(const diffmm_model *model,
+                            const struct diffmm__model_modality *modality, float *projected);
+
+/* The gradient of the weight from that of the product, items x d: F^T G or G^T F. */
+void diffmm__project_stored_backward(const diffmm_model *model,
+                                     const struct diffmm__model_modality *modality,
+                                     const float *gradient);
+
+#endif
