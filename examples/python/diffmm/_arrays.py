@@ -165,9 +165,31 @@ def texts(values):
     values = sequence(values)
     if not are_ids(values):
         values = [str(value) for value in _whole(values).tolist()]
-    if not len(values):
-        return numpy.empty(0, numpy.uintp)
-    if "\0" in "".join(values):
+    return _addresses(values) if len(values) else numpy.empty(0, numpy.uintp)
+
+
+def _encoded(values):
+    """All strings, each with a NUL behind it, as UTF-8. One at a time would take much longer."""
+    joined = "\0".join(values) + "\0"
+    if joined.count("\0") > len(values):
         name(next(value for value in values if "\0" in value))  # refuses it
-    encoded = [value.encode(errors="surrogateescape") for value in values]
-    return numpy.frombuffer((ctypes.c_char_p * len(encoded))(*encoded), numpy.uintp)
+    try:
+        return joined.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        for value in values:
+            name(value)  # refuses the one that is not Unicode
+        raise
+
+
+def _addresses(values):
+    """The addresses of the strings, in one block of memory with them."""
+    text = numpy.frombuffer(_encoded(values), numpy.uint8)
+    ends = numpy.flatnonzero(text == 0)
+    size = ends.size * numpy.dtype(numpy.uintp).itemsize
+    memory = numpy.empty(size + text.size, numpy.uint8)
+    memory[size:] = text
+    addresses = memory[:size].view(numpy.uintp)
+    addresses[0] = 0
+    addresses[1:] = ends[:-1] + 1
+    addresses += numpy.uintp(memory.ctypes.data + size)
+    return addresses
