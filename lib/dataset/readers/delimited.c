@@ -6,11 +6,26 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/readers/lines.h"
 
-diffmm_status diffmm__delimited_fail(const struct diffmm__delimited *table, const char *what)
+/* The beginning of a text that a message quotes, up to the end of its line. */
+static int shown(const struct diffmm__delimited *table, const char *text)
 {
-    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s", table->path, table->record_line, what);
+    enum { most = 80 };
+    size_t length = 0;
+    while (text + length < table->end && length < most && text[length] != '\n' &&
+           text[length] != '\r')
+        length++;
+    return (int)diffmm__text_cut(text, length, most);
+}
+
+/* What is wrong with the value that begins at `text`, of the column that is being read. */
+static diffmm_status fail_value(const struct diffmm__delimited *table, const char *what,
+                                const char *text)
+{
+    return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %s: column %zu, '%.*s'", table->path,
+                        table->record_line, what, table->reading + 1, shown(table, text), text);
 }
 
 /* Step over the end of a line, if it is here. */
@@ -58,7 +73,7 @@ static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm_
     const char *begin = ++table->next;
     for (;; table->next++) {
         if (table->next == table->end)
-            return diffmm__delimited_fail(table, "a quoted value has no end");
+            return fail_value(table, "a quoted value has no end", begin - 1);
         if (*table->next == '\n')
             table->line++;
         if (*table->next != '"')
@@ -72,7 +87,7 @@ static diffmm_status read_quoted(struct diffmm__delimited *table, struct diffmm_
         table->next++;
         if (at_line_end(table) || at_separator(table))
             return DIFFMM_OK;
-        return diffmm__delimited_fail(table, "a quoted value goes on after its quote");
+        return fail_value(table, "a quoted value goes on after its quote", begin - 1);
     }
 }
 
@@ -85,8 +100,7 @@ static diffmm_status read_plain(struct diffmm__delimited *table, struct diffmm__
         if (at_line_end(table) || at_separator(table))
             break;
         if (table->dialect.quotes && *table->next == '"')
-            return diffmm__delimited_fail(table,
-                                          "a value has a quote, but does not begin with one");
+            return fail_value(table, "a value has a quote, but does not begin with one", begin);
     }
     *field = (struct diffmm__field){begin, (size_t)(table->next - begin)};
     return DIFFMM_OK;
@@ -138,6 +152,7 @@ static diffmm_status read_place(struct diffmm__delimited *table, size_t place)
 {
     struct diffmm__field field = {0};
     bool doubled = false;
+    table->reading = place;
     diffmm_status status = read_field(table, &field, &doubled);
     size_t column = column_at(table, place);
     if (status || column == DIFFMM__MOST_COLUMNS)
@@ -149,6 +164,7 @@ static diffmm_status read_place(struct diffmm__delimited *table, size_t place)
 static diffmm_status read_record(struct diffmm__delimited *table)
 {
     size_t place = 0;
+    const char *begin = table->next;
     table->record_line = table->line;
     skip_run(table);
     do {
@@ -158,9 +174,10 @@ static diffmm_status read_record(struct diffmm__delimited *table)
     } while (accept_separator(table));
     accept_line_end(table);
     if (place != table->width)
-        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %zu columns, but the %s has %zu",
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:%zu: %zu columns, but the %s has %zu: '%.*s'",
                             table->path, table->record_line, place,
-                            table->headless ? "first line" : "header", table->width);
+                            table->headless ? "first line" : "header", table->width,
+                            shown(table, begin), begin);
     return DIFFMM_OK;
 }
 
@@ -220,6 +237,7 @@ diffmm_status diffmm__delimited_first(struct diffmm__delimited *table, struct di
     bool doubled;
     if (table->width == 0)
         skip_run(table);
+    table->reading = table->width;
     diffmm_status status = read_field(table, field, &doubled);
     if (status)
         return status;

@@ -41,6 +41,7 @@ struct diffmm__delimited {
     bool source_ended;
     size_t line;                        /* of what comes next */
     size_t record_line;                 /* of the record that was read last */
+    size_t reading;                     /* the column that is being read, from 0 */
     bool headless;                      /* the first line is a record */
     size_t width;                       /* columns of the first line */
     size_t place[DIFFMM__MOST_COLUMNS]; /* of each wanted column; SIZE_MAX: there is none */
@@ -71,8 +72,5 @@ void diffmm__delimited_rewind(struct diffmm__delimited *table);
 /* Read the next record into `fields`; *found is false after the last. The text may change
  * meanwhile: fields are copies. */
 diffmm_status diffmm__delimited_next(struct diffmm__delimited *table, bool *found);
-
-/* DIFFMM_ERROR_FORMAT with file and line of the present record, and what is wrong there. */
-diffmm_status diffmm__delimited_fail(const struct diffmm__delimited *table, const char *what);
 
 #endif

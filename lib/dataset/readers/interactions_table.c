@@ -59,8 +59,10 @@ static diffmm_status check_id(const struct reader *reader, enum diffmm__column c
     struct diffmm__field id = reader->table.fields[column];
     if (id.length == 0)
         return fail_column(reader, column, "is empty");
+    if (memchr(id.text, 0, id.length))
+        return fail_column(reader, column, "is not text: it has a NUL byte");
     if (!diffmm__is_utf8(id.text, id.length))
-        return fail_column(reader, column, "is not UTF-8 text");
+        return fail_value(reader, column, "is not UTF-8 text");
     return DIFFMM_OK;
 }
 

@@ -103,6 +103,18 @@ static diffmm_status fail_twice(const struct reader *reader, struct diffmm__fiel
                         field.text);
 }
 
+/* Two spellings of one name, as userId and user_id. */
+static diffmm_status fail_spellings(const struct reader *reader, enum diffmm__column column,
+                                    struct diffmm__field field)
+{
+    return diffmm__fail(
+        DIFFMM_ERROR_FORMAT,
+        "%s:1: column '%.*s' occurs twice, in whatever spelling; say which is the %s, "
+        "as --column %s=NUMBER does",
+        reader->table->path, (int)diffmm__text_cut(field.text, field.length, 80), field.text,
+        diffmm__column_names_title(column), diffmm__column_names_title(column));
+}
+
 /* Whether the caller names a column by its number, and not by its name. */
 static bool is_place(const char *wanted)
 {
@@ -139,7 +151,7 @@ static diffmm_status look_at_field(struct reader *reader, struct first_line *lin
     if (reader->wanted[column])
         return DIFFMM_OK;
     if (line->seen[name])
-        return fail_twice(reader, field);
+        return fail_spellings(reader, column, field);
     line->seen[name] = true;
     if (name > line->rank[column])
         return DIFFMM_OK;
@@ -296,6 +308,9 @@ static diffmm_status find_columns(struct reader *reader)
     diffmm_status status = read_first_line(reader, &line);
     if (status)
         return status;
+    if (reader->table->width == 1 && line.fields[0].length == 0)
+        return diffmm__fail(DIFFMM_ERROR_FORMAT, "%s:1: the first line is empty",
+                            reader->table->path);
     bool headless = is_headless(reader, &line);
     if (headless) {
         forget_names(reader);

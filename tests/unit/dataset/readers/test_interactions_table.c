@@ -102,20 +102,24 @@ static void check_error(const char *name, const char *text, const char *message)
 
 START_TEST(errors_name_file_and_line)
 {
-    check_error("clicks.tsv", "", "clicks.tsv:1: the header has no column 'user'");
+    check_error("clicks.tsv", "", "clicks.tsv:1: the first line is empty");
     check_error("clicks.tsv", "user,item\nu,i\n", "clicks.tsv:1: the header has no column 'user'");
     check_error("clicks.tsv", "user\tthing\n", "clicks.tsv:1: the header has no column 'item'");
     check_error("clicks.tsv", "user\titem\tuser\n", "clicks.tsv:1: column 'user' occurs twice");
     check_error("clicks.tsv", "user\titem\nu\ti\nu\t\n", "clicks.tsv:3: column 'item' is empty");
     check_error("clicks.tsv", "user\titem\n\n\n\ti\n", "clicks.tsv:4: column 'user' is empty");
-    check_error("clicks.tsv", "user\titem\nu\n", "clicks.tsv:2: 1 columns, but the header has 2");
+    check_error("clicks.tsv", "user\titem\nu\n",
+                "clicks.tsv:2: 1 columns, but the header has 2: 'u'");
     check_error("clicks.tsv", "user\titem\nu\ti\tx\n", "clicks.tsv:2: 3 columns");
     check_error("clicks.tsv", "user\titem\tsplit\nu\ti\ttrian\n",
                 "clicks.tsv:2: column 'split' is not one of");
     check_error("clicks.tsv", "user\titem\nu\t\xff\n", "clicks.tsv:2: column 'item' is not UTF-8");
-    check_failure("clicks.tsv", "user\titem\nu\ta\0b\n", 16, "clicks.tsv:2: column 'item' is not");
-    check_error("clicks.csv", "user,item\nu,\"i\n", "clicks.csv:2: a quoted value has no end");
-    check_error("clicks.csv", "user,item\nu,\"i\"x\n", "clicks.csv:2: a quoted value goes on");
+    check_failure("clicks.tsv", "user\titem\nu\ta\0b\n", 16,
+                  "clicks.tsv:2: column 'item' is not text: it has a NUL byte");
+    check_error("clicks.csv", "user,item\nu,\"i\n",
+                "clicks.csv:2: a quoted value has no end: column 2, '\"i'");
+    check_error("clicks.csv", "user,item\nu,\"i\"x\n",
+                "clicks.csv:2: a quoted value goes on after its quote: column 2, '\"i\"x'");
     check_error("clicks.csv", "user,item\nu,i\"x\"\n", "clicks.csv:2: a value has a quote");
     check_error("clicks.csv", "user,item\nu,\"a\nb\"\nu,\n",
                 "clicks.csv:4: column 'item' is empty");
@@ -196,7 +200,12 @@ START_TEST(malformed_values_are_named)
     check_error("a.csv", "who,what\nu,i\n",
                 "a.csv:1: the header has no column 'user', but 'who', 'what'; say which it is, "
                 "or rename it to one of user, userid");
-    check_error("a.csv", "user_id,userId,item\n", "a.csv:1: column 'userId' occurs twice");
+    check_error(
+        "a.csv", "user_id,userId,item\n",
+        "a.csv:1: column 'userId' occurs twice, in whatever spelling; say which is the user");
+    check_error("a.csv", "", "a.csv:1: the first line is empty");
+    check_error("a.csv", "user,item\nu,\xff\n",
+                "a.csv:2: column 'item' is not UTF-8 text: '\\xFF'");
     check_error("a.csv", "1,2,3,4,5\n", "a.csv:1: the header has no column 'user'");
 }
 END_TEST
