@@ -119,6 +119,21 @@ bool check_preparation(const struct preparation *p)
     return true;
 }
 
+static diffmm_status filter_features(diffmm_dataset *dataset, const char *names)
+{
+    diffmm_status status = DIFFMM_OK;
+    if (!names)
+        return diffmm_dataset_filter_features(dataset);
+    for (const char *name = names, *end; name && status == DIFFMM_OK;
+         name = *end ? end + 1 : NULL) {
+        char one[128];
+        end = name + strcspn(name, ",");
+        snprintf(one, sizeof one, "%.*s", (int)(end - name), name);
+        status = diffmm_dataset_filter_features_of(dataset, one);
+    }
+    return status;
+}
+
 static diffmm_status filter(diffmm_dataset *dataset, const struct preparation *p)
 {
     double rating;
@@ -130,7 +145,7 @@ static diffmm_status filter(diffmm_dataset *dataset, const struct preparation *p
         status = diffmm_dataset_deduplicate(
             dataset, strcmp(p->deduplicate, "last") == 0 ? DIFFMM_KEEP_LAST : DIFFMM_KEEP_FIRST);
     if (status == DIFFMM_OK && p->with_features)
-        status = diffmm_dataset_filter_features(dataset);
+        status = filter_features(dataset, p->features_of);
     if (status == DIFFMM_OK && p->core && read_counts(p->core, &users, &items))
         status = diffmm_dataset_filter_core(dataset, users, items);
     return status;

@@ -35,6 +35,7 @@ struct preparation {
     const char *deduplicate; /* "first", "last", or NULL */
     const char *core;        /* --core K or USERS,ITEMS, or NULL */
     bool with_features;      /* --with-features: leave out items without a row */
+    const char *features_of; /* --with-features=NAME,..: in these modalities; NULL: in any */
     const char *hold_out;    /* --hold-out VALID,TEST: shares, or NULL */
     const char *last;        /* --hold-out-last VALID,TEST: how many of each user, or NULL */
     const char *from;        /* --hold-out-from VALID,TEST: dates, or NULL */

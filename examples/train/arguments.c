@@ -45,7 +45,7 @@ static const struct option option_table[] = {
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
     {"mapped", no_argument, NULL, OPTION_MAPPED},
-    {"with-features", no_argument, NULL, OPTION_WITH_FEATURES},
+    {"with-features", optional_argument, NULL, OPTION_WITH_FEATURES},
     {"column", required_argument, NULL, OPTION_COLUMN},
     {"separator", required_argument, NULL, OPTION_SEPARATOR},
     {"header", required_argument, NULL, OPTION_HEADER},
@@ -92,7 +92,10 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_MIN_RATING: out->preparation.min_rating = value; return true;
     case OPTION_DEDUPLICATE: out->preparation.deduplicate = value; return true;
     case OPTION_MAPPED: out->mapped = true; return true;
-    case OPTION_WITH_FEATURES: out->preparation.with_features = true; return true;
+    case OPTION_WITH_FEATURES:
+        out->preparation.with_features = true;
+        out->preparation.features_of = optarg;
+        return true;
     case OPTION_CORE: out->preparation.core = value; return true;
     case OPTION_HOLD_OUT: out->preparation.hold_out = value; return true;
     case OPTION_HOLD_OUT_LAST: out->preparation.last = value; return true;
@@ -198,7 +201,9 @@ void print_help(void)
         "                             FILE.npy, or is told by --items\n"
         "  --mapped                   leave features of --modality in their files, which hold\n"
         "                             float32 or float16: they may be larger than memory\n"
-        "  --with-features            leave out items that have no row of features\n"
+        "  --with-features[=NAME,..]  leave out items that have no row of features, in any "
+        "modality\n"
+        "                             or in these; without it they get zeros\n"
         "  --column NAME=COLUMN       where a table has no usual names: its column (a name, or a\n"
         "                             number from 1) for the user, item, rating, timestamp or\n"
         "                             split; may be repeated\n"

@@ -349,6 +349,13 @@ DIFFMM_API diffmm_status diffmm_dataset_filter_core(diffmm_dataset *dataset, siz
  *  @param dataset  not sealed */
 DIFFMM_API diffmm_status diffmm_dataset_filter_features(diffmm_dataset *dataset);
 
+/** The same for one modality: items without a row in others stay, and get zeros there.
+ *  DIFFMM_ERROR_NOT_FOUND if there is no such modality, DIFFMM_ERROR_STATE if its rows have no ids.
+ *  @param dataset  not sealed
+ *  @param name     of the modality */
+DIFFMM_API diffmm_status diffmm_dataset_filter_features_of(diffmm_dataset *dataset,
+                                                           const char *name);
+
 /** Hold out each user's last interactions by time: the last `test` for test, the `valid` before them
  *  for validation, as many as there are; one stays in training. Of a pair that comes more than once,
  *  the first counts. Interactions at the same time are in the order they came. Call it once all

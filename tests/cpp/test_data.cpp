@@ -45,6 +45,7 @@ START_TEST(rows_of_features_have_ids)
         .add_modality_copy("taste", 1, features)
         .name_rows("taste", {"gin", "ale", "tea"})
         .filter_features()
+        .filter_features("taste")
         .seal();
     ck_assert(fewer.features(0, 0, 2) == std::vector<float>({3, 1}));
     data.add_interactions(DIFFMM_TRAIN, names, things)

@@ -146,6 +146,13 @@ static diffmm_status filter_features(const union value *v)
     return diffmm_dataset_filter_features(v[0].p);
 }
 
+static diffmm_status filter_features_of(const union value *v)
+{
+    static const char *const ids[] = {"3", "x", "0", "1"};
+    (void)diffmm_dataset_name_rows(v[0].p, "image", 4, ids);
+    return diffmm_dataset_filter_features_of(v[0].p, v[1].in);
+}
+
 static diffmm_status filter_core(const union value *v)
 {
     return diffmm_dataset_filter_core(v[0].p, v[1].n, v[2].n);
@@ -547,6 +554,12 @@ static const struct entry entries[] = {
                    {"keep", NUMBER, .good.i = 0,
                     .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}, {{.i = 1}, OK, ""}}}}},
     {"diffmm_dataset_filter_features", filter_features, .arguments = {{"dataset", OPEN_DATASET}}},
+    {"diffmm_dataset_filter_features_of", filter_features_of,
+     .arguments = {{"dataset", OPEN_DATASET},
+                   {"name", TEXT, .good.in = "image",
+                    .others = {{{.in = ""}, NOT_FOUND, "''"},
+                               {{.in = "cover"}, NOT_FOUND, "'cover'"},
+                               {{.in = "\xff"}, NOT_FOUND, "modality"}}}}},
     {"diffmm_dataset_filter_core", filter_core,
      .arguments = {{"dataset", RATED_DATASET},
                    {"user_least", SIZE, .good.n = 1,

@@ -404,6 +404,11 @@ static diffmm_status filter_features(struct fault_world *world)
     return diffmm_dataset_filter_features(world->dataset);
 }
 
+static diffmm_status filter_features_of(struct fault_world *world)
+{
+    return diffmm_dataset_filter_features_of(world->dataset, "sound");
+}
+
 static diffmm_status filter_core(struct fault_world *world)
 {
     return diffmm_dataset_filter_core(world->dataset, 2, 2);
@@ -474,6 +479,8 @@ const struct fault_case fault_data_cases[] = {
     {"diffmm_dataset_filter_ratings", rated_dataset, filter_ratings, filled_bits, NULL},
     {"diffmm_dataset_deduplicate", rated_dataset, deduplicate, filled_bits, NULL},
     {"diffmm_dataset_filter_features", dataset_with_row_ids, filter_features, filled_bits, NULL},
+    {"diffmm_dataset_filter_features_of", dataset_with_row_ids, filter_features_of, filled_bits,
+     NULL},
     {"diffmm_dataset_filter_core numbers", rated_dataset, filter_core, filled_bits, NULL},
     {"diffmm_dataset_filter_core ids", rated_names, filter_core, filled_bits, NULL},
     {"diffmm_dataset_hold_out_last", rated_dataset, hold_out_last, filled_bits, NULL},

@@ -227,6 +227,13 @@ static diffmm_status dataset_filter_features(struct fault_world *world)
     return diffmm_dataset_filter_features(world->dataset);
 }
 
+static diffmm_status dataset_filter_features_of(struct fault_world *world)
+{
+    static const char *const rows[] = {"0", "1", "2", "3", "4", "5"};
+    (void)diffmm_dataset_name_rows(world->dataset, "image", 6, rows);
+    return diffmm_dataset_filter_features_of(world->dataset, "image");
+}
+
 static diffmm_status dataset_filter_core(struct fault_world *world)
 {
     return diffmm_dataset_filter_core(world->dataset, 1, 1);
@@ -396,6 +403,7 @@ const struct changing changing[] = {
     {"diffmm_dataset_filter_ratings", FILLED | SEALED, dataset_filter_ratings},
     {"diffmm_dataset_deduplicate", FILLED | SEALED, dataset_deduplicate},
     {"diffmm_dataset_filter_features", FILLED | SEALED, dataset_filter_features},
+    {"diffmm_dataset_filter_features_of", FILLED | SEALED, dataset_filter_features_of},
     {"diffmm_dataset_filter_core", FILLED | SEALED, dataset_filter_core},
     {"diffmm_dataset_hold_out_last", FILLED | SEALED, dataset_hold_out_last},
     {"diffmm_dataset_hold_out_from", FILLED | SEALED, dataset_hold_out_from},

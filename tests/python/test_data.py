@@ -91,6 +91,16 @@ class Datasets(unittest.TestCase):
         self.assertEqual(dataset.features("m").ravel().tolist(), [8, 7])
         self.assertEqual((dataset.items, dataset.interactions()), (2, 2))
 
+    def test_items_without_rows_in_one_modality_are_left_out(self):
+        dataset = diffmm.Dataset.from_arrays(
+            ["a", "a", "b"], ["x", "y", "w"],
+            modalities={"m": {"features": [[7.], [8.]], "ids": ["w", "x"]},
+                        "n": {"features": [[5.]], "ids": ["x"]}})
+        dataset.filter_features("m")
+        dataset.seal()
+        self.assertEqual(dataset.features("m").ravel().tolist(), [8, 7])
+        self.assertEqual(dataset.features("n").ravel().tolist(), [5, 0])
+
     def test_wrong_ids_of_rows_leave_no_modality(self):
         dataset = diffmm.Dataset.from_arrays(["a"], ["x"])
         for ids in ["x"], ["x", "x"], ["x", None], ["x", 1.5]:

@@ -84,6 +84,7 @@ FUNCTIONS = {
     "diffmm_dataset_filter_ratings": (status, pointer, real),
     "diffmm_dataset_deduplicate": (status, pointer, enum),
     "diffmm_dataset_filter_features": (status, pointer),
+    "diffmm_dataset_filter_features_of": (status, pointer, name),
     "diffmm_dataset_filter_core": (status, pointer, size, size),
     "diffmm_dataset_hold_out_last": (status, pointer, size, size),
     "diffmm_dataset_hold_out_from": (status, pointer, optional_name, optional_name),

@@ -390,9 +390,12 @@ class Dataset(Object):
         """Leave one interaction of each user with each item: the "first" or the "last"."""
         library.diffmm_dataset_deduplicate(self.handle, member(Keep, keep))
 
-    def filter_features(self):
-        """Leave out the items for which a modality whose rows have ids has no row."""
-        library.diffmm_dataset_filter_features(self.handle)
+    def filter_features(self, modality=None):
+        """Leave out the items for which a modality, or any one, whose rows have ids has no row."""
+        if modality is None:
+            library.diffmm_dataset_filter_features(self.handle)
+        else:
+            library.diffmm_dataset_filter_features_of(self.handle, modality)
 
     def filter_core(self, users, items):
         """Leave out users and items with fewer interactions than that, until none is left that has

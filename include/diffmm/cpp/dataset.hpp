@@ -273,6 +273,12 @@ class dataset : public detail::handle<diffmm_dataset>
         check(diffmm_dataset_deduplicate(get(), keep));
         return *this;
     }
+    /** Leave out items without features in one modality. @see diffmm_dataset_filter_features_of */
+    dataset &filter_features(const std::string &modality)
+    {
+        check(diffmm_dataset_filter_features_of(get(), detail::text(modality)));
+        return *this;
+    }
     /** Leave out items without features. @see diffmm_dataset_filter_features */
     dataset &filter_features()
     {

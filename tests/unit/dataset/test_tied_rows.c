@@ -221,6 +221,31 @@ START_TEST(items_without_rows_are_left_out)
 }
 END_TEST
 
+/* Of two modalities with rows of their own items, one decides who stays. */
+START_TEST(items_without_rows_in_one_modality_are_left_out)
+{
+    static const char *const one[] = {"b", "c", "x"}, *const other[] = {"a", "b", "y"};
+    diffmm_dataset *dataset = begin();
+    expect_success(diffmm_dataset_add_modality_array(dataset, "one", 3, 1, abc, 1));
+    expect_success(diffmm_dataset_add_modality_array(dataset, "other", 3, 1, abc, 1));
+    expect_success(diffmm_dataset_name_rows(dataset, "one", 3, one));
+    expect_failure(diffmm_dataset_filter_features_of(dataset, "other"), DIFFMM_ERROR_STATE,
+                   "modality 'other': its rows have no ids");
+    expect_success(diffmm_dataset_name_rows(dataset, "other", 3, other));
+    expect_success(diffmm_dataset_filter_features_of(dataset, "one"));
+    expect_success(diffmm_dataset_seal(dataset));
+    ck_assert_uint_eq(diffmm_dataset_items(dataset), 2);
+    int32_t c;
+    float got;
+    expect_success(diffmm_dataset_find_item(dataset, "c", &c));
+    expect_success(diffmm_dataset_features(dataset, 0, (size_t)c, 1, &got));
+    ck_assert_float_eq(got, abc[1]);
+    expect_success(diffmm_dataset_features(dataset, 1, (size_t)c, 1, &got));
+    ck_assert_float_eq(got, 0);
+    diffmm_dataset_destroy(dataset);
+}
+END_TEST
+
 START_TEST(what_cannot_be_left_out)
 {
     static const char *const others[] = {"x", "y", "z"}, *const left[] = {"a", "y", "z"};
@@ -588,6 +613,7 @@ int main(void)
                                   rows_by_number_are_not_tied_by_another_modality,
                                   items_by_number,
                                   items_without_rows_are_left_out,
+                                  items_without_rows_in_one_modality_are_left_out,
                                   what_cannot_be_left_out,
                                   loaders_are_asked_for_rows,
                                   extended,
