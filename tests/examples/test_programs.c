@@ -571,6 +571,7 @@ int main(int argc, char **argv)
     TCase *tests = tcase_create("programs");
     tcase_add_test(tests, forecast);
     tcase_add_test(tests, synthetic_round_trip);
+    tcase_add_test(tests, a_modality_that_is_not_used);
     tcase_add_test(tests, seed_decides);
     tcase_add_test(tests, named_round_trip);
     tcase_add_test(tests, lists_of_items);
