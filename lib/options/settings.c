@@ -175,6 +175,8 @@ diffmm_status diffmm__settings_read(const diffmm_options *options, struct diffmm
     read_training(&reader, &settings);
     if (reader.status)
         return reader.status;
+    if (!settings.diffusion_enabled)
+        settings.blend = 0.0; /* as all that is of the denoisers is without effect */
     if (settings.sampling_steps > settings.steps)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                             "setting 'sampling_steps' is %zu, above 'steps', which is %zu",

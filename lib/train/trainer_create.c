@@ -17,15 +17,12 @@
 static diffmm_status check_blend(const struct diffmm__settings *s)
 {
     char text[DIFFMM__REAL_TEXT];
-    if (s->blend == 0.0 || (s->diffusion_enabled && s->spectral))
+    if (s->blend == 0.0 || s->spectral)
         return DIFFMM_OK;
-    return diffmm__fail(
-        DIFFMM_ERROR_INVALID_ARGUMENT,
-        "diffusion.blend is %s, but %s; set %s, or diffusion.blend to 0",
-        diffmm__real_text(s->blend, text),
-        s->diffusion_enabled ? "the denoisers are full ones" : "there is no diffusion",
-        s->diffusion_enabled ? "denoiser.kind to spectral"
-                             : "diffusion.enabled to true and denoiser.kind to spectral");
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                        "diffusion.blend is %s, but the denoisers are full ones; set denoiser.kind "
+                        "to spectral, or diffusion.blend to 0",
+                        diffmm__real_text(s->blend, text));
 }
 
 /* What spans settings and data. */

@@ -364,10 +364,25 @@ START_TEST(refusals)
     expect_refusal((const char *const[]){"diffusion.blend", "0.5", NULL},
                    "diffusion.blend is 0.5, but the denoisers are full ones; set denoiser.kind to "
                    "spectral, or diffusion.blend to 0");
-    expect_refusal((const char *const[]){"diffusion.blend", "2", "diffusion.enabled", "false",
-                                         "denoiser.kind", "spectral", NULL},
-                   "diffusion.blend is 2, but there is no diffusion; set diffusion.enabled to true "
-                   "and denoiser.kind to spectral, or diffusion.blend to 0");
+}
+END_TEST
+
+/* So that a preset can be compared with itself without diffusion. */
+START_TEST(without_diffusion_there_is_nothing_to_blend)
+{
+    struct training plain, t;
+    training_begin(&plain, (const char *const[]){"diffusion.enabled", "false", NULL});
+    training_begin(&t, (const char *const[]){"diffusion.enabled", "false", "diffusion.blend", "2",
+                                             "denoiser.kind", "spectral", NULL});
+    expect_success(diffmm_trainer_fit(plain.trainer, NULL, NULL));
+    expect_success(diffmm_trainer_fit(t.trainer, NULL, NULL));
+    expect_same_bits(plain.model, t.model);
+    diffmm_scorer *scorer;
+    expect_success(diffmm_scorer_create(t.model, &scorer));
+    ck_assert_uint_eq(diffmm_scorer_dimensions(scorer), diffmm_model_dimensions(t.model));
+    diffmm_scorer_destroy(scorer);
+    training_end(&t);
+    training_end(&plain);
 }
 END_TEST
 
@@ -523,6 +538,7 @@ int main(void)
                                   the_best_epoch_is_put_back,
                                   parts_without_spread,
                                   refusals,
+                                  without_diffusion_there_is_nothing_to_blend,
                                   similar_items,
                                   new_items,
                                   without_modalities,
