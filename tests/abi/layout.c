@@ -419,7 +419,7 @@ AT(diffmm_metrics, recall, 16);
 AT(diffmm_metrics, precision, 24);
 AT(diffmm_metrics, ndcg, 32);
 
-SIZE(diffmm_evaluate_arguments, 72);
+SIZE(diffmm_evaluate_arguments, 88);
 AT(diffmm_evaluate_arguments, struct_size, 0);
 AT(diffmm_evaluate_arguments, split, 8);
 AT(diffmm_evaluate_arguments, d, 16);
@@ -430,6 +430,8 @@ AT(diffmm_evaluate_arguments, cutoffs, 48);
 AT(diffmm_evaluate_arguments, out, 56);
 AT(diffmm_evaluate_arguments, known_users, 64);
 AT(diffmm_evaluate_arguments, reserved, 68);
+AT(diffmm_evaluate_arguments, users, 72);
+AT(diffmm_evaluate_arguments, seed, 80);
 
 SIZE(diffmm_file_kind, 4);
 IS(DIFFMM_FILE_MODEL, 1);

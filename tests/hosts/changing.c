@@ -35,7 +35,10 @@ static diffmm_status trainer_epoch(struct fault_world *world)
 static diffmm_status trainer_fit_final(struct fault_world *world)
 {
     diffmm_trainer *final;
-    return diffmm_trainer_fit_final(world->trainer, NULL, NULL, &final);
+    diffmm_status status = diffmm_trainer_fit_final(world->trainer, NULL, NULL, &final);
+    if (!status)
+        diffmm_trainer_destroy(final);
+    return status;
 }
 
 static diffmm_status trainer_fit(struct fault_world *world)
