@@ -295,7 +295,7 @@ int main(int argc, char **argv)
     size_t smallest = 10000;
     if (quick) {
         smallest = 100;
-        settings.largest = 1000;
+        settings.largest = smallest;
         settings.negatives = settings.sampled = 50;
     }
     printf("%s\nsynthetic data, %d modalities of %d features; spectral denoisers, batch auto, "
