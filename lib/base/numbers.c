@@ -242,22 +242,15 @@ bool diffmm__all_finite(size_t count, const float *values)
     return diffmm__first_not_finite(count, values) == count;
 }
 
-static float float_of_bits(uint32_t pattern)
-{
-    float value;
-    memcpy(&value, &pattern, sizeof value);
-    return value;
-}
-
 /* It has 1 sign, 5 exponent (bias 15) and 10 fraction bits; every value is a float too. */
 float diffmm__half(uint32_t pattern)
 {
     uint32_t sign = (pattern & 0x8000) << 16, exponent = pattern >> 10 & 31,
              fraction = pattern & 1023;
     if (exponent == 31) /* infinity or NaN */
-        return float_of_bits(sign | 0x7f800000 | fraction << 13);
+        return diffmm__float_of_bits(sign | 0x7f800000 | fraction << 13);
     if (exponent > 0)
-        return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+        return diffmm__float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
     float small = (float)fraction * 0x1p-24f; /* zero or subnormal: exact */
     return sign ? -small : small;
 }

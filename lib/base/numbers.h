@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Room for any double as text. */
 enum { DIFFMM__REAL_TEXT = 40 };
@@ -40,7 +41,19 @@ static inline float diffmm__narrow(double x)
     return islessequal(x, -outside) ? -INFINITY : (float)x;
 }
 
-/* The number that the bits of a float16 are. */
+/* The number that the bits of a float are; of a float16; of a bfloat16, the upper half of a float. */
+static inline float diffmm__float_of_bits(uint32_t pattern)
+{
+    float value;
+    memcpy(&value, &pattern, sizeof value);
+    return value;
+}
+
 float diffmm__half(uint32_t pattern);
+
+static inline float diffmm__bfloat16(uint32_t pattern)
+{
+    return diffmm__float_of_bits(pattern << 16);
+}
 
 #endif

@@ -90,38 +90,35 @@ static diffmm_status check_extent(const char *name, size_t rows, size_t stride)
                   : status;
 }
 
-diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
-                                          size_t dimensions, diffmm_feature_loader loader,
-                                          void *user_data)
+/* A modality of `dimensions` features, with a loader of either kind unless `missing`. */
+static diffmm_status add_loader(diffmm_dataset *dataset, const char *name, bool missing,
+                                struct diffmm__modality modality)
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
     if (!status)
-        status = diffmm__modalities_check_new(dataset, name, dimensions);
+        status = diffmm__modalities_check_new(dataset, name, modality.dimensions);
     if (status)
         return status;
-    if (!loader)
-        return diffmm__null("loader");
-    return append(dataset, name, NULL,
-                  (struct diffmm__modality){
-                      .dimensions = dimensions, .loader = loader, .loader_data = user_data});
+    return missing ? diffmm__null("loader") : append(dataset, name, NULL, modality);
+}
+
+diffmm_status diffmm_dataset_add_modality(diffmm_dataset *dataset, const char *name,
+                                          size_t dimensions, diffmm_feature_loader loader,
+                                          void *user_data)
+{
+    return add_loader(dataset, name, !loader,
+                      (struct diffmm__modality){
+                          .dimensions = dimensions, .loader = loader, .loader_data = user_data});
 }
 
 diffmm_status diffmm_dataset_add_modality_by_id(diffmm_dataset *dataset, const char *name,
                                                 size_t dimensions, diffmm_feature_lookup loader,
                                                 void *user_data)
 {
-    DIFFMM__CALL call;
-    diffmm_status status = diffmm__call_changes(&call, dataset, "dataset");
-    if (!status)
-        status = diffmm__modalities_check_new(dataset, name, dimensions);
-    if (status)
-        return status;
-    if (!loader)
-        return diffmm__null("loader");
-    return append(dataset, name, NULL,
-                  (struct diffmm__modality){
-                      .dimensions = dimensions, .lookup = loader, .loader_data = user_data});
+    return add_loader(dataset, name, !loader,
+                      (struct diffmm__modality){
+                          .dimensions = dimensions, .lookup = loader, .loader_data = user_data});
 }
 
 static diffmm_status check_array(const diffmm_dataset *dataset, const char *name, size_t items,

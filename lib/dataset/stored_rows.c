@@ -15,15 +15,6 @@ static uint32_t bits16(const unsigned char *bytes)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
 }
 
-/* A bfloat16 is the upper half of a float. */
-static float upper_half(uint32_t pattern)
-{
-    uint32_t whole = pattern << 16;
-    float value;
-    memcpy(&value, &whole, sizeof value);
-    return value;
-}
-
 void diffmm__stored_rows_part(const struct diffmm__stored_rows *rows, size_t item, size_t first,
                               size_t count, float *out)
 {
@@ -41,7 +32,7 @@ void diffmm__stored_rows_part(const struct diffmm__stored_rows *rows, size_t ite
         break;
     case DIFFMM__STORED_BF16:
         for (size_t k = 0; k < count; k++)
-            out[k] = upper_half(bits16(from + 2 * k));
+            out[k] = diffmm__bfloat16(bits16(from + 2 * k));
         break;
     }
 }

@@ -18,13 +18,6 @@ static uint64_t bits(const struct diffmm__npy *array, size_t index)
     return value;
 }
 
-static float float_of_bits(uint32_t pattern)
-{
-    float value;
-    memcpy(&value, &pattern, sizeof value);
-    return value;
-}
-
 static int64_t sign_extended(uint64_t value, size_t size)
 {
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
@@ -43,12 +36,12 @@ static double real(const struct diffmm__npy *array, size_t index)
     case 'b': return pattern ? 1 : 0;
     default: break;
     }
-    if (array->kind == 'B') /* the upper half of a float */
-        return (double)float_of_bits((uint32_t)pattern << 16);
+    if (array->kind == 'B')
+        return (double)diffmm__bfloat16((uint32_t)pattern);
     if (array->item_size == 2)
         return (double)diffmm__half((uint32_t)pattern);
     if (array->item_size == 4)
-        return (double)float_of_bits((uint32_t)pattern);
+        return (double)diffmm__float_of_bits((uint32_t)pattern);
     double value;
     memcpy(&value, &pattern, sizeof value);
     return value;
