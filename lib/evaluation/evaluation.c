@@ -196,6 +196,11 @@ static struct diffmm__evaluation shape(size_t items, size_t d, size_t cutoff_cou
     return e;
 }
 
+size_t diffmm__evaluation_users(size_t active, size_t wanted)
+{
+    return wanted > 0 && wanted < active ? wanted : active;
+}
+
 size_t diffmm__evaluation_result_bytes(void)
 {
     return split_count * sizeof(struct diffmm__user_metrics);
@@ -262,8 +267,7 @@ diffmm_status diffmm__evaluation_create(const diffmm_context *context,
     size_t active = 0;
     for (size_t u = 0; u < catalog->users; u++)
         active += is_active(evaluation, (int32_t)u);
-    evaluation->active_count =
-        request->users > 0 && request->users < active ? request->users : active;
+    evaluation->active_count = diffmm__evaluation_users(active, request->users);
     lay_out(evaluation, diffmm__workers(context));
     diffmm_status status = evaluation->arena.failed
                                ? DIFFMM_ERROR_NO_MEMORY

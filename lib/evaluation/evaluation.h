@@ -27,6 +27,9 @@ struct diffmm__evaluation_request {
     uint64_t seed;
 };
 
+/* How many users that is, where `active` ones count. */
+size_t diffmm__evaluation_users(size_t active, size_t wanted);
+
 /* Data set and cutoffs are borrowed until the evaluation ends. */
 diffmm_status diffmm__evaluation_create(const diffmm_context *context,
                                         const diffmm_dataset *dataset,

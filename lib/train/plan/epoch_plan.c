@@ -2,6 +2,7 @@
 #include "train/plan/epoch_plan.h"
 
 #include "evaluation/denoiser_measures.h"
+#include "evaluation/evaluation.h"
 #include "module/module.h"
 #include "train/plan/cadence.h"
 
@@ -20,9 +21,8 @@ static void count_held_users(const diffmm_dataset *dataset, struct diffmm__plan 
         plan->active_users += held[0] || held[1];
     }
     plan->ranked_users = users[0] > users[1] ? users[0] : users[1];
-    size_t most = plan->settings->evaluate_users;
-    if (most > 0 && plan->active_users > most)
-        plan->active_users = most;
+    plan->active_users =
+        diffmm__evaluation_users(plan->active_users, plan->settings->evaluate_users);
     if (plan->ranked_users > plan->active_users)
         plan->ranked_users = plan->active_users;
 }
