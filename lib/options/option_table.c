@@ -2,6 +2,8 @@
 /* Ranges include their ends. Defaults are in canonical form (option_values.h). */
 #include "options/option_table.h"
 
+#include <string.h>
+
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
@@ -154,6 +156,11 @@ bool diffmm__option_is_younger(size_t index)
 {
     enum { of_first_version = 37 };
     return index >= of_first_version;
+}
+
+const char *diffmm__option_word_for_zero(const diffmm_option_info *info)
+{
+    return strcmp(info->name, "batch") == 0 ? "auto" : NULL;
 }
 
 const diffmm_option_info *diffmm__option_at(size_t index)

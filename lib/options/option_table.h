@@ -14,4 +14,7 @@ const diffmm_option_info *diffmm__option_at(size_t index);
  * of the table, so that the index of a setting never changes. */
 bool diffmm__option_is_younger(size_t index);
 
+/* The word that stands for 0 where that lets the library choose; NULL where there is none. */
+const char *diffmm__option_word_for_zero(const diffmm_option_info *info);
+
 #endif

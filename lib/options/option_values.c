@@ -7,6 +7,7 @@
 
 #include "base/numbers.h"
 #include "base/status.h"
+#include "options/option_table.h"
 
 enum { max_element = 40 };
 
@@ -64,16 +65,10 @@ static diffmm_status normalize_integer(const diffmm_option_info *info, const cha
     return DIFFMM_OK;
 }
 
-/* The word that stands for 0 where that asks the library to choose; NULL where it does not. */
-static const char *word_for_zero(const diffmm_option_info *info)
-{
-    return strcmp(info->name, "batch") == 0 ? "auto" : NULL;
-}
-
 static diffmm_status normalize_integer_or_word(const diffmm_option_info *info, const char *name,
                                                const char *text, char *out)
 {
-    const char *word = word_for_zero(info);
+    const char *word = diffmm__option_word_for_zero(info);
     return normalize_integer(info, name, word && strcmp(text, word) == 0 ? "0" : text, out,
                              DIFFMM__VALUE_TEXT);
 }
