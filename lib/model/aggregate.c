@@ -51,8 +51,7 @@ void diffmm__aggregate(diffmm_model *model)
     diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
                       w->scratch);
     float *normalized = w->scratch;
-    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d,
-                           w->v_norms);
+    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d, NULL);
     diffmm__vector_add_scaled(context, all, (float)model->settings.ris_lambda, normalized,
                               model->final);
 }

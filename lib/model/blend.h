@@ -34,7 +34,7 @@ struct diffmm__blend {
     double *mean;      /* columns */
     double *spread;    /* users: sd_u(H) */
     int32_t *row_of;   /* block */
-    bool *received;    /* of each modality: z stands in the users\' served rows */
+    bool *received;    /* of each modality: z stands in the users' served rows */
 };
 
 /* Makes the rows that are served an array of the model's own, where its settings ask for a blend and

@@ -25,7 +25,7 @@ struct diffmm__workspace {
     float *weights; /* M: softmax of the logits */
     double *grad_weights;
     float *v;          /* the aggregated view V */
-    float *v_norms;    /* N: of its rows */
+    float *v_norms;    /* N: of its rows, in the backward pass */
     float *grad_final; /* of model->final; before it is known, scratch of the forward passes */
     float *grad_v;     /* in the memory of the first view, which is no longer needed then */
     float *scratch;
