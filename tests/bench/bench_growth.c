@@ -5,10 +5,6 @@
  * resident memory. Every measurement is a process of its own, so that its peak is its own. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common.h"
 #include "epoch_run.h"
@@ -81,55 +77,49 @@ static diffmm_options *make_options(diffmm_context *context, const struct shape 
     return options;
 }
 
-/* In a process of its own: train, and give the medians. */
-static struct outcome train_shape(const struct growth_settings *settings, const struct shape *shape)
+/* A shape, and how it is trained. */
+struct task {
+    const struct growth_settings *settings;
+    const struct shape *shape;
+};
+
+/* Trains, and gives the medians. */
+static void train_shape(const void *argument, void *result)
 {
-    struct outcome outcome = {.before_bytes = bench_peak_bytes()};
+    const struct task *task = argument;
+    const struct growth_settings *settings = task->settings;
+    struct outcome *outcome = result;
+    *outcome = (struct outcome){.before_bytes = bench_peak_bytes()};
     diffmm_context *context = bench_context(settings->threads);
-    diffmm_dataset *dataset = make_data(context, shape, settings->features);
-    diffmm_options *options = make_options(context, shape);
+    diffmm_dataset *dataset = make_data(context, task->shape, settings->features);
+    diffmm_options *options = make_options(context, task->shape);
     struct epoch_run run;
     epoch_begin(&run, dataset, options, settings->epochs);
     for (size_t epoch = 0; epoch < settings->epochs; epoch++)
         epoch_train(&run);
     for (size_t part = 0; part < EPOCH_PARTS; part++) {
-        outcome.seconds[part] = samples_median(&run.seconds[part]);
-        outcome.flops[part] = run.flops[part];
+        outcome->seconds[part] = samples_median(&run.seconds[part]);
+        outcome->flops[part] = run.flops[part];
     }
     epoch_end(&run);
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    return outcome;
 }
 
 static void measure_shape(const struct growth_settings *settings, const struct shape *shape,
                           struct record *record)
 {
-    int ends[2];
-    if (pipe(ends))
-        bench_fail("there can be no pipe");
-    fflush(stdout);
-    pid_t child = fork();
-    if (child < 0)
-        bench_fail("there can be no further process");
+    const struct task task = {settings, shape};
     struct outcome outcome;
-    if (child == 0) {
-        outcome = train_shape(settings, shape);
-        exit(write(ends[1], &outcome, sizeof outcome) == (ssize_t)sizeof outcome ? 0 : 1);
-    }
-    close(ends[1]);
-    ssize_t got = read(ends[0], &outcome, sizeof outcome);
-    close(ends[0]);
-    int status;
-    struct rusage usage;
-    if (wait4(child, &status, 0, &usage) != child || status != 0 || got != (ssize_t)sizeof outcome)
-        bench_fail("training with the shape '%s' failed", shape->name);
+    char what[96];
+    snprintf(what, sizeof what, "training with the shape '%s'", shape->name);
+    size_t peak = bench_child(train_shape, &task, &outcome, sizeof outcome, what);
     for (size_t part = 0; part < EPOCH_PARTS; part++) {
         samples_add(&record->seconds[part], outcome.seconds[part]);
         record->flops[part] = outcome.flops[part];
     }
-    samples_add(&record->bytes, (double)usage.ru_maxrss * 1024.0 - (double)outcome.before_bytes);
+    samples_add(&record->bytes, (double)peak - (double)outcome.before_bytes);
 }
 
 static void print_exponent(double large, double small)

@@ -10,10 +10,6 @@
  * above --memory is only told. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common.h"
 #include "epoch_run.h"
@@ -139,47 +135,43 @@ static void train(const struct scale_settings *settings, diffmm_context *context
     epoch_end(&run);
 }
 
-/* In a process of its own. */
-static struct outcome run_shape(const struct scale_settings *settings, const struct shape *shape)
+/* A shape, and how it is trained. */
+struct task {
+    const struct scale_settings *settings;
+    const struct shape *shape;
+};
+
+static void run_task(const void *argument, void *result)
 {
-    struct outcome outcome = {0};
+    const struct task *task = argument;
+    const struct scale_settings *settings = task->settings;
+    const struct shape *shape = task->shape;
+    struct outcome *outcome = result;
+    *outcome = (struct outcome){0};
     diffmm_context *context = bench_context(settings->threads);
     double begun = bench_now();
     diffmm_dataset *dataset = make_data(context, shape);
-    outcome.seconds[MAKE] = bench_now() - begun;
+    outcome->seconds[MAKE] = bench_now() - begun;
     diffmm_options *options = make_options(context, settings);
     diffmm_forecast forecast = {.struct_size = sizeof forecast};
     bench_check(diffmm_trainer_forecast(dataset, options, &forecast));
-    outcome.forecast_bytes = (double)forecast.peak_bytes;
+    outcome->forecast_bytes = (double)forecast.peak_bytes;
     if (forecast.peak_bytes <= settings->memory * 1000000)
-        train(settings, context, dataset, options, shape, &outcome);
+        train(settings, context, dataset, options, shape, outcome);
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(dataset);
     diffmm_context_destroy(context);
-    return outcome;
 }
 
 static struct outcome measure_shape(const struct scale_settings *settings,
                                     const struct shape *shape)
 {
-    int ends[2];
-    if (pipe(ends))
-        bench_fail("there can be no pipe");
-    fflush(stdout);
-    pid_t child = fork();
-    if (child < 0)
-        bench_fail("there can be no further process");
+    const struct task task = {settings, shape};
     struct outcome outcome;
-    if (child == 0) {
-        outcome = run_shape(settings, shape);
-        exit(write(ends[1], &outcome, sizeof outcome) == (ssize_t)sizeof outcome ? 0 : 1);
-    }
-    close(ends[1]);
-    ssize_t got = read(ends[0], &outcome, sizeof outcome);
-    close(ends[0]);
-    int status;
-    if (waitpid(child, &status, 0) != child || status != 0 || got != (ssize_t)sizeof outcome)
-        bench_fail("training with %zu users and %zu items failed", shape->users, shape->items);
+    char what[96];
+    snprintf(what, sizeof what, "training with %zu users and %zu items", shape->users,
+             shape->items);
+    bench_child(run_task, &task, &outcome, sizeof outcome, what);
     return outcome;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +120,30 @@ size_t bench_peak_bytes(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
+    return (size_t)usage.ru_maxrss * 1024;
+}
+
+size_t bench_child(void (*run)(const void *argument, void *outcome), const void *argument,
+                   void *outcome, size_t size, const char *what)
+{
+    int ends[2];
+    if (pipe(ends))
+        bench_fail("there can be no pipe");
+    fflush(stdout);
+    pid_t child = fork();
+    if (child < 0)
+        bench_fail("there can be no further process");
+    if (child == 0) {
+        run(argument, outcome);
+        exit(write(ends[1], outcome, size) == (ssize_t)size ? 0 : 1);
+    }
+    close(ends[1]);
+    ssize_t got = read(ends[0], outcome, size);
+    close(ends[0]);
+    int status;
+    struct rusage usage;
+    if (wait4(child, &status, 0, &usage) != child || status != 0 || got != (ssize_t)size)
+        bench_fail("%s failed", what);
     return (size_t)usage.ru_maxrss * 1024;
 }
 

@@ -49,6 +49,12 @@ double bench_now(void);
 /* The largest resident memory of this process so far. */
 size_t bench_peak_bytes(void);
 
+/* Calls `run`, which fills `size` bytes at `outcome`, in a process of its own, so that its peak of
+ * memory is its own: what it has filled in arrives here. Returns that peak in bytes; ends the program,
+ * naming `what`, where the process fails. */
+size_t bench_child(void (*run)(const void *argument, void *outcome), const void *argument,
+                   void *outcome, size_t size, const char *what);
+
 /* Bytes in MB (10^6). */
 double bench_megabytes(size_t bytes);
 
