@@ -7,49 +7,11 @@
 #include "support/differences.h"
 #include "support/draws.h"
 #include "support/failing.h"
-#include "support/oracle_infonce.h"
+#include "support/infonce_views.h"
 
-/* Two views, a batch, and room for the gradients. */
-struct views {
-    size_t nodes, d, batch_count;
-    double tau;
-    float *p, *q, *grad_p, *grad_q;
-    double *want_p, *want_q;
-    int32_t *batch;
-};
-
-/* The batch names nodes more than once, where it is long enough; the views agree somewhat. */
 static struct views random_views(size_t nodes, size_t d, size_t batch_count, double tau)
 {
-    struct draws draws = {nodes * 31 + d};
-    size_t size = nodes * d;
-    struct views v = {.nodes = nodes,
-                      .d = d,
-                      .batch_count = batch_count,
-                      .tau = tau,
-                      .p = malloc(4 * size * sizeof(float)),
-                      .want_p = malloc(2 * size * sizeof(double)),
-                      .batch = malloc(batch_count * sizeof(int32_t))};
-    ck_assert(v.p && v.want_p && v.batch);
-    v.q = v.p + size;
-    v.grad_p = v.q + size;
-    v.grad_q = v.grad_p + size;
-    v.want_q = v.want_p + size;
-    draw_normals(&draws, 2 * size, 0.7, v.p);
-    for (size_t i = 0; i < size; i++)
-        v.q[i] += 0.5f * v.p[i];
-    fill(2 * size, NAN, v.grad_p);
-    draw_numbers(&draws, batch_count, nodes, v.batch);
-    if (batch_count > 3)
-        v.batch[3] = v.batch[1];
-    return v;
-}
-
-static void release(struct views *v)
-{
-    free(v->p);
-    free(v->want_p);
-    free(v->batch);
+    return views_begin(nodes, d, batch_count, 0, tau);
 }
 
 static diffmm_status infonce(diffmm_context *context, const struct views *v, double *loss,
@@ -57,23 +19,6 @@ static diffmm_status infonce(diffmm_context *context, const struct views *v, dou
 {
     return diffmm_infonce(context, v->nodes, v->d, v->p, v->q, v->batch_count, v->batch, v->tau,
                           loss, grad_p, grad_q);
-}
-
-/* A product of two rows is right within some 1e-7, and is divided by tau before exp: so far a
- * weight may be off. Where a softmax has nearly all its weight at the positive, its gradient is a
- * small difference of two terms of about 1 / tau, over the row's length. */
-static void expect_gradient_exact(const struct views *v, const char *what, const float *x,
-                                  const float *got, const double *want)
-{
-    double *norms = malloc(v->nodes * sizeof *norms), shortest = INFINITY;
-    free(oracle_normalize(v->nodes, v->d, x, norms));
-    for (size_t b = 0; b < v->nodes; b++)
-        shortest = fmin(shortest, norms[b]);
-    free(norms);
-    double largest = largest_of(v->nodes * v->d, want);
-    double tolerance = (1e-5 + 1e-6 / v->tau) * largest + 1e-7 / v->tau / shortest;
-    for (size_t i = 0; i < v->nodes * v->d; i++)
-        expect_close(what, i, (double)got[i], want[i], tolerance);
 }
 
 static void expect_exact(const struct views *v)
@@ -98,7 +43,7 @@ START_TEST(equals_the_formula)
             struct views v =
                 random_views(shapes[s].nodes, shapes[s].d, shapes[s].batch_count, taus[t]);
             expect_exact(&v);
-            release(&v);
+            views_end(&v);
         }
 }
 END_TEST
@@ -111,8 +56,8 @@ START_TEST(more_nodes_than_a_tile_and_more_rows_than_a_chunk)
         struct views chunks = random_views(1300, 3, 900, taus[t]);
         expect_exact(&tiles);
         expect_exact(&chunks);
-        release(&tiles);
-        release(&chunks);
+        views_end(&tiles);
+        views_end(&chunks);
     }
 }
 END_TEST
@@ -134,7 +79,7 @@ START_TEST(gradients_are_differences_of_the_loss)
         ck_assert(loss_of(&v) == loss);
         expect_gradient("p", loss_of, &v, v.nodes * v.d, v.p, v.grad_p, 2e-3f, 5e-3);
         expect_gradient("q", loss_of, &v, v.nodes * v.d, v.q, v.grad_q, 2e-3f, 5e-3);
-        release(&v);
+        views_end(&v);
     }
 }
 END_TEST
@@ -165,7 +110,7 @@ START_TEST(any_number_of_nodes_with_any_tau)
             ck_assert(isfinite(loss));
             if (taus[t] > 1e19)
                 expect_close("loss", nodes, loss, log((double)nodes), 1e-6);
-            release(&v);
+            views_end(&v);
         }
 }
 END_TEST
@@ -205,7 +150,7 @@ START_TEST(a_high_temperature_makes_all_nodes_equal)
     struct views v = random_views(37, 4, 5, 1e9);
     double loss = loss_of(&v);
     expect_close("loss", 0, loss, log(37.0), 1e-6);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -222,7 +167,7 @@ START_TEST(a_low_temperature_neither_overflows_nor_vanishes)
     for (size_t i = 0; i < 2 * v.nodes * v.d; i++)
         ck_assert(isfinite(v.grad_p[i]));
     ck_assert(loss_of(&v) > 1e4);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -237,7 +182,7 @@ START_TEST(opposed_views_at_low_temperatures)
             v.q[b * v.d] = -10.0f - (float)b;
         }
         expect_exact(&v);
-        release(&v);
+        views_end(&v);
     }
 }
 END_TEST
@@ -262,7 +207,7 @@ START_TEST(rows_of_any_length)
     expect_close("loss", 0, loss, exact, 1e-5);
     for (size_t i = 0; i < 2 * v.nodes * v.d; i++)
         ck_assert(isfinite(v.grad_p[i]));
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -288,7 +233,7 @@ START_TEST(rows_too_long_to_square)
                      (double)grad[v.nodes * v.d + i], 1e-5);
     }
     free(grad);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -305,7 +250,7 @@ START_TEST(outputs_are_optional)
     ck_assert_mem_eq(alone_q, v.grad_q, size * sizeof *alone_q);
     free(alone_p);
     free(alone_q);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -327,7 +272,7 @@ START_TEST(a_batch_is_a_bag)
     }
     v.batch = all;
     expect_close("mean of single losses", 0, sum, loss, 1e-6);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -372,7 +317,7 @@ START_TEST(the_same_bits_on_any_number_of_threads)
 {
     struct views v = random_views(3000, 19, 700, 0.2);
     expect_same_bits(2 * sizeof(double) + 2 * v.nodes * v.d * sizeof(float), contrast_much, &v);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -427,7 +372,7 @@ START_TEST(out_of_memory)
     short_of_memory.context = failing_context(&failing, 2);
     short_of_memory.views = random_views(20, 3, 9, 0.5);
     ck_assert_uint_gt(fail_each_allocation(&failing, contrast, NULL), 0);
-    release(&short_of_memory.views);
+    views_end(&short_of_memory.views);
     diffmm_context_destroy(short_of_memory.context);
 }
 END_TEST

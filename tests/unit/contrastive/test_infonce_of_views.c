@@ -8,59 +8,7 @@
 #include "support/differences.h"
 #include "support/draws.h"
 #include "support/failing.h"
-#include "support/oracle_infonce.h"
-
-/* Two views, a batch, drawn nodes, and room for the gradients. */
-struct views {
-    size_t nodes, d, batch_count, drawn;
-    double tau;
-    float *p, *q, *grad_p, *grad_q;
-    double *want_p, *want_q;
-    int32_t *batch, *negatives;
-};
-
-/* Batch and draws name nodes more than once, and some of each other's, where they are long enough. */
-static struct views random_views(size_t nodes, size_t d, size_t batch_count, size_t drawn,
-                                 double tau)
-{
-    struct draws draws = {nodes * 31 + d + drawn};
-    size_t size = nodes * d;
-    struct views v = {.nodes = nodes,
-                      .d = d,
-                      .batch_count = batch_count,
-                      .drawn = drawn,
-                      .tau = tau,
-                      .p = malloc(4 * size * sizeof(float)),
-                      .want_p = malloc(2 * size * sizeof(double)),
-                      .batch = malloc(batch_count * sizeof(int32_t)),
-                      .negatives = malloc(drawn * sizeof(int32_t))};
-    ck_assert(v.p && v.want_p && v.batch && v.negatives);
-    v.q = v.p + size;
-    v.grad_p = v.q + size;
-    v.grad_q = v.grad_p + size;
-    v.want_q = v.want_p + size;
-    draw_normals(&draws, 2 * size, 0.7, v.p);
-    for (size_t i = 0; i < size; i++)
-        v.q[i] += 0.5f * v.p[i];
-    fill(2 * size, NAN, v.grad_p);
-    draw_numbers(&draws, batch_count, nodes, v.batch);
-    draw_numbers(&draws, drawn, nodes, v.negatives);
-    if (batch_count > 3)
-        v.batch[3] = v.batch[1];
-    if (drawn > 3) {
-        v.negatives[2] = v.batch[0];
-        v.negatives[3] = v.negatives[1];
-    }
-    return v;
-}
-
-static void release(struct views *v)
-{
-    free(v->p);
-    free(v->want_p);
-    free(v->batch);
-    free(v->negatives);
-}
+#include "support/infonce_views.h"
 
 static diffmm_status infonce(diffmm_context *context, const struct views *v, double *loss,
                              float *grad_p, float *grad_q)
@@ -88,27 +36,6 @@ static double loss_of(void *argument)
     return loss;
 }
 
-static double shortest(const struct views *v, const float *x)
-{
-    double *norms = malloc(v->nodes * sizeof *norms), least = INFINITY;
-    ck_assert_ptr_nonnull(norms);
-    free(oracle_normalize(v->nodes, v->d, x, norms));
-    for (size_t b = 0; b < v->nodes; b++)
-        least = fmin(least, norms[b]);
-    free(norms);
-    return least;
-}
-
-/* A product is right within some 1e-7, and is divided by tau before exp (test_infonce.c). */
-static void expect_gradient_exact(const struct views *v, const char *what, const float *x,
-                                  const float *got, const double *want)
-{
-    double largest = largest_of(v->nodes * v->d, want);
-    double tolerance = (1e-5 + 1e-6 / v->tau) * largest + 1e-7 / v->tau / shortest(v, x);
-    for (size_t i = 0; i < v->nodes * v->d; i++)
-        expect_close(what, i, (double)got[i], want[i], tolerance);
-}
-
 static void expect_exact(const struct views *v)
 {
     double loss = NAN;
@@ -129,10 +56,10 @@ START_TEST(equals_the_formula)
     static const double taus[] = {10.0, 0.5, 0.1, 0.03, 0.025, 0.0249, 0.01, 1e-3, 1e-4};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t t = 0; t < sizeof taus / sizeof *taus; t++) {
-            struct views v = random_views(shapes[s].nodes, shapes[s].d, shapes[s].batch_count,
-                                          shapes[s].drawn, taus[t]);
+            struct views v = views_begin(shapes[s].nodes, shapes[s].d, shapes[s].batch_count,
+                                         shapes[s].drawn, taus[t]);
             expect_exact(&v);
-            release(&v);
+            views_end(&v);
         }
 }
 END_TEST
@@ -141,12 +68,12 @@ START_TEST(more_draws_than_a_tile_and_more_rows_than_a_chunk)
 {
     static const double taus[] = {0.5, 0.01};
     for (size_t t = 0; t < 2; t++) {
-        struct views tiles = random_views(2100, 5, 40, 900, taus[t]);
-        struct views chunks = random_views(1300, 3, 900, 70, taus[t]);
+        struct views tiles = views_begin(2100, 5, 40, 900, taus[t]);
+        struct views chunks = views_begin(1300, 3, 900, 70, taus[t]);
         expect_exact(&tiles);
         expect_exact(&chunks);
-        release(&tiles);
-        release(&chunks);
+        views_end(&tiles);
+        views_end(&chunks);
     }
 }
 END_TEST
@@ -155,13 +82,13 @@ START_TEST(gradients_are_differences_of_the_loss)
 {
     static const double taus[] = {0.5, 0.1};
     for (size_t t = 0; t < 2; t++) {
-        struct views v = random_views(9, 5, 6, 8, taus[t]);
+        struct views v = views_begin(9, 5, 6, 8, taus[t]);
         double loss = NAN;
         expect_success(infonce(NULL, &v, &loss, v.grad_p, v.grad_q));
         ck_assert(loss_of(&v) == loss);
         expect_gradient("p", loss_of, &v, v.nodes * v.d, v.p, v.grad_p, 2e-3f, 5e-3);
         expect_gradient("q", loss_of, &v, v.nodes * v.d, v.q, v.grad_q, 2e-3f, 5e-3);
-        release(&v);
+        views_end(&v);
     }
 }
 END_TEST
@@ -195,7 +122,7 @@ START_TEST(all_nodes_drawn_give_the_whole_denominator)
     static const double taus[] = {0.4, 0.01};
     for (size_t t = 0; t < 2; t++)
         for (size_t times = 1; times <= 3; times += 2) {
-            struct views v = random_views(60, 7, 12, 60 * times, taus[t]);
+            struct views v = views_begin(60, 7, 12, 60 * times, taus[t]);
             size_t size = v.nodes * v.d;
             float *all = malloc(2 * size * sizeof *all);
             double loss = NAN, whole = NAN;
@@ -209,7 +136,7 @@ START_TEST(all_nodes_drawn_give_the_whole_denominator)
                 expect_close("gradient", i, (double)v.grad_p[i], (double)all[i],
                              2e-6 / v.tau / v.tau);
             free(all);
-            release(&v);
+            views_end(&v);
         }
 }
 END_TEST
@@ -217,7 +144,7 @@ END_TEST
 /* The mean of the estimated denominators is the denominator: over all single draws, exactly. */
 START_TEST(the_denominator_is_estimated_without_bias)
 {
-    struct views v = random_views(11, 4, 1, 1, 0.3);
+    struct views v = views_begin(11, 4, 1, 1, 0.3);
     double mean = 0.0, loss = NAN;
     for (int32_t c = 0; c < 11; c++) {
         v.negatives[0] = c;
@@ -226,14 +153,14 @@ START_TEST(the_denominator_is_estimated_without_bias)
     expect_success(
         diffmm_infonce(NULL, v.nodes, v.d, v.p, v.q, 1, v.batch, v.tau, &loss, NULL, NULL));
     expect_close("denominator", 0, mean, exp(loss), 1e-5 * exp(loss));
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
 /* Rows of other nodes than the batch's and the drawn ones may hold anything. */
 START_TEST(other_rows_are_not_read)
 {
-    struct views v = random_views(200, 6, 9, 11, 0.3);
+    struct views v = views_begin(200, 6, 9, 11, 0.3);
     double loss = loss_of(&v);
     bool *met = calloc(v.nodes, sizeof *met);
     ck_assert_ptr_nonnull(met);
@@ -252,7 +179,7 @@ START_TEST(other_rows_are_not_read)
         ck_assert(met[i / v.d] || (v.grad_p[i] == 0.0f && v.grad_q[i] == 0.0f));
     }
     free(met);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -261,7 +188,7 @@ START_TEST(a_positive_is_no_negative_of_its_own)
 {
     static const double taus[] = {0.5, 0.026, 1e-4};
     for (size_t t = 0; t < 3; t++) {
-        struct views v = random_views(20, 3, 5, 4, taus[t]);
+        struct views v = views_begin(20, 3, 5, 4, taus[t]);
         for (size_t j = 0; j < 5; j++)
             v.batch[j] = 7;
         for (size_t j = 0; j < 4; j++)
@@ -270,7 +197,7 @@ START_TEST(a_positive_is_no_negative_of_its_own)
         expect_success(infonce(NULL, &v, &loss, v.grad_p, v.grad_q));
         ck_assert(loss == 0.0);
         expect_untouched(2 * v.nodes * v.d, v.grad_p, 0.0f);
-        release(&v);
+        views_end(&v);
     }
 }
 END_TEST
@@ -280,13 +207,13 @@ START_TEST(any_number_of_draws_with_any_tau)
     static const double taus[] = {1e-37, 1e-20, 1e-3, 0.025, 0.0249, 1, 1e20, 1e100, 1e300};
     for (size_t drawn = 1; drawn < 50; drawn++)
         for (size_t t = 0; t < sizeof taus / sizeof *taus; t++) {
-            struct views v = random_views(23, 3, 5, drawn, taus[t]);
+            struct views v = views_begin(23, 3, 5, drawn, taus[t]);
             double loss = NAN;
             expect_success(infonce(NULL, &v, &loss, v.grad_p, v.grad_q));
             ck_assert(isfinite(loss) && loss >= 0.0);
             for (size_t i = 0; i < 2 * v.nodes * v.d && taus[t] > 1e-10; i++)
                 ck_assert(isfinite(v.grad_p[i]));
-            release(&v);
+            views_end(&v);
         }
 }
 END_TEST
@@ -298,7 +225,7 @@ START_TEST(small_losses_keep_their_digits)
     for (size_t k = 0; k < 2000; k++) {
         static const double taus[] = {0.01, 0.02, 0.05, 0.2};
         struct draws draws = {k + 1};
-        struct views v = random_views(1 + k % most, d, 2, 1 + k % 3, taus[k / 4 % 4]);
+        struct views v = views_begin(1 + k % most, d, 2, 1 + k % 3, taus[k / 4 % 4]);
         double loss = NAN;
         draw_normals(&draws, v.nodes * d, 1.0, v.p);
         draw_normals(&draws, v.nodes * d, 1e-3, v.q);
@@ -309,14 +236,14 @@ START_TEST(small_losses_keep_their_digits)
         expect_success(infonce(NULL, &v, &loss, NULL, NULL));
         ck_assert_double_ge(loss, 0.0);
         expect_close("loss", k, loss, want, fmax(2e-6 / v.tau, 2e-4) * want + 1e-13);
-        release(&v);
+        views_end(&v);
     }
 }
 END_TEST
 
 START_TEST(outputs_are_optional)
 {
-    struct views v = random_views(12, 4, 7, 5, 0.3);
+    struct views v = views_begin(12, 4, 7, 5, 0.3);
     size_t size = v.nodes * v.d;
     float *alone_p = malloc(size * sizeof *alone_p), *alone_q = malloc(size * sizeof *alone_q);
     expect_success(infonce(NULL, &v, NULL, v.grad_p, v.grad_q));
@@ -327,7 +254,7 @@ START_TEST(outputs_are_optional)
     ck_assert_mem_eq(alone_q, v.grad_q, size * sizeof *alone_q);
     free(alone_p);
     free(alone_q);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
@@ -344,15 +271,15 @@ static void contrast_much(diffmm_context *context, void *argument, void *out)
 
 START_TEST(the_same_bits_on_any_number_of_threads)
 {
-    struct views v = random_views(3000, 19, 700, 1500, 0.2);
+    struct views v = views_begin(3000, 19, 700, 1500, 0.2);
     expect_same_bits(2 * sizeof(double) + 2 * v.nodes * v.d * sizeof(float), contrast_much, &v);
-    release(&v);
+    views_end(&v);
 }
 END_TEST
 
 static void expect_drawn_invalid(size_t count, const int32_t *negatives, const char *part)
 {
-    struct views v = random_views(3, 2, 2, 1, 0.5);
+    struct views v = views_begin(3, 2, 2, 1, 0.5);
     int32_t *good = v.negatives;
     double loss = 7.0;
     fill(12, 7.0f, v.grad_p);
@@ -362,7 +289,7 @@ static void expect_drawn_invalid(size_t count, const int32_t *negatives, const c
     expect_untouched(12, v.grad_p, 7.0f);
     ck_assert(loss == 7.0);
     v.negatives = good;
-    release(&v);
+    views_end(&v);
 }
 
 START_TEST(bad_input)
@@ -396,9 +323,9 @@ START_TEST(out_of_memory)
 {
     struct failing failing = {0};
     short_of_memory.context = failing_context(&failing, 2);
-    short_of_memory.views = random_views(20, 3, 9, 6, 0.5);
+    short_of_memory.views = views_begin(20, 3, 9, 6, 0.5);
     ck_assert_uint_gt(fail_each_allocation(&failing, contrast, NULL), 0);
-    release(&short_of_memory.views);
+    views_end(&short_of_memory.views);
     diffmm_context_destroy(short_of_memory.context);
 }
 END_TEST
