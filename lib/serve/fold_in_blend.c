@@ -142,9 +142,9 @@ diffmm_status diffmm__fold_in_blend(const struct diffmm__folded *folded, float *
     struct chain c = {.folded = folded, .state = state};
     float *room = diffmm__scratch_begin(&scratch, context,
                                         inputs + rank + (rank > state->d ? rank : state->d));
-    if (room && has_layers(state))
+    if (has_layers(state))
         diffmm__denoiser_pass_take(&arena, &state->layers, 1, DIFFMM__PASS_FORWARD, &c.pass);
-    else /* a pass without layers has only these arrays */
+    else if (room) /* a pass without layers has only these arrays */
         c.pass = (struct diffmm__denoiser_pass){.context = context,
                                                 .layers = state->layers,
                                                 .rows = 1,

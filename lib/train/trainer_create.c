@@ -70,12 +70,13 @@ static void warn_of_pairs(const diffmm_trainer *trainer)
 static void tell_batch(const diffmm_trainer *trainer)
 {
     int64_t asked = 0;
-    char rate[DIFFMM__REAL_TEXT];
     const struct diffmm__settings *s = &trainer->model->settings;
-    if (!diffmm_options_get_integer(trainer->model->options, "batch", &asked) && asked == 0)
+    if (!diffmm_options_get_integer(trainer->model->options, "batch", &asked) && asked == 0) {
+        char rate[DIFFMM__REAL_TEXT];
         diffmm__log(trainer->context, DIFFMM_LOG_INFO,
                     "batch: %zu training pairs a step, at a learning rate of %s", s->batch,
                     diffmm__real_text(s->learning_rate, rate));
+    }
 }
 
 static diffmm_status begin_averaging(diffmm_trainer *trainer)

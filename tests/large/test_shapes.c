@@ -212,7 +212,7 @@ static void expect_ranking(const diffmm_scorer *scorer, int32_t user)
     for (size_t i = 0; i < count; i++)
         scores[seen[i]] = -INFINITY;
     for (size_t i = 0; i < items; i++)
-        above += isgreater(scores[i], hits[best - 1].score);
+        above += scores[i] > hits[best - 1].score ? 1 : 0;
     ck_assert_uint_le(above, best - 1);
     for (size_t i = 0; i < best; i++)
         ck_assert(scores[hits[i].item] == hits[i].score);

@@ -52,12 +52,13 @@ diffmm_status diffmm__features_npy_store(const struct diffmm__npy *array, const 
 {
     bool brief = array->item_size == 2 && (array->kind == 'f' || array->kind == 'B');
     bool single = array->item_size == sizeof(float) && array->kind == 'f';
+    bool aligned = brief || (uintptr_t)array->data % sizeof(float) == 0;
     const char *why = !brief && !single   ? "neither float32 nor float16"
                       : array->big_endian ? "big-endian"
                       : array->fortran_order && array->shape[0] > 1 && array->shape[1] > 1
                           ? "in Fortran order"
-                      : single && ((uintptr_t)array->data % sizeof(float)) != 0 ? "not aligned"
-                                                                                : NULL;
+                      : !aligned ? "not aligned"
+                                 : NULL;
     *out = (struct diffmm__stored_rows){.data = array->data,
                                         .type = single               ? DIFFMM__STORED_F32
                                                 : array->kind == 'f' ? DIFFMM__STORED_F16
