@@ -65,6 +65,10 @@ typedef struct diffmm_query {
     void *filter_data;         /**< passed to filter */
     int32_t has_min_score;     /**< non-zero: only scores of at least min_score */
     float min_score;           /**< the lowest score to recommend */
+    /** Of one ranking, not of a block of users: so many of the context's threads at the most share
+     *  the items, from 32,768 on, if there is no filter; 0: the calling thread alone computes, as it
+     *  does while others use the threads. The hits are the same. */
+    size_t threads;
 } diffmm_query;
 
 /** Make a scorer from the final embeddings of a model's present parameters, which are copied: later
@@ -105,6 +109,54 @@ DIFFMM_API diffmm_status diffmm_scorer_save_memory(const diffmm_scorer *scorer, 
 
 /** Release; NULL is fine. */
 DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
+
+/** How rankings find the best items. Hits, scores and ties are the same bits whichever it is. */
+typedef enum diffmm_search {
+    DIFFMM_SEARCH_AUTO = 0, /**< a first pass from 16,384 items of 16 dimensions on */
+    DIFFMM_SEARCH_FLAT = 1, /**< all items are scored in floats */
+    /** All items are looked at in integers of 8 bits: first the leading coordinates of their rows,
+     *  turned by the eigenvectors of the rows' second moments, with the inequality of Cauchy and
+     *  Schwarz for the others; then these, where that bound allows. Items whose proven bound reaches
+     *  the scores of the best so far are scored in floats. */
+    DIFFMM_SEARCH_FIRST_PASS = 2
+} diffmm_search;
+
+/** What a scorer is, and how it searches. */
+typedef struct diffmm_scorer_info {
+    size_t struct_size;   /**< as for diffmm_context_settings */
+    size_t users;         /**< U */
+    size_t items;         /**< I */
+    size_t dimensions;    /**< width of the rows whose products are the scores */
+    diffmm_search search; /**< what is in use: DIFFMM_SEARCH_FLAT or DIFFMM_SEARCH_FIRST_PASS */
+    size_t
+        head_dimensions; /**< leading coordinates that a first pass looks at, for all items; or 0 */
+    size_t search_bytes; /**< what the first pass holds in memory besides the rows; or 0 */
+    const char *kernels; /**< the instructions it is computed by: "avx512_vnni", ..; static text */
+} diffmm_scorer_info;
+
+/** Tell what a scorer is.
+ *  @param scorer  read
+ *  @param out     set struct_size */
+DIFFMM_API diffmm_status diffmm_scorer_describe(const diffmm_scorer *scorer,
+                                                diffmm_scorer_info *out);
+
+/** Choose how rankings find the best items (recommendations and similar items). A new scorer has
+ *  DIFFMM_SEARCH_AUTO. A first pass is made on the context's threads, in about the time in which the
+ *  rows are read twice, and multiplied once by a square matrix; where rows are wider than 1,024, or
+ *  their norms above 2^50 or all below 2^-50, there is none (see diffmm_scorer_describe()).
+ *  No other call on the scorer may run meanwhile. After a failure the scorer searches in floats.
+ *  @param scorer  changed
+ *  @param search  one of diffmm_search */
+DIFFMM_API diffmm_status diffmm_scorer_set_search(diffmm_scorer *scorer, diffmm_search search);
+
+/** The bytes that a first pass takes at most, besides the rows: to know before a scorer is opened.
+ *  0 where there would be none.
+ *  @param items           I
+ *  @param dimensions      width of the rows (diffmm_scorer_dimensions())
+ *  @param embedding_size  the model's, which similar items are compared by
+ *  @param search          one of diffmm_search */
+DIFFMM_API size_t diffmm_search_bytes(size_t items, size_t dimensions, size_t embedding_size,
+                                      diffmm_search search);
 
 DIFFMM_API size_t diffmm_scorer_users(const diffmm_scorer *scorer); /**< U */
 DIFFMM_API size_t diffmm_scorer_items(const diffmm_scorer *scorer); /**< I */

@@ -369,8 +369,21 @@ static const size_t query_begin[] = {
     offsetof(diffmm_query, allowed),       offsetof(diffmm_query, allowed_size),
     offsetof(diffmm_query, filter),        offsetof(diffmm_query, filter_data),
     offsetof(diffmm_query, has_min_score), offsetof(diffmm_query, min_score),
+    offsetof(diffmm_query, threads),
 };
-const struct diffmm__layout diffmm__layout_query = LAYOUT(diffmm_query, query_begin);
+/* It has grown by threads. */
+const struct diffmm__layout diffmm__layout_query = {sizeof(diffmm_query),
+                                                    offsetof(diffmm_query, threads), query_begin,
+                                                    sizeof(query_begin) / sizeof *(query_begin)};
+
+static const size_t scorer_info_begin[] = {
+    offsetof(diffmm_scorer_info, struct_size),  offsetof(diffmm_scorer_info, users),
+    offsetof(diffmm_scorer_info, items),        offsetof(diffmm_scorer_info, dimensions),
+    offsetof(diffmm_scorer_info, search),       offsetof(diffmm_scorer_info, head_dimensions),
+    offsetof(diffmm_scorer_info, search_bytes), offsetof(diffmm_scorer_info, kernels),
+};
+const struct diffmm__layout diffmm__layout_scorer_info =
+    LAYOUT(diffmm_scorer_info, scorer_info_begin);
 
 static const size_t explanation_begin[] = {
     offsetof(diffmm_explanation, struct_size), offsetof(diffmm_explanation, modalities),

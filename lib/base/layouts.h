@@ -40,6 +40,7 @@ extern const struct diffmm__layout diffmm__layout_infonce_arguments;
 extern const struct diffmm__layout diffmm__layout_bpr_arguments;
 extern const struct diffmm__layout diffmm__layout_option_info;
 extern const struct diffmm__layout diffmm__layout_query;
+extern const struct diffmm__layout diffmm__layout_scorer_info;
 extern const struct diffmm__layout diffmm__layout_explanation;
 extern const struct diffmm__layout diffmm__layout_evaluate_arguments;
 extern const struct diffmm__layout diffmm__layout_measure_graph_arguments;

@@ -84,6 +84,23 @@ static float kernel_score_pair(size_t d, const float *x, const float *y)
     return sum;
 }
 
+/* The sums of eight rows at a time hide the latency of each. */
+static void kernel_score_rows(size_t count, const float *const *rows, size_t d, const float *x,
+                              float *scores)
+{
+    enum { at_once = 8 };
+    size_t i = 0;
+    for (; i + at_once <= count; i += at_once) {
+        float sum[at_once] = {0.0f};
+        for (size_t j = 0; j < d; j++)
+            for (size_t r = 0; r < at_once; r++)
+                sum[r] = fused1(x[j], rows[i + r][j], sum[r]);
+        memcpy(scores + i, sum, sizeof sum);
+    }
+    for (; i < count; i++)
+        scores[i] = kernel_score_pair(d, x, rows[i]);
+}
+
 /* A sum over k in two levels: `outer` groups, `outer_step` floats apart, of `inner` terms,
  * `inner_step` floats apart. Rows of the operand are `row_step` floats apart. */
 struct steps {
@@ -235,6 +252,7 @@ extern const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, 
 const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT) = {
     .score = kernel_score,
     .score_pair = kernel_score_pair,
+    .score_rows = kernel_score_rows,
     .multiply = kernel_multiply,
     .exponentiate = kernel_exponentiate,
     .gather = kernel_gather,

@@ -20,6 +20,9 @@ struct diffmm__panel_kernels {
                   float *scores, size_t stride);
     /* A single score, x . y. */
     float (*score_pair)(size_t d, const float *x, const float *y);
+    /* Scores of plain rows, wherever they are: scores[i] = x . rows[i], with the same bits. */
+    void (*score_rows)(size_t count, const float *const *rows, size_t d, const float *x,
+                       float *scores);
 
     /* What follows works on blocks: `rows` x 16 floats without gaps, rows by the 16 nodes of a
      * panel. */

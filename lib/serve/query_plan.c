@@ -37,6 +37,7 @@ diffmm_status diffmm__query_plan_begin(struct diffmm__query_plan *plan, const di
     plan->scorer = scorer;
     plan->kernels = diffmm__kernels();
     plan->total = total;
+    plan->first_pass = NULL;
     plan->exclude.owned = plan->candidates.owned = NULL;
     diffmm_status status = diffmm__struct_read(&plan->query, &diffmm__layout_query, query, "query");
     const diffmm_query *own = &plan->query;
@@ -55,6 +56,15 @@ diffmm_status diffmm__query_plan_begin(struct diffmm__query_plan *plan, const di
     size_t most = own->candidates ? own->candidate_count : total;
     plan->capacity = own->count < most ? own->count : most;
     return DIFFMM_OK;
+}
+
+diffmm_status diffmm__query_plan_begin_items(struct diffmm__query_plan *plan,
+                                             const diffmm_scorer *scorer, const diffmm_query *query)
+{
+    diffmm_status status =
+        diffmm__query_plan_begin(plan, scorer, scorer->catalog->items, "items", query);
+    plan->first_pass = scorer->search.items;
+    return status;
 }
 
 void diffmm__query_plan_end(struct diffmm__query_plan *plan)

@@ -14,8 +14,9 @@ struct diffmm__query_plan {
     const diffmm_scorer *scorer;
     const struct diffmm__vector_kernels *kernels;
     diffmm_query query;
-    size_t total;    /* how many numbers there are */
-    size_t capacity; /* of a ranking */
+    size_t total;                                /* how many numbers there are */
+    size_t capacity;                             /* of a ranking */
+    const struct diffmm__first_pass *first_pass; /* of what is ranked, or NULL */
     struct diffmm__ascending exclude, candidates;
 };
 
@@ -24,6 +25,11 @@ struct diffmm__query_plan {
  * (Elsewhere it is not, so that serving threads write to no memory that they share.) */
 diffmm_status diffmm__query_plan_begin(struct diffmm__query_plan *plan, const diffmm_scorer *scorer,
                                        size_t total, const char *what, const diffmm_query *query);
+
+/* The same over items, which are ranked by their products with users' rows or embeddings. */
+diffmm_status diffmm__query_plan_begin_items(struct diffmm__query_plan *plan,
+                                             const diffmm_scorer *scorer,
+                                             const diffmm_query *query);
 void diffmm__query_plan_end(struct diffmm__query_plan *plan);
 
 #endif

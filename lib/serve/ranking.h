@@ -11,17 +11,20 @@ enum {
     DIFFMM__TILE = 18 * 16 /* items of a tile: 18 panels */
 };
 
-/* One ranking under way. */
+/* Scores of `count` numbers: numbers[0] .., or first .. first + count - 1 where that is NULL. */
+typedef void (*diffmm__score_function)(const void *source, size_t first, const int32_t *numbers,
+                                       size_t count, float *scores);
+
+/* One ranking under way: by `score` or, where that is NULL, of items by `vector`. */
 struct diffmm__ranking {
     struct diffmm__topk topk;
     int32_t user;                   /* the user that query->filter is asked about */
     const float *vector;            /* d floats */
     const int32_t *seen, *seen_end; /* numbers left out besides the query's, ascending */
+    diffmm__score_function score;
+    const void *source;
+    bool cosine; /* score is the cosine of `vector` with a row, not their product */
 };
-
-/* Scores of `count` numbers: numbers[0] .., or first .. first + count - 1 where that is NULL. */
-typedef void (*diffmm__score_function)(const void *source, size_t first, const int32_t *numbers,
-                                       size_t count, float *scores);
 
 /* What the caller of a single ranking gives; none may be NULL. */
 diffmm_status diffmm__ranking_check(const diffmm_scorer *scorer, const diffmm_query *query,
@@ -35,15 +38,12 @@ struct diffmm__ranking diffmm__ranking_of(const struct diffmm__query_plan *plan,
 struct diffmm__ranking diffmm__ranking_of_user(const struct diffmm__query_plan *plan, int32_t user,
                                                diffmm_hit *hits);
 
-/* Rank all items for up to DIFFMM__BLOCK vectors at once, or each for the query's candidates.
- * Fails only if query->filter does. */
+/* Up to DIFFMM__BLOCK rankings at once. Fails only if query->filter does. */
 diffmm_status diffmm__ranking_run(const struct diffmm__query_plan *plan, size_t count,
                                   struct diffmm__ranking *rankings);
 
-/* A single ranking, from the first score to the caller's hits: by `score` or, where that is NULL,
- * of items by ranking->vector. */
-diffmm_status diffmm__ranking_run_one(const struct diffmm__query_plan *plan,
-                                      struct diffmm__ranking *ranking, diffmm__score_function score,
-                                      const void *source, diffmm_hit *hits, size_t *found);
+/* One ranking of the numbers from `begin`, a multiple of DIFFMM__TILE, to `end` alone. */
+diffmm_status diffmm__ranking_run_stretch(const struct diffmm__query_plan *plan, size_t begin,
+                                          size_t end, struct diffmm__ranking *ranking);
 
 #endif

@@ -65,8 +65,7 @@ diffmm_status diffmm_recommend_all(const diffmm_scorer *scorer, const diffmm_que
     if (!function)
         return diffmm__null("function");
     struct diffmm__query_plan plan;
-    diffmm_status status =
-        diffmm__query_plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    diffmm_status status = diffmm__query_plan_begin_items(&plan, scorer, query);
     if (!status)
         status = every_user(&plan, function, user_data);
     diffmm__query_plan_end(&plan);

@@ -138,8 +138,7 @@ static diffmm_status next(struct diffmm__arrow_output *output, struct ArrowArray
 {
     struct recommendations *it = (struct recommendations *)output;
     struct diffmm__query_plan plan;
-    diffmm_status status = diffmm__query_plan_begin(&plan, it->scorer, it->scorer->catalog->items,
-                                                    "items", &it->query);
+    diffmm_status status = diffmm__query_plan_begin_items(&plan, it->scorer, &it->query);
     while (!status && !out->release && it->next < it->user_count)
         status = next_block(it, &plan, out);
     diffmm__query_plan_end(&plan);
@@ -204,8 +203,7 @@ diffmm_status diffmm_recommend_arrow(const diffmm_scorer *scorer, size_t user_co
     if (!out)
         return diffmm__null("out");
     struct diffmm__query_plan plan;
-    diffmm_status status =
-        diffmm__query_plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    diffmm_status status = diffmm__query_plan_begin_items(&plan, scorer, query);
     if (!status)
         status = diffmm__recommend_users_check(scorer, user_count, users);
     if (!status)

@@ -101,8 +101,7 @@ diffmm_status diffmm_recommend_users(const diffmm_scorer *scorer, size_t user_co
     if (!found && user_count > 0)
         return diffmm__null("found");
     struct diffmm__query_plan plan;
-    diffmm_status status =
-        diffmm__query_plan_begin(&plan, scorer, scorer->catalog->items, "items", query);
+    diffmm_status status = diffmm__query_plan_begin_items(&plan, scorer, query);
     if (!status && user_count > 1) /* one ranking is no longer than the number of items */
         status = diffmm__size_check_array("user_count", user_count, "query->count",
                                           plan.query.count, sizeof *hits);

@@ -24,6 +24,7 @@ void diffmm__scorer_end_parts(diffmm_scorer *scorer)
     diffmm__fold_in_state_destroy(scorer->fold_in);
     diffmm__learnt_destroy(scorer->learnt);
     diffmm__release(scorer->context, scorer->degrees);
+    diffmm__search_end(&scorer->search);
     diffmm__release(scorer->context, scorer->panels);
     diffmm__release(scorer->context, scorer->owned);
     diffmm__safetensors_close(scorer->file);
@@ -56,6 +57,11 @@ static diffmm_status complete(diffmm_scorer *scorer)
     if (!scorer->panels)
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm__panels_pack(scorer->context, items, d, scorer->items, scorer->panels);
+    const struct diffmm__search_rows rows = diffmm__scorer_search_rows(scorer);
+    diffmm_status status =
+        diffmm__search_begin(scorer->context, &rows, DIFFMM_SEARCH_AUTO, &scorer->search);
+    if (status)
+        return status;
     if (!scorer->fold_in)
         return DIFFMM_OK;
     scorer->degrees = diffmm__allocate(scorer->context, items, sizeof *scorer->degrees);

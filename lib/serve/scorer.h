@@ -11,6 +11,7 @@
 #include "files/learnt.h"
 #include "files/safetensors.h"
 #include "model/fold_in_state.h"
+#include "serve/search.h"
 
 /* Immutable once made. What ranks are rows of `width` floats, in the file's memory or in `owned`:
  * the recommender's final embeddings, d floats, and after these, with a blend (model/blend.h), what
@@ -24,6 +25,7 @@ struct diffmm_scorer {
     const float *users, *items;
     struct diffmm__norms norms;
     float *panels; /* the items packed for scoring (linalg/panels.h) */
+    struct diffmm__search search;
     float *owned;
     struct diffmm__safetensors *file;
     struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
@@ -39,6 +41,18 @@ static inline const float *diffmm__scorer_user(const diffmm_scorer *scorer, int3
 static inline const float *diffmm__scorer_item(const diffmm_scorer *scorer, int32_t item)
 {
     return scorer->items + (size_t)item * scorer->width;
+}
+
+/* What is searched. */
+static inline struct diffmm__search_rows diffmm__scorer_search_rows(const diffmm_scorer *scorer)
+{
+    return (struct diffmm__search_rows){.user_count = scorer->catalog->users,
+                                        .item_count = scorer->catalog->items,
+                                        .width = scorer->width,
+                                        .d = scorer->d,
+                                        .users = scorer->users,
+                                        .items = scorer->items,
+                                        .item_norm = scorer->norms.item};
 }
 
 /* The items of each user that rankings leave out. */

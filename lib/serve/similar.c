@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "serve/ranking.h"
+#include "serve/ranking_one.h"
 
 struct likeness {
     const struct diffmm__vector_kernels *kernels;
@@ -95,20 +95,24 @@ static diffmm_status rank(struct diffmm__query_plan *plan, const float *rows, do
     }
     ranking.seen = &number; /* not itself */
     ranking.seen_end = &number + 1;
-    return diffmm__ranking_run_one(plan, &ranking, score, &likeness, hits, found);
+    ranking.score = score;
+    ranking.source = &likeness;
+    ranking.cosine = similarity == DIFFMM_COSINE;
+    return diffmm__ranking_run_one(plan, &ranking, hits, found);
 }
 
-/* Among `total` rows, called `what`. */
+/* Among `total` rows, called `what`, of which there may be a first pass. */
 static diffmm_status similar(const diffmm_scorer *scorer, const float *rows, double row_norm,
-                             size_t total, const char *what, int32_t number,
-                             diffmm_similarity similarity, const diffmm_query *query,
-                             diffmm_hit *hits, size_t *found)
+                             const struct diffmm__first_pass *first_pass, size_t total,
+                             const char *what, int32_t number, diffmm_similarity similarity,
+                             const diffmm_query *query, diffmm_hit *hits, size_t *found)
 {
     struct diffmm__query_plan plan;
     diffmm_status status = check_similarity(similarity);
     if (status)
         return status;
     status = diffmm__query_plan_begin(&plan, scorer, total, what, query);
+    plan.first_pass = first_pass;
     if (!status)
         status = rank(&plan, rows, row_norm, number, similarity, hits, found);
     diffmm__query_plan_end(&plan);
@@ -123,8 +127,8 @@ diffmm_status diffmm_similar_items(const diffmm_scorer *scorer, int32_t item,
     if (!status)
         status = diffmm__scorer_check_item(scorer, item);
     return status ? status
-                  : similar(scorer, scorer->items, scorer->norms.item, scorer->catalog->items,
-                            "items", item, similarity, query, hits, found);
+                  : similar(scorer, scorer->items, scorer->norms.item, scorer->search.alike,
+                            scorer->catalog->items, "items", item, similarity, query, hits, found);
 }
 
 diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
@@ -135,6 +139,6 @@ diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32_t user,
     if (!status)
         status = diffmm__scorer_check_user(scorer, user);
     return status ? status
-                  : similar(scorer, scorer->users, scorer->norms.user, scorer->catalog->users,
+                  : similar(scorer, scorer->users, scorer->norms.user, NULL, scorer->catalog->users,
                             "users", user, similarity, query, hits, found);
 }

@@ -192,7 +192,7 @@ SIZE(diffmm_hit, 8);
 AT(diffmm_hit, item, 0);
 AT(diffmm_hit, score, 4);
 
-SIZE(diffmm_query, 96);
+SIZE(diffmm_query, 104);
 AT(diffmm_query, struct_size, 0);
 AT(diffmm_query, count, 8);
 AT(diffmm_query, include_seen, 16);
@@ -207,6 +207,22 @@ AT(diffmm_query, filter, 72);
 AT(diffmm_query, filter_data, 80);
 AT(diffmm_query, has_min_score, 88);
 AT(diffmm_query, min_score, 92);
+AT(diffmm_query, threads, 96);
+
+SIZE(diffmm_search, 4);
+IS(DIFFMM_SEARCH_AUTO, 0);
+IS(DIFFMM_SEARCH_FLAT, 1);
+IS(DIFFMM_SEARCH_FIRST_PASS, 2);
+
+SIZE(diffmm_scorer_info, 64);
+AT(diffmm_scorer_info, struct_size, 0);
+AT(diffmm_scorer_info, users, 8);
+AT(diffmm_scorer_info, items, 16);
+AT(diffmm_scorer_info, dimensions, 24);
+AT(diffmm_scorer_info, search, 32);
+AT(diffmm_scorer_info, head_dimensions, 40);
+AT(diffmm_scorer_info, search_bytes, 48);
+AT(diffmm_scorer_info, kernels, 56);
 
 SIZE(diffmm_similarity, 4);
 IS(DIFFMM_COSINE, 0);

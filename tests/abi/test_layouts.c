@@ -232,6 +232,11 @@ static diffmm_status explain(void *it)
     return diffmm_explain(scorer, 0, 0, NULL, 0, it);
 }
 
+static diffmm_status describe_scorer(void *it)
+{
+    return diffmm_scorer_describe(scorer, it);
+}
+
 static diffmm_status add_interactions(void *it)
 {
     diffmm_dataset *open;
@@ -332,6 +337,7 @@ static const struct use {
     {"diffmm_denoiser_measures", denoiser_measures, true},
     {"diffmm_query", recommend, false},
     {"diffmm_explanation", explain, true},
+    {"diffmm_scorer_info", describe_scorer, true},
     {"diffmm_report", report, true},
     {"diffmm_report", epoch, true},
     {"diffmm_forecast", forecast, true},

@@ -123,6 +123,7 @@ int main(int argc, char **argv)
     all_users(&subject, settings.runs);
     end(&subject);
     scoring_latency(&settings);
+    scoring_search(&settings);
     scoring_options(&settings);
     return 0;
 }

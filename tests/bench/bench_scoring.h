@@ -20,6 +20,9 @@ diffmm_scorer *scoring_scorer(diffmm_context *context, size_t items);
 /* The table of one user's top-20 with each restriction, of fold-in, similar items, explanations. */
 void scoring_options(const struct scoring_settings *settings);
 
+/* The table of one user's top-20 in each way of searching. */
+void scoring_search(const struct scoring_settings *settings);
+
 /* The table of one user's top-20: its time against one read of the item matrix. */
 void scoring_latency(const struct scoring_settings *settings);
 

@@ -147,6 +147,21 @@ static diffmm_status modality_weights(const union value *v)
     return diffmm_scorer_modality_weights(v[0].in, v[1].p);
 }
 
+static diffmm_status describe(const union value *v)
+{
+    return diffmm_scorer_describe(v[0].in, v[1].p);
+}
+
+static diffmm_status set_search(const union value *v)
+{
+    return diffmm_scorer_set_search(v[0].p, (diffmm_search)v[1].i);
+}
+
+static diffmm_status search_bytes(const union value *v)
+{
+    return answered(diffmm_search_bytes(v[0].n, v[1].n, v[2].n, (diffmm_search)v[3].i) > 0);
+}
+
 static diffmm_status explain(const union value *v)
 {
     return diffmm_explain(v[0].in, (int32_t)v[1].i, v[2].n, v[3].in, (int32_t)v[4].i, v[5].p);
@@ -286,6 +301,20 @@ static struct entry entries[] = {
                    {"text", OUT, true, .bytes = 16},
                    {"capacity", SIZE, .good.n = 16, .others = {{{.n = 1}, INVALID, "capacity"}}},
                    {"size", OUT, .bytes = sizeof(size_t)}}},
+    {"diffmm_scorer_describe", describe,
+     .arguments = {A_SCORER, {"out", FILLED, .bytes = sizeof(diffmm_scorer_info)}}},
+    {"diffmm_scorer_set_search", set_search,
+     .arguments = {A_SCORER,
+                   {"search", NUMBER, .good.i = DIFFMM_SEARCH_FIRST_PASS,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 3}, INVALID}}}}},
+    {"diffmm_search_bytes",
+     search_bytes,
+     true,
+     {{"items", SIZE, .good.n = 20000, .others = {{{.n = 100}, INVALID}}},
+      {"dimensions", SIZE, .good.n = 64, .others = {{{.n = 8}, INVALID}}},
+      {"embedding_size", SIZE, .good.n = 64, .others = {{{.n = 0}, OK, ""}}},
+      {"search", NUMBER, .good.i = DIFFMM_SEARCH_AUTO,
+       .others = {{{.i = DIFFMM_SEARCH_FLAT}, INVALID}, {{.i = 3}, INVALID}}}}},
     {"diffmm_scorer_find_user", find_user,
      .arguments = {A_SCORER, AN_ID, {"user", OUT, .bytes = sizeof(int32_t)}}},
     {"diffmm_scorer_find_item", find_item,

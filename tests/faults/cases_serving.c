@@ -295,6 +295,26 @@ static diffmm_status explain(struct fault_world *world)
     return status;
 }
 
+static diffmm_status set_search(struct fault_world *world)
+{
+    return diffmm_scorer_set_search(world->scorer, DIFFMM_SEARCH_FIRST_PASS);
+}
+
+static void search_bits(struct fault_world *world)
+{
+    diffmm_scorer_info info = {.struct_size = sizeof info};
+    expect_success(diffmm_scorer_describe(world->scorer, &info));
+    fault_hash(&info.head_dimensions, sizeof info.head_dimensions);
+    expect_success(recommend_many(world));
+    fault_hash_output(world);
+}
+
+static void make_searching_scorer(struct fault_world *world)
+{
+    make_wide_scorer(world);
+    expect_success(set_search(world));
+}
+
 const struct fault_case fault_serving_cases[] = {
     {"diffmm_scorer_create", fault_make_model, create_scorer, scorer_bits, fault_end_scorer},
     {"diffmm_scorer_open", NULL, open_scorer, scorer_bits, fault_end_scorer},
@@ -306,6 +326,9 @@ const struct fault_case fault_serving_cases[] = {
      fault_hash_output, NULL},
     {"diffmm_recommend with a filter", make_wide_scorer, recommend_filtered, fault_hash_output,
      NULL},
+    {"diffmm_recommend after a first pass", make_searching_scorer, recommend_filtered,
+     fault_hash_output, NULL},
+    {"diffmm_scorer_set_search", make_wide_scorer, set_search, search_bits, NULL},
     {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, fault_hash_output, NULL},
     {"diffmm_similar_items", make_wide_scorer, similar_items, fault_hash_output, NULL},
     {"diffmm_similar_users", make_wide_scorer, similar_users, fault_hash_output, NULL},

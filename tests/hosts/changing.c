@@ -51,6 +51,15 @@ static diffmm_status trainer_restore_best(struct fault_world *world)
     return diffmm_trainer_restore_best(world->trainer);
 }
 
+/* To and fro, so that each call has something to do. */
+static diffmm_status scorer_set_search(struct fault_world *world)
+{
+    static bool flat;
+    flat = !flat;
+    return diffmm_scorer_set_search(world->scorer,
+                                    flat ? DIFFMM_SEARCH_FLAT : DIFFMM_SEARCH_FIRST_PASS);
+}
+
 diffmm_model *model_of(struct fault_world *world)
 {
     return world->trainer ? diffmm_trainer_model(world->trainer) : world->model;
@@ -419,6 +428,7 @@ const struct changing changing[] = {
     {"diffmm_trainer_forecast", FILLED, trainer_forecast},
     {"diffmm_trainer_measure", FILLED, trainer_measure},
     {"diffmm_placer_create", FILLED, placer_create},
+    {"diffmm_scorer_set_search", SCORER, scorer_set_search},
     {"diffmm_diffusion_set_parameter", MODULE, diffusion_set_parameter},
     {"diffmm_diffusion_step", MODULE, diffusion_step},
     {"diffmm_diffusion_objective", MODULE, diffusion_objective},

@@ -7,7 +7,15 @@
 
 /* What they change. A data set that is sealed may be used by any number of calls; what would change
  * it is refused in any case. */
-enum kind { TRAINER = 1, MODEL = 2, OPTIONS = 4, FILLED = 8, SEALED = 16, MODULE = 32 };
+enum kind {
+    TRAINER = 1,
+    MODEL = 2,
+    OPTIONS = 4,
+    FILLED = 8,
+    SEALED = 16,
+    MODULE = 32,
+    SCORER = 64
+};
 
 struct changing {
     const char *name;

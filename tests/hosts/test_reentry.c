@@ -33,6 +33,9 @@ static const struct use uses[] = {
     {"diffmm_model_save", MODEL | SEALED},
     {"diffmm_model_inherit", MODEL | SEALED},
     {"diffmm_scorer_create", MODEL | SEALED},
+    {"diffmm_scorer_set_search", SCORER},
+    {"diffmm_recommend", SCORER},
+    {"diffmm_similar_", SCORER},
     {"diffmm_placer_create", MODEL | SEALED},
     {"a placer with a loader", MODEL},
     {"features from a loader", SEALED},
@@ -86,6 +89,7 @@ static int handles_of(const struct fault_world *world)
 {
     return (world->trainer ? TRAINER | MODEL : 0) | (world->model ? MODEL : 0) |
            (world->options ? OPTIONS : 0) | (world->module ? MODULE : 0) |
+           (world->scorer ? SCORER : 0) |
            (!world->dataset             ? 0
             : is_sealed(world->dataset) ? SEALED
                                         : FILLED);

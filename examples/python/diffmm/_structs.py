@@ -476,6 +476,20 @@ class Query(Struct):
         ("filter_data", c_void_p),
         ("has_min_score", c_int32),
         ("min_score", ctypes.c_float),
+        ("threads", c_size_t),
+    ]
+
+
+class ScorerInfo(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("users", c_size_t),
+        ("items", c_size_t),
+        ("dimensions", c_size_t),
+        ("search", c_int),
+        ("head_dimensions", c_size_t),
+        ("search_bytes", c_size_t),
+        ("kernels", c_char_p),
     ]
 
 

@@ -73,8 +73,9 @@ class Query(NotCopied):
     Calls that use it are made within `guard`: a filter is the host's function."""
 
     def __init__(self, total, find, count, *, exclude=None, candidates=None, include_seen=False,
-                 allowed=None, filter=None, min_score=None):
-        self.struct = query = _structs.Query(count=count, include_seen=flag(include_seen))
+                 allowed=None, filter=None, min_score=None, threads=0):
+        self.struct = query = _structs.Query(count=count, include_seen=flag(include_seen),
+                                             threads=threads)
         exclude, candidates = as_numbers(exclude, find), as_numbers(candidates, find)
         if exclude is not None and exclude.size:
             query.exclude, query.exclude_count = exclude.ctypes.data, exclude.size

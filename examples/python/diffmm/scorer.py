@@ -29,6 +29,34 @@ class VectorsFormat(enum.IntEnum):
     SAFETENSORS = 1
 
 
+class Search(enum.IntEnum):
+    """How rankings find the best items; hits are the same whichever it is."""
+
+    AUTO = 0
+    FLAT = 1
+    FIRST_PASS = 2
+
+
+class ScorerInfo(NamedTuple):
+    """What a scorer is, and how it searches: `head_dimensions` and `search_bytes` are of a first
+    pass, 0 without one; `kernels` names the instructions that it is computed by."""
+
+    users: int
+    items: int
+    dimensions: int
+    search: Search
+    head_dimensions: int
+    search_bytes: int
+    kernels: str
+
+
+def search_bytes(items, dimensions, embedding_size=None, search=Search.AUTO):
+    """The bytes that a first pass takes at most, besides a scorer's rows."""
+    return library.diffmm_search_bytes(items, dimensions,
+                                       dimensions if embedding_size is None else embedding_size,
+                                       member(Search, search))
+
+
 class Explanation(NamedTuple):
     """Where a score comes from, cut in two ways, each of which sums to it:
     sum(modalities.values()) + collaborative, and sum of items' scores + rest.
@@ -60,7 +88,8 @@ class Scorer(Object):
     filter        filter(user, item) tells whether an item may be recommended, given their numbers
                   (None for a user without one); asked only of items among the best so far
     min_score     only scores of at least this
-    include_seen  items that the user has seen too"""
+    include_seen  items that the user has seen too
+    threads       so many of the context's threads may share one ranking of many items"""
 
     def __init__(self, source, context=None):
         if isinstance(source, Model):
@@ -85,6 +114,18 @@ class Scorer(Object):
                                   None if ids is None else strings.ctypes.data, rows,
                                   keeps=[self.handle.context])
         return extended
+
+    def describe(self):
+        """What the scorer is, as ScorerInfo."""
+        info = _structs.ScorerInfo()
+        library.diffmm_scorer_describe(self.handle, byref(info))
+        return ScorerInfo(info.users, info.items, info.dimensions, Search(info.search),
+                          info.head_dimensions, info.search_bytes, text(info.kernels))
+
+    def set_search(self, search):
+        """Choose how rankings find the best items (Search). No other call on the scorer may run
+        meanwhile."""
+        library.diffmm_scorer_set_search(self.handle, member(Search, search))
 
     def save(self, path):
         """Write a model file, with the items that extend() has added. A crash leaves the old file

@@ -39,6 +39,7 @@ struct query {
     std::optional<span<const std::uint8_t>> allowed;    /**< a bit per item, see bitmap() */
     item_filter filter;                           /**< asked only of items among the best so far */
     std::optional<detail::real<float>> min_score; /**< only scores of at least this */
+    detail::amount threads = 0; /**< that may share one ranking, @see diffmm_query */
 };
 
 /** Bits for query::allowed, from one bool per item. */
@@ -116,6 +117,7 @@ inline diffmm_query plain(std::size_t count, const query &what)
         c.has_min_score = 1;
         c.min_score = *what.min_score;
     }
+    c.threads = what.threads;
     return c;
 }
 

@@ -160,6 +160,20 @@ class scorer : public detail::handle<diffmm_scorer>
         check(diffmm_scorer_modality_weights(get(), weights.data()));
         return weights;
     }
+    /** What it is, and how it searches. */
+    diffmm_scorer_info describe() const
+    {
+        diffmm_scorer_info info = {};
+        info.struct_size = sizeof info;
+        check(diffmm_scorer_describe(get(), &info));
+        return info;
+    }
+    /** Choose how rankings find the best items; no other call on the scorer may run meanwhile.
+     *  @see diffmm_scorer_set_search */
+    void set_search(diffmm_search search)
+    {
+        check(diffmm_scorer_set_search(get(), search));
+    }
     /** The items that a user has seen, ascending; borrowed until the scorer ends.
      *  @see diffmm_scorer_seen */
     span<const std::int32_t> seen(detail::number user) const

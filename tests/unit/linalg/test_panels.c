@@ -42,7 +42,8 @@ static void check_scores(size_t users, size_t rows, size_t d)
     float *packed = malloc(diffmm__panels_size(rows, d) * sizeof *packed);
     size_t panels = diffmm__panel_count(rows), stride = panels * DIFFMM__PANEL + 5;
     float *scores = malloc(users * stride * sizeof *scores);
-    const float *vectors[32];
+    const float *vectors[32], **plain = malloc(rows * sizeof *plain);
+    float *by_rows = malloc(rows * sizeof *by_rows);
     diffmm__panels_pack(NULL, rows, d, y, packed);
     for (size_t b = 0; b < users; b++)
         vectors[b] = x + b * d;
@@ -50,7 +51,13 @@ static void check_scores(size_t users, size_t rows, size_t d)
         for (size_t i = 0; i < users * stride; i++)
             scores[i] = 77.0f;
         kernels[v]->panels->score(users, vectors, d, panels, packed, scores, stride);
+        for (size_t r = 0; r < rows; r++)
+            plain[r] = y + (rows - 1 - r) * d;
         for (size_t b = 0; b < users; b++) {
+            kernels[v]->panels->score_rows(rows, plain, d, vectors[b], by_rows);
+            for (size_t r = 0; r < rows; r++)
+                ck_assert(
+                    memcmp(&by_rows[rows - 1 - r], &scores[b * stride + r], sizeof *by_rows) == 0);
             for (size_t r = 0; r < rows; r++) {
                 float alone = kernels[v]->panels->score_pair(d, vectors[b], y + r * d);
                 ck_assert_msg(memcmp(&scores[b * stride + r], &alone, sizeof alone) == 0,
@@ -61,6 +68,8 @@ static void check_scores(size_t users, size_t rows, size_t d)
                 ck_assert(scores[b * stride + r] == 77.0f); /* nothing is written past a row */
         }
     }
+    free(plain);
+    free(by_rows);
     free(scores);
     free(packed);
     free(y);

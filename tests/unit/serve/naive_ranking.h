@@ -14,6 +14,9 @@
 
 enum { ranking_users = 53, ranking_items = 700, ranking_most = 900 };
 
+/* How scorers of tests search: each of these tests runs in all ways. */
+static diffmm_search ranking_search;
+
 struct ranking_world {
     struct failing allocations;
     diffmm_context *context;
@@ -29,6 +32,7 @@ static inline void ranking_begin(struct ranking_world *world, size_t threads, si
     for (size_t i = 0; ties && i < (ranking_users + ranking_items) * d; i++)
         model->final[i] = (float)diffmm__random_below(5, 5, i, 3) - 1;
     expect_success(diffmm_scorer_create(model, &world->scorer));
+    expect_success(diffmm_scorer_set_search(world->scorer, ranking_search));
     diffmm_model_destroy(model);
 }
 
@@ -139,6 +143,15 @@ static inline void draw_query(uint64_t seed, size_t total, struct drawn_query *o
         query->has_min_score = 1;
         query->min_score = (float)diffmm__random_below(seed, 7, 0, 5) - 2;
     }
+}
+
+/* Run tests in floats alone, and after a first pass. */
+static inline int run_in_all_ways(const char *name, const TTest *const *tests, size_t count)
+{
+    ranking_search = DIFFMM_SEARCH_FLAT;
+    int failed = run_tests(name, tests, count);
+    ranking_search = DIFFMM_SEARCH_FIRST_PASS;
+    return failed | run_tests(name, tests, count);
 }
 
 #endif

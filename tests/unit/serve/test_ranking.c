@@ -246,5 +246,5 @@ int main(void)
                                   embeddings_whose_scores_overflow_are_refused,
                                   bad_filters_are_refused,
                                   a_query_of_before_has_no_filter};
-    return run_tests("ranking", tests, sizeof tests / sizeof *tests) != 0;
+    return run_in_all_ways("ranking", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -165,5 +165,5 @@ int main(void)
 
                                   hits_beyond_those_found_are_untouched, bad_queries_are_refused,
                                   any_allocation_may_fail};
-    return run_tests("recommend", tests, sizeof tests / sizeof *tests) != 0;
+    return run_in_all_ways("recommend", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -190,5 +190,5 @@ int main(void)
                                   memory_is_bounded_whatever_the_number_of_users,
                                   any_allocation_may_fail,
                                   bad_arguments_are_named};
-    return run_tests("recommend_all", tests, sizeof tests / sizeof *tests) != 0;
+    return run_in_all_ways("recommend_all", tests, sizeof tests / sizeof *tests) != 0;
 }

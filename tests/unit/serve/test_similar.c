@@ -21,6 +21,7 @@ static void begin(void)
     memset(final + 3 * d, 0, d * sizeof *final);
     memset(final + (users + 5) * d, 0, d * sizeof *final);
     expect_success(diffmm_scorer_create(model, &scorer));
+    expect_success(diffmm_scorer_set_search(scorer, ranking_search));
 }
 
 static void end(void)
@@ -166,6 +167,7 @@ START_TEST(products_that_are_no_floats)
             model->final[i] *= (i < users * d) == (large_users != 0) ? 1e25f : 1e-5f;
         diffmm_scorer_destroy(scorer);
         expect_success(diffmm_scorer_create(model, &scorer));
+    expect_success(diffmm_scorer_set_search(scorer, ranking_search));
         for (int32_t number = 0; number < 12; number++)
             for (int of_users = 0; of_users < 2; of_users++) {
                 expect_all_alike(of_users != 0, number, DIFFMM_DOT);
@@ -185,6 +187,7 @@ START_TEST(products_about_the_largest_float)
             model->final[i] *= i < users * d ? size : 1e-3f;
         diffmm_scorer_destroy(scorer);
         expect_success(diffmm_scorer_create(model, &scorer));
+    expect_success(diffmm_scorer_set_search(scorer, ranking_search));
         for (int32_t number = 0; number < 4; number++)
             expect_all_alike(true, number, DIFFMM_DOT);
         end();
@@ -233,5 +236,5 @@ int main(void)
                                   products_about_the_largest_float,
                                   a_callback_filters,
                                   bad_arguments_are_named};
-    return run_tests("similar", tests, sizeof tests / sizeof *tests) != 0;
+    return run_in_all_ways("similar", tests, sizeof tests / sizeof *tests) != 0;
 }
