@@ -200,6 +200,27 @@ static void assert_adds_up(const diffmm::explanation &explained)
     ck_assert_float_eq_tol(by_item, explained.score, 1e-3f);
 }
 
+START_TEST(ways_of_searching_give_the_same_hits)
+{
+    diffmm::context context(2);
+    diffmm::scorer scorer = trained(context);
+    diffmm_scorer_info info = scorer.describe();
+    ck_assert_uint_eq(info.items, scorer.items());
+    ck_assert_int_eq(info.search, DIFFMM_SEARCH_FLAT);
+    const auto flat = scorer.recommend(3, 5);
+    scorer.set_search(DIFFMM_SEARCH_FIRST_PASS);
+    info = scorer.describe();
+    ck_assert_int_eq(info.search, DIFFMM_SEARCH_FIRST_PASS);
+    ck_assert_uint_gt(info.search_bytes, 0);
+    diffmm::query query;
+    query.threads = 2;
+    const auto other = scorer.recommend(3, 5, query);
+    ck_assert_uint_eq(flat.size(), other.size());
+    for (std::size_t i = 0; i < flat.size(); i++)
+        ck_assert(flat[i].item == other[i].item && flat[i].score == other[i].score);
+}
+END_TEST
+
 START_TEST(scores_are_explained)
 {
     diffmm::context context(1);
@@ -240,6 +261,7 @@ TCase *query_cases()
     tcase_add_test(cases, every_user_is_told_of);
     tcase_add_test(cases, new_users_are_folded_in);
     tcase_add_test(cases, similar_rows_are_sorted);
+    tcase_add_test(cases, ways_of_searching_give_the_same_hits);
     tcase_add_test(cases, scores_are_explained);
     return cases;
 }

@@ -52,6 +52,32 @@ class Blend(unittest.TestCase):
             trainer(**{"diffusion.blend": 0.5})
 
 
+class Search(unittest.TestCase):
+    """Ways of searching are told and chosen, and give the same hits."""
+
+    def test_ways_of_searching(self):
+        _, model = named()
+        scorer = diffmm.Scorer(model)
+        info = scorer.describe()
+        self.assertEqual((40, 30, 8), (info.users, info.items, info.dimensions))
+        self.assertEqual((diffmm.Search.FLAT, 0, 0),
+                         (info.search, info.head_dimensions, info.search_bytes))
+        flat = scorer.recommend("u3", count=9)
+        scorer.set_search("first_pass")
+        info = scorer.describe()
+        self.assertEqual(diffmm.Search.FIRST_PASS, info.search)
+        self.assertGreater(info.search_bytes, 30 * 8)
+        self.assertEqual(flat, scorer.recommend("u3", count=9, threads=2))
+        with self.assertRaises(KeyError):
+            scorer.set_search("slow")
+
+    def test_bytes(self):
+        self.assertEqual(0, diffmm.search_bytes(1000, 64))
+        self.assertGreater(diffmm.search_bytes(100_000, 64), 6_400_000)
+        self.assertGreater(diffmm.search_bytes(1000, 64, 32, diffmm.Search.FIRST_PASS),
+                           diffmm.search_bytes(1000, 64, search="first_pass"))
+
+
 class Training(unittest.TestCase):
 
     def test_epoch_by_epoch(self):
