@@ -112,12 +112,13 @@ DIFFMM_API void diffmm_scorer_destroy(diffmm_scorer *scorer);
 
 /** How rankings find the best items. Hits, scores and ties are the same bits whichever it is. */
 typedef enum diffmm_search {
-    DIFFMM_SEARCH_AUTO = 0, /**< a first pass from 16,384 items of 16 dimensions on */
+    /** A first pass from 16,384 items of 16 dimensions on, where a sample tells that it pays. */
+    DIFFMM_SEARCH_AUTO = 0,
     DIFFMM_SEARCH_FLAT = 1, /**< all items are scored in floats */
     /** All items are looked at in integers of 8 bits: first the leading coordinates of their rows,
-     *  turned by the eigenvectors of the rows' second moments, with the inequality of Cauchy and
-     *  Schwarz for the others; then these, where that bound allows. Items whose proven bound reaches
-     *  the scores of the best so far are scored in floats. */
+     *  turned so that products gather there, with the inequality of Cauchy and Schwarz for the
+     *  others; then these, where that bound allows. Items whose proven bound reaches the scores of
+     *  the best so far are scored in floats. */
     DIFFMM_SEARCH_FIRST_PASS = 2
 } diffmm_search;
 

@@ -45,12 +45,16 @@ bool diffmm__first_pass_begin(const struct diffmm__first_pass *pass, const float
     aim->norm = sqrt(kernels->dot(pass->d, vector, vector));
     if (!diffmm__first_pass_norm_fits(aim->norm))
         return false;
-    for (size_t j = 0; j < pass->d; j++)
-        turned[j] = (float)kernels->dot(pass->d, pass->rotation + j * pass->d, vector);
+    diffmm__first_pass_turn_vector(&pass->turn, pass->d, vector, turned);
+    double norm = up * (1.0 + 2.0 * pass->turn.slack) *
+                  sqrt(kernels->dot(pass->d, turned, turned)); /* |D^-1 q| at most */
+    if (!diffmm__first_pass_norm_fits(norm))
+        return false;
     aim->pass = pass;
     aim->cosine = cosine;
-    /* By cosine, the rows' lengths are rounded as their products are. */
-    aim->margin = (cosine ? 2.0 : 1.0) * up * pass->slack * aim->norm * pass->largest;
+    aim->margin = up * pass->turn.slack * norm * pass->largest;
+    if (cosine) /* |q| and |x| are rounded, to floats at the last */
+        aim->margin += 0x1p-20 * aim->norm * pass->longest;
     aim->head = encode(&pass->head, turned, aim->codes);
     aim->tail = encode(&pass->tail, turned, aim->codes + pass->head.bytes);
     /* The head's bound is completed by what the tail may add. */

@@ -3,15 +3,13 @@
  * a bound; only these are scored in floats. An item is left out where a proven bound of its score is
  * too low, so that rankings are the same to the bit as without a first pass.
  *
- * Rows and vector are turned by an orthonormal matrix V, the eigenvectors of the rows' second
- * moments, so that most of a product lies in the first h of d coordinates, the head; for the others,
- * the tail (t), Cauchy and Schwarz bound the product:
- *     q . x <= q_h . x_h + |q_t| |x_t|.
+ * Rows and vector are turned (first_pass_turn.h), so that most of a product lies in the first h of d
+ * coordinates, the head; for the others, the tail (t), Cauchy and Schwarz bound it:
+ *     q . x = q' . x' <= q'_h . x'_h + |q'_t| |x'_t|.
  * The head is scanned, for all items; the tail is looked at only where this bound allows. Both are
- * kept as integers c of 8 bits, x = s c + r, with a scale s for each row. With q = t e + p,
- *     |q . x - t s (e . c)| <= |p| s |c| + |q| |r|  <=  s (|p| max |c| + |q| max (|r| / s)).
- * Rounding (of V, of what it turns, of bounds and of scores) adds at most
- *     slack |q| max |x|,    slack = |V V^T - 1| + some d^1.5 2^-24. */
+ * kept as integers c of 8 bits, x' = s c + r, with a scale s for each row. With q' = t e + p,
+ *     |q' . x' - t s (e . c)| <= |p| s |c| + |q'| |r|  <=  s (|p| max |c| + |q'| max (|r| / s)).
+ * What rounding adds is bounded too (struct diffmm__first_pass_turn). */
 #ifndef DIFFMM_SERVE_FIRST_PASS_H
 #define DIFFMM_SERVE_FIRST_PASS_H
 
@@ -22,6 +20,7 @@
 #include <diffmm/context.h>
 
 #include "linalg/byte_kernels.h"
+#include "serve/first_pass_turn.h"
 
 enum {
     DIFFMM__FIRST_PASS_WIDTH = 1024,  /* wider rows have no first pass */
@@ -40,9 +39,10 @@ struct diffmm__first_pass {
     const diffmm_context *context;
     size_t rows, d;
     struct diffmm__first_pass_part head, tail;
-    float *rotation; /* V, d x d */
-    double slack;
-    double largest;  /* max |x| */
+    struct diffmm__first_pass_turn turn;
+    double cost;     /* bytes that a search reads for each row, by the sample that cut the head */
+    double largest;  /* max |D x|, and then some for rounding */
+    double longest;  /* max |x| */
     uint8_t *panels; /* heads, scales and |x_t|, for diffmm__byte_kernels.bounds */
     uint8_t *tails;  /* rows of tail.bytes: codes, and at the end their scale, a float */
     float *lengths;  /* |x|, for cosines */

@@ -8,14 +8,12 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/sizes.h"
-#include "linalg/gemm.h"
 #include "linalg/kernels.h"
-#include "linalg/symmetric_eigen.h"
 #include "serve/first_pass_code.h"
+#include "serve/first_pass_head.h"
 
 enum {
-    block = 1024,         /* rows that are turned at a time */
-    sampled_rows = 16384, /* for the second moments */
+    block = 1024, /* rows that are turned at a time */
     panel = 16
 };
 
@@ -24,71 +22,9 @@ static size_t rounded(size_t count, size_t multiple)
     return (count + multiple - 1) / multiple * multiple;
 }
 
-/* Rows all over the matrix, without gaps. */
-static void sample(const struct diffmm__first_pass_input *input, size_t count, float *out)
-{
-    for (size_t i = 0; i < count; i++)
-        memcpy(out + i * input->d, input->x + i * input->rows / count * input->stride,
-               input->d * sizeof *out);
-}
-
-/* V from the rows' second moments. Where their eigenvectors cannot be had, V is the unit matrix:
- * it decides how fast the first pass is, and nothing else. */
-static diffmm_status find_rotation(struct diffmm__first_pass *pass,
-                                   const struct diffmm__first_pass_input *input)
-{
-    size_t d = pass->d, count = input->rows < sampled_rows ? input->rows : sampled_rows;
-    struct diffmm__arena arena = diffmm__arena_on(pass->context);
-    float *rows = diffmm__arena_take(&arena, count * d, sizeof *rows);
-    float *moments = diffmm__arena_take(&arena, d * d, sizeof *moments);
-    float *chunks = diffmm__arena_take(&arena, diffmm__gemm_chunks(count) * d * d, sizeof *chunks);
-    double *wide = diffmm__arena_take(&arena, d * d, sizeof *wide);
-    double *values = diffmm__arena_take(&arena, d, sizeof *values);
-    double *scratch =
-        diffmm__arena_take(&arena, diffmm__symmetric_eigen_scratch(d), sizeof *scratch);
-    bool good = !arena.failed;
-    if (good) {
-        sample(input, count, rows);
-        diffmm__gemm_symmetric(pass->context, d, count, rows, rows, moments, chunks);
-        for (size_t e = 0; e < d * d; e++)
-            wide[e] = moments[e];
-        if (!diffmm__symmetric_eigen(pass->context, d, wide, values, scratch))
-            for (size_t e = 0; e < d * d; e++)
-                wide[e] = e % (d + 1) == 0 ? 1.0 : 0.0;
-        for (size_t e = 0; e < d * d; e++)
-            pass->rotation[e] = (float)wide[e];
-    }
-    diffmm__arena_end(&arena);
-    return good ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
-}
-
-/* |V V^T - 1|, by the norm of Frobenius, which is no smaller than the norm of the matrix. */
-static double departure(size_t d, const float *rotation)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < d; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double product = i == j ? -1.0 : 0.0;
-            for (size_t k = 0; k < d; k++)
-                product += (double)rotation[i * d + k] * (double)rotation[j * d + k];
-            sum += (i == j ? 1.0 : 2.0) * product * product;
-        }
-    return sqrt(sum);
-}
-
-/* Of what is computed in floats, with u = 2^-24 and sums of d terms in any order, relative to
- * |q| |x|: turning a row d u for each of d coordinates, so d sqrt(d) u (Cauchy and Schwarz; |V| by
- * Frobenius is sqrt(d)); turning a vector, with sums in doubles, 2 sqrt(d) u; a score d u; a bound
- * some 20 u. */
-static double rounding(size_t d)
-{
-    double n = (double)d;
-    return 1.1 * 0x1p-24 * (n * sqrt(n) + 2.0 * sqrt(n) + n + 64.0);
-}
-
 /* Numbers of a block of rows. */
 struct block_bounds {
-    double head_norm, head_rest, tail_norm, tail_rest, length;
+    double head_norm, head_rest, tail_norm, tail_rest, turned_norm, length;
 };
 
 struct filling {
@@ -116,8 +52,8 @@ static void put_float(uint8_t *place, size_t index, double value)
     memcpy(place + index * sizeof x, &x, sizeof x);
 }
 
-static void put_row(const struct diffmm__first_pass *pass, size_t row, const float *turned,
-                    struct block_bounds *bounds)
+static void put_row(const struct diffmm__first_pass *pass, size_t row, const float *plain,
+                    const float *turned, struct block_bounds *bounds)
 {
     const double up = 1.0 + 0x1p-18;
     const struct diffmm__first_pass_part *head = &pass->head, *tail = &pass->tail;
@@ -130,8 +66,9 @@ static void put_row(const struct diffmm__first_pass *pass, size_t row, const flo
     put_float(place + panel * head->bytes, row % panel, code.scale);
     put_float(place + panel * (head->bytes + sizeof(float)), row % panel,
               up * sqrt(kernels->dot(tail->count, x, x)));
-    pass->lengths[row] = (float)sqrt(kernels->dot(pass->d, turned, turned));
+    pass->lengths[row] = (float)sqrt(kernels->dot(pass->d, plain, plain));
     bounds->length = larger(bounds->length, pass->lengths[row]);
+    bounds->turned_norm = larger(bounds->turned_norm, sqrt(kernels->dot(pass->d, turned, turned)));
     bounds->head_norm = larger(bounds->head_norm, code.norm);
     bounds->head_rest = larger(bounds->head_rest, code.rest);
     if (tail->count == 0)
@@ -153,12 +90,11 @@ static void fill_block(void *argument, size_t index, size_t worker)
     size_t d = pass->d, first = index * block, left = pass->rows - first;
     size_t rows = left < block ? left : block;
     float *turned = f->turned + worker * block * d;
-    struct block_bounds bounds = {0.0, 0.0, 0.0, 0.0, 0.0};
-    diffmm__gemm_serial(rows, d, d, 1.0f,
-                        diffmm__plain(f->input->x + first * f->input->stride, f->input->stride),
-                        diffmm__transposed(pass->rotation, d), 0.0f, turned, d);
+    struct block_bounds bounds = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+    const float *plain = f->input->x + first * f->input->stride;
+    diffmm__first_pass_turn_rows(&pass->turn, rows, d, plain, f->input->stride, turned);
     for (size_t i = 0; i < rows; i++)
-        put_row(pass, first + i, turned + i * d, &bounds);
+        put_row(pass, first + i, plain + i * f->input->stride, turned + i * d, &bounds);
     f->bounds[index] = bounds;
 }
 
@@ -180,9 +116,11 @@ static diffmm_status fill(struct diffmm__first_pass *pass,
     bool good = !arena.failed;
     if (good)
         diffmm__parallel(pass->context, blocks, fill_block, &f);
-    pass->largest = 0.0;
+    pass->largest = pass->longest = 0.0;
     for (size_t b = 0; good && b < blocks; b++) {
-        pass->largest = larger(pass->largest, (1.0 + pass->slack) * f.bounds[b].length);
+        pass->largest =
+            larger(pass->largest, (1.0 + 2.0 * pass->turn.slack) * f.bounds[b].turned_norm);
+        pass->longest = larger(pass->longest, (1.0 + 0x1p-20) * f.bounds[b].length);
         pass->head.code_norm = larger(pass->head.code_norm, f.bounds[b].head_norm);
         pass->head.rest = larger(pass->head.rest, f.bounds[b].head_rest);
         pass->tail.code_norm = larger(pass->tail.code_norm, f.bounds[b].tail_norm);
@@ -223,7 +161,8 @@ size_t diffmm__first_pass_held(const struct diffmm__first_pass *pass)
     size_t bytes = diffmm__size_sum(diffmm__allocation_bytes(panels_bytes(pass), 1),
                                     diffmm__allocation_bytes(tails, 1));
     bytes = diffmm__size_sum(bytes, diffmm__allocation_bytes(pass->rows, sizeof(float)));
-    bytes = diffmm__size_sum(bytes, diffmm__allocation_bytes(pass->d * pass->d, sizeof(float)));
+    for (int turn = 0; turn < 2; turn++)
+        bytes = diffmm__size_sum(bytes, diffmm__allocation_bytes(pass->d * pass->d, sizeof(float)));
     return diffmm__size_sum(bytes, diffmm__allocation_bytes(1, sizeof *pass));
 }
 
@@ -245,15 +184,16 @@ static diffmm_status create(struct diffmm__first_pass *pass,
                             const struct diffmm__first_pass_input *input)
 {
     size_t head;
-    pass->rotation = diffmm__allocate(pass->context, pass->d * pass->d, sizeof *pass->rotation);
-    if (!pass->rotation)
+    struct diffmm__first_pass_turn *turn = &pass->turn;
+    turn->of_rows = diffmm__allocate(pass->context, pass->d * pass->d, sizeof(float));
+    turn->of_vectors = diffmm__allocate(pass->context, pass->d * pass->d, sizeof(float));
+    if (!turn->of_rows || !turn->of_vectors)
         return DIFFMM_ERROR_NO_MEMORY;
-    diffmm_status status = find_rotation(pass, input);
+    diffmm_status status = diffmm__first_pass_turn_find(pass->context, input, turn);
     if (!status)
-        status = diffmm__first_pass_head(pass->context, input, pass->rotation, &head);
+        status = diffmm__first_pass_head(pass->context, input, turn, &head, &pass->cost);
     if (status)
         return status;
-    pass->slack = departure(pass->d, pass->rotation) + rounding(pass->d);
     cut(pass, head);
     status = allocate(pass);
     return status ? status : fill(pass, input);
@@ -266,11 +206,14 @@ diffmm_status diffmm__first_pass_create(const diffmm_context *context,
     *out = NULL;
     if (input->d > DIFFMM__FIRST_PASS_WIDTH || !diffmm__first_pass_norm_fits(input->largest))
         return DIFFMM_OK;
+    struct diffmm__first_pass_input own = *input;
+    if (!diffmm__first_pass_norm_fits(own.largest_vector))
+        own.vectors = 0; /* they tell nothing */
     struct diffmm__first_pass *pass = diffmm__allocate(context, 1, sizeof *pass);
     if (!pass)
         return DIFFMM_ERROR_NO_MEMORY;
     *pass = (struct diffmm__first_pass){.context = context, .rows = input->rows, .d = input->d};
-    diffmm_status status = create(pass, input);
+    diffmm_status status = create(pass, &own);
     if (status || !diffmm__first_pass_norm_fits(pass->largest))
         diffmm__first_pass_destroy(pass);
     else
@@ -285,6 +228,7 @@ void diffmm__first_pass_destroy(struct diffmm__first_pass *pass)
     diffmm__release(pass->context, pass->lengths);
     diffmm__release(pass->context, pass->tails);
     diffmm__release(pass->context, pass->panels);
-    diffmm__release(pass->context, pass->rotation);
+    diffmm__release(pass->context, pass->turn.of_vectors);
+    diffmm__release(pass->context, pass->turn.of_rows);
     diffmm__release(pass->context, pass);
 }

@@ -4,7 +4,6 @@
 #define DIFFMM_SERVE_FIRST_PASS_CREATE_H
 
 #include "serve/first_pass.h"
-#include "serve/first_pass_head.h"
 
 /* NULL without an error where the rows are not fit for it: too wide, or of norms so large or small
  * that bounds would leave the range of floats. */

@@ -7,7 +7,7 @@
 #include "serve/first_pass_head.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "linalg/kernels.h"
@@ -30,12 +30,6 @@ static size_t length_of(size_t index, size_t d)
 static size_t length_count(size_t d)
 {
     return (d + 3) / 4;
-}
-
-static void turn(size_t d, const float *rotation, const float *x, float *out)
-{
-    for (size_t j = 0; j < d; j++)
-        out[j] = (float)diffmm__kernels()->dot(d, rotation + j * d, x);
 }
 
 /* The bound that a search for the best has in the end, about: as high in the sample as in all. */
@@ -83,16 +77,16 @@ static void count_passing(const struct head_sample *s, double bound, const float
     }
 }
 
-static size_t cheapest(size_t d, size_t samples, const size_t *passing)
+static size_t cheapest(size_t d, size_t samples, const size_t *passing, double *cost)
 {
-    double least = INFINITY;
     size_t found = d;
+    *cost = (double)d + 8.0;
     for (size_t index = 0; index < length_count(d); index++) {
         size_t head = length_of(index, d);
-        double share = head < d ? (double)passing[index] / (double)samples : 0.0;
-        double cost = (double)head + 8.0 + share * ((double)(d - head) + 128.0);
-        if (cost < least) {
-            least = cost;
+        double share = head < d && samples > 0 ? (double)passing[index] / (double)samples : 1.0;
+        double bytes = (double)head + 8.0 + share * ((double)(d - head) + 128.0);
+        if (head < d && bytes < *cost) {
+            *cost = bytes;
             found = head;
         }
     }
@@ -101,12 +95,14 @@ static size_t cheapest(size_t d, size_t samples, const size_t *passing)
 
 diffmm_status diffmm__first_pass_head(const diffmm_context *context,
                                       const struct diffmm__first_pass_input *input,
-                                      const float *rotation, size_t *head)
+                                      const struct diffmm__first_pass_turn *turn, size_t *head,
+                                      double *cost)
 {
     size_t d = input->d, rows = input->rows < sampled_rows ? input->rows : sampled_rows;
     size_t vectors = input->vectors < sampled_vectors ? input->vectors : sampled_vectors;
     size_t passing[lengths] = {0};
     struct diffmm__arena arena = diffmm__arena_on(context);
+    float *plain = diffmm__arena_take(&arena, rows, d * sizeof *plain);
     float *turned = diffmm__arena_take(&arena, rows, d * sizeof *turned);
     float *vector = diffmm__arena_take(&arena, d, sizeof *vector);
     struct head_sample s = {.d = d, .rows = rows, .x = turned};
@@ -114,14 +110,16 @@ diffmm_status diffmm__first_pass_head(const diffmm_context *context,
     s.rest = diffmm__arena_take(&arena, rows, sizeof *s.rest);
     bool good = !arena.failed;
     for (size_t i = 0; good && i < rows; i++)
-        turn(d, rotation, input->x + i * input->rows / rows * input->stride, turned + i * d);
+        memcpy(plain + i * d, input->x + i * input->rows / rows * input->stride, d * sizeof *plain);
+    if (good)
+        diffmm__first_pass_turn_rows(turn, rows, d, plain, d, turned);
     for (size_t b = 0; good && b < vectors; b++) {
-        turn(d, rotation, input->vector + b * input->vectors / vectors * input->vector_stride,
-             vector);
+        diffmm__first_pass_turn_vector(
+            turn, d, input->vector + b * input->vectors / vectors * input->vector_stride, vector);
         count_passing(&s, final_bound(&s, input->rows, vector), vector, passing);
     }
     if (good)
-        *head = vectors > 0 ? cheapest(d, rows * vectors, passing) : d;
+        *head = cheapest(d, rows * vectors, passing, cost);
     diffmm__arena_end(&arena);
     return good ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }

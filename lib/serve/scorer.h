@@ -52,6 +52,7 @@ static inline struct diffmm__search_rows diffmm__scorer_search_rows(const diffmm
                                         .d = scorer->d,
                                         .users = scorer->users,
                                         .items = scorer->items,
+                                        .user_norm = scorer->norms.user,
                                         .item_norm = scorer->norms.item};
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/sizes.h"
 #include "serve/first_pass_create.h"
+#include "serve/first_pass_worth.h"
 
 /* Where a first pass is worth its memory: below, rankings take some 100 microseconds in floats. */
 enum { least_items = 16384, least_width = 16 };
@@ -13,9 +14,23 @@ static bool wanted(size_t items, size_t width, diffmm_search search)
            (search == DIFFMM_SEARCH_AUTO && items >= least_items && width >= least_width);
 }
 
+/* Make a first pass, unless it is for the library to choose and not worth while. */
+static diffmm_status begin(const diffmm_context *context,
+                           const struct diffmm__first_pass_input *input, diffmm_search search,
+                           struct diffmm__first_pass **out)
+{
+    diffmm_status status = diffmm__first_pass_create(context, input, out);
+    if (*out && search == DIFFMM_SEARCH_AUTO && !diffmm__first_pass_worth(*out, input)) {
+        diffmm__first_pass_destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 /* Items are searched for items. */
 static diffmm_status begin_alike(const diffmm_context *context,
-                                 const struct diffmm__search_rows *rows, struct diffmm__search *out)
+                                 const struct diffmm__search_rows *rows, diffmm_search search,
+                                 struct diffmm__search *out)
 {
     const struct diffmm__first_pass_input input = {.rows = rows->item_count,
                                                    .d = rows->d,
@@ -24,9 +39,10 @@ static diffmm_status begin_alike(const diffmm_context *context,
                                                    .largest = rows->item_norm,
                                                    .vectors = rows->item_count,
                                                    .vector_stride = rows->width,
-                                                   .vector = rows->items};
+                                                   .vector = rows->items,
+                                                   .largest_vector = rows->item_norm};
     if (rows->d != rows->width)
-        return diffmm__first_pass_create(context, &input, &out->alike);
+        return begin(context, &input, search, &out->alike);
     out->alike = out->items;
     return DIFFMM_OK;
 }
@@ -42,13 +58,14 @@ diffmm_status diffmm__search_begin(const diffmm_context *context,
                                                    .largest = rows->item_norm,
                                                    .vectors = rows->user_count,
                                                    .vector_stride = rows->width,
-                                                   .vector = rows->users};
+                                                   .vector = rows->users,
+                                                   .largest_vector = rows->user_norm};
     *out = (struct diffmm__search){NULL, NULL};
     if (!wanted(rows->item_count, rows->width, search))
         return DIFFMM_OK;
-    diffmm_status status = diffmm__first_pass_create(context, &input, &out->items);
+    diffmm_status status = begin(context, &input, search, &out->items);
     if (!status)
-        status = begin_alike(context, rows, out);
+        status = begin_alike(context, rows, search, out);
     if (status)
         diffmm__search_end(out);
     return status;

@@ -17,7 +17,7 @@ struct diffmm__search {
 struct diffmm__search_rows {
     size_t user_count, item_count, width, d;
     const float *users, *items;
-    double item_norm; /* the largest */
+    double user_norm, item_norm; /* the largest */
 };
 
 /* Make what `search` asks for; without memory, nothing is left. */
