@@ -35,15 +35,6 @@ static int failed(const char *what, const char *reason)
     return EXIT_FAILED;
 }
 
-static void reload(struct store *store)
-{
-    struct failure failure;
-    if (store_reload(store, &failure))
-        fprintf(stderr, "reloaded %s\n", store->path);
-    else
-        failed("the old model stays", failure.reason);
-}
-
 /* Serve until SIGINT or SIGTERM; reload on SIGHUP, or when the model file has been replaced. */
 static void serve_until_signal(struct store *store, const sigset_t *signals)
 {
@@ -52,8 +43,9 @@ static void serve_until_signal(struct store *store, const sigset_t *signals)
         int signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number == SIGINT || signal_number == SIGTERM)
             return;
+        struct failure failure;
         if (signal_number == SIGHUP || store_outdated(store))
-            reload(store);
+            store_reload(store, &failure);
     }
 }
 

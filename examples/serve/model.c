@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/command_line.h"
+#include "file_bytes.h"
 
-/* Notes the file's identity before it opens the file: if the file is replaced in between, it counts
- * as outdated and is opened once more, which does no harm. */
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* The library's message about a file in memory, which it calls by the name of the argument. */
+static const char *message_of_file(void)
+{
+    static const char argument[] = "data: ";
+    const char *message = diffmm_error_message();
+    return strncmp(message, argument, strlen(argument)) == 0 ? message + strlen(argument) : message;
+}
+
+/* Notes what the file was like when it was opened: if it is replaced meanwhile, it counts as
+ * outdated. */
 static bool open_served(struct store *store, size_t generation, struct served **out,
                         struct failure *failure)
 {
+    struct file_bytes bytes;
     struct served *served = malloc(sizeof *served);
     if (!served)
         return refuse_memory(failure);
-    *served = (struct served){.generation = generation, .references = 1};
-    if (stat(store->path, &store->tried) != 0)
-        memset(&store->tried, 0, sizeof store->tried);
-    diffmm_status status = diffmm_scorer_open(store->context, store->path, &served->scorer);
-    if (status != DIFFMM_OK) {
+    bool good = file_bytes_read(store->path, &bytes, failure);
+    store->tried = bytes.file;
+    *served = (struct served){
+        .file = bytes.data, .file_size = bytes.size, .generation = generation, .references = 1};
+    if (good && diffmm_scorer_open_memory(store->context, bytes.data, bytes.size,
+                                          &served->scorer) != DIFFMM_OK)
+        good = refuse(failure, 500, "%s: %s", store->path, message_of_file());
+    if (!good) {
+        free(bytes.data);
         free(served);
-        return refuse(failure, 500, "%s", diffmm_error_message());
+        return false;
     }
+    served->loaded = now_seconds();
     *out = served;
     return true;
 }
@@ -64,24 +88,40 @@ void served_release(struct served *served)
     if (atomic_fetch_sub(&served->references, 1) > 1)
         return;
     diffmm_scorer_destroy(served->scorer);
+    free(served->file);
     free(served);
+}
+
+static void put(struct store *store, struct served *fresh)
+{
+    pthread_mutex_lock(&store->current_lock);
+    struct served *old = store->current;
+    store->current = fresh;
+    pthread_mutex_unlock(&store->current_lock);
+    served_release(old);
+}
+
+static void count_refused(struct store *store)
+{
+    pthread_mutex_lock(&store->current_lock);
+    store->refused++;
+    pthread_mutex_unlock(&store->current_lock);
 }
 
 bool store_reload(struct store *store, struct failure *failure)
 {
-    struct served *fresh, *old = NULL;
+    struct served *fresh;
     pthread_mutex_lock(&store->reload_lock);
     /* Only a reload changes `current`, so it may be read here. */
     bool good = open_served(store, store->current->generation + 1, &fresh, failure);
     if (good) {
-        pthread_mutex_lock(&store->current_lock);
-        old = store->current;
-        store->current = fresh;
-        pthread_mutex_unlock(&store->current_lock);
+        fprintf(stderr, "reloaded %s\n", store->path);
+        put(store, fresh);
+    } else {
+        complain("the old model stays: %s", failure->reason);
+        count_refused(store);
     }
     pthread_mutex_unlock(&store->reload_lock);
-    if (old)
-        served_release(old);
     return good;
 }
 
@@ -91,10 +131,24 @@ bool store_outdated(struct store *store)
     if (stat(store->path, &now) != 0)
         return false; /* the file is gone: the loaded model stays */
     pthread_mutex_lock(&store->reload_lock);
-    const struct stat *then = &store->tried;
-    bool same = now.st_dev == then->st_dev && now.st_ino == then->st_ino &&
-                now.st_size == then->st_size && now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-                now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+    bool changed = !same_file(&now, &store->tried);
+    bool another = now.st_dev != store->tried.st_dev || now.st_ino != store->tried.st_ino;
     pthread_mutex_unlock(&store->reload_lock);
-    return !same;
+    /* A file that takes the place of another is complete; one that is written over may not be. */
+    bool still = another || same_file(&now, &store->seen);
+    store->seen = now;
+    return changed && still;
+}
+
+struct store_state store_look(struct store *store)
+{
+    pthread_mutex_lock(&store->current_lock);
+    const struct served *current = store->current;
+    const struct store_state state = {.generation = current->generation,
+                                      .bytes = current->file_size,
+                                      .reloads = current->generation - 1,
+                                      .refused = store->refused,
+                                      .loaded = current->loaded};
+    pthread_mutex_unlock(&store->current_lock);
+    return state;
 }
