@@ -19,6 +19,10 @@ static const struct limit {
     {"max-count", 1, 1000000, offsetof(struct serve_arguments, max_count)},
     {"max-body", 1, (size_t)1 << 30, offsetof(struct serve_arguments, max_body)},
     {"max-connections", 1, 1000000, offsetof(struct serve_arguments, max_connections)},
+    {"max-per-address", 0, 1000000, offsetof(struct serve_arguments, max_per_address)},
+    {"receive-seconds", 1, 3600, offsetof(struct serve_arguments, receive_seconds)},
+    {"send-seconds", 1, 3600, offsetof(struct serve_arguments, send_seconds)},
+    {"grace-seconds", 0, 3600, offsetof(struct serve_arguments, grace_seconds)},
 };
 
 static bool read_limit(const char *name, const char *value, struct serve_arguments *out)
@@ -46,6 +50,11 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         {"max-count", required_argument, NULL, 'n'},
         {"max-body", required_argument, NULL, 'n'},
         {"max-connections", required_argument, NULL, 'n'},
+        {"max-per-address", required_argument, NULL, 'n'},
+        {"receive-seconds", required_argument, NULL, 'n'},
+        {"send-seconds", required_argument, NULL, 'n'},
+        {"grace-seconds", required_argument, NULL, 'n'},
+        {"log-requests", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -55,7 +64,10 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
                                     .threads = cpus > 0 ? (size_t)cpus : 1,
                                     .max_count = 1000,
                                     .max_body = 65536,
-                                    .max_connections = 1000};
+                                    .max_connections = 1000,
+                                    .receive_seconds = 10,
+                                    .send_seconds = 30,
+                                    .grace_seconds = 5};
     int code, index;
     while ((code = getopt_long(argc, argv, "", table, &index)) != -1) {
         switch (code) {
@@ -66,6 +78,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
             if (!read_limit(table[index].name, optarg, out))
                 return false;
             break;
+        case 'l': out->log_requests = true; break;
         case 'h': out->help = true; return true;
         default: return false; /* getopt has said what is wrong */
         }
@@ -77,22 +90,32 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
 
 void serve_arguments_help(void)
 {
-    printf("usage: diffmm_serve --model FILE [options]\n\n"
-           "Recommendations over HTTP, in JSON:\n\n"
-           "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
-           "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
-           "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
-           "  GET /health\n"
-           "  POST /reload                        open the model file again\n\n"
-           "Rankings also take exclude, candidates, min_score and include_seen.\n"
-           "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
-           "  --host 127.0.0.1        whoever can reach this address is served\n"
-           "  --port 8080             0: any that is free\n"
-           "  --threads N             that answer requests; default: as many as CPUs\n"
-           "  --max-count 1000        hits of one answer\n"
-           "  --max-body 65536        bytes of a request's body\n"
-           "  --max-connections 1000  at once\n"
-           "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
-           "                          bring; without it, clients on this machine may reload, but\n"
-           "                          no web pages\n");
+    printf(
+        "usage: diffmm_serve --model FILE [options]\n\n"
+        "Recommendations over HTTP, in JSON:\n\n"
+        "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
+        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+        "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+        "  GET /health\n"
+        "  POST /reload                        open the model file again\n"
+        "  GET /healthz                        200: the process answers\n"
+        "  GET /readyz                         200: send requests here; 503: it is about to end\n"
+        "  GET /metrics                        counts and times, as Prometheus reads them\n\n"
+        "Rankings also take exclude, candidates, min_score and include_seen.\n"
+        "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n"
+        "Answers bring the request's X-Request-Id, or one that is made.\n\n"
+        "  --host 127.0.0.1        whoever can reach this address is served\n"
+        "  --port 8080             0: any that is free\n"
+        "  --threads N             that answer requests; default: as many as CPUs\n"
+        "  --max-count 1000        hits of one answer\n"
+        "  --max-body 65536        bytes of a request's body\n"
+        "  --max-connections 1000  at once; each takes up to 128 KB\n"
+        "  --max-per-address 0     of these from one address; 0: any number\n"
+        "  --receive-seconds 10    for a request to come in, else 408\n"
+        "  --send-seconds 30       for an answer to be made and taken\n"
+        "  --grace-seconds 5       at the end, for clients to open no more connections\n"
+        "  --log-requests          a line of JSON on stderr for each request\n"
+        "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
+        "                          bring; without it, clients on this machine may reload, but\n"
+        "                          no web pages\n");
 }

@@ -15,6 +15,11 @@ struct serve_arguments {
     size_t max_count;              /* hits of one answer */
     size_t max_body;               /* bytes of a request's body */
     size_t max_connections;        /* at once */
+    size_t max_per_address;        /* of these from one address; 0: any number */
+    size_t receive_seconds;        /* for one request to come in */
+    size_t send_seconds;           /* for one answer to be made and taken */
+    size_t grace_seconds;          /* for clients to notice that the service ends */
+    bool log_requests;
 };
 
 /* False after saying on stderr what is wrong. Texts stay where argv has them. */

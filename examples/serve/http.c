@@ -1,201 +1,120 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "http.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <microhttpd.h>
 
-#include "common/hits_json.h"
-#include "parameters.h"
+#include "acceptor.h"
+#include "access_log.h"
+#include "clock.h"
+#include "exchange.h"
+#include "metrics.h"
+#include "operations.h"
+#include "reply.h"
 
 /* A connection that is idle for so long is closed. */
-enum { TIMEOUT_SECONDS = 30 };
+enum { IDLE_SECONDS = 30 };
 
-/* A body that is too large is read up to this many times the limit before the connection is closed,
- * so that the client gets the answer that says why. */
+/* A body that is too large is read up to this many times the limit before it is answered, and once
+ * more as much after that, so that the client gets the answer that says why. */
 enum { PATIENCE = 16 };
 
 struct http {
-    struct answering answering;
-    const struct guard *guard;
-    size_t max_body;
+    struct replying replying;
+    struct service service;
+    struct metrics *metrics;
+    struct connections *connections;
     struct MHD_Daemon *daemon;
-    int quiet_socket; /* the listening socket once no more are accepted, or -1 */
+    struct acceptor *acceptor;
+    size_t max_body;
+    bool log_requests;
     atomic_size_t under_way;
 };
 
-/* A request whose body is coming in. */
-struct incoming {
-    char *body;
-    size_t size, capacity;
-    size_t received; /* bytes, also those that are not kept */
-    bool no_memory;
-};
-
-/* {"error": reason}. A reason may quote bytes of the client that are not UTF-8: they become '?'. */
-static json_t *error_json(const char *reason)
+static struct connection *connection_of(struct MHD_Connection *connection)
 {
-    json_t *text = json_string(reason);
-    if (!text) {
-        char plain[sizeof((struct failure *)NULL)->reason];
-        size_t length = strnlen(reason, sizeof plain - 1);
-        for (size_t i = 0; i < length; i++)
-            plain[i] = (unsigned char)reason[i] < 0x80 ? reason[i] : '?';
-        plain[length] = '\0';
-        text = json_string(plain);
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* The library begins with a connection, or is about to close it. */
+static void on_connection(void *user_data, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = user_data;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = connections_begin(
+            http->connections,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    else if (*context)
+        connections_end(http->connections, *context);
+}
+
+/* A request's first line has come in. A target that could fill the library's memory is refused
+ * here: later it is too late. */
+static void *on_target(void *user_data, const char *target, struct MHD_Connection *connection)
+{
+    struct http *http = user_data;
+    struct connection *own = connection_of(connection);
+    struct request *request = request_create(own, target);
+    if (!request)
+        return NULL;
+    atomic_fetch_add(&http->under_way, 1);
+    if (own)
+        connections_enter(http->connections, own, PHASE_RECEIVING);
+    if (own && !target_fits(&request->target))
+        connections_refuse(http->connections, own, MHD_HTTP_URI_TOO_LONG,
+                           "the target is too long, or has too many parameters: POST takes more",
+                           true);
+    return request;
+}
+
+/* The headers have come in: what is wrong with them is answered before the body. A body that the
+ * client has not begun with is refused before it does. */
+static enum MHD_Result begin(struct http *http, const struct exchange *exchange,
+                             const char *version)
+{
+    struct head head;
+    struct failure failure;
+    struct request *request = exchange->request;
+    request->begun = true;
+    request->began = clock_nanoseconds();
+    request_id_take(
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "X-Request-Id"),
+        request->id);
+    if (!head_check(exchange->connection, &request->target, version, &head, &failure))
+        return reply_failure(exchange, &failure, NULL);
+    if (head.waits && head.sized && head.size > http->max_body) {
+        refuse(&failure, MHD_HTTP_CONTENT_TOO_LARGE, "the body exceeds %zu bytes", http->max_body);
+        return reply_failure(exchange, &failure, NULL);
     }
-    return json_pack("{s:o}", "error", text);
+    return MHD_YES;
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, char *text,
-                                 enum MHD_ResponseMemoryMode mode, const char *allow)
+/* A part of the body has come in. While it does, the library takes no answer. */
+static enum MHD_Result receive(struct http *http, struct request *request, const char *data,
+                               size_t size)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, mode);
-    if (!response) {
-        if (mode == MHD_RESPMEM_MUST_FREE)
-            free(text);
-        return MHD_NO;
-    }
-    enum MHD_Result result =
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    if (result == MHD_YES && status == MHD_HTTP_UNAUTHORIZED)
-        result = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-    if (result == MHD_YES && allow)
-        result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-    if (result == MHD_YES)
-        result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-/* Takes over `answer`. NULL, which means that memory is short, is answered with an error. */
-static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned status, json_t *answer,
-                                 const char *allow)
-{
-    static char no_memory[] = "{\"error\":\"no memory\"}";
-    char *text =
-        answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(HITS_DIGITS)) : NULL;
-    json_decref(answer);
-    return text ? send_text(connection, status, text, MHD_RESPMEM_MUST_FREE, allow)
-                : send_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, no_memory,
-                            MHD_RESPMEM_PERSISTENT, NULL);
-}
-
-static enum MHD_Result send_failure(struct MHD_Connection *connection,
-                                    const struct failure *failure, const char *allow)
-{
-    return send_json(connection, failure->status, error_json(failure->reason), allow);
-}
-
-/* Whether `method` is a word of "GET, HEAD, POST". */
-static bool allows(const char *methods, const char *method)
-{
-    size_t length = strlen(method);
-    for (const char *at = methods; (at = strstr(at, method)); at += length)
-        if ((at == methods || at[-1] == ' ') && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    return false;
-}
-
-/* What reading the query string needs. */
-struct query_string {
-    const struct endpoint *endpoint;
-    json_t *parameters;
-    struct failure *failure;
-    bool good;
-};
-
-static enum MHD_Result on_parameter(void *user_data, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_size, const char *value, size_t value_size)
-{
-    struct query_string *query = user_data;
-    (void)kind;
-    if (memchr(name, 0, name_size) || (value && memchr(value, 0, value_size)))
-        query->good = refuse(query->failure, 400, "the query string holds a NUL");
-    else
-        query->good = parameters_add_text(query->parameters, query->endpoint->parameters, name,
-                                          value ? value : "", query->failure);
-    return query->good ? MHD_YES : MHD_NO;
-}
-
-static bool read_parameters(struct MHD_Connection *connection, const struct incoming *incoming,
-                            const struct endpoint *endpoint, json_t *parameters,
-                            struct failure *failure)
-{
-    struct query_string query = {endpoint, parameters, failure, true};
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_parameter, &query);
-    return query.good &&
-           (incoming->size == 0 || parameters_add_body(parameters, endpoint->parameters,
-                                                       incoming->body, incoming->size, failure));
-}
-
-static json_t *compute(struct http *http, struct MHD_Connection *connection,
-                       const struct incoming *incoming, const struct endpoint *endpoint,
-                       struct failure *failure)
-{
-    json_t *parameters = json_object(), *answer = NULL;
-    if (!parameters) {
-        refuse_memory(failure);
-    } else if (read_parameters(connection, incoming, endpoint, parameters, failure)) {
-        struct served *model = store_retain(http->answering.store);
-        answer = endpoint->answer(&http->answering, model, parameters, failure);
-        served_release(model);
-    }
-    json_decref(parameters);
-    return answer;
+    request_receive(request, http->max_body, data, size);
+    size_t times = request->received / PATIENCE;
+    if (times > http->max_body && request->connection)
+        connections_refuse(http->connections, request->connection, MHD_HTTP_CONTENT_TOO_LARGE,
+                           "the body is far too large", false);
+    return times / 2 <= http->max_body ? MHD_YES : MHD_NO;
 }
 
 /* The request is complete. */
-static enum MHD_Result answer(struct http *http, struct MHD_Connection *connection,
-                              const char *path, const char *method, const struct incoming *incoming)
+static enum MHD_Result finish(struct http *http, const struct exchange *exchange, const char *path)
 {
-    struct failure failure;
-    const struct endpoint *endpoint = find_endpoint(path, &failure);
-    if (!endpoint)
-        return send_failure(connection, &failure, NULL);
-    if (!allows(endpoint->methods, method)) {
-        refuse(&failure, MHD_HTTP_METHOD_NOT_ALLOWED, "%s takes %s, not %.16s", path,
-               endpoint->methods, method);
-        return send_failure(connection, &failure, endpoint->methods);
-    }
-    if (endpoint->guarded && !guard_admits(http->guard, connection, &failure))
-        return send_failure(connection, &failure, NULL);
-    if (incoming->received > http->max_body)
-        refuse(&failure, MHD_HTTP_CONTENT_TOO_LARGE, "the body exceeds %zu bytes", http->max_body);
-    else if (incoming->no_memory)
-        refuse_memory(&failure);
-    else {
-        json_t *result = compute(http, connection, incoming, endpoint, &failure);
-        if (result)
-            return send_json(connection, MHD_HTTP_OK, result, NULL);
-    }
-    return send_failure(connection, &failure, NULL);
-}
-
-/* Keep a part of the body; what exceeds the limit is read but not kept. */
-static void receive(const struct http *http, struct incoming *incoming, const char *data,
-                    size_t size)
-{
-    incoming->received += size;
-    if (incoming->received > http->max_body || incoming->no_memory)
-        return;
-    if (incoming->received > incoming->capacity) {
-        size_t capacity = incoming->capacity ? incoming->capacity : 1024;
-        while (capacity < incoming->received)
-            capacity *= 2;
-        char *grown = realloc(incoming->body, capacity);
-        if (!grown) {
-            incoming->no_memory = true;
-            return;
-        }
-        incoming->body = grown;
-        incoming->capacity = capacity;
-    }
-    memcpy(incoming->body + incoming->size, data, size);
-    incoming->size += size;
+    struct request *request = exchange->request;
+    if (request->connection &&
+        !connections_enter(http->connections, request->connection, PHASE_ANSWERING))
+        return MHD_NO;
+    request->began = clock_nanoseconds();
+    return exchange_answer(exchange, &http->service, path);
 }
 
 /* Called for a request with its headers, then with each part of its body, then when it is
@@ -205,19 +124,33 @@ static enum MHD_Result on_request(void *user_data, struct MHD_Connection *connec
                                   const char *data, size_t *size, void **state)
 {
     struct http *http = user_data;
-    (void)version;
-    if (!*state) {
-        *state = calloc(1, sizeof(struct incoming));
-        if (*state)
-            atomic_fetch_add(&http->under_way, 1);
-        return *state ? MHD_YES : MHD_NO;
+    struct request *request = *state;
+    const struct exchange exchange = {&http->replying, connection, request};
+    if (!request)
+        return MHD_NO; /* there was no memory for it */
+    if (!request->begun) {
+        snprintf(request->method, sizeof request->method, "%s", method);
+        return begin(http, &exchange, version);
     }
-    struct incoming *incoming = *state;
     if (*size == 0)
-        return answer(http, connection, path, method, incoming);
-    receive(http, incoming, data, *size);
+        return finish(http, &exchange, path);
+    size_t received = *size;
     *size = 0;
-    return incoming->received / PATIENCE <= http->max_body ? MHD_YES : MHD_NO;
+    return receive(http, request, data, received);
+}
+
+/* Fill in the status of an answer that was not sent by this service's own hand. */
+static void find_status(struct http *http, struct MHD_Connection *connection,
+                        struct request *request)
+{
+    const union MHD_ConnectionInfo *of_library =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    unsigned refused =
+        request->connection ? connections_refused(http->connections, request->connection) : 0;
+    if (refused)
+        request->status = refused;
+    else if (!request->status)
+        request->status = of_library ? of_library->http_status : 499;
 }
 
 /* The answer has been sent, or the connection is gone. */
@@ -225,62 +158,125 @@ static void on_end(void *user_data, struct MHD_Connection *connection, void **st
                    enum MHD_RequestTerminationCode code)
 {
     struct http *http = user_data;
-    struct incoming *incoming = *state;
-    (void)connection;
+    struct request *request = *state;
     (void)code;
-    if (!incoming)
+    if (!request)
         return;
-    free(incoming->body);
-    free(incoming);
     *state = NULL;
+    find_status(http, connection, request);
+    metrics_add(http->metrics, request->endpoint, request->status, request->took, request->hits);
+    if (http->log_requests)
+        access_log_write(request);
+    if (request->connection)
+        connections_enter(http->connections, request->connection, PHASE_IDLE);
+    request_destroy(request);
     atomic_fetch_sub(&http->under_way, 1);
+}
+
+static size_t greater(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, const struct serve_arguments *arguments)
+{
+    /* The server does not accept a pool of one thread: the option is left out then. */
+    bool pool = arguments->threads > 1;
+    /* Each thread has its share of the connections; how many there are in all is the acceptor's
+     * concern, so that each may have them all. */
+    size_t connections = arguments->max_connections * arguments->threads;
+    size_t seconds =
+        greater(IDLE_SECONDS, greater(arguments->receive_seconds, arguments->send_seconds));
+    return MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+        on_request, http, MHD_OPTION_NOTIFY_COMPLETED, on_end, http, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        connections < UINT_MAX ? (unsigned)connections : UINT_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)arguments->max_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)seconds,
+        pool ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (unsigned)arguments->threads,
+        MHD_OPTION_END);
+}
+
+/* All parts but the acceptor, which takes the socket. */
+static bool start_parts(struct http *http, const struct serve_arguments *arguments)
+{
+    const size_t limits[PHASES_LIMITED] = {
+        [PHASE_NEW] = arguments->receive_seconds,
+        [PHASE_RECEIVING] = arguments->receive_seconds,
+        [PHASE_ANSWERING] = arguments->send_seconds,
+        [PHASE_IDLE] = IDLE_SECONDS + arguments->receive_seconds,
+    };
+    http->connections = connections_create(limits);
+    http->metrics = metrics_create();
+    if (!http->connections || !http->metrics)
+        return false;
+    http->replying.connections = http->connections;
+    http->service.operations.connections = http->connections;
+    http->service.operations.metrics = http->metrics;
+    http->daemon = start_daemon(http, arguments);
+    return http->daemon != NULL;
+}
+
+static void end_parts(struct http *http)
+{
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    if (http->metrics)
+        metrics_destroy(http->metrics);
+    if (http->connections)
+        connections_destroy(http->connections);
+    free(http);
 }
 
 struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store,
                         const struct guard *guard)
 {
-    struct http *http = malloc(sizeof *http);
+    struct http *http = calloc(1, sizeof *http);
     if (!http)
         return NULL;
-    *http = (struct http){.answering = {.store = store, .max_count = arguments->max_count},
-                          .guard = guard,
-                          .max_body = arguments->max_body,
-                          .quiet_socket = -1};
-    /* The server does not accept a pool of one thread: the option is left out then. */
-    bool pool = arguments->threads > 1;
-    size_t connections = arguments->max_connections > arguments->threads
-                             ? arguments->max_connections
-                             : arguments->threads; /* each thread has its share of them */
-    http->daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)socket, MHD_OPTION_NOTIFY_COMPLETED, on_end, http,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)TIMEOUT_SECONDS, pool ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-        (unsigned)arguments->threads, MHD_OPTION_END);
-    if (!http->daemon) {
-        free(http);
+    http->service =
+        (struct service){.answering = {.store = store, .max_count = arguments->max_count},
+                         .operations = {.store = store,
+                                        .under_way = &http->under_way,
+                                        .leaving = &http->replying.leaving},
+                         .guard = guard,
+                         .max_body = arguments->max_body};
+    http->max_body = arguments->max_body;
+    http->log_requests = arguments->log_requests;
+    if (start_parts(http, arguments))
+        http->acceptor =
+            acceptor_start(socket, http->daemon, http->connections, arguments->max_connections);
+    if (!http->acceptor) {
+        end_parts(http);
         return NULL;
     }
     return http;
 }
 
-void http_quiesce(struct http *http)
+void http_leave(struct http *http)
 {
-    http->quiet_socket = MHD_quiesce_daemon(http->daemon);
-    /* A thread may still use it, so it cannot be closed yet; new clients are refused. */
-    if (http->quiet_socket >= 0)
-        shutdown(http->quiet_socket, SHUT_RDWR);
+    atomic_store(&http->replying.leaving, true);
 }
 
-size_t http_under_way(struct http *http)
+void http_close(struct http *http)
 {
-    return atomic_load(&http->under_way);
+    acceptor_close(http->acceptor);
+}
+
+bool http_is_open(struct http *http)
+{
+    return connections_open(http->connections) > 0;
+}
+
+bool http_is_busy(struct http *http)
+{
+    return connections_count(http->connections).busy > 0;
 }
 
 void http_stop(struct http *http)
 {
-    MHD_stop_daemon(http->daemon);
-    if (http->quiet_socket >= 0)
-        close(http->quiet_socket);
-    free(http);
+    acceptor_stop(http->acceptor);
+    end_parts(http);
 }

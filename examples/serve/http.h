@@ -3,6 +3,8 @@
 #ifndef DIFFMM_EXAMPLES_SERVE_HTTP_H
 #define DIFFMM_EXAMPLES_SERVE_HTTP_H
 
+#include <stdbool.h>
+
 #include "answers.h"
 #include "arguments.h"
 #include "guard.h"
@@ -15,11 +17,15 @@ struct http;
 struct http *http_start(int socket, const struct serve_arguments *arguments, struct store *store,
                         const struct guard *guard);
 
-/* Take no more connections. */
-void http_quiesce(struct http *http);
+/* From now on connections close after their answers, and /readyz says that the service ends. */
+void http_leave(struct http *http);
 
-/* How many requests are being answered. */
-size_t http_under_way(struct http *http);
+/* Take those who have connected, and no more connections. */
+void http_close(struct http *http);
+
+/* Whether a connection is open, and whether one is open that is not between two requests. */
+bool http_is_open(struct http *http);
+bool http_is_busy(struct http *http);
 
 /* Close all connections and end the threads. */
 void http_stop(struct http *http);

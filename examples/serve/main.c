@@ -16,6 +16,7 @@
 #include <diffmm/diffmm.h>
 
 #include "arguments.h"
+#include "clock.h"
 #include "common/command_line.h"
 #include "common/standard_files.h"
 #include "http.h"
@@ -26,7 +27,7 @@ const char program_name[] = "diffmm_serve";
 
 enum {
     CHECK_SECONDS = 1, /* how often to check whether the model file has been replaced */
-    LEAVE_SECONDS = 10 /* how long requests under way may take when the service ends */
+    LEAVE_SECONDS = 10 /* how long requests under way may take after the time of grace */
 };
 
 static int failed(const char *what, const char *reason)
@@ -49,14 +50,33 @@ static void serve_until_signal(struct store *store, const sigset_t *signals)
     }
 }
 
-/* Let requests under way finish, unless that takes long or another signal comes. */
-static void leave(struct http *http, const sigset_t *signals)
+/* Wait while `on` holds. False if it takes longer than that, or SIGINT or SIGTERM comes (again). */
+static bool wait_while(bool (*on)(struct http *), struct http *http, size_t seconds,
+                       const sigset_t *signals)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    http_quiesce(http);
-    for (int i = 0; i < LEAVE_SECONDS * 100 && http_under_way(http) > 0; i++)
-        if (sigtimedwait(signals, NULL, &moment) > 0)
-            break;
+    int64_t end = clock_milliseconds() + (int64_t)seconds * 1000;
+    while (on(http)) {
+        int signal_number = sigtimedwait(signals, NULL, &moment);
+        if (signal_number == SIGINT || signal_number == SIGTERM || clock_milliseconds() >= end)
+            return false;
+    }
+    return true;
+}
+
+/* First, connections close after their answers, so that no client loses the request that it sends
+ * next; /readyz tells balancers to send no more. Then no connections are taken, and requests under
+ * way may finish. A second signal ends at once. */
+static void leave(struct http *http, const struct serve_arguments *arguments,
+                  const sigset_t *signals)
+{
+    int64_t end = clock_milliseconds() + (int64_t)arguments->grace_seconds * 1000;
+    http_leave(http);
+    if (wait_while(http_is_open, http, arguments->grace_seconds, signals) ||
+        clock_milliseconds() >= end) {
+        http_close(http);
+        wait_while(http_is_busy, http, LEAVE_SECONDS, signals);
+    }
     http_stop(http);
 }
 
@@ -82,7 +102,7 @@ static int serve(const struct serve_arguments *arguments, struct store *store,
     }
     socket_announce(socket);
     serve_until_signal(store, &signals);
-    leave(http, &signals);
+    leave(http, arguments, &signals);
     return EXIT_DONE;
 }
 

@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -63,4 +64,18 @@ void socket_announce(int socket)
     bool brackets = strchr(host, ':') != NULL;
     printf("listening on http://%s%s%s:%s\n", brackets ? "[" : "", host, brackets ? "]" : "", port);
     fflush(stdout);
+}
+
+void socket_put_off(int socket)
+{
+    /* A program for each packet: of the TCP header, byte 13 has the flags, among them SYN. The
+     * verdict is how many bytes to keep. */
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    const struct sock_fprog filter = {sizeof program / sizeof *program, program};
+    (void)!setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }

@@ -12,4 +12,8 @@ int socket_listen(const char *host, size_t port);
 /* Print on stdout where it listens; with port 0 that tells which port it has got. */
 void socket_announce(int socket);
 
+/* Leave requests to connect without an answer, which clients take for a lost packet; handshakes
+ * under way go on, and so do connections. Where that cannot be had, nothing changes. */
+void socket_put_off(int socket);
+
 #endif

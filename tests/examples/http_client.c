@@ -78,6 +78,69 @@ struct response http_receive(int connection)
     return response;
 }
 
+/* Exactly so many bytes. */
+static bool receive_exactly(int connection, char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = recv(connection, bytes, size, 0);
+        if (got <= 0)
+            return false;
+        bytes += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+/* Up to the empty line after the headers, which is kept. */
+static bool receive_headers(int connection, char *headers, size_t room)
+{
+    for (size_t size = 0; size + 1 < room; size++) {
+        if (!receive_exactly(connection, headers + size, 1))
+            return false;
+        headers[size + 1] = '\0';
+        if (size >= 3 && strcmp(headers + size - 3, "\r\n\r\n") == 0)
+            return true;
+    }
+    return false;
+}
+
+struct response http_receive_one(int connection)
+{
+    struct response response = {.status = 0};
+    size_t size = 0;
+    int status;
+    if (connection >= 0 && receive_headers(connection, response.headers, sizeof response.headers) &&
+        sscanf(response.headers, "HTTP/1.%*d %d", &status) == 1) {
+        const char *length = strcasestr(response.headers, "\r\nContent-Length:");
+        if (length)
+            size = strtoul(length + 17, NULL, 10);
+        response.body = calloc(1, size + 1);
+        if (response.body && receive_exactly(connection, response.body, size))
+            response.status = status;
+    }
+    if (!response.body)
+        response.body = calloc(1, 1);
+    return response;
+}
+
+struct response http_raw(int port, const void *bytes, size_t size)
+{
+    int connection = http_connect(port);
+    if (connection >= 0)
+        http_send(connection, bytes, size);
+    return http_receive(connection);
+}
+
+bool response_has(const struct response *response, const char *line)
+{
+    size_t length = strlen(line);
+    for (const char *at = response->headers; (at = strcasestr(at, line)); at += length)
+        if ((at == response->headers || at[-1] == '\n') &&
+            (at[length] == '\r' || at[length] == '\n' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
 void response_end(struct response *response)
 {
     free(response->body);

@@ -23,6 +23,15 @@ bool http_send(int connection, const void *bytes, size_t size);
 struct response http_receive(int connection);
 void response_end(struct response *response);
 
+/* Read one answer, whose length its headers tell, and leave the connection open. */
+struct response http_receive_one(int connection);
+
+/* Send these bytes on a connection of their own, and read to its end. */
+struct response http_raw(int port, const void *bytes, size_t size);
+
+/* Whether a header line, without its end, is among the answer's. */
+bool response_has(const struct response *response, const char *line);
+
 /* One request and its answer. body NULL: none. */
 struct response http_request(int port, const char *method, const char *target, const char *body);
 
