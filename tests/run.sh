@@ -73,7 +73,8 @@ look() {
 
 if setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev \
     libzip-dev zlib1g-dev libzstd-dev check python3-numpy abigail-tools locales; then
-    setup_packages cmake libopenblas-dev libmicrohttpd-dev libsqlite3-dev libpq-dev postgresql || echo "== Going on without; tests that need it are skipped"
+    setup_packages cmake libopenblas-dev libmicrohttpd-dev libsqlite3-dev libpq-dev postgresql prometheus ||
+        echo "== Going on without; tests that need it are skipped"
     setup_packages fasttext libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev ||
         echo "== Going on without; tests that need it are skipped"
     base=$root/build-test
