@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "made_model.h"
@@ -180,6 +181,52 @@ START_TEST(written_in_place)
 }
 END_TEST
 
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Write parts of a file in place for three seconds, again and again; the longest pause between. */
+static int64_t write_for_long(const char *path, const char *bytes, size_t size)
+{
+    int64_t begun = milliseconds(), last = begun, longest = 0;
+    for (size_t part = 1; milliseconds() < begun + 3000; part++) {
+        write_bytes(path, bytes, part % size);
+        int64_t now = milliseconds();
+        longest = now - last > longest ? now - last : longest;
+        last = now;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    return longest;
+}
+
+/* A copy that takes its time is not tried half-way. */
+START_TEST(written_slowly)
+{
+    service_begin();
+    size_t size;
+    int64_t longest;
+    make_model("new", 2);
+    char *fresh = read_file("new", &size);
+    do {
+        char *before = read_text("err");
+        longest = write_for_long("model", fresh, size);
+        char *after = read_text("err");
+        /* The service looks every second: where this test was held up, it may have tried. */
+        if (longest < 900)
+            ck_assert_str_eq(after, before);
+        free(before);
+        free(after);
+    } while (longest >= 900);
+    write_bytes("model", fresh, size);
+    await_generation(2);
+    free(fresh);
+    service_end();
+}
+END_TEST
+
 /* What is no file to be read to its end is refused, and does not hold the service up. */
 START_TEST(no_file)
 {
@@ -204,6 +251,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, reloads);
     tcase_add_test(tests, reloads_drop_nothing);
     tcase_add_test(tests, written_in_place);
+    tcase_add_test(tests, written_slowly);
     tcase_add_test(tests, no_file);
     return run_programs(argc, argv, tests, "serve_model");
 }
