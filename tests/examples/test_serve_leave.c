@@ -54,18 +54,22 @@ START_TEST(leaves_at_once)
 }
 END_TEST
 
-/* A client that keeps its connection, and opens another when it is told that this one closes. */
+/* A client that keeps its connection, and opens another when it is told that this one closes; or,
+ * with a question of its own, one that opens a connection for each request. */
 struct keeper {
+    const char *question;
     size_t answered, told, lost;
 };
 
 static const char question[] = "GET /recommend?user=u2&count=3 HTTP/1.1\r\nHost: a\r\n\r\n";
+static const char last_question[] =
+    "GET /recommend?user=u2&count=3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 /* Ask on one connection until the service closes it in order. */
 static void ask_on(struct keeper *keeper, int connection)
 {
     for (bool goes_on = true; goes_on;) {
-        goes_on = http_send(connection, question, strlen(question));
+        http_send(connection, keeper->question, strlen(keeper->question));
         struct response response = http_receive_one(connection);
         bool good = response.status == 200;
         bool told = response_has(&response, "Connection: close");
@@ -90,11 +94,13 @@ static void *keep_asking(void *argument)
 START_TEST(loses_nothing)
 {
     enum { keepers = 6 };
-    struct keeper kept[keepers] = {{0}};
+    struct keeper kept[keepers];
     pthread_t threads[keepers];
     service_begin_with((const char *[]){"--grace-seconds", "1", NULL});
-    for (int i = 0; i < keepers; i++)
+    for (int i = 0; i < keepers; i++) {
+        kept[i] = (struct keeper){.question = i % 2 ? last_question : question};
         ck_assert_int_eq(pthread_create(&threads[i], NULL, keep_asking, &kept[i]), 0);
+    }
     nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
     ck_assert_int_eq(kill(service, SIGTERM), 0);
     for (int i = 0; i < keepers; i++) {
