@@ -109,7 +109,7 @@ void serve_arguments_help(void)
         "  --threads N             that answer requests; default: as many as CPUs\n"
         "  --max-count 1000        hits of one answer\n"
         "  --max-body 65536        bytes of a request's body\n"
-        "  --max-connections 1000  at once; each takes up to 128 KB\n"
+        "  --max-connections 1000  at once; each takes up to 64 KB\n"
         "  --max-per-address 0     of these from one address; 0: any number\n"
         "  --receive-seconds 10    for a request to come in, else 408\n"
         "  --send-seconds 30       for an answer to be made and taken\n"

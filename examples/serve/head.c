@@ -27,7 +27,7 @@ bool target_fits(const struct target *target)
 
 /* What the headers say, and what is wrong with them. */
 struct headers {
-    size_t hosts, lengths, codings;
+    size_t all, hosts, lengths, codings;
     const char *host, *length, *coding, *expect;
     struct failure *failure;
     bool good;
@@ -60,7 +60,10 @@ static enum MHD_Result on_header(void *user_data, enum MHD_ValueKind kind, const
     struct headers *headers = user_data;
     (void)kind;
     value = value ? value : "";
-    if (!is_token(name, name_size))
+    if (++headers->all > MOST_HEADERS)
+        headers->good = refuse(headers->failure, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                               "there are more than %d headers", MOST_HEADERS);
+    else if (!is_token(name, name_size))
         headers->good = refuse(headers->failure, 400, "the name of a header is not one");
     else if (holds_control(value, value_size))
         headers->good =

@@ -14,12 +14,15 @@
 
 /* The library keeps a connection's request in this much memory: its bytes, and 64 bytes for each
  * header and each parameter. One whose parameters do not fit is never answered (libmicrohttpd
- * 0.9.75), so there are limits here that such a request exceeds before. */
+ * 0.9.75), so there are limits here that such a request exceeds before: half the memory is for the
+ * bytes that have come. More memory would cost, as the library clears all of it after each request.
+ */
 enum {
-    HEAD_MEMORY = 128 * 1024,
+    HEAD_MEMORY = 64 * 1024,
     MOST_TARGET = 16 * 1024, /* bytes of a target (path and query string) */
-    MOST_PARAMETERS = 1000,  /* of a query string */
-    MOST_HEAD = 32 * 1024    /* bytes of the first line and headers */
+    MOST_PARAMETERS = 500,   /* of a query string */
+    MOST_HEAD = 24 * 1024,   /* bytes of the first line and headers */
+    MOST_HEADERS = 100
 };
 
 /* The target of a request as it came. */

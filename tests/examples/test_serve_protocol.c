@@ -161,12 +161,13 @@ START_TEST(long_targets)
         const char *reason;
     } cases[] = {
         {"&exclude=1", 450, 200, NULL},
-        {"&exclude=1001", 900, 200, NULL},
-        {"&exclude=1", 1000, 414, "too long, or has too many parameters"},
+        {"&exclude=1001", 498, 200, NULL},
+        {"&exclude=1001", 499, 414, "too long, or has too many parameters"},
         {"&a", 8000, 414, "too long, or has too many parameters"},
         {"&", 16000, 414, "too long, or has too many parameters"},
         {"x", 17000, 414, "too long, or has too many parameters"},
-        {"x", 60000, 414, "too long, or has too many parameters"},
+        {"x", 30000, 414, "too long, or has too many parameters"},
+        {"x", 100000, 414, NULL}, /* the library */
     };
     service_begin();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -182,6 +183,10 @@ START_TEST(long_targets)
 }
 END_TEST
 
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG_LINE "A: " HUNDRED HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN "\r\n" /* 285 bytes */
+
 START_TEST(long_headers)
 {
     static const struct {
@@ -190,9 +195,13 @@ START_TEST(long_headers)
         int status;
         const char *reason; /* NULL: the library's */
     } cases[] = {
-        {"A: b\r\n", 200, 200, NULL},
-        {"Accept-Language: de;q=0.5, en\r\n", 1100, 431, "exceed 32768 bytes"},
+        {"A: b\r\n", 97, 200, NULL},
+        {"A: b\r\n", 98, 431, "more than 100 headers"},
+        {"A: b\r\n", 300, 431, "more than 100 headers"},
         {"A: b\r\n", 20000, 431, NULL},
+        {LONG_LINE, 80, 200, NULL},
+        {LONG_LINE, 90, 431, "exceed 24576 bytes"},
+        {LONG_LINE, 1000, 431, NULL},
         {"Cookie: a=b; c=d; e=f; g=h\r\n", 30, 200, NULL},
     };
     service_begin();
@@ -210,6 +219,32 @@ START_TEST(long_headers)
         response_end(&response);
         free(headers);
     }
+    service_end();
+}
+END_TEST
+
+/* A request that keeps to all limits at once is answered, and so is one that has too many cookies. */
+START_TEST(full_heads)
+{
+    static const char cookies[] = "Cookie: ";
+    service_begin();
+    char *target = long_target("&exclude=1001", 498), *headers = malloc(70000);
+    ck_assert_ptr_nonnull(headers);
+    size_t size = (size_t)sprintf(headers, "Host: a\r\n");
+    for (int i = 0; i < 97; i++)
+        size += (size_t)sprintf(headers + size, "A%d: %.160s\r\n", i, HUNDRED HUNDRED);
+    struct response response = http_request_with(port, "GET", target, headers, NULL);
+    ck_assert_int_eq(response.status, 200);
+    response_end(&response);
+    size = (size_t)sprintf(headers, "Host: a\r\n%s", cookies);
+    for (int i = 0; i < 5000; i++)
+        size += (size_t)sprintf(headers + size, "a=b;");
+    sprintf(headers + size, "\r\n");
+    response = http_request_with(port, "GET", "/health", headers, NULL);
+    ck_assert_int_eq(response.status, 431);
+    response_end(&response);
+    free(headers);
+    free(target);
     service_end();
 }
 END_TEST
@@ -275,6 +310,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, rare);
     tcase_add_test(tests, long_targets);
     tcase_add_test(tests, long_headers);
+    tcase_add_test(tests, full_heads);
     tcase_add_test(tests, large_bodies);
     return run_programs(argc, argv, tests, "serve_protocol");
 }

@@ -26,10 +26,10 @@ enum {
 };
 
 /* Memory that the service may have more at the end than after the first quarter of the time: of
- * each connection the library keeps 128 KB, which it may not have touched before; and each thread's
+ * each connection the library keeps 64 KB, which it may not have touched before; and each thread's
  * allocator may split its heap anew. A leak of 100 bytes in a request is 10 times as much within ten
  * minutes. */
-enum { TOLERANCE_KB = CONNECTIONS * 128 + 4096 };
+enum { TOLERANCE_KB = CONNECTIONS * 64 + 4096 };
 
 static atomic_bool enough;
 
