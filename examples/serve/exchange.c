@@ -122,20 +122,26 @@ static const char *path_of(const char *target)
     return path ? path : "/";
 }
 
+const char *exchange_endpoint(const char *target)
+{
+    struct failure failure;
+    const char *path = path_of(target);
+    const struct operation *operation = find_operation(path);
+    const struct endpoint *endpoint = operation ? NULL : find_endpoint(path, &failure);
+    return operation ? operation->path : endpoint ? endpoint->path : "other";
+}
+
 enum MHD_Result exchange_answer(const struct exchange *exchange, const struct service *service,
                                 const char *target)
 {
     struct failure failure;
     const char *path = path_of(target);
     const struct operation *operation = find_operation(path);
-    if (operation) {
-        exchange->request->endpoint = operation->path;
+    if (operation)
         return answer_operation(exchange, service, operation);
-    }
     const struct endpoint *endpoint = find_endpoint(path, &failure);
     if (!endpoint)
         return reply_failure(exchange, &failure, NULL);
-    exchange->request->endpoint = endpoint->path;
     if (endpoint->guarded && path != target) {
         refuse(&failure, MHD_HTTP_BAD_REQUEST, "%s is not for clients of proxies", endpoint->path);
         return reply_failure(exchange, &failure, NULL);

@@ -15,6 +15,10 @@ struct service {
     size_t max_body;
 };
 
+/* What a target asks for, as the log and the metrics name it: one of the service's paths, else
+ * "other". */
+const char *exchange_endpoint(const char *target);
+
 enum MHD_Result exchange_answer(const struct exchange *exchange, const struct service *service,
                                 const char *target);
 

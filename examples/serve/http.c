@@ -130,6 +130,7 @@ static enum MHD_Result on_request(void *user_data, struct MHD_Connection *connec
         return MHD_NO; /* there was no memory for it */
     if (!request->begun) {
         snprintf(request->method, sizeof request->method, "%s", method);
+        request->endpoint = exchange_endpoint(path);
         return begin(http, &exchange, version);
     }
     if (*size == 0)

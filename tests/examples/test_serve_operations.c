@@ -95,7 +95,7 @@ START_TEST(counts_faults)
     ck_assert(http_send(connection, cut_off, strlen(cut_off)));
     await_metric("diffmm_serve_requests_in_progress", 2);
     close(connection);
-    await_metric(REQUESTS("other", "499"), 1);
+    await_metric(REQUESTS("/recommend", "499"), 1);
     service_end();
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(log_lines)
     } expected[] = {{"GET", "/recommend", 200},
                     {"POST", "/fold-in", 404},
                     {"BREW", "other", 404},
-                    {"GET", "other", 400}};
+                    {"GET", "/recommend", 400}};
     for (size_t i = 0; i < 4; i++) {
         json_error_t error;
         json_t *line = json_loads(strsep(&rest, "\n"), 0, &error);
