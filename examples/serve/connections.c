@@ -66,7 +66,7 @@ static bool make_room(struct connections *connections, size_t socket)
     while (capacity <= socket)
         capacity *= 2;
     struct connection **grown =
-        realloc(connections->by_socket, capacity * sizeof *connections->by_socket);
+        realloc(connections->by_socket, capacity * sizeof(struct connection *));
     if (!grown)
         return false;
     for (size_t i = connections->capacity; i < capacity; i++)

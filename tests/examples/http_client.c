@@ -107,13 +107,11 @@ static bool receive_headers(int connection, char *headers, size_t room)
 struct response http_receive_one(int connection)
 {
     struct response response = {.status = 0};
-    size_t size = 0;
     int status;
     if (connection >= 0 && receive_headers(connection, response.headers, sizeof response.headers) &&
         sscanf(response.headers, "HTTP/1.%*d %d", &status) == 1) {
         const char *length = strcasestr(response.headers, "\r\nContent-Length:");
-        if (length)
-            size = strtoul(length + 17, NULL, 10);
+        size_t size = length ? strtoul(length + 17, NULL, 10) : 0;
         response.body = calloc(1, size + 1);
         if (response.body && receive_exactly(connection, response.body, size))
             response.status = status;
