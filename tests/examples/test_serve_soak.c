@@ -27,8 +27,8 @@ enum {
 
 /* Memory that the service may have more at the end than after the first quarter of the time: of
  * each connection the library keeps 64 KB, which it may not have touched before; and each thread's
- * allocator may split its heap anew. A leak of 100 bytes in a request is 10 times as much within ten
- * minutes. */
+ * allocator may split its heap anew. A leak of 100 bytes in each request is twice as much within
+ * 20 seconds. */
 enum { TOLERANCE_KB = CONNECTIONS * 64 + 4096 };
 
 static atomic_bool enough;
