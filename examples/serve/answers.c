@@ -4,18 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ranking.h"
-
-static json_t *recommend(const struct answering *answering, const struct served *model,
-                         const json_t *parameters, struct failure *failure)
+static bool recommend(const struct answering *answering, const struct served *model,
+                      const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
     const char *id = json_string_value(json_object_get(parameters, "user"));
     int32_t user;
-    if (!id) {
-        refuse(failure, 400, "'user' is missing");
-        return NULL;
-    }
+    if (!id)
+        return refuse(failure, 400, "'user' is missing");
     bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
                               parameters, failure);
     diffmm_status status = DIFFMM_OK;
@@ -25,19 +21,17 @@ static json_t *recommend(const struct answering *answering, const struct served 
         status = diffmm_recommend(model->scorer, user, ranking_query(&ranking), ranking.hits,
                                   &ranking.found);
     good = good && (status == DIFFMM_OK || refuse_call(failure, status));
-    return ranking_answer(&ranking, good, "user", id, failure);
+    return ranking_answer(&ranking, good, "user", id, answer);
 }
 
-static json_t *similar(const struct answering *answering, const struct served *model,
-                       const json_t *parameters, struct failure *failure)
+static bool similar(const struct answering *answering, const struct served *model,
+                    const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
     const char *user = json_string_value(json_object_get(parameters, "user"));
     const char *id = user ? user : json_string_value(json_object_get(parameters, "item"));
-    if (!id || (user && json_object_get(parameters, "item"))) {
-        refuse(failure, 400, "one of 'item' and 'user' must be given");
-        return NULL;
-    }
+    if (!id || (user && json_object_get(parameters, "item")))
+        return refuse(failure, 400, "one of 'item' and 'user' must be given");
     const char *word = json_string_value(json_object_get(parameters, "similarity"));
     diffmm_similarity similarity = word && strcmp(word, "dot") == 0 ? DIFFMM_DOT : DIFFMM_COSINE;
     diffmm_side side = user ? DIFFMM_USERS : DIFFMM_ITEMS;
@@ -53,7 +47,7 @@ static json_t *similar(const struct answering *answering, const struct served *m
                       : diffmm_similar_items(model->scorer, number, similarity,
                                              ranking_query(&ranking), ranking.hits, &ranking.found);
     good = good && (status == DIFFMM_OK || refuse_call(failure, status));
-    return ranking_answer(&ranking, good, user ? "user" : "item", id, failure);
+    return ranking_answer(&ranking, good, user ? "user" : "item", id, answer);
 }
 
 /* Exclude the items that the user has touched, unless `include_seen` asks for them. */
@@ -92,18 +86,16 @@ static bool rank_folded_in(struct ranking *ranking, int32_t user, const struct n
     return status == DIFFMM_OK || refuse_call(failure, status);
 }
 
-static json_t *fold_in(const struct answering *answering, const struct served *model,
-                       const json_t *parameters, struct failure *failure)
+static bool fold_in(const struct answering *answering, const struct served *model,
+                    const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
     struct numbers touched = {NULL, 0};
     const json_t *items = json_object_get(parameters, "items");
     const char *id = json_string_value(json_object_get(parameters, "user"));
     int32_t user = DIFFMM_NEW_USER;
-    if (json_array_size(items) == 0) {
-        refuse(failure, 400, "'items' is missing or empty");
-        return NULL;
-    }
+    if (json_array_size(items) == 0)
+        return refuse(failure, 400, "'items' is missing or empty");
     bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
                               parameters, failure);
     diffmm_status status = DIFFMM_OK;
@@ -113,40 +105,48 @@ static json_t *fold_in(const struct answering *answering, const struct served *m
            ranking_add_ids(&ranking, DIFFMM_ITEMS, items, &touched, failure) &&
            rank_folded_in(&ranking, user, &touched, failure);
     free(touched.list);
-    return ranking_answer(&ranking, good, "user", id, failure);
+    return ranking_answer(&ranking, good, "user", id, answer);
 }
 
-static json_t *describe(const struct served *model, struct failure *failure)
+static void add_count(struct json_text *answer, const char *name, size_t value)
 {
-    json_t *answer = json_pack("{s:s, s:I, s:I, s:I, s:I}", "status", "ok", "users",
-                               (json_int_t)diffmm_scorer_users(model->scorer), "items",
-                               (json_int_t)diffmm_scorer_items(model->scorer), "dimensions",
-                               (json_int_t)diffmm_scorer_dimensions(model->scorer), "generation",
-                               (json_int_t)model->generation);
-    if (!answer)
-        refuse_memory(failure);
-    return answer;
+    json_text_add(answer, ",");
+    json_text_add_string(answer, name);
+    json_text_add(answer, ":");
+    json_text_add_size(answer, value);
 }
 
-static json_t *health(const struct answering *answering, const struct served *model,
-                      const json_t *parameters, struct failure *failure)
+static void describe(const struct served *model, struct json_text *answer)
+{
+    json_text_add(answer, "{\"status\":\"ok\"");
+    add_count(answer, "users", diffmm_scorer_users(model->scorer));
+    add_count(answer, "items", diffmm_scorer_items(model->scorer));
+    add_count(answer, "dimensions", diffmm_scorer_dimensions(model->scorer));
+    add_count(answer, "generation", model->generation);
+    json_text_add(answer, "}");
+}
+
+static bool health(const struct answering *answering, const struct served *model,
+                   const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     (void)answering;
     (void)parameters;
-    return describe(model, failure);
+    (void)failure;
+    describe(model, &answer->text);
+    return true;
 }
 
-static json_t *reload(const struct answering *answering, const struct served *model,
-                      const json_t *parameters, struct failure *failure)
+static bool reload(const struct answering *answering, const struct served *model,
+                   const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     (void)model;
     (void)parameters;
     if (!store_reload(answering->store, failure))
-        return NULL;
+        return false;
     struct served *fresh = store_retain(answering->store);
-    json_t *answer = describe(fresh, failure);
+    describe(fresh, &answer->text);
     served_release(fresh);
-    return answer;
+    return true;
 }
 
 static const struct endpoint endpoints[] = {

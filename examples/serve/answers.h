@@ -7,6 +7,7 @@
 
 #include "failure.h"
 #include "model.h"
+#include "ranking.h"
 
 /* What answering needs besides the request. */
 struct answering {
@@ -19,9 +20,9 @@ struct endpoint {
     const char *methods;    /* separated by ", ", as in the header Allow */
     const char *parameters; /* see parameters.h */
     bool guarded;           /* not allowed to everyone: guard.h */
-    /* A JSON object, or NULL with the failure filled in. */
-    json_t *(*answer)(const struct answering *answering, const struct served *model,
-                      const json_t *parameters, struct failure *failure);
+    /* Writes a JSON object; or false with the failure filled in. */
+    bool (*answer)(const struct answering *answering, const struct served *model,
+                   const json_t *parameters, struct answer *answer, struct failure *failure);
 };
 
 /* The one at a path. NULL with the failure filled in if there is none. */

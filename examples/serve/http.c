@@ -8,7 +8,6 @@
 
 #include <microhttpd.h>
 
-#include "common/hits_json.h"
 #include "parameters.h"
 
 /* A connection that is idle for so long is closed. */
@@ -71,14 +70,11 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned sta
     return result;
 }
 
-/* Takes over `answer`. NULL, which means that memory is short, is answered with an error. */
-static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned status, json_t *answer,
+/* Takes over `text`. NULL, which means that memory is short, is answered with an error. */
+static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned status, char *text,
                                  const char *allow)
 {
     static char no_memory[] = "{\"error\":\"no memory\"}";
-    char *text =
-        answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(HITS_DIGITS)) : NULL;
-    json_decref(answer);
     return text ? send_text(connection, status, text, MHD_RESPMEM_MUST_FREE, allow)
                 : send_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, no_memory,
                             MHD_RESPMEM_PERSISTENT, NULL);
@@ -87,7 +83,10 @@ static enum MHD_Result send_json(struct MHD_Connection *connection, unsigned sta
 static enum MHD_Result send_failure(struct MHD_Connection *connection,
                                     const struct failure *failure, const char *allow)
 {
-    return send_json(connection, failure->status, error_json(failure->reason), allow);
+    json_t *error = error_json(failure->reason);
+    char *text = error ? json_dumps(error, JSON_COMPACT) : NULL;
+    json_decref(error);
+    return send_json(connection, failure->status, text, allow);
 }
 
 /* Whether `method` is a word of "GET, HEAD, POST". */
@@ -132,20 +131,26 @@ static bool read_parameters(struct MHD_Connection *connection, const struct inco
                                                        incoming->body, incoming->size, failure));
 }
 
-static json_t *compute(struct http *http, struct MHD_Connection *connection,
-                       const struct incoming *incoming, const struct endpoint *endpoint,
-                       struct failure *failure)
+/* The answer, or NULL with the failure filled in. */
+static char *compute(struct http *http, struct MHD_Connection *connection,
+                     const struct incoming *incoming, const struct endpoint *endpoint,
+                     struct failure *failure)
 {
-    json_t *parameters = json_object(), *answer = NULL;
-    if (!parameters) {
-        refuse_memory(failure);
-    } else if (read_parameters(connection, incoming, endpoint, parameters, failure)) {
+    json_t *parameters = json_object();
+    struct answer answer = {.hits = 0};
+    bool good = (parameters || refuse_memory(failure)) &&
+                read_parameters(connection, incoming, endpoint, parameters, failure);
+    if (good) {
         struct served *model = store_retain(http->answering.store);
-        answer = endpoint->answer(&http->answering, model, parameters, failure);
+        good = endpoint->answer(&http->answering, model, parameters, &answer, failure);
         served_release(model);
     }
     json_decref(parameters);
-    return answer;
+    char *text = good ? json_text_take(&answer.text) : NULL;
+    if (good && !text)
+        refuse_memory(failure);
+    json_text_end(&answer.text);
+    return text;
 }
 
 /* The request is complete. */
@@ -168,7 +173,7 @@ static enum MHD_Result answer(struct http *http, struct MHD_Connection *connecti
     else if (incoming->no_memory)
         refuse_memory(&failure);
     else {
-        json_t *result = compute(http, connection, incoming, endpoint, &failure);
+        char *result = compute(http, connection, incoming, endpoint, &failure);
         if (result)
             return send_json(connection, MHD_HTTP_OK, result, NULL);
     }

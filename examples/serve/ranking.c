@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hits_json.h"
-
 enum { DEFAULT_COUNT = 20 };
 
 diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,
@@ -112,22 +110,40 @@ const diffmm_query *ranking_query(struct ranking *ranking)
     return &ranking->query;
 }
 
-json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
-                       struct failure *failure)
+static void add_unknown(const json_t *unknown, struct json_text *answer)
 {
-    json_t *answer = NULL;
+    json_text_add(answer, ",\"unknown\":[");
+    for (size_t i = 0; i < json_array_size(unknown); i++) {
+        json_text_add(answer, i > 0 ? "," : "");
+        json_text_add_string(answer, json_string_value(json_array_get(unknown, i)));
+    }
+    json_text_add(answer, "]");
+}
+
+static void write_answer(const struct ranking *ranking, const char *key, const char *id,
+                         struct json_text *text)
+{
+    json_text_add(text, "{");
+    if (id) {
+        json_text_add_string(text, key);
+        json_text_add(text, ":");
+        json_text_add_string(text, id);
+        json_text_add(text, ",");
+    }
+    json_text_add(text, ranking->side == DIFFMM_USERS ? "\"users\":" : "\"items\":");
+    hits_json_add(text, ranking->scorer, ranking->side, ranking->hits, ranking->found);
+    if (json_array_size(ranking->unknown) > 0)
+        add_unknown(ranking->unknown, text);
+    json_text_add(text, "}");
+}
+
+bool ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
+                    struct answer *answer)
+{
     if (good) {
-        json_t *hits = hits_json(ranking->scorer, ranking->side, ranking->hits, ranking->found);
-        const char *name = ranking->side == DIFFMM_USERS ? "users" : "items";
-        answer = id ? json_pack("{s:s, s:o}", key, id, name, hits) : json_pack("{s:o}", name, hits);
-        if (answer && json_array_size(ranking->unknown) > 0 &&
-            json_object_set(answer, "unknown", ranking->unknown) != 0) {
-            json_decref(answer);
-            answer = NULL;
-        }
-        if (!answer)
-            refuse(failure, 500, "an id is not UTF-8, or there is no memory");
+        write_answer(ranking, key, id, &answer->text);
+        answer->hits = ranking->found;
     }
     ranking_end(ranking);
-    return answer;
+    return good;
 }

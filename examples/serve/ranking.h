@@ -6,7 +6,14 @@
 #include <diffmm/diffmm.h>
 #include <jansson.h>
 
+#include "common/hits_json.h"
 #include "failure.h"
+
+/* What goes back to the client. */
+struct answer {
+    struct json_text text; /* a JSON object */
+    size_t hits;           /* in it */
+};
 
 /* A growing list of users or items by number. */
 struct numbers {
@@ -50,9 +57,8 @@ const diffmm_query *ranking_query(struct ranking *ranking);
  *     {"user": "7", "items": [{"item": "12", "score": 3.25}, ..], "unknown": ["13"]}
  *
  * It begins with `key` and `id` unless `id` is NULL, and has "unknown" only if the request named
- * unknown ids. NULL if `good` is false (then the failure has been filled in already), or with the
- * failure filled in. */
-json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
-                       struct failure *failure);
+ * unknown ids. Where `good` is false, nothing is written. Returns `good`. */
+bool ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
+                    struct answer *answer);
 
 #endif
