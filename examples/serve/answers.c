@@ -4,24 +4,59 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
+#include "many.h"
+#include "openapi.h"
+
+static bool falls_back(const json_t *parameters)
+{
+    return json_object_get(parameters, "fallback") != NULL;
+}
+
+/* For one user. */
+static bool recommend_one(struct ranking *ranking, bool good, const char *id,
+                          const json_t *parameters, struct answer *answer, struct failure *failure)
+{
+    int32_t user;
+    diffmm_status status = DIFFMM_OK;
+    if (good)
+        status = diffmm_scorer_find_user(ranking->scorer, id, &user);
+    if (good && status == DIFFMM_ERROR_NOT_FOUND && falls_back(parameters))
+        return ranking_answer_fallback(ranking, ranking_fall_back(ranking, failure), id, answer);
+    if (good && status == DIFFMM_OK)
+        status = diffmm_recommend(ranking->scorer, user, ranking_query(ranking), ranking->hits,
+                                  &ranking->found);
+    good = good && (status == DIFFMM_OK || refuse_call(failure, status)) &&
+           ranking_shape(ranking, user, failure);
+    return ranking_answer(ranking, good, "user", id, answer);
+}
+
 static bool recommend(const struct answering *answering, const struct served *model,
                       const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
-    const char *id = json_string_value(json_object_get(parameters, "user"));
-    int32_t user;
-    if (!id)
+    const json_t *user = json_object_get(parameters, "user"),
+                 *users = json_object_get(parameters, "users");
+    if (!user && !users)
         return refuse(failure, 400, "'user' is missing");
+    if (user && users)
+        return refuse(failure, 400, "'user' and 'users' exclude each other");
     bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
                               parameters, failure);
-    diffmm_status status = DIFFMM_OK;
-    if (good)
-        status = diffmm_scorer_find_user(model->scorer, id, &user);
-    if (good && status == DIFFMM_OK)
-        status = diffmm_recommend(model->scorer, user, ranking_query(&ranking), ranking.hits,
-                                  &ranking.found);
-    good = good && (status == DIFFMM_OK || refuse_call(failure, status));
-    return ranking_answer(&ranking, good, "user", id, answer);
+    return user
+               ? recommend_one(&ranking, good, json_string_value(user), parameters, answer, failure)
+               : many_answer(&ranking, good, answering->max_count, users, falls_back(parameters),
+                             answer, failure);
+}
+
+static bool popular(const struct answering *answering, const struct served *model,
+                    const json_t *parameters, struct answer *answer, struct failure *failure)
+{
+    struct ranking ranking;
+    bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
+                              parameters, failure) &&
+                ranking_fall_back(&ranking, failure);
+    return ranking_answer(&ranking, good, NULL, NULL, answer);
 }
 
 static bool similar(const struct answering *answering, const struct served *model,
@@ -101,9 +136,10 @@ static bool fold_in(const struct answering *answering, const struct served *mode
     diffmm_status status = DIFFMM_OK;
     if (good && id)
         status = diffmm_scorer_find_user(model->scorer, id, &user);
-    good = good && (status == DIFFMM_OK || refuse_call(failure, status)) &&
-           ranking_add_ids(&ranking, DIFFMM_ITEMS, items, &touched, failure) &&
-           rank_folded_in(&ranking, user, &touched, failure);
+    good =
+        good && (status == DIFFMM_OK || refuse_call(failure, status)) &&
+        numbers_add_ids(&touched, model->scorer, DIFFMM_ITEMS, items, ranking.unknown, failure) &&
+        rank_folded_in(&ranking, user, &touched, failure) && ranking_shape(&ranking, user, failure);
     free(touched.list);
     return ranking_answer(&ranking, good, "user", id, answer);
 }
@@ -124,6 +160,17 @@ static void describe(const struct served *model, struct json_text *answer)
     add_count(answer, "dimensions", diffmm_scorer_dimensions(model->scorer));
     add_count(answer, "generation", model->generation);
     json_text_add(answer, "}");
+}
+
+static bool openapi(const struct answering *answering, const struct served *model,
+                    const json_t *parameters, struct answer *answer, struct failure *failure)
+{
+    (void)answering;
+    (void)model;
+    (void)parameters;
+    (void)failure;
+    json_text_add(&answer->text, openapi_text);
+    return true;
 }
 
 static bool health(const struct answering *answering, const struct served *model,
@@ -149,23 +196,30 @@ static bool reload(const struct answering *answering, const struct served *model
     return true;
 }
 
+/* What all rankings take, and what rankings of a user's items take besides. */
+#define RESTRICTIONS "count min_score exclude candidates"
+#define SHAPING "include_seen diversity modality temperature seed"
+
 static const struct endpoint endpoints[] = {
-    {"/recommend", "GET, HEAD, POST", "user count include_seen min_score exclude candidates", false,
+    {"/recommend", "GET, HEAD, POST", "user users fallback " SHAPING " " RESTRICTIONS, false,
      recommend},
-    {"/similar", "GET, HEAD, POST", "item user similarity count min_score exclude candidates",
-     false, similar},
-    {"/fold-in", "GET, HEAD, POST", "items user count include_seen min_score exclude candidates",
-     false, fold_in},
+    {"/similar", "GET, HEAD, POST", "item user similarity " RESTRICTIONS, false, similar},
+    {"/fold-in", "GET, HEAD, POST", "items user " SHAPING " " RESTRICTIONS, false, fold_in},
+    {"/popular", "GET, HEAD, POST", RESTRICTIONS, false, popular},
+    {"/explain", "GET, HEAD, POST", "user items item", false, explain},
+    {"/openapi.json", "GET, HEAD", "", false, openapi},
     {"/health", "GET, HEAD", "", false, health},
     {"/reload", "POST", "", true, reload},
 };
 
 const struct endpoint *find_endpoint(const char *path, struct failure *failure)
 {
-    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+    char known[256] = "";
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         if (strcmp(endpoints[i].path, path) == 0)
             return &endpoints[i];
-    refuse(failure, 404, "there is no %.64s, only /recommend, /similar, /fold-in, /health, /reload",
-           path);
+        strcat(strcat(known, i > 0 ? ", " : ""), endpoints[i].path);
+    }
+    refuse(failure, 404, "there is no %.64s, only %s", path, known);
     return NULL;
 }
