@@ -6,6 +6,7 @@
 
 #include "dataset/readers/npy_values.h"
 #include "files/safetensors.h"
+#include "serve/index_rows.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -226,109 +227,29 @@ START_TEST(bad_input)
 }
 END_TEST
 
-/* Export to `name` for an index of L2 distances, as .npy, and read the vectors back. */
-static void l2_vectors(diffmm_side side, const char *name, float *out)
+/* For an index of distances, a .npy file and one of tensors have the same rows (serve/index_rows.c),
+ * and the latter says for what it is. */
+START_TEST(for_an_index_of_distances)
 {
+    struct diffmm__index_rows wanted;
     struct diffmm__npy array;
-    size_t size;
-    folder_file(&folder, name, path);
-    expect_success(
-        diffmm_scorer_export_for(scorer, side, DIFFMM_INDEX_L2, DIFFMM_VECTORS_NPY, path));
-    unsigned char *bytes = read_bytes(path, &size);
-    expect_success(diffmm__npy_parse(bytes, size, name, &array));
-    ck_assert(array.shape[0] == rows_of(side) && array.shape[1] == d + 1);
-    expect_success(diffmm__npy_values_as_float(&array, name, out));
-    free(bytes);
-}
-
-/* The squared distance and its exact part; all in double. */
-static double squared_distance(const float *x, const float *y)
-{
-    double sum = 0;
-    for (size_t k = 0; k <= d; k++)
-        sum += ((double)x[k] - (double)y[k]) * ((double)x[k] - (double)y[k]);
-    return sum;
-}
-
-static double largest_square(const float *item_rows)
-{
-    double largest = 0;
-    for (size_t i = 0; i < items; i++) {
-        double sum = 0;
-        for (size_t k = 0; k < d; k++)
-            sum += (double)item_rows[i * (d + 1) + k] * (double)item_rows[i * (d + 1) + k];
-        largest = fmax(largest, sum);
-    }
-    return largest;
-}
-
-/* Sort by distance, as an index that misses nothing would, and compare with the ranking: items
- * change places at most where their scores are closer than what rounding the column moves (2^-23 M)
- * and what a score of floats is rounded by. */
-static void expect_order_of_scores(int32_t user, const float *user_row, const float *item_rows)
-{
-    const diffmm_query query = {.struct_size = sizeof query, .count = items, .include_seen = 1};
-    diffmm_hit hits[items], nearest[items];
-    float scores[items];
-    size_t found;
-    expect_success(diffmm_recommend(scorer, user, &query, hits, &found));
-    expect_success(diffmm_score(scorer, user, items, NULL, scores));
-    ck_assert_uint_eq(found, items);
-    for (size_t i = 0; i < items; i++) { /* insertion sort */
-        double distance = squared_distance(user_row, item_rows + i * (d + 1));
-        size_t at = i;
-        for (; at > 0 && squared_distance(user_row, item_rows + (size_t)nearest[at - 1].item *
-                                                                    (d + 1)) > distance;
-             at--)
-            nearest[at] = nearest[at - 1];
-        nearest[at] = (diffmm_hit){.item = (int32_t)i, .score = scores[i]};
-    }
-    for (size_t n = 0; n < items; n++) {
-        double magnitudes = 0;
-        for (size_t k = 0; k < d; k++)
-            magnitudes +=
-                fabs((double)user_row[k] * (double)item_rows[(size_t)hits[n].item * (d + 1) + k]);
-        double bound = 0x1p-23 * largest_square(item_rows) + 4 * d * 0x1p-24 * magnitudes;
-        if (fabs((double)nearest[n].score - (double)hits[n].score) > bound)
-            ck_abort_msg("place %zu: the nearest item %d scores %.9g, but the ranking has %.9g", n,
-                         nearest[n].item, (double)nearest[n].score, (double)hits[n].score);
-    }
-}
-
-START_TEST(distances_rank_as_scores)
-{
-    float user_rows[users * (d + 1)], item_rows[items * (d + 1)];
-    begin(_i);
-    l2_vectors(DIFFMM_USERS, "users.npy", user_rows);
-    l2_vectors(DIFFMM_ITEMS, "items.npy", item_rows);
-    expect_ids(DIFFMM_ITEMS, "items.ids.txt");
-    double largest = largest_square(item_rows);
-    bool longest = false;
-    for (size_t i = 0; i < items; i++) {
-        const float *row = item_rows + i * (d + 1);
-        const float none[d + 1] = {0};
-        ck_assert_mem_eq(row, model->final + (users + i) * d, d * sizeof *row);
-        ck_assert_double_le(fabs(squared_distance(row, none) - largest), 0x1.01p-23 * largest);
-        longest = longest || (row[d] == 0);
-    }
-    ck_assert(longest);
-    for (size_t u = 0; u < users; u++) {
-        ck_assert_mem_eq(user_rows + u * (d + 1), model->final + u * d, d * sizeof *user_rows);
-        ck_assert(user_rows[u * (d + 1) + d] == 0);
-        expect_order_of_scores((int32_t)u, user_rows + u * (d + 1), item_rows);
-    }
-    end();
-}
-END_TEST
-
-/* Both formats have the same rows; the tensor's file says for what it is. */
-START_TEST(safetensors_for_distances)
-{
-    float rows[items * (d + 1)];
     struct diffmm__safetensors *file;
     struct diffmm__tensor tensor;
+    float rows[items * (d + 1)], read[items * (d + 1)];
+    size_t size;
     begin(true);
-    l2_vectors(DIFFMM_ITEMS, "items.npy", rows);
+    expect_success(diffmm__index_rows_begin(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2, &wanted));
+    diffmm__index_rows_copy(&wanted, 0, items, rows);
+    folder_file(&folder, "items.npy", path);
+    expect_success(
+        diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2, DIFFMM_VECTORS_NPY, path));
+    unsigned char *bytes = read_bytes(path, &size);
+    expect_success(diffmm__npy_parse(bytes, size, path, &array));
+    ck_assert(array.shape[0] == items && array.shape[1] == d + 1);
+    expect_success(diffmm__npy_values_as_float(&array, path, read));
+    ck_assert_mem_eq(read, rows, sizeof rows);
+    free(bytes);
+    expect_ids(DIFFMM_ITEMS, "items.ids.txt");
     folder_file(&folder, "vectors.safetensors", path);
     expect_success(diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2,
                                             DIFFMM_VECTORS_SAFETENSORS, path));
@@ -339,30 +260,12 @@ START_TEST(safetensors_for_distances)
     ck_assert_str_eq(diffmm__safetensors_metadata(file, "d"), "20");
     ck_assert_str_eq(diffmm__safetensors_metadata(file, "index"), "l2");
     diffmm__safetensors_close(file);
+    /* Without it, nothing has changed. */
     expect_success(diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_INNER_PRODUCT,
                                             DIFFMM_VECTORS_SAFETENSORS, path));
     expect_success(diffmm__safetensors_open(context, path, &file));
     ck_assert_ptr_null(diffmm__safetensors_metadata(file, "index"));
     diffmm__safetensors_close(file);
-    end();
-}
-END_TEST
-
-/* Scores are floats, but the length of an item is not. */
-START_TEST(items_longer_than_floats)
-{
-    begin(false);
-    for (size_t i = 0; i < (users + items) * d; i++)
-        model->final[i] = i < users * d ? 1e-5f : 2e38f;
-    diffmm_scorer_destroy(scorer);
-    expect_success(diffmm_scorer_create(model, &scorer));
-    folder_file(&folder, "items.npy", path);
-    expect_failure(
-        diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2, DIFFMM_VECTORS_NPY, path),
-        DIFFMM_ERROR_NUMERIC, "longer than the largest float");
-    ck_assert_int_ne(access(path, F_OK), 0);
-    expect_success(
-        diffmm_scorer_export_for(scorer, DIFFMM_USERS, DIFFMM_INDEX_L2, DIFFMM_VECTORS_NPY, path));
     end();
 }
 END_TEST
@@ -408,9 +311,7 @@ int main(void)
     with_traps(tests);
     tcase_add_loop_test(tests, npy_read_back, 0, 2);
     tcase_add_loop_test(tests, safetensors_read_back, 0, 2);
-    tcase_add_loop_test(tests, distances_rank_as_scores, 0, 2);
-    tcase_add_test(tests, safetensors_for_distances);
-    tcase_add_test(tests, items_longer_than_floats);
+    tcase_add_test(tests, for_an_index_of_distances);
     tcase_add_test(tests, from_a_file);
     tcase_add_test(tests, bad_input);
     tcase_add_test(tests, line_breaks_in_ids);
