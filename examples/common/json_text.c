@@ -139,9 +139,12 @@ static size_t general_text(float value, char *out)
 {
     int length = snprintf(out, FLOAT_TEXT, "%.9g", (double)value);
     char *exponent = strchr(out, 'e');
-    if (!exponent)
-        return (size_t)(length + sprintf(out + length, strchr(out, '.') ? "" : ".0"));
-    return (size_t)(exponent + 1 - out) + (size_t)sprintf(exponent + 1, "%d", atoi(exponent + 1));
+    if (exponent)
+        length = (int)(exponent + 1 - out) +
+                 sprintf(exponent + 1, "%ld", strtol(exponent + 1, NULL, 10));
+    else if (!strchr(out, '.'))
+        length += sprintf(out + length, ".0");
+    return (size_t)length;
 }
 
 size_t float_text(float value, char out[FLOAT_TEXT])

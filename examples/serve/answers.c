@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "answers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,14 +213,22 @@ static const struct endpoint endpoints[] = {
     {"/reload", "POST", "", true, reload},
 };
 
-const struct endpoint *find_endpoint(const char *path, struct failure *failure)
+/* The paths, for a client that asks for another. */
+static void refuse_path(const char *path, struct failure *failure)
 {
     char known[256] = "";
-    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
+    int length = 0;
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        length += snprintf(known + length, sizeof known - (size_t)length, "%s%s", i > 0 ? ", " : "",
+                           endpoints[i].path);
+    refuse(failure, 404, "there is no %.64s, only %s", path, known);
+}
+
+const struct endpoint *find_endpoint(const char *path, struct failure *failure)
+{
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
         if (strcmp(endpoints[i].path, path) == 0)
             return &endpoints[i];
-        strcat(strcat(known, i > 0 ? ", " : ""), endpoints[i].path);
-    }
-    refuse(failure, 404, "there is no %.64s, only %s", path, known);
+    refuse_path(path, failure);
     return NULL;
 }

@@ -36,12 +36,13 @@ START_TEST(floats)
     expect_text(0);
     expect_text(-0.0F);
     for (int exponent = -45; exponent <= 38; exponent++) {
-        float power = (float)pow(10, exponent);
-        for (int step = 0; step < 50; step++, power = nextafterf(power, INFINITY))
-            expect_text(step % 2 ? power : -power);
-        power = (float)pow(10, exponent);
-        for (int step = 0; step < 50; step++, power = nextafterf(power, 0))
-            expect_text(power);
+        float above = (float)pow(10, exponent), below = above;
+        for (int step = 0; step < 50; step++) {
+            expect_text(step % 2 ? above : -above);
+            expect_text(below);
+            above = nextafterf(above, INFINITY);
+            below = nextafterf(below, 0);
+        }
     }
     for (int exponent = -149; exponent < 128; exponent++)
         expect_text(ldexpf(1, exponent));
