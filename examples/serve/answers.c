@@ -42,8 +42,8 @@ static bool recommend(const struct answering *answering, const struct served *mo
         return refuse(failure, 400, "'user' is missing");
     if (user && users)
         return refuse(failure, 400, "'user' and 'users' exclude each other");
-    bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
-                              parameters, failure);
+    bool good =
+        ranking_begin(&ranking, answering, model->scorer, DIFFMM_ITEMS, parameters, failure);
     return user
                ? recommend_one(&ranking, good, json_string_value(user), parameters, answer, failure)
                : many_answer(&ranking, good, answering->max_count, users, falls_back(parameters),
@@ -54,9 +54,9 @@ static bool popular(const struct answering *answering, const struct served *mode
                     const json_t *parameters, struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
-    bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
-                              parameters, failure) &&
-                ranking_fall_back(&ranking, failure);
+    bool good =
+        ranking_begin(&ranking, answering, model->scorer, DIFFMM_ITEMS, parameters, failure) &&
+        ranking_fall_back(&ranking, failure);
     return ranking_answer(&ranking, good, NULL, NULL, answer);
 }
 
@@ -72,8 +72,7 @@ static bool similar(const struct answering *answering, const struct served *mode
     diffmm_similarity similarity = word && strcmp(word, "dot") == 0 ? DIFFMM_DOT : DIFFMM_COSINE;
     diffmm_side side = user ? DIFFMM_USERS : DIFFMM_ITEMS;
     int32_t number;
-    bool good =
-        ranking_begin(&ranking, answering->max_count, model->scorer, side, parameters, failure);
+    bool good = ranking_begin(&ranking, answering, model->scorer, side, parameters, failure);
     diffmm_status status = DIFFMM_OK;
     if (good)
         status = ranking_find(model->scorer, side, id, &number);
@@ -132,8 +131,8 @@ static bool fold_in(const struct answering *answering, const struct served *mode
     int32_t user = DIFFMM_NEW_USER;
     if (json_array_size(items) == 0)
         return refuse(failure, 400, "'items' is missing or empty");
-    bool good = ranking_begin(&ranking, answering->max_count, model->scorer, DIFFMM_ITEMS,
-                              parameters, failure);
+    bool good =
+        ranking_begin(&ranking, answering, model->scorer, DIFFMM_ITEMS, parameters, failure);
     diffmm_status status = DIFFMM_OK;
     if (good && id)
         status = diffmm_scorer_find_user(model->scorer, id, &user);
@@ -199,7 +198,7 @@ static bool reload(const struct answering *answering, const struct served *model
 
 /* What all rankings take, and what rankings of a user's items take besides. */
 #define RESTRICTIONS "count min_score exclude candidates"
-#define SHAPING "include_seen diversity modality temperature seed"
+#define SHAPING "include_seen diversity modality temperature seed per_group"
 
 static const struct endpoint endpoints[] = {
     {"/recommend", "GET, HEAD, POST", "user users fallback " SHAPING " " RESTRICTIONS, false,

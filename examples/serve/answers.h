@@ -5,15 +5,9 @@
 
 #include <jansson.h>
 
+#include "answering.h"
 #include "failure.h"
-#include "model.h"
 #include "ranking.h"
-
-/* What answering needs besides the request. */
-struct answering {
-    struct store *store;
-    size_t max_count; /* of hits */
-};
 
 struct endpoint {
     const char *path;

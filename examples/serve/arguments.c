@@ -41,6 +41,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         {"model", required_argument, NULL, 'm'},
         {"host", required_argument, NULL, 'a'},
         {"reload-token-file", required_argument, NULL, 'r'},
+        {"groups", required_argument, NULL, 'g'},
         {"port", required_argument, NULL, 'n'},
         {"threads", required_argument, NULL, 'n'},
         {"max-count", required_argument, NULL, 'n'},
@@ -62,6 +63,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         case 'm': out->model = optarg; break;
         case 'a': out->host = optarg; break;
         case 'r': out->reload_token_file = optarg; break;
+        case 'g': out->groups = optarg; break;
         case 'n':
             if (!read_limit(table[index].name, optarg, out))
                 return false;
@@ -77,26 +79,28 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
 
 void serve_arguments_help(void)
 {
-    printf("usage: diffmm_serve --model FILE [options]\n\n"
-           "Recommendations over HTTP, in JSON:\n\n"
-           "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
-           "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
-           "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
-           "  GET /popular                        what most users have seen\n"
-           "  GET /explain?user=ID&item=ID        where the score comes from\n"
-           "  GET /openapi.json                   all requests and answers, described\n"
-           "  GET /health\n"
-           "  POST /reload                        open the model file again\n\n"
-           "Rankings also take exclude, candidates, min_score and include_seen, and for variety\n"
-           "diversity=0..1 or temperature. users=ID&users=ID ranks for many at once.\n"
-           "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
-           "  --host 127.0.0.1        whoever can reach this address is served\n"
-           "  --port 8080             0: any that is free\n"
-           "  --threads N             that answer requests; default: as many as CPUs\n"
-           "  --max-count 1000        hits of one answer\n"
-           "  --max-body 65536        bytes of a request's body\n"
-           "  --max-connections 1000  at once\n"
-           "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
-           "                          bring; without it, clients on this machine may reload, but\n"
-           "                          no web pages\n");
+    printf(
+        "usage: diffmm_serve --model FILE [options]\n\n"
+        "Recommendations over HTTP, in JSON:\n\n"
+        "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
+        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+        "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+        "  GET /popular                        what most users have seen\n"
+        "  GET /explain?user=ID&item=ID        where the score comes from\n"
+        "  GET /openapi.json                   all requests and answers, described\n"
+        "  GET /health\n"
+        "  POST /reload                        open the model file again\n\n"
+        "Rankings also take exclude, candidates, min_score and include_seen, and for variety\n"
+        "diversity=0..1 or temperature, and per_group. users=ID&users=ID ranks for many at once.\n"
+        "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n\n"
+        "  --host 127.0.0.1        whoever can reach this address is served\n"
+        "  --port 8080             0: any that is free\n"
+        "  --threads N             that answer requests; default: as many as CPUs\n"
+        "  --max-count 1000        hits of one answer\n"
+        "  --max-body 65536        bytes of a request's body\n"
+        "  --max-connections 1000  at once\n"
+        "  --groups FILE           lines of an item, a tab and its group, for per_group=N\n"
+        "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
+        "                          bring; without it, clients on this machine may reload, but\n"
+        "                          no web pages\n");
 }

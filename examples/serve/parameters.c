@@ -27,6 +27,7 @@ static const struct parameter {
     {"include_seen", KIND_FLAG}, {"min_score", KIND_REAL},    {"similarity", KIND_SIMILARITY},
     {"users", KIND_IDS},         {"fallback", KIND_FALLBACK}, {"diversity", KIND_REAL},
     {"modality", KIND_ID},       {"temperature", KIND_REAL},  {"seed", KIND_SEED},
+    {"per_group", KIND_COUNT},
 };
 
 static const char *kind_text(enum kind kind)

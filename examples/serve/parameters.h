@@ -6,7 +6,7 @@
  *     items, exclude, candidates   ids: an array, or repeated in a query string
  *                                  (exclude=a&exclude=b)
  *     users                        the same
- *     count, seed                  a whole number
+ *     count, seed, per_group       a whole number
  *     include_seen                 true or false
  *     min_score, diversity,        a number
  *     temperature

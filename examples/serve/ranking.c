@@ -78,8 +78,9 @@ static bool read_min_score(struct ranking *ranking, const json_t *parameters,
            refuse(failure, 400, "'min_score' is out of the range of a float");
 }
 
-bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
-                   diffmm_side side, const json_t *parameters, struct failure *failure)
+bool ranking_begin(struct ranking *ranking, const struct answering *answering,
+                   const diffmm_scorer *scorer, diffmm_side side, const json_t *parameters,
+                   struct failure *failure)
 {
     *ranking = (struct ranking){.scorer = scorer, .side = side, .unknown = json_array()};
     ranking->query.struct_size = sizeof ranking->query;
@@ -88,8 +89,8 @@ bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_score
         return refuse_memory(failure);
     const json_t *candidates = json_object_get(parameters, "candidates"),
                  *exclude = json_object_get(parameters, "exclude");
-    if (!shaping_read(&ranking->shaping, parameters, failure) ||
-        !read_count(ranking, max_count, parameters, failure) ||
+    if (!shaping_read(&ranking->shaping, answering->store->groups, parameters, failure) ||
+        !read_count(ranking, answering->max_count, parameters, failure) ||
         !read_min_score(ranking, parameters, failure) ||
         !numbers_add_ids(&ranking->exclude, scorer, side, exclude, ranking->unknown, failure) ||
         (candidates && !numbers_add_ids(&ranking->candidates, scorer, side, candidates,

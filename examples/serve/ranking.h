@@ -6,6 +6,7 @@
 #include <diffmm/diffmm.h>
 #include <jansson.h>
 
+#include "answering.h"
 #include "common/hits_json.h"
 #include "failure.h"
 #include "shaping.h"
@@ -51,8 +52,9 @@ struct ranking {
 
 /* Read the parameters that every ranking has. The caller ends the ranking with ranking_answer(),
  * also if this fails. */
-bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
-                   diffmm_side side, const json_t *parameters, struct failure *failure);
+bool ranking_begin(struct ranking *ranking, const struct answering *answering,
+                   const diffmm_scorer *scorer, diffmm_side side, const json_t *parameters,
+                   struct failure *failure);
 
 /* Look up an id. */
 diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What becomes of a ranking before it is answered: variety, or chance. */
+/* What becomes of a ranking before it is answered: variety or chance, and limits per group. */
 #ifndef DIFFMM_EXAMPLES_SERVE_SHAPING_H
 #define DIFFMM_EXAMPLES_SERVE_SHAPING_H
 
@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "failure.h"
+#include "groups.h"
 
 /* So many times the hits that are wanted are ranked, to choose from. */
 enum { SHAPING_POOL = 5 };
@@ -16,10 +17,13 @@ struct shaping {
     const char *modality; /* whose features are compared; NULL: final embeddings */
     double temperature;   /* 0: the ranking as it is */
     uint64_t seed;
+    size_t per_group; /* hits of each group; 0: any number */
+    const struct groups *groups;
 };
 
 /* Read the parameters, which are borrowed. */
-bool shaping_read(struct shaping *shaping, const json_t *parameters, struct failure *failure);
+bool shaping_read(struct shaping *shaping, const struct groups *groups, const json_t *parameters,
+                  struct failure *failure);
 
 /* Whether it changes a ranking. */
 bool shaping_changes(const struct shaping *shaping);

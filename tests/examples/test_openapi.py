@@ -46,7 +46,7 @@ NEEDS = {
 }
 VALUES = {"user": "1", "users": ["1", "2"], "item": "3", "items": ["3", "4"], "count": 3, "min_score": -100.5,
           "exclude": ["5"], "candidates": ["5", "6"], "include_seen": True, "similarity": "dot",
-          "fallback": "popular", "diversity": 0.5, "modality": "image", "temperature": 1.5, "seed": 7}
+          "fallback": "popular", "diversity": 0.5, "modality": "image", "temperature": 1.5, "seed": 7, "per_group": 2}
 
 
 class Service:
@@ -147,7 +147,10 @@ class OpenApi(unittest.TestCase):
         subprocess.run([TRAIN, "--data", "synthetic", "--epochs", "1", "--seed", "7", "--model", cls.model, "--set",
                         "hidden_sizes=16", "--set", "embedding_size=8", "--set", "batch=256"], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        cls.service = Service(cls.model)
+        groups = os.path.join(cls.folder.name, "groups")
+        with open(groups, "w", encoding="utf-8") as file:
+            file.writelines(f"{item}\tgroup {item % 3}\n" for item in range(20))
+        cls.service = Service(cls.model, "--groups", groups)
         with open(DESCRIPTION, encoding="utf-8") as file:
             cls.description = json.load(file)
         cls.schema = Schema(cls.description)

@@ -186,6 +186,66 @@ START_TEST(chance)
 }
 END_TEST
 
+/* Item i is of group i % 4; every seventh is of none. */
+static int32_t group_of(int32_t item)
+{
+    return item % 7 == 0 ? -1 : item % 4;
+}
+
+static void write_groups(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    for (int32_t i = MADE_ITEMS - 1; i >= 0; i--)
+        if (group_of(i) >= 0)
+            fprintf(file, "%s\tgroup %d\n", made_item(i), group_of(i));
+    fprintf(file, "of another model\tgroup 9\n");
+    fclose(file);
+}
+
+START_TEST(limits_per_group)
+{
+    diffmm_hit hits[MADE_ITEMS], chosen[MADE_ITEMS];
+    int32_t groups[MADE_ITEMS];
+    double scratch[2 * MADE_ITEMS];
+    size_t found;
+    write_groups("groups");
+    service_begin_with((const char *[]){"--groups", "groups", NULL});
+    for (int32_t i = 0; i < MADE_ITEMS; i++)
+        groups[i] = group_of(i);
+    size_t count = rank(8, 5 * 5, hits);
+    succeed(diffmm_limit_groups(MADE_ITEMS, groups, 1, count, hits, 5, chosen, &found));
+    json_t *answer = ask("GET", "/recommend?user=u8&count=5&per_group=1", NULL);
+    expect_hits(answer, DIFFMM_ITEMS, chosen, found);
+    json_decref(answer);
+    /* After what makes for variety, of which all places count. */
+    succeed(diffmm_diversify(scorer, NULL, 0.5, count, hits, count, scratch, chosen, &found));
+    succeed(diffmm_limit_groups(MADE_ITEMS, groups, 2, found, chosen, 5, chosen, &found));
+    answer = ask("POST", "/recommend",
+                 "{\"users\": [\"u8\"], \"count\": 5, \"per_group\": 2, \"diversity\": 0.5}");
+    expect_hits(json_array_get(json_object_get(answer, "users"), 0), DIFFMM_ITEMS, chosen, found);
+    json_decref(answer);
+    service_end();
+}
+END_TEST
+
+static const struct wrong wrong_groups[] = {
+    {{"--model", "model", "--groups", "no-such-file"}, 1, "no-such-file"},
+    {{"--model", "model", "--groups", "no tab"}, 1, "no tab:1: not an item, a tab and a group"},
+    {{"--model", "model", "--groups", "no name"}, 1, "no name:2: not an item, a tab and a group"},
+    {{"--model", "model", "--groups", "twice"}, 1, "item 'a' has two lines"},
+};
+
+START_TEST(wrong_files_of_groups)
+{
+    make_model("model", 1);
+    write_text("no tab", "a b\n");
+    write_text("no name", "a\tb\nc\t\n");
+    write_text("twice", "a\tb\nc\tb\na\tc\n");
+    expect_wrong(serve_program, &wrong_groups[_i]);
+}
+END_TEST
+
 static double sum_of(const json_t *parts)
 {
     double sum = 0;
@@ -261,6 +321,8 @@ START_TEST(bad_requests)
         {"POST", "/recommend", "{\"user\": \"u8\", \"temperature\": 1, \"seed\": -1}", 400,
          "'seed' must be"},
         {"GET", "/recommend?user=u8&temperature=1&diversity=1", NULL, 400, "exclude each other"},
+        {"GET", "/recommend?user=u8&per_group=1", NULL, 400, "knows no groups"},
+        {"GET", "/recommend?user=u8&per_group=0", NULL, 400, "'per_group' must be"},
         {"GET", "/similar?item=1001&diversity=1", NULL, 400, "there is no parameter 'diversity'"},
         {"GET", "/explain?user=u8", NULL, 400, "'item' is missing"},
         {"GET", "/explain?item=1003", NULL, 400, "one of 'user' and 'items'"},
@@ -288,6 +350,9 @@ int main(int argc, char **argv)
     tcase_add_test(tests, popular_items);
     tcase_add_test(tests, variety);
     tcase_add_test(tests, chance);
+    tcase_add_test(tests, limits_per_group);
+    tcase_add_loop_test(tests, wrong_files_of_groups, 0,
+                        (int)(sizeof wrong_groups / sizeof wrong_groups[0]));
     tcase_add_test(tests, explanations);
     tcase_add_test(tests, bad_requests);
     return run_programs(argc, argv, tests, "serve_answers");
