@@ -2,6 +2,7 @@
 #include "formats.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/hits_json.h"
@@ -31,12 +32,14 @@ const char *write_rows(FILE *output, const diffmm_scorer *scorer, const char *us
 const char *write_line(FILE *output, const diffmm_scorer *scorer, const char *user,
                        const diffmm_hit *hits, size_t found)
 {
-    json_t *line = json_pack("{s:s, s:o}", "user", user, "items",
-                             hits_json(scorer, DIFFMM_ITEMS, hits, found));
+    struct json_text text = {.bytes = NULL};
+    json_text_add(&text, "{");
+    hits_json_add_of_user(&text, scorer, user, hits, found);
+    json_text_add(&text, "}\n");
+    char *line = json_text_take(&text);
     if (!line)
-        return "an id is not UTF-8, or there is no memory";
-    json_dumpf(line, output, JSON_COMPACT | JSON_REAL_PRECISION(HITS_DIGITS));
-    putc('\n', output);
-    json_decref(line);
+        return "no memory";
+    fputs(line, output);
+    free(line);
     return NULL;
 }

@@ -4,14 +4,15 @@
 #define DIFFMM_EXAMPLES_HITS_JSON_H
 
 #include <diffmm/diffmm.h>
-#include <jansson.h>
 
-/* Digits that a float needs to be read back exactly. */
-enum { HITS_DIGITS = 9 };
+#include "json_text.h"
 
-/* [{"item": "12", "score": 3.25}, ..], or with "user" where the hits are users. NULL: no memory, or
- * an id that is not UTF-8. */
-json_t *hits_json(const diffmm_scorer *scorer, diffmm_side side, const diffmm_hit *hits,
-                  size_t found);
+/* Add [{"item":"12","score":3.25}, ..], or with "user" where the hits are users. */
+void hits_json_add(struct json_text *text, const diffmm_scorer *scorer, diffmm_side side,
+                   const diffmm_hit *hits, size_t found);
+
+/* Add "user":"7","items":[..], what stands between the braces of one user's answer. */
+void hits_json_add_of_user(struct json_text *text, const diffmm_scorer *scorer, const char *user,
+                           const diffmm_hit *hits, size_t found);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include <diffmm/diffmm.h>
-#include <jansson.h>
 
 #include "common/command_line.h"
 #include "common/hits_json.h"
@@ -63,16 +62,22 @@ static void print_table(const diffmm_scorer *scorer, const diffmm_hit *hits, siz
                diffmm_scorer_item_id(scorer, hits[i].item));
 }
 
-/* {"user": "7", "items": [{"item": "12", "score": 3.25}, ..]} */
+/* {"user":"7","items":[{"item":"12","score":3.25}, ..]} */
 static int print_json(const diffmm_scorer *scorer, const char *user, const diffmm_hit *hits,
                       size_t found)
 {
-    json_t *items = hits_json(scorer, DIFFMM_ITEMS, hits, found);
-    json_t *answer = json_pack("{s:s, s:o}", "user", user, "items", items);
-    int written = answer ? json_dumpf(answer, stdout, JSON_REAL_PRECISION(HITS_DIGITS)) : -1;
-    json_decref(answer);
-    printf("\n");
-    return written == 0 ? EXIT_DONE : EXIT_FAILED;
+    struct json_text text = {.bytes = NULL};
+    json_text_add(&text, "{");
+    hits_json_add_of_user(&text, scorer, user, hits, found);
+    json_text_add(&text, "}");
+    char *answer = json_text_take(&text);
+    if (!answer) {
+        complain("no memory");
+        return EXIT_FAILED;
+    }
+    puts(answer);
+    free(answer);
+    return EXIT_DONE;
 }
 
 static int recommend(const diffmm_scorer *scorer, const struct arguments *arguments)

@@ -5,23 +5,18 @@
 
 #include <jansson.h>
 
+#include "answering.h"
 #include "failure.h"
-#include "model.h"
-
-/* What answering needs besides the request. */
-struct answering {
-    struct store *store;
-    size_t max_count; /* of hits */
-};
+#include "ranking.h"
 
 struct endpoint {
     const char *path;
     const char *methods;    /* separated by ", ", as in the header Allow */
     const char *parameters; /* see parameters.h */
     bool guarded;           /* not allowed to everyone: guard.h */
-    /* A JSON object, or NULL with the failure filled in. */
-    json_t *(*answer)(const struct answering *answering, const struct served *model,
-                      const json_t *parameters, struct failure *failure);
+    /* Writes a JSON object; or false with the failure filled in. */
+    bool (*answer)(const struct answering *answering, const struct served *model,
+                   const json_t *parameters, struct answer *answer, struct failure *failure);
 };
 
 /* The one at a path. NULL with the failure filled in if there is none. */

@@ -45,6 +45,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         {"model", required_argument, NULL, 'm'},
         {"host", required_argument, NULL, 'a'},
         {"reload-token-file", required_argument, NULL, 'r'},
+        {"groups", required_argument, NULL, 'g'},
         {"port", required_argument, NULL, 'n'},
         {"threads", required_argument, NULL, 'n'},
         {"max-count", required_argument, NULL, 'n'},
@@ -74,6 +75,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         case 'm': out->model = optarg; break;
         case 'a': out->host = optarg; break;
         case 'r': out->reload_token_file = optarg; break;
+        case 'g': out->groups = optarg; break;
         case 'n':
             if (!read_limit(table[index].name, optarg, out))
                 return false;
@@ -96,12 +98,16 @@ void serve_arguments_help(void)
         "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
         "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
         "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
+        "  GET /popular                        what most users have seen\n"
+        "  GET /explain?user=ID&item=ID        where the score comes from\n"
+        "  GET /openapi.json                   all requests and answers, described\n"
         "  GET /health\n"
         "  POST /reload                        open the model file again\n"
         "  GET /healthz                        200: the process answers\n"
         "  GET /readyz                         200: send requests here; 503: it is about to end\n"
         "  GET /metrics                        counts and times, as Prometheus reads them\n\n"
-        "Rankings also take exclude, candidates, min_score and include_seen.\n"
+        "Rankings also take exclude, candidates, min_score and include_seen, and for variety\n"
+        "diversity=0..1 or temperature, and per_group. users=ID&users=ID ranks for many at once.\n"
         "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n"
         "Answers bring the request's X-Request-Id, or one that is made.\n\n"
         "  --host 127.0.0.1        whoever can reach this address is served\n"
@@ -115,6 +121,7 @@ void serve_arguments_help(void)
         "  --send-seconds 30       for an answer to be made and taken\n"
         "  --grace-seconds 5       at the end, for clients to open no more connections\n"
         "  --log-requests          a line of JSON on stderr for each request\n"
+        "  --groups FILE           lines of an item, a tab and its group, for per_group=N\n"
         "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
         "                          bring; without it, clients on this machine may reload, but\n"
         "                          no web pages\n");

@@ -10,6 +10,7 @@ struct serve_arguments {
     bool help;
     const char *model, *host;
     const char *reload_token_file; /* NULL: none */
+    const char *groups;            /* a file, or NULL */
     size_t port;                   /* 0: any that is free */
     size_t threads;                /* that answer requests */
     size_t max_count;              /* hits of one answer */

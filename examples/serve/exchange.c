@@ -57,25 +57,26 @@ static bool read_parameters(const struct exchange *exchange, const struct endpoi
                                                       request->body, request->size, failure));
 }
 
-static json_t *compute(const struct exchange *exchange, const struct service *service,
-                       const struct endpoint *endpoint, struct failure *failure)
+/* The text of the answer, or NULL with the failure filled in. */
+static char *compute(const struct exchange *exchange, const struct service *service,
+                     const struct endpoint *endpoint, struct failure *failure)
 {
-    json_t *parameters = json_object(), *answer = NULL;
-    if (!parameters) {
-        refuse_memory(failure);
-    } else if (read_parameters(exchange, endpoint, parameters, failure)) {
+    json_t *parameters = json_object();
+    struct answer answer = {.hits = 0};
+    bool good = (parameters || refuse_memory(failure)) &&
+                read_parameters(exchange, endpoint, parameters, failure);
+    if (good) {
         struct served *model = store_retain(service->answering.store);
-        answer = endpoint->answer(&service->answering, model, parameters, failure);
+        good = endpoint->answer(&service->answering, model, parameters, &answer, failure);
         served_release(model);
     }
     json_decref(parameters);
-    return answer;
-}
-
-static size_t count_hits(const json_t *answer)
-{
-    return json_array_size(json_object_get(answer, "items")) +
-           json_array_size(json_object_get(answer, "users"));
+    char *text = good ? json_text_take(&answer.text) : NULL;
+    if (good && !text)
+        refuse_memory(failure);
+    json_text_end(&answer.text);
+    exchange->request->hits = text ? answer.hits : 0;
+    return text;
 }
 
 static enum MHD_Result answer_endpoint(const struct exchange *exchange,
@@ -94,10 +95,9 @@ static enum MHD_Result answer_endpoint(const struct exchange *exchange,
     else if (request->no_memory)
         refuse_memory(&failure);
     else {
-        json_t *result = compute(exchange, service, endpoint, &failure);
-        request->hits = count_hits(result);
-        if (result)
-            return reply_json(exchange, MHD_HTTP_OK, result, NULL);
+        char *text = compute(exchange, service, endpoint, &failure);
+        if (text)
+            return reply_text(exchange, MHD_HTTP_OK, "application/json", text, NULL);
     }
     return reply_failure(exchange, &failure, NULL);
 }

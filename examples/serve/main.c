@@ -112,6 +112,7 @@ int main(int argc, char **argv)
     struct store store;
     struct failure failure;
     struct guard guard;
+    struct groups groups;
     standard_files_hold();
     if (!serve_arguments_read(argc, argv, &arguments))
         return point_to_help();
@@ -120,9 +121,12 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (!guard_begin(&guard, arguments.reload_token_file, &failure) ||
+        !groups_begin(&groups, arguments.groups, &failure) ||
         !store_begin(&store, arguments.model, &failure))
         return failed("cannot serve", failure.reason);
+    store.groups = &groups;
     int code = serve(&arguments, &store, &guard);
     store_end(&store);
+    groups_end(&groups);
     return code;
 }

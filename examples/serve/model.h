@@ -11,6 +11,7 @@
 #include <diffmm/diffmm.h>
 
 #include "failure.h"
+#include "groups.h"
 
 /* One scorer with a count of references: the store's, and one of each request that uses it. The
  * last release destroys it. */
@@ -26,6 +27,7 @@ struct served {
 struct store {
     diffmm_context *context;
     const char *path;
+    const struct groups *groups;  /* of items, by id; the caller's */
     pthread_mutex_t current_lock; /* held for a moment only */
     struct served *current;
     size_t refused;              /* reloads that left the old model */

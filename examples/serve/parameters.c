@@ -7,15 +7,27 @@
 
 #include "common/numbers.h"
 
-enum kind { KIND_ID, KIND_IDS, KIND_COUNT, KIND_FLAG, KIND_REAL, KIND_SIMILARITY };
+enum kind {
+    KIND_ID,
+    KIND_IDS,
+    KIND_COUNT,
+    KIND_SEED,
+    KIND_FLAG,
+    KIND_REAL,
+    KIND_SIMILARITY,
+    KIND_FALLBACK
+};
 
 static const struct parameter {
     const char *name;
     enum kind kind;
 } table[] = {
-    {"user", KIND_ID},           {"item", KIND_ID},        {"items", KIND_IDS},
-    {"exclude", KIND_IDS},       {"candidates", KIND_IDS}, {"count", KIND_COUNT},
-    {"include_seen", KIND_FLAG}, {"min_score", KIND_REAL}, {"similarity", KIND_SIMILARITY},
+    {"user", KIND_ID},           {"item", KIND_ID},           {"items", KIND_IDS},
+    {"exclude", KIND_IDS},       {"candidates", KIND_IDS},    {"count", KIND_COUNT},
+    {"include_seen", KIND_FLAG}, {"min_score", KIND_REAL},    {"similarity", KIND_SIMILARITY},
+    {"users", KIND_IDS},         {"fallback", KIND_FALLBACK}, {"diversity", KIND_REAL},
+    {"modality", KIND_ID},       {"temperature", KIND_REAL},  {"seed", KIND_SEED},
+    {"per_group", KIND_COUNT},
 };
 
 static const char *kind_text(enum kind kind)
@@ -24,9 +36,11 @@ static const char *kind_text(enum kind kind)
     case KIND_ID: return "an id";
     case KIND_IDS: return "a list of ids";
     case KIND_COUNT: return "a whole number, at least 1";
+    case KIND_SEED: return "a whole number, at least 0";
     case KIND_FLAG: return "true or false";
     case KIND_REAL: return "a finite number";
     case KIND_SIMILARITY: return "\"cosine\" or \"dot\"";
+    case KIND_FALLBACK: return "\"popular\"";
     }
     return "?";
 }
@@ -63,10 +77,10 @@ static bool set(json_t *parameters, const struct parameter *parameter, json_t *v
     return json_object_set_new(parameters, parameter->name, value) == 0 || refuse_memory(failure);
 }
 
-static json_t *count_from_text(const char *text)
+static json_t *whole_from_text(const char *text, size_t least, size_t most)
 {
-    size_t count;
-    return read_number(text, 1, INT32_MAX, &count) ? json_integer((json_int_t)count) : NULL;
+    size_t number;
+    return read_number(text, least, most, &number) ? json_integer((json_int_t)number) : NULL;
 }
 
 static json_t *flag_from_text(const char *text)
@@ -83,6 +97,11 @@ static json_t *real_from_text(const char *text)
     return end && !*end && isfinite(value) ? json_real(value) : NULL;
 }
 
+static json_t *fallback_from_text(const char *text)
+{
+    return strcmp(text, "popular") == 0 ? json_string(text) : NULL;
+}
+
 static json_t *similarity_from_text(const char *text)
 {
     return strcmp(text, "cosine") == 0 || strcmp(text, "dot") == 0 ? json_string(text) : NULL;
@@ -93,10 +112,12 @@ static json_t *value_from_text(enum kind kind, const char *text)
     switch (kind) {
     case KIND_ID: return json_string(text);
     case KIND_IDS: return json_pack("[s]", text);
-    case KIND_COUNT: return count_from_text(text);
+    case KIND_COUNT: return whole_from_text(text, 1, INT32_MAX);
+    case KIND_SEED: return whole_from_text(text, 0, INT64_MAX);
     case KIND_FLAG: return flag_from_text(text);
     case KIND_REAL: return real_from_text(text);
     case KIND_SIMILARITY: return similarity_from_text(text);
+    case KIND_FALLBACK: return fallback_from_text(text);
     }
     return NULL;
 }
@@ -141,10 +162,14 @@ static json_t *value_from_json(enum kind kind, json_t *value)
     case KIND_IDS: return ids_from_json(value);
     case KIND_COUNT:
         return json_is_integer(value) && json_integer_value(value) >= 1 ? json_incref(value) : NULL;
+    case KIND_SEED:
+        return json_is_integer(value) && json_integer_value(value) >= 0 ? json_incref(value) : NULL;
     case KIND_FLAG: return json_is_boolean(value) ? json_incref(value) : NULL;
     case KIND_REAL: return json_is_number(value) ? json_incref(value) : NULL;
     case KIND_SIMILARITY:
         return json_is_string(value) ? similarity_from_text(json_string_value(value)) : NULL;
+    case KIND_FALLBACK:
+        return json_is_string(value) ? fallback_from_text(json_string_value(value)) : NULL;
     }
     return NULL;
 }

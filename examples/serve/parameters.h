@@ -5,9 +5,13 @@
  *     user, item                   an id
  *     items, exclude, candidates   ids: an array, or repeated in a query string
  *                                  (exclude=a&exclude=b)
- *     count                        a whole number
+ *     users                        the same
+ *     count, seed, per_group       a whole number
  *     include_seen                 true or false
- *     min_score                    a number
+ *     min_score, diversity,        a number
+ *     temperature
+ *     modality                     a name
+ *     fallback                     "popular"
  *     similarity                   "cosine" or "dot"
  *
  * In JSON, ids may be whole numbers too. */

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hits_json.h"
-
 enum { DEFAULT_COUNT = 20 };
 
 diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const char *id,
@@ -29,8 +27,8 @@ bool numbers_add(struct numbers *numbers, const int32_t *more, size_t count,
     return true;
 }
 
-bool ranking_add_ids(struct ranking *ranking, diffmm_side side, const json_t *ids,
-                     struct numbers *numbers, struct failure *failure)
+bool numbers_add_ids(struct numbers *numbers, const diffmm_scorer *scorer, diffmm_side side,
+                     const json_t *ids, json_t *unknown, struct failure *failure)
 {
     size_t count = json_array_size(ids), known = 0;
     int32_t *found = malloc((count + 1) * sizeof *found);
@@ -39,10 +37,10 @@ bool ranking_add_ids(struct ranking *ranking, diffmm_side side, const json_t *id
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
         json_t *id = json_array_get(ids, i);
-        if (ranking_find(ranking->scorer, side, json_string_value(id), found + known) == DIFFMM_OK)
+        if (ranking_find(scorer, side, json_string_value(id), found + known) == DIFFMM_OK)
             known++;
         else
-            good = json_array_append(ranking->unknown, id) == 0 || refuse_memory(failure);
+            good = json_array_append(unknown, id) == 0 || refuse_memory(failure);
     }
     good = good && numbers_add(numbers, found, known, failure);
     free(found);
@@ -60,7 +58,11 @@ static bool read_count(struct ranking *ranking, size_t max_count, const json_t *
     if ((unsigned long long)count > max_count)
         return refuse(failure, 400, "'count' is %lld, but at most %zu are given", (long long)count,
                       max_count);
-    ranking->query.count = (size_t)count < there_are ? (size_t)count : there_are;
+    ranking->wanted = (size_t)count < there_are ? (size_t)count : there_are;
+    ranking->query.count = ranking->wanted;
+    if (shaping_changes(&ranking->shaping))
+        ranking->query.count =
+            ranking->wanted < there_are / SHAPING_POOL ? ranking->wanted * SHAPING_POOL : there_are;
     return true;
 }
 
@@ -76,26 +78,29 @@ static bool read_min_score(struct ranking *ranking, const json_t *parameters,
            refuse(failure, 400, "'min_score' is out of the range of a float");
 }
 
-bool ranking_begin(struct ranking *ranking, size_t max_count, const diffmm_scorer *scorer,
-                   diffmm_side side, const json_t *parameters, struct failure *failure)
+bool ranking_begin(struct ranking *ranking, const struct answering *answering,
+                   const diffmm_scorer *scorer, diffmm_side side, const json_t *parameters,
+                   struct failure *failure)
 {
     *ranking = (struct ranking){.scorer = scorer, .side = side, .unknown = json_array()};
     ranking->query.struct_size = sizeof ranking->query;
     ranking->query.include_seen = json_is_true(json_object_get(parameters, "include_seen"));
     if (!ranking->unknown)
         return refuse_memory(failure);
-    const json_t *candidates = json_object_get(parameters, "candidates");
-    if (!read_count(ranking, max_count, parameters, failure) ||
+    const json_t *candidates = json_object_get(parameters, "candidates"),
+                 *exclude = json_object_get(parameters, "exclude");
+    if (!shaping_read(&ranking->shaping, answering->store->groups, parameters, failure) ||
+        !read_count(ranking, answering->max_count, parameters, failure) ||
         !read_min_score(ranking, parameters, failure) ||
-        !ranking_add_ids(ranking, side, json_object_get(parameters, "exclude"), &ranking->exclude,
-                         failure) ||
-        (candidates && !ranking_add_ids(ranking, side, candidates, &ranking->candidates, failure)))
+        !numbers_add_ids(&ranking->exclude, scorer, side, exclude, ranking->unknown, failure) ||
+        (candidates && !numbers_add_ids(&ranking->candidates, scorer, side, candidates,
+                                        ranking->unknown, failure)))
         return false;
     ranking->hits = calloc(ranking->query.count, sizeof *ranking->hits);
     return ranking->hits || refuse_memory(failure);
 }
 
-static void ranking_end(struct ranking *ranking)
+void ranking_end(struct ranking *ranking)
 {
     free(ranking->exclude.list);
     free(ranking->candidates.list);
@@ -112,22 +117,69 @@ const diffmm_query *ranking_query(struct ranking *ranking)
     return &ranking->query;
 }
 
-json_t *ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
-                       struct failure *failure)
+bool ranking_shape(struct ranking *ranking, int32_t user, struct failure *failure)
 {
-    json_t *answer = NULL;
-    if (good) {
-        json_t *hits = hits_json(ranking->scorer, ranking->side, ranking->hits, ranking->found);
-        const char *name = ranking->side == DIFFMM_USERS ? "users" : "items";
-        answer = id ? json_pack("{s:s, s:o}", key, id, name, hits) : json_pack("{s:o}", name, hits);
-        if (answer && json_array_size(ranking->unknown) > 0 &&
-            json_object_set(answer, "unknown", ranking->unknown) != 0) {
-            json_decref(answer);
-            answer = NULL;
-        }
-        if (!answer)
-            refuse(failure, 500, "an id is not UTF-8, or there is no memory");
+    return shaping_apply(&ranking->shaping, ranking->scorer, (uint32_t)user, ranking->wanted,
+                         ranking->hits, &ranking->found, failure);
+}
+
+bool ranking_fall_back(struct ranking *ranking, struct failure *failure)
+{
+    diffmm_status status = diffmm_popular_items(ranking->scorer, ranking_query(ranking),
+                                                ranking->hits, &ranking->found);
+    if (status != DIFFMM_OK)
+        return refuse_call(failure, status);
+    if (ranking->found > ranking->wanted)
+        ranking->found = ranking->wanted;
+    return true;
+}
+
+void answer_unknown(struct answer *answer, const json_t *unknown)
+{
+    struct json_text *text = &answer->text;
+    if (json_array_size(unknown) == 0)
+        return;
+    json_text_add(text, ",\"unknown\":[");
+    for (size_t i = 0; i < json_array_size(unknown); i++) {
+        json_text_add(text, i > 0 ? "," : "");
+        json_text_add_string(text, json_string_value(json_array_get(unknown, i)));
     }
+    json_text_add(text, "]");
+}
+
+static void write_hits(const struct ranking *ranking, const char *key, const char *id,
+                       const char *fallback, struct answer *answer)
+{
+    struct json_text *text = &answer->text;
+    json_text_add(text, "{");
+    if (id) {
+        json_text_add_string(text, key);
+        json_text_add(text, ":");
+        json_text_add_string(text, id);
+        json_text_add(text, ",");
+    }
+    json_text_add(text, ranking->side == DIFFMM_USERS ? "\"users\":" : "\"items\":");
+    hits_json_add(text, ranking->scorer, ranking->side, ranking->hits, ranking->found);
+    json_text_add(text, fallback);
+    answer_unknown(answer, ranking->unknown);
+    json_text_add(text, "}");
+    answer->hits = ranking->found;
+}
+
+bool ranking_answer(struct ranking *ranking, bool good, const char *key, const char *id,
+                    struct answer *answer)
+{
+    if (good)
+        write_hits(ranking, key, id, "", answer);
     ranking_end(ranking);
-    return answer;
+    return good;
+}
+
+bool ranking_answer_fallback(struct ranking *ranking, bool good, const char *id,
+                             struct answer *answer)
+{
+    if (good)
+        write_hits(ranking, "user", id, FALLBACK_MARK, answer);
+    ranking_end(ranking);
+    return good;
 }

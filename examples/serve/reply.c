@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "clock.h"
-#include "common/hits_json.h"
 
 static const char type_json[] = "application/json";
 
@@ -62,15 +63,6 @@ enum MHD_Result reply_text(const struct exchange *exchange, unsigned status, con
                             MHD_RESPMEM_PERSISTENT, NULL);
 }
 
-enum MHD_Result reply_json(const struct exchange *exchange, unsigned status, json_t *answer,
-                           const char *allow)
-{
-    char *text =
-        answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(HITS_DIGITS)) : NULL;
-    json_decref(answer);
-    return reply_text(exchange, status, type_json, text, allow);
-}
-
 /* A reason may quote bytes of the client that are not UTF-8: they become '?'. */
 static json_t *error_json(const char *reason)
 {
@@ -89,5 +81,8 @@ static json_t *error_json(const char *reason)
 enum MHD_Result reply_failure(const struct exchange *exchange, const struct failure *failure,
                               const char *allow)
 {
-    return reply_json(exchange, failure->status, error_json(failure->reason), allow);
+    json_t *error = error_json(failure->reason);
+    char *text = error ? json_dumps(error, JSON_COMPACT) : NULL;
+    json_decref(error);
+    return reply_text(exchange, failure->status, type_json, text, allow);
 }

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include <jansson.h>
 #include <microhttpd.h>
 
 #include "connections.h"
@@ -30,10 +29,6 @@ struct exchange {
  * error. `allow`: the header Allow, or NULL. */
 enum MHD_Result reply_text(const struct exchange *exchange, unsigned status, const char *type,
                            char *text, const char *allow);
-
-/* Takes over `answer`; NULL as above. */
-enum MHD_Result reply_json(const struct exchange *exchange, unsigned status, json_t *answer,
-                           const char *allow);
 
 /* {"error": reason} */
 enum MHD_Result reply_failure(const struct exchange *exchange, const struct failure *failure,

@@ -164,6 +164,15 @@ DIFFMM_API diffmm_status diffmm_recommend_arrow(const diffmm_scorer *scorer, siz
 DIFFMM_API diffmm_status diffmm_scorer_export_arrow(const diffmm_scorer *scorer, diffmm_side side,
                                                     struct ArrowArrayStream *out);
 
+/** The same for an index of some kind: as diffmm_scorer_export_for().
+ *  @param scorer  kept alive by the stream
+ *  @param side    whose
+ *  @param index   of which kind
+ *  @param out     receives the stream */
+DIFFMM_API diffmm_status diffmm_scorer_export_arrow_for(const diffmm_scorer *scorer,
+                                                        diffmm_side side, diffmm_index index,
+                                                        struct ArrowArrayStream *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,6 +20,7 @@
 #include <diffmm/optim.h>
 #include <diffmm/options.h>
 #include <diffmm/recommend.h>
+#include <diffmm/rerank.h>
 #include <diffmm/status.h>
 #include <diffmm/trainer.h>
 #include <diffmm/version.h>

@@ -38,6 +38,7 @@
 #include <diffmm/cpp/options.hpp>
 #include <diffmm/cpp/placer.hpp>
 #include <diffmm/cpp/query.hpp>
+#include <diffmm/cpp/rerank.hpp>
 #include <diffmm/cpp/schedule.hpp>
 #include <diffmm/cpp/scorer.hpp>
 #include <diffmm/cpp/span.hpp>

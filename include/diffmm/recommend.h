@@ -316,6 +316,17 @@ DIFFMM_API diffmm_status diffmm_similar_users(const diffmm_scorer *scorer, int32
                                               const diffmm_query *query, diffmm_hit *hits,
                                               size_t *found);
 
+/** The most popular items: those that most users have seen (diffmm_scorer_seen()). An answer for
+ *  users of whom nothing is known; folding in (diffmm_fold_in()) ranks for a user of whom even one
+ *  item is known. A hit's score is the number of users, rounded to a float (above 2^24 users).
+ *  @param scorer  read
+ *  @param query   as for diffmm_recommend_embedding(): nothing counts as seen
+ *  @param hits    room for query->count
+ *  @param found   how many were written */
+DIFFMM_API diffmm_status diffmm_popular_items(const diffmm_scorer *scorer,
+                                              const diffmm_query *query, diffmm_hit *hits,
+                                              size_t *found);
+
 /** M; 0 without a fold-in state. */
 DIFFMM_API size_t diffmm_scorer_modalities(const diffmm_scorer *scorer);
 
@@ -387,6 +398,35 @@ typedef enum diffmm_vectors_format {
  *  DIFFMM_ERROR_INVALID_ARGUMENT also for an id with a line break, where ids are lines of text. */
 DIFFMM_API diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
                                               diffmm_vectors_format format, const char *path);
+
+/** By what an index of vectors compares them. */
+typedef enum diffmm_index {
+    DIFFMM_INDEX_INNER_PRODUCT = 0, /**< d columns, the scorer's own */
+    DIFFMM_INDEX_L2 = 1             /**< d + 1 columns, for the Euclidean distance */
+} diffmm_index;
+
+/** diffmm_scorer_export(), for an index of some kind. Graph indexes (HNSW) find neighbours by
+ *  distance well and by inner product badly: there the longest vectors are everybody's neighbours.
+ *  With DIFFMM_INDEX_L2 rows have one column more, so that the nearest items to a user by L2
+ *  distance are those with the largest scores (Bachrach et al., RecSys 2014; Neyshabur and Srebro,
+ *  ICML 2015):
+ *
+ *      item x: [x, sqrt(M - ||x||^2)],  M = max over items of ||x||^2;     user u: [u, 0]
+ *      distance^2 = ||u||^2 + M - 2 score
+ *
+ *  The column is computed in double and rounded once, to a float, which moves distance^2 by at most
+ *  2^-23 M: items whose scores differ by less than 2^-23 M may change places, also where the index
+ *  sums exactly. The same user may be asked for by an embedding (diffmm_fold_in()) with a zero after
+ *  it. The dot product of two such rows is still the score. DIFFMM_ERROR_NUMERIC where an item's
+ *  length exceeds the largest float.
+ *  @param scorer  read
+ *  @param side    whose
+ *  @param index   of which kind
+ *  @param format  of the file
+ *  @param path    where to */
+DIFFMM_API diffmm_status diffmm_scorer_export_for(const diffmm_scorer *scorer, diffmm_side side,
+                                                  diffmm_index index, diffmm_vectors_format format,
+                                                  const char *path);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,8 @@
  *     bits 32 .. 55   what tells the streams of a purpose apart: the modality, ..; of the denoisers'
  *                     training, bits 46 .. 55 are the pass
  *     bits  0 .. 31   the epoch, or the array of a denoiser
- * Of the contrasts, bit 55 is the side and those below it the step. */
+ * Of the contrasts, bit 55 is the side and those below it the step; of exploration, all 56 are the
+ * caller's. */
 #include "base/streams.h"
 
 /* Part of the meaning of a seed: never renumber. */
@@ -26,7 +27,8 @@ enum purpose {
     spectral_basis = 14,
     measured_users = 15,
     contrast = 16,
-    evaluated_users = 17
+    evaluated_users = 17,
+    exploration = 18
 };
 
 /* The middle bits of initial values. */
@@ -146,6 +148,11 @@ uint64_t diffmm__stream_measured_users(void)
 uint64_t diffmm__stream_evaluated_users(void)
 {
     return stream(evaluated_users, 0, 0);
+}
+
+uint64_t diffmm__stream_exploration(uint64_t which)
+{
+    return (uint64_t)exploration << 56 | which;
 }
 
 uint64_t diffmm__stream_synthetic(size_t which)

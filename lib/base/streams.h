@@ -66,6 +66,9 @@ uint64_t diffmm__stream_spectral_basis(size_t modality);
 uint64_t diffmm__stream_measured_users(void);
 uint64_t diffmm__stream_evaluated_users(void);
 
+/* Re-ranking at random, by a number of the caller's below 2^56. Position: the item. */
+uint64_t diffmm__stream_exploration(uint64_t which);
+
 /* Synthetic data. What the stream `which`, below 2^24, is for is known to dataset/synthetic.c. */
 uint64_t diffmm__stream_synthetic(size_t which);
 

@@ -23,6 +23,7 @@ void diffmm__scorer_end_parts(diffmm_scorer *scorer)
     diffmm__csr_end(scorer->context, &scorer->seen);
     diffmm__fold_in_state_destroy(scorer->fold_in);
     diffmm__learnt_destroy(scorer->learnt);
+    diffmm__release(scorer->context, scorer->popularity);
     diffmm__release(scorer->context, scorer->degrees);
     diffmm__search_end(&scorer->search);
     diffmm__release(scorer->context, scorer->panels);
@@ -39,16 +40,20 @@ static void end_scorer(void *object)
     diffmm__context_release(context);
 }
 
-static void count_degrees(const struct diffmm__catalog *catalog, int32_t *degrees)
+/* begin + the users of each item; NULL without memory. */
+static int32_t *count_users(const diffmm_scorer *scorer, const struct diffmm__csr *rows,
+                            int32_t begin)
 {
-    const struct diffmm__csr *train = &catalog->train;
-    for (size_t i = 0; i < catalog->items; i++)
-        degrees[i] = 1;
-    for (int64_t e = 0; e < train->pointers[catalog->users]; e++)
-        degrees[train->indices[e]]++;
+    size_t items = scorer->catalog->items;
+    int32_t *counts = diffmm__allocate(scorer->context, items, sizeof *counts);
+    for (size_t i = 0; counts && i < items; i++)
+        counts[i] = begin;
+    for (int64_t e = 0; counts && e < rows->pointers[scorer->catalog->users]; e++)
+        counts[rows->indices[e]]++;
+    return counts;
 }
 
-/* Pack the items for scoring; count the degrees that folding in takes. */
+/* Pack the items for scoring; count their users, and the degrees that folding in takes. */
 static diffmm_status complete(diffmm_scorer *scorer)
 {
     size_t items = scorer->catalog->items, d = scorer->width;
@@ -62,13 +67,13 @@ static diffmm_status complete(diffmm_scorer *scorer)
         diffmm__search_begin(scorer->context, &rows, DIFFMM_SEARCH_AUTO, &scorer->search);
     if (status)
         return status;
+    scorer->popularity = count_users(scorer, diffmm__scorer_seen(scorer), 0);
+    if (!scorer->popularity)
+        return DIFFMM_ERROR_NO_MEMORY;
     if (!scorer->fold_in)
         return DIFFMM_OK;
-    scorer->degrees = diffmm__allocate(scorer->context, items, sizeof *scorer->degrees);
-    if (!scorer->degrees)
-        return DIFFMM_ERROR_NO_MEMORY;
-    count_degrees(scorer->catalog, scorer->degrees);
-    return DIFFMM_OK;
+    scorer->degrees = count_users(scorer, &scorer->catalog->train, 1);
+    return scorer->degrees ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY;
 }
 
 diffmm_status diffmm__scorer_create_from(const diffmm_context *context, diffmm_scorer parts,

@@ -30,6 +30,7 @@ struct diffmm_scorer {
     struct diffmm__safetensors *file;
     struct diffmm__fold_in_state *fold_in; /* NULL where the model file has none */
     struct diffmm__learnt *learnt;         /* for saving; NULL where the file has it */
+    int32_t *popularity;                   /* of each item: the users who have seen it */
     int32_t *degrees; /* training users of each item, and 1; NULL without a fold-in state */
 };
 

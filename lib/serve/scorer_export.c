@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "dataset/readers/npy.h"
 #include "files/description.h"
-#include "serve/scorer.h"
+#include "serve/index_rows.h"
 
 /* What is written. */
 struct vectors {
@@ -19,19 +19,41 @@ struct vectors {
     const char *what, *plural; /* "user" or "item" */
     size_t d;
     const float *rows;
+    float *owned; /* these rows where they are not the scorer's own, else NULL */
     const struct diffmm__ids *names;
+    const char *index; /* for which kind of index, or NULL */
 };
 
-static struct vectors vectors_of(const diffmm_scorer *scorer, diffmm_side side)
+/* Must be ended in any case. */
+static diffmm_status begin_vectors(const diffmm_scorer *scorer, diffmm_side side,
+                                   diffmm_index index, struct vectors *out)
 {
-    const struct diffmm__catalog *catalog = scorer->catalog;
     bool users = side == DIFFMM_USERS;
-    return (struct vectors){.context = scorer->context,
-                            .what = users ? "user" : "item",
-                            .plural = users ? "users" : "items",
-                            .d = scorer->width,
-                            .rows = users ? scorer->users : scorer->items,
-                            .names = users ? &catalog->user_ids : &catalog->item_ids};
+    struct diffmm__index_rows rows;
+    *out = (struct vectors){.context = scorer->context};
+    diffmm_status status = diffmm__index_rows_begin(scorer, side, index, &rows);
+    if (status)
+        return status;
+    out->what = users ? "user" : "item";
+    out->plural = users ? "users" : "items";
+    out->d = rows.columns;
+    out->rows = rows.rows;
+    out->names = rows.ids;
+    if (index == DIFFMM_INDEX_INNER_PRODUCT)
+        return DIFFMM_OK;
+    out->index = "l2";
+    out->owned =
+        diffmm__allocate(scorer->context, rows.ids->count, rows.columns * sizeof *out->owned);
+    if (!out->owned)
+        return DIFFMM_ERROR_NO_MEMORY;
+    diffmm__index_rows_copy(&rows, 0, rows.ids->count, out->owned);
+    out->rows = out->owned;
+    return DIFFMM_OK;
+}
+
+static void end_vectors(struct vectors *vectors)
+{
+    diffmm__release(vectors->context, vectors->owned);
 }
 
 /* The path of the ids: items.ids.txt for items.npy. NULL without memory. */
@@ -103,7 +125,9 @@ static diffmm_status describe(const struct vectors *vectors, struct diffmm__desc
     if ((status = diffmm__description_begin(vectors->context, DIFFMM__VECTORS_FORMAT, d)) ||
         (status = diffmm__description_add_count(d, vectors->plural, vectors->names->count)))
         return status;
-    return diffmm__description_add_count(d, "d", vectors->d);
+    status = diffmm__description_add_count(d, "d", vectors->d);
+    return !status && vectors->index ? diffmm__description_add_text(d, "index", vectors->index)
+                                     : status;
 }
 
 static diffmm_status write_safetensors(const struct vectors *vectors, const char *path)
@@ -126,8 +150,21 @@ static diffmm_status write_safetensors(const struct vectors *vectors, const char
     return status;
 }
 
-diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
-                                   diffmm_vectors_format format, const char *path)
+static diffmm_status write(const struct vectors *vectors, diffmm_vectors_format format,
+                           const char *path)
+{
+    switch (format) {
+    case DIFFMM_VECTORS_NPY: return write_npy(vectors, path);
+    case DIFFMM_VECTORS_SAFETENSORS: return write_safetensors(vectors, path);
+    }
+    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                        "format is %d, not DIFFMM_VECTORS_NPY or DIFFMM_VECTORS_SAFETENSORS",
+                        (int)format);
+}
+
+diffmm_status diffmm_scorer_export_for(const diffmm_scorer *scorer, diffmm_side side,
+                                       diffmm_index index, diffmm_vectors_format format,
+                                       const char *path)
 {
     DIFFMM__CALL call = diffmm__call_reads(scorer);
     if (!scorer)
@@ -136,15 +173,16 @@ diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side
         return diffmm__null("path");
     if (!*path)
         return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "path is empty");
-    if (side != DIFFMM_USERS && side != DIFFMM_ITEMS)
-        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                            "side is %d, not DIFFMM_USERS or DIFFMM_ITEMS", (int)side);
-    struct vectors vectors = vectors_of(scorer, side);
-    switch (format) {
-    case DIFFMM_VECTORS_NPY: return write_npy(&vectors, path);
-    case DIFFMM_VECTORS_SAFETENSORS: return write_safetensors(&vectors, path);
-    }
-    return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
-                        "format is %d, not DIFFMM_VECTORS_NPY or DIFFMM_VECTORS_SAFETENSORS",
-                        (int)format);
+    struct vectors vectors;
+    diffmm_status status = begin_vectors(scorer, side, index, &vectors);
+    if (!status)
+        status = write(&vectors, format, path);
+    end_vectors(&vectors);
+    return status;
+}
+
+diffmm_status diffmm_scorer_export(const diffmm_scorer *scorer, diffmm_side side,
+                                   diffmm_vectors_format format, const char *path)
+{
+    return diffmm_scorer_export_for(scorer, side, DIFFMM_INDEX_INNER_PRODUCT, format, path);
 }

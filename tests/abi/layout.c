@@ -246,6 +246,10 @@ SIZE(diffmm_vectors_format, 4);
 IS(DIFFMM_VECTORS_NPY, 0);
 IS(DIFFMM_VECTORS_SAFETENSORS, 1);
 
+SIZE(diffmm_index, 4);
+IS(DIFFMM_INDEX_INNER_PRODUCT, 0);
+IS(DIFFMM_INDEX_L2, 1);
+
 SIZE(diffmm_arrow_columns, 48);
 AT(diffmm_arrow_columns, struct_size, 0);
 AT(diffmm_arrow_columns, user, 8);

@@ -24,6 +24,7 @@ TCase *scorer_cases();
 TCase *file_cases();
 TCase *arrow_cases();
 TCase *query_cases();
+TCase *rerank_cases();
 TCase *growth_cases();
 TCase *diffusion_cases();
 

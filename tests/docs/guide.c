@@ -159,6 +159,9 @@ static void own_data_to_recommendations(const struct store *store)
 
     check(recommend_to_newcomer(scorer, bought, 2, hits, &found));
     expect(found == 20, "20 recommendations to a newcomer");
+    const int32_t authors[ITEMS] = {0}, fresh[] = {1, 2, 3};
+    check(compose(scorer, 0, authors, fresh, 3, hits, &found));
+    expect(found >= 3 && found <= 6, "three of one author, and what is new");
     float parts[2];
     diffmm_hit by_item[ITEMS];
     check(explain(scorer, 0, 1, parts, by_item));

@@ -129,6 +129,7 @@ struct table table_model(void);
 struct table table_trainer(void);
 struct table table_serving(void);
 struct table table_growth(void);
+struct table table_rerank(void);
 struct table table_module(void);
 
 #endif

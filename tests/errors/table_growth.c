@@ -94,6 +94,12 @@ static diffmm_status export_vectors(const union value *v)
                                 v[3].in);
 }
 
+static diffmm_status export_vectors_for(const union value *v)
+{
+    return diffmm_scorer_export_for(v[0].in, (diffmm_side)v[1].i, (diffmm_index)v[2].i,
+                                    (diffmm_vectors_format)v[3].i, v[4].in);
+}
+
 enum { more = 2 };
 static const float image[more * features] = {1, 2, 3, 4, 5, 6},
                                 no_feature[features] = {[features - 1] = NAN},
@@ -223,6 +229,21 @@ static const struct entry entries[] = {
                    {"capacity", SIZE, .good.n = 16384,
                     .others = {{{.n = 0}, INVALID, "bytes"}, {{.n = 100}, INVALID, "bytes"}}},
                    {"size", OUT, .bytes = sizeof(size_t)}}},
+    {"diffmm_scorer_export_for", export_vectors_for,
+     .arguments = {{"scorer", SCORER},
+                   {"side", NUMBER, .good.i = DIFFMM_ITEMS,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}}},
+                   {"index", NUMBER, .good.i = DIFFMM_INDEX_L2,
+                    .others = {{{.i = -1}, INVALID},
+                               {{.i = 2}, INVALID},
+                               {{.i = DIFFMM_INDEX_INNER_PRODUCT}, OK, ""}}},
+                   {"format", NUMBER, .good.i = DIFFMM_VECTORS_NPY,
+                    .others = {{{.i = -1}, INVALID},
+                               {{.i = 2}, INVALID},
+                               {{.i = DIFFMM_VECTORS_SAFETENSORS}, OK, ""}}},
+                   {"path", TEXT, .good.in = "items.npy",
+                    .others = {{{.in = ""}, INVALID},
+                               {{.in = "no-such/items.npy"}, IO, "no-such"}}}}},
     {"diffmm_scorer_export", export_vectors,
      .arguments = {{"scorer", SCORER},
                    {"side", NUMBER, .good.i = DIFFMM_ITEMS,

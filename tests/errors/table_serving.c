@@ -100,6 +100,18 @@ static diffmm_status export_arrow(const union value *v)
     return release_made(diffmm_scorer_export_arrow(v[0].in, (diffmm_side)v[1].i, v[2].p), v[2].p);
 }
 
+static diffmm_status export_arrow_for(const union value *v)
+{
+    return release_made(
+        diffmm_scorer_export_arrow_for(v[0].in, (diffmm_side)v[1].i, (diffmm_index)v[2].i, v[3].p),
+        v[3].p);
+}
+
+static diffmm_status popular_items(const union value *v)
+{
+    return diffmm_popular_items(v[0].in, v[1].in, v[2].p, v[3].p);
+}
+
 static diffmm_status recommend_users(const union value *v)
 {
     return diffmm_recommend_users(v[0].in, v[1].n, v[2].in, v[3].in, v[4].p, v[5].p);
@@ -361,6 +373,14 @@ static struct entry entries[] = {
                    {"side", NUMBER, .good.i = DIFFMM_ITEMS,
                     .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}}},
                    {"out", OUT, .bytes = sizeof(struct ArrowArrayStream)}}},
+    {"diffmm_scorer_export_arrow_for", export_arrow_for,
+     .arguments = {A_SCORER,
+                   {"side", NUMBER, .good.i = DIFFMM_ITEMS,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}}},
+                   {"index", NUMBER, .good.i = DIFFMM_INDEX_L2,
+                    .others = {{{.i = -1}, INVALID}, {{.i = 2}, INVALID}}},
+                   {"out", OUT, .bytes = sizeof(struct ArrowArrayStream)}}},
+    {"diffmm_popular_items", popular_items, .arguments = {A_SCORER, A_QUERY, HITS, FOUND}},
     {"diffmm_recommend_all", recommend_all,
      .arguments = {A_SCORER,
                    A_QUERY,

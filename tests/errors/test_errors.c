@@ -242,9 +242,9 @@ static void try_entry(const struct entry *entry)
     }
 }
 
-static struct table (*const tables[])(void) = {table_base,    table_arrays, table_diffusion,
-                                               table_dataset, table_model,  table_trainer,
-                                               table_serving, table_growth, table_module};
+static struct table (*const tables[])(void) = {
+    table_base,    table_arrays,  table_diffusion, table_dataset, table_model,
+    table_trainer, table_serving, table_growth,    table_module,  table_rerank};
 enum { table_count = sizeof tables / sizeof *tables };
 
 /* Each function is a test of its own: _i counts them through all tables. */

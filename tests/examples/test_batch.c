@@ -2,6 +2,7 @@
 /* diffmm_batch_recommend and diffmm_export: what they write is what the library gives. */
 #include <check.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +213,74 @@ START_TEST(exported_vectors)
 }
 END_TEST
 
+/* The floats of a .npy file, whose header has 128 bytes. */
+static void read_floats(const char *path, size_t count, float *out)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, 128, SEEK_SET), 0);
+    ck_assert_uint_eq(fread(out, sizeof *out, count, file), count);
+    ck_assert_int_eq(fgetc(file), EOF);
+    fclose(file);
+}
+
+enum { WIDTH = 8 + 1 }; /* of vectors for an index of distances */
+
+static double squared_distance(const float *x, const float *y)
+{
+    double sum = 0;
+    for (size_t k = 0; k < WIDTH; k++)
+        sum += ((double)x[k] - (double)y[k]) * ((double)x[k] - (double)y[k]);
+    return sum;
+}
+
+/* The item nearest to a user of those not taken yet. */
+static int32_t nearest(const float *user, const float *items, const bool *taken)
+{
+    int32_t best = -1;
+    for (int32_t i = 0; i < MADE_ITEMS; i++)
+        if (!taken[i] && (best < 0 || squared_distance(user, items + i * WIDTH) <
+                                          squared_distance(user, items + best * WIDTH)))
+            best = i;
+    return best;
+}
+
+/* The order of distances is that of the scores, up to those that differ by rounding alone: a column
+ * rounded to a float moves a score by at most 2^-24 of the largest squared length, and sums of eight
+ * floats by less than another 2^-20 of it. */
+START_TEST(vectors_for_distances)
+{
+    static float users[MADE_USERS * WIDTH], items[MADE_ITEMS * WIDTH];
+    const float none[WIDTH] = {0};
+    begin();
+    ck_assert_int_eq(
+        run(export_program, (const char *[]){"--model", "model", "--for", "l2", "--items",
+                                             "items.npy", "--users", "users.npy", NULL}),
+        0);
+    expect_text("out", "saved items.npy: 30 items x 9\n");
+    read_floats("users.npy", MADE_USERS * WIDTH, users);
+    read_floats("items.npy", MADE_ITEMS * WIDTH, items);
+    double longest = squared_distance(items, none);
+    for (int32_t user = 0; user < MADE_USERS; user++) {
+        diffmm_query query = {.struct_size = sizeof query, .count = MADE_ITEMS, .include_seen = 1};
+        diffmm_hit hits[MADE_ITEMS];
+        float scores[MADE_ITEMS];
+        bool taken[MADE_ITEMS] = {false};
+        size_t found;
+        ck_assert_int_eq(diffmm_recommend(scorer, user, &query, hits, &found), DIFFMM_OK);
+        ck_assert_int_eq(diffmm_score(scorer, user, MADE_ITEMS, NULL, scores), DIFFMM_OK);
+        for (size_t n = 0; n < MADE_ITEMS; n++) {
+            int32_t item = nearest(users + user * WIDTH, items, taken);
+            double gap = fabs((double)scores[item] - (double)hits[n].score);
+            taken[item] = true;
+            ck_assert_msg(gap <= longest * 0x1.2p-20, "place %zu of user %d: item %d, not %d", n,
+                          user, item, hits[n].item);
+        }
+    }
+    end();
+}
+END_TEST
+
 static const struct wrong wrong_batches[] = {
     {{NULL}, 2, "--model is missing"},
     {{"--nonsense"}, 2, "nonsense"},
@@ -233,6 +302,7 @@ static const struct wrong wrong_exports[] = {
     {{"--model", "model"}, 2, "neither --users nor --items"},
     {{"--model", "model", "--items", "items.csv"}, 2, "items.csv"},
     {{"--model", "model", "--items", "items.npy", "left over"}, 2, "left over"},
+    {{"--model", "model", "--items", "items.npy", "--for", "cosine"}, 2, "--for is 'cosine'"},
     {{"--model", "no-such-model", "--items", "items.npy"}, 1, "no-such-model"},
     {{"--model", "model", "--items", "no-such-folder/items.npy"}, 1, "no-such-folder"},
 };
@@ -276,6 +346,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, json_lines);
     tcase_add_test(tests, failures_leave_the_old_file);
     tcase_add_test(tests, exported_vectors);
+    tcase_add_test(tests, vectors_for_distances);
     tcase_add_loop_test(tests, batch_says_what_is_wrong, 0,
                         (int)(sizeof wrong_batches / sizeof wrong_batches[0]));
     tcase_add_loop_test(tests, export_says_what_is_wrong, 0,

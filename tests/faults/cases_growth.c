@@ -198,6 +198,13 @@ static diffmm_status export_vectors(struct fault_world *world)
                                 fault_path(world, "old.safetensors"));
 }
 
+static diffmm_status export_for_distances(struct fault_world *world)
+{
+    return diffmm_scorer_export_for(world->scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2,
+                                    DIFFMM_VECTORS_SAFETENSORS,
+                                    fault_path(world, "old.safetensors"));
+}
+
 const struct fault_case fault_growth_cases[] = {
     {"diffmm_dataset_extend", make_world, extend_data, dataset_bits, fault_end_dataset},
     {"diffmm_dataset_append_features", make_open_dataset, append_features, count_bits, NULL},
@@ -212,4 +219,5 @@ const struct fault_case fault_growth_cases[] = {
     {"diffmm_scorer_save", make_extended_scorer, save_scorer, old_file_bits, NULL},
     {"diffmm_scorer_save_memory", make_extended_scorer, save_scorer_memory, saved_bits, NULL},
     {"diffmm_scorer_export", make_world_with_scorer, export_vectors, old_file_bits, NULL},
+    {"diffmm_scorer_export_for", make_world_with_scorer, export_for_distances, old_file_bits, NULL},
     {.name = NULL}};

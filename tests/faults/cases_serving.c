@@ -139,6 +139,12 @@ static diffmm_status like_user(const struct fault_world *world, const diffmm_que
     return diffmm_similar_users(world->scorer, 2, DIFFMM_DOT, query, hits, found);
 }
 
+static diffmm_status popular(const struct fault_world *world, const diffmm_query *query,
+                             diffmm_hit *hits, size_t *found)
+{
+    return diffmm_popular_items(world->scorer, query, hits, found);
+}
+
 static diffmm_status recommend_many(struct fault_world *world)
 {
     return rank_many(world, (diffmm_query){0}, for_user);
@@ -164,6 +170,11 @@ static diffmm_status similar_users(struct fault_world *world)
     return rank_many(world, filtered, like_user);
 }
 
+static diffmm_status popular_items(struct fault_world *world)
+{
+    return rank_many(world, filtered, popular);
+}
+
 /* What the streams give is tried in serve/scorer_export_arrow: they tell of a failure themselves. */
 static diffmm_status recommend_arrow(struct fault_world *world)
 {
@@ -176,6 +187,12 @@ static diffmm_status recommend_arrow(struct fault_world *world)
 static diffmm_status export_arrow(struct fault_world *world)
 {
     return diffmm_scorer_export_arrow(world->scorer, DIFFMM_USERS, &world->out.stream);
+}
+
+static diffmm_status export_arrow_for_distances(struct fault_world *world)
+{
+    return diffmm_scorer_export_arrow_for(world->scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2,
+                                          &world->out.stream);
 }
 
 static void stream_bits(struct fault_world *world)
@@ -332,6 +349,9 @@ const struct fault_case fault_serving_cases[] = {
     {"diffmm_recommend_embedding", make_wide_scorer, recommend_embedding, fault_hash_output, NULL},
     {"diffmm_similar_items", make_wide_scorer, similar_items, fault_hash_output, NULL},
     {"diffmm_similar_users", make_wide_scorer, similar_users, fault_hash_output, NULL},
+    {"diffmm_popular_items", make_wide_scorer, popular_items, fault_hash_output, NULL},
+    {"diffmm_scorer_export_arrow_for", make_scorer, export_arrow_for_distances, stream_bits,
+     end_stream},
     {"diffmm_recommend_arrow", make_scorer, recommend_arrow, stream_bits, end_stream},
     {"diffmm_scorer_export_arrow", make_scorer, export_arrow, stream_bits, end_stream},
     {"diffmm_recommend_users", make_scorer, recommend_users, fault_hash_output, NULL},

@@ -202,6 +202,28 @@ static void call_scorer_create(struct api *api)
     fuzz_visit_scorer(made);
 }
 
+/* What may become of hits. */
+static void rerank(struct api *api, const diffmm_scorer *scorer, size_t count,
+                   const diffmm_hit *hits)
+{
+    enum { most = 9 };
+    diffmm_hit out[2 * most];
+    double scratch[2 * most];
+    size_t found = 0, wanted = api_size(api, false), items = diffmm_scorer_items(scorer);
+    const char *modality = api_below(api, 2) ? api_text(api) : NULL;
+    if (!fuzz_status(diffmm_diversify(scorer, modality, api_real(api), count, hits, wanted, scratch,
+                                      out, &found)))
+        fuzz_check(found == (count < wanted ? count : wanted), "hits are lost");
+    if (!fuzz_status(diffmm_explore(api_real(api), api_byte(api), api_byte(api), count, hits,
+                                    wanted, scratch, out, &found)))
+        fuzz_check(found == (count < wanted ? count : wanted), "hits are lost");
+    if (!fuzz_status(
+            diffmm_merge_hits(api_real(api), count, hits, found, out, wanted, out + most, &found)))
+        fuzz_check(found == (count < wanted ? count : wanted), "hits are lost");
+    fuzz_status(diffmm_limit_groups(items, api_numbers(api, items, 3), api_size(api, false), count,
+                                    hits, wanted, out, &found));
+}
+
 static void call_recommend(struct api *api)
 {
     enum { most = 9 };
@@ -218,6 +240,10 @@ static void call_recommend(struct api *api)
     size_t found[most], count = api_size(api, false);
     if (!fuzz_status(diffmm_recommend(scorer, api_number(api, users), &query, hits, found)))
         fuzz_check_hits(scorer, hits, found[0], query.count);
+    if (!fuzz_status(diffmm_popular_items(scorer, &query, hits, found))) {
+        fuzz_check_hits(scorer, hits, found[0], query.count);
+        rerank(api, scorer, found[0], hits);
+    }
     int32_t *chosen = api_numbers(api, count, users);
     if (fuzz_status(diffmm_recommend_users(scorer, count, chosen, &query, hits, found)))
         return;

@@ -174,6 +174,12 @@ static diffmm_status similar_users(struct fault_world *world)
                                 world->out.ranked.found);
 }
 
+static diffmm_status popular_items(struct fault_world *world)
+{
+    return diffmm_popular_items(world->scorer, &filtered, world->out.ranked.hits,
+                                world->out.ranked.found);
+}
+
 const struct fault_case hosted_callback_cases[] = {
     {"an epoch with progress", trainer_that_tells, epoch, trainer_bits, NULL},
     {"a fit with progress and epochs", trainer_that_tells, fit, trainer_bits, NULL},
@@ -187,4 +193,5 @@ const struct fault_case hosted_callback_cases[] = {
     {"a filter for an embedding", make_scorer, recommend_embedding, fault_hash_output, NULL},
     {"a filter for similar items", make_scorer, similar_items, fault_hash_output, NULL},
     {"a filter for similar users", make_scorer, similar_users, fault_hash_output, NULL},
+    {"a filter for popular items", make_scorer, popular_items, fault_hash_output, NULL},
     {.name = NULL}};

@@ -163,6 +163,7 @@ class Enums(unittest.TestCase):
         self.expect(diffusion._Quantity, "diffmm_schedule_quantity", "DIFFMM_SCHEDULE_")
         self.expect(diffmm.Split, "diffmm_split")
         self.expect(diffmm.Side, "diffmm_side")
+        self.expect(diffmm.Index, "diffmm_index", "DIFFMM_INDEX_")
         self.assertEqual({"DIFFMM_NEW_USER": diffmm.query.NEW_USER}, ABI["constants"])
 
     def test_statuses(self):

@@ -266,6 +266,22 @@ class Serving(unittest.TestCase):
         with self.assertRaises(diffmm.Error):
             scorer.export(diffmm.Side.ITEMS, "no-such-folder/items.npy")
 
+    def test_export_for_distances(self):
+        scorer = diffmm.Scorer(self.model)
+        with temporary_folder() as folder:
+            for side in ("users", "items"):
+                scorer.export(side, path_in(folder, f"{side}.npy"), index="l2")
+            users = np.load(path_in(folder, "users.npy")).astype(np.float64)
+            items = np.load(path_in(folder, "items.npy")).astype(np.float64)
+        self.assertEqual((9, 9), (users.shape[1], items.shape[1]))
+        for user in range(40):
+            distances = ((items - users[user]) ** 2).sum(axis=1)
+            # Rounding the column and the scores lets those change places that are as good as equal.
+            np.testing.assert_allclose(
+                scorer.score(user)[distances.argsort()],
+                [hit.score for hit in scorer.recommend(user, 30, include_seen=True)],
+                rtol=0, atol=2e-6 * (items ** 2).sum(axis=1).max())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -28,7 +28,9 @@ from .model import Loss, Losses, Model
 from .new_items import Placer
 from .options import Options, OptionType, Setting, settings
 from .query import Hit, Similarity
-from .scorer import Explanation, Scorer, ScorerInfo, Search, Side, VectorsFormat, search_bytes
+from .rerank import explore, limit_groups, merge_hits
+from .scorer import (Explanation, Index, Scorer, ScorerInfo, Search, Side, VectorsFormat,
+                     search_bytes)
 from .spectral import place_in_spectral_basis, spectral_basis
 from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast,
                       measure, sample_pairs)

@@ -59,7 +59,7 @@ FUNCTIONS = {
     "diffmm_dataset_read_arrow": (status, pointer, enum, pointer, pointer),
     "diffmm_dataset_read_modality_arrow": (status, pointer, name, pointer, pointer),
     "diffmm_recommend_arrow": (status, pointer, size, int32s, pointer, out),
-    "diffmm_scorer_export_arrow": (status, pointer, enum, out),
+    "diffmm_scorer_export_arrow_for": (status, pointer, enum, enum, out),
     # dataset.h
     "diffmm_dataset_create": (status, pointer, out),
     "diffmm_dataset_open": (status, pointer, path, out),
@@ -287,11 +287,18 @@ FUNCTIONS = {
     "diffmm_recommend_embedding": (status, pointer, floats, pointer, pointer, out),
     "diffmm_similar_items": (status, pointer, int32, enum, pointer, pointer, out),
     "diffmm_similar_users": (status, pointer, int32, enum, pointer, pointer, out),
+    "diffmm_popular_items": (status, pointer, pointer, pointer, out),
     "diffmm_scorer_modalities": (amount, pointer),
     "diffmm_scorer_modality_name": (static_text, pointer, size),
     "diffmm_scorer_modality_weights": (status, pointer, floats),
     "diffmm_explain": (status, pointer, int32, size, int32s, int32, pointer),
-    "diffmm_scorer_export": (status, pointer, enum, enum, path),
+    "diffmm_scorer_export_for": (status, pointer, enum, enum, enum, path),
+    # rerank.h
+    "diffmm_diversify": (status, pointer, optional_name, real, size, pointer, size, doubles, pointer,
+                         out),
+    "diffmm_limit_groups": (status, size, int32s, size, size, pointer, size, pointer, out),
+    "diffmm_merge_hits": (status, real, size, pointer, size, pointer, size, pointer, out),
+    "diffmm_explore": (status, real, uint64, uint64, size, pointer, size, doubles, pointer, out),
     # new_items.h
     "diffmm_placer_create": (status, pointer, pointer, out),
     "diffmm_placer_save": (status, pointer, path),

@@ -9,7 +9,7 @@ from typing import NamedTuple, Union
 import numpy
 
 from . import _structs
-from ._arrays import are_ids, numbers, sequence
+from ._arrays import are_ids, numbers, reals, sequence
 from ._callbacks import interruptible, run
 from ._convert import flag, is_masked, member
 from ._handles import NotCopied
@@ -103,3 +103,17 @@ def as_hits(table, found, ids_of=None):
     if ids_of is not None and items:
         items = ids_of(items)
     return [Hit(*hit) for hit in zip(items, scores)]
+
+
+def as_table(hits, find=None):
+    """Hits as an array of the C struct. By number, unless there is a function that finds ids."""
+    if isinstance(hits, numpy.ndarray) and hits.dtype == HIT:
+        if hits.ndim != 1:
+            raise ValueError(f"hits are one ranking, not an array of shape {hits.shape}")
+        return numpy.ascontiguousarray(hits)
+    hits = sequence(hits)
+    items = [hit[0] for hit in hits]
+    table = numpy.empty(len(hits), HIT)
+    table["item"] = as_numbers(items, find) if find else numbers(items)
+    table["score"] = reals([hit[1] for hit in hits])
+    return table

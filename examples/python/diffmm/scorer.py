@@ -10,18 +10,25 @@ import numpy
 
 from . import _arrow, _callbacks, _structs
 from ._arrays import are_ids, array, matrix, numbers, sequence, texts, view
-from ._convert import flag, index, member, text
+from ._convert import flag, index, member, size, text
 from ._handles import Object, create, file_bytes, open_file
 from ._library import library
 from .context import Context, default_context
 from .errors import Cancelled
 from .model import Model
-from .query import HIT, NEW_USER, Query, as_hits, as_numbers, as_similarity
+from .query import HIT, NEW_USER, Query, as_hits, as_numbers, as_similarity, as_table
 
 
 class Side(enum.IntEnum):
     USERS = 0
     ITEMS = 1
+
+
+class Index(enum.IntEnum):
+    """By what an index of vectors compares them."""
+
+    INNER_PRODUCT = 0
+    L2 = 1
 
 
 class VectorsFormat(enum.IntEnum):
@@ -343,6 +350,28 @@ class Scorer(Object):
                                          byref(query.struct), hits.ctypes.data, byref(found))
         return as_hits(hits, found.value, self._user_ids if isinstance(user, str) else None)
 
+    def popular_items(self, count=20, *, ids=False, **query):
+        """The items that most users have seen: for users of whom nothing is known. A score is the
+        number of users. With `ids`, items come back by external id."""
+        ids, query = flag(ids), self._query(count, query)
+        hits, found = query.hits(), c_size_t()
+        with query.guard:
+            library.diffmm_popular_items(self.handle, byref(query.struct), hits.ctypes.data,
+                                         byref(found))
+        return as_hits(hits, found.value, self.item_ids if ids else None)
+
+    def diversify(self, hits, count, *, relevance=0.7, modality=None):
+        """The hits in an order of more variety, by maximal marginal relevance: `relevance` (lambda)
+        is from 0, as different as can be, to 1, as they are ranked. Items are compared by their final
+        embeddings, or by their features in a modality. Hits by external id come back so."""
+        by_id = not isinstance(hits, numpy.ndarray) and are_ids([hit[0] for hit in hits])
+        table, found = as_table(hits, self.find_item), c_size_t()
+        out = numpy.zeros(min(size(count), table.size), HIT)
+        scratch = numpy.empty(2 * table.size)
+        library.diffmm_diversify(self.handle, modality, relevance, table.size, table.ctypes.data,
+                                 out.size, scratch, out.ctypes.data, byref(found))
+        return as_hits(out, found.value, self.item_ids if by_id else None)
+
     def explain(self, user, item, items=()):
         """Explain the score of a user and an item: an Explanation. `items` and `user` as for
         fold_in(); without items, the user as trained."""
@@ -363,18 +392,20 @@ class Scorer(Object):
             rest=out.rest,
             denoisers=dict(zip(names, denoisers.tolist())))
 
-    def export_arrow(self, side):
+    def export_arrow(self, side, index="inner_product"):
         """Final vectors with ids, as a table with the columns "user" or "item" and "vector"; as
-        recommend_arrow()."""
-        return _arrow.Made(library.diffmm_scorer_export_arrow, self.handle, member(Side, side),
-                           keeps=self.handle)
+        recommend_arrow(). `index` as for export()."""
+        return _arrow.Made(library.diffmm_scorer_export_arrow_for, self.handle, member(Side, side),
+                           member(Index, index), keeps=self.handle)
 
-    def export(self, side, path, format=None):
+    def export(self, side, path, format=None, index="inner_product"):
         """Write final vectors with ids, for a vector index; `side` is "users" or "items". The score
-        is the dot product of a user's and an item's vector. Without a format, the path's ending
-        decides: .npy, with the ids in .ids.txt beside it, or else safetensors."""
+        is the dot product of a user's and an item's vector. For an `index` of "l2" distances,
+        vectors have a column more, by which the nearest items are those with the largest scores.
+        Without a format, the path's ending decides: .npy, with the ids in .ids.txt beside it, or else
+        safetensors."""
         if format is None:
             npy = os.fsencode(path).endswith(b".npy")
             format = VectorsFormat.NPY if npy else VectorsFormat.SAFETENSORS
-        library.diffmm_scorer_export(self.handle, member(Side, side), member(VectorsFormat, format),
-                                     path)
+        library.diffmm_scorer_export_for(self.handle, member(Side, side), member(Index, index),
+                                         member(VectorsFormat, format), path)

@@ -18,6 +18,7 @@
 #include <diffmm/cpp/query.hpp>
 #include <diffmm/new_items.h>
 #include <diffmm/recommend.h>
+#include <diffmm/rerank.h>
 
 namespace diffmm
 {
@@ -315,6 +316,34 @@ class scorer : public detail::handle<diffmm_scorer>
         });
     }
 
+    /** The items that most users have seen; a score is the number of users.
+     *  @see diffmm_popular_items() */
+    std::vector<hit> popular_items(detail::amount count, const query &what = {}) const
+    {
+        return grown(count, items(), [&](span<hit> hits) {
+            return ranked(hits, what, [](auto *c, auto *asked, hit *out, std::size_t *found) {
+                return diffmm_popular_items(c, asked, out, found);
+            });
+        });
+    }
+    /** The best `count` of the hits by maximal marginal relevance.
+     *  @param lambda    from 0, as different as can be, to 1, as they are ranked
+     *  @param modality  empty: items are compared by their final embeddings; else by the features in
+     *                   this modality
+     *  @see diffmm_diversify() */
+    std::vector<hit> diversify(span<const hit> hits, detail::amount count, double lambda,
+                               const std::string &modality = {}) const
+    {
+        return grown(count, hits.size(), [&](span<hit> out) {
+            std::vector<double> scratch(2 * hits.size());
+            std::size_t found = 0;
+            check(diffmm_diversify(get(), modality.empty() ? nullptr : detail::text(modality),
+                                   lambda, hits.size(), hits.data(), out.size(), scratch.data(),
+                                   out.data(), &found));
+            return found;
+        });
+    }
+
     /** Explain the score of a user and an item.
      *  @param user     as for fold_in()
      *  @param item     whose score
@@ -352,16 +381,17 @@ class scorer : public detail::handle<diffmm_scorer>
                                      users.empty() ? nullptr : users.data(), &asked, &out));
     }
     /** Final vectors with ids as a stream of tables, which the caller releases.
-     *  @see diffmm_scorer_export_arrow() */
-    void export_arrow(diffmm_side side, ArrowArrayStream &out) const
+     *  @see diffmm_scorer_export_arrow_for() */
+    void export_arrow(diffmm_side side, ArrowArrayStream &out,
+                      diffmm_index index = DIFFMM_INDEX_INNER_PRODUCT) const
     {
-        check(diffmm_scorer_export_arrow(get(), side, &out));
+        check(diffmm_scorer_export_arrow_for(get(), side, index, &out));
     }
-    /** Write final vectors with ids, for a vector index. @see diffmm_scorer_export */
-    void export_vectors(diffmm_side side, diffmm_vectors_format format,
-                        const std::string &path) const
+    /** Write final vectors with ids, for a vector index. @see diffmm_scorer_export_for() */
+    void export_vectors(diffmm_side side, diffmm_vectors_format format, const std::string &path,
+                        diffmm_index index = DIFFMM_INDEX_INNER_PRODUCT) const
     {
-        check(diffmm_scorer_export(get(), side, format, detail::text(path)));
+        check(diffmm_scorer_export_for(get(), side, index, format, detail::text(path)));
     }
 
   private:

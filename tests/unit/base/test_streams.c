@@ -76,6 +76,8 @@ static void list_all(void)
         0, 1, 1000000, UINT32_MAX, UINT64_C(1) << 32, (UINT64_C(1) << 55) - 1};
     for (size_t s = 0; s < 2 * sizeof steps / sizeof *steps; s++)
         list(diffmm__stream_contrast(s % 2, steps[s / 2]));
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++)
+        list(diffmm__stream_exploration(steps[s]));
     for (size_t which = 0; which < 1000; which++)
         list(diffmm__stream_synthetic(which));
     list(diffmm__stream_measured_users());

@@ -9,7 +9,7 @@
 #include "support/folder.h"
 #include "support/model_world.h"
 
-#include <diffmm/recommend.h>
+#include <diffmm/rerank.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -76,6 +76,19 @@ static int keep_some(int32_t user, int32_t item, int32_t *keep, void *user_data)
     return 0;
 }
 
+/* What may become of hits. */
+static void rerank(size_t count, const diffmm_hit *hits)
+{
+    static diffmm_hit out[100];
+    static const int32_t groups[items];
+    double scratch[100];
+    size_t found;
+    note(diffmm_diversify(scorer, NULL, .5, count, hits, 10, scratch, out, &found));
+    note(diffmm_limit_groups(items, groups, 3, count, hits, 10, out, &found));
+    note(diffmm_explore(1, 2, 3, count, hits, 50, scratch, out, &found));
+    note(diffmm_merge_hits(.3, count, hits, 0, NULL, 50, out, &found));
+}
+
 /* Queries of every kind. */
 static void rank(int32_t user, const float *embedding)
 {
@@ -98,6 +111,8 @@ static void rank(int32_t user, const float *embedding)
         note(diffmm_recommend(scorer, user, &queries[q], hits, found));
         note(diffmm_recommend_embedding(scorer, embedding, &queries[q], hits, found));
         note(diffmm_similar_items(scorer, user, DIFFMM_COSINE, &queries[q], hits, found));
+        note(diffmm_popular_items(scorer, &queries[q], hits, found));
+        rerank(found[0] < 50 ? found[0] : 50, hits);
     }
     note(diffmm_similar_users(scorer, user, DIFFMM_DOT, &queries[0], hits, found));
     note(diffmm_recommend_users(scorer, users, NULL, &queries[0], hits, found));

@@ -6,6 +6,7 @@
 
 #include "dataset/readers/npy_values.h"
 #include "files/safetensors.h"
+#include "serve/index_rows.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/folder.h"
@@ -211,11 +212,60 @@ START_TEST(bad_input)
                    "side is 2");
     expect_invalid(diffmm_scorer_export(scorer, DIFFMM_USERS, (diffmm_vectors_format)7, path),
                    "format is 7");
+    expect_invalid(
+        diffmm_scorer_export_for(scorer, DIFFMM_USERS, (diffmm_index)2, DIFFMM_VECTORS_NPY, path),
+        "index is 2");
+    expect_invalid(diffmm_scorer_export_for(scorer, DIFFMM_USERS, DIFFMM_INDEX_L2,
+                                            (diffmm_vectors_format)7, path),
+                   "format is 7");
     ck_assert_int_ne(access(path, F_OK), 0);
     for (int format = 0; format < 2; format++)
         expect_failure(diffmm_scorer_export(scorer, DIFFMM_USERS, (diffmm_vectors_format)format,
                                             "no-such-folder/x.npy"),
                        DIFFMM_ERROR_IO, "no-such-folder");
+    end();
+}
+END_TEST
+
+/* For an index of distances, a .npy file and one of tensors have the same rows (serve/index_rows.c),
+ * and the latter says for what it is. */
+START_TEST(for_an_index_of_distances)
+{
+    struct diffmm__index_rows wanted;
+    struct diffmm__npy array;
+    struct diffmm__safetensors *file;
+    struct diffmm__tensor tensor;
+    float rows[items * (d + 1)], read[items * (d + 1)];
+    size_t size;
+    begin(true);
+    expect_success(diffmm__index_rows_begin(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2, &wanted));
+    diffmm__index_rows_copy(&wanted, 0, items, rows);
+    folder_file(&folder, "items.npy", path);
+    expect_success(
+        diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2, DIFFMM_VECTORS_NPY, path));
+    unsigned char *bytes = read_bytes(path, &size);
+    expect_success(diffmm__npy_parse(bytes, size, path, &array));
+    ck_assert(array.shape[0] == items && array.shape[1] == d + 1);
+    expect_success(diffmm__npy_values_as_float(&array, path, read));
+    ck_assert_mem_eq(read, rows, sizeof rows);
+    free(bytes);
+    expect_ids(DIFFMM_ITEMS, "items.ids.txt");
+    folder_file(&folder, "vectors.safetensors", path);
+    expect_success(diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_L2,
+                                            DIFFMM_VECTORS_SAFETENSORS, path));
+    expect_success(diffmm__safetensors_open(context, path, &file));
+    expect_success(diffmm__safetensors_find(file, "final.item", DIFFMM__F32, &tensor));
+    ck_assert(tensor.rows == items && tensor.columns == d + 1);
+    ck_assert_mem_eq(tensor.data, rows, sizeof rows);
+    ck_assert_str_eq(diffmm__safetensors_metadata(file, "d"), "20");
+    ck_assert_str_eq(diffmm__safetensors_metadata(file, "index"), "l2");
+    diffmm__safetensors_close(file);
+    /* Without it, nothing has changed. */
+    expect_success(diffmm_scorer_export_for(scorer, DIFFMM_ITEMS, DIFFMM_INDEX_INNER_PRODUCT,
+                                            DIFFMM_VECTORS_SAFETENSORS, path));
+    expect_success(diffmm__safetensors_open(context, path, &file));
+    ck_assert_ptr_null(diffmm__safetensors_metadata(file, "index"));
+    diffmm__safetensors_close(file);
     end();
 }
 END_TEST
@@ -240,9 +290,9 @@ static diffmm_status export_all(void *argument)
 {
     (void)argument;
     diffmm_status status = DIFFMM_OK;
-    for (int kind = 0; kind < 4 && !status; kind++)
-        status = diffmm_scorer_export(scorer, (diffmm_side)(kind % 2),
-                                      (diffmm_vectors_format)(kind / 2), path);
+    for (int kind = 0; kind < 8 && !status; kind++)
+        status = diffmm_scorer_export_for(scorer, (diffmm_side)(kind % 2), (diffmm_index)(kind / 4),
+                                          (diffmm_vectors_format)(kind / 2 % 2), path);
     return status;
 }
 
@@ -250,7 +300,7 @@ START_TEST(without_memory)
 {
     begin(true);
     folder_file(&folder, "x.npy", path);
-    ck_assert_uint_ge(fail_each_allocation(&failing, export_all, NULL), 16);
+    ck_assert_uint_ge(fail_each_allocation(&failing, export_all, NULL), 36);
     end();
 }
 END_TEST
@@ -261,6 +311,7 @@ int main(void)
     with_traps(tests);
     tcase_add_loop_test(tests, npy_read_back, 0, 2);
     tcase_add_loop_test(tests, safetensors_read_back, 0, 2);
+    tcase_add_test(tests, for_an_index_of_distances);
     tcase_add_test(tests, from_a_file);
     tcase_add_test(tests, bad_input);
     tcase_add_test(tests, line_breaks_in_ids);

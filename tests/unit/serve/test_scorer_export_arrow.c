@@ -5,7 +5,7 @@
 
 #include <diffmm/arrow.h>
 
-#include "serve/scorer.h"
+#include "serve/index_rows.h"
 #include "support/failing.h"
 #include "support/failure.h"
 #include "support/small_model.h"
@@ -73,6 +73,33 @@ START_TEST(vectors_and_their_ids)
                                 : diffmm_scorer_item_id(scorer, (int32_t)row));
         schema.release(&schema);
         table.release(&table);
+    }
+}
+END_TEST
+
+/* For an index of distances, the rows are those of the file. */
+START_TEST(vectors_for_distances)
+{
+    for (int side = DIFFMM_USERS; side <= DIFFMM_ITEMS; side++) {
+        struct ArrowArrayStream stream;
+        struct ArrowSchema schema;
+        struct ArrowArray table;
+        struct diffmm__index_rows rows;
+        float wanted[items * (d + 1)];
+        size_t total = side == DIFFMM_USERS ? users : items;
+        expect_success(diffmm__index_rows_begin(scorer, (diffmm_side)side, DIFFMM_INDEX_L2, &rows));
+        diffmm__index_rows_copy(&rows, 0, total, wanted);
+        expect_success(
+            diffmm_scorer_export_arrow_for(scorer, (diffmm_side)side, DIFFMM_INDEX_L2, &stream));
+        ck_assert_int_eq(stream.get_schema(&stream, &schema), 0);
+        ck_assert_str_eq(schema.children[1]->format, "+w:20");
+        ck_assert_int_eq(stream.get_next(&stream, &table), 0);
+        ck_assert_int_eq(table.length, (int64_t)total);
+        ck_assert_mem_eq(table.children[1]->children[0]->buffers[1], wanted,
+                         total * (d + 1) * sizeof *wanted);
+        schema.release(&schema);
+        table.release(&table);
+        stream.release(&stream);
     }
 }
 END_TEST
@@ -258,6 +285,7 @@ int main(void)
     with_traps(cases);
     tcase_add_checked_fixture(cases, begin, end);
     tcase_add_test(cases, vectors_and_their_ids);
+    tcase_add_test(cases, vectors_for_distances);
     tcase_add_test(cases, recommendations_of_users);
     tcase_add_test(cases, the_query_is_copied);
     tcase_add_test(cases, nothing_to_recommend);
