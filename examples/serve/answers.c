@@ -220,7 +220,8 @@ static void refuse_path(const char *path, struct failure *failure)
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
         length += snprintf(known + length, sizeof known - (size_t)length, "%s%s", i > 0 ? ", " : "",
                            endpoints[i].path);
-    refuse(failure, 404, "there is no %.64s, only %s", path, known);
+    /* And those for operators: operations.c. */
+    refuse(failure, 404, "there is no %.64s, only %s, /healthz, /readyz, /metrics", path, known);
 }
 
 const struct endpoint *find_endpoint(const char *path, struct failure *failure)
