@@ -18,12 +18,12 @@ typedef void (*diffmm__score_function)(const void *source, size_t first, const i
 /* One ranking under way: by `score` or, where that is NULL, of items by `vector`. */
 struct diffmm__ranking {
     struct diffmm__topk topk;
-    int32_t user;                   /* the user that query->filter is asked about */
     const float *vector;            /* d floats */
     const int32_t *seen, *seen_end; /* numbers left out besides the query's, ascending */
     diffmm__score_function score;
     const void *source;
-    bool cosine; /* score is the cosine of `vector` with a row, not their product */
+    int32_t user; /* the user that query->filter is asked about */
+    bool cosine;  /* score is the cosine of `vector` with a row, not their product */
 };
 
 /* What the caller of a single ranking gives; none may be NULL. */
