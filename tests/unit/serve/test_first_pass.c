@@ -14,7 +14,7 @@
 
 enum { most_rows = 2500, most_d = 200, vectors = 12, most_values = most_rows * most_d };
 
-static float x[most_values], q[vectors * most_d];
+static float x[most_values], q[vectors * (DIFFMM__FIRST_PASS_WIDTH + 1)];
 
 /* Of independent coordinates; of few directions; of scales that differ by a million; of few distinct
  * values, with rows of zeros; of one large coordinate. */
