@@ -16,12 +16,14 @@ static float rounded_up(double x)
 }
 
 /* Coordinates `part` of a turned vector as integers. */
-static struct diffmm__byte_vector encode(const struct diffmm__first_pass_part *part,
+static struct diffmm__byte_vector encode(const struct diffmm__byte_kernels *byte_kernels,
+                                         const struct diffmm__first_pass_part *part,
                                          const float *turned, int8_t *codes)
 {
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     const float *x = turned + part->first;
-    struct diffmm__first_pass_code code = diffmm__first_pass_encode(part->count, x, codes);
+    struct diffmm__first_pass_code code =
+        diffmm__first_pass_encode(byte_kernels, part->count, x, codes);
     double norm = up * sqrt(kernels->dot(part->count, x, x));
     int32_t sum = 0;
     memset(codes + part->count, 0, part->bytes - part->count);
@@ -55,8 +57,8 @@ bool diffmm__first_pass_begin(const struct diffmm__first_pass *pass, const float
     aim->margin = up * pass->turn.slack * norm * pass->largest;
     if (cosine) /* |q| and |x| are rounded, to floats at the last */
         aim->margin += 0x1p-20 * aim->norm * pass->longest;
-    aim->head = encode(&pass->head, turned, aim->codes);
-    aim->tail = encode(&pass->tail, turned, aim->codes + pass->head.bytes);
+    aim->head = encode(pass->kernels, &pass->head, turned, aim->codes);
+    aim->tail = encode(pass->kernels, &pass->tail, turned, aim->codes + pass->head.bytes);
     /* The head's bound is completed by what the tail may add. */
     aim->head.rest = aim->tail.rest;
     return true;
@@ -73,7 +75,7 @@ static float with_tail(const struct diffmm__first_pass_aim *aim, size_t row, flo
     memcpy(&norm,
            pass->panels + panel + 16 * (pass->head.bytes + sizeof norm) + row % 16 * sizeof norm,
            sizeof norm);
-    int32_t sum = diffmm__kernels_for_bytes()->dot(pass->tail.bytes, aim->tail.codes, tail);
+    int32_t sum = pass->kernels->dot(pass->tail.bytes, aim->tail.codes, tail);
     return bound - aim->head.rest * norm + scale * (aim->tail.scale * (float)sum + aim->tail.slack);
 }
 
@@ -93,9 +95,9 @@ size_t diffmm__first_pass_run(const struct diffmm__first_pass_aim *aim, size_t f
     const struct diffmm__first_pass *pass = aim->pass;
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     float bounds[DIFFMM__FIRST_PASS_TILE];
-    diffmm__kernels_for_bytes()->bounds(
-        &aim->head, (count + 15) / 16,
-        pass->panels + first / 16 * diffmm__byte_panel_size(pass->head.bytes), bounds);
+    pass->kernels->bounds(&aim->head, (count + 15) / 16,
+                          pass->panels + first / 16 * diffmm__byte_panel_size(pass->head.bytes),
+                          bounds);
     if (aim->cosine)
         subtract_lengths(aim, first, count, bound, bounds);
     double needed = (aim->cosine ? 0.0 : (double)bound) - aim->margin;

@@ -37,6 +37,8 @@ struct diffmm__first_pass_part {
 
 struct diffmm__first_pass {
     const diffmm_context *context;
+    /* Chosen once: to ask a virtual processor what it has may take longer than a row. */
+    const struct diffmm__byte_kernels *kernels;
     size_t rows, d;
     struct diffmm__first_pass_part head, tail;
     struct diffmm__first_pass_turn turn;

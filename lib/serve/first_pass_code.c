@@ -4,8 +4,6 @@
 #include <math.h>
 
 #include "base/numbers.h"
-#include "linalg/byte_kernels.h"
-#include "linalg/kernels.h"
 
 bool diffmm__first_pass_norm_fits(double norm)
 {
@@ -14,14 +12,15 @@ bool diffmm__first_pass_norm_fits(double norm)
 
 /* A quotient of a float and the scale is computed with an error of at most two roundings, of values
  * up to 127. */
-struct diffmm__first_pass_code diffmm__first_pass_encode(size_t n, const float *x, int8_t *codes)
+struct diffmm__first_pass_code diffmm__first_pass_encode(const struct diffmm__byte_kernels *kernels,
+                                                         size_t n, const float *x, int8_t *codes)
 {
     const float least = 0x1p-90f; /* keeps the quotients of what is next to nothing in range */
     float largest = 0.0f, squares[2];
     for (size_t j = 0; j < n; j++)
         largest = fabsf(x[j]) > largest ? fabsf(x[j]) : largest;
     float scale = largest / 127.0f > least ? largest / 127.0f : least;
-    diffmm__kernels_for_bytes()->encode(n, 1.0f / scale, x, codes, squares);
+    kernels->encode(n, 1.0f / scale, x, codes, squares);
     const double up = 1.0 + 0x1p-12;
     return (struct diffmm__first_pass_code){.scale = scale,
                                             .norm = up * sqrt((double)squares[0]),

@@ -7,13 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linalg/byte_kernels.h"
+
 /* x = scale (codes + r): norms of codes and r, never too low. */
 struct diffmm__first_pass_code {
     float scale;
     double norm, rest;
 };
 
-struct diffmm__first_pass_code diffmm__first_pass_encode(size_t n, const float *x, int8_t *codes);
+struct diffmm__first_pass_code diffmm__first_pass_encode(const struct diffmm__byte_kernels *kernels,
+                                                         size_t n, const float *x, int8_t *codes);
 
 /* Whether what is computed of a row or vector of this norm keeps well within the range of floats. */
 bool diffmm__first_pass_norm_fits(double norm);

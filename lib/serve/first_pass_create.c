@@ -60,7 +60,8 @@ static void put_row(const struct diffmm__first_pass *pass, size_t row, const flo
     const struct diffmm__vector_kernels *kernels = diffmm__kernels();
     int8_t codes[DIFFMM__FIRST_PASS_WIDTH + 16] = {0};
     uint8_t *place = pass->panels + row / panel * diffmm__byte_panel_size(head->bytes);
-    struct diffmm__first_pass_code code = diffmm__first_pass_encode(head->count, turned, codes);
+    struct diffmm__first_pass_code code =
+        diffmm__first_pass_encode(pass->kernels, head->count, turned, codes);
     const float *x = turned + tail->first;
     put_head(place, row % panel, head->bytes, codes);
     put_float(place + panel * head->bytes, row % panel, code.scale);
@@ -74,7 +75,7 @@ static void put_row(const struct diffmm__first_pass *pass, size_t row, const flo
     if (tail->count == 0)
         return;
     place = pass->tails + row * tail->bytes;
-    code = diffmm__first_pass_encode(tail->count, x, codes);
+    code = diffmm__first_pass_encode(pass->kernels, tail->count, x, codes);
     for (size_t j = 0; j < tail->count; j++)
         place[j] = (uint8_t)(codes[j] + 128);
     memset(place + tail->count, 0, tail->bytes - tail->count);
@@ -212,7 +213,10 @@ diffmm_status diffmm__first_pass_create(const diffmm_context *context,
     struct diffmm__first_pass *pass = diffmm__allocate(context, 1, sizeof *pass);
     if (!pass)
         return DIFFMM_ERROR_NO_MEMORY;
-    *pass = (struct diffmm__first_pass){.context = context, .rows = input->rows, .d = input->d};
+    *pass = (struct diffmm__first_pass){.context = context,
+                                        .kernels = diffmm__kernels_for_bytes(),
+                                        .rows = input->rows,
+                                        .d = input->d};
     diffmm_status status = create(pass, &own);
     if (status || !diffmm__first_pass_norm_fits(pass->largest))
         diffmm__first_pass_destroy(pass);
