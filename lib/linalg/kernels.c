@@ -17,6 +17,17 @@ extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx2;
 extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx512;
 extern const struct diffmm__vector_kernels diffmm__vector_kernels_avx512_wide;
 
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+
 /* AMD's Zen 4 (family 25) computes vectors of 64 bytes in two halves: vectors of 32 bytes, in as
  * many registers, are a sixth faster there. On Zen 5, vectors of 64 bytes are up to twice as
  * fast. */
@@ -29,10 +40,9 @@ static bool halves_wide_vectors(void)
 const struct diffmm__vector_kernels *diffmm__kernels(void)
 {
 #if defined(__x86_64__)
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    if (!has_avx2())
         return &diffmm__vector_kernels_portable;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    if (has_avx512())
         return halves_wide_vectors() ? &diffmm__vector_kernels_avx512
                                      : &diffmm__vector_kernels_avx512_wide;
     return &diffmm__vector_kernels_avx2;
@@ -69,11 +79,9 @@ static bool has_dot_product(void)
 const struct diffmm__byte_kernels *diffmm__kernels_for_bytes(void)
 {
 #if defined(__x86_64__)
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    if (!has_avx2())
         return &diffmm__byte_kernels_portable;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vnni"))
+    if (has_avx512() && __builtin_cpu_supports("avx512vnni"))
         return &diffmm__byte_kernels_avx512_vnni;
     return has_avx_vnni() ? &diffmm__byte_kernels_avx_vnni : &diffmm__byte_kernels_avx2;
 #elif defined(__aarch64__)
