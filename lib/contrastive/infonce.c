@@ -37,12 +37,17 @@
 
 /* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up
  * tile by tile, into partial sums. Tiles are even in number and equal in width, so that two, four
- * or eight threads share them well. Within a tile, a block of block_rows rows stays in the nearest
- * cache, and so does 16 columns of strip_panels panels of q. */
-enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, strip_panels = 16 };
+ * or eight threads share them well. Within a tile, a block of block_rows rows and block_panels panels
+ * stays in the nearest cache, and so do 16 or 32 columns of strip_panels panels of q. */
+enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, block_panels = 2, strip_panels = 16 };
 /* Drawn nodes are few: narrower tiles, for as many threads. */
 enum { tile_panels_drawn = 16 };
 enum { lanes = DIFFMM__PANEL };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static size_t count_tiles(size_t candidates, bool drawn)
 {
@@ -87,22 +92,21 @@ static struct range tile_range(const struct chunk *c, size_t tile)
 /* Nodes in a panel: 16, but fewer in the last. */
 static size_t panel_nodes(const struct chunk *c, size_t panel)
 {
-    size_t left = c->candidates - panel * lanes;
-    return left < lanes ? left : lanes;
+    return least(c->candidates - panel * lanes, lanes);
 }
 
-/* p_b . q_v for `rows` rows from `first` on and the nodes of one panel; 0 beyond the last. */
-static float *multiply_block(const struct chunk *c, size_t first, size_t rows, size_t panel)
+/* p_b . q_v for `rows` rows from `first` on and the nodes of some panels; 0 beyond the last. */
+static void multiply_blocks(const struct chunk *c, size_t first, size_t rows, size_t panel,
+                            size_t panels)
 {
-    float *block = c->weights + (panel * c->rows + first) * lanes;
-    c->kernels->panels->multiply(rows, c->d, c->p_rows + first * c->d,
-                                 c->packed_q + panel * c->d * lanes, block);
-    return block;
+    c->kernels->panels->multiply(rows, c->d, c->p_rows + first * c->d, panels,
+                                 c->packed_q + panel * c->d * lanes,
+                                 c->weights + (panel * c->rows + first) * lanes, c->rows * lanes);
 }
 
 static size_t block_length(const struct chunk *c, size_t first)
 {
-    return c->rows - first < block_rows ? c->rows - first : block_rows;
+    return least(c->rows - first, block_rows);
 }
 
 /* A tile's sum_v exp(..) q_v. */
@@ -111,12 +115,11 @@ static void gather_tile(const struct chunk *c, size_t tile)
     struct range range = tile_range(c, tile);
     float *partial = c->partial_sums + tile * c->rows * c->d;
     for (size_t panel = range.begin; panel < range.end; panel += strip_panels) {
-        size_t panels = range.end - panel < strip_panels ? range.end - panel : strip_panels;
-        for (size_t column = 0; column < c->d; column += lanes)
-            c->kernels->panels->gather(
-                c->rows, panels, c->weights + panel * c->rows * lanes, c->rows * lanes,
-                c->q_strips + (column * c->panels + panel * lanes) * lanes, panel > range.begin,
-                partial + column, c->d - column < lanes ? c->d - column : lanes, c->d);
+        size_t panels = least(range.end - panel, strip_panels);
+        c->kernels->panels->gather(c->rows, panels, c->weights + panel * c->rows * lanes,
+                                   c->rows * lanes, c->q_strips + panel * lanes * lanes,
+                                   c->panels * lanes * lanes, panel > range.begin, partial, c->d,
+                                   c->d);
     }
 }
 
@@ -153,6 +156,18 @@ static void sum_tile(const struct chunk *c, size_t tile)
     }
 }
 
+/* The weights of a block of rows and the nodes of one panel, from the products. */
+static void weigh_block(const struct chunk *c, size_t first, size_t panel, float *lane_sums)
+{
+    size_t rows = block_length(c, first);
+    float *block = c->weights + (panel * c->rows + first) * lanes;
+    if (c->factors)
+        exponentiate_drawn(c, first, rows, panel, block, lane_sums + first * lanes);
+    else
+        c->kernels->panels->exponentiate(rows, panel_nodes(c, panel), c->inverse_tau,
+                                         c->shifts + first, block, lane_sums + first * lanes);
+}
+
 /* The weights of one tile, their row sums, and their product with the tile's rows of q.
  * `multiplied`: the products p_b . q_v stand there already. */
 static void weigh(const struct chunk *c, size_t tile, bool multiplied)
@@ -161,16 +176,12 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
     float *lane_sums = c->lane_sums + tile * c->rows * lanes;
     memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
     for (size_t first = 0; first < c->rows; first += block_rows)
-        for (size_t panel = range.begin; panel < range.end; panel++) {
-            size_t rows = block_length(c, first);
-            float *block = multiplied ? c->weights + (panel * c->rows + first) * lanes
-                                      : multiply_block(c, first, rows, panel);
-            if (c->factors)
-                exponentiate_drawn(c, first, rows, panel, block, lane_sums + first * lanes);
-            else
-                c->kernels->panels->exponentiate(rows, panel_nodes(c, panel), c->inverse_tau,
-                                                 c->shifts + first, block,
-                                                 lane_sums + first * lanes);
+        for (size_t panel = range.begin; panel < range.end; panel += block_panels) {
+            size_t end = least(panel + block_panels, range.end);
+            if (!multiplied)
+                multiply_blocks(c, first, block_length(c, first), panel, end - panel);
+            for (size_t each = panel; each < end; each++)
+                weigh_block(c, first, each, lane_sums);
         }
     sum_tile(c, tile);
     if (c->grad_q)
@@ -198,7 +209,8 @@ static void find_largest(void *argument, size_t tile, size_t worker)
     for (size_t b = 0; b < c->rows; b++)
         c->sums[b * c->tiles + tile] = -HUGE_VAL;
     for (size_t panel = range.begin; panel < range.end; panel++) {
-        const float *block = multiply_block(c, 0, c->rows, panel);
+        const float *block = c->weights + panel * c->rows * lanes;
+        multiply_blocks(c, 0, c->rows, panel, 1);
         for (size_t b = 0; b < c->rows; b++) {
             double *largest = &c->sums[b * c->tiles + tile];
             *largest = fmax(*largest,
@@ -242,11 +254,9 @@ static void spread_tile(void *argument, size_t tile, size_t worker)
     const struct chunk *c = argument;
     struct range range = tile_range(c, tile);
     for (size_t panel = range.begin; panel < range.end; panel++)
-        for (size_t column = 0; column < c->d; column += lanes)
-            c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes,
-                                       c->p_strips + column * c->rows, panel_nodes(c, panel),
-                                       c->grad_q + panel * lanes * c->d + column,
-                                       c->d - column < lanes ? c->d - column : lanes, c->d);
+        c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes, c->p_strips,
+                                   c->rows * lanes, panel_nodes(c, panel),
+                                   c->grad_q + panel * lanes * c->d, c->d, c->d);
 }
 
 /* Columns of q, 16 at a time; zeros beyond the last column and row. */
@@ -256,7 +266,7 @@ static void cut_strips(void *argument, size_t begin, size_t end)
     for (size_t panel = begin; panel < end; panel++) {
         size_t nodes = panel_nodes(c, panel);
         for (size_t column = 0; column < c->d; column += lanes) {
-            size_t width = c->d - column < lanes ? c->d - column : lanes;
+            size_t width = least(c->d - column, lanes);
             float *strip = c->q_strips + (column * c->panels + panel * lanes) * lanes;
             memset(strip, 0, lanes * lanes * sizeof *strip);
             for (size_t v = 0; v < nodes; v++)
@@ -333,7 +343,7 @@ static void finish_range(void *argument, size_t begin, size_t end)
 
 size_t diffmm__infonce_scratch(size_t candidates, bool drawn, size_t d, size_t batch)
 {
-    size_t rows = batch < chunk_rows ? batch : chunk_rows, tiles = count_tiles(candidates, drawn);
+    size_t rows = least(batch, chunk_rows), tiles = count_tiles(candidates, drawn);
     size_t panels = diffmm__panel_count(candidates), strips = (d + lanes - 1) / lanes;
     return diffmm__panels_size(candidates, d) + strips * panels * lanes * lanes +
            rows * (2 * (tiles + 1) + d + strips * lanes + panels * lanes + 1 + tiles * lanes +
@@ -373,14 +383,14 @@ double diffmm__infonce(const diffmm_context *context, const struct diffmm__infon
                       .grad_p = grad_p,
                       .grad_q = grad_q,
                       .scale = weight / ((double)batch->total * tau)};
-    divide_scratch(&c, batch->count < chunk_rows ? batch->count : chunk_rows, scratch);
+    divide_scratch(&c, least(batch->count, chunk_rows), scratch);
     diffmm__panels_pack(context, c.candidates, d, q, c.packed_q);
     if (grad_q)
         diffmm__parallel_ranges(context, c.panels, 64, cut_strips, &c);
 
     double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
-        c.rows = batch->count - first < chunk_rows ? batch->count - first : chunk_rows;
+        c.rows = least(batch->count - first, chunk_rows);
         c.rows_of = batch->rows + first;
         c.times = batch->times + first;
         gather_rows(&c);

@@ -107,73 +107,114 @@ struct steps {
     size_t outer, outer_step, inner, inner_step, row_step;
 };
 
-/* Rows of a tile: its sums, a row of the strip and a factor fill the registers. */
+/* Strips, of 16 columns each, and the places of their results: `step` and `out_step` floats apart.
+ * Rows of out are `stride` floats apart. */
+struct strips {
+    const float *strip;
+    size_t step;
+    float *out;
+    size_t out_step, stride;
+    int add_to;
+};
+
+/* Rows and strips of a tile: its sums, a row of the strips and a factor fill the registers. Each factor
+ * that is loaded serves all strips: with vectors of 64 bytes, two strips take fewer loads than sums. */
 #if DIFFMM__VECTOR_BYTES == 64
-enum { tile_rows = 16 };
+enum { tile_rows = 8, tile_strips = 2 };
 #elif defined(__AVX512F__)
-enum { tile_rows = 8 };
+enum { tile_rows = 8, tile_strips = 1 };
 #elif defined(__AVX__)
-enum { tile_rows = 6 };
+enum { tile_rows = 6, tile_strips = 1 };
 #else
-enum { tile_rows = 2 };
+enum { tile_rows = 2, tile_strips = 1 };
 #endif
 
-/* For `rows` rows, of 16 floats each,
+/* For `rows` rows of `count` strips,
  *     out[r] = sum over k of a[r, k] strip[k],    or +=, with add_to.
- * Called with constant rows. */
-static inline __attribute__((always_inline)) void tile(size_t rows, struct steps steps,
-                                                       const float *restrict a,
-                                                       const float *restrict strip, int add_to,
-                                                       float *restrict out, size_t stride)
+ * Called with constant rows and count. */
+static inline __attribute__((always_inline)) void
+tile(size_t rows, size_t count, struct steps steps, const float *restrict a, struct strips at)
 {
-    vector sum[tile_rows][parts];
+    vector sum[tile_rows][tile_strips][parts];
+    const float *restrict strip = at.strip;
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < parts; i++)
-            sum[r][i] = (vector){0};
+        for (size_t s = 0; s < count; s++)
+            for (size_t i = 0; i < parts; i++)
+                sum[r][s][i] = (vector){0};
     for (size_t o = 0; o < steps.outer; o++, a += steps.outer_step)
         for (size_t k = 0; k < steps.inner; k++, strip += DIFFMM__LANES)
             for (size_t r = 0; r < rows; r++)
-                for (size_t i = 0; i < parts; i++)
-                    sum[r][i] = fused_part(a[k * steps.inner_step + r * steps.row_step],
-                                           *(const vector *)(strip + i * part_floats), sum[r][i]);
+                for (size_t s = 0; s < count; s++)
+                    for (size_t i = 0; i < parts; i++)
+                        sum[r][s][i] = fused_part(
+                            a[k * steps.inner_step + r * steps.row_step],
+                            *(const vector *)(strip + s * at.step + i * part_floats), sum[r][s][i]);
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < parts; i++) {
-            vector *place = (vector *)(out + r * stride + i * part_floats);
-            if (add_to)
-                sum[r][i] += *place;
-            *place = sum[r][i];
-        }
+        for (size_t s = 0; s < count; s++)
+            for (size_t i = 0; i < parts; i++) {
+                vector *place =
+                    (vector *)(at.out + r * at.stride + s * at.out_step + i * part_floats);
+                if (at.add_to)
+                    sum[r][s][i] += *place;
+                *place = sum[r][s][i];
+            }
 }
 
-static inline __attribute__((always_inline)) void tiles(size_t rows, struct steps steps,
-                                                        const float *a, const float *strip,
-                                                        int add_to, float *out, size_t stride)
+static inline __attribute__((always_inline)) void
+tiles(size_t rows, size_t count, struct steps steps, const float *a, struct strips at)
 {
     size_t r = 0;
-    for (; r + tile_rows <= rows; r += tile_rows)
-        tile(tile_rows, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
-    for (; r + 2 <= rows; r += 2)
-        tile(2, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
-    for (; r < rows; r++)
-        tile(1, steps, a + r * steps.row_step, strip, add_to, out + r * stride, stride);
+    float *out = at.out;
+    for (; r + tile_rows <= rows; r += tile_rows, at.out = out + r * at.stride)
+        tile(tile_rows, count, steps, a + r * steps.row_step, at);
+    for (; r + 2 <= rows; r += 2, at.out = out + r * at.stride)
+        tile(2, count, steps, a + r * steps.row_step, at);
+    for (; r < rows; r++, at.out = out + r * at.stride)
+        tile(1, count, steps, a + r * steps.row_step, at);
 }
 
 /* The same for rows of out that are narrower than 16 floats. */
-static void narrow_tiles(size_t rows, struct steps steps, const float *a, const float *strip,
-                         int add_to, float *out, size_t width, size_t stride)
+static void narrow_tiles(size_t rows, struct steps steps, const float *a, struct strips at,
+                         size_t width)
 {
     float wide[DIFFMM__LANES] = {0};
+    struct strips one = at;
+    one.out = wide;
     for (size_t r = 0; r < rows; r++) {
-        memcpy(wide, out + r * stride, width * sizeof *wide);
-        tile(1, steps, a + r * steps.row_step, strip, add_to, wide, DIFFMM__LANES);
-        memcpy(out + r * stride, wide, width * sizeof *wide);
+        memcpy(wide, at.out + r * at.stride, width * sizeof *wide);
+        tile(1, 1, steps, a + r * steps.row_step, one);
+        memcpy(at.out + r * at.stride, wide, width * sizeof *wide);
     }
 }
 
-static void kernel_multiply(size_t rows, size_t d, const float *p, const float *panel, float *block)
+/* All strips of rows of out that are `width` floats wide. */
+static void all_tiles(size_t rows, struct steps steps, const float *a, struct strips at,
+                      size_t width)
+{
+    for (; width >= tile_strips * DIFFMM__LANES; width -= tile_strips * DIFFMM__LANES) {
+        tiles(rows, tile_strips, steps, a, at);
+        at.strip += tile_strips * at.step;
+        at.out += tile_strips * at.out_step;
+    }
+    for (; width >= DIFFMM__LANES; width -= DIFFMM__LANES) {
+        tiles(rows, 1, steps, a, at);
+        at.strip += at.step;
+        at.out += at.out_step;
+    }
+    if (width > 0)
+        narrow_tiles(rows, steps, a, at, width);
+}
+
+static void kernel_multiply(size_t rows, size_t d, const float *p, size_t panels,
+                            const float *packed, float *blocks, size_t block_stride)
 {
     struct steps steps = {.outer = 1, .inner = d, .inner_step = 1, .row_step = d};
-    tiles(rows, steps, p, panel, 0, block, DIFFMM__LANES);
+    struct strips at = {.strip = packed,
+                        .step = d * DIFFMM__LANES,
+                        .out = blocks,
+                        .out_step = block_stride,
+                        .stride = DIFFMM__LANES};
+    all_tiles(rows, steps, p, at, panels * DIFFMM__LANES);
 }
 
 /* exp(exponent) for exponents of at most about 1, within 2 units in the last place; 0 below -86. As
@@ -220,32 +261,34 @@ static void kernel_exponentiate(size_t rows, size_t nodes, float scale, const fl
 }
 
 static void kernel_gather(size_t rows, size_t panels, const float *blocks, size_t block_stride,
-                          const float *strip, int add_to, float *out, size_t width, size_t stride)
+                          const float *strips, size_t strip_stride, int add_to, float *out,
+                          size_t width, size_t stride)
 {
     struct steps steps = {.outer = panels,
                           .outer_step = block_stride,
                           .inner = DIFFMM__LANES,
                           .inner_step = 1,
                           .row_step = DIFFMM__LANES};
-    if (width == DIFFMM__LANES)
-        tiles(rows, steps, blocks, strip, add_to, out, stride);
-    else
-        narrow_tiles(rows, steps, blocks, strip, add_to, out, width, stride);
+    struct strips at = {.strip = strips,
+                        .step = strip_stride,
+                        .out = out,
+                        .out_step = DIFFMM__LANES,
+                        .stride = stride,
+                        .add_to = add_to};
+    all_tiles(rows, steps, blocks, at, width);
 }
 
-static void kernel_spread(size_t rows, const float *block, const float *strip, size_t nodes,
-                          float *out, size_t width, size_t stride)
+static void kernel_spread(size_t rows, const float *block, const float *strips, size_t strip_stride,
+                          size_t nodes, float *out, size_t width, size_t stride)
 {
     struct steps steps = {.outer = 1, .inner = rows, .inner_step = DIFFMM__LANES, .row_step = 1};
-    /* 16 rows in equal tiles. */
-    enum { equal = tile_rows == 6 ? 4 : tile_rows };
-    if (width < DIFFMM__LANES)
-        narrow_tiles(nodes, steps, block, strip, 1, out, width, stride);
-    else if (nodes < DIFFMM__LANES)
-        tiles(nodes, steps, block, strip, 1, out, stride);
-    else
-        for (size_t v = 0; v < DIFFMM__LANES; v += equal)
-            tile(equal, steps, block + v, strip, 1, out + v * stride, stride);
+    struct strips at = {.strip = strips,
+                        .step = strip_stride,
+                        .out = out,
+                        .out_step = DIFFMM__LANES,
+                        .stride = stride,
+                        .add_to = 1};
+    all_tiles(nodes, steps, block, at, width);
 }
 
 extern const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT);

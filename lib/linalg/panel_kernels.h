@@ -27,25 +27,29 @@ struct diffmm__panel_kernels {
     /* What follows works on blocks: `rows` x 16 floats without gaps, rows by the 16 nodes of a
      * panel. */
 
-    /* For rows p_b of d floats without gaps,
-     *     block[b][j] = p_b . row j of a packed panel. */
-    void (*multiply)(size_t rows, size_t d, const float *p, const float *panel, float *block);
+    /* For rows p_b of d floats without gaps and `panels` packed panels, into blocks that are
+     * `block_stride` floats apart,
+     *     block[b][j] = p_b . row j of its panel. */
+    void (*multiply)(size_t rows, size_t d, const float *p, size_t panels, const float *packed,
+                     float *blocks, size_t block_stride);
     /* In place, for the first `nodes` nodes of each row (0 beyond):
      *     block[b][j] = exp(scale block[b][j] - shifts[b]),
      *     sums[b][j] += block[b][j]. */
     void (*exponentiate)(size_t rows, size_t nodes, float scale, const float *shifts, float *block,
                          float *sums);
     /* Over `panels` blocks, `block_stride` floats apart, and their nodes v,
-     *     out[b] = sum of block[b][v] strip[v],    or +=, with `add`.
-     * strip is 16 panels x 16 floats. `width` (up to 16) floats of each row of out are written; its
-     * rows are `stride` floats apart. */
+     *     out[b] = sum of block[b][v] strips[v],    or +=, with `add`.
+     * Rows of out are `width` floats wide and `stride` floats apart. A strip has 16 columns of the
+     * other operand, 16 panels x 16 floats without gaps; strips are `strip_stride` floats apart, and
+     * the last is filled up to 16 columns. */
     void (*gather)(size_t rows, size_t panels, const float *blocks, size_t block_stride,
-                   const float *strip, int add, float *out, size_t width, size_t stride);
+                   const float *strips, size_t strip_stride, int add, float *out, size_t width,
+                   size_t stride);
     /* For `nodes` (up to 16) nodes v,
-     *     out[v] += sum over b of block[b][v] strip[b].
-     * strip is rows x 16 floats; out as above. */
-    void (*spread)(size_t rows, const float *block, const float *strip, size_t nodes, float *out,
-                   size_t width, size_t stride);
+     *     out[v] += sum over b of block[b][v] strips[b].
+     * A strip is rows x 16 floats; strips and out as above. */
+    void (*spread)(size_t rows, const float *block, const float *strips, size_t strip_stride,
+                   size_t nodes, float *out, size_t width, size_t stride);
 };
 
 #endif

@@ -12,20 +12,23 @@
 
 enum { most_rows = 40, most_panels = 5, most_d = 70, lanes = DIFFMM__PANEL };
 
+enum { most_width = 70, most_strips = (most_width + lanes - 1) / lanes };
+
 static struct {
-    float p[most_rows * most_d], panel[most_d * lanes];
-    float blocks[most_panels * most_rows * lanes], strip[most_rows * most_panels * lanes * lanes];
-    float got[most_rows * most_d], first[most_rows * most_d];
-    double want[most_rows * most_d];
+    float p[most_rows * most_d], panels[most_panels * most_d * lanes];
+    float blocks[most_panels * most_rows * lanes];
+    float strips[most_strips * most_rows * most_panels * lanes * lanes];
+    float got[most_panels * most_rows * most_d], first[most_panels * most_rows * most_d];
+    double want[most_panels * most_rows * most_d];
 } at;
 
 static void draw(uint64_t seed)
 {
     struct draws draws = {seed};
     draw_normals(&draws, sizeof at.p / sizeof(float), 1.0, at.p);
-    draw_normals(&draws, sizeof at.panel / sizeof(float), 1.0, at.panel);
+    draw_normals(&draws, sizeof at.panels / sizeof(float), 1.0, at.panels);
     draw_normals(&draws, sizeof at.blocks / sizeof(float), 1.0, at.blocks);
-    draw_normals(&draws, sizeof at.strip / sizeof(float), 1.0, at.strip);
+    draw_normals(&draws, sizeof at.strips / sizeof(float), 1.0, at.strips);
 }
 
 /* `count` results of a variant: near the sums, and the first fused variant's bits. */
@@ -40,23 +43,36 @@ static void expect(const struct diffmm__vector_kernels *kernels, size_t count)
         ck_assert(memcmp(at.first, at.got, count * sizeof(float)) == 0);
 }
 
+static void check_multiply(const struct diffmm__vector_kernels *kernels, size_t rows, size_t d,
+                           size_t panels)
+{
+    size_t block = (rows + 1) * lanes;
+    fill(sizeof at.got / sizeof(float), 77.0f, at.got);
+    for (size_t p = 0; p < panels; p++)
+        for (size_t b = 0; b < rows; b++)
+            for (size_t j = 0; j < lanes; j++) {
+                double *sum = &at.want[(p * rows + b) * lanes + j];
+                *sum = 0.0;
+                for (size_t k = 0; k < d; k++)
+                    *sum += (double)at.p[b * d + k] * (double)at.panels[(p * d + k) * lanes + j];
+            }
+    kernels->panels->multiply(rows, d, at.p, panels, at.panels, at.got, block);
+    for (size_t p = 0; p < panels; p++) {
+        expect_untouched(lanes, at.got + p * block + rows * lanes, 77.0f);
+        memmove(at.got + p * rows * lanes, at.got + p * block, rows * lanes * sizeof(float));
+    }
+    expect(kernels, panels * rows * lanes);
+}
+
 START_TEST(multiply)
 {
     const struct diffmm__vector_kernels *kernels[most_variants];
-    for (size_t rows = 1; rows <= most_rows; rows += 13)
+    draw(8);
+    for (size_t rows = 1; rows < most_rows; rows += 13)
         for (size_t d = 1; d <= most_d; d += 23)
-            for (size_t v = 0; v < variants(kernels); v++) {
-                draw(rows * d);
-                for (size_t b = 0; b < rows; b++)
-                    for (size_t j = 0; j < lanes; j++) {
-                        double *sum = &at.want[b * lanes + j];
-                        *sum = 0.0;
-                        for (size_t k = 0; k < d; k++)
-                            *sum += (double)at.p[b * d + k] * (double)at.panel[k * lanes + j];
-                    }
-                kernels[v]->panels->multiply(rows, d, at.p, at.panel, at.got);
-                expect(kernels[v], rows * lanes);
-            }
+            for (size_t panels = 1; panels <= most_panels; panels++)
+                for (size_t v = 0; v < variants(kernels); v++)
+                    check_multiply(kernels[v], rows, d, panels);
 }
 END_TEST
 
@@ -129,18 +145,19 @@ static void close_gaps(size_t rows, size_t width, size_t stride)
 static void check_gather(const struct diffmm__vector_kernels *kernels, size_t rows, size_t panels,
                          size_t width, int add)
 {
-    size_t stride = width + 2, block = (rows + 1) * lanes;
+    size_t stride = width + 2, block = (rows + 1) * lanes, strip = (panels * lanes + 1) * lanes;
     fill(sizeof at.got / sizeof(float), 77.0f, at.got);
     for (size_t b = 0; b < rows; b++)
         for (size_t j = 0; j < width; j++) {
             double sum = add ? 0.5 : 0.0;
             for (size_t v = 0; v < panels * lanes; v++)
                 sum += (double)at.blocks[v / lanes * block + b * lanes + v % lanes] *
-                       (double)at.strip[v * lanes + j];
+                       (double)at.strips[j / lanes * strip + v * lanes + j % lanes];
             at.want[b * width + j] = sum;
             at.got[b * stride + j] = 0.5f;
         }
-    kernels->panels->gather(rows, panels, at.blocks, block, at.strip, add, at.got, width, stride);
+    kernels->panels->gather(rows, panels, at.blocks, block, at.strips, strip, add, at.got, width,
+                            stride);
     expect_nothing_beyond(rows, width, stride);
     close_gaps(rows, width, stride);
     expect(kernels, rows * width);
@@ -149,30 +166,30 @@ static void check_gather(const struct diffmm__vector_kernels *kernels, size_t ro
 START_TEST(gather)
 {
     const struct diffmm__vector_kernels *kernels[most_variants];
-    for (size_t rows = 1; rows < most_rows; rows += 9)
-        for (size_t panels = 1; panels < most_panels; panels++)
-            for (size_t width = 1; width <= lanes; width += 5)
-                for (size_t v = 0; v < variants(kernels); v++) {
-                    draw(rows);
+    draw(6);
+    for (size_t rows = 1; rows < most_rows; rows += 12)
+        for (size_t panels = 1; panels < most_panels; panels += 2)
+            for (size_t width = 1; width <= most_width; width += width < lanes ? 5 : 27)
+                for (size_t v = 0; v < variants(kernels); v++)
                     check_gather(kernels[v], rows, panels, width, (int)(panels % 2));
-                }
 }
 END_TEST
 
 static void check_spread(const struct diffmm__vector_kernels *kernels, size_t rows, size_t nodes,
                          size_t width)
 {
-    size_t stride = width + 3;
+    size_t stride = width + 3, strip = (rows + 1) * lanes;
     fill(sizeof at.got / sizeof(float), 77.0f, at.got);
     for (size_t v = 0; v < nodes; v++)
         for (size_t j = 0; j < width; j++) {
             double sum = 0.5;
             for (size_t b = 0; b < rows; b++)
-                sum += (double)at.blocks[b * lanes + v] * (double)at.strip[b * lanes + j];
+                sum += (double)at.blocks[b * lanes + v] *
+                       (double)at.strips[j / lanes * strip + b * lanes + j % lanes];
             at.want[v * width + j] = sum;
             at.got[v * stride + j] = 0.5f;
         }
-    kernels->panels->spread(rows, at.blocks, at.strip, nodes, at.got, width, stride);
+    kernels->panels->spread(rows, at.blocks, at.strips, strip, nodes, at.got, width, stride);
     expect_nothing_beyond(nodes, width, stride);
     close_gaps(nodes, width, stride);
     expect(kernels, nodes * width);
@@ -181,13 +198,12 @@ static void check_spread(const struct diffmm__vector_kernels *kernels, size_t ro
 START_TEST(spread)
 {
     const struct diffmm__vector_kernels *kernels[most_variants];
+    draw(6);
     for (size_t rows = 1; rows <= most_rows; rows += 19)
-        for (size_t nodes = 1; nodes <= lanes; nodes += 3)
-            for (size_t width = 1; width <= lanes; width += 3)
-                for (size_t v = 0; v < variants(kernels); v++) {
-                    draw(nodes);
+        for (size_t nodes = 1; nodes <= lanes; nodes += 5)
+            for (size_t width = 1; width <= most_width; width += width < lanes ? 5 : 27)
+                for (size_t v = 0; v < variants(kernels); v++)
                     check_spread(kernels[v], rows, nodes, width);
-                }
 }
 END_TEST
 
