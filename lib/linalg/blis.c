@@ -22,7 +22,6 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/system.h"
-#include "linalg/kernels.h"
 
 static rntm_t own_runtime(void)
 {
@@ -33,86 +32,14 @@ static rntm_t own_runtime(void)
     return runtime;
 }
 
-/* Whether BLIS needs a kernel of ours. Where BLIS does not know the processor, it uses its
- * reference kernel, which is slow. And its kernel for AArch64 rounds differently at the edges of C,
- * so that the bits of a row would depend on the rows beside it. */
-static bool kernel_wanting(void)
+bool diffmm__blis_knows_processor(void)
 {
 #if defined(__aarch64__)
-    return true;
+    return false;
 #else
     bli_init(); /* this detects the processor */
-    return bli_arch_query_id() == BLIS_ARCH_GENERIC;
+    return bli_arch_query_id() != BLIS_ARCH_GENERIC;
 #endif
-}
-
-static void own_kernel(dim_t m, dim_t n, dim_t k, float *restrict alpha, float *restrict a,
-                       float *restrict b, float *restrict beta, float *restrict c, inc_t row_step,
-                       inc_t column_step, auxinfo_t *restrict data, cntx_t *restrict kernels)
-{
-    (void)data, (void)kernels;
-    diffmm__kernels()->micro->multiply((size_t)m, (size_t)n, (size_t)k, *alpha, a, b, *beta, c,
-                                       row_step, column_step);
-}
-
-/* Pack a panel of k steps, `width` floats apart, and fill it up to most_k steps with zeros. */
-static void own_packing(conj_t conjugate, pack_t schema, dim_t n, dim_t k, dim_t most_k,
-                        float *restrict factor, float *restrict x, inc_t step, inc_t k_step,
-                        float *restrict out, inc_t width, cntx_t *restrict kernels)
-{
-    (void)conjugate, (void)schema, (void)kernels;
-    diffmm__kernels()->micro->pack((size_t)width, (size_t)n, (size_t)k, *factor, x, step, k_step,
-                                   out);
-    memset(out + k * width, 0, (size_t)((most_k - k) * width) * sizeof *out);
-}
-
-/* BLIS numbers its packing kernels by the width of their panels. */
-static void set_packing(size_t width, cntx_t *kernels)
-{
-    spackm_cxk_ker_ft function = own_packing;
-    bli_cntx_set_packm_ker_dt((void_fp)function, BLIS_FLOAT, (l1mkr_t)width, kernels);
-}
-
-static void set_block(bszid_t which, size_t size, cntx_t *kernels)
-{
-    bli_cntx_set_blksz_def_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
-    bli_cntx_set_blksz_max_dt(BLIS_FLOAT, which, (dim_t)size, kernels);
-}
-
-/* Round the size of one of BLIS's blocks down to whole tiles; it must not grow, since BLIS's pools
- * have blocks of this size. */
-static void fit_block(bszid_t which, size_t tile, cntx_t *kernels)
-{
-    size_t size = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, which, kernels);
-    set_block(which, size / tile * tile, kernels);
-}
-
-static void set_kernel(sgemm_ukr_ft kernel, cntx_t *kernels)
-{
-    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, kernels);
-    bli_func_set_dt((void_fp)kernel, BLIS_FLOAT, &function);
-    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, kernels);
-}
-
-/* The kernels to multiply with: NULL, which stands for those of BLIS, or a copy of them in `space`
- * that has ours in place of some. */
-static cntx_t *best_kernels(cntx_t *space)
-{
-    if (!kernel_wanting())
-        return NULL;
-    const struct diffmm__micro_kernel *micro = diffmm__kernels()->micro;
-    *space = *bli_gks_query_cntx();
-    set_kernel(own_kernel, space);
-    mbool_t rows_first = bli_cntx_l3_nat_ukrs_prefs_buf(space)[BLIS_GEMM_UKR];
-    bli_mbool_set_dt(TRUE, BLIS_FLOAT, &rows_first);
-    bli_cntx_set_l3_nat_ukr_prefs(BLIS_GEMM_UKR, &rows_first, space);
-    set_block(BLIS_MR, micro->rows, space);
-    set_block(BLIS_NR, micro->columns, space);
-    set_packing(micro->rows, space);
-    set_packing(micro->columns, space);
-    fit_block(BLIS_MC, micro->rows, space);
-    fit_block(BLIS_NC, micro->columns, space);
-    return space;
 }
 
 static inc_t row_step(struct diffmm__matrix x)
@@ -128,20 +55,17 @@ static inc_t column_step(struct diffmm__matrix x)
 void diffmm__blis_gemm(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                        struct diffmm__matrix b, float beta, float *c, size_t c_stride)
 {
-    cntx_t kernels;
     rntm_t runtime = own_runtime();
     /* BLIS takes its operands without const, but only reads a and b. */
     bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha,
                  (float *)(uintptr_t)a.data, row_step(a), column_step(a),
                  (float *)(uintptr_t)b.data, row_step(b), column_step(b), &beta, c, (inc_t)c_stride,
-                 1, best_kernels(&kernels), &runtime);
+                 1, NULL, &runtime);
 }
 
 void diffmm__blis_terms(size_t *at_once, size_t *at_end)
 {
-    cntx_t space, *kernels = best_kernels(&space);
-    if (!kernels)
-        kernels = bli_gks_query_cntx();
+    cntx_t *kernels = bli_gks_query_cntx();
     *at_once = (size_t)bli_cntx_get_blksz_def_dt(BLIS_FLOAT, BLIS_KC, kernels);
     *at_end = (size_t)bli_cntx_get_blksz_max_dt(BLIS_FLOAT, BLIS_KC, kernels);
 }
@@ -149,11 +73,10 @@ void diffmm__blis_terms(size_t *at_once, size_t *at_end)
 void diffmm__blis_gemmt(size_t n, size_t k, const float *a, const float *b, float *c)
 {
     float one = 1.0f, zero = 0.0f;
-    cntx_t kernels;
     rntm_t runtime = own_runtime();
     bli_sgemmt_ex(BLIS_LOWER, BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)n, (dim_t)k, &one,
                   (float *)(uintptr_t)a, 1, (inc_t)n, (float *)(uintptr_t)b, (inc_t)n, 1, &zero, c,
-                  (inc_t)n, 1, best_kernels(&kernels), &runtime);
+                  (inc_t)n, 1, NULL, &runtime);
 }
 
 /* BLIS keeps the memory that it packs operands into, and never frees it. If BLIS were unloaded
@@ -206,7 +129,10 @@ static void *warm(void *argument)
 {
     const size_t *count = argument;
     cntx_t kernels = *bli_gks_query_cntx();
-    set_kernel(nested_kernel, &kernels);
+    func_t function = *bli_cntx_get_l3_vir_ukrs(BLIS_GEMM_UKR, &kernels);
+    sgemm_ukr_ft nested = nested_kernel;
+    bli_func_set_dt((void_fp)nested, BLIS_FLOAT, &function);
+    bli_cntx_set_l3_vir_ukr(BLIS_GEMM_UKR, &function, &kernels);
     nested_product((float)*count, &kernels);
     return NULL;
 }
@@ -243,7 +169,8 @@ diffmm_status diffmm__blis_prepare(size_t threads)
     size_t count = threads < warm_most ? threads : warm_most;
     pthread_t thread;
     keep_loaded();
-    bli_init();
+    if (!diffmm__blis_knows_processor())
+        return DIFFMM_OK;
     if (sets_of_blocks() < count) {
         diffmm_status status = probe(count);
         if (status)
@@ -265,5 +192,7 @@ const char *diffmm__blis_version(void)
 
 const char *diffmm__blis_architecture(void)
 {
-    return kernel_wanting() ? "with a kernel of libdiffmm" : bli_arch_string(bli_arch_query_id());
+    if (!diffmm__blis_knows_processor())
+        return "without kernels for this processor: libdiffmm multiplies";
+    return bli_arch_string(bli_arch_query_id());
 }

@@ -5,6 +5,28 @@
 
 #include "base/pool.h"
 #include "linalg/blis.h"
+#include "linalg/kernels.h"
+
+/* BLIS multiplies where it knows the processor, elsewhere the library's own kernel
+ * (linalg/product_kernel.h). */
+static void multiply(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
+                     struct diffmm__matrix b, float beta, float *c, size_t c_stride)
+{
+    if (diffmm__blis_knows_processor())
+        diffmm__blis_gemm(m, n, k, alpha, a, b, beta, c, c_stride);
+    else
+        diffmm__kernels()->product->multiply(m, n, k, alpha, a, b, beta, c, c_stride, false);
+}
+
+/* How many terms of a sum are added up before they are added to C; and how many at the end, if no more are
+ * left. */
+static void terms(size_t *at_once, size_t *at_end)
+{
+    if (diffmm__blis_knows_processor())
+        diffmm__blis_terms(at_once, at_end);
+    else
+        *at_once = *at_end = DIFFMM__PRODUCT_TERMS;
+}
 
 void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                          struct diffmm__matrix b, float beta, float *c, size_t c_stride)
@@ -15,7 +37,7 @@ void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffm
         for (size_t i = 0; i < m; i++)
             memset(c + i * c_stride, 0, n * sizeof *c);
     else
-        diffmm__blis_gemm(m, n, k, alpha, a, b, beta, c, c_stride);
+        multiply(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 
 struct product {
@@ -97,18 +119,17 @@ size_t diffmm__gemm_chunks(size_t k)
     return k / terms < 1 ? 1 : k / terms > most ? most : k / terms;
 }
 
-/* BLIS adds the terms up in blocks of so many; the last block may be longer. */
 size_t diffmm__gemm_next_terms(size_t left)
 {
     size_t at_once, at_end;
-    diffmm__blis_terms(&at_once, &at_end);
+    terms(&at_once, &at_end);
     return left > at_end ? at_once : left;
 }
 
 size_t diffmm__gemm_most_terms(void)
 {
     size_t at_once, at_end;
-    diffmm__blis_terms(&at_once, &at_end);
+    terms(&at_once, &at_end);
     return at_end > at_once ? at_end : at_once;
 }
 
@@ -161,8 +182,14 @@ static void triangle_task(void *argument, size_t chunk, size_t worker)
     (void)worker;
     const struct symmetric *s = argument;
     size_t begin = s->k * chunk / s->chunks, end = s->k * (chunk + 1) / s->chunks;
-    diffmm__blis_gemmt(s->n, end - begin, s->a + begin * s->n, s->b + begin * s->n,
-                       s->scratch + chunk * s->n * s->n);
+    const float *a = s->a + begin * s->n, *b = s->b + begin * s->n;
+    float *triangle = s->scratch + chunk * s->n * s->n;
+    if (diffmm__blis_knows_processor())
+        diffmm__blis_gemmt(s->n, end - begin, a, b, triangle);
+    else
+        diffmm__kernels()->product->multiply(s->n, s->n, end - begin, 1.0f,
+                                             diffmm__transposed(a, s->n), diffmm__plain(b, s->n),
+                                             0.0f, triangle, s->n, true);
 }
 
 /* Add up the chunks' lower triangles, and mirror. */

@@ -362,7 +362,7 @@ static void kernel_adam(size_t n, const struct diffmm__adam_coefficients *factor
     }
 }
 
-extern const struct diffmm__micro_kernel DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__VARIANT);
+extern const struct diffmm__product_kernel DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT);
 extern const struct diffmm__panel_kernels DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT);
 extern const struct diffmm__vector_kernels DIFFMM__PASTE(diffmm__vector_kernels_, DIFFMM__VARIANT);
 const struct diffmm__vector_kernels DIFFMM__PASTE(diffmm__vector_kernels_, DIFFMM__VARIANT) = {
@@ -379,7 +379,7 @@ const struct diffmm__vector_kernels DIFFMM__PASTE(diffmm__vector_kernels_, DIFFM
     .scale = kernel_scale,
     .add_rows = kernel_add_rows,
     .panels = &DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT),
-    .micro = &DIFFMM__PASTE(diffmm__micro_kernel_, DIFFMM__VARIANT),
+    .product = &DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT),
     .largest = kernel_largest,
     .at_least = kernel_at_least,
     .normal = kernel_normal,

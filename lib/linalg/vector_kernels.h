@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Vector kernels, compiled once per instruction set from vector_kernels.c; linalg/kernels.h chooses
  * one of these variants. All give the same bits: reductions run in 16 fixed lanes (lanes.h), and
- * nothing is fused, except in panel_kernels.h and micro_kernel.h. */
+ * nothing is fused, except in panel_kernels.h and product_kernel.h. */
 #ifndef DIFFMM_LINALG_VECTOR_KERNELS_H
 #define DIFFMM_LINALG_VECTOR_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "linalg/micro_kernel.h"
+#include "linalg/product_kernel.h"
 #include "linalg/panel_kernels.h"
 
 struct diffmm__adam_coefficients {
@@ -45,7 +45,7 @@ struct diffmm__vector_kernels {
 
     /* Kernels of the same instruction set. */
     const struct diffmm__panel_kernels *panels;
-    const struct diffmm__micro_kernel *micro;
+    const struct diffmm__product_kernel *product;
 
     /* The largest of n floats, without NaN; -infinity if there is none. */
     float (*largest)(size_t n, const float *x);
