@@ -20,7 +20,7 @@ enum { tile_rows = 4, tile_vectors = 2 };
 enum { tile_columns = tile_vectors * part_floats, few_rows = 4 };
 /* So many rows of A, or a little more, pass a panel; what they hold of a block of terms stays in the second cache.
  * Packed rows lie on the stack, so they are fewer. */
-enum { block_rows = 512, packed_rows = 96 };
+enum { block_rows = 512, packed_rows = 192 };
 
 /* Strips of tile_rows rows of op(A). They, the rows and the terms lie so many floats apart. */
 struct strips {

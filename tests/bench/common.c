@@ -123,8 +123,8 @@ size_t bench_peak_bytes(void)
     return (size_t)usage.ru_maxrss * 1024;
 }
 
-size_t bench_child(void (*run)(const void *argument, void *outcome), const void *argument,
-                   void *outcome, size_t size, const char *what)
+bool bench_child_runs(void (*run)(const void *argument, void *outcome), const void *argument,
+                      void *outcome, size_t size, size_t *peak)
 {
     int ends[2];
     if (pipe(ends))
@@ -141,10 +141,19 @@ size_t bench_child(void (*run)(const void *argument, void *outcome), const void 
     ssize_t got = read(ends[0], outcome, size);
     close(ends[0]);
     int status;
-    struct rusage usage;
-    if (wait4(child, &status, 0, &usage) != child || status != 0 || got != (ssize_t)size)
+    struct rusage usage = {0};
+    bool done = wait4(child, &status, 0, &usage) == child && status == 0 && got == (ssize_t)size;
+    *peak = (size_t)usage.ru_maxrss * 1024;
+    return done;
+}
+
+size_t bench_child(void (*run)(const void *argument, void *outcome), const void *argument,
+                   void *outcome, size_t size, const char *what)
+{
+    size_t peak;
+    if (!bench_child_runs(run, argument, outcome, size, &peak))
         bench_fail("%s failed", what);
-    return (size_t)usage.ru_maxrss * 1024;
+    return peak;
 }
 
 double bench_megabytes(size_t bytes)

@@ -55,6 +55,10 @@ size_t bench_peak_bytes(void);
 size_t bench_child(void (*run)(const void *argument, void *outcome), const void *argument,
                    void *outcome, size_t size, const char *what);
 
+/* The same, where the process may fail: whether it ran to its end. */
+bool bench_child_runs(void (*run)(const void *argument, void *outcome), const void *argument,
+                      void *outcome, size_t size, size_t *peak);
+
 /* Bytes in MB (10^6). */
 double bench_megabytes(size_t bytes);
 
