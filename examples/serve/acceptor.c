@@ -21,7 +21,8 @@ enum {
 
 struct acceptor {
     int listening; /* -1: closed */
-    struct MHD_Daemon *daemon;
+    bool (*hand)(void *data, int socket, size_t thread);
+    void *data;
     struct connections *connections;
     size_t most;
     pthread_t thread;
@@ -38,20 +39,22 @@ static bool is_full(const struct acceptor *acceptor)
     return connections_open(acceptor->connections) >= acceptor->most;
 }
 
-/* Hand one that has connected to the library; false if there is none, or no descriptor for it. */
+/* Hand on one that has connected; false if there is none, or no descriptor for it. */
 static bool take(struct acceptor *acceptor)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
+    size_t thread;
     int taken = accept4(acceptor->listening, (struct sockaddr *)&address, &size,
                         SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (taken < 0)
         return false;
-    if (!connections_expect(acceptor->connections, taken))
+    if (!connections_expect(acceptor->connections, taken, &address, &thread)) {
         close(taken);
-    else if (MHD_add_connection(acceptor->daemon, taken, (struct sockaddr *)&address, size) !=
-             MHD_YES)
-        connections_forget(acceptor->connections, taken); /* the library has closed it */
+    } else if (!acceptor->hand(acceptor->data, taken, thread)) {
+        connections_forget(acceptor->connections, taken);
+        close(taken);
+    }
     return true;
 }
 
@@ -99,14 +102,15 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct acceptor *acceptor_start(int listening, struct MHD_Daemon *daemon,
-                                struct connections *connections, size_t most)
+struct acceptor *acceptor_start(int listening, bool (*hand)(void *data, int socket, size_t thread),
+                                void *data, struct connections *connections, size_t most)
 {
     struct acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (!acceptor)
         return NULL;
     acceptor->listening = listening;
-    acceptor->daemon = daemon;
+    acceptor->hand = hand;
+    acceptor->data = data;
     acceptor->connections = connections;
     acceptor->most = most;
     if (pthread_create(&acceptor->thread, NULL, run, acceptor) != 0) {

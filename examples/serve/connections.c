@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "connections.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 
 struct connection {
     int socket;
-    bool begun; /* the library has it */
+    size_t thread;
+    struct in6_addr address; /* all zero: none that counts */
+    bool begun;              /* the library has it */
     enum phase phase;
     int64_t since; /* milliseconds */
     unsigned refused;
@@ -23,6 +26,8 @@ struct connections {
     int64_t limits[PHASES_LIMITED];
     struct connection **by_socket; /* NULL where there is none */
     size_t capacity;
+    size_t threads, *of_thread; /* connections of each */
+    size_t per_address;
     struct connection_counts counts; /* but for `busy` */
 };
 
@@ -38,11 +43,19 @@ const char *phase_name(enum phase phase)
     return "cut";
 }
 
-struct connections *connections_create(const size_t limits[PHASES_LIMITED])
+struct connections *connections_create(const size_t limits[PHASES_LIMITED], size_t threads,
+                                       size_t per_address)
 {
     struct connections *connections = calloc(1, sizeof *connections);
     if (!connections)
         return NULL;
+    connections->of_thread = calloc(threads, sizeof *connections->of_thread);
+    if (!connections->of_thread) {
+        free(connections);
+        return NULL;
+    }
+    connections->threads = threads;
+    connections->per_address = per_address;
     for (size_t i = 0; i < PHASES_LIMITED; i++)
         connections->limits[i] = (int64_t)limits[i] * 1000;
     pthread_mutex_init(&connections->lock, NULL);
@@ -54,6 +67,7 @@ void connections_destroy(struct connections *connections)
     for (size_t i = 0; i < connections->capacity; i++)
         free(connections->by_socket[i]);
     free(connections->by_socket);
+    free(connections->of_thread);
     pthread_mutex_destroy(&connections->lock);
     free(connections);
 }
@@ -76,35 +90,76 @@ static bool make_room(struct connections *connections, size_t socket)
     return true;
 }
 
-/* What is known of a socket; NULL without memory. One that is known already and that the library
- * has not begun with was closed by the library, which does not say so: its number came back. */
-static struct connection *find_or_add(struct connections *connections, int socket)
-{
-    if (!make_room(connections, (size_t)socket))
-        return NULL;
-    struct connection **place = &connections->by_socket[socket];
-    if (!*place) {
-        *place = calloc(1, sizeof **place);
-        connections->counts.open += *place != NULL;
-    }
-    return *place;
-}
-
 static void drop(struct connections *connections, int socket)
 {
     connections->counts.open--;
+    connections->of_thread[connections->by_socket[socket]->thread]--;
     free(connections->by_socket[socket]);
     connections->by_socket[socket] = NULL;
 }
 
-bool connections_expect(struct connections *connections, int socket)
+/* Note a socket; NULL without memory. One that is known already and that the library has not begun
+ * with was closed by the library, which does not say so: its number came back. */
+static struct connection *note(struct connections *connections, const struct connection *noted)
 {
+    if (!make_room(connections, (size_t)noted->socket))
+        return NULL;
+    struct connection **place = &connections->by_socket[noted->socket];
+    if (*place)
+        drop(connections, noted->socket);
+    *place = malloc(sizeof **place);
+    if (!*place)
+        return NULL;
+    **place = *noted;
+    (*place)->since = clock_milliseconds();
+    connections->counts.open++;
+    connections->of_thread[noted->thread]++;
+    return *place;
+}
+
+/* An address of IPv4 is written as one of IPv6. */
+static struct in6_addr without_port(const struct sockaddr_storage *address)
+{
+    struct in6_addr plain = IN6ADDR_ANY_INIT;
+    if (address->ss_family == AF_INET6) {
+        plain = ((const struct sockaddr_in6 *)address)->sin6_addr;
+    } else if (address->ss_family == AF_INET) {
+        const struct in_addr *inner = &((const struct sockaddr_in *)address)->sin_addr;
+        memset(plain.s6_addr + 10, 0xff, 2);
+        memcpy(plain.s6_addr + 12, inner, sizeof *inner);
+    }
+    return plain;
+}
+
+static bool admits(const struct connections *connections, const struct in6_addr *address)
+{
+    size_t open = 0;
+    if (connections->per_address == 0 || IN6_IS_ADDR_UNSPECIFIED(address))
+        return true;
+    for (size_t i = 0; i < connections->capacity; i++)
+        open += connections->by_socket[i] &&
+                memcmp(&connections->by_socket[i]->address, address, sizeof *address) == 0;
+    return open < connections->per_address;
+}
+
+static size_t least_busy(const struct connections *connections)
+{
+    size_t least = 0;
+    for (size_t i = 1; i < connections->threads; i++)
+        if (connections->of_thread[i] < connections->of_thread[least])
+            least = i;
+    return least;
+}
+
+bool connections_expect(struct connections *connections, int socket,
+                        const struct sockaddr_storage *address, size_t *thread)
+{
+    struct connection expected = {.socket = socket, .address = without_port(address)};
     pthread_mutex_lock(&connections->lock);
-    struct connection *connection = find_or_add(connections, socket);
-    if (connection)
-        *connection = (struct connection){.socket = socket, .since = clock_milliseconds()};
+    *thread = expected.thread = least_busy(connections);
+    bool good = admits(connections, &expected.address) && note(connections, &expected);
     pthread_mutex_unlock(&connections->lock);
-    return connection != NULL;
+    return good;
 }
 
 void connections_forget(struct connections *connections, int socket)
@@ -115,13 +170,13 @@ void connections_forget(struct connections *connections, int socket)
     pthread_mutex_unlock(&connections->lock);
 }
 
-struct connection *connections_begin(struct connections *connections, int socket)
+struct connection *connections_begin(struct connections *connections, int socket, size_t thread)
 {
+    struct connection begun = {.socket = socket, .thread = thread, .begun = true};
     pthread_mutex_lock(&connections->lock);
-    struct connection *connection = find_or_add(connections, socket);
-    if (connection)
-        *connection =
-            (struct connection){.socket = socket, .begun = true, .since = clock_milliseconds()};
+    if ((size_t)socket < connections->capacity && connections->by_socket[socket])
+        begun.address = connections->by_socket[socket]->address;
+    struct connection *connection = note(connections, &begun);
     pthread_mutex_unlock(&connections->lock);
     return connection;
 }

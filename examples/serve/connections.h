@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 enum phase {
     PHASE_NEW,       /* accepted; no request line yet */
@@ -24,17 +25,21 @@ const char *phase_name(enum phase phase);
 struct connection;
 struct connections;
 
-/* `limits`: of each phase, in seconds. NULL without memory. */
-struct connections *connections_create(const size_t limits[PHASES_LIMITED]);
+/* `limits`: of each phase, in seconds. `threads`: how many there are to answer. `per_address`: how
+ * many connections may be open from one address; 0: any number. NULL without memory. */
+struct connections *connections_create(const size_t limits[PHASES_LIMITED], size_t threads,
+                                       size_t per_address);
 void connections_destroy(struct connections *connections);
 
-/* A socket has been accepted and is about to be handed to the library; false without memory.
+/* A socket has been accepted and is about to be handed to the library, on that of the threads which
+ * has the fewest connections; false without memory, or if its address has too many.
  * connections_forget: the library did not take it. */
-bool connections_expect(struct connections *connections, int socket);
+bool connections_expect(struct connections *connections, int socket,
+                        const struct sockaddr_storage *address, size_t *thread);
 void connections_forget(struct connections *connections, int socket);
 
 /* The library has begun with a socket that was expected, and is about to close it. */
-struct connection *connections_begin(struct connections *connections, int socket);
+struct connection *connections_begin(struct connections *connections, int socket, size_t thread);
 void connections_end(struct connections *connections, struct connection *connection);
 
 /* Enter a phase. False if the connection has been cut or refused: an answer would not arrive. */

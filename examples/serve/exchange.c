@@ -95,7 +95,9 @@ static enum MHD_Result answer_endpoint(const struct exchange *exchange,
     else if (request->no_memory)
         refuse_memory(&failure);
     else {
-        char *text = compute(exchange, service, endpoint, &failure);
+        char *text =
+            request->gathered ? request->gathered : compute(exchange, service, endpoint, &failure);
+        request->gathered = NULL;
         if (text)
             return reply_text(exchange, MHD_HTTP_OK, "application/json", text, NULL);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "http.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,11 @@
 #include "access_log.h"
 #include "clock.h"
 #include "exchange.h"
+#include "gather.h"
 #include "metrics.h"
 #include "operations.h"
 #include "reply.h"
+#include "worker.h"
 
 /* A connection that is idle for so long is closed. */
 enum { IDLE_SECONDS = 30 };
@@ -28,11 +29,20 @@ struct http {
     struct service service;
     struct metrics *metrics;
     struct connections *connections;
-    struct MHD_Daemon *daemon;
     struct acceptor *acceptor;
     size_t max_body;
     bool log_requests;
     atomic_size_t under_way;
+    size_t lane_count; /* that have been started */
+    struct lane *lanes;
+};
+
+/* What a thread has of its own. */
+struct lane {
+    struct http *http;
+    size_t number;
+    struct gather *gather;
+    struct worker *worker;
 };
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -44,20 +54,21 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 static void on_connection(void *user_data, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct http *http = user_data;
+    const struct lane *lane = user_data;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         *context = connections_begin(
-            http->connections,
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+            lane->http->connections,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            lane->number);
     else if (*context)
-        connections_end(http->connections, *context);
+        connections_end(lane->http->connections, *context);
 }
 
 /* A request's first line has come in. A target that could fill the library's memory is refused
  * here: later it is too late. */
 static void *on_target(void *user_data, const char *target, struct MHD_Connection *connection)
 {
-    struct http *http = user_data;
+    struct http *http = ((const struct lane *)user_data)->http;
     struct connection *own = connection_of(connection);
     struct request *request = request_create(own, target);
     if (!request)
@@ -106,15 +117,21 @@ static enum MHD_Result receive(struct http *http, struct request *request, const
     return times / 2 <= http->max_body ? MHD_YES : MHD_NO;
 }
 
-/* The request is complete. */
-static enum MHD_Result finish(struct http *http, const struct exchange *exchange, const char *path)
+/* The request is complete; while it has no answer, the library asks again for one. */
+static enum MHD_Result finish(const struct lane *lane, const struct exchange *exchange,
+                              const char *path)
 {
+    struct http *http = lane->http;
     struct request *request = exchange->request;
-    if (request->connection &&
-        !connections_enter(http->connections, request->connection, PHASE_ANSWERING))
-        return MHD_NO;
-    request->began = clock_nanoseconds();
-    return exchange_answer(exchange, &http->service, path);
+    if (!request->complete) {
+        request->complete = true;
+        if (request->connection &&
+            !connections_enter(http->connections, request->connection, PHASE_ANSWERING))
+            return MHD_NO;
+        request->began = clock_nanoseconds();
+        gather_take(lane->gather, exchange->connection, request);
+    }
+    return request->waits ? MHD_YES : exchange_answer(exchange, &http->service, path);
 }
 
 /* Called for a request with its headers, then with each part of its body, then when it is
@@ -123,7 +140,8 @@ static enum MHD_Result on_request(void *user_data, struct MHD_Connection *connec
                                   const char *path, const char *method, const char *version,
                                   const char *data, size_t *size, void **state)
 {
-    struct http *http = user_data;
+    const struct lane *lane = user_data;
+    struct http *http = lane->http;
     struct request *request = *state;
     const struct exchange exchange = {&http->replying, connection, request};
     if (!request)
@@ -134,7 +152,7 @@ static enum MHD_Result on_request(void *user_data, struct MHD_Connection *connec
         return begin(http, &exchange, version);
     }
     if (*size == 0)
-        return finish(http, &exchange, path);
+        return finish(lane, &exchange, path);
     size_t received = *size;
     *size = 0;
     return receive(http, request, data, received);
@@ -158,14 +176,16 @@ static void find_status(struct http *http, struct MHD_Connection *connection,
 static void on_end(void *user_data, struct MHD_Connection *connection, void **state,
                    enum MHD_RequestTerminationCode code)
 {
-    struct http *http = user_data;
+    const struct lane *lane = user_data;
+    struct http *http = lane->http;
     struct request *request = *state;
     (void)code;
     if (!request)
         return;
     *state = NULL;
+    gather_forget(lane->gather, request);
     find_status(http, connection, request);
-    metrics_add(http->metrics, request->endpoint, request->status, request->took, request->hits);
+    metrics_add(http->metrics, request);
     if (http->log_requests)
         access_log_write(request);
     if (request->connection)
@@ -179,25 +199,66 @@ static size_t greater(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http, const struct serve_arguments *arguments)
+/* A daemon without a thread. It may have all connections: how many there are is the acceptor's
+ * concern. */
+static struct MHD_Daemon *start_daemon(struct lane *lane, const struct serve_arguments *arguments)
 {
-    /* The server does not accept a pool of one thread: the option is left out then. */
-    bool pool = arguments->threads > 1;
-    /* Each thread has its share of the connections; how many there are in all is the acceptor's
-     * concern, so that each may have them all. */
-    size_t connections = arguments->max_connections * arguments->threads;
     size_t seconds =
         greater(IDLE_SECONDS, greater(arguments->receive_seconds, arguments->send_seconds));
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
-        on_request, http, MHD_OPTION_NOTIFY_COMPLETED, on_end, http, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, http, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        connections < UINT_MAX ? (unsigned)connections : UINT_MAX,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)arguments->max_per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)seconds,
-        pool ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (unsigned)arguments->threads,
-        MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, lane,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, lane, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        lane, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEAD_MEMORY, MHD_OPTION_CONNECTION_LIMIT, (unsigned)arguments->max_connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)seconds, MHD_OPTION_END);
+}
+
+static void rank_together(void *user_data)
+{
+    const struct lane *lane = user_data;
+    gather_rank(lane->gather);
+}
+
+static bool start_lane(struct lane *lane, const struct serve_arguments *arguments)
+{
+    struct MHD_Daemon *daemon = NULL;
+    lane->gather = gather_create(&lane->http->service.answering);
+    if (lane->gather)
+        daemon = start_daemon(lane, arguments);
+    if (daemon)
+        lane->worker = worker_start(daemon, lane->http->connections, rank_together, lane);
+    if (daemon && !lane->worker)
+        MHD_stop_daemon(daemon);
+    if (!lane->worker)
+        gather_destroy(lane->gather);
+    return lane->worker != NULL;
+}
+
+static void end_lane(struct lane *lane)
+{
+    worker_stop(lane->worker);
+    gather_destroy(lane->gather);
+}
+
+static bool start_lanes(struct http *http, const struct serve_arguments *arguments)
+{
+    http->lanes = calloc(arguments->threads, sizeof *http->lanes);
+    if (!http->lanes)
+        return false;
+    for (size_t i = 0; i < arguments->threads; i++) {
+        http->lanes[i] = (struct lane){.http = http, .number = i};
+        if (!start_lane(&http->lanes[i], arguments))
+            return false;
+        http->lane_count++;
+    }
+    return true;
+}
+
+/* A connection has been accepted: to the thread that has the fewest. */
+static bool hand(void *user_data, int socket, size_t number)
+{
+    const struct http *http = user_data;
+    return worker_hand(http->lanes[number].worker, socket);
 }
 
 /* All parts but the acceptor, which takes the socket. */
@@ -209,21 +270,21 @@ static bool start_parts(struct http *http, const struct serve_arguments *argumen
         [PHASE_ANSWERING] = arguments->send_seconds,
         [PHASE_IDLE] = IDLE_SECONDS + arguments->receive_seconds,
     };
-    http->connections = connections_create(limits);
+    http->connections = connections_create(limits, arguments->threads, arguments->max_per_address);
     http->metrics = metrics_create();
     if (!http->connections || !http->metrics)
         return false;
     http->replying.connections = http->connections;
     http->service.operations.connections = http->connections;
     http->service.operations.metrics = http->metrics;
-    http->daemon = start_daemon(http, arguments);
-    return http->daemon != NULL;
+    return start_lanes(http, arguments);
 }
 
 static void end_parts(struct http *http)
 {
-    if (http->daemon)
-        MHD_stop_daemon(http->daemon);
+    for (size_t i = 0; i < http->lane_count; i++)
+        end_lane(&http->lanes[i]);
+    free(http->lanes);
     if (http->metrics)
         metrics_destroy(http->metrics);
     if (http->connections)
@@ -248,7 +309,7 @@ struct http *http_start(int socket, const struct serve_arguments *arguments, str
     http->log_requests = arguments->log_requests;
     if (start_parts(http, arguments))
         http->acceptor =
-            acceptor_start(socket, http->daemon, http->connections, arguments->max_connections);
+            acceptor_start(socket, hand, http, http->connections, arguments->max_connections);
     if (!http->acceptor) {
         end_parts(http);
         return NULL;

@@ -30,7 +30,7 @@ struct metrics {
     pthread_mutex_t lock; /* held for moments */
     struct endpoint_counts endpoints[MOST_ENDPOINTS];
     size_t endpoint_count;
-    uint64_t hits;
+    uint64_t hits, together;
     double started;
 };
 
@@ -76,21 +76,21 @@ static uint64_t *find_status(struct endpoint_counts *counts, unsigned status)
     return &counts->statuses[counts->status_count++].count;
 }
 
-void metrics_add(struct metrics *metrics, const char *endpoint, unsigned status,
-                 int64_t nanoseconds, size_t hits)
+void metrics_add(struct metrics *metrics, const struct request *request)
 {
-    double seconds = (double)nanoseconds * 1e-9;
+    double seconds = (double)request->took * 1e-9;
     size_t bound = 0;
     while (bound < BOUNDS && seconds > bounds[bound])
         bound++;
     pthread_mutex_lock(&metrics->lock);
-    struct endpoint_counts *counts = find_endpoint_counts(metrics, endpoint);
-    ++*find_status(counts, status);
-    if (nanoseconds > 0) {
+    struct endpoint_counts *counts = find_endpoint_counts(metrics, request->endpoint);
+    ++*find_status(counts, request->status);
+    if (request->took > 0) {
         counts->within[bound]++;
         counts->seconds += seconds;
     }
-    metrics->hits += hits;
+    metrics->hits += request->hits;
+    metrics->together += request->together;
     pthread_mutex_unlock(&metrics->lock);
 }
 
@@ -177,6 +177,9 @@ char *metrics_text(struct metrics *metrics, struct store *store,
     write_requests(out, metrics);
     write_durations(out, metrics);
     say_one(out, "hits_total", "counter", "Hits in the answers.", (double)metrics->hits);
+    say_one(out, "ranked_together_total", "counter",
+            "Requests whose rankings were made together with others that came at the same moment.",
+            (double)metrics->together);
     pthread_mutex_unlock(&metrics->lock);
     write_connections(out, connections, under_way);
     write_model(out, store);

@@ -4,10 +4,10 @@
 #define DIFFMM_EXAMPLES_SERVE_METRICS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "connections.h"
 #include "model.h"
+#include "request.h"
 
 struct metrics;
 
@@ -15,10 +15,8 @@ struct metrics;
 struct metrics *metrics_create(void);
 void metrics_destroy(struct metrics *metrics);
 
-/* A request has ended: its endpoint (a text that stays), its status, how long its answer took (0:
- * it got none of the service's making), and how many hits the answer had. */
-void metrics_add(struct metrics *metrics, const char *endpoint, unsigned status,
-                 int64_t nanoseconds, size_t hits);
+/* A request has ended. One for which nothing was computed took no time. */
+void metrics_add(struct metrics *metrics, const struct request *request);
 
 /* All of it in Prometheus' text format, allocated by malloc(); NULL without memory. */
 char *metrics_text(struct metrics *metrics, struct store *store,

@@ -47,12 +47,17 @@ bool numbers_add_ids(struct numbers *numbers, const diffmm_scorer *scorer, diffm
     return good;
 }
 
+size_t ranking_default_count(size_t max_count)
+{
+    return DEFAULT_COUNT < max_count ? DEFAULT_COUNT : max_count;
+}
+
 static bool read_count(struct ranking *ranking, size_t max_count, const json_t *parameters,
                        struct failure *failure)
 {
     const json_t *given = json_object_get(parameters, "count");
-    size_t by_default = DEFAULT_COUNT < max_count ? DEFAULT_COUNT : max_count;
-    json_int_t count = given ? json_integer_value(given) : (json_int_t)by_default;
+    json_int_t count =
+        given ? json_integer_value(given) : (json_int_t)ranking_default_count(max_count);
     size_t there_are = ranking->side == DIFFMM_USERS ? diffmm_scorer_users(ranking->scorer)
                                                      : diffmm_scorer_items(ranking->scorer);
     if ((unsigned long long)count > max_count)

@@ -22,6 +22,7 @@ struct request *request_create(struct connection *connection, const char *target
 void request_destroy(struct request *request)
 {
     free(request->body);
+    free(request->gathered);
     free(request);
 }
 

@@ -24,11 +24,16 @@ struct request {
     size_t received; /* bytes of the body, also those that are not kept */
     bool no_memory;
 
+    bool complete;  /* all of it has come in */
+    bool waits;     /* to be ranked together with others: gather.h */
+    char *gathered; /* the answer that was made so, or NULL */
+
     int64_t began;   /* nanoseconds: when there was something to do */
     int64_t took;    /* nanoseconds: until the answer was ready */
     unsigned status; /* of the answer, or 0 */
     size_t answered; /* bytes of the answer's body */
     size_t hits;     /* in it */
+    bool together;   /* it was ranked together with others */
 };
 
 /* NULL without memory. */
