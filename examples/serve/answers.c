@@ -8,6 +8,7 @@
 #include "explain.h"
 #include "many.h"
 #include "openapi.h"
+#include "place.h"
 
 static bool falls_back(const json_t *parameters)
 {
@@ -68,8 +69,7 @@ static bool similar(const struct answering *answering, const struct served *mode
     const char *id = user ? user : json_string_value(json_object_get(parameters, "item"));
     if (!id || (user && json_object_get(parameters, "item")))
         return refuse(failure, 400, "one of 'item' and 'user' must be given");
-    const char *word = json_string_value(json_object_get(parameters, "similarity"));
-    diffmm_similarity similarity = word && strcmp(word, "dot") == 0 ? DIFFMM_DOT : DIFFMM_COSINE;
+    diffmm_similarity similarity = similarity_of(parameters);
     diffmm_side side = user ? DIFFMM_USERS : DIFFMM_ITEMS;
     int32_t number;
     bool good = ranking_begin(&ranking, answering, model->scorer, side, parameters, failure);
@@ -207,6 +207,7 @@ static const struct endpoint endpoints[] = {
     {"/fold-in", "GET, HEAD, POST", "items user " SHAPING " " RESTRICTIONS, false, fold_in},
     {"/popular", "GET, HEAD, POST", RESTRICTIONS, false, popular},
     {"/explain", "GET, HEAD, POST", "user items item", false, explain},
+    {"/place", "POST", "new_items user boost similarity " RESTRICTIONS, false, place},
     {"/openapi.json", "GET, HEAD", "", false, openapi},
     {"/health", "GET, HEAD", "", false, health},
     {"/reload", "POST", "", true, reload},

@@ -44,6 +44,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
     static const struct option table[] = {
         {"model", required_argument, NULL, 'm'},
         {"host", required_argument, NULL, 'a'},
+        {"placer", required_argument, NULL, 'p'},
         {"reload-token-file", required_argument, NULL, 'r'},
         {"groups", required_argument, NULL, 'g'},
         {"port", required_argument, NULL, 'n'},
@@ -74,6 +75,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         switch (code) {
         case 'm': out->model = optarg; break;
         case 'a': out->host = optarg; break;
+        case 'p': out->placer = optarg; break;
         case 'r': out->reload_token_file = optarg; break;
         case 'g': out->groups = optarg; break;
         case 'n':
@@ -100,6 +102,8 @@ void serve_arguments_help(void)
         "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
         "  GET /popular                        what most users have seen\n"
         "  GET /explain?user=ID&item=ID        where the score comes from\n"
+        "  POST /place                         new items by their features: similar items, and\n"
+        "                                      with user=ID, its scores (--placer)\n"
         "  GET /openapi.json                   all requests and answers, described\n"
         "  GET /health\n"
         "  POST /reload                        open the model file again\n"
@@ -121,6 +125,8 @@ void serve_arguments_help(void)
         "  --send-seconds 30       for an answer to be made and taken\n"
         "  --grace-seconds 5       at the end, for clients to open no more connections\n"
         "  --log-requests          a line of JSON on stderr for each request\n"
+        "  --placer FILE           a cold-start mapping, for /place; it is reloaded with the "
+        "model\n"
         "  --groups FILE           lines of an item, a tab and its group, for per_group=N\n"
         "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
         "                          bring; without it, clients on this machine may reload, but\n"

@@ -9,6 +9,7 @@
 struct serve_arguments {
     bool help;
     const char *model, *host;
+    const char *placer;            /* a file, or NULL */
     const char *reload_token_file; /* NULL: none */
     const char *groups;            /* a file, or NULL */
     size_t port;                   /* 0: any that is free */

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     }
     if (!guard_begin(&guard, arguments.reload_token_file, &failure) ||
         !groups_begin(&groups, arguments.groups, &failure) ||
-        !store_begin(&store, arguments.model, &failure))
+        !store_begin(&store, arguments.model, arguments.placer, &failure))
         return failed("cannot serve", failure.reason);
     store.groups = &groups;
     int code = serve(&arguments, &store, &guard);

@@ -26,23 +26,56 @@ static const char *message_of_file(void)
 
 /* Notes what the file was like when it was opened: if it is replaced meanwhile, it counts as
  * outdated. */
+static bool open_scorer(struct store *store, struct served *served, struct failure *failure)
+{
+    struct file_bytes bytes;
+    bool good = file_bytes_read(store->model.path, &bytes, failure);
+    store->model.tried = bytes.file;
+    served->file = bytes.data;
+    served->file_size = bytes.size;
+    if (good && diffmm_scorer_open_memory(store->context, bytes.data, bytes.size,
+                                          &served->scorer) != DIFFMM_OK)
+        good = refuse(failure, 500, "%s: %s", store->model.path, message_of_file());
+    return good;
+}
+
+/* The library reads all of the file, and keeps none of it. */
+static bool open_placer(const struct store *store, struct served *served, struct failure *failure)
+{
+    const struct watched *file = &store->placer;
+    if (!file->path)
+        return true;
+    if (diffmm_placer_open(store->context, file->path, &served->placer) != DIFFMM_OK)
+        return refuse(failure, 500, "%s", diffmm_error_message());
+    size_t has = diffmm_placer_dimensions(served->placer),
+           needs = diffmm_scorer_dimensions(served->scorer);
+    return has == needs || refuse(failure, 500,
+                                  "%s places items in %zu dimensions, but %s has %zu: it belongs "
+                                  "to another model",
+                                  file->path, has, store->model.path, needs);
+}
+
+static void served_destroy(struct served *served)
+{
+    diffmm_placer_destroy(served->placer);
+    diffmm_scorer_destroy(served->scorer);
+    free(served->file);
+    free(served);
+}
+
 static bool open_served(struct store *store, size_t generation, struct served **out,
                         struct failure *failure)
 {
-    struct file_bytes bytes;
-    struct served *served = malloc(sizeof *served);
+    struct served *served = calloc(1, sizeof *served);
     if (!served)
         return refuse_memory(failure);
-    bool good = file_bytes_read(store->path, &bytes, failure);
-    store->tried = bytes.file;
-    *served = (struct served){
-        .file = bytes.data, .file_size = bytes.size, .generation = generation, .references = 1};
-    if (good && diffmm_scorer_open_memory(store->context, bytes.data, bytes.size,
-                                          &served->scorer) != DIFFMM_OK)
-        good = refuse(failure, 500, "%s: %s", store->path, message_of_file());
-    if (!good) {
-        free(bytes.data);
-        free(served);
+    /* Both files count as tried, even where the first is refused. */
+    if (store->placer.path && stat(store->placer.path, &store->placer.tried) != 0)
+        store->placer.tried = (struct stat){.st_size = 0};
+    served->generation = generation;
+    atomic_init(&served->references, 1);
+    if (!open_scorer(store, served, failure) || !open_placer(store, served, failure)) {
+        served_destroy(served);
         return false;
     }
     served->loaded = now_seconds();
@@ -50,11 +83,12 @@ static bool open_served(struct store *store, size_t generation, struct served **
     return true;
 }
 
-bool store_begin(struct store *store, const char *path, struct failure *failure)
+bool store_begin(struct store *store, const char *model, const char *placer,
+                 struct failure *failure)
 {
     /* Every request is computed by the thread that answers it. */
     const diffmm_context_settings settings = warning_settings(1);
-    *store = (struct store){.path = path};
+    *store = (struct store){.model = {.path = model}, .placer = {.path = placer}};
     if (diffmm_context_create(&settings, &store->context) != DIFFMM_OK)
         return refuse(failure, 500, "%s", diffmm_error_message());
     if (!open_served(store, 1, &store->current, failure)) {
@@ -87,9 +121,7 @@ void served_release(struct served *served)
 {
     if (atomic_fetch_sub(&served->references, 1) > 1)
         return;
-    diffmm_scorer_destroy(served->scorer);
-    free(served->file);
-    free(served);
+    served_destroy(served);
 }
 
 static void put(struct store *store, struct served *fresh)
@@ -115,7 +147,7 @@ bool store_reload(struct store *store, struct failure *failure)
     /* Only a reload changes `current`, so it may be read here. */
     bool good = open_served(store, store->current->generation + 1, &fresh, failure);
     if (good) {
-        fprintf(stderr, "reloaded %s\n", store->path);
+        fprintf(stderr, "reloaded %s\n", store->model.path);
         put(store, fresh);
     } else {
         complain("the old model stays: %s", failure->reason);
@@ -125,19 +157,26 @@ bool store_reload(struct store *store, struct failure *failure)
     return good;
 }
 
-bool store_outdated(struct store *store)
+static bool watched_outdated(struct store *store, struct watched *file)
 {
     struct stat now;
-    if (stat(store->path, &now) != 0)
-        return false; /* the file is gone: the loaded model stays */
+    if (!file->path || stat(file->path, &now) != 0)
+        return false; /* the file is gone: what was loaded stays */
     pthread_mutex_lock(&store->reload_lock);
-    bool changed = !same_file(&now, &store->tried);
-    bool another = now.st_dev != store->tried.st_dev || now.st_ino != store->tried.st_ino;
+    bool changed = !same_file(&now, &file->tried);
+    bool another = now.st_dev != file->tried.st_dev || now.st_ino != file->tried.st_ino;
     pthread_mutex_unlock(&store->reload_lock);
     /* A file that takes the place of another is complete; one that is written over may not be. */
-    bool still = another || same_file(&now, &store->seen);
-    store->seen = now;
+    bool still = another || same_file(&now, &file->seen);
+    file->seen = now;
     return changed && still;
+}
+
+bool store_outdated(struct store *store)
+{
+    bool model = watched_outdated(store, &store->model);
+    bool placer = watched_outdated(store, &store->placer);
+    return model || placer;
 }
 
 struct store_state store_look(struct store *store)

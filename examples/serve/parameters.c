@@ -15,7 +15,8 @@ enum kind {
     KIND_FLAG,
     KIND_REAL,
     KIND_SIMILARITY,
-    KIND_FALLBACK
+    KIND_FALLBACK,
+    KIND_NEW_ITEMS
 };
 
 static const struct parameter {
@@ -27,7 +28,7 @@ static const struct parameter {
     {"include_seen", KIND_FLAG}, {"min_score", KIND_REAL},    {"similarity", KIND_SIMILARITY},
     {"users", KIND_IDS},         {"fallback", KIND_FALLBACK}, {"diversity", KIND_REAL},
     {"modality", KIND_ID},       {"temperature", KIND_REAL},  {"seed", KIND_SEED},
-    {"per_group", KIND_COUNT},
+    {"per_group", KIND_COUNT},   {"boost", KIND_REAL},        {"new_items", KIND_NEW_ITEMS},
 };
 
 static const char *kind_text(enum kind kind)
@@ -41,6 +42,7 @@ static const char *kind_text(enum kind kind)
     case KIND_REAL: return "a finite number";
     case KIND_SIMILARITY: return "\"cosine\" or \"dot\"";
     case KIND_FALLBACK: return "\"popular\"";
+    case KIND_NEW_ITEMS: return "a list of objects in JSON";
     }
     return "?";
 }
@@ -107,6 +109,23 @@ static json_t *similarity_from_text(const char *text)
     return strcmp(text, "cosine") == 0 || strcmp(text, "dot") == 0 ? json_string(text) : NULL;
 }
 
+/* A list of objects, whose members are looked at by those who use them. */
+static json_t *new_items_from_json(json_t *value)
+{
+    bool good = json_is_array(value);
+    for (size_t i = 0; good && i < json_array_size(value); i++)
+        good = json_is_object(json_array_get(value, i));
+    return good ? json_incref(value) : NULL;
+}
+
+static json_t *new_items_from_text(const char *text)
+{
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *items = new_items_from_json(value);
+    json_decref(value);
+    return items;
+}
+
 static json_t *value_from_text(enum kind kind, const char *text)
 {
     switch (kind) {
@@ -118,6 +137,7 @@ static json_t *value_from_text(enum kind kind, const char *text)
     case KIND_REAL: return real_from_text(text);
     case KIND_SIMILARITY: return similarity_from_text(text);
     case KIND_FALLBACK: return fallback_from_text(text);
+    case KIND_NEW_ITEMS: return new_items_from_text(text);
     }
     return NULL;
 }
@@ -170,6 +190,7 @@ static json_t *value_from_json(enum kind kind, json_t *value)
         return json_is_string(value) ? similarity_from_text(json_string_value(value)) : NULL;
     case KIND_FALLBACK:
         return json_is_string(value) ? fallback_from_text(json_string_value(value)) : NULL;
+    case KIND_NEW_ITEMS: return new_items_from_json(value);
     }
     return NULL;
 }

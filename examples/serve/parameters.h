@@ -9,10 +9,11 @@
  *     count, seed, per_group       a whole number
  *     include_seen                 true or false
  *     min_score, diversity,        a number
- *     temperature
+ *     temperature, boost
  *     modality                     a name
  *     fallback                     "popular"
  *     similarity                   "cosine" or "dot"
+ *     new_items                    objects, in JSON also in a query string
  *
  * In JSON, ids may be whole numbers too. */
 #ifndef DIFFMM_EXAMPLES_SERVE_PARAMETERS_H

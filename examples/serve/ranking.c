@@ -14,6 +14,12 @@ diffmm_status ranking_find(const diffmm_scorer *scorer, diffmm_side side, const 
                                 : diffmm_scorer_find_item(scorer, id, number);
 }
 
+diffmm_similarity similarity_of(const json_t *parameters)
+{
+    const char *word = json_string_value(json_object_get(parameters, "similarity"));
+    return word && strcmp(word, "dot") == 0 ? DIFFMM_DOT : DIFFMM_COSINE;
+}
+
 bool numbers_add(struct numbers *numbers, const int32_t *more, size_t count,
                  struct failure *failure)
 {

@@ -56,6 +56,9 @@ bool ranking_begin(struct ranking *ranking, const struct answering *answering,
                    const diffmm_scorer *scorer, diffmm_side side, const json_t *parameters,
                    struct failure *failure);
 
+/* What `similarity` asks for. */
+diffmm_similarity similarity_of(const json_t *parameters);
+
 /* How many hits a request gets that does not say how many. */
 size_t ranking_default_count(size_t max_count);
 

@@ -28,7 +28,7 @@ const char *made_item(int32_t item)
 
 static diffmm_dataset *make_dataset(diffmm_context *context)
 {
-    enum { pairs = MADE_USERS * MADE_TOUCHED, features = 4 };
+    enum { pairs = MADE_USERS * MADE_TOUCHED, features = MADE_FEATURES };
     const char *users[pairs], *items[pairs], *ids[MADE_ITEMS];
     static float images[MADE_ITEMS * features]; /* borrowed by the data set */
     diffmm_dataset *dataset;
@@ -50,7 +50,20 @@ static diffmm_dataset *make_dataset(diffmm_context *context)
     return dataset;
 }
 
+static void make_placer(const diffmm_model *model, diffmm_dataset *dataset, const char *path)
+{
+    diffmm_placer *placer;
+    succeed(diffmm_placer_create(model, dataset, &placer));
+    succeed(diffmm_placer_save(placer, path));
+    diffmm_placer_destroy(placer);
+}
+
 void make_model(const char *path, uint64_t seed)
+{
+    make_model_and_placer(path, NULL, seed);
+}
+
+void make_model_and_placer(const char *path, const char *placer_path, uint64_t seed)
 {
     diffmm_context *context;
     diffmm_options *options;
@@ -63,6 +76,8 @@ void make_model(const char *path, uint64_t seed)
     succeed(diffmm_model_create(dataset, options, &model));
     succeed(diffmm_model_forward(model));
     succeed(diffmm_model_save(model, path));
+    if (placer_path)
+        make_placer(model, dataset, placer_path);
     diffmm_model_destroy(model);
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(dataset);

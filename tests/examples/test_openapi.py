@@ -8,7 +8,9 @@ each answer is of the schema for its status.
 """
 import http.client
 import json
+import math
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,8 @@ PROVOKED = {
     ("/popular", "400"): {"query": {"count": "none"}},
     ("/explain", "400"): {"query": {"user": "1"}},
     ("/explain", "404"): {"query": {"user": "1", "item": "nothing"}},
+    ("/place", "400"): {"query": {}},
+    ("/place", "404"): {"query": {"user": "nobody", "new_items": '[{"features": {"image": [1, 2]}}]'}},
     ("/openapi.json", "400"): {"query": {"colour": "red"}},
     ("/health", "400"): {"query": {"colour": "red"}},
     ("/reload", "400"): {"query": {"colour": "red"}},
@@ -47,10 +51,28 @@ NEEDS = {
     "/fold-in": {"modality": ["items", "diversity"], "seed": ["items", "temperature"], None: ["items"]},
     "/explain": {"items": ["item"], None: ["user", "item"]},
     "/popular": {None: []},
+    "/place": {None: ["new_items"]},
 }
 VALUES = {"user": "1", "users": ["1", "2"], "item": "3", "items": ["3", "4"], "count": 3, "min_score": -100.5,
           "exclude": ["5"], "candidates": ["5", "6"], "include_seen": True, "similarity": "dot",
-          "fallback": "popular", "diversity": 0.5, "modality": "image", "temperature": 1.5, "seed": 7, "per_group": 2}
+          "fallback": "popular", "diversity": 0.5, "modality": "image", "temperature": 1.5, "seed": 7, "per_group": 2,
+          "boost": 1.25, "new_items": [{"features": {"image": [0.5, -2]}}, {"features": {"image": [1, 0]}}]}
+
+
+def write_placer(path, dimensions):
+    """A cold-start mapping from two features of "image", as doc/file-formats.md has it: safetensors."""
+    tensors = {"item.mean": [dimensions], "scale": [2], "modality.image.mean": [2],
+               "modality.image.map": [2, dimensions]}
+    header, data = {"__metadata__": {"format": "diffmm-placer", "version": "1", "library": "test", "d": str(dimensions),
+                                     "modalities": json.dumps([{"name": "image", "dimensions": 2}])}}, b""
+    for name, shape in tensors.items():
+        count = math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * count]}
+        data += struct.pack(f"<{count}f", *(1 + 0.25 * i for i in range(count)))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 class Service:
@@ -155,7 +177,9 @@ class OpenApi(unittest.TestCase):
         groups = os.path.join(cls.folder.name, "groups")
         with open(groups, "w", encoding="utf-8") as file:
             file.writelines(f"{item}\tgroup {item % 3}\n" for item in range(20))
-        cls.service = Service(cls.model, "--groups", groups)
+        placer = os.path.join(cls.folder.name, "placer")
+        write_placer(placer, 8)
+        cls.service = Service(cls.model, "--groups", groups, "--placer", placer)
         with open(DESCRIPTION, encoding="utf-8") as file:
             cls.description = json.load(file)
         cls.schema = Schema(cls.description)
@@ -218,7 +242,8 @@ class OpenApi(unittest.TestCase):
                 values = self.request_with(path, name)
                 schema = self.description["components"]["parameters"][name]["schema"]
                 self.assertIsNone(self.schema.wrong(VALUES[name], schema, name))
-                query = {key: json.dumps(one) if isinstance(one, bool) else one for key, one in values.items()}
+                query = {key: json.dumps(one) if isinstance(one, bool) or key == "new_items" else one
+                         for key, one in values.items()}
                 self.expect(path, method, operation, "200", self.service.ask(method, path, query))
                 if method == "POST":
                     content = operation["requestBody"]["content"]["application/json"]["schema"]
