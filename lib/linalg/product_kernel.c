@@ -18,9 +18,9 @@ enum { tile_rows = 8, tile_vectors = 3 };
 enum { tile_rows = 4, tile_vectors = 2 };
 #endif
 enum { tile_columns = tile_vectors * part_floats, few_rows = 4 };
-/* So many rows of A, or a little more, pass a panel; what they hold of a block of terms stays in the second cache.
+/* So many rows of A, or a little more, pass a panel; what they hold of a block of terms stays in the outer caches.
  * Packed rows lie on the stack, so they are fewer. */
-enum { block_rows = 512, packed_rows = 192 };
+enum { block_rows = 1056, packed_rows = 192 };
 
 /* Strips of tile_rows rows of op(A). They, the rows and the terms lie so many floats apart. */
 struct strips {
@@ -86,6 +86,11 @@ static inline __attribute__((always_inline)) void tile(size_t rows, size_t k, co
     }
     for (size_t p = 0; p < k; p++, panel += tile_columns) {
         vector b[tile_vectors];
+        /* Rows that lie where they lie are too many for the processor to see what comes next. */
+        if (term_step == 1 && p % DIFFMM__LANES == 0)
+#pragma GCC unroll 12
+            for (size_t i = 0; i < rows; i++)
+                __builtin_prefetch(row[i / group] + (tile_rows + i % group) * row_step);
 #pragma GCC unroll 3
         for (size_t v = 0; v < tile_vectors; v++)
             b[v] = *(const vector *)(panel + v * part_floats);
