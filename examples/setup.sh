@@ -57,7 +57,7 @@ setup_build() {
     folder=$1
     shift
     if [ -f "$folder/build.ninja" ]; then
-        meson configure "$folder" "$@"
+        meson setup --reconfigure "$folder" "$root" "$@" # (unlike meson configure, it knows options that are new)
     else
         meson setup "$folder" "$root" "$@"
     fi

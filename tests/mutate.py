@@ -98,7 +98,7 @@ class Copy:
         ignore = shutil.ignore_patterns("build*", ".git")
         shutil.copytree(ROOT, folder, ignore=ignore)
         self.build = folder / "build"
-        self.run(["meson", "setup", self.build, self.root, "-Dbuildtype=debugoptimized", "-Dexamples=false", "-Dwerror=false"], 600)
+        self.run(["meson", "setup", self.build, self.root, "-Dbuildtype=debugoptimized", "-Dexamples=disabled", "-Dwerror=false"], 600)
         listed = json.loads(subprocess.check_output(["meson", "introspect", self.build, "--tests"]))
         self.programs = {test["name"]: test["cmd"][0] for test in listed
                          if {"libdiffmm:unit", "libdiffmm:reference"} & set(test["suite"])}

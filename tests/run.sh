@@ -16,8 +16,11 @@ skipped=0
 # Build in folder $1 with the options that follow.
 build() {
     echo "== Building: $*"
-    log=$1.log
-    if setup_build "$@" -Dwerror=true >"$log" 2>&1 && meson compile -C "$1" >>"$log" 2>&1; then
+    folder=$1
+    log=$folder.log
+    shift
+    if setup_build "$folder" -Dtests=enabled -Dexamples=enabled -Dwerror=true "$@" >"$log" 2>&1 &&
+        meson compile -C "$folder" >>"$log" 2>&1; then
         return 0
     fi
     tail -n 50 "$log"
@@ -81,7 +84,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     build "$base-sanitize" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined &&
         run_whole "$base-sanitize"
     build "$base-thread" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
-        -Dexamples=false && run "$base-thread"
+        -Dexamples=disabled && run "$base-thread"
     if build "$base-release" -Dbuildtype=release -Ddebug=true; then
         run_whole "$base-release"
         ! command -v valgrind >/dev/null || run_memcheck "$base-release"
@@ -97,7 +100,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
             clang -fsanitize=fuzzer,address -x c -o "$trial" - >/dev/null 2>&1; then
             build "$base-fuzz" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-                -Db_lundef=false -Dfuzz=true -Dexamples=false && run "$base-fuzz"
+                -Db_lundef=false -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
         fi
         rm -f "$trial"
     fi
