@@ -19,6 +19,7 @@ enum option_code {
     OPTION_DEDUPLICATE,
     OPTION_CORE,
     OPTION_MAPPED,
+    OPTION_NO_FEATURES,
     OPTION_WITH_FEATURES,
     OPTION_HOLD_OUT,
     OPTION_HOLD_OUT_LAST,
@@ -45,6 +46,7 @@ static const struct option option_table[] = {
     {"items", required_argument, NULL, OPTION_ITEMS},
     {"modality", required_argument, NULL, OPTION_MODALITY},
     {"mapped", no_argument, NULL, OPTION_MAPPED},
+    {"no-features", no_argument, NULL, OPTION_NO_FEATURES},
     {"with-features", optional_argument, NULL, OPTION_WITH_FEATURES},
     {"column", required_argument, NULL, OPTION_COLUMN},
     {"separator", required_argument, NULL, OPTION_SEPARATOR},
@@ -92,6 +94,7 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_MIN_RATING: out->preparation.min_rating = value; return true;
     case OPTION_DEDUPLICATE: out->preparation.deduplicate = value; return true;
     case OPTION_MAPPED: out->mapped = true; return true;
+    case OPTION_NO_FEATURES: out->no_features = true; return true;
     case OPTION_WITH_FEATURES:
         out->preparation.with_features = true;
         out->preparation.features_of = optarg;
@@ -126,7 +129,8 @@ static bool read_option(int code, char *value, struct arguments *out)
 
 bool arguments_read(int argc, char **argv, struct arguments *out)
 {
-    *out = (struct arguments){.table.format.struct_size = sizeof out->table.format};
+    *out =
+        (struct arguments){.self = argv[0], .table.format.struct_size = sizeof out->table.format};
     out->settings = calloc((size_t)argc, sizeof *out->settings);
     out->modalities = calloc((size_t)argc, sizeof *out->modalities);
     if (!out->settings || !out->modalities)
@@ -201,6 +205,8 @@ void print_help(void)
         "                             FILE.npy, or is told by --items\n"
         "  --mapped                   leave features of --modality in their files, which hold\n"
         "                             float32 or float16: they may be larger than memory\n"
+        "  --no-features              without any features, which leaves graph convolution as in\n"
+        "                             LightGCN: the bar that features have to pass\n"
         "  --with-features[=NAME,..]  leave out items that have no row of features, in any "
         "modality\n"
         "                             or in these; without it they get zeros\n"

@@ -14,7 +14,9 @@ struct arguments {
     bool final_fit; /* train anew on everything at the end */
     bool resume;    /* go on from the checkpoint, if there is one */
     bool mapped;    /* features stay in their files */
-    bool verbose;   /* also what the library logs at level info */
+    bool no_features;
+    bool verbose;     /* also what the library logs at level info */
+    const char *self; /* how this program was called */
     struct table_options table;
     struct preparation preparation;
     const char *data;        /* folder, file, or "synthetic" */

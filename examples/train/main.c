@@ -7,6 +7,7 @@
  * As every program that trains it makes a context, settings, a data set and a trainer, fits, and
  * saves the model. Progress and results come through two callbacks (fit.c). */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #include "arguments.h"
 #include "common/command_line.h"
+#include "common/shell_text.h"
 #include "common/standard_files.h"
 #include "data.h"
 #include "fit.h"
@@ -65,13 +67,34 @@ static int save(const struct run *run)
     const char *path = run->arguments->model;
     if (!path)
         return EXIT_DONE;
+    char recommend[PATH_MAX];
+    shell_sibling(run->arguments->self, "diffmm_recommend", recommend, sizeof recommend);
     const diffmm_trainer *trained = run->final ? run->final : run->trainer;
     if (diffmm_model_save(diffmm_trainer_model(trained), path) != DIFFMM_OK)
         return failed_call();
-    printf("saved %s\n", path);
-    printf("next: diffmm_recommend --model %s --user %s\n", path,
-           diffmm_dataset_user_id(run->dataset, 0));
+    fputs("saved ", stdout);
+    shell_word_print(stdout, path);
+    fputs("\nnext: ", stdout);
+    shell_word_print(stdout, recommend);
+    fputs(" --model ", stdout);
+    shell_word_print(stdout, path);
+    fputs(" --user ", stdout);
+    shell_word_print(stdout, diffmm_dataset_user_id(run->dataset, 0));
+    fputs("\n", stdout);
     return EXIT_DONE;
+}
+
+/* --no-features: no modality of the data takes part. */
+static diffmm_status leave_features_out(const diffmm_dataset *dataset, diffmm_options *options)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < diffmm_dataset_modalities(dataset) && status == DIFFMM_OK; m++) {
+        char name[512];
+        snprintf(name, sizeof name, "modality.%s.enabled",
+                 diffmm_dataset_modality_name(dataset, m));
+        status = diffmm_options_set(options, name, "false");
+    }
+    return status;
 }
 
 /* --final-fit takes the number of epochs from what is held out: told before anything is trained. */
@@ -110,6 +133,9 @@ static int train(const struct arguments *arguments)
     }
     if (code == EXIT_DONE)
         code = data_open(context, arguments, options, &dataset);
+    if (code == EXIT_DONE && arguments->no_features &&
+        leave_features_out(dataset, options) != DIFFMM_OK)
+        code = failed_call();
     if (code == EXIT_DONE && arguments->forecast) {
         code = print_forecast(dataset, options);
         goto done;

@@ -191,6 +191,50 @@ START_TEST(tells_what_chose_the_epoch)
 }
 END_TEST
 
+/* What stands after "next: " is a command as a shell takes it, whatever the names. */
+START_TEST(next_can_be_pasted)
+{
+    write_text("clicks.tsv",
+               "user\titem\no'neil $HOME `x`\ta b\no'neil $HOME `x`\tc\nann\ta b\nann\td\n");
+    ck_assert_int_eq(run(train_program, (const char *[]){"--data", "clicks.tsv", "--epochs", "1",
+                                                         "--model", "it's a $model", NULL}),
+                     0);
+    char *printed = read_text("out"), *next = strstr(printed, "next: ");
+    ck_assert_ptr_nonnull(next);
+    expect_text("out", recommend_program);
+    write_text("command", next + strlen("next: "));
+    free(printed);
+    ck_assert_int_eq(run("/bin/sh", (const char *[]){"command", NULL}), 0);
+    expect_text("out", "  d\n");
+}
+END_TEST
+
+/* Without features the model is the collaborative part alone: the same as from data that have none. */
+START_TEST(no_features)
+{
+    write_own_data();
+    ck_assert_int_eq(run(train_program, (const char *[]){"--data", "own.tsv", "--epochs", "2",
+                                                         "--model", "plain", NULL}),
+                     0);
+    ck_assert_int_eq(
+        run(train_program,
+            (const char *[]){"--data", "own.tsv", "--modality", "cover=cover.npy", "--no-features",
+                             "--epochs", "2", "--log", "log", "--model", "left_out", NULL}),
+        0);
+    expect_text("log", "\"denoiser\":{}");
+    const char *const models[] = {"plain", "left_out"};
+    for (size_t i = 0; i < 2; i++) {
+        char printed[16];
+        snprintf(printed, sizeof printed, "out.%zu", i);
+        ck_assert_int_eq(
+            run(recommend_program, (const char *[]){"--model", models[i], "--user", "u3", NULL}),
+            0);
+        ck_assert_int_eq(rename("out", printed), 0);
+    }
+    ck_assert(same_files("out.0", "out.1"));
+}
+END_TEST
+
 /* The help names every setting of the library. */
 START_TEST(help_lists_settings)
 {
@@ -227,6 +271,8 @@ int main(int argc, char **argv)
     tcase_add_test(tests, held_out_by_the_program);
     tcase_add_test(tests, filtered_and_held_out_by_time);
     tcase_add_test(tests, tells_what_chose_the_epoch);
+    tcase_add_test(tests, next_can_be_pasted);
+    tcase_add_test(tests, no_features);
     tcase_add_test(tests, help_lists_settings);
     return run_programs(argc, argv, tests, "command_lines");
 }
