@@ -3,7 +3,7 @@
 # The code of a page of documentation: all blocks of a language make one program, in their order.
 # C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
 # C++ is compiled; Python is run, JavaScript too; shell is parsed and, where tests/docs/NAME.sh makes its files, run.
-# Programs run in a folder with data.sh's data.
+# Programs run in a folder with data.sh's data, or those of examples/data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
 # SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
@@ -12,7 +12,12 @@ shift 5
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/data"
-(cd "$work/data" && sh "$source/tests/docs/data.sh" "$source")
+# README.md speaks of the data that come with it.
+if [ "$page" = README.md ]; then
+    cp "$source/examples/data/clicks.tsv" "$source/examples/data/"cover_feat.* "$work/data"
+else
+    (cd "$work/data" && sh "$source/tests/docs/data.sh" "$source")
+fi
 [ ! -f "$source/tests/docs/$name.sh" ] ||
     (cd "$work/data" && sh "$source/tests/docs/$name.sh" "$source")
 folder=$(dirname "$library")

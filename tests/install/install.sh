@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Install into a scratch prefix; build the programs of README.md, C and C++, through pkg-config, and
-# run them on a small table with features: they print the same.
+# run them on the data of examples/data: they print the same.
 # usage: install.sh BUILD-FOLDER SOURCE-FOLDER
 set -eu
 build=$1 source=$2
@@ -30,15 +30,8 @@ int main(void)
 }
 C
 
-# 40 users, 30 items, two groups; features that name the group.
 cd "$work"
-awk 'BEGIN {
-    print "user\titem"
-    for (u = 0; u < 40; u++)
-        for (k = 0; k < 6; k++)
-            print "u" u "\t" (u % 2) * 15 + (u * 7 + k * k) % 15
-}' >clicks.tsv
-"$source/tests/install/features.sh" 30 >cover_feat.npy
+cp "$source/examples/data/clicks.tsv" "$source/examples/data/"cover_feat.* .
 
 strict="-Wall -Wextra -pedantic -Wconversion -Wshadow -Werror"
 # shellcheck disable=SC2046,SC2086
