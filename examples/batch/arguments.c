@@ -33,21 +33,17 @@ static bool read_option(int code, const char *value, struct batch_arguments *out
 bool batch_arguments_read(int argc, char **argv, struct batch_arguments *out)
 {
     static const struct option table[] = {
-        {"model", required_argument, NULL, 'm'},
-        {"users", required_argument, NULL, 'u'},
-        {"output", required_argument, NULL, 'o'},
-        {"format", required_argument, NULL, 'f'},
-        {"count", required_argument, NULL, 'c'},
-        {"include-seen", no_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"model", required_argument, NULL, 'm'},   {"users", required_argument, NULL, 'u'},
+        {"output", required_argument, NULL, 'o'},  {"format", required_argument, NULL, 'f'},
+        {"count", required_argument, NULL, 'c'},   {"include-seen", no_argument, NULL, 's'},
+        {"threads", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
     };
     *out = (struct batch_arguments){.count = 20};
     int code;
     while ((code = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        if (code == 'h') {
-            out->help = true;
+        if (code == 'h' || code == 'v') {
+            *(code == 'h' ? &out->help : &out->version) = true;
             return true;
         }
         if (!read_option(code, optarg, out))
@@ -58,14 +54,20 @@ bool batch_arguments_read(int argc, char **argv, struct batch_arguments *out)
     return out->model || complain("--model is missing");
 }
 
-void batch_arguments_help(void)
+int batch_arguments_help(void)
 {
     printf("usage: diffmm_batch_recommend --model FILE [options]\n\n"
-           "The best items for every user, seen items left out, best first.\n\n"
-           "  --users FILE     only these: an id a line; - for standard input\n"
-           "  --count 20       how many for each\n"
-           "  --include-seen   also items that the user has seen\n"
-           "  --format tsv     user, rank, item, score; or jsonl: an object a line\n"
-           "  --output FILE    replaced when all is done; default: standard output\n"
-           "  --threads N      default: as many as CPUs\n");
+           "Ranks the best items for every user, best first. Items that the user has seen are left "
+           "out.\n\n"
+           "  --model FILE        a saved model\n"
+           "  --users FILE        only these: an id a line; - for standard input\n"
+           "  --count 20          how many for each\n"
+           "  --include-seen      also items that the user has seen\n"
+           "  --format tsv|jsonl  lines of user, rank, item, score (tsv, the default), or an "
+           "object a line\n"
+           "  --output FILE       replaced when all is done; default: standard output\n"
+           "  --threads N         default: as many as CPUs\n");
+    print_common_options(22);
+    print_exit_statuses("");
+    return finish_output(EXIT_DONE);
 }

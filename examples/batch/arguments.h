@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct batch_arguments {
-    bool help, json_lines, include_seen;
+    bool help, version, json_lines, include_seen;
     const char *model;
     const char *users;  /* a file of ids, "-" for standard input; NULL: all */
     const char *output; /* NULL: standard output */
@@ -16,6 +16,7 @@ struct batch_arguments {
 
 /* False after saying on stderr what is wrong. Texts stay where argv has them. */
 bool batch_arguments_read(int argc, char **argv, struct batch_arguments *out);
-void batch_arguments_help(void);
+/* Print --help. An exit status. */
+int batch_arguments_help(void);
 
 #endif

@@ -93,7 +93,7 @@ static int recommend(struct batch *batch)
         if (!users)
             return EXIT_FAILED;
     }
-    progress_begin(&batch->progress);
+    progress_begin(&batch->progress, false);
     if (!batch->arguments->json_lines)
         fputs("user\trank\titem\tscore\n", batch->output);
     if (batch->arguments->users) {
@@ -140,10 +140,10 @@ int main(int argc, char **argv)
     standard_files_hold();
     if (!batch_arguments_read(argc, argv, &arguments))
         return point_to_help();
-    if (arguments.help) {
-        batch_arguments_help();
-        return EXIT_DONE;
-    }
+    if (arguments.help)
+        return batch_arguments_help();
+    if (arguments.version)
+        return print_version();
     diffmm_context *context = NULL;
     diffmm_scorer *scorer = NULL;
     struct batch batch = {.arguments = &arguments};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "command_line.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <diffmm/diffmm.h>
 
@@ -50,4 +52,34 @@ int point_to_help(void)
 {
     fprintf(stderr, "try: %s --help\n", program_name);
     return EXIT_USAGE;
+}
+
+void print_common_options(int column)
+{
+    printf("  %-*s%s\n", column - 2, "--help", "print this text and exit");
+    printf("  %-*s%s\n", column - 2, "--version", "print the version and exit");
+}
+
+void print_exit_statuses(const char *further)
+{
+    printf("\nExit status: 0 done, 1 failed, 2 the command line is wrong%s.\n", further);
+}
+
+int print_version(void)
+{
+    int version = diffmm_version();
+    printf("%s %d.%d.%d\n%s\n", program_name, version / 1000000, version / 1000 % 1000,
+           version % 1000, diffmm_build_info());
+    return finish_output(EXIT_DONE);
+}
+
+int finish_output(int code)
+{
+    bool failed = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return code;
+    if (code == EXIT_DONE)
+        complain("standard output: %s", errno ? strerror(errno) : "not all could be written");
+    return code == EXIT_DONE ? EXIT_FAILED : code;
 }

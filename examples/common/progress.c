@@ -26,9 +26,11 @@ static const char *phase_name(diffmm_phase phase)
     return "";
 }
 
-void progress_begin(struct progress *progress)
+void progress_begin(struct progress *progress, bool lines)
 {
-    *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1, .epoch_started = now()};
+    bool terminal = isatty(STDERR_FILENO) == 1;
+    *progress =
+        (struct progress){.terminal = terminal, .lines = terminal || lines, .epoch_started = now()};
 }
 
 static void format_seconds(double left, char *out, size_t size)
@@ -142,6 +144,8 @@ void progress_epoch(struct progress *progress, const diffmm_report *report)
     const diffmm_seconds *seconds = &report->seconds;
     double total = seconds->denoise + seconds->generate + seconds->recommend + seconds->evaluate;
     progress->seconds_per_epoch = total;
+    if (!progress->lines)
+        return;
     fprintf(stderr, "epoch %zu/%zu  loss %.4f", report->epoch, progress->epochs,
             report->loss.total);
     bool judged = false; /* without anything held out, the last epoch counts as the best */

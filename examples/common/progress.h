@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Progress on stderr: a bar if stderr is a terminal, and for training also a line per epoch. */
+/* Progress on stderr, if that is a terminal: a bar, and for training also a line per epoch. */
 #ifndef DIFFMM_EXAMPLES_PROGRESS_H
 #define DIFFMM_EXAMPLES_PROGRESS_H
 
@@ -9,6 +9,7 @@
 
 struct progress {
     bool terminal;
+    bool lines; /* of epochs, on a terminal or because they are asked for */
     size_t epochs;
     size_t epoch;             /* current */
     double epoch_started;     /* seconds of a monotonic clock; of other work: its start */
@@ -17,7 +18,8 @@ struct progress {
     int width;                /* characters on the line now */
 };
 
-void progress_begin(struct progress *progress);
+/* `lines` asks for the lines of epochs also where stderr is no terminal. */
+void progress_begin(struct progress *progress, bool lines);
 
 /* Draw the bar, at most ten times a second. */
 void progress_step(struct progress *progress, const diffmm_progress *step);

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Print a text so that a POSIX shell reads it as one word: in quotes where it needs them. */
 void shell_word_print(FILE *file, const char *text);
 
@@ -13,5 +17,9 @@ void shell_word_print(FILE *file, const char *text);
  * its path or, where `self` was found by PATH or has no such neighbour, by its name alone. `out` has
  * room for both. */
 void shell_sibling(const char *self, const char *name, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

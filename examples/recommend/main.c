@@ -18,7 +18,7 @@
 const char program_name[] = "diffmm_recommend";
 
 struct arguments {
-    bool help, json;
+    bool help, version, json;
     const char *model, *user;
     size_t count;
 };
@@ -26,9 +26,13 @@ struct arguments {
 static bool read_arguments(int argc, char **argv, struct arguments *out)
 {
     static const struct option table[] = {
-        {"model", required_argument, NULL, 'm'}, {"user", required_argument, NULL, 'u'},
-        {"count", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"model", required_argument, NULL, 'm'},
+        {"user", required_argument, NULL, 'u'},
+        {"count", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     *out = (struct arguments){.count = 20};
     int code;
@@ -42,6 +46,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
             break;
         case 'j': out->json = true; break;
         case 'h': out->help = true; return true;
+        case 'v': out->version = true; return true;
         default: return false; /* getopt has said what is wrong */
         }
     }
@@ -105,17 +110,30 @@ static int recommend(const diffmm_scorer *scorer, const struct arguments *argume
     return code;
 }
 
+static int print_help(void)
+{
+    printf("usage: diffmm_recommend --model FILE --user ID [options]\n\n"
+           "Prints the best items for a user, best first. Items that the user has seen are left "
+           "out.\n\n"
+           "  --model FILE  a saved model\n"
+           "  --user ID     whom to recommend to\n"
+           "  --count 20    how many items\n"
+           "  --json        print an object in JSON, not a table\n");
+    print_common_options(16);
+    print_exit_statuses("");
+    return finish_output(EXIT_DONE);
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments;
     standard_files_hold();
     if (!read_arguments(argc, argv, &arguments))
         return point_to_help();
-    if (arguments.help) {
-        printf("usage: diffmm_recommend --model FILE --user ID [--count 20] [--json]\n\n"
-               "The best items for a user whose seen items are left out, best first.\n");
-        return EXIT_DONE;
-    }
+    if (arguments.help)
+        return print_help();
+    if (arguments.version)
+        return print_version();
     diffmm_context *context = NULL;
     diffmm_scorer *scorer = NULL;
     const diffmm_context_settings settings = warning_settings(0);
@@ -125,8 +143,7 @@ int main(int argc, char **argv)
         code = failed_call();
     else
         code = recommend(scorer, &arguments);
-    if (fflush(stdout) != 0 && code == EXIT_DONE)
-        code = EXIT_FAILED;
+    code = finish_output(code);
     diffmm_scorer_destroy(scorer);
     diffmm_context_destroy(context);
     return code;

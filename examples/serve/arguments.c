@@ -58,6 +58,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
         {"grace-seconds", required_argument, NULL, 'n'},
         {"log-requests", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -84,6 +85,7 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
             break;
         case 'l': out->log_requests = true; break;
         case 'h': out->help = true; return true;
+        case 'v': out->version = true; return true;
         default: return false; /* getopt has said what is wrong */
         }
     }
@@ -92,13 +94,13 @@ bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out)
     return out->model || complain("--model is missing");
 }
 
-void serve_arguments_help(void)
+int serve_arguments_help(void)
 {
     printf(
         "usage: diffmm_serve --model FILE [options]\n\n"
-        "Recommendations over HTTP, in JSON:\n\n"
+        "Serves recommendations over HTTP, in JSON:\n\n"
         "  GET /recommend?user=ID&count=20     POST, too, with the same as a JSON object\n"
-        "  GET /similar?item=ID  (or user=ID)  similarity=cosine or dot\n"
+        "  GET /similar?item=ID, or user=ID    similarity=cosine or dot\n"
         "  GET /fold-in?items=ID&items=ID      a newcomer; with user=ID, a known user\n"
         "  GET /popular                        what most users have seen\n"
         "  GET /explain?user=ID&item=ID        where the score comes from\n"
@@ -114,6 +116,7 @@ void serve_arguments_help(void)
         "diversity=0..1 or temperature, and per_group. users=ID&users=ID ranks for many at once.\n"
         "A model file that is replaced, or SIGHUP, reloads too; SIGINT and SIGTERM end.\n"
         "Answers bring the request's X-Request-Id, or one that is made.\n\n"
+        "  --model FILE            a saved model\n"
         "  --host 127.0.0.1        whoever can reach this address is served\n"
         "  --port 8080             0: any that is free\n"
         "  --threads N             that answer requests; default: as many as CPUs\n"
@@ -131,4 +134,7 @@ void serve_arguments_help(void)
         "  --reload-token-file FILE  its first line is the token that a request to reload must\n"
         "                          bring; without it, clients on this machine may reload, but\n"
         "                          no web pages\n");
+    print_common_options(26);
+    print_exit_statuses("");
+    return finish_output(EXIT_DONE);
 }

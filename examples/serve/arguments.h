@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct serve_arguments {
-    bool help;
+    bool help, version;
     const char *model, *host;
     const char *placer;            /* a file, or NULL */
     const char *reload_token_file; /* NULL: none */
@@ -26,6 +26,7 @@ struct serve_arguments {
 
 /* False after saying on stderr what is wrong. Texts stay where argv has them. */
 bool serve_arguments_read(int argc, char **argv, struct serve_arguments *out);
-void serve_arguments_help(void);
+/* Print --help. An exit status. */
+int serve_arguments_help(void);
 
 #endif

@@ -116,10 +116,10 @@ int main(int argc, char **argv)
     standard_files_hold();
     if (!serve_arguments_read(argc, argv, &arguments))
         return point_to_help();
-    if (arguments.help) {
-        serve_arguments_help();
-        return EXIT_DONE;
-    }
+    if (arguments.help)
+        return serve_arguments_help();
+    if (arguments.version)
+        return print_version();
     if (!guard_begin(&guard, arguments.reload_token_file, &failure) ||
         !groups_begin(&groups, arguments.groups, &failure) ||
         !store_begin(&store, arguments.model, arguments.placer, &failure))

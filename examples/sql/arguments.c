@@ -68,7 +68,9 @@ static bool read_option(int code, char *value, struct arguments *out)
     case 'w': out->into = value; return true;
     case 'c': return read_number_option("count", value, 1, MAX_COUNT, &out->count);
     case 'k': out->include_seen = true; return true;
+    case 'j': out->json = true; return true;
     case 'h': out->help = true; return true;
+    case 'v': out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
     }
 }
@@ -113,7 +115,9 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
         {"into", required_argument, NULL, 'w'},
         {"count", required_argument, NULL, 'c'},
         {"include-seen", no_argument, NULL, 'k'},
+        {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
     *out = (struct arguments){.count = 20};
@@ -125,7 +129,7 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
     while ((code = getopt_long(argc, argv, "", table, NULL)) != -1)
         if (!read_option(code, optarg, out))
             return false;
-    if (out->help)
+    if (out->help || out->version)
         return true;
     if (optind < argc)
         return complain("unexpected argument '%s'", argv[optind]);
@@ -138,7 +142,7 @@ void arguments_end(struct arguments *arguments)
     free(arguments->modalities);
 }
 
-void print_help(void)
+int print_help(void)
 {
     printf(
         "usage: diffmm_sql --sqlite FILE|--postgresql CONNECTION --query SQL [options]\n"
@@ -152,8 +156,10 @@ void print_help(void)
         "                           item and, where time plays a part, a timestamp in seconds\n"
         "                           since 1970. Ids are integers or texts\n"
         "  --items FILE             item ids, one per line, in the order of feature rows\n"
-        "  --modality NAME=FILE.npy item features; may be repeated\n"
-        "  --deduplicate first|last of the rows of a user with an item leave one, by time if\n"
+        "  --modality NAME=FILE     item features (.npy, .npz, .safetensors, .vec, .txt); may be "
+        "repeated\n"
+        "  --deduplicate first|last\n"
+        "                           of the rows of a user with an item leave one, by time if\n"
         "                           the query yields times\n"
         "  --core K or USERS,ITEMS  leave out users and items with fewer rows, until none is\n"
         "                           left that has too few\n"
@@ -175,5 +181,9 @@ void print_help(void)
         "                           (1 is best), score. It is made unless it is there; what it\n"
         "                           held is replaced when all is done, or not at all\n"
         "  --count 20               how many items for each user\n"
-        "  --include-seen           also items that the user has\n");
+        "  --include-seen           also items that the user has\n"
+        "  --json                   print an object in JSON that says what was done\n");
+    print_common_options(27);
+    print_exit_statuses("");
+    return finish_output(EXIT_DONE);
 }

@@ -10,7 +10,7 @@
 #include "database.h"
 
 struct arguments {
-    bool help, include_seen;
+    bool help, version, json, include_seen;
     bool final_fit; /* then train on everything */
     struct preparation preparation;
     const struct database_kind *kind;
@@ -30,6 +30,7 @@ struct arguments {
  * argv, of which NAME=VALUE are cut in two. */
 bool arguments_read(int argc, char **argv, struct arguments *out);
 void arguments_end(struct arguments *arguments);
-void print_help(void);
+/* An exit status. */
+int print_help(void);
 
 #endif

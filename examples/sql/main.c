@@ -15,6 +15,7 @@
 #include "arguments.h"
 #include "common/command_line.h"
 #include "common/progress.h"
+#include "common/shell_text.h"
 #include "common/standard_files.h"
 #include "interactions.h"
 #include "recommendations.h"
@@ -31,6 +32,7 @@ struct run {
     diffmm_scorer *scorer;
     struct progress progress;
     struct id_types types; /* of the query */
+    struct written written;
 };
 
 /* Connect, do something, and disconnect. */
@@ -67,7 +69,7 @@ static int read_from(struct database *database, struct run *run)
 
 static int write_to(struct database *database, struct run *run)
 {
-    return write_recommendations(database, run->arguments, &run->types, run->scorer);
+    return write_recommendations(database, run->arguments, &run->types, run->scorer, &run->written);
 }
 
 static int read_data(struct run *run)
@@ -112,7 +114,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
 static int train(struct run *run)
 {
     const char *path = run->arguments->model;
-    progress_begin(&run->progress);
+    progress_begin(&run->progress, false);
     diffmm_status status = diffmm_trainer_create(run->dataset, run->options, &run->trainer);
     if (status == DIFFMM_OK) {
         diffmm_trainer_on_progress(run->trainer, on_progress, &run->progress);
@@ -123,11 +125,8 @@ static int train(struct run *run)
     progress_clear(&run->progress);
     const diffmm_model *model =
         status == DIFFMM_OK ? diffmm_trainer_model(run->final ? run->final : run->trainer) : NULL;
-    if (model && path) {
+    if (model && path)
         status = diffmm_model_save(model, path);
-        if (status == DIFFMM_OK)
-            printf("saved %s\n", path);
-    }
     if (status == DIFFMM_OK && run->arguments->into)
         status = diffmm_scorer_create(model, &run->scorer);
     return status == DIFFMM_OK ? EXIT_DONE : failed_call();
@@ -136,8 +135,7 @@ static int train(struct run *run)
 static int begin(struct run *run)
 {
     const struct arguments *arguments = run->arguments;
-    diffmm_context_settings settings = {.struct_size = sizeof settings,
-                                        .threads = arguments->threads};
+    const diffmm_context_settings settings = warning_settings(arguments->threads);
     if (diffmm_context_create(&settings, &run->context) != DIFFMM_OK)
         return failed_call();
     if (make_options(run->context, arguments->preset, arguments->setting_count, arguments->settings,
@@ -146,6 +144,25 @@ static int begin(struct run *run)
         return EXIT_USAGE;
     }
     return EXIT_DONE;
+}
+
+static void print_summary(const struct run *run)
+{
+    const struct arguments *arguments = run->arguments;
+    bool saved = arguments->query && arguments->model;
+    if (arguments->json) {
+        printf("{\"saved\":%s,\"users\":%zu,\"rows\":%zu}\n", saved ? "true" : "false",
+               run->written.users, run->written.rows);
+        return;
+    }
+    if (saved) {
+        fputs("saved ", stdout);
+        shell_word_print(stdout, arguments->model);
+        putchar('\n');
+    }
+    if (arguments->into)
+        printf("%s: %zu rows for %zu users\n", arguments->into, run->written.rows,
+               run->written.users);
 }
 
 static int go(const struct arguments *arguments)
@@ -161,13 +178,15 @@ static int go(const struct arguments *arguments)
         code = failed_call();
     if (code == EXIT_DONE && arguments->into)
         code = with_database(&run, write_to);
+    if (code == EXIT_DONE)
+        print_summary(&run);
     diffmm_scorer_destroy(run.scorer);
     diffmm_trainer_destroy(run.final);
     diffmm_trainer_destroy(run.trainer);
     diffmm_dataset_destroy(run.dataset);
     diffmm_options_destroy(run.options);
     diffmm_context_destroy(run.context);
-    return code;
+    return finish_output(code);
 }
 
 int main(int argc, char **argv)
@@ -178,7 +197,9 @@ int main(int argc, char **argv)
     if (!arguments_read(argc, argv, &arguments))
         code = point_to_help();
     else if (arguments.help)
-        print_help();
+        code = print_help();
+    else if (arguments.version)
+        code = print_version();
     else
         code = go(&arguments);
     arguments_end(&arguments);

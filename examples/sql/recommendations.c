@@ -63,7 +63,7 @@ static bool write_rows(struct writing *writing, const struct arguments *argument
     const diffmm_query query = {.struct_size = sizeof query,
                                 .count = arguments->count < items ? arguments->count : items,
                                 .include_seen = arguments->include_seen};
-    progress_begin(&writing->progress);
+    progress_begin(&writing->progress, false);
     diffmm_status status = diffmm_recommend_all(writing->scorer, &query, on_hits, writing);
     progress_clear(&writing->progress);
     if (status != DIFFMM_OK && !writing->failed)
@@ -72,7 +72,8 @@ static bool write_rows(struct writing *writing, const struct arguments *argument
 }
 
 int write_recommendations(struct database *database, const struct arguments *arguments,
-                          const struct id_types *types, const diffmm_scorer *scorer)
+                          const struct id_types *types, const diffmm_scorer *scorer,
+                          struct written *out)
 {
     struct writing writing = {.database = database, .table = arguments->into, .scorer = scorer};
     if (!begin(&writing, types, false))
@@ -83,6 +84,6 @@ int write_recommendations(struct database *database, const struct arguments *arg
     }
     if (!database->kind->table_end(database, true))
         return failed(&writing);
-    printf("%s: %zu rows for %zu users\n", arguments->into, writing.rows, writing.users);
+    *out = (struct written){.users = writing.users, .rows = writing.rows};
     return EXIT_DONE;
 }

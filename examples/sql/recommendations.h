@@ -12,8 +12,14 @@
 int try_table(struct database *database, const struct arguments *arguments,
               const struct id_types *types);
 
+/* What was written. */
+struct written {
+    size_t users, rows;
+};
+
 /* Replace what the table holds by every user's best items. An exit status. */
 int write_recommendations(struct database *database, const struct arguments *arguments,
-                          const struct id_types *types, const diffmm_scorer *scorer);
+                          const struct id_types *types, const diffmm_scorer *scorer,
+                          struct written *out);
 
 #endif

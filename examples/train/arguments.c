@@ -37,6 +37,7 @@ enum option_code {
     OPTION_FORECAST,
     OPTION_FINAL_FIT,
     OPTION_VERBOSE,
+    OPTION_JSON,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -71,6 +72,7 @@ static const struct option option_table[] = {
     {"forecast", no_argument, NULL, OPTION_FORECAST},
     {"final-fit", no_argument, NULL, OPTION_FINAL_FIT},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -121,6 +123,7 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_FORECAST: out->forecast = true; return true;
     case OPTION_FINAL_FIT: out->final_fit = true; return true;
     case OPTION_VERBOSE: out->verbose = true; return true;
+    case OPTION_JSON: out->json = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
@@ -187,7 +190,7 @@ static void print_setting(const diffmm_option_info *info)
     printf("\n");
 }
 
-void print_help(void)
+int print_help(void)
 {
     printf(
         "usage: diffmm_train --data DIR|FILE|synthetic [options]\n"
@@ -224,8 +227,10 @@ void print_help(void)
         "  --hold-out VALID,TEST      where the data has no splits: shares of every user's\n"
         "                             interactions for validation and test, as 0.1,0.1, drawn\n"
         "                             by the seed\n"
-        "  --hold-out-last VALID,TEST how many of each user's last interactions by time, as 1,1\n"
-        "  --hold-out-from VALID,TEST all interactions from these dates on, as\n"
+        "  --hold-out-last VALID,TEST\n"
+        "                             how many of each user's last interactions by time, as 1,1\n"
+        "  --hold-out-from VALID,TEST\n"
+        "                             all interactions from these dates on, as\n"
         "                             2024-05-01,2024-06-01; empty: nothing of that split\n"
         "  --preset NAME              settings: tiktok, baby or sports as published;\n"
         "                             tiktok-spectral, debian-spectral (doc/guide.md)\n"
@@ -245,17 +250,22 @@ void print_help(void)
         "nothing\n"
         "  --final-fit                at the end, train a new model on all splits together, for\n"
         "                             as many epochs as the best one's number, and save that\n"
-        "  --verbose                  say more about how the data were read\n"
-        "  --version                  print the version and exit\n"
-        "\n"
-        "Ctrl-C stops cleanly: the best epoch so far is saved (in the final fit, the one that\n"
-        "was chosen). Exit status: 0 done, 1 failed,\n"
-        "2 the command line is wrong, 130 stopped by Ctrl-C.\n"
-        "\n"
-        "Settings, with their defaults:\n");
+        "  --verbose                  say more about how the data were read; print a line for "
+        "each\n"
+        "                             epoch also where standard error is no terminal\n"
+        "  --json                     print the result, or the forecast, as an object in JSON: "
+        "the\n"
+        "                             one that --log ends with\n");
+    print_common_options(29);
+    printf(
+        "\nCtrl-C stops cleanly: the best epoch so far is saved (in the final fit, the one that\n"
+        "was chosen).\n");
+    print_exit_statuses(", 130 stopped by Ctrl-C");
+    printf("\nSettings, with their defaults:\n");
     for (size_t i = 0; i < diffmm_option_count(); i++) {
         diffmm_option_info info = {.struct_size = sizeof info};
         if (diffmm_option_describe(i, &info) == DIFFMM_OK)
             print_setting(&info);
     }
+    return finish_output(EXIT_DONE);
 }

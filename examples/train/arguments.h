@@ -9,13 +9,14 @@
 #include "common/training_options.h"
 
 struct arguments {
-    bool help, version;
+    bool help, version, json;
     bool forecast;  /* only tell what the training would take */
     bool final_fit; /* train anew on everything at the end */
     bool resume;    /* go on from the checkpoint, if there is one */
     bool mapped;    /* features stay in their files */
     bool no_features;
-    bool verbose;     /* also what the library logs at level info */
+    bool
+        verbose; /* what the library logs at level info, and lines of epochs wherever stderr goes */
     const char *self; /* how this program was called */
     struct table_options table;
     struct preparation preparation;
@@ -41,7 +42,7 @@ void arguments_end(struct arguments *arguments);
 diffmm_status arguments_options(diffmm_context *context, const struct arguments *arguments,
                                 diffmm_options **out);
 
-/* The help text on stdout, with every setting as the library describes it. */
-void print_help(void);
+/* The help text on stdout, with every setting as the library describes it. An exit status. */
+int print_help(void);
 
 #endif

@@ -60,7 +60,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
 
 int fit(struct run *run)
 {
-    progress_begin(&run->progress);
+    progress_begin(&run->progress, run->arguments->verbose);
     diffmm_trainer_on_progress(run->trainer, on_progress, run);
     catch_interrupt(run->trainer);
     diffmm_status status = diffmm_trainer_fit(run->trainer, on_epoch, run);
@@ -92,7 +92,7 @@ static int on_final_epoch(const diffmm_report *report, void *user_data)
 int fit_final(struct run *run)
 {
     fprintf(stderr, "final fit: training anew on all splits together\n");
-    progress_begin(&run->progress);
+    progress_begin(&run->progress, run->arguments->verbose);
     catch_interrupt(run->trainer);
     diffmm_status status = diffmm_trainer_fit_final(run->trainer, on_final_epoch, run, &run->final);
     leave_interrupt();

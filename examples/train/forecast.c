@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "common/command_line.h"
 
 enum { PHASES = 4 };
@@ -73,7 +75,28 @@ static void print_times(const diffmm_seconds *seconds, int64_t epochs, int64_t p
     printf("\n");
 }
 
-int print_forecast(diffmm_dataset *dataset, const diffmm_options *options)
+/* An object with a number for each phase. */
+static json_t *phases_json(const double numbers[PHASES])
+{
+    return json_pack("{s:f, s:f, s:f, s:f}", phase_names[0], numbers[0], phase_names[1], numbers[1],
+                     phase_names[2], numbers[2], phase_names[3], numbers[3]);
+}
+
+static bool print_json(const diffmm_forecast *forecast, double contrastive,
+                       const diffmm_seconds *seconds, int64_t epochs)
+{
+    const double times[PHASES] = {seconds->denoise, seconds->generate, seconds->recommend,
+                                  seconds->evaluate};
+    json_t *object = json_pack("{s:{s:I, s:o, s:f, s:o, s:I}}", "forecast", "peak_bytes",
+                               (json_int_t)forecast->peak_bytes, "flops",
+                               phases_json(forecast->flops), "contrastive_flops", contrastive,
+                               "seconds", phases_json(times), "epochs", (json_int_t)epochs);
+    bool printed = object && json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0;
+    json_decref(object);
+    return printed && putchar('\n') != EOF;
+}
+
+int print_forecast(diffmm_dataset *dataset, const diffmm_options *options, bool json)
 {
     diffmm_forecast forecast = {.struct_size = sizeof forecast};
     diffmm_seconds seconds;
@@ -83,12 +106,18 @@ int print_forecast(diffmm_dataset *dataset, const diffmm_options *options)
         forecast_contrastive(dataset, options, forecast.flops[DIFFMM_PHASE_RECOMMEND],
                              &contrastive) != DIFFMM_OK)
         return failed_call();
-    print_work(&forecast, contrastive);
+    if (!json)
+        print_work(&forecast, contrastive);
     fflush(stdout); /* the next needs the memory */
     if (diffmm_trainer_measure(dataset, options, 1.0, &seconds) != DIFFMM_OK ||
         diffmm_options_get_integer(options, "epochs", &epochs) != DIFFMM_OK ||
         diffmm_options_get_integer(options, "patience", &patience) != DIFFMM_OK)
         return failed_call();
-    print_times(&seconds, epochs, patience);
+    if (json && !print_json(&forecast, contrastive, &seconds, epochs)) {
+        complain("no memory, or standard output cannot be written");
+        return EXIT_FAILED;
+    }
+    if (!json)
+        print_times(&seconds, epochs, patience);
     return EXIT_DONE;
 }

@@ -3,9 +3,12 @@
 #ifndef DIFFMM_EXAMPLES_TRAIN_FORECAST_H
 #define DIFFMM_EXAMPLES_TRAIN_FORECAST_H
 
+#include <stdbool.h>
+
 #include <diffmm/diffmm.h>
 
-/* Print memory and work, then measure for about a second and print times. An exit status. */
-int print_forecast(diffmm_dataset *dataset, const diffmm_options *options);
+/* Print memory and work, measure for about a second and print times, for people or as an object in JSON. An
+ * exit status. */
+int print_forecast(diffmm_dataset *dataset, const diffmm_options *options, bool json);
 
 #endif

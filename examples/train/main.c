@@ -72,6 +72,8 @@ static int save(const struct run *run)
     const diffmm_trainer *trained = run->final ? run->final : run->trainer;
     if (diffmm_model_save(diffmm_trainer_model(trained), path) != DIFFMM_OK)
         return failed_call();
+    if (run->arguments->json)
+        return EXIT_DONE;
     fputs("saved ", stdout);
     shell_word_print(stdout, path);
     fputs("\nnext: ", stdout);
@@ -137,7 +139,7 @@ static int train(const struct arguments *arguments)
         leave_features_out(dataset, options) != DIFFMM_OK)
         code = failed_call();
     if (code == EXIT_DONE && arguments->forecast) {
-        code = print_forecast(dataset, options);
+        code = print_forecast(dataset, options, arguments->json);
         goto done;
     }
     if (code == EXIT_DONE)
@@ -173,11 +175,11 @@ int main(int argc, char **argv)
     if (!arguments_read(argc, argv, &arguments))
         code = point_to_help();
     else if (arguments.help)
-        print_help();
+        code = print_help();
     else if (arguments.version)
-        printf("%s\n", diffmm_build_info());
+        code = print_version();
     else
-        code = train(&arguments);
+        code = finish_output(train(&arguments));
     arguments_end(&arguments);
     return code;
 }

@@ -80,8 +80,12 @@ int report_result(diffmm_context *context, const struct run *run)
         goto done;
     }
     result.popularity = popularity;
-    print_result(&result);
-    print_final(run, &result);
+    if (run->arguments->json) {
+        log_result(stdout, &result); /* finish_output() sees whether it could be written */
+    } else {
+        print_result(&result);
+        print_final(run, &result);
+    }
     if (run->log && !log_result(run->log, &result)) {
         complain("cannot write the log");
         code = EXIT_FAILED;

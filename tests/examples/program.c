@@ -15,7 +15,7 @@
 #include "support/run.h"
 
 const char *train_program, *recommend_program, *batch_program, *export_program, *serve_program,
-    *sql_program;
+    *sql_program, *images_program;
 
 static char folder[PATH_MAX], home[PATH_MAX];
 
@@ -156,6 +156,7 @@ static int name_program(const char *argument)
         {"/diffmm_train", &train_program},           {"/diffmm_recommend", &recommend_program},
         {"/diffmm_batch_recommend", &batch_program}, {"/diffmm_export", &export_program},
         {"/diffmm_serve", &serve_program},           {"/diffmm_sql", &sql_program},
+        {"/diffmm_images", &images_program},
     };
     enum { count = sizeof programs / sizeof *programs };
     static char paths[count][PATH_MAX];

@@ -10,7 +10,7 @@
 /* Paths of the programs that this test's own command line names, in any order; NULL: it does not.
  */
 extern const char *train_program, *recommend_program, *batch_program, *export_program,
-    *serve_program, *sql_program;
+    *serve_program, *sql_program, *images_program;
 
 /* A new folder that becomes the working folder; and its removal with all files in it. */
 void enter_folder(void);
