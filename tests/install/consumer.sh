@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # One program, linked in every way that users have: pkg-config, pkg-config --static, a CMake
-# project, a meson project, one with this library inside. All print the same bits.
-# usage: consumer.sh static|cmake|dependency|subproject BUILD-FOLDER SOURCE-FOLDER
+# project (by pkg-config or by the package), an Autoconf project, a meson project, one with this library inside. All
+# print the same bits.
+# usage: consumer.sh static|cmake|package|autoconf|dependency|subproject BUILD-FOLDER SOURCE-FOLDER
 set -eu
 way=$1 build=$2 source=$3
 . "$source/tests/install/prefix.sh"
@@ -11,10 +12,19 @@ consumer_expected "$work/expected"
 
 # A project of its own in the scratch folder.
 take_project() {
-    cp -R "$here/$way" "$work/project"
+    mkdir "$work/project"
+    [ ! -d "$here/$way" ] || cp -R "$here/$way/." "$work/project"
     cp "$here/consumer.c" "$here/training.c" "$here/training.h" \
         "$here/checksum.c" "$here/checksum.h" "$work/project"
     cd "$work/project"
+}
+
+# The block number $2 of language $1 in doc/linking.md.
+block() {
+    awk -v start="\`\`\`$1" -v number="$2" '
+        $0 == start { inside = ++count == number; next }
+        /^```/ { inside = 0 }
+        inside' "$source/doc/linking.md"
 }
 
 # The program $1 prints the same as the one linked through pkg-config.
@@ -48,6 +58,40 @@ cmake)
     quietly cmake --build build
     same build/consumer "cmake"
     ;;
+package)
+    command -v cmake >/dev/null || skip "there is no cmake"
+    take_project
+    # Another place than it was installed in, with the linker and pkg-config none the wiser.
+    mv "$prefix" "$work/moved"
+    unset PKG_CONFIG_PATH LD_LIBRARY_PATH
+    version=$(sed -n 's/^Version: //p' "$work/moved${pc#"$prefix"}")
+    major=${version%%.*} minor=${version#*.} minor=${minor%%.*}
+    quietly cmake -S . -B build -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$work/moved" \
+        -DVERSION="$major.$minor" -DNOT_VERSIONS="$((major + 1));$((major + 1)).0;$major.$((minor + 1));99"
+    quietly cmake --build build
+    ldd build/diffmm | grep -q "$work/moved"
+    same build/diffmm "cmake, diffmm::diffmm"
+    if ldd build/diffmm_static | grep libdiffmm; then exit 1; fi
+    same build/diffmm_static "cmake, diffmm::diffmm_static"
+    # Where only the static library is installed, diffmm::diffmm is that one.
+    rm "$work/moved${lib#"$prefix"}"/libdiffmm.so*
+    rm -r build
+    quietly cmake -S . -B build -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$work/moved" -DVERSION="$version"
+    quietly cmake --build build --target diffmm
+    same build/diffmm "cmake, diffmm::diffmm without a shared library"
+    ;;
+autoconf)
+    command -v autoreconf >/dev/null && command -v automake >/dev/null || skip "there is no autoconf, or no automake"
+    [ -f "$(aclocal --print-ac-dir)/pkg.m4" ] || skip "there is no pkg.m4"
+    take_project
+    block m4 1 >configure.ac
+    block make 1 >Makefile.am
+    sed -i 's/program\.c/consumer.c training.c checksum.c/' Makefile.am
+    quietly autoreconf --install
+    quietly ./configure CC="$cc -std=c11"
+    quietly make
+    same ./program "autoconf"
+    ;;
 dependency)
     take_project
     quietly meson setup build
@@ -56,9 +100,15 @@ dependency)
     ;;
 subproject)
     take_project
-    mkdir -p subprojects/libdiffmm
-    cp -R "$source/include" "$source/lib" "$source/meson.build" "$source/meson_options.txt" \
-        subprojects/libdiffmm
+    # By the wrap of doc/linking.md, from a tarball that stands beside it.
+    mkdir -p subprojects/packagefiles tar
+    block ini 1 >subprojects/libdiffmm.wrap
+    directory=$(sed -n 's/^directory = //p' subprojects/libdiffmm.wrap)
+    file=subprojects/packagefiles/$(sed -n 's/^source_filename = //p' subprojects/libdiffmm.wrap)
+    mkdir "tar/$directory"
+    cp -R "$source/include" "$source/lib" "$source/meson.build" "$source/meson_options.txt" "tar/$directory"
+    tar -C tar -caf "$file" "$directory"
+    sed -i "s/^source_hash = .*/source_hash = $(sha256sum "$file" | cut -d ' ' -f 1)/" subprojects/libdiffmm.wrap
     unset PKG_CONFIG_PATH LD_LIBRARY_PATH
     quietly meson setup build --wrap-mode=forcefallback
     quietly meson compile -C build
