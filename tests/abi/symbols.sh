@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The shared library exports exactly the symbols of symbols.txt, and NAME_r for each NAME there that the
-# headers declare with a status (with_message.h), under the version node DIFFMM_1; no
+# The shared library exports exactly the symbols that names.sh lists, under the version node DIFFMM_1; no
 # global symbol of the static library stands outside diffmm_; no variable of the shared library is
 # writable but each thread's error text and build information; and it asks libc for nothing that prints,
 # ends the process or changes what belongs to the process.
@@ -13,10 +12,7 @@ trap 'rm -rf "$work"' EXIT
 
 nm -D --defined-only "$shared" | awk '{print $3}' | grep -v '^DIFFMM_1$' | sed 's/@@/ /' |
     sort >"$work/exported"
-cat "$headers"/*.h | tr '\n' ' ' | sed 's/DIFFMM_API/\n&/g' |
-    sed -n 's/^DIFFMM_API diffmm_status *\(diffmm_[a-z0-9_]*\)(.*/\1/p' >"$work/status"
-awk 'NR == FNR {status[$1]; next} {print} $1 in status {print $1 "_r", $2}' "$work/status" "$list" |
-    sort >"$work/expected"
+sh "$(dirname "$0")/names.sh" "$list" "$headers" >"$work/expected"
 diff -u "$work/expected" "$work/exported" || {
     echo "the exported symbols are not those of $list with their siblings" >&2
     exit 1

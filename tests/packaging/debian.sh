@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Build the Debian packages of doc/packaging/debian, twice, and try them:
+#   - lintian has no errors and no warnings;
+#   - the symbols file lists exactly what tests/abi/names.sh does;
+#   - both builds, in folders of different names, give the same bytes;
+#   - in a fresh system (mmdebstrap), or where none can be made here, unpacked and with the host's libraries, the tests
+#     of doc/packaging/debian/tests pass.
+# It takes minutes, root for the fresh system, and the packages that the control file names in Build-Depends.
+# usage: debian.sh [FOLDER]      where the packages are to be left; without it they are thrown away
+set -eu
+source=$(cd "$(dirname "$0")/../.." && pwd)
+keep=${1:-}
+for tool in dpkg-buildpackage dh_doxygen lintian; do
+    command -v "$tool" >/dev/null || {
+        echo "skipped: there is no $tool (dpkg-dev, debhelper, dh-python, doxygen, lintian)"
+        exit 77
+    }
+done
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
+
+# Build in folder $work/$1/libdiffmm-VERSION; packages and log land in $work/$1.
+build() {
+    tree=$work/$1/libdiffmm-$version
+    mkdir -p "$tree"
+    # What the repository holds, without build folders.
+    (cd "$source" && tar -cf - --exclude='build*' --exclude=.git --exclude=__pycache__ .) | tar -xf - -C "$tree"
+    tar -C "$work/$1" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cJf \
+        "$work/$1/libdiffmm_$version.orig.tar.xz" "libdiffmm-$version"
+    cp -R "$source/doc/packaging/debian" "$tree/debian"
+    (cd "$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" dpkg-buildpackage -us -uc) \
+        >"$work/$1/log" 2>&1 || {
+        tail -n 40 "$work/$1/log" >&2
+        fail "the build failed"
+    }
+    (cd "$work/$1" && ls ./*.deb)
+}
+
+echo "== Building"
+build one
+echo "== lintian"
+lintian --allow-root --fail-on error,warning "$work/one"/*.changes
+echo "== Symbols"
+dpkg-deb -e "$work/one/libdiffmm1_"*.deb "$work/control"
+sed -n 's/^ \(diffmm_[a-z0-9_]*\)@\([A-Z0-9_]*\) .*/\1 \2/p' "$work/control/symbols" | LC_ALL=C sort >"$work/listed"
+sh "$source/tests/abi/names.sh" "$source/tests/abi/symbols.txt" "$source/include/diffmm" | LC_ALL=C sort |
+    diff -u - "$work/listed" || fail "the symbols file is not tests/abi/symbols.txt"
+wc -l <"$work/listed"
+
+echo "== Trying"
+packages="$work/one/*.deb"
+root=$work/root
+if command -v mmdebstrap >/dev/null && [ "$(id -u)" -eq 0 ] && mmdebstrap --quiet --variant=apt \
+    --include=build-essential,pkg-config,python3 "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" \
+    >"$work/mmdebstrap" 2>&1; then
+    mkdir "$root/packages"
+    # shellcheck disable=SC2086
+    cp $packages "$source/doc/packaging/debian/tests"/[!c]* "$source/doc/packaging/debian/tests/consumer" "$root/packages"
+    chroot "$root" sh -c 'apt-get install -q -y --no-install-recommends /packages/*.deb' >"$work/install" 2>&1 || {
+        tail -n 20 "$work/install" >&2
+        fail "the packages cannot be installed"
+    }
+    for name in programs consumer python; do
+        echo "-- $name"
+        chroot "$root" sh -eu "/packages/$name" >"$work/said" 2>&1 || {
+            cat "$work/said" >&2
+            fail "$name failed in a fresh system"
+        }
+    done
+    chroot "$root" sh -c 'dpkg --purge diffmm-tools python3-diffmm libdiffmm-dev libdiffmm-doc libdiffmm1' >/dev/null 2>&1
+    left=$(find "$root/usr" -name '*diffmm*')
+    [ -z "$left" ] || fail "left behind: $left"
+    echo "in a fresh system"
+else
+    tail -n 3 "$work/mmdebstrap" 2>/dev/null || true
+    echo "no fresh system can be made here: unpacked, with the libraries of this one"
+    for package in $packages; do
+        dpkg-deb -x "$package" "$root"
+    done
+    lib=$(dirname "$(find "$root" -name libdiffmm.so.1)")
+    cp "$source/examples/data/clicks.tsv" "$source/examples/data/"cover_feat.* "$work"
+    (cd "$work" && export LD_LIBRARY_PATH="$lib" &&
+        "$root/usr/bin/diffmm_train" --data clicks.tsv --epochs 2 --model model.safetensors >printed 2>/dev/null &&
+        sed -n 's/^next: //p' printed >next && sh -eu next &&
+        PYTHONPATH=$root/usr/lib/python3/dist-packages /usr/bin/python3 -B -c 'import diffmm; print(diffmm.version())')
+fi
+
+echo "== Building again"
+build another
+for package in "$work/one"/*.deb; do
+    cmp "$package" "$work/another/$(basename "$package")" || fail "two builds differ"
+done
+echo "the same bytes"
+[ -z "$keep" ] || {
+    mkdir -p "$keep"
+    cp "$work/one"/*.deb "$work/one"/*.dsc "$work/one"/*.tar.xz "$work/one"/*.changes "$keep"
+}
