@@ -63,7 +63,7 @@ if command -v mmdebstrap >/dev/null && [ "$(id -u)" -eq 0 ] && mmdebstrap --quie
     mkdir "$root/packages"
     # shellcheck disable=SC2086
     cp $packages "$source/doc/packaging/debian/tests"/[!c]* "$source/doc/packaging/debian/tests/consumer" "$root/packages"
-    chroot "$root" sh -c 'apt-get install -q -y --no-install-recommends /packages/*.deb' >"$work/install" 2>&1 || {
+    chroot "$root" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends /packages/*.deb' >"$work/install" 2>&1 || {
         tail -n 20 "$work/install" >&2
         fail "the packages cannot be installed"
     }
