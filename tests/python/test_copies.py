@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What has a handle is neither copied nor pickled, except for options, which C can copy; plain
-values and exceptions are both. Whatever is left half made is quiet when it ends, also at exit."""
+"""What has a handle is neither copied nor pickled, except for options, which are both, and models, which
+are pickled as their files; plain values and exceptions are both. Whatever is left half made is quiet when it ends, also at exit."""
 
 import copy
 import gc
@@ -46,7 +46,7 @@ class Copies(Quiet):
         model, dataset, context = train.model, data(), diffmm.Context(threads=1)
         dataset.seal()
         scorer = diffmm.Scorer(model)
-        things = [context, dataset, train, model, scorer, model.parameters, model.gradients,
+        things = [context, dataset, train, scorer, model.parameters, model.gradients,
                   diffmm.Placer(model, dataset), model.graph("image"),
                   diffmm.Schedule(3, 0.1, 1e-4, 0.02), scorer.handle, model.options.handle,
                   Query(50, scorer.find_item, 5)]
@@ -58,6 +58,9 @@ class Copies(Quiet):
                     with self.subTest(type(thing).__name__):
                         with self.assertRaisesRegex(TypeError, "cannot be (copied|pickled)"):
                             make(value)
+        for make in COPIES[:2]:
+            with self.assertRaisesRegex(TypeError, "a Model cannot be copied"):
+                make(model)
         self.assertEqual(5, len(scorer.recommend(0, 5)))
 
     def test_a_closed_one_refuses_too(self):
@@ -78,9 +81,58 @@ class Copies(Quiet):
         inside = copy.deepcopy({"a": [options], "b": options})
         inside["b"]["epochs"] = 8
         self.assertEqual(7, options["epochs"])
-        for make in COPIES[2:]:
-            with self.assertRaisesRegex(TypeError, "an? Options cannot be pickled"):
-                make(options)
+
+    def test_options_are_pickled(self):
+        options = diffmm.Options(preset="baby", epochs=7, hidden_sizes=[3, 4])
+        options["modality.image.projection"] = "leaky"
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            again = pickle.loads(pickle.dumps([options, {"x": options}], protocol))
+            self.assertIs(again[0], again[1]["x"])
+            for other in (again[0], again[0].copy(), copy.deepcopy(again[0]),
+                          pickle.loads(pickle.dumps(options.copy(), protocol))):
+                self.assertEqual(dict(options), dict(other))
+                self.assertEqual("leaky", other["modality.image.projection"])
+                self.assertEqual(options["modality.audio.projection"],
+                                 other["modality.audio.projection"])
+                other["epochs"] = 8
+            self.assertEqual(7, options["epochs"])
+        options.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            pickle.dumps(options)
+
+    def test_options_of_a_model_and_a_file_are_pickled(self):
+        options = diffmm.Options(**SETTINGS)
+        options["modality.image.standardize"] = True
+        model = diffmm.Model(data(), options)
+        for own in (model.options, diffmm.describe(model.to_bytes()).options):
+            again = pickle.loads(pickle.dumps(own))
+            self.assertEqual(dict(own), dict(again))
+            self.assertIs(True, again["modality.image.standardize"])
+            self.assertEqual(model.to_bytes(), diffmm.Model(data(), again).to_bytes())
+
+    def test_models_are_pickled(self):
+        train = trainer()
+        model = train.fit()
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            again = pickle.loads(pickle.dumps({"model": model}, protocol))["model"]
+            self.assertEqual(model.to_bytes(), again.to_bytes())
+            np.testing.assert_array_equal(model.user_embeddings, again.user_embeddings)
+            self.assertEqual(dict(model.options), dict(again.options))
+            self.assertEqual(diffmm.Scorer(model).recommend(3, 5),
+                             diffmm.Scorer(again).recommend(3, 5))
+        again.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            pickle.dumps(again)
+
+    def test_a_model_in_another_process(self):
+        model = diffmm.Model(data(), **SETTINGS)
+        model.forward()
+        program = ("import pickle, sys\nimport diffmm\n"
+                   "model = pickle.load(sys.stdin.buffer)\n"
+                   "sys.stdout.buffer.write(pickle.dumps(model.item_embeddings))")
+        done = subprocess.run([sys.executable, "-c", program], input=pickle.dumps(model),
+                              capture_output=True, check=True)
+        np.testing.assert_array_equal(model.item_embeddings, pickle.loads(done.stdout))
 
     def test_a_diffusion_module_is_copied(self):
         module = diffmm.Diffusion(6, seed=1, hidden_sizes=[3])

@@ -12,6 +12,8 @@ Arrays are numpy views of the library's memory, or are read in place, wherever t
 view keeps its owner alive. A failed call raises Error. doc/bindings.md tells how this module
 is made, for authors of bindings to other languages."""
 
+__version__ = "0.1.0"
+
 from ._library import build_info, version
 from .context import Context, LogLevel, default_context
 from .dataset import Dataset, Split
@@ -34,3 +36,16 @@ from .scorer import (Explanation, Index, Scorer, ScorerInfo, Search, Side, Vecto
 from .spectral import place_in_spectral_basis, spectral_basis
 from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer, fit, forecast,
                       measure, sample_pairs)
+
+__all__ = ["Anchor", "Best", "Cancelled", "Context", "Dataset", "Denoiser", "DenoiserMeasures",
+           "Diffusion", "DiffusionLosses", "DiffusionNeeds", "Error", "Explanation", "FileInfo",
+           "FileKind", "Forecast", "Graph", "GraphMeasures", "Hit", "Index", "LogLevel", "Loss",
+           "Losses", "Metrics", "Model", "NotFound", "OptionType", "Options", "PerCutoff",
+           "Phase", "Placer", "Progress", "Report", "Rows", "Schedule", "Scorer", "ScorerInfo",
+           "Search", "Seconds", "Setting", "Side", "Similarity", "Split", "Status", "Trainer",
+           "VectorsFormat", "adam_step", "alignment", "average_step", "bpr", "build_info",
+           "contrastive_loss", "default_context", "describe", "evaluate", "explore", "fit",
+           "forecast", "infonce", "initialize_normal", "initialize_uniform", "initialize_xavier",
+           "l2", "limit_groups", "measure", "measure_graph", "merge_hits", "msi",
+           "place_in_spectral_basis", "ranking_metrics", "sample_pairs", "search_bytes",
+           "settings", "spectral_basis", "time_embedding", "top_k", "version"]

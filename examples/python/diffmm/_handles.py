@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Lifetimes: handles, and the objects that have one."""
 
+from __future__ import annotations
+
 import ctypes
+from typing import Any, TypeVar
 
 import numpy
 
@@ -23,7 +26,7 @@ class NotCopied:
 
 
 class Copied:
-    """An object that C can copy: it has copy(). It cannot be pickled."""
+    """An object that C can copy: it has copy()."""
 
     def __copy__(self):
         return self.copy()
@@ -61,39 +64,58 @@ class Handle(NotCopied):
             self._destroy(self.pointer)
 
 
+Own = TypeVar("Own", bound="Object")
+
+
 class Object(NotCopied):
     """An object with a handle; also a context manager that releases it at the end of its block."""
 
-    _handle = None
+    _handle: Handle | None = None
 
     @property
-    def handle(self):
+    def handle(self) -> Handle:
+        """What C knows it by."""
         if self._handle is None:
             raise ValueError(f"this {type(self).__name__} is closed")
         return self._handle
 
     @classmethod
-    def handle_of(cls, value):
+    def handle_of(cls, value: Any) -> Handle:
         """The handle of a value, which must be of this class: C would accept any pointer."""
         if not isinstance(value, cls):
             raise TypeError(f"expected a {cls.__name__}, got a {type(value).__name__}")
         return value.handle
 
     @classmethod
-    def or_null(cls, value):
+    def or_null(cls, value: Any) -> Handle | None:
         """The same, or None for None."""
         return None if value is None else cls.handle_of(value)
 
-    def close(self):
+    def close(self) -> None:
         """Release the handle. Objects made from it, views of its memory, and a call that is running
         (this may be one of its callbacks) keep it alive until they end."""
         self._handle = None
 
-    def __enter__(self):
+    def _about(self):
+        """What repr() says of it."""
+        return ""
+
+    def __repr__(self) -> str:
+        about = "closed" if self._handle is None else self._about()
+        return f"<{type(self).__name__}: {about}>" if about else f"<{type(self).__name__}>"
+
+    def __enter__(self: Own) -> Own:
         return self
 
-    def __exit__(self, *raised):
+    def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def sizes_of(modalities):
+    """Modalities with their features per item, or names alone, as repr() has them."""
+    if isinstance(modalities, dict):
+        modalities = [f"{name} ({size})" for name, size in modalities.items()]
+    return "modalities " + ", ".join(modalities) if modalities else "no modalities"
 
 
 def create(destroy, function, *arguments, keeps=()):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Find the shared library, check its version, and make a failed call raise.
 
-The environment variable DIFFMM_LIBRARY names the library's file. Without it the dynamic linker
-looks as it does for any program (LD_LIBRARY_PATH, the system's folders)."""
+The environment variable DIFFMM_LIBRARY names the library's file. Without it the one is taken that a
+wheel has brought in a folder beside this file, if there is one; else the dynamic linker looks as it
+does for any program (LD_LIBRARY_PATH, the system's folders)."""
+
+from __future__ import annotations
 
 import ctypes
 import ctypes.util
@@ -21,6 +24,9 @@ def _load():
     path = os.environ.get("DIFFMM_LIBRARY")
     if path:
         return ctypes.CDLL(path)
+    bundled = os.path.join(os.path.dirname(__file__), "lib", SONAME)
+    if os.path.exists(bundled):
+        return ctypes.CDLL(bundled)
     try:
         return ctypes.CDLL(SONAME)
     except OSError:
@@ -54,12 +60,12 @@ check_version(_file.diffmm_version())
 library = declare(_file, _check)
 
 
-def version():
+def version() -> tuple[int, int, int]:
     """The running library's version, for example (0, 1, 0)."""
     number = library.diffmm_version()
     return number // 1000000, number // 1000 % 1000, number % 1000
 
 
-def build_info():
+def build_info() -> str:
     """One line about the running library, for bug reports."""
     return message(library.diffmm_build_info())

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The public structs, laid out as the C compiler lays them out, and the types of callbacks."""
 
+from __future__ import annotations
+
 import ctypes
 import functools
 from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64,
                     c_void_p)
 
-from ._convert import called, enum, int32, real, single, size, uint64
+from ._convert import Real, Whole, called, enum, int32, real, single, size, uint64
 
 # What is assigned to a member goes through the conversion of its type.
-_CONVERSIONS = {kind.c_type: kind for kind in (enum, int32, size, uint64, real, single)}
+_NUMBERS: tuple[Whole | Real, ...] = (enum, int32, size, uint64, real, single)
+_CONVERSIONS = {kind.c_type: kind for kind in _NUMBERS}
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Threads, log and memory that the library uses."""
 
+from __future__ import annotations
+
 import enum
 import threading
 from ctypes import byref
+from typing import Callable
 
 from . import _callbacks, _structs
 from ._convert import member, message, size
 from ._handles import Object, create
 from ._library import library
+from ._types import Whole
 
 
 class LogLevel(enum.IntEnum):
+    """How much is logged."""
+
     NONE = 0
     WARNING = 1
     INFO = 2
@@ -72,7 +78,10 @@ class Context(Object):
 
     An exception in log, pool or allocator cannot stop the library; sys.unraisablehook is told."""
 
-    def __init__(self, threads=0, *, log=None, log_level=None, pool=None, allocator=None):
+    def __init__(self, threads: Whole = 0, *, log: Callable[[LogLevel, str], object] | None = None,
+                 log_level: LogLevel | str | int | None = None,
+                 pool: tuple[Whole, Callable[[int, Callable[[int], object]], object]] | None = None,
+                 allocator: tuple[Callable[[int], int | None], Callable[[int], object]] | None = None) -> None:
         settings = _structs.ContextSettings(threads=threads)
         if log:
             settings.log = _log_callback(log)
@@ -86,8 +95,11 @@ class Context(Object):
         self._handle = create(library.diffmm_context_destroy, library.diffmm_context_create,
                               byref(settings), keeps=[settings])
 
+    def _about(self):
+        return f"{self.threads} threads"
+
     @property
-    def threads(self):
+    def threads(self) -> int:
         """How many threads compute, the calling one included."""
         return library.diffmm_context_threads(self.handle)
 
@@ -96,7 +108,7 @@ _default = None
 _default_lock = threading.Lock()
 
 
-def default_context():
+def default_context() -> Context:
     """The context of objects that are made without one; created when first needed."""
     global _default
     with _default_lock:

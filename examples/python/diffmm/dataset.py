@@ -1,27 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Interactions of users with items, and features of items per modality."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import byref, c_int32, c_size_t, c_void_p
+from typing import Any, Iterable, Mapping, Sequence, Union
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _arrow, _structs
 from ._arrays import are_ids, matrix, numbers, reals, sequence, sizes, texts, view
 from ._callbacks import interruptible, run
 from ._convert import is_path, member, name, size, text
-from ._handles import Object, create
+from ._handles import Object, create, sizes_of
 from ._library import library
+from ._types import ArrowTable, Floats, Ids, Indices, Path, Real, Whole
 from .context import Context, default_context
 
 
 class Split(enum.IntEnum):
+    """What interactions are for."""
+
     TRAIN = 0
     VALID = 1
     TEST = 2
 
 
 class Keep(enum.IntEnum):
+    """Which of several interactions of a user with an item stays."""
+
     FIRST = 0
     LAST = 1
 
@@ -124,11 +133,15 @@ def _lookup_callback(load, dimensions):
     return _structs.FeatureLookup(callback)
 
 
+SplitLike = Union[Split, str, int]
+Splits = Union[SplitLike, Sequence[SplitLike], ArrayLike]  # one for all, or one for each
+
+
 class Dataset(Object):
     """Interactions in three splits, ids, and item features per modality. Filled, then sealed: a
     trainer or a model seals it. Users and items are numbers, or strings of yours throughout."""
 
-    def __init__(self, context=None):
+    def __init__(self, context: Context | None = None) -> None:
         self._context = context or default_context()
         self._handle = self._make(library.diffmm_dataset_create)
 
@@ -138,7 +151,7 @@ class Dataset(Object):
                       keeps=[context])
 
     @classmethod
-    def open(cls, path, context=None):
+    def open(cls, path: Path, context: Context | None = None) -> Dataset:
         """A folder in the released layout, or an interactions file with NAME_feat.npy beside it."""
         self = cls.__new__(cls)
         self._context = context or default_context()
@@ -147,8 +160,9 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def open_table(cls, path, *, separator=None, header=None, quotes=None, context=None,
-                   **columns):
+    def open_table(cls, path: Path, *, separator: str | None = None, header: bool | None = None,
+                   quotes: bool | None = None, context: Context | None = None,
+                   **columns: str | int | None) -> Dataset:
         """A table of text, compressed or not, with what lies beside it, as open() does. What is None
         is found out: the separator, whether there are a header and quotes, and which column (a name,
         or a number from 1; "" leaves it out) is the user, item, rating, timestamp, split."""
@@ -160,7 +174,8 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def synthetic(cls, *, dimensions=None, context=None, **fields):
+    def synthetic(cls, *, dimensions: Sequence[Whole] | None = None, context: Context | None = None,
+                  **fields: Whole) -> Dataset:
         """Made-up data with a structure to be found. Fields: users, items, interactions, factors,
         seed; modality_count, or dimensions, one feature size per modality; group_items, about 64,
         for millions of users and items."""
@@ -168,14 +183,15 @@ class Dataset(Object):
         self._context = context or default_context()
         spec = _structs.Synthetic(**fields)
         if dimensions is not None:
-            dimensions = sizes(dimensions)
-            spec.dimensions, spec.modality_count = dimensions, len(dimensions)
+            spec.dimensions, spec.modality_count = sizes(dimensions), len(dimensions)
         self._handle = self._make(library.diffmm_dataset_synthesize, byref(spec))
         return self
 
     @classmethod
-    def from_arrays(cls, user, item, *, split="train", rating=None, time=None, modalities=None,
-                    item_ids=None, context=None):
+    def from_arrays(cls, user: Ids, item: Ids, *, split: Splits = "train",
+                    rating: ArrayLike | None = None, time: ArrayLike | None = None,
+                    modalities: Mapping[str, Any] | None = None, item_ids: Ids | None = None,
+                    context: Context | None = None) -> Dataset:
         """From arrays of equal length, one entry per interaction, by number or by id; ids are
         numbered in the order in which they appear, or as in `item_ids`, which features in rows need
         unless ids are the numbers of the rows. `split`, `rating` and `time` are those of
@@ -200,7 +216,8 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def from_arrow(cls, table, *, context=None, **columns):
+    def from_arrow(cls, table: ArrowTable, *, context: Context | None = None,
+                   **columns: str) -> Dataset:
         """From a table of interactions in memory: anything with __arrow_c_stream__(), as pyarrow,
         polars and duckdb have it. Columns are known by the usual names, or given by their own: user,
         item, rating, timestamp, split ("" leaves one out). Ids are strings or whole numbers."""
@@ -209,23 +226,29 @@ class Dataset(Object):
         return self
 
     @classmethod
-    def from_pandas(cls, frame, *, context=None, **columns):
+    def from_pandas(cls, frame: Any, *, context: Context | None = None, **columns: str) -> Dataset:
         """From a frame of interactions, as from_arrow() says; ids are strings, whole numbers or
         categories."""
         self = cls(context)
         self.read_pandas(frame, columns=columns)
         return self
 
-    def reserve(self, users, items):
+    def _about(self):
+        counts = ", ".join(f"{self.interactions(split)} {split.name.lower()}" for split in Split)
+        return (f"{self.users} users, {self.items} items, interactions {counts}, "
+                f"{sizes_of(self.modalities)}")
+
+    def reserve(self, users: Whole, items: Whole) -> None:
         """Declare that there are at least so many, even if no interaction names them."""
         library.diffmm_dataset_reserve(self.handle, users, items)
 
-    def declare_items(self, ids):
+    def declare_items(self, ids: Ids) -> None:
         """Fix the numbering of items: number i is ids[i]."""
         strings = texts(ids)
         library.diffmm_dataset_declare_items(self.handle, len(strings), strings.ctypes.data)
 
-    def add_interactions(self, user, item, split="train", *, rating=None, time=None):
+    def add_interactions(self, user: Ids, item: Ids, split: Splits = "train", *,
+                         rating: ArrayLike | None = None, time: ArrayLike | None = None) -> None:
         """Interactions by number (whole numbers) or by external id (strings), one or the other
         throughout a column: what is missing (None, NaN) is neither, and is refused. `split` is one
         for all, or one for each. `rating` has any scale (NaN: none); `time` is datetime64 (NaT:
@@ -254,18 +277,20 @@ class Dataset(Object):
                 setattr(given, field, column.ctypes.data)
         library.diffmm_dataset_add_interactions_with(self.handle, otherwise, byref(given))
 
-    def read_interactions(self, path, split="train"):
+    def read_interactions(self, path: Path, split: SplitLike = "train") -> None:
         """Read a table (.tsv, .csv, .inter, ..), .npz or .pkl file; `split` is where interactions
         go that name none."""
         library.diffmm_dataset_read_interactions(self.handle, as_split(split), path)
 
-    def read_table(self, path, split="train", *, separator=None, header=None, quotes=None,
-                   **columns):
+    def read_table(self, path: Path, split: SplitLike = "train", *, separator: str | None = None,
+                   header: bool | None = None, quotes: bool | None = None,
+                   **columns: str | int | None) -> None:
         """Read a table of text, as open_table() describes it."""
         given = _table_format(columns, header, quotes, separator)
         library.diffmm_dataset_read_table(self.handle, as_split(split), path, byref(given))
 
-    def read_arrow(self, table, split="train", *, columns=None):
+    def read_arrow(self, table: ArrowTable, split: SplitLike = "train", *,
+                   columns: Mapping[str, str | None] | None = None) -> None:
         """Read a table in memory, as from_arrow() says; `columns` are a dictionary of those that it
         takes by name."""
         named = {key: None if value is None else name(value)
@@ -275,12 +300,14 @@ class Dataset(Object):
             library.diffmm_dataset_read_arrow(self.handle, as_split(split), given.address,
                                               byref(_structs.ArrowColumns(**named)))
 
-    def read_pandas(self, frame, split="train", *, columns=None):
+    def read_pandas(self, frame: Any, split: SplitLike = "train", *,
+                    columns: Mapping[str, str | None] | None = None) -> None:
         """Read a frame, as from_pandas() says."""
         self.read_arrow(_arrow.Table.of_frame(frame), split, columns=columns)
 
-    def add_modality(self, name, features, dimensions=None, *, ids=None, copy=False,
-                     mapped=False, by_id=False):
+    def add_modality(self, name: str, features: Any, dimensions: Whole | None = None, *,
+                     ids: Ids | None = None, copy: bool = False, mapped: bool = False,
+                     by_id: bool = False) -> None:
         """Item features from one of
         - an array, items x features: read in place, not copied, if it is float32 and each row is in
           one piece; it must not change while the data set or what is made from it lives. With
@@ -348,12 +375,12 @@ class Dataset(Object):
                                                       rows.ctypes.data, stride)
             self.handle.keeps.append(rows)
 
-    def append_features(self, name, features):
+    def append_features(self, name: str, features: ArrayLike) -> None:
         """Add rows, of the items that follow, to a modality from an array or a file; copied."""
         rows = matrix(features, self.modalities.get(name))
         library.diffmm_dataset_append_features(self.handle, name, len(rows), rows, rows.shape[1])
 
-    def extend(self):
+    def extend(self) -> Dataset:
         """A new data set, not yet sealed, with all that this sealed one holds, to add users, items
         and interactions to. Users and items keep their numbers and ids. The source may be closed:
         what was lent to it is kept."""
@@ -364,8 +391,9 @@ class Dataset(Object):
                                   source, keeps=source.keeps)
         return extended
 
-    def features(self, modality, first=0, count=None):
-        """Raw features of a modality, by name, for `count` items from `first` on (None: all).
+    def features(self, modality: str, first: Whole = 0, count: Whole | None = None) -> Floats:
+        """Raw features of a modality, by name, for `count` items from `first` on (None: all):
+        count x dimensions.
         Needs a sealed data set."""
         modalities = self.modalities
         index = list(modalities).index(modality) if modality in modalities else len(modalities)
@@ -376,68 +404,70 @@ class Dataset(Object):
             library.diffmm_dataset_features(self.handle, index, first, count, out)
         return out
 
-    def hold_out(self, valid, test, seed=0):
+    def hold_out(self, valid: Real, test: Real, seed: Whole = 0) -> None:
         """Hold out a random share of every user's training interactions for validation and test,
         where the data have no splits of their own. Once all interactions have been added, before
         sealing; the same seed holds out the same."""
         library.diffmm_dataset_hold_out(self.handle, valid, test, seed)
 
-    def filter_ratings(self, least):
+    def filter_ratings(self, least: Real) -> None:
         """Leave out interactions with a rating below `least`; before any hold_out()."""
         library.diffmm_dataset_filter_ratings(self.handle, least)
 
-    def deduplicate(self, keep="first"):
+    def deduplicate(self, keep: Keep | str | int = "first") -> None:
         """Leave one interaction of each user with each item: the "first" or the "last"."""
         library.diffmm_dataset_deduplicate(self.handle, member(Keep, keep))
 
-    def filter_features(self, modality=None):
+    def filter_features(self, modality: str | None = None) -> None:
         """Leave out the items for which a modality, or any one, whose rows have ids has no row."""
         if modality is None:
             library.diffmm_dataset_filter_features(self.handle)
         else:
             library.diffmm_dataset_filter_features_of(self.handle, modality)
 
-    def filter_core(self, users, items):
+    def filter_core(self, users: Whole, items: Whole) -> None:
         """Leave out users and items with fewer interactions than that, until none is left that has
         too few: the k-core, if both numbers are k. Users alone: items 0."""
         library.diffmm_dataset_filter_core(self.handle, users, items)
 
-    def hold_out_last(self, valid=1, test=1):
+    def hold_out_last(self, valid: Whole = 1, test: Whole = 1) -> None:
         """Hold out each user's last interactions by time: so many for test, and those before for
         validation."""
         library.diffmm_dataset_hold_out_last(self.handle, valid, test)
 
-    def hold_out_from(self, valid, test):
+    def hold_out_from(self, valid: str | None, test: str | None) -> None:
         """Hold out all interactions from a time on: those from `test` on for test, those from
         `valid` on for validation. Dates of ISO 8601; None: nothing of that split."""
         library.diffmm_dataset_hold_out_from(self.handle, valid, test)
 
-    def summary(self):
+    def summary(self) -> dict[str, int]:
         """What a sealed data set holds, and what in it is probably a mistake, as a dict of counts
         (see diffmm_summary)."""
         counts = _structs.Summary()
         library.diffmm_dataset_summary(self.handle, byref(counts))
         return {field: getattr(counts, field) for field, _ in counts._fields_[1:]}
 
-    def seal(self):
+    def seal(self) -> None:
         """Check everything and index it; after that it cannot change."""
         with interruptible():
             library.diffmm_dataset_seal(self.handle)
 
     @property
-    def users(self):
+    def users(self) -> int:
+        """How many users there are."""
         return library.diffmm_dataset_users(self.handle)
 
     @property
-    def items(self):
+    def items(self) -> int:
+        """How many items there are."""
         return library.diffmm_dataset_items(self.handle)
 
-    def interactions(self, split="train"):
+    def interactions(self, split: SplitLike = "train") -> int:
         """The number of interactions in a split."""
         return library.diffmm_dataset_interactions(self.handle, as_split(split))
 
     @property
-    def modalities(self):
+    def modalities(self) -> dict[str, int]:
         """Names of modalities with their features per item, in the order added."""
         handle = self.handle
         return {
@@ -446,28 +476,28 @@ class Dataset(Object):
             for index in range(library.diffmm_dataset_modalities(handle))
         }
 
-    def user_id(self, user):
+    def user_id(self, user: Whole) -> str | None:
         """External id of a user (its number in decimal, if there are none); None if there is no
         such number, or before sealing."""
         return text(library.diffmm_dataset_user_id(self.handle, user))
 
-    def item_id(self, item):
+    def item_id(self, item: Whole) -> str | None:
         """External id of an item, as for users."""
         return text(library.diffmm_dataset_item_id(self.handle, item))
 
-    def find_user(self, user_id):
+    def find_user(self, user_id: str) -> int:
         """The number of an external id; raises NotFound."""
         user = c_int32()
         library.diffmm_dataset_find_user(self.handle, user_id, byref(user))
         return user.value
 
-    def find_item(self, item_id):
+    def find_item(self, item_id: str) -> int:
         """The number of an external id; raises NotFound."""
         item = c_int32()
         library.diffmm_dataset_find_item(self.handle, item_id, byref(item))
         return item.value
 
-    def row(self, user, split="train"):
+    def row(self, user: Whole, split: SplitLike = "train") -> Indices:
         """The items of a user in a split, ascending: a view. Needs a sealed data set."""
         address, count = c_void_p(), c_size_t()
         handle = self.handle

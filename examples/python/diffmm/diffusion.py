@@ -4,16 +4,21 @@
 Arrays and grad_... as in losses.py; `rows` is the number of users of a batch. All random draws
 are inputs."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import addressof, byref, c_double, c_size_t, create_string_buffer
+from typing import Any, Iterable
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, matrix, numbers, result, sizes, view
 from ._convert import flag, real, size, text
 from ._handles import Object, create
 from ._library import library
+from ._types import Doubles, Floats, Gradient, Indices, Real, Whole
 from .context import Context
 
 
@@ -28,13 +33,18 @@ class _Quantity(enum.IntEnum):
 
 
 def _quantity(which, what):
-    return property(lambda self: self._values(which), doc=what)
+
+    def values(self: Schedule) -> Doubles:
+        return self._values(which)
+
+    return property(values, doc=what)
 
 
 class Schedule(Object):
     """A noise schedule of `steps` steps; each quantity is a view of as many doubles."""
 
-    def __init__(self, steps, noise_scale, noise_min, noise_max, beta_fixed=True, *, context=None):
+    def __init__(self, steps: Whole, noise_scale: Real, noise_min: Real, noise_max: Real,
+                 beta_fixed: bool = True, *, context: Context | None = None) -> None:
         self._handle = create(library.diffmm_schedule_destroy, library.diffmm_schedule_create,
                               Context.or_null(context), steps, noise_scale, noise_min, noise_max,
                               beta_fixed, keeps=[Context.or_null(context)])
@@ -45,7 +55,10 @@ class Schedule(Object):
         self._handle = handle
         return self
 
-    def __len__(self):
+    def _about(self):
+        return f"{len(self)} steps"
+
+    def __len__(self) -> int:
         return library.diffmm_schedule_steps(self.handle)
 
     def _values(self, which):
@@ -61,15 +74,17 @@ class Schedule(Object):
     posterior_mean_xt = _quantity(_Quantity.POSTERIOR_MEAN_XT, "Coefficient of x_t.")
     elbo_weight = _quantity(_Quantity.ELBO_WEIGHT, "SNR(t-1) - SNR(t), and 1 for t = 0.")
 
-    def q_sample(self, x0, t, noise):
-        """x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise."""
+    def q_sample(self, x0: ArrayLike, t: ArrayLike, noise: ArrayLike) -> Floats:
+        """x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise, rows x items; t has a step for each row."""
         x0 = matrix(x0)
         x_t = numpy.empty_like(x0)
         library.diffmm_q_sample(self.handle, *x0.shape, x0, numbers(t, len(x0)),
                                 array(noise, numpy.float32, *x0.shape), x_t)
         return x_t
 
-    def elbo(self, x0, x_hat, t, *, per_user=False, grad_x_hat=True):
+    def elbo(self, x0: ArrayLike, x_hat: ArrayLike, t: ArrayLike, *,
+             per_user: bool | Doubles = False,
+             grad_x_hat: bool | Floats = True) -> tuple[float, Doubles | Any, Gradient]:
         """Per user w_t mean_i (x0 - x_hat)^2, and the mean: loss, per_user, grad_x_hat."""
         x0 = matrix(x0)
         per_user = result(per_user, (len(x0),), numpy.float64)
@@ -80,7 +95,9 @@ class Schedule(Object):
         return loss.value, per_user, grad_x_hat
 
 
-def msi(x0, x_hat, features, item_embedding, *, per_user=False, grad_x_hat=True, context=None):
+def msi(x0: ArrayLike, x_hat: ArrayLike, features: ArrayLike, item_embedding: ArrayLike, *,
+        per_user: bool | Doubles = False, grad_x_hat: bool | Floats = True,
+        context: Context | None = None) -> tuple[float, Doubles | Any, Gradient]:
     """Modality-aware signal injection, per user mean_d (x_hat X - x0 E)^2, and the mean: loss,
     per_user, grad_x_hat. `features` X and `item_embedding` E are items x d."""
     x0 = matrix(x0)
@@ -97,8 +114,8 @@ def msi(x0, x_hat, features, item_embedding, *, per_user=False, grad_x_hat=True,
     return loss.value, per_user, grad_x_hat
 
 
-def time_embedding(t, size):
-    """Sinusoidal embedding of step indices, one row each."""
+def time_embedding(t: ArrayLike, size: int) -> Floats:
+    """Sinusoidal embedding of step indices: an array of steps x size."""
     t = numbers(t)
     out = numpy.empty((t.size, size), numpy.float32)
     library.diffmm_time_embedding(t.size, t, size, out)
@@ -112,23 +129,28 @@ class Denoiser:
         parameters = denoiser.initialize(seed=1)
         denoiser.views(parameters)["encoder.0.weight"]"""
 
-    def __init__(self, items, time_size, hidden_sizes, normalize=False):
+    def __init__(self, items: Whole, time_size: Whole, hidden_sizes: Iterable[Whole],
+                 normalize: bool = False) -> None:
         self.items = size(items)
         self._hidden = sizes(hidden_sizes)
         self._shape = _structs.DenoiserShape(items=items, time_size=time_size,
                                              hidden_count=len(self._hidden),
                                              hidden_sizes=self._hidden, normalize=flag(normalize))
 
-    def __reduce__(self):
+    def __repr__(self) -> str:
+        return (f"Denoiser(items={self.items}, time_size={self._shape.time_size}, "
+                f"hidden_sizes={list(self._hidden)}, normalize={bool(self._shape.normalize)})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
         shape = self._shape
         return Denoiser, (self.items, shape.time_size, list(self._hidden), bool(shape.normalize))
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many floats the parameters are; 0 for an impossible shape."""
         return library.diffmm_denoiser_size(byref(self._shape))
 
-    def views(self, parameters):
+    def views(self, parameters: Floats) -> dict[str, Floats]:
         """The parameters by name, as views into the one array."""
         parameters = result(parameters, (self.size,))
         named = {}
@@ -142,8 +164,8 @@ class Denoiser:
                 rows.value, columns.value)
         return named
 
-    def initialize(self, seed):
-        """Initial values of all parameters."""
+    def initialize(self, seed: Whole) -> Floats:
+        """Initial values of all parameters, an array of `size` floats."""
         parameters = numpy.empty(self.size, numpy.float32)
         library.diffmm_denoiser_initialize(byref(self._shape), seed, parameters)
         return parameters
@@ -157,8 +179,9 @@ class Denoiser:
             dropout_scale = array(dropout_scale, numpy.float32, *x.shape)
         return x, numbers(t, len(x)), dropout_scale
 
-    def forward(self, parameters, x, t, *, dropout_scale=None, context=None):
-        """x_hat(x, t) for a batch."""
+    def forward(self, parameters: ArrayLike, x: ArrayLike, t: ArrayLike, *,
+                dropout_scale: ArrayLike | None = None, context: Context | None = None) -> Floats:
+        """x_hat(x, t) for a batch: rows x items, as x is; t has a step for each row."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         x_hat = numpy.empty_like(x)
         library.diffmm_denoiser_forward(Context.or_null(context), byref(self._shape),
@@ -166,9 +189,10 @@ class Denoiser:
                                         x_hat)
         return x_hat
 
-    def backward(self, parameters, x, t, grad_x_hat, *, dropout_scale=None, grad_parameters=True,
-                 context=None):
-        """The gradient of the parameters, given that of x_hat."""
+    def backward(self, parameters: ArrayLike, x: ArrayLike, t: ArrayLike, grad_x_hat: ArrayLike, *,
+                 dropout_scale: ArrayLike | None = None, grad_parameters: bool | Floats = True,
+                 context: Context | None = None) -> Gradient:
+        """The gradient of the parameters, `size` floats, given that of x_hat, rows x items."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         grad_parameters = result(grad_parameters, (self.size,))
         library.diffmm_denoiser_backward(Context.or_null(context), byref(self._shape),
@@ -177,8 +201,11 @@ class Denoiser:
                                          grad_parameters)
         return grad_parameters
 
-    def loss(self, parameters, schedule, x0, t, noise, *, features=None, item_embedding=None,
-             e_loss=0.0, dropout_scale=None, grad_parameters=True, context=None):
+    def loss(self, parameters: ArrayLike, schedule: Schedule, x0: ArrayLike, t: ArrayLike,
+             noise: ArrayLike, *, features: ArrayLike | None = None,
+             item_embedding: ArrayLike | None = None, e_loss: Real = 0.0,
+             dropout_scale: ArrayLike | None = None, grad_parameters: bool | Floats = True,
+             context: Context | None = None) -> tuple[float, float, float, Gradient]:
         """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters. Without
         features there is no MSI term."""
         x0, t, dropout_scale = self._batch(x0, t, dropout_scale)
@@ -196,9 +223,12 @@ class Denoiser:
                                      byref(loss), byref(elbo), byref(msi_loss), grad_parameters)
         return loss.value, elbo.value, msi_loss.value, grad_parameters
 
-    def spectral_loss(self, parameters, schedule, basis, x0, t, noise, *, dropout=0.0,
-                      dropout_scale=None, features=None, item_embedding=None, e_loss=0.0,
-                      grad_parameters=True, context=None):
+    def spectral_loss(self, parameters: ArrayLike, schedule: Schedule, basis: ArrayLike,
+                      x0: ArrayLike, t: ArrayLike, noise: ArrayLike, *, dropout: Real = 0.0,
+                      dropout_scale: ArrayLike | None = None, features: ArrayLike | None = None,
+                      item_embedding: ArrayLike | None = None, e_loss: Real = 0.0,
+                      grad_parameters: bool | Floats = True,
+                      context: Context | None = None) -> tuple[float, float, float, Gradient]:
         """The loss of a denoiser in the coordinates of `basis`, items x rank, of which this one's
         items are the rank: loss, elbo, msi, grad_parameters. `noise` is rows x rank, `x0` and
         `dropout_scale` are rows x items."""
@@ -225,8 +255,9 @@ class Denoiser:
                                           byref(arguments))
         return loss.value, elbo.value, msi_loss.value, arrays["grad_parameters"]
 
-    def reverse_chain(self, parameters, schedule, x0, *, sampling_steps=0, sampling_noise=False,
-                      noise=None, context=None):
+    def reverse_chain(self, parameters: ArrayLike, schedule: Schedule, x0: ArrayLike, *,
+                      sampling_steps: int = 0, sampling_noise: bool = False,
+                      noise: ArrayLike | None = None, context: Context | None = None) -> Floats:
         """The reverse chain from x0, or from q_sample(x0, sampling_steps - 1). `noise` has rows x
         items draws for q_sample if sampling_steps > 0, then as many for each step if
         sampling_noise."""
@@ -243,8 +274,9 @@ class Denoiser:
                                      noise if blocks else None, x)
         return x
 
-    def generate_neighbors(self, parameters, schedule, row_pointers, row_items, count, *,
-                           context=None):
+    def generate_neighbors(self, parameters: ArrayLike, schedule: Schedule, row_pointers: ArrayLike,
+                           row_items: ArrayLike, count: int, *,
+                           context: Context | None = None) -> Indices:
         """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given
         by rows, as in Graph.rows()."""
         row_pointers = numbers(row_pointers, dtype=numpy.int64)

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The diffusion of one modality as a module of its own: schedule, denoiser, optimiser."""
 
+from __future__ import annotations
+
 from ctypes import POINTER, byref, c_float, c_size_t, cast
-from typing import NamedTuple
+from typing import Any, Iterable, NamedTuple, Sequence
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, matrix, numbers, reals, result, sequence
 from ._convert import real, size, uint64
 from ._handles import Copied, Handle, Object, create, file_bytes, open_file
 from ._library import library
+from ._types import Floats, Gradient, Indices, Path, SettingValue, Source, Whole
 from .context import Context, default_context
 from .diffusion import Schedule
-from .measures import denoiser_measures, row_arrays
+from .measures import DenoiserMeasures, denoiser_measures, row_arrays
 from .model import Model, Parameters
-from .options import Options, as_options
+from .options import Options, OptionsLike, as_options
 
 
 class Rows(NamedTuple):
@@ -24,10 +28,10 @@ class Rows(NamedTuple):
 
     pointers: numpy.ndarray
     items: numpy.ndarray
-    values: numpy.ndarray = None
+    values: numpy.ndarray | None = None
 
     @classmethod
-    def of(cls, lists):
+    def of(cls, lists: Iterable[ArrayLike]) -> Rows:
         """From a list of items for each user."""
         rows = [numpy.unique(numbers(sequence(row))) for row in lists]
         return cls(numpy.cumsum([0] + [row.size for row in rows], dtype=numpy.int64),
@@ -71,7 +75,9 @@ class Diffusion(Copied, Object):
     row for each of these users; the module makes those that are not given, from its seed, the epoch
     and the numbers of the rows."""
 
-    def __init__(self, items, options=None, *, seed=1, preset=None, context=None, **settings):
+    def __init__(self, items: Whole, options: OptionsLike = None, *, seed: Whole = 1,
+                 preset: str | None = None, context: Context | None = None,
+                 **settings: SettingValue) -> None:
         options = as_options(options, preset, settings, context)
         context = Context.handle_of(context or default_context())
         self._handle = create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_create,
@@ -84,7 +90,9 @@ class Diffusion(Copied, Object):
         return self
 
     @classmethod
-    def spectral(cls, basis, options=None, *, seed=1, preset=None, context=None, **settings):
+    def spectral(cls, basis: ArrayLike, options: OptionsLike = None, *, seed: Whole = 1,
+                 preset: str | None = None, context: Context | None = None,
+                 **settings: SettingValue) -> Diffusion:
         """A module whose denoiser works in the coordinates of `basis`, items x rank with orthonormal
         columns. Its own noise, and noise that is given, has one column for each of these."""
         options = as_options(options, preset, settings, context)
@@ -95,7 +103,7 @@ class Diffusion(Copied, Object):
                    context, *basis.shape, basis, Options.or_null(options), seed, keeps=[context]))
 
     @classmethod
-    def of(cls, model, modality):
+    def of(cls, model: Model, modality: str) -> Diffusion:
         """A copy of the module of a modality, from a model that has its denoisers: a trainer's."""
         source = Model.handle_of(model)
         module = library.diffmm_model_diffusion(source, modality)
@@ -106,29 +114,32 @@ class Diffusion(Copied, Object):
                    keeps=[source.context]))
 
     @classmethod
-    def load(cls, source, context=None):
+    def load(cls, source: Source, context: Context | None = None) -> Diffusion:
         """Read a module's file, given by its path or its bytes."""
         context = Context.handle_of(context or default_context())
         return cls._from(
             open_file(library.diffmm_diffusion_destroy, library.diffmm_diffusion_load,
                       library.diffmm_diffusion_load_memory, context, source, keeps=[context]))
 
-    def save(self, path):
+    def _about(self):
+        return f"{self.items} items, {self._size()} parameters, {self.steps} optimiser steps"
+
+    def save(self, path: Path) -> None:
         """Write parameters, moments, steps and settings. A crash leaves the old file or the new."""
         library.diffmm_diffusion_save(self.handle, path)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The file as bytes."""
         return file_bytes(library.diffmm_diffusion_save_memory, self.handle)
 
-    def copy(self):
+    def copy(self) -> Diffusion:
         """A module of its own with all the state of this one."""
         handle = self.handle
         return self._from(
             create(library.diffmm_diffusion_destroy, library.diffmm_diffusion_copy, handle,
                    keeps=[handle.context]))
 
-    def extended(self, rows):
+    def extended(self, rows: ArrayLike) -> Diffusion:
         """A copy of a spectral module with further items, one for each of these rows of the
         basis."""
         handle = self.handle
@@ -138,7 +149,9 @@ class Diffusion(Copied, Object):
                    len(rows), rows, keeps=[handle.context]))
 
     @staticmethod
-    def forecast(items, users, entries, options=None, *, preset=None, context=None, **settings):
+    def forecast(items: Whole, users: Whole, entries: Whole, options: OptionsLike = None, *,
+                 preset: str | None = None, context: Context | None = None,
+                 **settings: SettingValue) -> DiffusionNeeds:
         """Memory and FLOPs, known beforehand; a batch has at most `entries` interactions."""
         options = as_options(options, preset, settings, context)
         needs = _structs.DiffusionNeeds()
@@ -147,11 +160,12 @@ class Diffusion(Copied, Object):
         return DiffusionNeeds(*(getattr(needs, name) for name in DiffusionNeeds._fields))
 
     @property
-    def items(self):
+    def items(self) -> int:
+        """How many items a row has."""
         return library.diffmm_diffusion_items(self.handle)
 
     @property
-    def basis(self):
+    def basis(self) -> Floats | None:
         """The basis of a spectral denoiser, items x rank, as a copy; None for a full one."""
         rank = c_size_t()
         address = library.diffmm_diffusion_basis(self.handle, byref(rank))
@@ -161,7 +175,7 @@ class Diffusion(Copied, Object):
         return numpy.ctypeslib.as_array(values, (self.items, rank.value)).copy()
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Optimiser steps taken."""
         return library.diffmm_diffusion_steps(self.handle)
 
@@ -171,17 +185,17 @@ class Diffusion(Copied, Object):
         return handle
 
     @property
-    def schedule(self):
+    def schedule(self) -> Schedule:
         """The noise schedule."""
         return Schedule._borrow(self._borrowed(library.diffmm_diffusion_schedule))
 
     @property
-    def options(self):
+    def options(self) -> Options:
         """The settings, with the module's seed; to be read, or copied."""
         return Options._borrow(self._borrowed(library.diffmm_diffusion_options))
 
     @property
-    def parameters(self):
+    def parameters(self) -> Parameters:
         """Views of all parameters, by name."""
         return Parameters(self.handle, "values", library.diffmm_diffusion_parameters,
                           library.diffmm_diffusion_parameter_at, library.diffmm_diffusion_parameter,
@@ -231,7 +245,8 @@ class Diffusion(Copied, Object):
         arrays = (pointers, items, values, users, t, noise, dropout_scale, features, item_embedding)
         return batch, count, arrays
 
-    def step(self, rows, users=None, *, epoch=0, noise=None, **more):
+    def step(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *, epoch: Whole = 0,
+             noise: ArrayLike | None = None, **more: Any) -> DiffusionLosses:
         """One step of Adam on ELBO + e_loss MSI; the losses are those before it. `more`: t,
         dropout_scale, features and item_embedding (without, no MSI), e_loss (0: the option's)."""
         batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
@@ -239,7 +254,9 @@ class Diffusion(Copied, Object):
         library.diffmm_diffusion_step(self.handle, byref(batch), byref(losses))
         return DiffusionLosses(losses.total, losses.elbo, losses.msi)
 
-    def objective(self, rows, users=None, *, epoch=0, noise=None, gradient=True, **more):
+    def objective(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *,
+                  epoch: Whole = 0, noise: ArrayLike | None = None, gradient: bool | Floats = True,
+                  **more: Any) -> tuple[DiffusionLosses, Gradient]:
         """Losses and the gradient of all parameters, one after the other, without a step."""
         batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
         losses = _structs.DiffusionLosses()
@@ -247,15 +264,17 @@ class Diffusion(Copied, Object):
         library.diffmm_diffusion_objective(self.handle, byref(batch), byref(losses), gradient)
         return DiffusionLosses(losses.total, losses.elbo, losses.msi), gradient
 
-    def corrupt(self, rows, users=None, *, epoch=0, t=None, noise=None):
+    def corrupt(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *,
+                epoch: Whole = 0, t: ArrayLike | None = None,
+                noise: ArrayLike | None = None) -> Floats:
         """The rows with noise at steps t: users x items."""
         batch, count, arrays = self._batch(rows, users, epoch, noise, t=t)
         x_t = numpy.empty((count, self.items), numpy.float32)
         library.diffmm_diffusion_corrupt(self.handle, byref(batch), x_t)
         return x_t
 
-    def denoise(self, x, t):
-        """The prediction x_hat(x, t) of clean rows."""
+    def denoise(self, x: ArrayLike, t: ArrayLike) -> Floats:
+        """The prediction x_hat(x, t) of clean rows: rows x items, as x is."""
         x = matrix(x, self.items)
         x_hat = numpy.empty_like(x)
         library.diffmm_diffusion_denoise(self.handle, len(x), x, numbers(t, len(x)), x_hat)
@@ -265,15 +284,18 @@ class Diffusion(Copied, Object):
         options = self.options
         return (options["sampling_steps"] > 0) + options["sampling_noise"] * options["steps"]
 
-    def reverse(self, rows, users=None, *, epoch=0, noise=None):
+    def reverse(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *,
+                epoch: Whole = 0, noise: ArrayLike | None = None) -> Floats:
         """The result of the reverse chain, users x items: scores to rank by."""
         batch, count, arrays = self._batch(rows, users, epoch, noise, self._blocks())
         x = numpy.empty((count, self.items), numpy.float32)
         library.diffmm_diffusion_reverse(self.handle, byref(batch), x)
         return x
 
-    def generate(self, rows, users=None, *, count, epoch=0, noise=None):
-        """The `count` items with the largest entries of it for each user: items, scores."""
+    def generate(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *, count: Whole,
+                 epoch: Whole = 0, noise: ArrayLike | None = None) -> tuple[Indices, Floats]:
+        """The `count` items with the largest entries of it for each user: items, scores, both
+        users x count."""
         batch, asked, arrays = self._batch(rows, users, epoch, noise, self._blocks())
         count = size(count)
         shape = (asked, count if 0 < count <= self.items else 0)  # the library refuses others
@@ -281,7 +303,9 @@ class Diffusion(Copied, Object):
         library.diffmm_diffusion_generate(self.handle, byref(batch), count, items, scores)
         return items, scores
 
-    def measure(self, rows, held, users=None, *, cutoff=20, epoch=0):
+    def measure(self, rows: Rows | Sequence[Any], held: Sequence[Any],
+                users: ArrayLike | None = None, *, cutoff: Whole = 20,
+                epoch: Whole = 0) -> DenoiserMeasures:
         """How well it restores the items of these users, and finds their held-out ones, which
         `held` has as Rows does: DenoiserMeasures."""
         batch, _, arrays = self._batch(rows, users, epoch)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a failed call raises."""
 
+from __future__ import annotations
+
 import enum
 
 
@@ -24,12 +26,12 @@ class Status(enum.IntEnum):
 class Error(Exception):
     """A call failed: `status` says how, `message` what was wrong with what."""
 
-    def __init__(self, status, message):
+    def __init__(self, status: Status, message: str) -> None:
         super().__init__(status, message)
         self.status = status
         self.message = message
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.message
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The metadata of a model file or a training checkpoint, read without loading it."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import byref
 from typing import NamedTuple
@@ -9,12 +11,15 @@ from . import _structs
 from ._convert import text
 from ._handles import Handle, open_file
 from ._library import library
+from ._types import Source
 from .context import Context, default_context
 from .metrics import PerCutoff, per_cutoff
 from .options import Options
 
 
 class FileKind(enum.IntEnum):
+    """What a file holds."""
+
     MODEL = 1
     CHECKPOINT = 2
 
@@ -29,7 +34,7 @@ class FileInfo(NamedTuple):
     users: int
     items: int
     dimensions: int
-    modalities: dict
+    modalities: dict[str, int]
     epochs_done: int
     chosen_epoch: int
     valid: PerCutoff
@@ -37,13 +42,18 @@ class FileInfo(NamedTuple):
     options: Options
 
 
-def describe(source, context=None):
+def describe(source: Source, context: Context | None = None) -> FileInfo:
     """Read the header of a file, given by its path or its bytes."""
     context = Context.handle_of(context or default_context())
     handle = open_file(library.diffmm_file_destroy, library.diffmm_file_open,
                        library.diffmm_file_open_memory, context, source, keeps=[context])
     info = _structs.FileInfo()
     library.diffmm_file_describe(handle, byref(info))
+    modalities = {
+        text(library.diffmm_file_modality_name(handle, index)):
+            library.diffmm_file_modality_dimensions(handle, index)
+        for index in range(info.modality_count)
+    }
     options = Handle(None, handle)
     options.pointer.value = library.diffmm_file_options(handle)
     return FileInfo(
@@ -53,13 +63,9 @@ def describe(source, context=None):
         users=info.users,
         items=info.items,
         dimensions=info.dimensions,
-        modalities={
-            text(library.diffmm_file_modality_name(handle, index)):
-                library.diffmm_file_modality_dimensions(handle, index)
-            for index in range(info.modality_count)
-        },
+        modalities=modalities,
         epochs_done=info.epochs_done,
         chosen_epoch=info.chosen_epoch,
         valid=per_cutoff(info.valid, info.cutoff_count),
         test=per_cutoff(info.test, info.cutoff_count),
-        options=Options._borrow(options))
+        options=Options._borrow(options, modalities))

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The unit `graph`: normalised user-item graphs and propagation over them."""
 
+from __future__ import annotations
+
 from ctypes import byref, c_void_p
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import array, flags, matrix, numbers, view
 from ._handles import Object, create
 from ._library import library
+from ._types import Floats, Indices, Real, Whole
 from .context import Context
 
 
@@ -15,7 +19,8 @@ class Graph(Object):
     """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N
     matrix, users first, N = users + items. `weight` has the weight of each pair; None: all 1."""
 
-    def __init__(self, users, items, user, item, weight=None, *, context=None):
+    def __init__(self, users: Whole, items: Whole, user: ArrayLike, item: ArrayLike,
+                 weight: ArrayLike | None = None, *, context: Context | None = None) -> None:
         user = numbers(user)
         pairs = [Context.or_null(context), users, items, user.size, user, numbers(item, user.size)]
         how = library.diffmm_graph_create_bipartite
@@ -31,7 +36,10 @@ class Graph(Object):
         self._handle = handle
         return self
 
-    def drop_edges(self, keep_rate, kept):
+    def _about(self):
+        return f"{self.users} users, {self.items} items, {self.entries} entries"
+
+    def drop_edges(self, keep_rate: Real, kept: ArrayLike) -> Graph:
         """A copy with only those entries whose number in `kept` is not 0, divided by keep_rate."""
         kept = flags(kept, self.entries)
         return Graph._borrow(
@@ -39,22 +47,26 @@ class Graph(Object):
                    keep_rate, kept, keeps=self.handle.keeps))
 
     @property
-    def users(self):
+    def users(self) -> int:
+        """How many users there are."""
         return library.diffmm_graph_users(self.handle)
 
     @property
-    def items(self):
+    def items(self) -> int:
+        """How many items there are."""
         return library.diffmm_graph_items(self.handle)
 
     @property
-    def entries(self):
+    def entries(self) -> int:
+        """How many entries of the matrix are stored."""
         return library.diffmm_graph_entries(self.handle)
 
     @property
-    def nodes(self):
+    def nodes(self) -> int:
+        """Its rows and columns: users and items."""
         return self.users + self.items
 
-    def rows(self):
+    def rows(self) -> tuple[NDArray[numpy.int64], Indices, Floats]:
         """The entries by rows, as views: pointers (N + 1), columns, values. scipy.sparse.csr_array(
         (values, columns, pointers)) takes them as they are."""
         pointers, columns, values = c_void_p(), c_void_p(), c_void_p()
@@ -73,18 +85,18 @@ class Graph(Object):
         function(self.handle, *arguments, x.shape[1], x, y)
         return y
 
-    def multiply(self, x):
-        """A x."""
+    def multiply(self, x: ArrayLike) -> Floats:
+        """A x, of the shape of x: N x d."""
         return self._apply(library.diffmm_graph_multiply, x)
 
-    def multiply_transposed(self, x):
+    def multiply_transposed(self, x: ArrayLike) -> Floats:
         """The transpose of A, times x: the backward pass of multiply()."""
         return self._apply(library.diffmm_graph_multiply_transposed, x)
 
-    def propagate(self, x, layers):
-        """The sum of A^l x for l = 0 .. layers."""
+    def propagate(self, x: ArrayLike, layers: Whole) -> Floats:
+        """The sum of A^l x for l = 0 .. layers, of the shape of x: N x d."""
         return self._apply(library.diffmm_propagate, x, layers)
 
-    def propagate_backward(self, grad, layers):
-        """The gradient of x, given that of propagate(x, layers)."""
+    def propagate_backward(self, grad: ArrayLike, layers: Whole) -> Floats:
+        """The gradient of x, given that of propagate(x, layers): N x d."""
         return self._apply(library.diffmm_propagate_backward, grad, layers)

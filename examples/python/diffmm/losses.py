@@ -6,19 +6,26 @@ converted first. Where a parameter is called grad_..., True makes a new array, F
 and an array of yours is written in place. A context is optional: without one the calling thread
 alone computes, with the same bits."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import addressof, byref, c_double, c_void_p, pointer
+from typing import Any, Sequence
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, in_place, matrix, numbers, result
 from ._convert import member, size
 from ._library import library
+from ._types import Floats, Gradient, Real, Whole
 from .context import Context
 
 
 class Anchor(enum.IntEnum):
+    """What views are contrasted with: each other, or the main one."""
+
     MODAL = 0
     MAIN = 1
 
@@ -27,7 +34,10 @@ def _address(values):
     return None if values is None else values.ctypes.data
 
 
-def infonce(p, q, batch, tau, *, negatives=None, grad_p=True, grad_q=True, context=None):
+def infonce(p: ArrayLike, q: ArrayLike, batch: ArrayLike, tau: Real, *,
+            negatives: ArrayLike | None = None, grad_p: bool | Floats = True,
+            grad_q: bool | Floats = True,
+            context: Context | None = None) -> tuple[float, Gradient, Gradient]:
     """InfoNCE of two views, nodes x d, over the nodes in `batch`: loss, grad_p, grad_q. The
     denominators run over all nodes, or are estimated from `negatives`, drawn at random."""
     p = matrix(p)
@@ -58,8 +68,22 @@ def _addresses(arrays):
     return (c_void_p * len(arrays))(*(a.ctypes.data if a is not None else None for a in arrays))
 
 
-def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, anchor=Anchor.MODAL,
-                     negatives=None, grad_views=True, grad_main=None, context=None):
+def _results_of_views(wanted, views, shape):
+    """Where the gradients of views go: a list, or None."""
+    if isinstance(wanted, (list, tuple)):
+        if len(wanted) != len(views):
+            raise ValueError(f"{len(views)} views, but {len(wanted)} gradients")
+        return [result(one, shape) for one in wanted]
+    return [result(True, shape) for _ in views] if wanted else None
+
+
+def contrastive_loss(views: Sequence[ArrayLike], users: Whole, batch_users: ArrayLike,
+                     batch_items: ArrayLike, tau: Real, *, main: ArrayLike | None = None,
+                     anchor: Anchor | str | int = Anchor.MODAL,
+                     negatives: tuple[ArrayLike, ArrayLike] | None = None,
+                     grad_views: bool | Sequence[bool | Floats] = True,
+                     grad_main: bool | Floats | None = None,
+                     context: Context | None = None) -> tuple[float, list[Gradient] | Any, Gradient]:
     """InfoNCE of every contrasted pair over users and over items: loss, grad_views, grad_main.
 
     `views` and `main` are (users + items) x d. `negatives` is a pair, as many drawn users as drawn
@@ -72,12 +96,7 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
     users = size(users)
     batch_users = numbers(batch_users)
     batch_items = numbers(batch_items, batch_users.size)
-    if isinstance(grad_views, (list, tuple)):
-        if len(grad_views) != len(views):
-            raise ValueError(f"{len(views)} views, but {len(grad_views)} gradients")
-        grad_views = [result(g, shape) for g in grad_views]
-    else:
-        grad_views = [result(True, shape) for _ in views] if grad_views else None
+    grad_views = _results_of_views(grad_views, views, shape)
     grad_main = result(main is not None if grad_main is None else grad_main, shape)
     loss = c_double()
     of_views = _addresses(views)
@@ -100,8 +119,11 @@ def contrastive_loss(views, users, batch_users, batch_items, tau, *, main=None, 
     return loss.value, grad_views, grad_main
 
 
-def alignment(x, y, *, grad_x=True, grad_y=True, context=None):
-    """The mean squared distance between the rows of x and y at unit length: loss, grad_x, grad_y."""
+def alignment(x: ArrayLike, y: ArrayLike, *, grad_x: bool | Floats = True,
+              grad_y: bool | Floats = True,
+              context: Context | None = None) -> tuple[float, Gradient, Gradient]:
+    """The mean squared distance between the rows of x and y, both rows x d, at unit length: loss,
+    grad_x, grad_y."""
     x = matrix(x)
     y = matrix(y, x.shape[1])
     if len(x) != len(y):
@@ -112,9 +134,11 @@ def alignment(x, y, *, grad_x=True, grad_y=True, context=None):
     return loss.value, grad_x, grad_y
 
 
-def bpr(user_matrix, item_matrix, user, positive, negative, divisor=None, *, grad_user=True,
-        grad_item=True):
-    """Bayesian personalised ranking: loss, grad_user, grad_item. `divisor` is the configured batch
+def bpr(user_matrix: ArrayLike, item_matrix: ArrayLike, user: ArrayLike, positive: ArrayLike,
+        negative: ArrayLike, divisor: Whole | None = None, *, grad_user: bool | Floats = True,
+        grad_item: bool | Floats = True) -> tuple[float, Gradient, Gradient]:
+    """Bayesian personalised ranking: loss, grad_user, grad_item, of the shapes of user_matrix, users x d,
+    and item_matrix, items x d. Triple i is user[i], positive[i], negative[i]. `divisor` is the configured batch
     size, by default the number of triples."""
     user_matrix = matrix(user_matrix)
     item_matrix = matrix(item_matrix, user_matrix.shape[1])
@@ -129,7 +153,7 @@ def bpr(user_matrix, item_matrix, user, positive, negative, divisor=None, *, gra
     return loss.value, grad_user, grad_item
 
 
-def l2(x, weight, *, grad=True):
+def l2(x: ArrayLike, weight: Real, *, grad: bool | Floats = True) -> tuple[float, Gradient]:
     """weight ||x||^2: loss, grad."""
     x = array(x, numpy.float32)
     loss = c_double()
@@ -138,7 +162,8 @@ def l2(x, weight, *, grad=True):
     return loss.value, grad
 
 
-def adam_step(step, parameter, gradient, first_moment, second_moment, **settings):
+def adam_step(step: Whole, parameter: Floats, gradient: ArrayLike, first_moment: Floats,
+              second_moment: Floats, **settings: Real) -> None:
     """One Adam step in place, the first with step 1. Settings: learning_rate, beta1, beta2,
     epsilon, weight_decay (decoupled)."""
     count = parameter.size
@@ -148,7 +173,7 @@ def adam_step(step, parameter, gradient, first_moment, second_moment, **settings
                              in_place(first_moment, count), in_place(second_moment, count))
 
 
-def average_step(decay, step, parameter, average):
+def average_step(decay: Real, step: Whole, parameter: Floats, average: Floats) -> None:
     """Adds a parameter's present values to their exponentially weighted average, in place; the
     first step is 1."""
     library.diffmm_average_step(decay, step, parameter.size,
@@ -156,22 +181,24 @@ def average_step(decay, step, parameter, average):
                                 in_place(average, parameter.size))
 
 
-def initialize_xavier(rows, columns, seed, stream=0):
-    """Uniform within +- sqrt(6 / (rows + columns)). `stream` tells draws of one seed apart."""
+def initialize_xavier(rows: int, columns: int, seed: Whole, stream: Whole = 0) -> Floats:
+    """Uniform within +- sqrt(6 / (rows + columns)): rows x columns. `stream` tells draws of one seed apart."""
     out = numpy.empty((rows, columns), numpy.float32)
     library.diffmm_initialize_xavier(rows, columns, seed, stream, out)
     return out
 
 
-def initialize_uniform(shape, bound, seed, stream=0):
-    """Uniform within +- bound."""
+def initialize_uniform(shape: int | Sequence[int], bound: Real, seed: Whole,
+                       stream: Whole = 0) -> Floats:
+    """An array of a shape, uniform within +- bound."""
     out = numpy.empty(shape, numpy.float32)
     library.diffmm_initialize_uniform(out.size, bound, seed, stream, out)
     return out
 
 
-def initialize_normal(shape, deviation, seed, stream=0):
-    """Normal with mean 0."""
+def initialize_normal(shape: int | Sequence[int], deviation: Real, seed: Whole,
+                      stream: Whole = 0) -> Floats:
+    """An array of a shape, normal with mean 0."""
     out = numpy.empty(shape, numpy.float32)
     library.diffmm_initialize_normal(out.size, deviation, seed, stream, out)
     return out

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the diffusion does: measures of a generated graph, and of the denoiser that generates it."""
 
+from __future__ import annotations
+
 from ctypes import byref
-from typing import NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, numbers
 from ._convert import size
 from ._library import library
+from ._types import Whole
 from .context import Context
 
 
@@ -70,7 +74,10 @@ def _neighbors(values, *shape):
     return numbers(given.ravel()).reshape(given.shape)
 
 
-def measure_graph(neighbors, rows, items, *, held=None, previous=None, features=None, context=None):
+def measure_graph(neighbors: ArrayLike, rows: Sequence[Any], items: Whole, *,
+                  held: Sequence[Any] | None = None, previous: ArrayLike | None = None,
+                  features: ArrayLike | None = None,
+                  context: Context | None = None) -> GraphMeasures:
     """Measures of generated neighbours, a row of items for each user with -1 where there is none, of
     `items` items. `rows` has the users' training items as Rows does, and `held` their held-out ones;
     `previous` is what neighbors were in the epoch before, and `features` a row for each item."""

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Ranking metrics: Recall, Precision and NDCG at a cutoff."""
 
+from __future__ import annotations
+
 from ctypes import byref, c_size_t
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, numbers
 from ._library import library
+from ._types import Floats, Indices, Whole
 from .context import Context
-from .dataset import Dataset, as_split
+from .dataset import Dataset, SplitLike, as_split
 
 
 class Metrics(NamedTuple):
@@ -23,10 +27,10 @@ class Metrics(NamedTuple):
     ndcg: float
 
 
-class PerCutoff(tuple):
+class PerCutoff(tuple[Metrics, ...]):
     """Metrics for each cutoff; its attributes are those of the first: report.valid.recall."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name in Metrics._fields and self:
             return getattr(self[0], name)
         raise AttributeError(name)
@@ -42,8 +46,9 @@ def per_cutoff(structs, count):
     return PerCutoff(from_struct(structs[i]) for i in range(count))
 
 
-def top_k(scores, count, exclude=()):
-    """The largest scores, ties by lower index, without those in `exclude`: indices, values."""
+def top_k(scores: ArrayLike, count: int, exclude: ArrayLike = ()) -> tuple[Indices, Floats]:
+    """The largest scores, ties by lower index, without those in `exclude`: indices, values, at
+    most `count` each."""
     scores = array(scores, numpy.float32)
     exclude = numpy.sort(numbers(exclude))
     indices, values = numpy.empty(count, numpy.int32), numpy.empty(count, numpy.float32)
@@ -53,7 +58,7 @@ def top_k(scores, count, exclude=()):
     return indices[:found.value], values[:found.value]
 
 
-def ranking_metrics(ranked, held, cutoff):
+def ranking_metrics(ranked: ArrayLike, held: ArrayLike, cutoff: Whole) -> Metrics:
     """Metrics of one user: `ranked` items, best first, against held-out ones."""
     ranked, held = numbers(ranked), numpy.sort(numbers(held))
     out = _structs.Metrics()
@@ -61,7 +66,8 @@ def ranking_metrics(ranked, held, cutoff):
     return from_struct(out)
 
 
-def evaluate(dataset, split, user_matrix, item_matrix, cutoffs=(20,), *, context=None):
+def evaluate(dataset: Dataset, split: SplitLike, user_matrix: ArrayLike, item_matrix: ArrayLike,
+             cutoffs: ArrayLike = (20,), *, context: Context | None = None) -> PerCutoff:
     """All-ranking evaluation of embeddings whose dot product is the score. Needs a sealed data
     set."""
     handle = Dataset.handle_of(dataset)

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The recommender: parameters, embeddings, objective, files."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from ctypes import byref
-from typing import NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._callbacks import interruptible
 from ._arrays import array, matrix, numbers, view
 from ._convert import text
-from ._handles import Handle, NotCopied, Object, create, file_bytes, open_file
+from ._handles import Handle, NotCopied, Object, create, file_bytes, open_file, sizes_of
 from ._library import library
+from ._types import Floats, Path, SettingValue, Source, Whole
 from .context import Context, default_context
 from .dataset import Dataset
 from .graph import Graph
-from .options import Options, as_options
+from .options import Options, OptionsLike, as_options
 
 
 class Losses(NamedTuple):
@@ -60,24 +64,28 @@ class Parameters(NotCopied, Mapping):
             return None
         return view(address, (parameter.rows, parameter.columns), numpy.float32, self._handle)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Floats | Any:
         parameter = _structs.Parameter()
         self._find(self._handle, name, byref(parameter))
         return self._view(parameter)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         for index in range(len(self)):
             parameter = _structs.Parameter()
             self._at(self._handle, index, byref(parameter))
             yield text(parameter.name)
 
-    def __len__(self):
+    def __repr__(self) -> str:
+        shapes = {name: None if values is None else values.shape for name, values in self.items()}
+        return f"<{type(self).__name__}: {shapes}>"
+
+    def __len__(self) -> int:
         return self._count(self._handle)
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return any(name == own for own in self)
 
-    def __setitem__(self, name, values):
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
         if self._field != "values":
             raise TypeError("gradients cannot be written")
         values = array(values, numpy.float32)
@@ -91,9 +99,11 @@ class Model(Object):
     """A recommender's parameters and the embeddings computed from them.
 
     A trainer has one (Trainer.model); Model(data) makes one with initial parameters, and
-    Model.load(file) reads one for scoring and reading."""
+    Model.load(file) reads one for scoring and reading. So does unpickling: a pickled model is its
+    model file."""
 
-    def __init__(self, dataset, options=None, *, preset=None, **settings):
+    def __init__(self, dataset: Dataset, options: OptionsLike = None, *, preset: str | None = None,
+                 **settings: SettingValue) -> None:
         options = as_options(options, preset, settings, None)
         source = Dataset.handle_of(dataset)
         with interruptible():
@@ -101,7 +111,7 @@ class Model(Object):
                                   Options.or_null(options), keeps=[source])
 
     @classmethod
-    def load(cls, source, context=None):
+    def load(cls, source: Source, context: Context | None = None) -> Model:
         """Read a model file, given by its path or its bytes."""
         context = Context.handle_of(context or default_context())
         return cls._from(
@@ -121,35 +131,45 @@ class Model(Object):
         handle.pointer.value = pointer
         return cls._from(handle)
 
-    def save(self, path):
+    def _about(self):
+        return (f"{self.users} users, {self.items} items, {self.dimensions} dimensions, "
+                f"{sizes_of(self.modalities)}")
+
+    def save(self, path: Path) -> None:
         """Write a model file. A crash leaves the old file or the new one."""
         library.diffmm_model_save(self.handle, path)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The model file as bytes, for load() and Scorer."""
         return file_bytes(library.diffmm_model_save_memory, self.handle)
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return Model.load, (self.to_bytes(),)
+
     @property
-    def users(self):
+    def users(self) -> int:
+        """How many users there are."""
         return library.diffmm_model_users(self.handle)
 
     @property
-    def items(self):
+    def items(self) -> int:
+        """How many items there are."""
         return library.diffmm_model_items(self.handle)
 
     @property
-    def dimensions(self):
+    def dimensions(self) -> int:
+        """The width of an embedding."""
         return library.diffmm_model_dimensions(self.handle)
 
     @property
-    def modalities(self):
+    def modalities(self) -> list[str]:
         """Names of the modalities."""
         handle = self.handle
         return [text(library.diffmm_model_modality_name(handle, index))
                 for index in range(library.diffmm_model_modalities(handle))]
 
     @property
-    def modality_weights(self):
+    def modality_weights(self) -> dict[str, float]:
         """The weight of each modality, by name; they sum to 1."""
         names = self.modalities
         weights = numpy.empty(len(names), numpy.float32)
@@ -157,11 +177,11 @@ class Model(Object):
         return dict(zip(names, weights.tolist()))
 
     @property
-    def options(self):
+    def options(self) -> Options:
         """The settings the model was made with."""
         handle = Handle(None, self.handle)
         handle.pointer.value = library.diffmm_model_options(self.handle)
-        return Options._borrow(handle)
+        return Options._borrow(handle, self.modalities)
 
     def _parameters(self, field):
         return Parameters(self.handle, field, library.diffmm_model_parameters,
@@ -169,12 +189,12 @@ class Model(Object):
                           library.diffmm_model_set_parameter)
 
     @property
-    def parameters(self):
+    def parameters(self) -> Parameters:
         """Views of all parameters, by name."""
         return self._parameters("values")
 
     @property
-    def gradients(self):
+    def gradients(self) -> Parameters:
         """Views of the gradients of the last objective(), by name; None where there is none."""
         return self._parameters("gradient")
 
@@ -183,28 +203,28 @@ class Model(Object):
         return view(function(handle), (rows, self.dimensions), numpy.float32, handle)
 
     @property
-    def user_embeddings(self):
+    def user_embeddings(self) -> Floats:
         """Final embeddings of the last forward pass, users x dimensions: a view. A score is the dot
         product of a user's row and an item's; with diffusion.blend they are the recommender's part
         of it, and a Scorer has all."""
         return self._embeddings(library.diffmm_model_user_embeddings, self.users)
 
     @property
-    def item_embeddings(self):
+    def item_embeddings(self) -> Floats:
         """Final embeddings of the last forward pass, items x dimensions: a view."""
         return self._embeddings(library.diffmm_model_item_embeddings, self.items)
 
-    def forward(self):
+    def forward(self) -> None:
         """Compute the final embeddings from the current parameters and graphs."""
         library.diffmm_model_forward(self.handle)
 
-    def view(self, modality):
+    def view(self, modality: Whole) -> Floats:
         """The contrastive view of a modality, (users + items) x dimensions."""
         out = numpy.empty((self.users + self.items, self.dimensions), numpy.float32)
         library.diffmm_model_view(self.handle, modality, out)
         return out
 
-    def graph(self, modality):
+    def graph(self, modality: str) -> Graph | None:
         """A copy of a modality's generated graph; None if the model has none."""
         handle = self.handle
         graph = library.diffmm_model_graph(handle, modality)
@@ -216,11 +236,11 @@ class Model(Object):
             create(library.diffmm_graph_destroy, library.diffmm_graph_drop_edges, graph, 1.0, kept,
                    keeps=[handle]))
 
-    def set_graph(self, modality, graph):
+    def set_graph(self, modality: str, graph: Graph) -> None:
         """Set a modality's generated graph."""
         library.diffmm_model_set_graph(self.handle, modality, Graph.handle_of(graph))
 
-    def objective(self, user, positive, negative):
+    def objective(self, user: ArrayLike, positive: ArrayLike, negative: ArrayLike) -> Losses:
         """Value of the objective for a batch; its gradients are then in `gradients`."""
         user = numbers(user)
         losses = _structs.Losses()
@@ -229,18 +249,18 @@ class Model(Object):
         return losses_from_struct(losses)
 
     @property
-    def losses(self):
+    def losses(self) -> dict[str, Loss]:
         """Every term of the objective by name, a Loss with its value in the last objective()."""
         structs = [_structs.Loss() for _ in range(library.diffmm_model_losses(self.handle))]
         for index, struct in enumerate(structs):
             library.diffmm_model_loss_at(self.handle, index, byref(struct))
         return loss_terms(structs)
 
-    def inherit(self, model):
+    def inherit(self, model: Model) -> None:
         """Take over what another model has learnt about the users, items and modalities that both
         know."""
         library.diffmm_model_inherit(self.handle, Model.handle_of(model))
 
-    def step(self):
+    def step(self) -> None:
         """One Adam step with the gradients of the last objective()."""
         library.diffmm_model_step(self.handle)

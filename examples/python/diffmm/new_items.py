@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Cold start: final embeddings of items that training has not seen, from their raw features."""
 
+from __future__ import annotations
+
 from ctypes import c_void_p
+from typing import Mapping, Sequence
 
 import numpy
+from numpy.typing import ArrayLike
 
 from ._callbacks import interruptible
 from ._arrays import array
 from ._convert import text
-from ._handles import Object, create
+from ._handles import Object, create, sizes_of
 from ._library import library
+from ._types import Floats, Path, Real
 from .context import Context, default_context
 from .dataset import Dataset
 from .model import Model
@@ -23,14 +28,14 @@ class Placer(Object):
         rows = placer.place({"image": image_of_new_items, "text": text_of_new_items})
         scorer = Scorer(model).extend(rows, ids=["n1", "n2"])"""
 
-    def __init__(self, model, dataset):
+    def __init__(self, model: Model, dataset: Dataset) -> None:
         trained, raw = Model.handle_of(model), Dataset.handle_of(dataset)
         with interruptible():
             self._handle = create(library.diffmm_placer_destroy, library.diffmm_placer_create,
                                   trained, raw, keeps=[raw.context])
 
     @classmethod
-    def open(cls, path, context=None):
+    def open(cls, path: Path, context: Context | None = None) -> Placer:
         """Read a file that save() has written."""
         context = Context.handle_of(context or default_context())
         self = cls.__new__(cls)
@@ -38,16 +43,20 @@ class Placer(Object):
                               path, keeps=[context])
         return self
 
-    def save(self, path):
+    def _about(self):
+        return f"{self.dimensions} dimensions, {sizes_of(self.modalities)}"
+
+    def save(self, path: Path) -> None:
         """Write to a file. A crash leaves the old file or the new one."""
         library.diffmm_placer_save(self.handle, path)
 
     @property
-    def dimensions(self):
+    def dimensions(self) -> int:
+        """The width of an embedding."""
         return library.diffmm_placer_dimensions(self.handle)
 
     @property
-    def modalities(self):
+    def modalities(self) -> dict[str, int]:
         """Names of modalities with their features per item."""
         handle = self.handle
         return {
@@ -56,8 +65,9 @@ class Placer(Object):
             for index in range(library.diffmm_placer_modalities(handle))
         }
 
-    def place(self, features, boost=1.0):
-        """Final embeddings of new items, one row each, for Scorer.extend(). `features` maps names
+    def place(self, features: Mapping[str, Sequence[ArrayLike | None] | Floats],
+              boost: Real = 1.0) -> Floats:
+        """Final embeddings of new items, items x dimensions, for Scorer.extend(). `features` maps names
         of modalities to a row per item, or None for an item without; a modality may be left out.
         With boost 1 a new item is shown about as often as a trained one."""
         counts = {len(rows) for rows in features.values()}

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every setting of model and training, by name."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import byref, c_char_p, c_double, c_int64
-from typing import NamedTuple, Optional
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Optional, Union
 
 import numpy
 
@@ -11,10 +13,13 @@ from . import _structs
 from ._convert import called, index, text
 from ._handles import Copied, Object, create
 from ._library import library
+from ._types import SettingValue
 from .context import Context, default_context
 
 
 class OptionType(enum.IntEnum):
+    """The kind of a setting's values."""
+
     FLAG = 1
     INTEGER = 2
     REAL = 3
@@ -31,11 +36,11 @@ class Setting(NamedTuple):
     default: str
     minimum: float
     maximum: float
-    choices: Optional[list]
+    choices: Optional[list[str]]
     help: str
 
 
-def settings():
+def settings() -> list[Setting]:
     """Descriptions of all settings."""
     result = []
     for number in range(library.diffmm_option_count()):
@@ -61,6 +66,9 @@ def _python_value(kind, text):
     return text
 
 
+SettingValues = Union[Mapping[str, SettingValue], Iterable[tuple[str, SettingValue]]]
+
+
 class Options(Copied, Object):
     """Settings, each at its default, then at its preset's value, then as named.
 
@@ -68,10 +76,13 @@ class Options(Copied, Object):
         options["modality.image.projection"] = "linear"
 
     In a keyword, two underscores stand for the dot. Reading gives bool, int, float, str or a list
-    of int, according to the setting's type."""
+    of int, according to the setting's type. It can be copied and pickled."""
 
-    def __init__(self, values=(), *, preset=None, context=None, **keywords):
+    def __init__(self, values: SettingValues = (), *, preset: str | None = None,
+                 context: Context | None = None, **keywords: SettingValue) -> None:
         context = Context.handle_of(context or default_context())
+        self._modalities: tuple[str, ...] = ()
+        self._named: set[str] = set()
         self._handle = create(library.diffmm_options_destroy, library.diffmm_options_create,
                               context, keeps=[context])
         if preset is not None:
@@ -79,29 +90,53 @@ class Options(Copied, Object):
         self.update(values, **keywords)
 
     @classmethod
-    def _borrow(cls, handle):
+    def _borrow(cls, handle, modalities=(), named=()):
+        """Options that C has made, perhaps with settings of these modalities, or of these names,
+        which keys() leaves out."""
         self = cls.__new__(cls)
         self._handle = handle
+        self._modalities, self._named = tuple(modalities), set(named)
         return self
 
-    def copy(self):
+    def copy(self) -> Options:
         """A copy, which can be changed independently."""
         return Options._borrow(create(library.diffmm_options_destroy, library.diffmm_options_copy,
-                                      self.handle, keeps=[self.handle.context]))
+                                      self.handle, keeps=[self.handle.context]),
+                               self._modalities, self._named)
 
-    def preset(self, name):
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Pickled as text by name; what is read again is in the default context."""
+        names = [*self, *sorted(self._named.union(self._of_modalities()))]
+        return Options, ({name: self.text(name) for name in names},)
+
+    def _of_modalities(self):
+        """Names of a modality's settings that are not what holds for any modality."""
+        for setting in settings():
+            prefix, star, name = setting.name.partition("*.")
+            general = self.text(name) if name in self else setting.default
+            for modality in self._modalities if star else ():
+                own = f"{prefix}{modality}.{name}"
+                if self.text(own) != general:
+                    yield own
+
+    def preset(self, name: str) -> None:
         """The settings of a data set: tiktok, baby, sports, as published, tiktok-spectral or
         debian-spectral."""
         library.diffmm_options_preset(self.handle, name)
 
-    def update(self, values=(), **keywords):
+    def update(self, values: SettingValues = (), **keywords: SettingValue) -> None:
         """Set from a mapping, from pairs, or from keywords."""
         for name, value in dict(values).items():
             self[name] = value
         for name, value in keywords.items():
             self[name.replace("__", ".")] = value
 
-    def __setitem__(self, name, value):
+    def __setitem__(self, name: str, value: SettingValue) -> None:
+        self._set(name, value)
+        if name.startswith("modality."):
+            self._named.add(name)
+
+    def _set(self, name, value):
         if isinstance(value, (bool, numpy.bool_)):
             value = "true" if value else "false"
         elif isinstance(value, (list, tuple)) or numpy.ndim(value):
@@ -117,40 +152,40 @@ class Options(Copied, Object):
             else:
                 library.diffmm_options_set_integer(self.handle, name, whole)
 
-    def text(self, name):
+    def text(self, name: str) -> str:
         """A value as text, as it stands in files."""
         value = c_char_p()
         library.diffmm_options_get(self.handle, name, byref(value))
         return text(value.value)
 
-    def integer(self, name):
+    def integer(self, name: str) -> int:
         """An integer, or a flag as 0 or 1."""
         value = c_int64()
         library.diffmm_options_get_integer(self.handle, name, byref(value))
         return value.value
 
-    def real(self, name):
+    def real(self, name: str) -> float:
         """A number."""
         value = c_double()
         library.diffmm_options_get_real(self.handle, name, byref(value))
         return value.value
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         value = self.text(name)
         return _python_value(_type_of(name), value)
 
-    def keys(self):
+    def keys(self) -> list[str]:
         """Names of all settings that do not belong to one modality."""
         return [setting.name for setting in settings() if "*" not in setting.name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.keys())
 
-    def __repr__(self):
-        return f"Options({dict(self)})"
+    def __repr__(self) -> str:
+        return super().__repr__() if self._handle is None else f"Options({dict(self)})"
 
 
 def _type_of(name):
@@ -162,6 +197,10 @@ def _type_of(name):
         if name in (setting.name, setting.symbol):
             return setting.type
     return OptionType.CHOICE  # unknown: the library says so when it is asked for the value
+
+
+# Options as functions take them.
+OptionsLike = Union[Options, SettingValues, None]
 
 
 def as_options(given, preset, keywords, context):

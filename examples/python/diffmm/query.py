@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Queries for recommendations, and their results."""
 
+from __future__ import annotations
+
 import contextlib
 import enum
 from collections.abc import Set
-from typing import NamedTuple, Union
+from typing import NamedTuple, Sequence, Union
 
 import numpy
 
@@ -23,6 +25,9 @@ class Hit(NamedTuple):
 
 
 HIT = numpy.dtype([("item", numpy.int32), ("score", numpy.float32)])
+
+# Hits as functions take them: as they are given, or an array of HIT.
+Hits = Union[Sequence[Hit], numpy.ndarray]
 
 
 class Similarity(enum.IntEnum):

@@ -3,14 +3,18 @@
 numbers, or an array of the dtype that Scorer.recommend_arrays() gives; a list of Hit comes back.
 (Scorer.diversify() is there, too.)"""
 
+from __future__ import annotations
+
 from ctypes import byref, c_size_t
 
 import numpy
+from numpy.typing import ArrayLike
 
 from ._arrays import numbers
 from ._convert import size
 from ._library import library
-from .query import HIT, as_hits, as_table
+from ._types import Real, Whole
+from .query import HIT, Hit, Hits, as_hits, as_table
 
 
 def _room(count, most):
@@ -18,7 +22,8 @@ def _room(count, most):
     return numpy.zeros(most if count is None else min(size(count), most), HIT)
 
 
-def limit_groups(hits, groups, most, count=None):
+def limit_groups(hits: Hits, groups: ArrayLike, most: Whole,
+                 count: Whole | None = None) -> list[Hit]:
     """Limit groups, such as authors: of each, the first `most` hits stay, in their order. `groups` has
     the group of each item, -1 being none."""
     hits, groups, found = as_table(hits), numbers(groups), c_size_t()
@@ -28,7 +33,7 @@ def limit_groups(hits, groups, most, count=None):
     return as_hits(out, found.value)
 
 
-def merge_hits(share, first, second, count=None):
+def merge_hits(share: Real, first: Hits, second: Hits, count: Whole | None = None) -> list[Hit]:
     """Merge two rankings, such as of all items and of new ones, so that at least floor(share n) of
     the first n hits are of items in `second`."""
     first, second, found = as_table(first), as_table(second), c_size_t()
@@ -38,7 +43,8 @@ def merge_hits(share, first, second, count=None):
     return as_hits(out, found.value)
 
 
-def explore(hits, count=None, *, temperature=1.0, seed, stream):
+def explore(hits: Hits, count: Whole | None = None, *, temperature: Real = 1.0, seed: Whole,
+            stream: Whole) -> list[Hit]:
     """Draw hits at random without replacement, with probabilities in proportion to
     exp(score / temperature): the same for the same seed and stream, which is a number of the user or
     of the request."""

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A basis for users' interactions in few dimensions, and rows of it for new items."""
 
+from __future__ import annotations
+
 from ctypes import byref
+from typing import Any, Sequence
 
 import numpy
+from numpy.typing import ArrayLike
 
 from . import _structs
 from ._arrays import array, matrix
 from ._convert import size
 from ._library import library
+from ._types import Floats, Whole
 from .context import Context
 from .measures import row_arrays
 
 
-def spectral_basis(rows, items, rank, *, features=None, seed=0, context=None):
+def spectral_basis(rows: Sequence[Any], items: Whole, rank: Whole, *,
+                   features: ArrayLike | None = None, seed: Whole = 0,
+                   context: Context | None = None) -> Floats:
     """Orthonormal columns, an array of items x rank: popularity, the constant, leading singular
     vectors of the users' items, which `rows` has as Rows does, and of the items' features."""
     users, items, rank = len(rows[0]) - 1, size(items), size(rank)
@@ -30,7 +37,8 @@ def spectral_basis(rows, items, rank, *, features=None, seed=0, context=None):
     return basis
 
 
-def place_in_spectral_basis(basis, features, new_features, *, seed=0, context=None):
+def place_in_spectral_basis(basis: ArrayLike, features: ArrayLike, new_features: ArrayLike, *,
+                            seed: Whole = 0, context: Context | None = None) -> Floats:
     """Rows of a basis for new items: ridge regression of the basis on the features of its items."""
     basis = matrix(basis)
     features = array(features, numpy.float32, len(basis), None)

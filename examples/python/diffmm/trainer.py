@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Training: all epochs, or one at a time."""
 
+from __future__ import annotations
+
 import enum
 from ctypes import POINTER, byref, c_size_t
-from typing import NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 import numpy
 
 from . import _callbacks, _structs
 from ._handles import Object, create, file_bytes, open_file
 from ._library import library
+from ._types import Indices, Path, Real, SettingValue, Source, Whole
 from .dataset import Dataset
 from .errors import Cancelled
 from .file import describe
-from .measures import denoiser_measures, graph_measures
+from .measures import DenoiserMeasures, GraphMeasures, denoiser_measures, graph_measures
 from .metrics import PerCutoff, per_cutoff
-from .model import Losses, Model, loss_terms, losses_from_struct
-from .options import Options, as_options, settings as all_settings
+from .model import Loss, Losses, Model, loss_terms, losses_from_struct
+from .options import Options, OptionsLike, as_options, settings as all_settings
 
 
 class Phase(enum.IntEnum):
+    """A part of an epoch."""
+
     DENOISE = 0
     GENERATE = 1
     RECOMMEND = 2
@@ -48,15 +53,15 @@ class Report(NamedTuple):
     finished: bool
     seconds: Seconds
     loss: Losses
-    denoiser_loss: dict
+    denoiser_loss: dict[str, float]
     valid: PerCutoff
     test: PerCutoff
-    counted_flops: dict
+    counted_flops: dict[Phase, float]
     straight_flops: float
-    losses: dict
-    cold_users: dict
-    graph_measures: dict = {}
-    denoiser_measures: dict = {}
+    losses: dict[str, Loss]
+    cold_users: dict[str, int]
+    graph_measures: dict[str, GraphMeasures] = {}
+    denoiser_measures: dict[str, DenoiserMeasures] = {}
 
 
 class Progress(NamedTuple):
@@ -81,15 +86,20 @@ class Forecast(NamedTuple):
     """What training will take: bytes at the peak, FLOPs of an epoch by phase."""
 
     peak_bytes: int
-    flops: dict
+    flops: dict[Phase, float]
     straight_flops: float
+
+
+OnEpoch = Callable[[Report], object]
+OnProgress = Callable[[Progress], object]
 
 
 def _by_phase(values):
     return dict(zip(Phase, values))
 
 
-def forecast(dataset, options=None, *, preset=None, **settings):
+def forecast(dataset: Dataset, options: OptionsLike = None, *, preset: str | None = None,
+             **settings: SettingValue) -> Forecast:
     """Memory and FLOPs of a training, known beforehand; allocates nothing large."""
     options = as_options(options, preset, settings, None)
     out = _structs.Forecast()
@@ -99,7 +109,8 @@ def forecast(dataset, options=None, *, preset=None, **settings):
     return Forecast(out.peak_bytes, _by_phase(out.flops), out.straight_flops)
 
 
-def measure(dataset, options=None, *, for_seconds=1.0, preset=None, **settings):
+def measure(dataset: Dataset, options: OptionsLike = None, *, for_seconds: Real = 1.0,
+            preset: str | None = None, **settings: SettingValue) -> Seconds:
     """Seconds of an epoch by phase on this machine as it is loaded now, estimated from some steps of
     each phase."""
     options = as_options(options, preset, settings, None)
@@ -110,7 +121,7 @@ def measure(dataset, options=None, *, for_seconds=1.0, preset=None, **settings):
     return Seconds(*(getattr(out, name) for name in Seconds._fields))
 
 
-def sample_pairs(dataset, seed, epoch):
+def sample_pairs(dataset: Dataset, seed: Whole, epoch: Whole) -> tuple[Indices, Indices, Indices]:
     """The training pairs of an epoch in random order, each with an item that the user has not
     touched: arrays of users, positive and negative items, for training loops of one's own. With a
     trainer's seed they are those of its epochs from 1 on. Needs a sealed data set."""
@@ -178,7 +189,8 @@ class Trainer(Object):
     or fit() does. One call at a time, except for cancel(). Ctrl-C stops at the next step and raises
     KeyboardInterrupt; an exception in a callback likewise stops, and is raised by the call."""
 
-    def __init__(self, dataset, options=None, *, preset=None, on_progress=None, **settings):
+    def __init__(self, dataset: Dataset, options: OptionsLike = None, *, preset: str | None = None,
+                 on_progress: OnProgress | None = None, **settings: SettingValue) -> None:
         options = as_options(options, preset, settings, None)
         source = Dataset.handle_of(dataset)
         with _callbacks.interruptible():
@@ -187,7 +199,8 @@ class Trainer(Object):
         self._begin(handle, on_progress)
 
     @classmethod
-    def from_model(cls, dataset, model, options=None, *, on_progress=None, **settings):
+    def from_model(cls, dataset: Dataset, model: Model, options: OptionsLike = None, *,
+                   on_progress: OnProgress | None = None, **settings: SettingValue) -> Trainer:
         """A trainer with a new model that inherits what another has learnt, also on a data set to
         which users, items and interactions were added since (Dataset.extend()). Options are the
         model's, with `settings` on top."""
@@ -204,7 +217,8 @@ class Trainer(Object):
         return self
 
     @classmethod
-    def resume(cls, dataset, source, options=None, *, on_progress=None, **settings):
+    def resume(cls, dataset: Dataset, source: Source, options: OptionsLike = None, *,
+               on_progress: OnProgress | None = None, **settings: SettingValue) -> Trainer:
         """A trainer that goes on from a checkpoint, given by its path or its bytes, to the same
         bits as if it had never been interrupted. `dataset` is the one the training was begun with,
         or an equal one.
@@ -237,27 +251,32 @@ class Trainer(Object):
         self.handle.keeps.append(callback)
         self.on_progress = on_progress
 
+    def _about(self):
+        report, epochs = self.report(), self.model.options["epochs"]
+        done = f"{report.epoch if report else 0} of {epochs} epochs"
+        return f"{done}, finished" if self._finished else done
+
     @property
-    def on_progress(self):
+    def on_progress(self) -> OnProgress | None:
         """Called with a Progress after every step; a true result stops training: the epoch is
         abandoned, and the call raises Cancelled."""
         return self._listener.function
 
     @on_progress.setter
-    def on_progress(self, function):
+    def on_progress(self, function: OnProgress | None) -> None:
         self._listener.function = function
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether all epochs are done, or training stopped early."""
         return self._finished
 
     @property
-    def model(self):
+    def model(self) -> Model:
         """The model in training; it keeps the trainer alive."""
         return Model._borrow(library.diffmm_trainer_model(self.handle), self.handle)
 
-    def epoch(self):
+    def epoch(self) -> Report:
         """Train one epoch."""
         struct = _structs.Report()
         handle = self.handle  # the report's arrays last, even where a callback closes this object
@@ -267,12 +286,12 @@ class Trainer(Object):
         self._finished = report.finished
         return report
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Report]:
         """Train epoch after epoch, until finished."""
         while not self.finished:
             yield self.epoch()
 
-    def fit(self, on_epoch=None):
+    def fit(self, on_epoch: OnEpoch | None = None) -> Model:
         """Train until all epochs are done or validation has stopped getting better, and restore the
         best epoch's parameters, however it ends.
 
@@ -297,7 +316,7 @@ class Trainer(Object):
                 raise
         return model
 
-    def final(self, *, on_progress=None):
+    def final(self, *, on_progress: OnProgress | None = None) -> Trainer:
         """The trainer of a final fit: a new model, on the interactions of all splits, for as many
         epochs as best() has chosen."""
         other = Trainer.__new__(Trainer)
@@ -306,7 +325,7 @@ class Trainer(Object):
         other._begin(handle, on_progress)
         return other
 
-    def fit_final(self, on_epoch=None):
+    def fit_final(self, on_epoch: OnEpoch | None = None) -> Model:
         """The final fit in one call: trains a new model on the interactions of all splits, for as
         many epochs as best() has chosen, and returns it.
 
@@ -323,32 +342,32 @@ class Trainer(Object):
                               handle, _structs.EpochFunction(after_epoch), None, keeps=[handle])
         return Model._borrow(library.diffmm_trainer_model(finished), finished)
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Ask a running epoch (or, between two, the next one) to stop at its next step; it raises
         Cancelled. From any thread."""
         library.diffmm_trainer_cancel(self.handle)
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         """Make the best epoch's parameters the model's."""
         library.diffmm_trainer_restore_best(self.handle)
 
-    def report(self):
+    def report(self) -> Report | None:
         """The Report of the last finished epoch, also if training was resumed after it; None before
         the first."""
         struct = _structs.Report()
         library.diffmm_trainer_report(self.handle, byref(struct))
         return _report(struct, self._modalities) if struct.epoch else None
 
-    def checkpoint(self, path):
+    def checkpoint(self, path: Path) -> None:
         """Write the whole state of the training, for resume(). Between two epochs, or
         from fit()'s on_epoch. A crash leaves the old file or the new one."""
         library.diffmm_trainer_checkpoint(self.handle, path)
 
-    def checkpoint_bytes(self):
+    def checkpoint_bytes(self) -> bytes:
         """The same as bytes."""
         return file_bytes(library.diffmm_trainer_checkpoint_memory, self.handle)
 
-    def best(self):
+    def best(self) -> Best:
         """The best epoch so far with its metrics."""
         epoch = c_size_t()
         valid, test = POINTER(_structs.Metrics)(), POINTER(_structs.Metrics)()
@@ -357,7 +376,9 @@ class Trainer(Object):
         return Best(epoch.value, per_cutoff(valid, count), per_cutoff(test, count))
 
 
-def fit(dataset, options=None, *, preset=None, on_epoch=None, on_progress=None, **settings):
+def fit(dataset: Dataset, options: OptionsLike = None, *, preset: str | None = None,
+        on_epoch: OnEpoch | None = None, on_progress: OnProgress | None = None,
+        **settings: SettingValue) -> Model:
     """Train a model on a data set, in one call."""
     trainer = Trainer(dataset, options, preset=preset, on_progress=on_progress, **settings)
     return trainer.fit(on_epoch)
