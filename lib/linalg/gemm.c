@@ -20,7 +20,7 @@ static void multiply(size_t m, size_t n, size_t k, float alpha, struct diffmm__m
 
 /* How many terms of a sum are added up before they are added to C; and how many at the end, if no more are
  * left. */
-static void terms(size_t *at_once, size_t *at_end)
+static void block_terms(size_t *at_once, size_t *at_end)
 {
     if (diffmm__blis_knows_processor())
         diffmm__blis_terms(at_once, at_end);
@@ -122,14 +122,14 @@ size_t diffmm__gemm_chunks(size_t k)
 size_t diffmm__gemm_next_terms(size_t left)
 {
     size_t at_once, at_end;
-    terms(&at_once, &at_end);
+    block_terms(&at_once, &at_end);
     return left > at_end ? at_once : left;
 }
 
 size_t diffmm__gemm_most_terms(void)
 {
     size_t at_once, at_end;
-    terms(&at_once, &at_end);
+    block_terms(&at_once, &at_end);
     return at_end > at_once ? at_end : at_once;
 }
 
