@@ -32,9 +32,14 @@ build() {
     mkdir -p "$tree"
     # What the repository holds, without build folders.
     (cd "$source" && tar -cf - --exclude='build*' --exclude=.git --exclude=__pycache__ .) | tar -xf - -C "$tree"
-    tar -C "$work/$1" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cJf \
-        "$work/$1/libdiffmm_$version.orig.tar.xz" "libdiffmm-$version"
-    cp -R "$source/doc/packaging/debian" "$tree/debian"
+    cp -R "$source/doc/packaging/debian" "$work/$1/debian"
+    tar -C "$work/$1" --sort=name --owner=0 --group=0 --numeric-owner \
+        --mtime="@$(dpkg-parsechangelog -l "$work/$1/debian/changelog" -S Timestamp)" \
+        -cJf "$work/$1/libdiffmm_$version.orig.tar.xz" "libdiffmm-$version"
+    # From the tarball, as everybody else builds it: files have its times.
+    rm -r "$tree"
+    tar -C "$work/$1" -xJf "$work/$1/libdiffmm_$version.orig.tar.xz"
+    mv "$work/$1/debian" "$tree"
     (cd "$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" dpkg-buildpackage -us -uc) \
         >"$work/$1/log" 2>&1 || {
         tail -n 40 "$work/$1/log" >&2
