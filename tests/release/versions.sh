@@ -26,6 +26,7 @@ same doc/changelog.md "$(found doc/changelog.md '^## \([0-9.]*\).*')" "$version"
 same examples/python/diffmm/_library.py \
     "$(found examples/python/diffmm/_library.py '^WRITTEN_FOR = (\(.*\))' | sed 's/, /./g')" "$version"
 same examples/node/package.json "$(found examples/node/package.json '^ *"version": "\(.*\)",')" "$version"
+same examples/python/diffmm/__init__.py "$(found examples/python/diffmm/__init__.py '^__version__ = "\(.*\)"')" "$version"
 same examples/serve/openapi.json "$(found examples/serve/openapi.json '^ *"version": "\(.*\)",')" "$version"
 same doc/packaging/debian/changelog "$(found doc/packaging/debian/changelog '^libdiffmm (\(.*\)-[0-9a-z]*) .*')" "$version"
 same "doc/linking.md, the wrap" "$(found doc/linking.md '^directory = libdiffmm-\(.*\)')" "$version"
