@@ -26,21 +26,23 @@ fail() {
 }
 version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
 
-# Build in folder $work/$1/libdiffmm-VERSION; packages and log land in $work/$1.
+# The source package, of what the repository holds without build folders. All files have the time of the changelog, so
+# that it is in the packages whoever builds them, and when.
+tree=libdiffmm-$version
+mkdir -p "$work/source/$tree"
+(cd "$source" && tar -cf - --exclude='build*' --exclude=.git --exclude=__pycache__ .) | tar -xf - -C "$work/source/$tree"
+time=$(dpkg-parsechangelog -l "$source/doc/packaging/debian/changelog" -S Timestamp)
+tar -C "$work/source" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$time" \
+    -cJf "$work/source/libdiffmm_$version.orig.tar.xz" "$tree"
+cp -R "$source/doc/packaging/debian" "$work/source/$tree"
+
+# Build in folder $work/$1; packages and log land there.
 build() {
-    tree=$work/$1/libdiffmm-$version
-    mkdir -p "$tree"
-    # What the repository holds, without build folders.
-    (cd "$source" && tar -cf - --exclude='build*' --exclude=.git --exclude=__pycache__ .) | tar -xf - -C "$tree"
-    cp -R "$source/doc/packaging/debian" "$work/$1/debian"
-    tar -C "$work/$1" --sort=name --owner=0 --group=0 --numeric-owner \
-        --mtime="@$(dpkg-parsechangelog -l "$work/$1/debian/changelog" -S Timestamp)" \
-        -cJf "$work/$1/libdiffmm_$version.orig.tar.xz" "libdiffmm-$version"
-    # From the tarball, as everybody else builds it: files have its times.
-    rm -r "$tree"
+    mkdir "$work/$1"
+    cp "$work/source/libdiffmm_$version.orig.tar.xz" "$work/$1"
     tar -C "$work/$1" -xJf "$work/$1/libdiffmm_$version.orig.tar.xz"
-    mv "$work/$1/debian" "$tree"
-    (cd "$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" dpkg-buildpackage -us -uc) \
+    cp -R "$work/source/$tree/debian" "$work/$1/$tree"
+    (cd "$work/$1/$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" dpkg-buildpackage -us -uc) \
         >"$work/$1/log" 2>&1 || {
         tail -n 40 "$work/$1/log" >&2
         fail "the build failed"
