@@ -107,5 +107,5 @@ done
 echo "the same bytes"
 [ -z "$keep" ] || {
     mkdir -p "$keep"
-    cp "$work/one"/*.deb "$work/one"/*.dsc "$work/one"/*.tar.xz "$work/one"/*.changes "$keep"
+    cp "$work/one"/*.deb "$work/one"/*.dsc "$work/one"/*.tar.xz "$work/one"/*.buildinfo "$work/one"/*.changes "$keep"
 }
