@@ -16,6 +16,7 @@ export class Context {
 export class Dataset {
   /** A folder or a file, as doc/your-format.md describes them. */
   static open(path: string, settings?: { context?: Context }): Promise<Dataset>;
+  readonly context: Context;
   readonly users: number;
   readonly items: number;
   close(): void;

@@ -77,8 +77,19 @@ function sharedContext() {
 }
 
 class Dataset extends Handle {
+  #context;
+
+  constructor(pointer, context) {
+    super(pointer, c.datasetDestroy);
+    this.#context = context;
+  }
+
   static async open(path, { context = sharedContext() } = {}) {
-    return new Dataset(await context.use((own) => madeLater(c.datasetOpen, own, path)), c.datasetDestroy);
+    return new Dataset(await context.use((own) => madeLater(c.datasetOpen, own, path)), context);
+  }
+
+  get context() {
+    return this.#context;
   }
 
   get users() {
@@ -150,7 +161,7 @@ async function train(trainer, onEpoch, signal) {
 async function fit(dataset, settings = {}, { onEpoch, signal } = {}) {
   if (signal)
     signal.throwIfAborted();
-  const options = new Options(settings);
+  const options = new Options(settings, { context: dataset.context });
   const create = (own) => madeLater(c.trainerCreate, own, options.pointer());
   let model;
   try {

@@ -85,6 +85,8 @@ const number = koffi.out("int32_t *");
 module.exports = {
   abi,
   koffi,
+  library,
+  typeOf,
   DiffmmError,
   contextCreate: immediate("diffmm_context_create", "diffmm_context_settings *", handle),
   contextDestroy: plain("diffmm_context_destroy", "void", "void *"),

@@ -56,7 +56,8 @@ void served_release(struct served *served);
  * stays, both: a mapping belongs to its model. Either outcome is said on stderr. */
 bool store_reload(struct store *store, struct failure *failure);
 
-/* Whether a file has been replaced since it was last opened. One that is written in place counts when two checks after another have found it the same. For one thread. */
+/* Whether a file has been replaced since it was last opened. One that is written in place counts
+ * when two checks after another have found it the same. For one thread. */
 bool store_outdated(struct store *store);
 
 /* What can be told of it. */

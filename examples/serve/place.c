@@ -30,54 +30,56 @@ static size_t values_of_one(const diffmm_placer *placer)
     return values;
 }
 
-static bool newcomers_begin(struct newcomers *new, const diffmm_placer *placer, size_t count,
+static bool newcomers_begin(struct newcomers *newcomers, const diffmm_placer *placer, size_t count,
                             struct failure *failure)
 {
-    *new = (struct newcomers){
+    *newcomers = (struct newcomers){
         .placer = placer,
         .count = count,
-        .values = calloc(count * values_of_one(placer) + 1, sizeof *new->values),
-        .features = calloc(count * diffmm_placer_modalities(placer) + 1, sizeof *new->features),
-        .rows = calloc(count * diffmm_placer_dimensions(placer) + 1, sizeof *new->rows),
-        .names = calloc(count, sizeof *new->names),
-        .ids = calloc(count, sizeof *new->ids),
-        .numbers = calloc(count, sizeof *new->numbers),
-        .scores = calloc(count, sizeof *new->scores)};
-    return (new->values &&new->features &&new->rows &&new->names &&new->ids &&new->numbers &&new
-                ->scores) ||
+        .values = calloc(count * values_of_one(placer) + 1, sizeof *newcomers->values),
+        .features =
+            calloc(count * diffmm_placer_modalities(placer) + 1, sizeof *newcomers->features),
+        .rows = calloc(count * diffmm_placer_dimensions(placer) + 1, sizeof *newcomers->rows),
+        .names = calloc(count, sizeof *newcomers->names),
+        .ids = calloc(count, sizeof *newcomers->ids),
+        .numbers = calloc(count, sizeof *newcomers->numbers),
+        .scores = calloc(count, sizeof *newcomers->scores)};
+    return (newcomers->values && newcomers->features && newcomers->rows && newcomers->names &&
+            newcomers->ids && newcomers->numbers && newcomers->scores) ||
            refuse_memory(failure);
 }
 
-static void newcomers_end(struct newcomers *new)
+static void newcomers_end(struct newcomers *newcomers)
 {
-    diffmm_scorer_destroy(new->extended);
-    free(new->values);
-    free(new->features);
-    free(new->rows);
-    free(new->names);
-    free(new->ids);
-    free(new->numbers);
-    free(new->scores);
+    diffmm_scorer_destroy(newcomers->extended);
+    free(newcomers->values);
+    free(newcomers->features);
+    free(newcomers->rows);
+    free(newcomers->names);
+    free(newcomers->ids);
+    free(newcomers->numbers);
+    free(newcomers->scores);
 }
 
-static bool refuse_modality(const struct newcomers *new, size_t item, const char *name,
+static bool refuse_modality(const struct newcomers *newcomers, size_t item, const char *name,
                             struct failure *failure)
 {
     char known[400] = "";
     size_t length = 0;
-    for (size_t m = 0; m < diffmm_placer_modalities(new->placer) && length < sizeof known; m++)
+    for (size_t m = 0; m < diffmm_placer_modalities(newcomers->placer) && length < sizeof known;
+         m++)
         length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", m > 0 ? ", " : "",
-                                   diffmm_placer_modality_name(new->placer, m));
+                                   diffmm_placer_modality_name(newcomers->placer, m));
     return refuse(failure, 400, "new item %zu: there is no modality '%.64s', only: %s", item, name,
                   known);
 }
 
 /* Read the features of one modality. `value` has room for them. */
-static bool read_modality(const struct newcomers *new, size_t item, size_t modality,
+static bool read_modality(const struct newcomers *newcomers, size_t item, size_t modality,
                           const json_t *list, float *values, struct failure *failure)
 {
-    const char *name = diffmm_placer_modality_name(new->placer, modality);
-    size_t width = diffmm_placer_modality_dimensions(new->placer, modality);
+    const char *name = diffmm_placer_modality_name(newcomers->placer, modality);
+    size_t width = diffmm_placer_modality_dimensions(newcomers->placer, modality);
     if (!json_is_array(list))
         return refuse(failure, 400, "new item %zu: the features of '%.64s' are not a list", item,
                       name);
@@ -108,7 +110,8 @@ static bool find_modality(const diffmm_placer *placer, const char *name, size_t 
 }
 
 /* Read one new item, {"features": {..}}. */
-static bool read_item(struct newcomers *new, size_t item, json_t *object, struct failure *failure)
+static bool read_item(struct newcomers *newcomers, size_t item, json_t *object,
+                      struct failure *failure)
 {
     json_t *features = json_object_get(object, "features");
     if (json_object_size(features) == 0 || json_object_size(object) != 1)
@@ -119,89 +122,92 @@ static bool read_item(struct newcomers *new, size_t item, json_t *object, struct
     for (void *at = json_object_iter(features); at; at = json_object_iter_next(features, at)) {
         const char *name = json_object_iter_key(at);
         size_t modality, first;
-        if (!find_modality(new->placer, name, &modality, &first))
-            return refuse_modality(new, item, name, failure);
-        float *values = new->values + values_of_one(new->placer) * item + first;
-        if (!read_modality(new, item, modality, json_object_iter_value(at), values, failure))
+        if (!find_modality(newcomers->placer, name, &modality, &first))
+            return refuse_modality(newcomers, item, name, failure);
+        float *values = newcomers->values + values_of_one(newcomers->placer) * item + first;
+        if (!read_modality(newcomers, item, modality, json_object_iter_value(at), values, failure))
             return false;
-        new->features[item * diffmm_placer_modalities(new->placer) + modality] = values;
+        newcomers->features[item * diffmm_placer_modalities(newcomers->placer) + modality] = values;
     }
     return true;
 }
 
 /* Ids for the new items that no item has. */
-static void name_items(struct newcomers *new, const diffmm_scorer *scorer)
+static void name_items(struct newcomers *newcomers, const diffmm_scorer *scorer)
 {
     int32_t known;
     size_t next = 0;
-    for (size_t i = 0; i < new->count; i++) {
+    for (size_t i = 0; i < newcomers->count; i++) {
         do
-            snprintf(new->names[i], sizeof new->names[i], "new item %zu", next++);
-        while (diffmm_scorer_find_item(scorer, new->names[i], &known) == DIFFMM_OK);
-        new->ids[i] = new->names[i];
-        new->numbers[i] = (int32_t)(diffmm_scorer_items(scorer) + i);
+            snprintf(newcomers->names[i], sizeof newcomers->names[i], "new item %zu", next++);
+        while (diffmm_scorer_find_item(scorer, newcomers->names[i], &known) == DIFFMM_OK);
+        newcomers->ids[i] = newcomers->names[i];
+        newcomers->numbers[i] = (int32_t)(diffmm_scorer_items(scorer) + i);
     }
 }
 
 /* Place them, and make a scorer that knows them. */
-static bool extend(struct newcomers *new, const diffmm_scorer *scorer, const json_t *parameters,
-                   struct failure *failure)
+static bool extend(struct newcomers *newcomers, const diffmm_scorer *scorer,
+                   const json_t *parameters, struct failure *failure)
 {
     const json_t *boost = json_object_get(parameters, "boost");
-    name_items(new, scorer);
-    diffmm_status status = diffmm_place_items(new->placer, new->count, new->features,
-                                              boost ? json_number_value(boost) : 1.0, new->rows);
+    name_items(newcomers, scorer);
+    diffmm_status status =
+        diffmm_place_items(newcomers->placer, newcomers->count, newcomers->features,
+                           boost ? json_number_value(boost) : 1.0, newcomers->rows);
     /* What is wrong with these numbers comes from the client's. */
     if (status == DIFFMM_ERROR_NUMERIC)
         return refuse(failure, 400, "%s", diffmm_error_message());
     if (status == DIFFMM_OK)
-        status = diffmm_scorer_extend(scorer, new->count, new->ids, new->rows, &new->extended);
+        status = diffmm_scorer_extend(scorer, newcomers->count, newcomers->ids, newcomers->rows,
+                                      &newcomers->extended);
     if (status == DIFFMM_ERROR_NUMERIC)
         return refuse(failure, 400, "%s", diffmm_error_message());
     return status == DIFFMM_OK || refuse_call(failure, status);
 }
 
-static bool score(const struct newcomers *new, const char *id, struct failure *failure)
+static bool score(const struct newcomers *newcomers, const char *id, struct failure *failure)
 {
     int32_t user;
-    diffmm_status status = diffmm_scorer_find_user(new->extended, id, &user);
+    diffmm_status status = diffmm_scorer_find_user(newcomers->extended, id, &user);
     if (status == DIFFMM_OK)
-        status = diffmm_score(new->extended, user, new->count, new->numbers, new->scores);
+        status = diffmm_score(newcomers->extended, user, newcomers->count, newcomers->numbers,
+                              newcomers->scores);
     return status == DIFFMM_OK || refuse_call(failure, status);
 }
 
-static bool add_item(const struct newcomers *new, size_t item, bool scored,
+static bool add_item(const struct newcomers *newcomers, size_t item, bool scored,
                      diffmm_similarity similarity, struct ranking *ranking, struct answer *answer,
                      struct failure *failure)
 {
     struct json_text *text = &answer->text;
     diffmm_status status =
-        diffmm_similar_items(new->extended, new->numbers[item], similarity, ranking_query(ranking),
-                             ranking->hits, &ranking->found);
+        diffmm_similar_items(newcomers->extended, newcomers->numbers[item], similarity,
+                             ranking_query(ranking), ranking->hits, &ranking->found);
     if (status != DIFFMM_OK)
         return refuse_call(failure, status);
     json_text_add(text, item > 0 ? ",{" : "{");
     if (scored) {
         json_text_add(text, "\"score\":");
-        json_text_add_float(text, new->scores[item]);
+        json_text_add_float(text, newcomers->scores[item]);
         json_text_add(text, ",");
     }
     json_text_add(text, "\"items\":");
-    hits_json_add(text, new->extended, DIFFMM_ITEMS, ranking->hits, ranking->found);
+    hits_json_add(text, newcomers->extended, DIFFMM_ITEMS, ranking->hits, ranking->found);
     json_text_add(text, "}");
     answer->hits += ranking->found;
     return true;
 }
 
 /* Known items alone are answered with: the new ones are excluded. */
-static bool add_items(const struct newcomers *new, const char *user,
+static bool add_items(const struct newcomers *newcomers, const char *user,
                       const struct answering *answering, const json_t *parameters,
                       struct answer *answer, struct failure *failure)
 {
     struct ranking ranking;
-    bool good =
-        ranking_begin(&ranking, answering, new->extended, DIFFMM_ITEMS, parameters, failure) &&
-        numbers_add(&ranking.exclude, new->numbers, new->count, failure);
+    bool good = ranking_begin(&ranking, answering, newcomers->extended, DIFFMM_ITEMS, parameters,
+                              failure) &&
+                numbers_add(&ranking.exclude, newcomers->numbers, newcomers->count, failure);
     json_text_add(&answer->text, "{");
     if (user) {
         json_text_add(&answer->text, "\"user\":");
@@ -209,8 +215,9 @@ static bool add_items(const struct newcomers *new, const char *user,
         json_text_add(&answer->text, ",");
     }
     json_text_add(&answer->text, "\"new_items\":[");
-    for (size_t i = 0; i < new->count &&good; i++)
-        good = add_item(new, i, user != NULL, similarity_of(parameters), &ranking, answer, failure);
+    for (size_t i = 0; i < newcomers->count && good; i++)
+        good = add_item(newcomers, i, user != NULL, similarity_of(parameters), &ranking, answer,
+                        failure);
     json_text_add(&answer->text, "]");
     answer_unknown(answer, ranking.unknown);
     json_text_add(&answer->text, "}");
@@ -224,7 +231,7 @@ bool place(const struct answering *answering, const struct served *model, const 
     const json_t *items = json_object_get(parameters, "new_items");
     const char *user = json_string_value(json_object_get(parameters, "user"));
     size_t count = json_array_size(items);
-    struct newcomers new;
+    struct newcomers newcomers;
     if (!model->placer)
         return refuse(failure, 404, "the service has no mapping that places items (--placer)");
     if (count == 0)
@@ -232,12 +239,12 @@ bool place(const struct answering *answering, const struct served *model, const 
     if (count > MOST_NEW_ITEMS)
         return refuse(failure, 400, "%zu new items are too many: at most %d are placed at once",
                       count, MOST_NEW_ITEMS);
-    bool good = newcomers_begin(&new, model->placer, count, failure);
+    bool good = newcomers_begin(&newcomers, model->placer, count, failure);
     for (size_t i = 0; i < count && good; i++)
-        good = read_item(&new, i, json_array_get(items, i), failure);
-    good = good && extend(&new, model->scorer, parameters, failure) &&
-           (!user || score(&new, user, failure)) &&
-           add_items(&new, user, answering, parameters, answer, failure);
-    newcomers_end(&new);
+        good = read_item(&newcomers, i, json_array_get(items, i), failure);
+    good = good && extend(&newcomers, model->scorer, parameters, failure) &&
+           (!user || score(&newcomers, user, failure)) &&
+           add_items(&newcomers, user, answering, parameters, answer, failure);
+    newcomers_end(&newcomers);
     return good;
 }

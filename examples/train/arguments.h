@@ -15,8 +15,7 @@ struct arguments {
     bool resume;    /* go on from the checkpoint, if there is one */
     bool mapped;    /* features stay in their files */
     bool no_features;
-    bool
-        verbose; /* what the library logs at level info, and lines of epochs wherever stderr goes */
+    bool verbose;     /* log at level info; lines of epochs wherever stderr goes */
     const char *self; /* how this program was called */
     struct table_options table;
     struct preparation preparation;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -322,11 +323,6 @@ static const value *read_whole(struct reader *reader)
     return reader->at == reader->size ? whole : fail(reader, "more than one value");
 }
 
-static size_t lesser(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Upper bounds of the numbers of values and keys. The first value opens the text, and every other
  * one follows a bracket or a comma; every key is followed by a colon. A text that is not JSON may
  * consist of commas, so the bytes that a value or a key takes at least bound the numbers as well: of
@@ -347,8 +343,8 @@ static void count_values(const char *text, size_t size, size_t *values, size_t *
         else
             *values += text[i] == ',' || text[i] == '[' || text[i] == '{';
     }
-    *values = lesser(*values, size / 2 + max_depth + 2);
-    *keys = lesser(*keys, size / 4 + 1);
+    *values = diffmm__size_lesser(*values, size / 2 + max_depth + 2);
+    *keys = diffmm__size_lesser(*keys, size / 4 + 1);
 }
 
 /* Slots of a table that is at most half full. */

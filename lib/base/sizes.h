@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Products and sums of sizes that come from outside. None wraps around. */
+/* The lesser and the greater of two sizes; and products and sums of sizes that come from outside,
+ * none of which wraps around. */
 #ifndef DIFFMM_BASE_SIZES_H
 #define DIFFMM_BASE_SIZES_H
 
@@ -7,6 +8,16 @@
 #include <stddef.h>
 
 #include <diffmm/status.h>
+
+static inline size_t diffmm__size_lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t diffmm__size_greater(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 /* a * b and a + b, or SIZE_MAX where the result is not a size_t: for sizes that are only compared
  * or reported. */

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/handle.h"
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
 #include "base/structs.h"
@@ -36,11 +37,6 @@ struct scratch {
     double flops;
 };
 
-static size_t most(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Both sides and scratch for either of them; returns how many rows of a view they have. */
 static size_t take_sides(struct scratch *s, struct diffmm__arena *arena,
                          const struct diffmm__term_shape *shape)
@@ -58,8 +54,9 @@ static size_t take_sides(struct scratch *s, struct diffmm__arena *arena,
             s->sides[i].drawn = diffmm__arena_take(arena, shape->negatives, sizeof(int32_t));
         rows += diffmm__infonce_rows_most(&own);
         size_t batch = shape->batch < nodes[i] ? shape->batch : nodes[i];
-        floats = most(floats, diffmm__infonce_scratch(diffmm__infonce_rows_candidates(&own),
-                                                      shape->negatives > 0, s->d, batch));
+        floats = diffmm__size_greater(floats,
+                                      diffmm__infonce_scratch(diffmm__infonce_rows_candidates(&own),
+                                                              shape->negatives > 0, s->d, batch));
     }
     s->infonce = diffmm__arena_take(arena, floats, sizeof(float));
     return rows;

@@ -30,6 +30,7 @@
 
 #include "base/numbers.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "contrastive/log_sum.h"
 #include "linalg/kernels.h"
@@ -43,11 +44,6 @@ enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, block_panels = 2, st
 /* Drawn nodes are few: narrower tiles, for as many threads. */
 enum { tile_panels_drawn = 16 };
 enum { lanes = DIFFMM__PANEL };
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static size_t count_tiles(size_t candidates, bool drawn)
 {
@@ -92,7 +88,7 @@ static struct range tile_range(const struct chunk *c, size_t tile)
 /* Nodes in a panel: 16, but fewer in the last. */
 static size_t panel_nodes(const struct chunk *c, size_t panel)
 {
-    return least(c->candidates - panel * lanes, lanes);
+    return diffmm__size_lesser(c->candidates - panel * lanes, lanes);
 }
 
 /* p_b . q_v for `rows` rows from `first` on and the nodes of some panels; 0 beyond the last. */
@@ -106,7 +102,7 @@ static void multiply_blocks(const struct chunk *c, size_t first, size_t rows, si
 
 static size_t block_length(const struct chunk *c, size_t first)
 {
-    return least(c->rows - first, block_rows);
+    return diffmm__size_lesser(c->rows - first, block_rows);
 }
 
 /* A tile's sum_v exp(..) q_v. */
@@ -115,7 +111,7 @@ static void gather_tile(const struct chunk *c, size_t tile)
     struct range range = tile_range(c, tile);
     float *partial = c->partial_sums + tile * c->rows * c->d;
     for (size_t panel = range.begin; panel < range.end; panel += strip_panels) {
-        size_t panels = least(range.end - panel, strip_panels);
+        size_t panels = diffmm__size_lesser(range.end - panel, strip_panels);
         c->kernels->panels->gather(c->rows, panels, c->weights + panel * c->rows * lanes,
                                    c->rows * lanes, c->q_strips + panel * lanes * lanes,
                                    c->panels * lanes * lanes, panel > range.begin, partial, c->d,
@@ -177,7 +173,7 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
     memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
     for (size_t first = 0; first < c->rows; first += block_rows)
         for (size_t panel = range.begin; panel < range.end; panel += block_panels) {
-            size_t end = least(panel + block_panels, range.end);
+            size_t end = diffmm__size_lesser(panel + block_panels, range.end);
             if (!multiplied)
                 multiply_blocks(c, first, block_length(c, first), panel, end - panel);
             for (size_t each = panel; each < end; each++)
@@ -266,7 +262,7 @@ static void cut_strips(void *argument, size_t begin, size_t end)
     for (size_t panel = begin; panel < end; panel++) {
         size_t nodes = panel_nodes(c, panel);
         for (size_t column = 0; column < c->d; column += lanes) {
-            size_t width = least(c->d - column, lanes);
+            size_t width = diffmm__size_lesser(c->d - column, lanes);
             float *strip = c->q_strips + (column * c->panels + panel * lanes) * lanes;
             memset(strip, 0, lanes * lanes * sizeof *strip);
             for (size_t v = 0; v < nodes; v++)
@@ -343,7 +339,7 @@ static void finish_range(void *argument, size_t begin, size_t end)
 
 size_t diffmm__infonce_scratch(size_t candidates, bool drawn, size_t d, size_t batch)
 {
-    size_t rows = least(batch, chunk_rows), tiles = count_tiles(candidates, drawn);
+    size_t rows = diffmm__size_lesser(batch, chunk_rows), tiles = count_tiles(candidates, drawn);
     size_t panels = diffmm__panel_count(candidates), strips = (d + lanes - 1) / lanes;
     return diffmm__panels_size(candidates, d) + strips * panels * lanes * lanes +
            rows * (2 * (tiles + 1) + d + strips * lanes + panels * lanes + 1 + tiles * lanes +
@@ -383,14 +379,14 @@ double diffmm__infonce(const diffmm_context *context, const struct diffmm__infon
                       .grad_p = grad_p,
                       .grad_q = grad_q,
                       .scale = weight / ((double)batch->total * tau)};
-    divide_scratch(&c, least(batch->count, chunk_rows), scratch);
+    divide_scratch(&c, diffmm__size_lesser(batch->count, chunk_rows), scratch);
     diffmm__panels_pack(context, c.candidates, d, q, c.packed_q);
     if (grad_q)
         diffmm__parallel_ranges(context, c.panels, 64, cut_strips, &c);
 
     double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
-        c.rows = least(batch->count - first, chunk_rows);
+        c.rows = diffmm__size_lesser(batch->count - first, chunk_rows);
         c.rows_of = batch->rows + first;
         c.times = batch->times + first;
         gather_rows(&c);

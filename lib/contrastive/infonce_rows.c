@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
 #include "linalg/normalize_rows.h"
@@ -12,20 +13,16 @@
 
 enum { grain = 128 };
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 size_t diffmm__infonce_rows_candidates(const struct diffmm__infonce_shape *shape)
 {
-    return shape->negatives > 0 ? least(shape->negatives, shape->nodes) : shape->nodes;
+    return shape->negatives > 0 ? diffmm__size_lesser(shape->negatives, shape->nodes)
+                                : shape->nodes;
 }
 
 size_t diffmm__infonce_rows_most(const struct diffmm__infonce_shape *shape)
 {
     size_t candidates = diffmm__infonce_rows_candidates(shape);
-    return candidates + least(shape->batch, shape->nodes - candidates);
+    return candidates + diffmm__size_lesser(shape->batch, shape->nodes - candidates);
 }
 
 diffmm_status diffmm__infonce_rows_check(const char *name, size_t count, const int32_t *negatives,
@@ -40,7 +37,7 @@ diffmm_status diffmm__infonce_rows_check(const char *name, size_t count, const i
 struct diffmm__infonce_rows diffmm__infonce_rows_take(struct diffmm__arena *arena,
                                                       const struct diffmm__infonce_shape *shape)
 {
-    size_t distinct = least(shape->batch, shape->nodes);
+    size_t distinct = diffmm__size_lesser(shape->batch, shape->nodes);
     struct diffmm__infonce_rows rows = {
         .batch = {.rows = diffmm__arena_take(arena, distinct, sizeof(int32_t)),
                   .times = diffmm__arena_take(arena, distinct, sizeof(float))},

@@ -2,23 +2,19 @@
 #include "dataset/draft.h"
 
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "dataset/id.h"
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 size_t diffmm__draft_users(const struct diffmm__draft *draft)
 {
-    return larger(draft->users, draft->user_ids.count);
+    return diffmm__size_greater(draft->users, draft->user_ids.count);
 }
 
 size_t diffmm__draft_items(const struct diffmm__draft *draft)
 {
-    return larger(draft->items, draft->item_ids.count);
+    return diffmm__size_greater(draft->items, draft->item_ids.count);
 }
 
 struct diffmm__draft *diffmm__draft_create(const diffmm_context *context)

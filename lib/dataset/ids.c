@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/utf8.h"
 #include "dataset/id.h"
@@ -341,15 +342,10 @@ size_t diffmm__ids_match(const struct diffmm__ids *ids, const struct diffmm__ids
     return known;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 size_t diffmm__ids_bytes(const struct diffmm__ids *ids)
 {
-    size_t text = larger((size_t)ids->offsets[ids->count], ids->text_capacity);
-    size_t offsets = larger(ids->count + 1, ids->offset_capacity);
+    size_t text = diffmm__size_greater((size_t)ids->offsets[ids->count], ids->text_capacity);
+    size_t offsets = diffmm__size_greater(ids->count + 1, ids->offset_capacity);
     return diffmm__allocation_bytes(text, 1) +
            diffmm__allocation_bytes(offsets, sizeof *ids->offsets) +
            diffmm__allocation_bytes(ids->slot_count, sizeof *ids->slots);

@@ -280,11 +280,6 @@ diffmm_status diffmm__spectral_basis_compute(const diffmm_context *context,
                                                 source->stream + stream_of_completion, basis, NULL);
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The memory of the three steps, which follow each other. Fewer directions of the features leave
  * more to the interactions. */
 size_t diffmm__spectral_basis_bytes(size_t users, size_t items, size_t entries,
@@ -297,12 +292,12 @@ size_t diffmm__spectral_basis_bytes(size_t users, size_t items, size_t entries,
     struct interactions interactions;
     diffmm__feature_directions_take(&first, items, feature_columns, of_features, &directions);
     take_interactions(&second, users, items, entries, of_interactions, &interactions);
-    size_t peak =
-        larger(diffmm__size_sum(first.bytes,
-                                diffmm__feature_directions_bytes(feature_columns, of_features)),
-               diffmm__size_sum(second.bytes, diffmm__leading_bytes(items, of_interactions)));
+    size_t peak = diffmm__size_greater(
+        diffmm__size_sum(first.bytes,
+                         diffmm__feature_directions_bytes(feature_columns, of_features)),
+        diffmm__size_sum(second.bytes, diffmm__leading_bytes(items, of_interactions)));
     return diffmm__size_sum(diffmm__allocation_bytes(items, sizeof(float)),
-                            larger(peak, diffmm__orthonormal_bytes(items, rank)));
+                            diffmm__size_greater(peak, diffmm__orthonormal_bytes(items, rank)));
 }
 
 double diffmm__spectral_basis_flops(size_t items, size_t entries, size_t feature_columns,

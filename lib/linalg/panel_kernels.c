@@ -33,13 +33,13 @@ static inline __attribute__((always_inline)) void score_block(size_t users, size
 
 /* As many sums at a time as there are registers for. */
 #if DIFFMM__VECTOR_BYTES == 64
-enum { users_at_once = 8, panels_at_once = 3, panels_of_four = 4, panels_alone = 4 };
+enum { users_at_once = 8, panels_at_once = 3, panels_of_few = 4, panels_alone = 4 };
 #elif defined(__AVX512F__)
-enum { users_at_once = 5, panels_at_once = 2, panels_of_four = 2, panels_alone = 4 };
+enum { users_at_once = 5, panels_at_once = 2, panels_of_few = 2, panels_alone = 4 };
 #elif defined(__AVX__)
-enum { users_at_once = 3, panels_at_once = 2, panels_of_four = 1, panels_alone = 4 };
+enum { users_at_once = 3, panels_at_once = 2, panels_of_few = 1, panels_alone = 4 };
 #else
-enum { users_at_once = 2, panels_at_once = 1, panels_of_four = 1, panels_alone = 2 };
+enum { users_at_once = 2, panels_at_once = 1, panels_of_few = 1, panels_alone = 2 };
 #endif
 
 /* All panels for so many users, `at_once` panels at a time; called with constants. */
@@ -65,9 +65,9 @@ static void kernel_score(size_t users, const float *const *x, size_t d, size_t p
         score_users(users_at_once, panels_at_once, x + b, d, panels, packed, scores + b * stride,
                     stride);
     for (; users_at_once > 4 && b + 4 <= users; b += 4)
-        score_users(4, panels_of_four, x + b, d, panels, packed, scores + b * stride, stride);
+        score_users(4, panels_of_few, x + b, d, panels, packed, scores + b * stride, stride);
     for (; users_at_once > 2 && b + 2 <= users; b += 2)
-        score_users(2, panels_of_four, x + b, d, panels, packed, scores + b * stride, stride);
+        score_users(2, panels_of_few, x + b, d, panels, packed, scores + b * stride, stride);
     for (; b < users; b++)
         score_users(1, panels_alone, x + b, d, panels, packed, scores + b * stride, stride);
 }

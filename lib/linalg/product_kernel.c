@@ -6,6 +6,7 @@
  * multiply-add, and enough rows and columns that loads keep up. */
 #include "linalg/product_kernel.h"
 
+#include "base/sizes.h"
 #include "linalg/lanes.h"
 
 #if DIFFMM__VECTOR_BYTES == 64
@@ -206,11 +207,6 @@ static void pack(size_t n, size_t k, struct diffmm__matrix b, size_t term, size_
             panel[p * tile_columns + j] = j < n ? from[p * term_step + j * column_step] : 0.0f;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A block of a product. */
 struct block {
     size_t first, rows, n, term, k;
@@ -224,14 +220,14 @@ static inline __attribute__((always_inline)) void multiply_block(const struct bl
 {
     float panel[DIFFMM__PRODUCT_TERMS * tile_columns] __attribute__((aligned(64)));
     float *c = to.c + block->first * to.stride;
-    size_t n = block->lower ? least(block->n, block->first + block->rows) : block->n;
+    size_t n = block->lower ? diffmm__size_lesser(block->n, block->first + block->rows) : block->n;
     for (size_t column = 0; column < n; column += tile_columns) {
         size_t above =
             block->lower && column > block->first ? (column - block->first) / tile_rows : 0;
         struct strips from = a;
         from.data += above * a.strip;
         to.c = c + above * tile_rows * to.stride + column;
-        to.columns = least(n - column, tile_columns);
+        to.columns = diffmm__size_lesser(n - column, tile_columns);
         pack(to.columns, block->k, block->b, block->term, column, panel);
         pass_rows(block->rows - above * tile_rows, block->k, from, panel, to);
     }
@@ -254,7 +250,7 @@ static void multiply_transposed(const struct block *block, struct diffmm__matrix
     for (size_t row = 0; row < block->rows; row += tile_rows) {
         float *out = packed + row / tile_rows * strip;
         const float *from = a.data + block->term * a.stride + block->first + row;
-        size_t rows = least(block->rows - row, tile_rows);
+        size_t rows = diffmm__size_lesser(block->rows - row, tile_rows);
         for (size_t p = 0; p < block->k; p++, from += a.stride, out += tile_rows)
             if (rows == tile_rows)
                 memcpy(out, from, tile_rows * sizeof *out);
@@ -272,10 +268,13 @@ static void kernel_multiply(size_t m, size_t n, size_t k, float alpha, struct di
     size_t rows = ((m + blocks - 1) / blocks + tile_rows - 1) / tile_rows * tile_rows;
     for (size_t first = 0; first < m; first += rows) {
         struct target to = {.alpha = alpha, .beta = beta, .c = c, .stride = c_stride};
-        struct block block = {
-            .first = first, .rows = least(m - first, rows), .n = n, .b = b, .lower = lower};
+        struct block block = {.first = first,
+                              .rows = diffmm__size_lesser(m - first, rows),
+                              .n = n,
+                              .b = b,
+                              .lower = lower};
         do {
-            block.k = least(k - block.term, DIFFMM__PRODUCT_TERMS);
+            block.k = diffmm__size_lesser(k - block.term, DIFFMM__PRODUCT_TERMS);
             if (a.transposed)
                 multiply_transposed(&block, a, to);
             else
@@ -288,7 +287,5 @@ static void kernel_multiply(size_t m, size_t n, size_t k, float alpha, struct di
 
 extern const struct diffmm__product_kernel DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT);
 const struct diffmm__product_kernel DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT) = {
-    .rows = tile_rows,
-    .columns = tile_columns,
     .multiply = kernel_multiply,
 };

@@ -18,8 +18,6 @@
 enum { DIFFMM__PRODUCT_TERMS = 256 };
 
 struct diffmm__product_kernel {
-    size_t rows, columns; /* of a tile of C */
-
     /* C = alpha op(A) op(B) + beta C, with op(A) m x k, op(B) k x n and rows of C c_stride floats apart. Block by
      * block of DIFFMM__PRODUCT_TERMS terms, each element is
      *     alpha (sum of the block's terms in their order) + beta C,    with beta 1 after the first block,

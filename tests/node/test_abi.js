@@ -4,29 +4,14 @@
 "use strict";
 
 const assert = require("assert");
-const fs = require("fs");
-const koffi = require("koffi");
-
-const abi = JSON.parse(fs.readFileSync(process.env.DIFFMM_ABI, "utf8"));
-const library = koffi.load(process.env.DIFFMM_LIBRARY);
-
-// koffi's name of a C type; pointers to functions within structs have no name of their own, and structs
-// that are named with their tag may point to each other.
-function typeOf(type) {
-  return /\(\*\)|struct /.test(type) ? "void *" : type;
-}
+const { abi, koffi, library, typeOf } = require("../../examples/node/library.js");
 
 function declared(described) {
   return described.parameters.map((one) => typeOf(one.type));
 }
 
-abi.handles.forEach((name) => koffi.opaque(name));
-Object.keys(abi.enums).forEach((name) => koffi.alias(name, "int"));
-Object.keys(abi.callbacks).forEach((name) => koffi.alias(name, "void *"));
 for (const [name, struct] of Object.entries(abi.structs)) {
-  const members = struct.members.map((one) =>
-    [one.name, one.count === undefined ? typeOf(one.type) : koffi.array(one.type, one.count)]);
-  const type = koffi.struct(name.replace("struct ", ""), Object.fromEntries(members));
+  const type = koffi.resolve(name.replace("struct ", ""));
   assert.strictEqual(koffi.sizeof(type), struct.size, name);
   assert.strictEqual(koffi.alignof(type), struct.alignment, name);
   for (const one of struct.members)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/sizes.h"
 #include "base/status.h"
 #include "dataset/readers/npy_values.h"
 
@@ -68,18 +69,13 @@ static diffmm_status read_integers(const struct diffmm__sparse_array *part, size
     return status ? status : diffmm__npy_values_as_int64(&array, part->name, out);
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The first `count` numbers of an array, each below `bound`. */
 static diffmm_status read_places(const struct diffmm__sparse_array *part, size_t count,
                                  int64_t bound, const char *what, int32_t *out)
 {
     int64_t numbers[block];
     for (size_t first = 0; first < count; first += block) {
-        size_t some = smaller(count - first, block);
+        size_t some = diffmm__size_lesser(count - first, block);
         diffmm_status status = read_integers(part, first, some, numbers);
         if (status)
             return status;
@@ -101,7 +97,7 @@ static diffmm_status read_pointers(const struct diffmm__sparse_parts *parts, siz
     const struct diffmm__sparse_array *part = &parts->row;
     int64_t numbers[block], at = 0;
     for (size_t first = 0; first < part->array.count; first += block) {
-        size_t some = smaller(part->array.count - first, block);
+        size_t some = diffmm__size_lesser(part->array.count - first, block);
         diffmm_status status = read_integers(part, first, some, numbers);
         if (status)
             return status;
@@ -134,7 +130,8 @@ static diffmm_status read_values(const diffmm_context *context,
     double values[block];
     for (size_t first = 0; first < count; first += block) {
         struct diffmm__npy array;
-        diffmm_status status = read_block(part, first, smaller(count - first, block), &array);
+        diffmm_status status =
+            read_block(part, first, diffmm__size_lesser(count - first, block), &array);
         if (!status)
             status = diffmm__npy_values_as_double(&array, part->name, values);
         if (status)
