@@ -30,6 +30,8 @@ enum option_code {
     OPTION_SEED,
     OPTION_SET,
     OPTION_LOG,
+    OPTION_REPORT,
+    OPTION_CSV,
     OPTION_MODEL,
     OPTION_CHECKPOINT,
     OPTION_CHECKPOINT_EVERY,
@@ -65,6 +67,8 @@ static const struct option option_table[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"set", required_argument, NULL, OPTION_SET},
     {"log", required_argument, NULL, OPTION_LOG},
+    {"report", required_argument, NULL, OPTION_REPORT},
+    {"csv", required_argument, NULL, OPTION_CSV},
     {"model", required_argument, NULL, OPTION_MODEL},
     {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
     {"checkpoint-every", required_argument, NULL, OPTION_CHECKPOINT_EVERY},
@@ -115,6 +119,8 @@ static bool read_option(int code, char *value, struct arguments *out)
         return true;
     case OPTION_SET: return read_assignment(value, "set", &out->settings[out->setting_count++]);
     case OPTION_LOG: out->log = value; return true;
+    case OPTION_REPORT: out->report = value; return true;
+    case OPTION_CSV: out->csv = value; return true;
     case OPTION_MODEL: out->model = value; return true;
     case OPTION_CHECKPOINT: out->checkpoint = value; return true;
     case OPTION_CHECKPOINT_EVERY:
@@ -239,6 +245,9 @@ int print_help(void)
         "  --threads T                default: as many as CPUs this process may use\n"
         "  --set NAME=VALUE           a setting (below); may be repeated\n"
         "  --log FILE                 one JSON object per epoch, and a last one with the result\n"
+        "  --report FILE              at the end, a page of HTML with pictures: losses, metrics,\n"
+        "                             seconds, settings, what the modalities weigh\n"
+        "  --csv FILE                 at the end, the log's numbers as a table, a line an epoch\n"
         "  --model FILE               where to save the model\n"
         "  --checkpoint FILE          where to save what --resume needs after an interruption\n"
         "  --checkpoint-every N       epochs from one checkpoint to the next (1)\n"

@@ -23,6 +23,8 @@ struct arguments {
     const char *items;       /* item ids in the order of feature rows, or NULL */
     const char *preset;      /* or NULL */
     const char *log;         /* or NULL */
+    const char *report;      /* or NULL */
+    const char *csv;         /* or NULL */
     const char *model;       /* or NULL */
     const char *checkpoint;  /* or NULL */
     size_t checkpoint_every; /* epochs */

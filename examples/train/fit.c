@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "common/command_line.h"
+#include "epoch_json.h"
 #include "log.h"
 
 /* Ctrl-C: the trainer stops at its next step. diffmm_trainer_cancel() may be called from a signal
@@ -39,14 +40,25 @@ static int on_progress(const diffmm_progress *step, void *user_data)
     return 0;
 }
 
+/* Add an epoch to the log and to the history. */
+static void keep_epoch(struct run *run, const diffmm_report *report)
+{
+    json_t *line = epoch_json(report);
+    if (run->log && (!line || !log_line(run->log, line)))
+        run->log_failed = true;
+    if (run->history && json_array_append(run->history, line) != 0)
+        run->history_failed = true;
+    json_decref(line);
+}
+
 static int on_epoch(const diffmm_report *report, void *user_data)
 {
     struct run *run = user_data;
     run->epochs_done = report->epoch;
     run->cutoff_count = report->cutoff_count;
     progress_epoch(&run->progress, report);
-    if (run->log && !log_epoch(run->log, report))
-        run->log_failed = true;
+    if (run->log || run->history)
+        keep_epoch(run, report);
     /* The log comes first: a resumed run cuts it back to the epochs of the checkpoint. */
     const struct arguments *arguments = run->arguments;
     bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
@@ -55,7 +67,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
         failed_call(); /* while the reason is still known */
         run->checkpoint_failed = true;
     }
-    return interrupted || run->log_failed || run->checkpoint_failed;
+    return interrupted || run->log_failed || run->history_failed || run->checkpoint_failed;
 }
 
 int fit(struct run *run)
@@ -70,7 +82,9 @@ int fit(struct run *run)
         complain("cannot write %s", run->arguments->log);
         return EXIT_FAILED;
     }
-    if (run->checkpoint_failed)
+    if (run->history_failed)
+        complain("no memory");
+    if (run->history_failed || run->checkpoint_failed)
         return EXIT_FAILED;
     run->cancelled = status == DIFFMM_CANCELLED;
     if (run->cancelled && run->epochs_done == 0) {

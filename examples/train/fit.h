@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "arguments.h"
 #include "common/progress.h"
 
@@ -16,9 +18,11 @@ struct run {
     diffmm_trainer *trainer;
     diffmm_trainer *final; /* of the final fit, once that is done; or NULL */
     struct progress progress;
-    FILE *log; /* NULL: none */
+    FILE *log;       /* NULL: none */
+    json_t *history; /* epochs as the log has them, where they are needed at the end; or NULL */
+    json_t *result;  /* as the log has it, at the end */
     size_t epochs_done, cutoff_count;
-    bool log_failed, checkpoint_failed, cancelled;
+    bool log_failed, history_failed, checkpoint_failed, cancelled;
 };
 
 /* Train to the end, or until Ctrl-C; then the model is that of the best epoch. Returns an exit

@@ -2,123 +2,34 @@
 #include "log.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "common/output_file.h"
+#include "epoch_json.h"
 
-/* {"recall@20": .., "precision@20": .., "ndcg@20": .., and so for each cutoff}; null where no user
- * has held-out items. */
-static json_t *metrics_json(size_t cutoff_count, const diffmm_metrics *metrics)
+bool log_line(FILE *file, const json_t *object)
 {
-    if (!metrics || cutoff_count == 0 || metrics[0].users == 0)
-        return json_null();
-    json_t *object = json_object();
-    for (size_t i = 0; i < cutoff_count; i++) {
-        char key[48];
-        snprintf(key, sizeof key, "recall@%zu", metrics[i].cutoff);
-        json_object_set_new(object, key, json_real(metrics[i].recall));
-        snprintf(key, sizeof key, "precision@%zu", metrics[i].cutoff);
-        json_object_set_new(object, key, json_real(metrics[i].precision));
-        snprintf(key, sizeof key, "ndcg@%zu", metrics[i].cutoff);
-        json_object_set_new(object, key, json_real(metrics[i].ndcg));
-    }
-    return object;
+    return json_dumpf(object, file, JSON_NUMBERS) == 0 && fputc('\n', file) != EOF &&
+           fflush(file) == 0;
 }
 
-/* Every term of the objective by its name, and the denoisers' losses, called "denoiser.NAME", in an
- * object of their own. */
-static json_t *losses_json(const diffmm_report *report)
-{
-    static const char denoiser[] = "denoiser.";
-    const size_t length = sizeof denoiser - 1;
-    json_t *object = json_object(), *denoisers = json_object();
-    for (size_t i = 0; i < report->loss_count; i++) {
-        const diffmm_loss *loss = &report->losses[i];
-        bool of_denoiser = strncmp(loss->name, denoiser, length) == 0;
-        json_object_set_new(of_denoiser ? denoisers : object,
-                            of_denoiser ? loss->name + length : loss->name, json_real(loss->value));
-    }
-    json_object_set_new(object, "denoiser", denoisers);
-    return object;
-}
-
-/* The name of modality m of the model, where it has denoisers: losses end with "denoiser.NAME" of
- * each. */
-static const char *modality_name(const diffmm_report *report, size_t m)
-{
-    const char *name = report->losses[report->loss_count - report->modality_count + m].name;
-    return strchr(name, '.') + 1;
-}
-
-/* What was not measured is null. */
-static json_t *known(bool measured, double value)
-{
-    return measured ? json_real(value) : json_null();
-}
-
-static json_t *graph_json(const diffmm_graph_measures *g)
-{
-    bool similar = g->similarity_users > 0;
-    return json_pack(
-        "{s:I, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "edges", (json_int_t)g->edges,
-        "distinct_items", (json_int_t)g->distinct_items, "top_share", g->top_share,
-        "observed_share", g->observed_share, "popularity_rank", g->popularity_rank, "agreement",
-        known(g->compared_edges > 0, g->agreement), "similarity", known(similar, g->similarity),
-        "random_similarity", known(similar, g->random_similarity), "similarity_gain",
-        known(similar, g->similarity_gain), "hit_rate", known(g->held_edges > 0, g->hit_rate));
-}
-
-static json_t *denoiser_measures_json(const diffmm_denoiser_measures *d)
-{
-    char recall[48], popular[64];
-    snprintf(recall, sizeof recall, "recall@%zu", d->cutoff);
-    snprintf(popular, sizeof popular, "popular_recall@%zu", d->cutoff);
-    return json_pack("{s:o, s:o, s:o}", recall, known(d->held_users > 0, d->recall), popular,
-                     known(d->held_users > 0, d->popular_recall), "degree_precision",
-                     known(d->users > 0, d->degree_precision));
-}
-
-/* Measures of each modality's graph, and of its denoiser; left out where they are not taken. */
-static void add_measures(const diffmm_report *report, json_t *line)
-{
-    if (report->graph_measures)
-        json_object_set_new(line, "graph", json_object());
-    if (report->denoiser_measures)
-        json_object_set_new(line, "denoiser", json_object());
-    for (size_t m = 0; report->graph_measures && m < report->modality_count; m++) {
-        const char *name = modality_name(report, m);
-        json_object_set_new(json_object_get(line, "graph"), name,
-                            graph_json(report->graph_measures[m]));
-        if (report->denoiser_measures)
-            json_object_set_new(json_object_get(line, "denoiser"), name,
-                                denoiser_measures_json(report->denoiser_measures[m]));
-    }
-}
-
-static bool write_line(FILE *file, json_t *object)
-{
-    bool written = object && json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 &&
-                   fputc('\n', file) != EOF && fflush(file) == 0;
-    json_decref(object);
-    return written;
-}
-
-/* Whether a line is whole and of an epoch up to the last one done. */
-static bool is_kept(const char *line, ssize_t length, size_t epochs)
+/* Whether a line is whole and of an epoch up to the last one done. Such a one is added to
+ * `history`, if there is one. */
+static bool is_kept(const char *line, ssize_t length, size_t epochs, json_t *history)
 {
     if (line[length - 1] != '\n')
         return false;
     json_t *object = json_loads(line, 0, NULL);
     json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
+    bool kept = epoch >= 1 && (size_t)epoch <= epochs;
+    if (kept && history)
+        json_array_append(history, object);
     json_decref(object);
-    return epoch >= 1 && (size_t)epoch <= epochs;
+    return kept;
 }
 
-FILE *log_open(const char *path, size_t epochs)
+FILE *log_open(const char *path, size_t epochs, json_t *history)
 {
     struct stat about;
     bool kept_lines = epochs > 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
@@ -131,7 +42,7 @@ FILE *log_open(const char *path, size_t epochs)
     size_t size = 0;
     ssize_t length;
     off_t kept = 0;
-    while ((length = getline(&line, &size, file)) > 0 && is_kept(line, length, epochs))
+    while ((length = getline(&line, &size, file)) > 0 && is_kept(line, length, epochs, history))
         kept += length;
     free(line);
     if (ferror(file) || fseeko(file, kept, SEEK_SET) != 0 || ftruncate(fileno(file), kept) != 0) {
@@ -139,31 +50,4 @@ FILE *log_open(const char *path, size_t epochs)
         return NULL;
     }
     return file;
-}
-
-bool log_epoch(FILE *file, const diffmm_report *report)
-{
-    const diffmm_seconds *seconds = &report->seconds;
-    json_t *line = json_pack("{s:I, s:{s:f, s:f, s:f, s:f}, s:o, s:o, s:o}", "epoch",
-                             (json_int_t)report->epoch, "seconds", "denoise", seconds->denoise,
-                             "generate", seconds->generate, "recommend", seconds->recommend,
-                             "evaluate", seconds->evaluate, "loss", losses_json(report), "valid",
-                             metrics_json(report->cutoff_count, report->valid), "test",
-                             metrics_json(report->cutoff_count, report->test));
-    if (report->graph_measures)
-        add_measures(report, line);
-    return write_line(file, line);
-}
-
-bool log_result(FILE *file, const struct result *result)
-{
-    json_t *object = json_pack("{s:I, s:I, s:b, s:s, s:o, s:o, s:{s:o}}", "epoch",
-                               (json_int_t)result->epoch, "epochs", (json_int_t)result->epochs,
-                               "cancelled", (int)result->cancelled, "chosen_by", result->chosen_by,
-                               "valid", metrics_json(result->cutoff_count, result->valid), "test",
-                               metrics_json(result->cutoff_count, result->test), "popularity",
-                               "test", metrics_json(result->cutoff_count, result->popularity));
-    if (result->final_epochs > 0)
-        json_object_set_new(object, "final_epochs", json_integer((json_int_t)result->final_epochs));
-    return write_line(file, json_pack("{s:o}", "result", object));
 }

@@ -22,6 +22,7 @@
 #include "fit.h"
 #include "forecast.h"
 #include "log.h"
+#include "report.h"
 #include "result.h"
 
 const char program_name[] = "diffmm_train";
@@ -53,12 +54,15 @@ static int make_trainer(struct run *run, diffmm_dataset *dataset, const diffmm_o
     return EXIT_DONE;
 }
 
+/* Also the history, of which a resumed run's beginning is in the log. */
 static int open_log(struct run *run)
 {
     const char *path = run->arguments->log;
-    if (path && !(run->log = log_open(path, run->epochs_done)))
+    if (run->arguments->report || run->arguments->csv)
+        run->history = json_array();
+    if (path && !(run->log = log_open(path, run->epochs_done, run->history)))
         return failed_log(path);
-    return EXIT_DONE;
+    return check_outputs(run->arguments);
 }
 
 /* Say where the model went, and what to do with it next. */
@@ -154,11 +158,15 @@ static int train(const struct arguments *arguments)
         code = report_result(context, &run);
     if (code == EXIT_DONE)
         code = save(&run);
+    if (code == EXIT_DONE)
+        code = write_outputs(&run);
     if (code == EXIT_DONE && run.cancelled)
         code = EXIT_INTERRUPTED;
     if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)
         code = failed_log(arguments->log);
 done:
+    json_decref(run.history);
+    json_decref(run.result);
     diffmm_trainer_destroy(run.final);
     diffmm_trainer_destroy(run.trainer);
     diffmm_dataset_destroy(dataset);

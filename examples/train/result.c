@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "result.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/command_line.h"
 #include "common/popularity.h"
+#include "epoch_json.h"
 #include "log.h"
 
 /* The model's test figures beside those of popularity, for people. */
@@ -20,7 +22,7 @@ static void print_result(const struct result *result)
         return;
     }
     for (size_t i = 0; i < result->cutoff_count; i++) {
-        const diffmm_metrics *model = &result->test[i], *popular = &result->popularity[i];
+        const diffmm_metrics *model = &result->test[i], *popular = &result->popular_test[i];
         printf("test Recall@%zu: model %.4f, popularity %.4f", model->cutoff, model->recall,
                popular->recall);
         if (popular->recall > 0)
@@ -54,7 +56,48 @@ static void print_final(const struct run *run, const struct result *result)
         printf("no final fit: the model is that of the best epoch\n");
 }
 
-int report_result(diffmm_context *context, const struct run *run)
+/* The metrics of recommending by popularity on a split; NULL, after complaining, if that fails. */
+static diffmm_metrics *popularity_on(diffmm_context *context, const struct run *run,
+                                     diffmm_split split, const diffmm_metrics *own)
+{
+    size_t *cutoffs = calloc(run->cutoff_count, sizeof *cutoffs);
+    diffmm_metrics *popularity = calloc(run->cutoff_count, sizeof *popularity);
+    bool done = cutoffs && popularity;
+    if (!done)
+        complain("no memory");
+    for (size_t i = 0; done && i < run->cutoff_count; i++)
+        cutoffs[i] = own[i].cutoff;
+    if (done && evaluate_popularity(context, run->dataset, split, run->cutoff_count, cutoffs,
+                                    popularity) != DIFFMM_OK) {
+        failed_call();
+        done = false;
+    }
+    free(cutoffs);
+    if (!done)
+        free(popularity);
+    return done ? popularity : NULL;
+}
+
+static bool log_result(FILE *log, const json_t *result)
+{
+    json_t *line = json_pack("{s:O}", "result", result);
+    bool written = line && log_line(log, line);
+    json_decref(line);
+    return written;
+}
+
+/* Print it as JSON or for people. finish_output() sees whether that could be written. */
+static void tell_result(const struct run *run, const struct result *result)
+{
+    if (run->arguments->json) {
+        log_result(stdout, run->result);
+    } else {
+        print_result(result);
+        print_final(run, result);
+    }
+}
+
+int report_result(diffmm_context *context, struct run *run)
 {
     struct result result = {
         .epochs = run->epochs_done, .cancelled = run->cancelled, .cutoff_count = run->cutoff_count};
@@ -64,34 +107,20 @@ int report_result(diffmm_context *context, const struct run *run)
     result.chosen_by = chosen_by(diffmm_model_options(diffmm_trainer_model(run->trainer)),
                                  result.valid, result.test);
 
-    int code = EXIT_DONE;
-    size_t *cutoffs = calloc(run->cutoff_count, sizeof *cutoffs);
-    diffmm_metrics *popularity = calloc(run->cutoff_count, sizeof *popularity);
-    if (!cutoffs || !popularity) {
-        complain("no memory");
-        code = EXIT_FAILED;
-        goto done;
+    int code = EXIT_FAILED;
+    diffmm_metrics *valid = popularity_on(context, run, DIFFMM_VALID, result.valid);
+    diffmm_metrics *test = valid ? popularity_on(context, run, DIFFMM_TEST, result.test) : NULL;
+    if (test) {
+        result.popular_valid = valid;
+        result.popular_test = test;
+        run->result = result_json(&result);
+        tell_result(run, &result);
+        if (!run->result)
+            complain("no memory");
+        else if (!run->log || log_result(run->log, run->result) || complain("cannot write the log"))
+            code = EXIT_DONE;
     }
-    for (size_t i = 0; i < run->cutoff_count; i++)
-        cutoffs[i] = result.test[i].cutoff;
-    if (evaluate_popularity(context, run->dataset, DIFFMM_TEST, run->cutoff_count, cutoffs,
-                            popularity) != DIFFMM_OK) {
-        code = failed_call();
-        goto done;
-    }
-    result.popularity = popularity;
-    if (run->arguments->json) {
-        log_result(stdout, &result); /* finish_output() sees whether it could be written */
-    } else {
-        print_result(&result);
-        print_final(run, &result);
-    }
-    if (run->log && !log_result(run->log, &result)) {
-        complain("cannot write the log");
-        code = EXIT_FAILED;
-    }
-done:
-    free(popularity);
-    free(cutoffs);
+    free(test);
+    free(valid);
     return code;
 }

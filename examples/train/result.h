@@ -5,8 +5,8 @@
 
 #include "fit.h"
 
-/* Print the figures of the best epoch beside those of popularity, and add them to the log. An exit
- * status. */
-int report_result(diffmm_context *context, const struct run *run);
+/* Print the figures of the best epoch beside those of popularity, keep them as the run's result, and
+ * add them to the log. An exit status. */
+int report_result(diffmm_context *context, struct run *run);
 
 #endif
