@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The code of a page of documentation: all blocks of a language make one program, in their order.
-# C is compiled with warnings as errors and, where tests/docs/NAME.c has a main that calls it, run;
+# C is compiled with warnings as errors and, where it has a main, of its own or in tests/docs/NAME.c, run;
 # C++ is compiled; Python is run, JavaScript too; shell is parsed and, where tests/docs/NAME.sh makes its files, run.
 # Programs run in a folder with data.sh's data, or those of examples/data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
@@ -34,8 +34,8 @@ if extract c c; then
     strict="-std=c11 -Wall -Wextra -Werror"
     [ "$SANITIZE" = none ] || strict="$strict -fsanitize=$SANITIZE"
     main=$source/tests/docs/$name.c
-    if [ -f "$main" ]; then
-        { printf "#line 1 \"%s\"\n" "$main"; cat "$main"; } >>"$work/$name.c"
+    [ ! -f "$main" ] || { printf "#line 1 \"%s\"\n" "$main"; cat "$main"; } >>"$work/$name.c"
+    if grep -q "^int main(" "$work/$name.c"; then
         # shellcheck disable=SC2086
         "$@" $strict -I"$source/include" -o "$work/program" "$work/$name.c" "$library"
         (cd "$work/data" && LD_LIBRARY_PATH=$folder "$work/program")

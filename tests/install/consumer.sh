@@ -19,12 +19,9 @@ take_project() {
     cd "$work/project"
 }
 
-# The block number $2 of language $1 in doc/linking.md.
-block() {
-    awk -v start="\`\`\`$1" -v number="$2" '
-        $0 == start { inside = ++count == number; next }
-        /^```/ { inside = 0 }
-        inside' "$source/doc/linking.md"
+# The code of language $1 in doc/linking.md.
+code() {
+    awk -v language="$1" -f "$source/tests/docs/blocks.awk" "$source/doc/linking.md"
 }
 
 # The program $1 prints the same as the one linked through pkg-config.
@@ -84,8 +81,8 @@ autoconf)
     command -v autoreconf >/dev/null && command -v automake >/dev/null || skip "there is no autoconf, or no automake"
     [ -f "$(aclocal --print-ac-dir)/pkg.m4" ] || skip "there is no pkg.m4"
     take_project
-    block m4 1 >configure.ac
-    block make 1 >Makefile.am
+    code m4 >configure.ac
+    code make >Makefile.am
     sed -i 's/program\.c/consumer.c training.c checksum.c/' Makefile.am
     quietly autoreconf --install
     quietly ./configure CC="$cc -std=c11"
@@ -102,7 +99,7 @@ subproject)
     take_project
     # By the wrap of doc/linking.md, from a tarball that stands beside it.
     mkdir -p subprojects/packagefiles tar
-    block ini 1 >subprojects/libdiffmm.wrap
+    code ini >subprojects/libdiffmm.wrap
     directory=$(sed -n 's/^directory = //p' subprojects/libdiffmm.wrap)
     file=subprojects/packagefiles/$(sed -n 's/^source_filename = //p' subprojects/libdiffmm.wrap)
     mkdir "tar/$directory"
