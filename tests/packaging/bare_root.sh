@@ -90,9 +90,9 @@ runs() {
     (cd "$1" && "$2") | diff /root/expected -
 }
 
-# Files of the library outside the clone.
+# Files of the library outside the clone. (man keeps what it has formatted.)
 left() {
-    find / -xdev \( -path /root -o -path /proc -o -path /home \) -prune -o -name '*diffmm*' -print
+    find / -xdev \( -path /root -o -path /proc -o -path /home -o -path /var/cache/man \) -prune -o -name '*diffmm*' -print
 }
 STEPS
 }
@@ -114,14 +114,14 @@ system() {
 installed() {
     step "README.md: its program in C" <<'STEP'
 code README.md c 'int main' >examples/data/program.c
-code README.md sh 'cc program.c' | grep '^cc ' >/root/command
-(cd examples/data && . /root/command && ./a.out) | tee /root/expected
+code README.md sh 'cc program.c' | grep '^cc ' >/root/compile
+(cd examples/data && . /root/compile && ./a.out) | tee /root/expected
 [ "$(wc -l </root/expected)" -eq 10 ]
 STEP
     step "README.md: its program in C++" <<'STEP'
 code README.md cpp 'int main' >examples/data/program.cpp
-code README.md sh 'c++ program.cpp' | grep '^c++ ' >/root/command
-(cd examples/data && . /root/command)
+code README.md sh 'c++ program.cpp' | grep '^c++ ' >/root/compile-cpp
+(cd examples/data && . /root/compile-cpp)
 runs examples/data ./a.out
 STEP
     step "README.md: train and recommend, from the build folder and as installed" <<'STEP'
@@ -138,10 +138,13 @@ for program in /usr/local/bin/diffmm_*; do
     "$name" --help | grep -q '^usage: '"$name"
     man "$name" | tee /root/page | grep -q "^NAME"
     grep -q -e '--version' /root/page
-    echo '. /usr/share/bash-completion/bash_completion; _completion_loader "$0" || [ $? -eq 124 ]
-COMP_WORDS=("$0" --he) COMP_CWORD=1 COMP_LINE="$0 --he" COMP_POINT=${#COMP_LINE}
-"$(complete -p "$0" | sed "s/.* -F \([^ ]*\) .*/\1/")" "$0" --he "$0"
-printf "%s\n" "${COMPREPLY[@]}"' >/root/complete.bash
+    cat >/root/complete.bash <<'BASH'
+. /usr/share/bash-completion/bash_completion
+_completion_loader "$1" || [ $? -eq 124 ]
+COMP_WORDS=("$1" --he) COMP_CWORD=1 COMP_LINE="$1 --he" COMP_POINT=${#COMP_LINE}
+"$(complete -p "$1" | sed 's/.* -F \([^ ]*\) .*/\1/')" "$1" --he "$1"
+printf '%s\n' "${COMPREPLY[@]}"
+BASH
     bash /root/complete.bash "$name" | grep '^--help'
 done
 [ "$(ls /usr/local/bin/diffmm_* | wc -l)" -ge 4 ]
@@ -174,13 +177,13 @@ lib=$(dirname "$(find ~/.local -name libdiffmm.so)")
 export LD_LIBRARY_PATH="$lib" PKG_CONFIG_PATH="$lib/pkgconfig"
 project /root/project
 cd /root/project
-. /root/command
+. /root/compile
 ./a.out | diff /root/expected -
 ~/.local/bin/diffmm_train --version
 STEP
 step "doc/packaging: the packages by hand" <<'STEP'
-mkdir /root/package
-git -C /root/libdiffmm archive --prefix=package/ HEAD | tar -x -C /root
+get git
+git clone --quiet . /root/package
 follow doc/packaging/README.md dpkg-buildpackage /root/package
 ls /root/*.deb
 STEP
@@ -348,6 +351,9 @@ DIFFMM_ABI=$(pkg-config --variable=abi diffmm) node koffi.js
 STEP
 uninstalled
 step "doc/linking.md: Meson, by the wrap" <<'STEP'
+get git
+git clone --quiet . /root/clean
+cd /root/clean
 meson setup build-dist -Dtests=disabled -Dexamples=disabled
 meson dist -C build-dist --no-tests
 project /root/wrap
