@@ -136,7 +136,8 @@ for program in /usr/local/bin/diffmm_*; do
     name=$(basename "$program")
     "$name" --version | grep "^$name "
     "$name" --help | grep -q '^usage: '"$name"
-    man "$name" | tee /root/page | grep -q "^NAME"
+    man "$name" >/root/page
+    grep -q '^NAME' /root/page
     grep -q -e '--version' /root/page
     cat >/root/complete.bash <<'BASH'
 . /usr/share/bash-completion/bash_completion
@@ -350,6 +351,12 @@ node program.js
 DIFFMM_ABI=$(pkg-config --variable=abi diffmm) node koffi.js
 STEP
 uninstalled
+step "doc/packaging: a wheel with the library, twice the same" <<'STEP'
+get python3-pip python3-wheel flit patchelf
+sh doc/packaging/wheel.sh /root/wheel
+sh doc/packaging/wheel.sh /root/another
+cmp /root/wheel/*.whl /root/another/*.whl
+STEP
 step "doc/linking.md: Meson, by the wrap" <<'STEP'
 get git
 git clone --quiet . /root/clean
@@ -368,6 +375,19 @@ meson setup build
 meson compile -C build
 ldd build/program | grep /root/wrap/
 runs . build/program
+STEP
+
+wheels=$root/root/wheel
+system third "With NumPy and the wheel"
+cp -R "$wheels" "$root/root" || true
+step "doc/packaging: the wheel, and nothing else of the library's" <<'STEP'
+apt-get update -q
+get python3-venv python3-numpy
+python3 -m venv --system-site-packages /root/venv
+unshare --net /root/venv/bin/pip install --no-index --no-deps /root/wheel/*.whl
+code README.md python 'import diffmm' >examples/data/program.py
+cd examples/data
+/root/venv/bin/python program.py
 STEP
 
 echo "$passed passed, $failed failed, $skipped skipped"
