@@ -340,14 +340,14 @@ npm ping >/root/ping 2>&1 || {
     exit 77
 }
 project /root/node
-code doc/bindings.md javascript 'require("diffmm")' >/root/node/program.js
+code doc/bindings.md javascript 'from "diffmm"' >/root/node/program.mjs
 code doc/bindings.md js koffi >/root/node/koffi.js
-command=$(sed -n 's/.*\/\/ \(npm install .*\)/\1/p' /root/node/program.js)
+command=$(sed -n 's/.*\/\/ .*\(npm install .*\)/\1/p' /root/node/program.mjs)
 echo "$command"
 $command
 mv node_modules /root/node/
 cd /root/node
-node program.js
+node program.mjs
 DIFFMM_ABI=$(pkg-config --variable=abi diffmm) node koffi.js
 STEP
 uninstalled

@@ -42,11 +42,7 @@ START_TEST(the_build_in_one_line)
     ck_assert_ptr_nonnull(strstr(info, ", without .npz"));
 #endif
     ck_assert_ptr_nonnull(strstr(info, __VERSION__));
-#ifdef __OPTIMIZE__
-    ck_assert_ptr_nonnull(strstr(info, ", optimised,"));
-#else
-    ck_assert_ptr_nonnull(strstr(info, ", not optimised,"));
-#endif
+    ck_assert_ptr_nonnull(strstr(info, LIBRARY_OPTIMISED ? ", optimised," : ", not optimised,"));
     ck_assert_ptr_null(strchr(info, '\n'));
     ck_assert_uint_lt(strlen(info), 511); /* not cut */
 }
