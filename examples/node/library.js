@@ -6,6 +6,8 @@ const childProcess = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const koffi = require("koffi");
+// Products of matrices pack up to 230 KB on the stack of the calling thread; koffi's own is 256 KB.
+koffi.config({ ...koffi.config(), async_stack_size: 1 << 20 });
 
 // abi.json is installed beside the headers.
 function abiPath() {
