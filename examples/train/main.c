@@ -62,7 +62,7 @@ static int open_log(struct run *run)
         run->history = json_array();
     if (path && !(run->log = log_open(path, run->epochs_done, run->history)))
         return failed_log(path);
-    return check_outputs(run->arguments);
+    return EXIT_DONE;
 }
 
 /* Say where the model went, and what to do with it next. */
@@ -152,6 +152,8 @@ static int train(const struct arguments *arguments)
         code = make_trainer(&run, dataset, options);
     if (code == EXIT_DONE)
         code = open_log(&run);
+    if (code == EXIT_DONE)
+        code = check_outputs(arguments);
     if (code == EXIT_DONE)
         code = fit_all(&run);
     if (code == EXIT_DONE)

@@ -92,6 +92,24 @@ static bool is_zero(const struct epoch_table *table, const char *column)
     return true;
 }
 
+/* A picture of the columns that begin so and end so, by what stands between: phases, or modalities. */
+static void write_columns(FILE *out, const struct run *run, const struct epoch_table *table,
+                          const char *beginning, const char *end, const char *title, bool from_zero,
+                          struct lines *lines)
+{
+    const char *column;
+    json_t *filled;
+    size_t colour = 0, length = strlen(end);
+    json_object_foreach(table->names, column, filled)
+    {
+        const char *name = after(column, beginning);
+        size_t size = name ? strlen(name) : 0;
+        if (size > length && strcmp(name + size - length, end) == 0)
+            add_column(lines, table, column, name, size - length, colour++, false);
+    }
+    write_chart(out, run, table, title, from_zero, lines);
+}
+
 /* A picture for each term of the objective, which have scales of their own, unless it is off; then
  * the denoisers' losses together. */
 static void write_losses(FILE *out, const struct run *run, const struct epoch_table *table,
@@ -107,13 +125,7 @@ static void write_losses(FILE *out, const struct run *run, const struct epoch_ta
         add_column(lines, table, column, term, strlen(term), 0, false);
         write_chart(out, run, table, term, false, lines);
     }
-    json_object_foreach(table->names, column, filled)
-    {
-        const char *modality = after(column, "loss.denoiser.");
-        if (modality)
-            add_column(lines, table, column, modality, strlen(modality), lines->count, false);
-    }
-    write_chart(out, run, table, "denoisers", false, lines);
+    write_columns(out, run, table, "loss.denoiser.", "", "denoisers", false, lines);
 }
 
 /* A split's metric and, dashed, what popularity has there. */
@@ -155,39 +167,6 @@ static void write_metrics(FILE *out, const struct run *run, const struct epoch_t
         add_split(lines, run, table, "test", metric, 1);
         write_chart(out, run, table, metric, true, lines);
     }
-}
-
-static void write_seconds(FILE *out, const struct run *run, const struct epoch_table *table,
-                          struct lines *lines)
-{
-    const char *column;
-    json_t *filled;
-    json_object_foreach(table->names, column, filled)
-    {
-        const char *phase = after(column, "seconds.");
-        if (phase)
-            add_column(lines, table, column, phase, strlen(phase), lines->count, false);
-    }
-    write_chart(out, run, table, "seconds", true, lines);
-}
-
-/* One measure of every modality: the columns that begin so and end so, with the modality's name
- * between. */
-static void write_measure(FILE *out, const struct run *run, const struct epoch_table *table,
-                          const char *beginning, const char *end, const char *title,
-                          struct lines *lines)
-{
-    const char *column;
-    json_t *filled;
-    size_t colour = 0, length = strlen(end);
-    json_object_foreach(table->names, column, filled)
-    {
-        const char *name = after(column, beginning);
-        size_t size = name ? strlen(name) : 0;
-        if (size > length && strcmp(name + size - length, end) == 0)
-            add_column(lines, table, column, name, size - length, colour++, false);
-    }
-    write_chart(out, run, table, title, true, lines);
 }
 
 /* Recall of denoisers beside that of popularity, with the cutoff that the columns name. */
@@ -257,15 +236,16 @@ bool report_charts(FILE *out, const struct run *run, const struct epoch_table *t
     }
     begin_section(out, "Losses and seconds");
     write_losses(out, run, table, &lines);
-    write_seconds(out, run, table, &lines);
+    write_columns(out, run, table, "seconds.", "", "seconds", true, &lines);
     end_section(out);
     if (has_column(table, "graph.")) {
         begin_section(out, "Generated graphs");
         for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
-            write_measure(out, run, table, "graph.", measures[i].end, measures[i].title, &lines);
+            write_columns(out, run, table, "graph.", measures[i].end, measures[i].title, true,
+                          &lines);
         write_denoiser_recall(out, run, table, &lines);
-        write_measure(out, run, table, "denoiser.", ".degree_precision",
-                      "training items that denoisers restore", &lines);
+        write_columns(out, run, table, "denoiser.", ".degree_precision",
+                      "training items that denoisers restore", true, &lines);
         end_section(out);
     }
     return !lines.no_memory;
