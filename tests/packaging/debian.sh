@@ -11,6 +11,7 @@
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 keep=${1:-}
+. "$source/tests/packaging/root.sh"
 for tool in dpkg-buildpackage dh_doxygen lintian; do
     command -v "$tool" >/dev/null || {
         echo "skipped: there is no $tool (dpkg-dev, debhelper, dh-python, doxygen, lintian)"
@@ -64,29 +65,28 @@ wc -l <"$work/listed"
 echo "== Trying"
 packages="$work/one/*.deb"
 root=$work/root
-if command -v mmdebstrap >/dev/null && [ "$(id -u)" -eq 0 ] && mmdebstrap --quiet --variant=apt \
-    --include=build-essential,pkg-config,python3 "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" \
-    >"$work/mmdebstrap" 2>&1; then
+if root_possible && root_make "$root"; then
     mkdir "$root/packages"
     # shellcheck disable=SC2086
     cp $packages "$source/doc/packaging/debian/tests"/[!c]* "$source/doc/packaging/debian/tests/consumer" "$root/packages"
-    chroot "$root" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends /packages/*.deb' >"$work/install" 2>&1 || {
+    root_run "$root" sh -c 'apt-get update -q &&
+        apt-get install -q -y --no-install-recommends build-essential pkg-config /packages/*.deb' >"$work/install" 2>&1 || {
         tail -n 20 "$work/install" >&2
         fail "the packages cannot be installed"
     }
     for name in programs consumer python; do
         echo "-- $name"
-        chroot "$root" sh -eu "/packages/$name" >"$work/said" 2>&1 || {
+        root_run "$root" sh -eu "/packages/$name" >"$work/said" 2>&1 || {
             cat "$work/said" >&2
             fail "$name failed in a fresh system"
         }
     done
-    chroot "$root" sh -c 'dpkg --purge diffmm-tools python3-diffmm libdiffmm-dev libdiffmm-doc libdiffmm1' >/dev/null 2>&1
+    root_run "$root" sh -c 'dpkg --purge diffmm-tools python3-diffmm libdiffmm-dev libdiffmm-doc libdiffmm1' >/dev/null 2>&1
     left=$(find "$root/usr" -name '*diffmm*')
     [ -z "$left" ] || fail "left behind: $left"
     echo "in a fresh system"
 else
-    tail -n 3 "$work/mmdebstrap" 2>/dev/null || true
+    tail -n 3 "$root.log" 2>/dev/null || true
     echo "no fresh system can be made here: unpacked, with the libraries of this one"
     for package in $packages; do
         dpkg-deb -x "$package" "$root"
