@@ -18,7 +18,7 @@ root_make() {
 root_run() {
     root_folder=$1
     shift
-    unshare --mount --pid --fork --mount-proc="$root_folder/proc" sh -c '
+    unshare --mount --pid --fork --kill-child --mount-proc="$root_folder/proc" sh -c '
         mount -t devpts devpts "$0/dev/pts"
         exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
             DEBIAN_FRONTEND=noninteractive \
