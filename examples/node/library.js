@@ -6,8 +6,6 @@ const childProcess = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const koffi = require("koffi");
-// Products of matrices pack up to 230 KB on the stack of the calling thread; koffi's own is 256 KB.
-koffi.config({ ...koffi.config(), async_stack_size: 1 << 20 });
 
 // abi.json is installed beside the headers.
 function abiPath() {
@@ -22,6 +20,18 @@ function abiPath() {
 }
 
 const abi = JSON.parse(fs.readFileSync(abiPath(), "utf8"));
+
+// Products of matrices pack up to 230 KB on the stack of the calling thread, and koffi's has 128 or 256 KB. That can be
+// changed until a library has been loaded.
+const stackBytes = 1 << 20;
+if (koffi.config().async_stack_size < stackBytes) {
+  try {
+    koffi.config({ ...koffi.config(), async_stack_size: stackBytes });
+  } catch (error) {
+    throw new Error(`diffmm needs koffi.config({ async_stack_size: ${stackBytes} }) before any library is loaded`,
+      { cause: error });
+  }
+}
 const library = koffi.load(process.env.DIFFMM_LIBRARY || abi.library);
 
 // koffi's name of a C type; pointers to functions within structs have no name of their own, and structs

@@ -31,6 +31,13 @@ async function failsWith(promise, code, part) {
   });
 }
 
+// With the sizes that settings have by default, a training wants more stack than koffi gives a thread by default.
+async function trainsAtFullSize() {
+  const data = await Dataset.open(path.join(__dirname, "../../examples/data/clicks.tsv"));
+  const scorer = await Scorer.of(await fit(data, { epochs: 1 }));
+  assert.strictEqual((await scorer.recommend("alice", { count: 5 })).length, 5);
+}
+
 async function trainsAndRanks(data) {
   const reports = [];
   let ticks = 0;
@@ -106,6 +113,7 @@ async function main() {
   const context = new Context({ threads: 1 });
   const data = await Dataset.open(clicks, { context });
   assert.deepStrictEqual([data.users, data.items], [40, 40]);
+  await trainsAtFullSize();
   const scorer = await trainsAndRanks(data);
   await restricts(scorer);
   await refuses(data, scorer);
