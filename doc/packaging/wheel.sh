@@ -16,11 +16,12 @@ out=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The newest file's time would differ from clone to clone; the changelog of the packages says when this version was.
-SOURCE_DATE_EPOCH=$(sed -n 's/^ -- .*>  //p' "$source/doc/packaging/debian/changelog" | head -n 1 | xargs -0 date +%s -d)
+SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$source/doc/packaging/debian/changelog" -S Timestamp)
 export SOURCE_DATE_EPOCH
 python=${PYTHON:-/usr/bin/python3}
 
-meson setup "$work/build" "$source" --prefix /usr --buildtype release -Db_ndebug=if-release -Dtests=disabled \
+# Without debugging information, which names the scratch folder and so changes the library's build ID.
+meson setup "$work/build" "$source" --prefix /usr -Dbuildtype=release -Ddebug=false -Dtests=disabled \
     -Dexamples=disabled -Ddocs=disabled >"$work/log"
 DESTDIR=$work/root meson install -C "$work/build" --strip >>"$work/log"
 

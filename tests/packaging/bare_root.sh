@@ -110,8 +110,12 @@ system() {
     echo "== $2"
 }
 
-# Steps for what is installed, whatever with.
+# Steps for what is built and installed, whatever with.
 installed() {
+    step "README.md: build, install, ldconfig" <<'STEP'
+follow README.md 'meson install'
+ldconfig -p | grep libdiffmm
+STEP
     step "README.md: its program in C" <<'STEP'
 code README.md c 'int main' >examples/data/program.c
 code README.md sh 'cc program.c' | grep '^cc ' >/root/compile
@@ -165,10 +169,6 @@ step "the packages" <<'STEP'
 apt-get update -q
 get $(packages needed)
 STEP
-step "README.md: build, install, ldconfig" <<'STEP'
-follow README.md 'meson install'
-ldconfig -p | grep libdiffmm
-STEP
 installed
 uninstalled
 step "README.md: a prefix that the linker does not search" <<'STEP'
@@ -210,10 +210,6 @@ sh -eu /root/next
 STEP
 step "README.md: the optional packages, but Check" <<'STEP'
 get $(packages optional | tr ' ' '\n' | grep -v '^check$')
-STEP
-step "README.md: build, install, ldconfig" <<'STEP'
-follow README.md 'meson install'
-ldconfig -p | grep libdiffmm
 STEP
 installed
 step "all programs are there" <<'STEP'
