@@ -43,6 +43,25 @@ class Numbering(unittest.TestCase):
             self.assertEqual((["zoe", "ann", "bob"], ["q", "x", "b"]), (users, items))
             self.assertEqual(([[0], [], [1]], [[2], [], []], [[], [1], []]), (train, valid, test))
 
+    def test_strings_of_every_kind_give_the_same(self):
+
+        class Caseless(str):  # equal to Python, but another text
+            def __eq__(self, other):
+                return self.lower() == other.lower()
+
+            def __hash__(self):
+                return hash(self.lower())
+
+        drawn = random.Random(5)
+        user, item = ([drawn.choice("aAéz\U0001f600") * drawn.randrange(1, 9) for _ in range(2000)]
+                      for _ in range(2))
+        expected = everything(one_by_one(user, item, ["train"] * len(user)))
+        for kind in (list, tuple, np.array, lambda v: np.array(v, object),
+                     lambda v: list(np.array(v)), lambda v: np.array(v)[::-1][::-1],
+                     lambda v: list(map(Caseless, v))):
+            self.assertEqual(expected,
+                             everything(diffmm.Dataset.from_arrays(kind(user), kind(item))))
+
     def test_features_belong_to_their_items(self):
         user, item = ["a", "a", "b", "b", "a"], ["p", "q", "r", "q", "s"]
         split = ["valid", "train", "test", "train", "train"]
