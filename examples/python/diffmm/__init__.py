@@ -30,6 +30,7 @@ from .model import Loss, Losses, Model
 from .new_items import Placer
 from .options import Options, OptionType, Setting, settings
 from .query import Hit, Similarity
+from .recommender import Recommender
 from .rerank import explore, limit_groups, merge_hits
 from .scorer import (Explanation, Index, Scorer, ScorerInfo, Search, Side, VectorsFormat,
                      search_bytes)
@@ -40,12 +41,12 @@ from .trainer import (Best, Forecast, Phase, Progress, Report, Seconds, Trainer,
 __all__ = ["Anchor", "Best", "Cancelled", "Context", "Dataset", "Denoiser", "DenoiserMeasures",
            "Diffusion", "DiffusionLosses", "DiffusionNeeds", "Error", "Explanation", "FileInfo",
            "FileKind", "Forecast", "Graph", "GraphMeasures", "Hit", "Index", "LogLevel", "Loss",
-           "Losses", "Metrics", "Model", "NotFound", "OptionType", "Options", "PerCutoff",
-           "Phase", "Placer", "Progress", "Report", "Rows", "Schedule", "Scorer", "ScorerInfo",
-           "Search", "Seconds", "Setting", "Side", "Similarity", "Split", "Status", "Trainer",
-           "VectorsFormat", "adam_step", "alignment", "average_step", "bpr", "build_info",
-           "contrastive_loss", "default_context", "describe", "evaluate", "explore", "fit",
-           "forecast", "infonce", "initialize_normal", "initialize_uniform", "initialize_xavier",
-           "l2", "limit_groups", "measure", "measure_graph", "merge_hits", "msi",
-           "place_in_spectral_basis", "ranking_metrics", "sample_pairs", "search_bytes",
+           "Losses", "Metrics", "Model", "NotFound", "OptionType", "Options", "PerCutoff", "Phase",
+           "Placer", "Progress", "Recommender", "Report", "Rows", "Schedule", "Scorer",
+           "ScorerInfo", "Search", "Seconds", "Setting", "Side", "Similarity", "Split", "Status",
+           "Trainer", "VectorsFormat", "adam_step", "alignment", "average_step", "bpr",
+           "build_info", "contrastive_loss", "default_context", "describe", "evaluate", "explore",
+           "fit", "forecast", "infonce", "initialize_normal", "initialize_uniform",
+           "initialize_xavier", "l2", "limit_groups", "measure", "measure_graph", "merge_hits",
+           "msi", "place_in_spectral_basis", "ranking_metrics", "sample_pairs", "search_bytes",
            "settings", "spectral_basis", "time_embedding", "top_k", "version"]
