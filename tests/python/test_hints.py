@@ -18,6 +18,9 @@ import diffmm
 
 PACKAGE = pathlib.Path(diffmm.__file__).parent
 WITHOUT = ("self", "cls")
+# Hints of arrays, and the words by which documentation says of which shape they are.
+ARRAYS = re.compile(r"\b(ArrayLike|NDArray|Floats|Doubles|Indices|Gradient)\b")
+SHAPE = re.compile(r"\sx\s+[\w(]|\bfloats\b|\beach\b|equal length|as\s+many|shape|one-dimensional")
 
 # Each line that ends with "# wrong" must be refused, and no other.
 PROGRAM = """
@@ -116,6 +119,15 @@ class Hints(unittest.TestCase):
                 with self.subTest(name):
                     self.assertTrue((value.__doc__ or "").strip())
                     self.assertFalse(re.match(r"\w+\(.*\)$", value.__doc__))  # a tuple's own
+
+    def test_what_takes_or_gives_arrays_says_their_shape(self):
+        documented, count = dict(public()), 0
+        for name, function in functions():
+            if ARRAYS.search(" ".join(map(str, function.__annotations__.values()))):
+                with self.subTest(name):
+                    self.assertRegex(documented[name].__doc__, SHAPE)
+                    count += 1
+        self.assertGreater(count, 60)
 
 
 @unittest.skipUnless(shutil.which("mypy"), "no mypy")

@@ -9,8 +9,18 @@
     diffmm.Scorer(model).recommend(["u17", "u23"], count=10)
 
 Arrays are numpy views of the library's memory, or are read in place, wherever that is possible; a
-view keeps its owner alive. A failed call raises Error. doc/bindings.md tells how this module
-is made, for authors of bindings to other languages."""
+view keeps its owner alive. doc/bindings.md tells how this module is made, for authors of bindings
+to other languages.
+
+In the documentation of functions, `users x d` is the shape of an array, `a x b` that of the others
+likewise. Arrays of reals are float32 in C order, of numbers of users or items int32; others are
+converted, and what does not fit is refused. Numbers of users and items count from 0. A gradient has
+the shape of what it is the gradient of: True makes an array for it, False asks for none (None comes
+back), and an array of that type and shape is written in place.
+
+A call that fails raises Error, whose `status` says how; NotFound and Cancelled are kinds of it. An
+argument of a wrong type raises TypeError, of a wrong shape ValueError, and a number that its C type
+does not hold OverflowError, all before the library is called."""
 
 __version__ = "0.1.0"
 

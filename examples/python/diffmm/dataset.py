@@ -243,17 +243,18 @@ class Dataset(Object):
         library.diffmm_dataset_reserve(self.handle, users, items)
 
     def declare_items(self, ids: Ids) -> None:
-        """Fix the numbering of items: number i is ids[i]."""
+        """Fix the numbering of items: number i is ids[i], a different id for each."""
         strings = texts(ids)
         library.diffmm_dataset_declare_items(self.handle, len(strings), strings.ctypes.data)
 
     def add_interactions(self, user: Ids, item: Ids, split: Splits = "train", *,
                          rating: ArrayLike | None = None, time: ArrayLike | None = None) -> None:
         """Interactions by number (whole numbers) or by external id (strings), one or the other
-        throughout a column: what is missing (None, NaN) is neither, and is refused. `split` is one
-        for all, or one for each. `rating` has any scale (NaN: none); `time` is datetime64 (NaT:
-        none), or numbers since 1970, whose size tells whether they are seconds, milliseconds,
-        microseconds or nanoseconds. Filters and hold-outs use both; training takes all alike."""
+        throughout a column: what is missing (None, NaN) is neither, and is refused. All columns
+        are of equal length, one entry per interaction. `split` is one for all, or one for each.
+        `rating` has any scale (NaN: none); `time` is datetime64 (NaT: none), or numbers since 1970,
+        whose size tells whether they are seconds, milliseconds, microseconds or nanoseconds.
+        Filters and hold-outs use both; training takes all alike."""
         user, item = sequence(user), sequence(item)
         count = len(user)
         if isinstance(split, str) or numpy.ndim(split) == 0:
@@ -376,7 +377,8 @@ class Dataset(Object):
             self.handle.keeps.append(rows)
 
     def append_features(self, name: str, features: ArrayLike) -> None:
-        """Add rows, of the items that follow, to a modality from an array or a file; copied."""
+        """Add rows, new items x the modality's features, of the items that follow, to a modality
+        from an array or a file; copied."""
         rows = matrix(features, self.modalities.get(name))
         library.diffmm_dataset_append_features(self.handle, name, len(rows), rows, rows.shape[1])
 
@@ -498,7 +500,8 @@ class Dataset(Object):
         return item.value
 
     def row(self, user: Whole, split: SplitLike = "train") -> Indices:
-        """The items of a user in a split, ascending: a view. Needs a sealed data set."""
+        """The items of a user in a split, ascending: a view, one number for each. Needs a sealed
+        data set."""
         address, count = c_void_p(), c_size_t()
         handle = self.handle
         library.diffmm_dataset_row(handle, as_split(split), user, byref(address), byref(count))

@@ -66,13 +66,15 @@ class Schedule(Object):
         return view(address, (len(self),), numpy.float64, self.handle)
 
     beta = _quantity(_Quantity.BETA, "Variance added by each step.")
-    alpha_bar = _quantity(_Quantity.ALPHA_BAR, "Cumulative product of 1 - beta.")
-    posterior_variance = _quantity(_Quantity.POSTERIOR_VARIANCE, "Variance of the posterior.")
+    alpha_bar = _quantity(_Quantity.ALPHA_BAR, "Cumulative product of 1 - beta, at each step.")
+    posterior_variance = _quantity(_Quantity.POSTERIOR_VARIANCE,
+                                   "Variance of the posterior, at each step.")
     posterior_log_variance = _quantity(_Quantity.POSTERIOR_LOG_VARIANCE,
-                                       "Its logarithm; entry 0 repeats entry 1.")
-    posterior_mean_x0 = _quantity(_Quantity.POSTERIOR_MEAN_X0, "Coefficient of x_0.")
-    posterior_mean_xt = _quantity(_Quantity.POSTERIOR_MEAN_XT, "Coefficient of x_t.")
-    elbo_weight = _quantity(_Quantity.ELBO_WEIGHT, "SNR(t-1) - SNR(t), and 1 for t = 0.")
+                                       "Its logarithm, at each step; entry 0 repeats entry 1.")
+    posterior_mean_x0 = _quantity(_Quantity.POSTERIOR_MEAN_X0, "Coefficient of x_0, at each step.")
+    posterior_mean_xt = _quantity(_Quantity.POSTERIOR_MEAN_XT, "Coefficient of x_t, at each step.")
+    elbo_weight = _quantity(_Quantity.ELBO_WEIGHT,
+                            "At each step SNR(t-1) - SNR(t), and 1 for t = 0.")
 
     def q_sample(self, x0: ArrayLike, t: ArrayLike, noise: ArrayLike) -> Floats:
         """x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise, rows x items; t has a step for each row."""
@@ -85,7 +87,9 @@ class Schedule(Object):
     def elbo(self, x0: ArrayLike, x_hat: ArrayLike, t: ArrayLike, *,
              per_user: bool | Doubles = False,
              grad_x_hat: bool | Floats = True) -> tuple[float, Doubles | Any, Gradient]:
-        """Per user w_t mean_i (x0 - x_hat)^2, and the mean: loss, per_user, grad_x_hat."""
+        """Per user w_t mean_i (x0 - x_hat)^2, and the mean: loss, per_user, grad_x_hat. x0 and
+        x_hat are rows x items; t has a step, and per_user, where asked for, a double for each
+        row."""
         x0 = matrix(x0)
         per_user = result(per_user, (len(x0),), numpy.float64)
         grad_x_hat = result(grad_x_hat, x0.shape)
@@ -99,7 +103,8 @@ def msi(x0: ArrayLike, x_hat: ArrayLike, features: ArrayLike, item_embedding: Ar
         per_user: bool | Doubles = False, grad_x_hat: bool | Floats = True,
         context: Context | None = None) -> tuple[float, Doubles | Any, Gradient]:
     """Modality-aware signal injection, per user mean_d (x_hat X - x0 E)^2, and the mean: loss,
-    per_user, grad_x_hat. `features` X and `item_embedding` E are items x d."""
+    per_user, grad_x_hat. x0 and x_hat are rows x items, `features` X and `item_embedding` E items x
+    d; per_user, where asked for, has a double for each row."""
     x0 = matrix(x0)
     features = matrix(features)
     if len(features) != x0.shape[1]:
@@ -151,7 +156,7 @@ class Denoiser:
         return library.diffmm_denoiser_size(byref(self._shape))
 
     def views(self, parameters: Floats) -> dict[str, Floats]:
-        """The parameters by name, as views into the one array."""
+        """The parameters by name, as views (rows x columns each) into the one array of `size`."""
         parameters = result(parameters, (self.size,))
         named = {}
         for index in range(2 + 4 * len(self._hidden)):
@@ -181,7 +186,8 @@ class Denoiser:
 
     def forward(self, parameters: ArrayLike, x: ArrayLike, t: ArrayLike, *,
                 dropout_scale: ArrayLike | None = None, context: Context | None = None) -> Floats:
-        """x_hat(x, t) for a batch: rows x items, as x is; t has a step for each row."""
+        """x_hat(x, t) for a batch: rows x items, as x and dropout_scale (which multiplies it) are;
+        t has a step for each row, and `parameters` has `size` floats."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         x_hat = numpy.empty_like(x)
         library.diffmm_denoiser_forward(Context.or_null(context), byref(self._shape),
@@ -192,7 +198,8 @@ class Denoiser:
     def backward(self, parameters: ArrayLike, x: ArrayLike, t: ArrayLike, grad_x_hat: ArrayLike, *,
                  dropout_scale: ArrayLike | None = None, grad_parameters: bool | Floats = True,
                  context: Context | None = None) -> Gradient:
-        """The gradient of the parameters, `size` floats, given that of x_hat, rows x items."""
+        """The gradient of the parameters, `size` floats, given that of x_hat, rows x items; the
+        rest as for forward()."""
         x, t, dropout_scale = self._batch(x, t, dropout_scale)
         grad_parameters = result(grad_parameters, (self.size,))
         library.diffmm_denoiser_backward(Context.or_null(context), byref(self._shape),
@@ -206,8 +213,9 @@ class Denoiser:
              item_embedding: ArrayLike | None = None, e_loss: Real = 0.0,
              dropout_scale: ArrayLike | None = None, grad_parameters: bool | Floats = True,
              context: Context | None = None) -> tuple[float, float, float, Gradient]:
-        """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters. Without
-        features there is no MSI term."""
+        """ELBO + e_loss MSI through the denoiser: loss, elbo, msi, grad_parameters (`size` floats).
+        x0, `noise` and dropout_scale are rows x items, t has a step for each row; `features` and
+        item_embedding are items x d, and without them there is no MSI term."""
         x0, t, dropout_scale = self._batch(x0, t, dropout_scale)
         columns = 0
         if features is not None:
@@ -231,7 +239,8 @@ class Denoiser:
                       context: Context | None = None) -> tuple[float, float, float, Gradient]:
         """The loss of a denoiser in the coordinates of `basis`, items x rank, of which this one's
         items are the rank: loss, elbo, msi, grad_parameters. `noise` is rows x rank, `x0` and
-        `dropout_scale` are rows x items."""
+        `dropout_scale` are rows x items, `features` and item_embedding items x d; t has a step for
+        each row."""
         basis = array(basis, numpy.float32, None, self.items)
         x0 = matrix(x0, len(basis))
         arrays = {
@@ -258,9 +267,9 @@ class Denoiser:
     def reverse_chain(self, parameters: ArrayLike, schedule: Schedule, x0: ArrayLike, *,
                       sampling_steps: int = 0, sampling_noise: bool = False,
                       noise: ArrayLike | None = None, context: Context | None = None) -> Floats:
-        """The reverse chain from x0, or from q_sample(x0, sampling_steps - 1). `noise` has rows x
-        items draws for q_sample if sampling_steps > 0, then as many for each step if
-        sampling_noise."""
+        """The reverse chain from x0, rows x items, or from q_sample(x0, sampling_steps - 1), of the
+        same shape. `noise` has rows x items draws for q_sample if sampling_steps > 0, then as many
+        for each step if sampling_noise."""
         x0 = matrix(x0, self.items)
         blocks = (sampling_steps > 0) + (len(schedule) if sampling_noise else 0)
         if blocks:
@@ -277,8 +286,8 @@ class Denoiser:
     def generate_neighbors(self, parameters: ArrayLike, schedule: Schedule, row_pointers: ArrayLike,
                            row_items: ArrayLike, count: int, *,
                            context: Context | None = None) -> Indices:
-        """The `count` largest entries of the reverse chain per user, as item numbers; x0 is given
-        by rows, as in Graph.rows()."""
+        """The `count` largest entries of the reverse chain per user, as item numbers: users x
+        count. x0 is given by rows: row_pointers (users + 1), and row_items."""
         row_pointers = numbers(row_pointers, dtype=numpy.int64)
         row_items = numbers(row_items)
         if row_pointers.size == 0 or row_pointers[-1] > row_items.size:

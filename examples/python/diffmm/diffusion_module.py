@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def of(cls, lists: Iterable[ArrayLike]) -> Rows:
-        """From a list of items for each user."""
+        """From a list of items for each user: pointers (users + 1), and the items of all."""
         rows = [numpy.unique(numbers(sequence(row))) for row in lists]
         return cls(numpy.cumsum([0] + [row.size for row in rows], dtype=numpy.int64),
                    numpy.concatenate([numpy.empty(0, numpy.int32), *rows]))
@@ -141,7 +141,7 @@ class Diffusion(Copied, Object):
 
     def extended(self, rows: ArrayLike) -> Diffusion:
         """A copy of a spectral module with further items, one for each of these rows of the
-        basis."""
+        basis, new items x rank."""
         handle = self.handle
         rows = matrix(rows, self._width())
         return self._from(
@@ -247,8 +247,11 @@ class Diffusion(Copied, Object):
 
     def step(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *, epoch: Whole = 0,
              noise: ArrayLike | None = None, **more: Any) -> DiffusionLosses:
-        """One step of Adam on ELBO + e_loss MSI; the losses are those before it. `more`: t,
-        dropout_scale, features and item_embedding (without, no MSI), e_loss (0: the option's)."""
+        """One step of Adam on ELBO + e_loss MSI; the losses are those before it. `rows` are
+        those of all users; `users` chooses among them (None: all). `more`: t, a step for each user;
+        dropout_scale, users x items; features and item_embedding, items x d (without, no MSI);
+        e_loss (0: the option's). `noise` is users x items, or x rank of a spectral module; without
+        t or noise, they are drawn for this epoch."""
         batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
         losses = _structs.DiffusionLosses()
         library.diffmm_diffusion_step(self.handle, byref(batch), byref(losses))
@@ -257,7 +260,8 @@ class Diffusion(Copied, Object):
     def objective(self, rows: Rows | Sequence[Any], users: ArrayLike | None = None, *,
                   epoch: Whole = 0, noise: ArrayLike | None = None, gradient: bool | Floats = True,
                   **more: Any) -> tuple[DiffusionLosses, Gradient]:
-        """Losses and the gradient of all parameters, one after the other, without a step."""
+        """Losses and the gradient of all parameters, one after the other in one array of as many
+        floats, without a step; the arguments are those of step()."""
         batch, _, arrays = self._batch(rows, users, epoch, noise, **more)
         losses = _structs.DiffusionLosses()
         gradient = result(gradient, (self._size(),))
@@ -274,7 +278,8 @@ class Diffusion(Copied, Object):
         return x_t
 
     def denoise(self, x: ArrayLike, t: ArrayLike) -> Floats:
-        """The prediction x_hat(x, t) of clean rows: rows x items, as x is."""
+        """The prediction x_hat(x, t) of clean rows: rows x items, as x is; t has a step for each
+        row."""
         x = matrix(x, self.items)
         x_hat = numpy.empty_like(x)
         library.diffmm_diffusion_denoise(self.handle, len(x), x, numbers(t, len(x)), x_hat)
@@ -307,7 +312,7 @@ class Diffusion(Copied, Object):
                 users: ArrayLike | None = None, *, cutoff: Whole = 20,
                 epoch: Whole = 0) -> DenoiserMeasures:
         """How well it restores the items of these users, and finds their held-out ones, which
-        `held` has as Rows does: DenoiserMeasures."""
+        `held` has as Rows does, a row for each user: DenoiserMeasures."""
         batch, _, arrays = self._batch(rows, users, epoch)
         pointers, items = row_arrays(held, batch.users)
         out = _structs.DenoiserMeasures()

@@ -17,7 +17,8 @@ from .context import Context
 
 class Graph(Object):
     """The normalised adjacency of user-item pairs, with self loops: an immutable sparse N x N
-    matrix, users first, N = users + items. `weight` has the weight of each pair; None: all 1."""
+    matrix, users first, N = users + items. Pair i is user[i], item[i], with weight[i]; `weight`
+    None: all 1."""
 
     def __init__(self, users: Whole, items: Whole, user: ArrayLike, item: ArrayLike,
                  weight: ArrayLike | None = None, *, context: Context | None = None) -> None:
@@ -40,7 +41,8 @@ class Graph(Object):
         return f"{self.users} users, {self.items} items, {self.entries} entries"
 
     def drop_edges(self, keep_rate: Real, kept: ArrayLike) -> Graph:
-        """A copy with only those entries whose number in `kept` is not 0, divided by keep_rate."""
+        """A copy with only those entries whose flag in `kept`, one for each of `entries`, is not 0,
+        divided by keep_rate."""
         kept = flags(kept, self.entries)
         return Graph._borrow(
             create(library.diffmm_graph_destroy, library.diffmm_graph_drop_edges, self.handle,
@@ -67,8 +69,8 @@ class Graph(Object):
         return self.users + self.items
 
     def rows(self) -> tuple[NDArray[numpy.int64], Indices, Floats]:
-        """The entries by rows, as views: pointers (N + 1), columns, values. scipy.sparse.csr_array(
-        (values, columns, pointers)) takes them as they are."""
+        """The entries by rows, as views: pointers (N + 1), and columns and values of each.
+        scipy.sparse.csr_array( (values, columns, pointers)) takes them as they are."""
         pointers, columns, values = c_void_p(), c_void_p(), c_void_p()
         handle = self.handle
         library.diffmm_graph_rows(handle, byref(pointers), byref(columns), byref(values))
@@ -90,7 +92,7 @@ class Graph(Object):
         return self._apply(library.diffmm_graph_multiply, x)
 
     def multiply_transposed(self, x: ArrayLike) -> Floats:
-        """The transpose of A, times x: the backward pass of multiply()."""
+        """The transpose of A, times x, N x d: the backward pass of multiply()."""
         return self._apply(library.diffmm_graph_multiply_transposed, x)
 
     def propagate(self, x: ArrayLike, layers: Whole) -> Floats:

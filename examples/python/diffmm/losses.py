@@ -38,8 +38,9 @@ def infonce(p: ArrayLike, q: ArrayLike, batch: ArrayLike, tau: Real, *,
             negatives: ArrayLike | None = None, grad_p: bool | Floats = True,
             grad_q: bool | Floats = True,
             context: Context | None = None) -> tuple[float, Gradient, Gradient]:
-    """InfoNCE of two views, nodes x d, over the nodes in `batch`: loss, grad_p, grad_q. The
-    denominators run over all nodes, or are estimated from `negatives`, drawn at random."""
+    """InfoNCE of two views, nodes x d, over the nodes in `batch`, whose numbers it has: loss,
+    grad_p, grad_q. The denominators run over all nodes, or are estimated from `negatives`, numbers
+    of nodes drawn at random."""
     p = matrix(p)
     q = array(q, numpy.float32, *p.shape)
     batch = numbers(batch)
@@ -86,9 +87,10 @@ def contrastive_loss(views: Sequence[ArrayLike], users: Whole, batch_users: Arra
                      context: Context | None = None) -> tuple[float, list[Gradient] | Any, Gradient]:
     """InfoNCE of every contrasted pair over users and over items: loss, grad_views, grad_main.
 
-    `views` and `main` are (users + items) x d. `negatives` is a pair, as many drawn users as drawn
-    items, or None: all stand in the denominators. grad_views may be a list of arrays; grad_main is
-    by default made where `main` is given."""
+    `views` and `main` are (users + items) x d; batch_users and batch_items have a number each for
+    every pair of the batch, of users and of items from 0. `negatives` is a pair, as many drawn
+    users as drawn items, or None: all stand in the denominators. grad_views may be a list of
+    arrays; grad_main is by default made where `main` is given."""
     views = [matrix(v) for v in views]
     shape = views[0].shape if views else (0, 0)
     views = [array(v, numpy.float32, *shape) for v in views]
@@ -137,9 +139,9 @@ def alignment(x: ArrayLike, y: ArrayLike, *, grad_x: bool | Floats = True,
 def bpr(user_matrix: ArrayLike, item_matrix: ArrayLike, user: ArrayLike, positive: ArrayLike,
         negative: ArrayLike, divisor: Whole | None = None, *, grad_user: bool | Floats = True,
         grad_item: bool | Floats = True) -> tuple[float, Gradient, Gradient]:
-    """Bayesian personalised ranking: loss, grad_user, grad_item, of the shapes of user_matrix, users x d,
-    and item_matrix, items x d. Triple i is user[i], positive[i], negative[i]. `divisor` is the configured batch
-    size, by default the number of triples."""
+    """Bayesian personalised ranking: loss, grad_user, grad_item, of the shapes of user_matrix,
+    users x d, and item_matrix, items x d. Triple i is user[i], positive[i], negative[i]. `divisor`
+    is the configured batch size, by default the number of triples."""
     user_matrix = matrix(user_matrix)
     item_matrix = matrix(item_matrix, user_matrix.shape[1])
     user = numbers(user)
@@ -154,7 +156,7 @@ def bpr(user_matrix: ArrayLike, item_matrix: ArrayLike, user: ArrayLike, positiv
 
 
 def l2(x: ArrayLike, weight: Real, *, grad: bool | Floats = True) -> tuple[float, Gradient]:
-    """weight ||x||^2: loss, grad."""
+    """weight ||x||^2 of x of any shape: loss, grad."""
     x = array(x, numpy.float32)
     loss = c_double()
     grad = result(grad, x.shape)
@@ -164,8 +166,8 @@ def l2(x: ArrayLike, weight: Real, *, grad: bool | Floats = True) -> tuple[float
 
 def adam_step(step: Whole, parameter: Floats, gradient: ArrayLike, first_moment: Floats,
               second_moment: Floats, **settings: Real) -> None:
-    """One Adam step in place, the first with step 1. Settings: learning_rate, beta1, beta2,
-    epsilon, weight_decay (decoupled)."""
+    """One Adam step in place, the first with step 1, on arrays of any shape, as many floats in
+    each. Settings: learning_rate, beta1, beta2, epsilon, weight_decay (decoupled)."""
     count = parameter.size
     library.diffmm_adam_step(byref(_structs.Adam(**settings)), step, count,
                              in_place(parameter, count),
@@ -174,15 +176,16 @@ def adam_step(step: Whole, parameter: Floats, gradient: ArrayLike, first_moment:
 
 
 def average_step(decay: Real, step: Whole, parameter: Floats, average: Floats) -> None:
-    """Adds a parameter's present values to their exponentially weighted average, in place; the
-    first step is 1."""
+    """Adds a parameter's present values to their exponentially weighted average, of as many floats,
+    in place; the first step is 1."""
     library.diffmm_average_step(decay, step, parameter.size,
                                 array(parameter, numpy.float32, *parameter.shape),
                                 in_place(average, parameter.size))
 
 
 def initialize_xavier(rows: int, columns: int, seed: Whole, stream: Whole = 0) -> Floats:
-    """Uniform within +- sqrt(6 / (rows + columns)): rows x columns. `stream` tells draws of one seed apart."""
+    """Uniform within +- sqrt(6 / (rows + columns)): rows x columns. `stream` tells draws of one
+    seed apart."""
     out = numpy.empty((rows, columns), numpy.float32)
     library.diffmm_initialize_xavier(rows, columns, seed, stream, out)
     return out
@@ -198,7 +201,7 @@ def initialize_uniform(shape: int | Sequence[int], bound: Real, seed: Whole,
 
 def initialize_normal(shape: int | Sequence[int], deviation: Real, seed: Whole,
                       stream: Whole = 0) -> Floats:
-    """An array of a shape, normal with mean 0."""
+    """An array of a shape, normal with mean 0 and this standard deviation."""
     out = numpy.empty(shape, numpy.float32)
     library.diffmm_initialize_normal(out.size, deviation, seed, stream, out)
     return out

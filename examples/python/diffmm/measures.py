@@ -80,7 +80,8 @@ def measure_graph(neighbors: ArrayLike, rows: Sequence[Any], items: Whole, *,
                   context: Context | None = None) -> GraphMeasures:
     """Measures of generated neighbours, a row of items for each user with -1 where there is none, of
     `items` items. `rows` has the users' training items as Rows does, and `held` their held-out ones;
-    `previous` is what neighbors were in the epoch before, and `features` a row for each item."""
+    `previous` is what neighbors were in the epoch before, users x as many, and `features`, items x
+    d, has a row for each item."""
     neighbors = _neighbors(neighbors)
     users, count = neighbors.shape
     pointers, row_items = row_arrays(rows, users)

@@ -47,8 +47,8 @@ def per_cutoff(structs, count):
 
 
 def top_k(scores: ArrayLike, count: int, exclude: ArrayLike = ()) -> tuple[Indices, Floats]:
-    """The largest scores, ties by lower index, without those in `exclude`: indices, values, at
-    most `count` each."""
+    """The largest of one-dimensional scores, ties by lower index, without the indices in `exclude`:
+    indices, values, at most `count` each."""
     scores = array(scores, numpy.float32)
     exclude = numpy.sort(numbers(exclude))
     indices, values = numpy.empty(count, numpy.int32), numpy.empty(count, numpy.float32)
@@ -59,7 +59,7 @@ def top_k(scores: ArrayLike, count: int, exclude: ArrayLike = ()) -> tuple[Indic
 
 
 def ranking_metrics(ranked: ArrayLike, held: ArrayLike, cutoff: Whole) -> Metrics:
-    """Metrics of one user: `ranked` items, best first, against held-out ones."""
+    """Metrics of one user: item numbers `ranked`, one each, best first, against those held out."""
     ranked, held = numbers(ranked), numpy.sort(numbers(held))
     out = _structs.Metrics()
     library.diffmm_ranking_metrics(ranked.size, ranked, held.size, held, cutoff, byref(out))
@@ -68,8 +68,8 @@ def ranking_metrics(ranked: ArrayLike, held: ArrayLike, cutoff: Whole) -> Metric
 
 def evaluate(dataset: Dataset, split: SplitLike, user_matrix: ArrayLike, item_matrix: ArrayLike,
              cutoffs: ArrayLike = (20,), *, context: Context | None = None) -> PerCutoff:
-    """All-ranking evaluation of embeddings whose dot product is the score. Needs a sealed data
-    set."""
+    """All-ranking evaluation of embeddings, users x d and items x d, whose dot product is the
+    score: Metrics for each cutoff. Needs a sealed data set."""
     handle = Dataset.handle_of(dataset)
     user_matrix = array(user_matrix, numpy.float32, dataset.users, None)
     item_matrix = array(item_matrix, numpy.float32, dataset.items, user_matrix.shape[1])

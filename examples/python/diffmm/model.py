@@ -241,7 +241,8 @@ class Model(Object):
         library.diffmm_model_set_graph(self.handle, modality, Graph.handle_of(graph))
 
     def objective(self, user: ArrayLike, positive: ArrayLike, negative: ArrayLike) -> Losses:
-        """Value of the objective for a batch; its gradients are then in `gradients`."""
+        """Value of the objective for a batch of triples, user[i], positive[i] and negative[i] each;
+        its gradients are then in `gradients`."""
         user = numbers(user)
         losses = _structs.Losses()
         library.diffmm_model_objective(self.handle, user.size, user, numbers(positive, user.size),

@@ -68,7 +68,8 @@ class Placer(Object):
     def place(self, features: Mapping[str, Sequence[ArrayLike | None] | Floats],
               boost: Real = 1.0) -> Floats:
         """Final embeddings of new items, items x dimensions, for Scorer.extend(). `features` maps names
-        of modalities to a row per item, or None for an item without; a modality may be left out.
+        of modalities to a row per item, of as many features as `modalities` says, or None for an
+        item without; a modality may be left out.
         With boost 1 a new item is shown about as often as a trained one."""
         counts = {len(rows) for rows in features.values()}
         if len(counts) != 1:

@@ -123,8 +123,8 @@ class Scorer(Object):
                 f"{sizes_of(self.modalities)}")
 
     def extend(self, rows: ArrayLike, ids: Ids | None = None) -> Scorer:
-        """A scorer with further items that nobody has seen: their final embeddings, from
-        Placer.place() or elsewhere, and their ids, if items have ids."""
+        """A scorer with further items that nobody has seen: their final embeddings, new items x
+        dimensions, from Placer.place() or elsewhere, and an id for each, if items have ids."""
         rows = matrix(rows, self.dimensions)
         strings = texts(() if ids is None else ids)
         if ids is not None and len(strings) != len(rows):
@@ -203,7 +203,7 @@ class Scorer(Object):
         return user.value
 
     def item_ids(self, items: ArrayLike) -> list[str]:
-        """External ids of many items, in one call: a list."""
+        """External ids of many items, given by number, in one call: a list, one for each."""
         items, length = numbers(items), c_size_t()
         handle = self.handle
         library.diffmm_scorer_item_ids(handle, items.size, items, None, 0, byref(length))
@@ -242,8 +242,8 @@ class Scorer(Object):
         return Query(self.items, self.find_item, count, **query)
 
     def seen(self, user: Key) -> Indices:
-        """The items that a user has seen, ascending: a view. Held-out ones are among them, unless the
-        model was trained with seen="train"."""
+        """The items that a user has seen, one number for each, ascending: a view. Held-out ones are
+        among them, unless the model was trained with seen="train"."""
         address, count = c_void_p(), c_size_t()
         handle = self.handle
         library.diffmm_scorer_seen(handle, self._user(user), byref(address), byref(count))
@@ -339,8 +339,8 @@ class Scorer(Object):
                 raise
 
     def fold_in(self, items: Keys, user: Key | None = None) -> Floats:
-        """The embedding, `dimensions` floats, that the model gives a user with items which training did not know of: a
-        new user (None), or a known one who has just touched these."""
+        """The embedding, `dimensions` floats, that the model gives a user with items which training
+        did not know of: a new user (None), or a known one who has just touched these."""
         items = self._items(items)
         out = numpy.empty(self.dimensions, numpy.float32)
         library.diffmm_fold_in(self.handle, self._user_or_new(user), items.size, items, out)
@@ -350,8 +350,8 @@ class Scorer(Object):
         return array(embedding, numpy.float32, self.dimensions)
 
     def score_embedding(self, embedding: ArrayLike, items: Keys | None = None) -> Floats:
-        """Scores of an embedding, such as fold_in() gives, for some items, or for all: as many
-        floats."""
+        """Scores of an embedding, `dimensions` floats such as fold_in() gives, for some items, or
+        for all: as many floats."""
         items = self._items(items)
         out = numpy.empty(self.items if items is None else items.size, numpy.float32)
         library.diffmm_score_embedding(self.handle, self._embedding(embedding), out.size, items,
@@ -360,8 +360,8 @@ class Scorer(Object):
 
     def recommend_embedding(self, embedding: ArrayLike, count: Whole = 20, *, ids: bool = False,
                             **query: Any) -> list[Hit]:
-        """The best items for an embedding. Nothing counts as seen: exclude what the user has. With
-        `ids`, items come back by external id."""
+        """The best items for an embedding, `dimensions` floats. Nothing counts as seen: exclude
+        what the user has. With `ids`, items come back by external id."""
         ids, query = flag(ids), self._query(count, query)
         hits, found = query.hits(), c_size_t()
         with query.guard:

@@ -22,7 +22,8 @@ def spectral_basis(rows: Sequence[Any], items: Whole, rank: Whole, *,
                    features: ArrayLike | None = None, seed: Whole = 0,
                    context: Context | None = None) -> Floats:
     """Orthonormal columns, an array of items x rank: popularity, the constant, leading singular
-    vectors of the users' items, which `rows` has as Rows does, and of the items' features."""
+    vectors of the users' items, which `rows` has as Rows does, and of the items' features, items x
+    d."""
     users, items, rank = len(rows[0]) - 1, size(items), size(rank)
     pointers, row_items = row_arrays(rows, users)
     if features is not None:
@@ -39,7 +40,8 @@ def spectral_basis(rows: Sequence[Any], items: Whole, rank: Whole, *,
 
 def place_in_spectral_basis(basis: ArrayLike, features: ArrayLike, new_features: ArrayLike, *,
                             seed: Whole = 0, context: Context | None = None) -> Floats:
-    """Rows of a basis for new items: ridge regression of the basis on the features of its items."""
+    """Rows of a basis, items x rank, for new items: ridge regression of it on the features of its
+    items, items x d. From new_features, new items x d, come new items x rank."""
     basis = matrix(basis)
     features = array(features, numpy.float32, len(basis), None)
     new_features = matrix(new_features, features.shape[1])
