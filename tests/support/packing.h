@@ -10,7 +10,7 @@
 
 struct packed {
     unsigned char *bytes;
-    size_t size;
+    size_t size, capacity;
 };
 
 static inline void packed_end(struct packed *packed)
@@ -21,7 +21,10 @@ static inline void packed_end(struct packed *packed)
 
 static inline void pack_bytes(struct packed *packed, const void *bytes, size_t size)
 {
-    packed->bytes = realloc(packed->bytes, packed->size + size + 1);
+    if (packed->size + size > packed->capacity) {
+        packed->capacity = 2 * (packed->size + size);
+        packed->bytes = realloc(packed->bytes, packed->capacity);
+    }
     memcpy(packed->bytes + packed->size, bytes, size);
     packed->size += size;
 }
