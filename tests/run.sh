@@ -12,10 +12,16 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 passed=0
 failed=0
 skipped=0
+begun=$(date +%s)
+
+# What begins, and after how many seconds: all of it is meant to take 1,500 on two cores.
+say() {
+    echo "== $(($(date +%s) - begun)) s: $*"
+}
 
 # Build in folder $1 with the options that follow.
 build() {
-    echo "== Building: $*"
+    say "Building: $*"
     folder=$1
     log=$folder.log
     shift
@@ -24,7 +30,7 @@ build() {
         return 0
     fi
     tail -n 50 "$log"
-    echo "== The build failed"
+    say "The build failed"
     failed=$((failed + 1))
     return 1
 }
@@ -34,6 +40,7 @@ build() {
 run() {
     folder=$1
     shift
+    say "Testing: $folder"
     rm -f "$folder"/meson-logs/testlog*.json
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
     log=$(ls "$folder"/meson-logs/testlog*.json 2>/dev/null)
@@ -53,7 +60,7 @@ run() {
 run_whole() {
     run "$1"
     if ! grep '"name": "[^"]*reference / reference"' "$1"/meson-logs/testlog.json | grep -qv '"result": "SKIP"'; then
-        echo "== The suite reference was left out (does the build have libzip?)"
+        say "The suite reference was left out (does the build have libzip?)"
         failed=$((failed + 1))
     fi
 }
@@ -65,7 +72,7 @@ run_memcheck() {
 
 # A target that looks at the sources and must have no findings, as a test.
 look() {
-    echo "== Looking with $2"
+    say "Looking with $2"
     if meson compile -C "$1" "$2" >"$1-$2.log" 2>&1; then
         passed=$((passed + 1))
     else
@@ -77,13 +84,14 @@ look() {
 if setup_packages build-essential meson ninja-build pkg-config libblis-dev libjansson-dev \
     libzip-dev zlib1g-dev libzstd-dev check python3-numpy abigail-tools locales; then
     setup_packages cmake libopenblas-dev libmicrohttpd-dev libsqlite3-dev libpq-dev postgresql prometheus ||
-        echo "== Going on without; tests that need it are skipped"
+        say "Going on without; tests that need it are skipped"
     setup_packages fasttext libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev ||
-        echo "== Going on without; tests that need it are skipped"
+        say "Going on without; tests that need it are skipped"
     base=$root/build-test
-    build "$base-sanitize" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined &&
-        run_whole "$base-sanitize"
-    build "$base-thread" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
+    # Lines are all that a sanitiser tells of the debugging information; more of it makes linking slow.
+    lines="-Doptimization=2 -Ddebug=false -Dc_args=-g1 -Dcpp_args=-g1"
+    build "$base-sanitize" $lines -Db_sanitize=address,undefined && run_whole "$base-sanitize"
+    build "$base-thread" $lines -Db_sanitize=thread -Db_lundef=false \
         -Dexamples=disabled && run "$base-thread"
     if build "$base-release" -Dbuildtype=release -Ddebug=true; then
         run_whole "$base-release"
@@ -99,12 +107,13 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         trial=$(mktemp)
         if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
             clang -fsanitize=fuzzer,address -x c -o "$trial" - >/dev/null 2>&1; then
-            build "$base-fuzz" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+            build "$base-fuzz" $lines -Db_sanitize=address,undefined \
                 -Db_lundef=false -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
         fi
         rm -f "$trial"
     fi
 fi
 
+say "Done"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -11,7 +11,7 @@
 #include "support/folder.h"
 
 /* Different changes tried at each allocation; runs of each case beside a thread that changes. */
-enum { seeds = 12, runs = 300 };
+enum { seeds = 4, runs = 100 };
 
 static struct fault_world made;
 static struct chaos_world world;

@@ -487,9 +487,9 @@ static bool has_said(const char *text)
 START_TEST(interrupt_in_the_final_fit)
 {
     ck_assert_int_eq(
-        run(train_program, (const char *[]){FEW, "--epochs", "40", "--model", "plain-model", NULL}),
+        run(train_program, (const char *[]){FEW, "--epochs", "8", "--model", "plain-model", NULL}),
         0);
-    pid_t process = start(train_program, (const char *[]){FEW, "--epochs", "40", "--final-fit",
+    pid_t process = start(train_program, (const char *[]){FEW, "--epochs", "8", "--final-fit",
                                                           "--model", "model", NULL});
     while (!has_said("final fit: "))
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
