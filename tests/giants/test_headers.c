@@ -13,7 +13,7 @@
 
 /* Bytes of a giant; seconds for all readers of one; and what doc/file-formats.md promises of
  * memory. */
-enum { giant_size = 6 << 20, most_seconds = 60, factor = 32, allowance = 1 << 16 };
+enum { giant_size = GIANT_MEGABYTES << 20, most_seconds = 60, factor = 32, allowance = 1 << 16 };
 
 static diffmm_context *context;
 static diffmm_dataset *dataset;
