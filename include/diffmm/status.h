@@ -33,7 +33,8 @@ typedef enum diffmm_status {
     DIFFMM_ERROR_NOT_FOUND = 8,        /**< No user, item, modality or parameter of that name. */
     DIFFMM_ERROR_UNSUPPORTED = 9,      /**< This build lacks an optional part (libzip). */
     DIFFMM_ERROR_CALLBACK = 10,        /**< A callback that supplies data returned non-zero. */
-    DIFFMM_CANCELLED = 11              /**< The host stopped the call: callback or cancel. */
+    DIFFMM_CANCELLED = 11,             /**< The host stopped the call: callback or cancel. */
+    DIFFMM_ERROR_PEER = 12             /**< A peer of a shared training failed, left, or differs. */
 } diffmm_status;
 
 /** The name of a status, for example "DIFFMM_ERROR_IO"; "unknown status" for any other number.

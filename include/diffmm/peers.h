@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** @file peers.h
+ *  One training on several processes, on one machine or on many, with the bits of one process.
+ *
+ *  The processes are called peers. Each has the whole data set, the same options and a trainer of
+ *  its own, and calls diffmm_trainer_join(). From then on every call that trains shares the work of
+ *  an epoch among the peers and ends with the same model on each, which is the model of a training
+ *  without peers, bit by bit, however many there are. What one peer computes whole and the others
+ *  receive: a modality's denoiser, the generated neighbours of a range of users, the ranking of a
+ *  range of users. The recommender's batches are computed by every peer.
+ *
+ *  The library knows no network. Its host brings one function, which sends bytes to one peer and
+ *  receives bytes from one; all that peers do together is made of it, in an order that does not
+ *  depend on how the host does it. Peers make the same calls on their trainers in the same order.
+ *
+ *  Context and threads: the functions are called on the thread that called the library, never by
+ *  two threads at once for one trainer. */
+#ifndef DIFFMM_PEERS_H
+#define DIFFMM_PEERS_H
+
+#include <diffmm/trainer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How this process reaches its peers. */
+typedef struct diffmm_peers {
+    size_t struct_size; /**< as for diffmm_context_settings */
+    uint32_t rank;      /**< of this process: 0 .. size - 1, another one in each */
+    uint32_t size;      /**< how many peers there are, this one counted */
+    /** Sends bytes to one peer and receives bytes from one, which may be another; returns when both
+     *  are done. The peers at the other ends make the matching calls: what one sends to another
+     *  arrives whole and in the order of the calls.
+     *  @param to             the peer to send to; -1: nothing is sent, and `send` is NULL
+     *  @param send           borrowed during the call
+     *  @param send_bytes     may be above 2^32
+     *  @param from           the peer to receive from; -1: nothing is received, and `receive` is NULL
+     *  @param receive        room for receive_bytes bytes
+     *  @param receive_bytes  exactly what that peer sends
+     *  @param user_data      the struct's
+     *  @return 0; anything else: it failed, or took longer than the host waits. The call on the
+     *          trainer then ends with DIFFMM_ERROR_PEER, and `exchange` is not called again before
+     *          the next diffmm_trainer_join(). A host must have a deadline of its own: a peer that
+     *          was killed or cut off may never answer */
+    int (*exchange)(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
+                    size_t receive_bytes, void *user_data);
+    /** Called once when this process leaves its peers because a call ended early: cancelled, out of
+     *  memory, or after a failed exchange. The host should let the others know, so that their
+     *  exchanges fail at once and not at the deadline. NULL: they find out by their deadlines.
+     *  @param status     what the call on the trainer returns
+     *  @param user_data  the struct's */
+    void (*abandon)(int32_t status, void *user_data);
+    void *user_data; /**< passed to both; it must last until the trainer leaves or ends */
+} diffmm_peers;
+
+/** Share the training with peers from now on. Every peer makes this call, with a trainer in the
+ *  same state: new, or resumed from the same checkpoint. They tell each other what they have;
+ *  where version of the library, options, data or parameters differ, the call fails on every peer
+ *  with DIFFMM_ERROR_PEER and a message that says what differs, and at whom.
+ *
+ *  A call that fails later with DIFFMM_ERROR_PEER names the peer and the phase. The trainer is then
+ *  without peers, and as after a failed epoch; it may join again, with fewer peers, when each has
+ *  resumed from the last checkpoint. Any of the peers may write checkpoints and models: they are
+ *  equal, and equal to those of a training without peers.
+ *  @param trainer  between two epochs
+ *  @param peers    copied; NULL: train without peers from now on */
+DIFFMM_API diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
