@@ -19,6 +19,7 @@
 #include <diffmm/new_items.h>
 #include <diffmm/optim.h>
 #include <diffmm/options.h>
+#include <diffmm/peers.h>
 #include <diffmm/recommend.h>
 #include <diffmm/rerank.h>
 #include <diffmm/status.h>

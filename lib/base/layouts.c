@@ -496,3 +496,10 @@ static const size_t forecast_begin[] = {
     offsetof(diffmm_forecast, straight_flops),
 };
 const struct diffmm__layout diffmm__layout_forecast = LAYOUT(diffmm_forecast, forecast_begin);
+
+static const size_t peers_begin[] = {
+    offsetof(diffmm_peers, struct_size), offsetof(diffmm_peers, rank),
+    offsetof(diffmm_peers, size),        offsetof(diffmm_peers, exchange),
+    offsetof(diffmm_peers, abandon),     offsetof(diffmm_peers, user_data),
+};
+const struct diffmm__layout diffmm__layout_peers = LAYOUT(diffmm_peers, peers_begin);

@@ -48,5 +48,6 @@ extern const struct diffmm__layout diffmm__layout_graph_measures;
 extern const struct diffmm__layout diffmm__layout_denoiser_measures;
 extern const struct diffmm__layout diffmm__layout_report;
 extern const struct diffmm__layout diffmm__layout_forecast;
+extern const struct diffmm__layout diffmm__layout_peers;
 
 #endif

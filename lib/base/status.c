@@ -70,6 +70,7 @@ const char *diffmm_status_name(diffmm_status status)
     case DIFFMM_ERROR_UNSUPPORTED: return "DIFFMM_ERROR_UNSUPPORTED";
     case DIFFMM_ERROR_CALLBACK: return "DIFFMM_ERROR_CALLBACK";
     case DIFFMM_CANCELLED: return "DIFFMM_CANCELLED";
+    case DIFFMM_ERROR_PEER: return "DIFFMM_ERROR_PEER";
     }
     return "unknown status";
 }

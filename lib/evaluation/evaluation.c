@@ -138,9 +138,10 @@ static void lay_out(struct diffmm__evaluation *evaluation, size_t workers)
     size_t block = evaluation->block;
     evaluation->active =
         diffmm__arena_take(arena, evaluation->active_count, sizeof *evaluation->active);
-    evaluation->results =
-        diffmm__arena_take(arena, evaluation->active_count,
-                           split_count * evaluation->cutoff_count * sizeof *evaluation->results);
+    /* Users with nothing held out in a split have 0 there: other processes may receive it. */
+    evaluation->results = diffmm__arena_take_zero(arena, evaluation->active_count,
+                                                  split_count * evaluation->cutoff_count *
+                                                      sizeof *evaluation->results);
     evaluation->scratch = diffmm__arena_take(arena, workers, sizeof *evaluation->scratch);
     for (size_t w = 0; !arena->failed && w < workers; w++) {
         float *gathered = diffmm__arena_take(arena, evaluation->d, block * sizeof *gathered);
@@ -318,13 +319,27 @@ void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float 
     diffmm__parallel(evaluation->context, count, evaluate_block, evaluation);
 }
 
+struct diffmm__user_results diffmm__evaluation_results(const struct diffmm__evaluation *evaluation)
+{
+    size_t of_user = split_count * evaluation->cutoff_count * sizeof *evaluation->results;
+    return (struct diffmm__user_results){.data = evaluation->results,
+                                         .of_block = evaluation->block * of_user,
+                                         .bytes = evaluation->active_count * of_user};
+}
+
+void diffmm__evaluation_means(const struct diffmm__evaluation *evaluation, diffmm_metrics *valid,
+                              diffmm_metrics *test)
+{
+    if (evaluation->held[0])
+        average(evaluation, 0, valid);
+    if (evaluation->held[1])
+        average(evaluation, 1, test);
+}
+
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
                             const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
 {
     diffmm__evaluation_rank(evaluation, user_matrix, item_matrix, 0,
                             diffmm__evaluation_blocks(evaluation));
-    if (evaluation->held[0])
-        average(evaluation, 0, valid);
-    if (evaluation->held[1])
-        average(evaluation, 1, test);
+    diffmm__evaluation_means(evaluation, valid, test);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options/resumable.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "options/option_table.h"
 #include "options/options.h"
 
-static bool may_change(const char *name)
+bool diffmm__options_may_change(const char *name)
 {
     static const char *const free[] = {"epochs", "patience", "memory_limit",
                                        "seen",   "measure",  "measure.users"};
@@ -48,7 +47,7 @@ diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < diffmm_option_count() && !status; i++) {
         const char *name = diffmm__option_at(i)->name;
-        if (!strchr(name, '*') && !may_change(name))
+        if (!strchr(name, '*') && !diffmm__options_may_change(name))
             status = compare(begun, now, &(struct diffmm__option_key){.index = i}, name);
     }
     if (!status)

@@ -4,11 +4,16 @@
 #ifndef DIFFMM_OPTIONS_RESUMABLE_H
 #define DIFFMM_OPTIONS_RESUMABLE_H
 
+#include <stdbool.h>
+
 #include <diffmm/options.h>
 
 /* DIFFMM_ERROR_INVALID_ARGUMENT names a setting that differs between those with which a training
  * began and `now`, and that would change what is computed. */
 diffmm_status diffmm__options_check_resumable(const diffmm_options *begun,
                                               const diffmm_options *now);
+
+/* Whether the setting of that name may be another one. */
+bool diffmm__options_may_change(const char *name);
 
 #endif

@@ -108,6 +108,12 @@ static diffmm_status check_gradients(const diffmm_model *model, size_t epoch, si
                                  modality->diffusion->second_moment);
 }
 
+static size_t batches_of_pass(const struct diffmm__denoisers *denoisers, const diffmm_model *model)
+{
+    size_t batch = denoisers->workspace.loss.plan.rows;
+    return (model->users + batch - 1) / batch;
+}
+
 /* All batches of one pass, after `done` batches of `total` in the epoch. */
 static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_model *model,
                               size_t epoch, const struct pass *pass,
@@ -134,28 +140,76 @@ static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress, double *loss)
+/* All passes over one modality, after `done` batches of `total` of this process. */
+static diffmm_status train_modality(struct diffmm__denoisers *denoisers, const diffmm_model *model,
+                                    size_t epoch, size_t m, struct diffmm__progress *progress,
+                                    size_t done, size_t total, double *loss)
 {
-    size_t batch = denoisers->workspace.loss.plan.rows,
-           batches = (model->users + batch - 1) / batch,
-           passes = diffmm__cadence_passes(&model->settings, epoch),
-           total = model->modality_count * passes * batches;
+    size_t passes = diffmm__cadence_passes(&model->settings, epoch),
+           batches = batches_of_pass(denoisers, model);
+    diffmm_status status = DIFFMM_OK;
+    *loss = 0.0;
+    for (size_t p = 0; p < passes && !status; p++) {
+        struct pass pass = pass_of(&model->settings, epoch, m, p);
+        status =
+            run_pass(denoisers, model, epoch, &pass, progress, done + p * batches, total, loss);
+    }
+    *loss /= (double)(passes * batches);
+    return status ? status : check_gradients(model, epoch, m);
+}
+
+/* The peer that trains a modality. All denoisers have one shape, and so take the same FLOPs: in turn,
+ * they are spread as evenly as they can be. */
+static size_t owner_of(const struct diffmm__peers *peers, size_t m)
+{
+    return m % peers->size;
+}
+
+/* What training has changed of a modality, from its owner to all. */
+static diffmm_status share(const struct diffmm__denoisers *denoisers, const diffmm_model *model,
+                           size_t m, const struct diffmm__peers *peers, double *loss)
+{
+    diffmm_diffusion *module = model->modalities[m].diffusion;
+    size_t owner = owner_of(peers, m), bytes = module->layers.size * sizeof *module->values;
+    float *const arrays[] = {module->values, module->first_moment, module->second_moment};
+    diffmm_status status = diffmm__peers_broadcast(peers, owner, loss, sizeof *loss);
+    if (denoisers->workspace.loss.plan.frozen)
+        return status;
+    if (!status)
+        status = diffmm__peers_broadcast(peers, owner, &module->steps, sizeof module->steps);
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)
+        status = diffmm__peers_broadcast(peers, owner, arrays[i], bytes);
+    return status;
+}
+
+static diffmm_status share_all(const struct diffmm__denoisers *denoisers, const diffmm_model *model,
+                               size_t epoch, const struct diffmm__peers *peers, double *loss)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < model->modality_count && !status; m++)
+        status = share(denoisers, model, m, peers, &loss[m]);
+    return status ? diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
+}
+
+diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
+                                      size_t epoch, const struct diffmm__peers *peers,
+                                      struct diffmm__progress *progress, double *loss)
+{
+    size_t modalities = model->modality_count, own = 0, done = 0,
+           batches =
+               diffmm__cadence_passes(&model->settings, epoch) * batches_of_pass(denoisers, model);
     diffmm_status status = diffmm__project(model);
     if (status)
         return diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message());
-    for (size_t m = 0; m < model->modality_count; m++) {
-        loss[m] = 0.0;
-        for (size_t p = 0; p < passes && !status; p++) {
-            struct pass pass = pass_of(&model->settings, epoch, m, p);
-            status = run_pass(denoisers, model, epoch, &pass, progress, (m * passes + p) * batches,
-                              total, &loss[m]);
-        }
-        loss[m] /= (double)(passes * batches);
-        if (!status)
-            status = check_gradients(model, epoch, m);
-        if (status)
-            return status;
+    for (size_t m = 0; m < modalities; m++)
+        own += owner_of(peers, m) == peers->rank;
+    for (size_t m = 0; m < modalities && !status; m++) {
+        if (owner_of(peers, m) != peers->rank)
+            continue;
+        status = train_modality(denoisers, model, epoch, m, progress, done * batches, own * batches,
+                                &loss[m]);
+        done++;
     }
-    return DIFFMM_OK;
+    return status ? status : share_all(denoisers, model, epoch, peers, loss);
 }

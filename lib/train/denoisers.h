@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "model/model.h"
 #include "module/module_workspace.h"
+#include "peers/peers.h"
 #include "train/plan/epoch_plan.h"
 #include "train/progress.h"
 
@@ -22,10 +23,10 @@ diffmm_status diffmm__denoisers_begin(const diffmm_model *model, const struct di
 size_t diffmm__denoisers_bytes(const struct diffmm__plan *plan, size_t threads);
 void diffmm__denoisers_end(struct diffmm__denoisers *denoisers);
 
-/* Trains the denoisers in epoch `epoch`, in as many passes as it has. `loss` receives each
- * modality's mean over its batches. */
+/* Trains the denoisers in epoch `epoch`, in as many passes as it has: each peer trains those of some
+ * modalities, and receives the others. `loss` receives each modality's mean over its batches. */
 diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress,
-                                      double *loss);
+                                      size_t epoch, const struct diffmm__peers *peers,
+                                      struct diffmm__progress *progress, double *loss);
 
 #endif

@@ -11,24 +11,40 @@
 #include "evaluation/score_range.h"
 #include "model/blend.h"
 #include "model/forward.h"
+#include "train/agreement.h"
 #include "train/clock.h"
+#include "train/join.h"
 
 diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)
 {
     return diffmm__denoisers_train(&trainer->denoisers, trainer->model, trainer->epoch + 1,
-                                   &trainer->progress, trainer->report.denoiser_loss);
+                                   &trainer->peers, &trainer->progress,
+                                   trainer->report.denoiser_loss);
 }
 
 diffmm_status diffmm__epoch_generate(diffmm_trainer *trainer)
 {
     return diffmm__graphs_generate(&trainer->graphs, trainer->model, trainer->epoch + 1,
-                                   &trainer->progress, &trainer->measures, &trainer->report);
+                                   &trainer->peers, &trainer->progress, &trainer->measures,
+                                   &trainer->report);
 }
 
 diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
 {
     return diffmm__recommender_train(&trainer->recommender, trainer->model, trainer->epoch + 1,
                                      &trainer->progress, &trainer->report);
+}
+
+/* Each peer ranks some users, and receives the results of the others. */
+static diffmm_status rank(const diffmm_trainer *trainer, const float *users, const float *items)
+{
+    const struct diffmm__peers *peers = &trainer->peers;
+    size_t blocks = diffmm__evaluation_blocks(trainer->evaluation),
+           first = diffmm__peers_first(peers, blocks, peers->rank),
+           end = diffmm__peers_first(peers, blocks, peers->rank + 1);
+    diffmm__evaluation_rank(trainer->evaluation, users, items, first, end - first);
+    struct diffmm__user_results results = diffmm__evaluation_results(trainer->evaluation);
+    return diffmm__peers_gather(peers, results.data, results.of_block, results.bytes);
 }
 
 diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
@@ -40,11 +56,12 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
     if (!status)
         status = diffmm__score_range_check("model", model->users, model->items, model->width, users,
                                            items, NULL);
+    if (!status)
+        status = rank(trainer, users, items);
     if (status)
         return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
                             diffmm_error_message());
-    diffmm__evaluation_run(trainer->evaluation, users, items, trainer->report.valid,
-                           trainer->report.test);
+    diffmm__evaluation_means(trainer->evaluation, trainer->report.valid, trainer->report.test);
     return diffmm__progress_step(&trainer->progress, trainer->epoch + 1, DIFFMM_PHASE_EVALUATE, 1,
                                  1);
 }
@@ -70,7 +87,9 @@ static diffmm_status run_phases(diffmm_trainer *trainer)
         status = timed(trainer, diffmm__epoch_generate, &seconds->generate);
     if (!status)
         status = timed(trainer, diffmm__epoch_recommend, &seconds->recommend);
-    return status ? status : timed(trainer, diffmm__epoch_evaluate, &seconds->evaluate);
+    if (!status)
+        status = timed(trainer, diffmm__epoch_evaluate, &seconds->evaluate);
+    return status ? status : diffmm__agreement_check(trainer, &trainer->peers);
 }
 
 /* Marks the model as being of an epoch, with its metrics. */
@@ -129,8 +148,10 @@ static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
     }
     diffmm__graphs_unreserve(&trainer->graphs, trainer->model->modality_count);
     trainer->within = false;
-    if (status)
+    if (status) {
+        diffmm__join_leave(trainer, status);
         return status;
+    }
     trainer->epoch++;
     mark_model(trainer, trainer->epoch, trainer->report.valid, trainer->report.test);
     diffmm__best_offer(&trainer->best, trainer->model, trainer->epoch,
@@ -178,11 +199,13 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
     while (!status && !diffmm__trainer_finished(trainer)) {
         status = train_epoch(trainer, NULL);
         if (!status && on_epoch && on_epoch(&trainer->report.figures, user_data) &&
-            !diffmm__trainer_finished(trainer))
+            !diffmm__trainer_finished(trainer)) {
             status = diffmm__fail(DIFFMM_CANCELLED,
                                   "the epoch callback ended training after epoch "
                                   "%zu",
                                   trainer->epoch);
+            diffmm__join_leave(trainer, status);
+        }
     }
     /* However training ended, the model becomes that of the best epoch; but where memory ended, it
      * stays as it is, since the caller may free some and go on. */

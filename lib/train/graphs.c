@@ -60,14 +60,21 @@ static void set_graph(diffmm_graph **place, diffmm_graph *graph)
     diffmm_graph_destroy(old);
 }
 
-/* Every user's neighbours, and where `coordinates` is not NULL, what a blend needs of the chains.
- * Nobody is told where progress is NULL. */
+static size_t block_count(const struct diffmm__graphs *graphs, const diffmm_model *model)
+{
+    return (model->users + graphs->block - 1) / graphs->block;
+}
+
+/* The neighbours of this peer's users, and where `coordinates` is not NULL, what a blend needs of the
+ * chains. Nobody is told where progress is NULL. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
                                    size_t epoch, size_t m, float *coordinates,
+                                   const struct diffmm__peers *peers,
                                    struct diffmm__progress *progress)
 {
-    size_t users = model->users, count = model->settings.rebuild_k;
-    size_t block = graphs->block, blocks = (users + block - 1) / block;
+    size_t users = model->users, count = model->settings.rebuild_k, block = graphs->block;
+    size_t begin = diffmm__peers_first(peers, block_count(graphs, model), peers->rank),
+           end = diffmm__peers_first(peers, block_count(graphs, model), peers->rank + 1);
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch all = {.rows = users,
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
@@ -77,18 +84,49 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values, &all);
     diffmm__generator_keep(graphs->generator, coordinates, model->width);
-    for (size_t b = 0; b < blocks; b++) {
+    for (size_t b = begin; b < end; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
                               scores ? scores + first * count : NULL);
-        diffmm_status status =
-            progress ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
-                                             m * blocks + b + 1, model->modality_count * blocks)
-                     : DIFFMM_OK;
+        diffmm_status status = progress
+                                   ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
+                                                           m * (end - begin) + b - begin + 1,
+                                                           model->modality_count * (end - begin))
+                                   : DIFFMM_OK;
         if (status)
             return status;
     }
     return DIFFMM_OK;
+}
+
+/* What the peers have generated for a modality. */
+static diffmm_status gather_rows(const struct diffmm__graphs *graphs, const diffmm_model *model,
+                                 size_t epoch, size_t m, const struct diffmm__peers *peers)
+{
+    int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
+    float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
+    size_t items_of_user = model->settings.rebuild_k * sizeof *items,
+           scores_of_user = model->settings.rebuild_k * sizeof *scores;
+    diffmm_status status = diffmm__peers_gather(peers, items, graphs->block * items_of_user,
+                                                model->users * items_of_user);
+    if (!status && scores)
+        status = diffmm__peers_gather(peers, scores, graphs->block * scores_of_user,
+                                      model->users * scores_of_user);
+    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
+}
+
+/* The coordinates that all modalities have left in the users' served rows, whose other columns the
+ * peers have alike. */
+static diffmm_status gather_coordinates(const struct diffmm__graphs *graphs,
+                                        const diffmm_model *model, size_t epoch,
+                                        const struct diffmm__peers *peers)
+{
+    size_t of_user = model->width * sizeof *model->served;
+    diffmm_status status =
+        diffmm__peers_gather(peers, model->served, graphs->block * of_user, model->users * of_user);
+    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
 }
 
 /* Rows as a graph needs them. */
@@ -138,37 +176,49 @@ static void measure(struct diffmm__graphs *graphs, const diffmm_model *model, si
                                         report->denoiser ? &report->denoiser[m] : NULL);
 }
 
+/* Generates the neighbours of a modality anew. */
+static diffmm_status generate(struct diffmm__graphs *graphs, diffmm_model *model, size_t epoch,
+                              size_t m, const struct diffmm__peers *peers,
+                              struct diffmm__progress *progress)
+{
+    float *coordinates = diffmm__blend_coordinates(model, m);
+    diffmm_status status = generate_rows(graphs, model, epoch, m, coordinates, peers, progress);
+    if (!status && coordinates)
+        diffmm__blend_receive(model, m);
+    if (!status)
+        status = gather_rows(graphs, model, epoch, m, peers);
+    return status ? status : order_rows(graphs, model, epoch, m);
+}
+
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress,
+                                      size_t epoch, const struct diffmm__peers *peers,
+                                      struct diffmm__progress *progress,
                                       struct diffmm__diffusion_measures *measures,
                                       struct diffmm__report *report)
 {
+    bool generates = diffmm__cadence_generates(&model->settings, epoch);
     for (size_t m = 0; m < model->modality_count; m++) {
-        diffmm_status status = DIFFMM_OK;
-        if (diffmm__cadence_generates(&model->settings, epoch)) {
-            float *coordinates = diffmm__blend_coordinates(model, m);
-            status = generate_rows(graphs, model, epoch, m, coordinates, progress);
-            if (!status && coordinates)
-                diffmm__blend_receive(model, m);
-            if (!status)
-                status = order_rows(graphs, model, epoch, m);
-            if (!status)
-                measure(graphs, model, epoch, m, measures, report);
+        if (generates) {
+            diffmm_status status = generate(graphs, model, epoch, m, peers, progress);
+            if (status)
+                return status;
+            measure(graphs, model, epoch, m, measures, report);
         }
-        if (status)
-            return status;
         if (model->settings.diffusion_enabled)
             set_generated(graphs, model, m);
         set_observed(graphs, model, m);
     }
-    return DIFFMM_OK;
+    return generates && diffmm__blend_coordinates(model, 0)
+               ? gather_coordinates(graphs, model, epoch, peers)
+               : DIFFMM_OK;
 }
 
 void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *model, size_t epoch,
                            struct diffmm__diffusion_measures *measures)
 {
+    const struct diffmm__peers alone = diffmm__peers_alone();
     for (size_t m = 0; m < model->modality_count; m++) {
-        generate_rows(graphs, model, epoch, m, NULL, NULL);
+        generate_rows(graphs, model, epoch, m, NULL, &alone, NULL);
         diffmm__neighbors_order(&graphs->neighbors, m);
         diffmm__diffusion_measures_keep(measures, m,
                                         diffmm__neighbors_items(&graphs->neighbors, m));
@@ -178,8 +228,7 @@ void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *mo
 diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, size_t steps)
 {
-    size_t blocks = (model->users + graphs->block - 1) / graphs->block,
-           begun = (steps - 1) / blocks;
+    size_t blocks = block_count(graphs, model), begun = (steps - 1) / blocks;
     diffmm__neighbors_repeat(&graphs->neighbors, begun, (steps - begun * blocks) * graphs->block);
     diffmm_status status = order_rows(graphs, model, epoch, begun);
     for (size_t m = begun; m < model->modality_count && !status; m++) {

@@ -8,6 +8,7 @@
 #include "diffusion/generate_neighbors.h"
 #include "graph/edge_dropout.h"
 #include "model/model.h"
+#include "peers/peers.h"
 #include "train/diffusion_measures.h"
 #include "train/neighbors.h"
 #include "train/plan/epoch_plan.h"
@@ -43,11 +44,13 @@ diffmm_status diffmm__graphs_reserve(struct diffmm__graphs *graphs, const diffmm
                                      size_t epoch);
 void diffmm__graphs_unreserve(struct diffmm__graphs *graphs, size_t modalities);
 
-/* Makes the graphs of epoch `epoch`, for which memory was reserved, and sets them in the model. An
- * epoch that keeps the generated neighbours of an earlier one has no steps to tell of, and leaves
- * the measures in the report as they are. */
+/* Makes the graphs of epoch `epoch`, for which memory was reserved, and sets them in the model: each
+ * peer generates the neighbours of some users, and receives the others. An epoch that keeps the
+ * generated neighbours of an earlier one has no steps to tell of, and leaves the measures in the
+ * report as they are. */
 diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_model *model,
-                                      size_t epoch, struct diffmm__progress *progress,
+                                      size_t epoch, const struct diffmm__peers *peers,
+                                      struct diffmm__progress *progress,
                                       struct diffmm__diffusion_measures *measures,
                                       struct diffmm__report *report);
 

@@ -7,6 +7,7 @@
 #include "base/handle.h"
 #include "evaluation/evaluation.h"
 #include "model/model.h"
+#include "peers/peers.h"
 #include "train/best.h"
 #include "train/denoisers.h"
 #include "train/diffusion_measures.h"
@@ -27,6 +28,7 @@ struct diffmm_trainer {
     bool stopped;   /* early */
     bool within;    /* an epoch is running, so that parameters are of no epoch */
     struct diffmm__progress progress;
+    struct diffmm__peers peers; /* who share the training */
 
     /* The phases, in their order. */
     struct diffmm__denoisers denoisers;

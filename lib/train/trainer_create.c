@@ -170,6 +170,7 @@ static void end_trainer(void *object)
     diffmm__best_end(&trainer->best);
     diffmm__report_end(&trainer->report);
     diffmm__report_end(&trainer->last);
+    diffmm__peers_end(context, &trainer->peers);
     diffmm__handle_release(trainer->model);
     diffmm_dataset_destroy(trainer->dataset);
     diffmm__release(context, trainer);
@@ -191,6 +192,7 @@ static diffmm_status create(diffmm_dataset *dataset, const diffmm_options *optio
         return DIFFMM_ERROR_NO_MEMORY;
     diffmm__handle_begin(trainer, end_trainer);
     atomic_init(&trainer->progress.cancelled, 0);
+    trainer->peers = diffmm__peers_alone();
     trainer->context = diffmm__context_retain(dataset->context);
     trainer->dataset = diffmm__dataset_retain(dataset);
     trainer->inherited = from != NULL;

@@ -3,8 +3,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "support/together.h"
 #include "support/training.h"
-#include "together.h"
 
 enum { cancellers = 3, rounds = 25 };
 

@@ -12,7 +12,7 @@
 #include "support/failure.h"
 #include "support/folder.h"
 #include "support/settings.h"
-#include "together.h"
+#include "support/together.h"
 
 enum { rounds = 15 };
 

@@ -8,8 +8,8 @@
 #include <diffmm/recommend.h>
 
 #include "support/settings.h"
+#include "support/together.h"
 #include "support/training.h"
-#include "together.h"
 
 enum kind { CONTEXT, OPTIONS, DATASET, TRAINER, MODEL, SCORER, GRAPH, FILE_INFO, kinds };
 

@@ -10,8 +10,8 @@
 #include <diffmm/with_message.h>
 
 #include "support/failure.h"
+#include "support/together.h"
 #include "support/training.h"
-#include "together.h"
 
 enum { workers = 4, calls = 4000 };
 

@@ -8,7 +8,7 @@
 #include "base/context.h"
 #include "base/pool.h"
 #include "support/failure.h"
-#include "together.h"
+#include "support/together.h"
 
 enum { cells = 64, host_threads = 8 };
 

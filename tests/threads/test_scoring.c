@@ -8,8 +8,8 @@
 #include <diffmm/file.h>
 #include <diffmm/recommend.h>
 
+#include "support/together.h"
 #include "support/training.h"
-#include "together.h"
 
 enum { threads = 8, rounds = 6, best = 8, most_users = 70, most_items = 60, size = 8 };
 

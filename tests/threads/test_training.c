@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Training on several threads, and two trainers at the same time: the bits of one alone on one
  * thread. */
+#include "support/together.h"
 #include "support/training.h"
-#include "together.h"
 
 /* Large enough that every loop is cut into several tasks. */
 static diffmm_dataset *data_of(diffmm_context *context)

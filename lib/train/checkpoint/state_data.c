@@ -25,13 +25,18 @@ static struct hash_text hash_text(uint64_t hash)
     return out;
 }
 
-static struct hash_text features_hash(const diffmm_model *model, size_t m)
+uint64_t diffmm__state_features_hash(const diffmm_model *model, size_t m)
 {
     const struct diffmm__model_modality *modality = &model->modalities[m];
-    return hash_text(modality->stored.data
-                         ? diffmm__fingerprint_stored(model->items, &modality->stored)
-                         : diffmm__fingerprint_features(model->items, modality->dimensions,
-                                                        modality->features, modality->stride));
+    return modality->stored.data
+               ? diffmm__fingerprint_stored(model->items, &modality->stored)
+               : diffmm__fingerprint_features(model->items, modality->dimensions,
+                                              modality->features, modality->stride);
+}
+
+static struct hash_text features_hash(const diffmm_model *model, size_t m)
+{
+    return hash_text(diffmm__state_features_hash(model, m));
 }
 
 static json_t *features_json(const diffmm_model *model)

@@ -6,6 +6,9 @@
 #include "files/safetensors.h"
 #include "train/trainer.h"
 
+/* The hash of a modality's features. */
+uint64_t diffmm__state_features_hash(const diffmm_model *model, size_t m);
+
 /* "data": the data set's fingerprint. */
 diffmm_status diffmm__state_describe_data(const diffmm_trainer *trainer,
                                           struct diffmm__description *description);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the peers of a training do together: broadcasts and gatherings, made of the host's pairwise
+ * exchange alone. Every peer makes the same calls in the same order. Who is alone calls nobody. */
+#ifndef DIFFMM_PEERS_PEERS_H
+#define DIFFMM_PEERS_PEERS_H
+
+#include <diffmm/peers.h>
+
+struct diffmm__peers {
+    size_t rank, size; /* alone: 0 of 1 */
+    diffmm_peers host; /* if not alone: a copy of the host's */
+    uint64_t *words;   /* likewise: size, one of each peer's; for the caller's use */
+};
+
+/* Without peers; holds nothing. */
+struct diffmm__peers diffmm__peers_alone(void);
+/* With those of a host's struct, which has been checked. */
+diffmm_status diffmm__peers_begin(const diffmm_context *context, const diffmm_peers *host,
+                                  struct diffmm__peers *out);
+void diffmm__peers_end(const diffmm_context *context, struct diffmm__peers *peers);
+
+/* Units of work are cut into contiguous parts, one for each peer in the order of ranks, whose sizes
+ * differ by one at the most: the first unit of a peer. That of rank `size` is `units`. */
+size_t diffmm__peers_first(const struct diffmm__peers *peers, size_t units, size_t rank);
+
+/* The bytes of peer `root` go to all others. DIFFMM_ERROR_PEER here and below where an exchange
+ * fails; the message names the peer. */
+diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t root, void *data,
+                                      size_t bytes);
+
+/* Everybody receives what everybody has of one array: units of `unit` bytes, of which the last one
+ * may be shorter, cut among the peers as by diffmm__peers_first(). */
+diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data, size_t unit,
+                                   size_t bytes);
+
+#endif

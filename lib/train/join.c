@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "train/join.h"
+
+#include "base/handle.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/structs.h"
+#include "train/agreement.h"
+
+static void abandon(const diffmm_peers *host, diffmm_status status)
+{
+    if (!host->abandon)
+        return;
+    struct diffmm__error_text said = diffmm__error_text_keep();
+    host->abandon((int32_t)status, host->user_data);
+    diffmm__error_text_restore(&said);
+}
+
+void diffmm__join_leave(diffmm_trainer *trainer, diffmm_status status)
+{
+    if (trainer->peers.size == 1)
+        return;
+    diffmm_peers host = trainer->peers.host;
+    diffmm__peers_end(trainer->context, &trainer->peers);
+    abandon(&host, status);
+}
+
+static diffmm_status read(const diffmm_peers *given, diffmm_peers *out)
+{
+    diffmm_status status = diffmm__struct_read(out, &diffmm__layout_peers, given, "peers");
+    if (status)
+        return status;
+    if (out->size == 0 || out->size > INT32_MAX)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "peers: size is %u; there are 1 to %d peers", out->size, INT32_MAX);
+    if (out->rank >= out->size)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
+                            "peers: rank is %u; ranks of %u peers are below that", out->rank,
+                            out->size);
+    return out->exchange ? DIFFMM_OK : diffmm__null("peers: exchange");
+}
+
+/* A difference is told to all peers alike, so that nobody waits for anybody; any other failure is
+ * this process's own. */
+static diffmm_status agree(diffmm_trainer *trainer, const diffmm_peers *host)
+{
+    struct diffmm__peers peers = diffmm__peers_alone();
+    char difference[DIFFMM__DIFFERENCE];
+    diffmm_status status = diffmm__peers_begin(trainer->context, host, &peers);
+    if (!status)
+        status = diffmm__agreement_reach(trainer, &peers, difference);
+    if (status == DIFFMM_ERROR_PEER)
+        diffmm__fail(status, "joining: %s", diffmm_error_message());
+    if (!status && !difference[0]) {
+        trainer->peers = peers;
+        return DIFFMM_OK;
+    }
+    diffmm__peers_end(trainer->context, &peers);
+    if (!status)
+        return diffmm__fail(DIFFMM_ERROR_PEER, "%s", difference);
+    abandon(host, status);
+    return status;
+}
+
+diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers)
+{
+    DIFFMM__CALL call;
+    diffmm_peers host = {0};
+    diffmm_status status = diffmm__call_changes(&call, trainer, "trainer");
+    if (!status && peers)
+        status = read(peers, &host);
+    if (status)
+        return status;
+    DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
+    diffmm__peers_end(trainer->context, &trainer->peers);
+    if (host.size <= 1)
+        return DIFFMM_OK;
+    status = agree(trainer, &host);
+    if (!status)
+        diffmm__log(trainer->context, DIFFMM_LOG_INFO, "peer %u of %u, after epoch %zu", host.rank,
+                    host.size, trainer->epoch);
+    return status;
+}
