@@ -46,8 +46,11 @@ typedef struct diffmm_peers {
     int (*exchange)(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
                     size_t receive_bytes, void *user_data);
     /** Called once when this process leaves its peers because a call ended early: cancelled, out of
-     *  memory, or after a failed exchange. The host should let the others know, so that their
-     *  exchanges fail at once and not at the deadline. NULL: they find out by their deadlines.
+     *  memory, diverged, or after a failed exchange. The host should let the others know, so that
+     *  their exchanges fail at once and not at the deadline; what this process has sent before should
+     *  still arrive. It is not called where diffmm_trainer_join() finds that peers differ, which all
+     *  of them are told, nor where a call is refused before it has begun, such as an epoch after the
+     *  last one. NULL: they find out by their deadlines.
      *  @param status     what the call on the trainer returns
      *  @param user_data  the struct's */
     void (*abandon)(int32_t status, void *user_data);
@@ -57,14 +60,20 @@ typedef struct diffmm_peers {
 /** Share the training with peers from now on. Every peer makes this call, with a trainer in the
  *  same state: new, or resumed from the same checkpoint. They tell each other what they have;
  *  where version of the library, options, data or parameters differ, the call fails on every peer
- *  with DIFFMM_ERROR_PEER and a message that says what differs, and at whom.
+ *  with DIFFMM_ERROR_PEER and a message that says what differs, and at whom. The options
+ *  `memory_limit`, `seen`, `measure` and `measure.users` may differ.
  *
  *  A call that fails later with DIFFMM_ERROR_PEER names the peer and the phase. The trainer is then
  *  without peers, and as after a failed epoch; it may join again, with fewer peers, when each has
  *  resumed from the last checkpoint. Any of the peers may write checkpoints and models: they are
- *  equal, and equal to those of a training without peers.
- *  @param trainer  between two epochs
- *  @param peers    copied; NULL: train without peers from now on */
+ *  equal, and equal to those of a training without peers, but for the seconds that phases took. A
+ *  progress function is told of the steps of its own process. The trainer of a final fit
+ *  (diffmm_trainer_create_final(), diffmm_trainer_fit_final()) has no peers unless it joins some.
+ *
+ *  A join that fails other than with DIFFMM_ERROR_INVALID_ARGUMENT or DIFFMM_ERROR_STATE leaves the
+ *  trainer without peers.
+ *  @param trainer  between two epochs; DIFFMM_ERROR_STATE from a callback of a call that trains it
+ *  @param peers    copied; NULL: train without peers from now on; one alone calls nobody */
 DIFFMM_API diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers);
 
 #ifdef __cplusplus

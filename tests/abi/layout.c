@@ -24,6 +24,7 @@ IS(DIFFMM_ERROR_NOT_FOUND, 8);
 IS(DIFFMM_ERROR_UNSUPPORTED, 9);
 IS(DIFFMM_ERROR_CALLBACK, 10);
 IS(DIFFMM_CANCELLED, 11);
+IS(DIFFMM_ERROR_PEER, 12);
 
 SIZE(diffmm_log_level, 4);
 IS(DIFFMM_LOG_NONE, 0);
@@ -583,3 +584,11 @@ AT(diffmm_forecast, struct_size, 0);
 AT(diffmm_forecast, peak_bytes, 8);
 AT(diffmm_forecast, flops, 16);
 AT(diffmm_forecast, straight_flops, 48);
+
+SIZE(diffmm_peers, 40);
+AT(diffmm_peers, struct_size, 0);
+AT(diffmm_peers, rank, 8);
+AT(diffmm_peers, size, 12);
+AT(diffmm_peers, exchange, 16);
+AT(diffmm_peers, abandon, 24);
+AT(diffmm_peers, user_data, 32);

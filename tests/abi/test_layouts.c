@@ -297,6 +297,11 @@ static diffmm_status forecast(void *it)
     return diffmm_trainer_forecast(dataset, options, it);
 }
 
+static diffmm_status join(void *it)
+{
+    return diffmm_trainer_join(trainer, it);
+}
+
 static const struct use {
     const char *type;
     diffmm_status (*call)(void *it);
@@ -341,6 +346,7 @@ static const struct use {
     {"diffmm_report", report, true},
     {"diffmm_report", epoch, true},
     {"diffmm_forecast", forecast, true},
+    {"diffmm_peers", join, false},
 };
 
 /* Structs that only the library makes, for callbacks. */

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Callables: what they return, what they throw, how long they live. */
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support.hpp"
@@ -228,6 +234,107 @@ START_TEST(progress_is_told_and_may_stop_or_throw)
 }
 END_TEST
 
+/* Two peers in one process. */
+class cable
+{
+  public:
+    bool exchange(std::size_t rank, diffmm::span<const std::uint8_t> send,
+                  diffmm::span<std::uint8_t> receive)
+    {
+        std::unique_lock<std::mutex> held(lock_);
+        if (!send.empty())
+            sent_[rank].emplace_back(send.begin(), send.end());
+        changed_.notify_all();
+        if (receive.empty())
+            return true;
+        auto &from = sent_[1 - rank];
+        changed_.wait(held, [&] { return cut_ || !from.empty(); });
+        if (from.empty() || from.front().size() != receive.size())
+            return false;
+        std::copy(from.front().begin(), from.front().end(), receive.begin());
+        from.pop_front();
+        return true;
+    }
+    void cut()
+    {
+        const std::lock_guard<std::mutex> held(lock_);
+        cut_ = true;
+        changed_.notify_all();
+    }
+
+  private:
+    std::mutex lock_;
+    std::condition_variable changed_;
+    std::deque<std::vector<std::uint8_t>> sent_[2];
+    bool cut_ = false;
+};
+
+/* What a thread of its own has thrown. */
+template <class Work> std::exception_ptr thrown_by(Work &&work)
+{
+    try {
+        work();
+    } catch (...) {
+        return std::current_exception();
+    }
+    return nullptr;
+}
+
+/* Both train; the exchange of peer 1 throws at the call `broken_at`, if that is not 0. */
+static void train_together(std::size_t broken_at, std::exception_ptr thrown[2],
+                           std::vector<std::uint8_t> models[2], diffmm_status told[2])
+{
+    cable between;
+    std::vector<std::thread> threads;
+    for (std::uint32_t rank = 0; rank < 2; rank++)
+        threads.emplace_back([&, rank] {
+            thrown[rank] = thrown_by([&] {
+                diffmm::context context(1);
+                diffmm::dataset data = small_data(context);
+                diffmm::trainer trainer(data, small_options(2));
+                std::size_t calls = 0;
+                diffmm::peers with;
+                with.rank = rank;
+                with.size = 2;
+                with.exchange = [&, rank](std::int32_t to, auto send, std::int32_t from,
+                                          auto receive) {
+                    if (rank == 1 && ++calls == broken_at)
+                        throw broken("the cable");
+                    return (to < 0) == send.empty() && (from < 0) == receive.empty() &&
+                           between.exchange(rank, send, receive);
+                };
+                with.abandon = [&, rank](diffmm_status status) {
+                    told[rank] = status;
+                    between.cut();
+                };
+                trainer.join(with);
+                models[rank] = trainer.fit().save_memory();
+            });
+        });
+    for (std::thread &each : threads)
+        each.join();
+}
+
+START_TEST(peers_share_a_training)
+{
+    std::exception_ptr thrown[2];
+    std::vector<std::uint8_t> models[2];
+    diffmm_status told[2] = {DIFFMM_OK, DIFFMM_OK};
+    train_together(0, thrown, models, told);
+    ck_assert(!thrown[0] && !thrown[1]);
+    diffmm::context context(1);
+    diffmm::dataset data = small_data(context);
+    diffmm::trainer alone(data, small_options(2));
+    ck_assert(alone.fit().save_memory() == models[0] && models[0] == models[1]);
+    train_together(9, thrown, models, told);
+    assert_broken("the cable", [&] { std::rethrow_exception(thrown[1]); });
+    assert_fails(DIFFMM_ERROR_PEER, "peer 1", [&] { std::rethrow_exception(thrown[0]); });
+    ck_assert(told[0] == DIFFMM_ERROR_PEER && told[1] == DIFFMM_ERROR_PEER);
+    alone.leave();
+    assert_fails(DIFFMM_ERROR_INVALID_ARGUMENT, "exchange", [&] { alone.join(diffmm::peers()); });
+}
+END_TEST
+
 START_TEST(cancel_throws_cancelled)
 {
     diffmm::context context(1);
@@ -299,6 +406,7 @@ TCase *callback_cases()
     tcase_add_test(cases, false_ends_a_fit_without_failure);
     tcase_add_test(cases, what_an_epoch_callable_throws_arrives);
     tcase_add_test(cases, progress_is_told_and_may_stop_or_throw);
+    tcase_add_test(cases, peers_share_a_training);
     tcase_add_test(cases, cancel_throws_cancelled);
     tcase_add_test(cases, callables_may_train_and_fail_inside);
     tcase_add_test(cases, a_log_function_is_told_and_cannot_stop_anything);

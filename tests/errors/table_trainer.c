@@ -28,6 +28,11 @@ static diffmm_status on_progress(const union value *v)
     return diffmm_trainer_on_progress(v[0].p, v[1].on_progress, v[2].p);
 }
 
+static diffmm_status join(const union value *v)
+{
+    return diffmm_trainer_join(v[0].p, v[1].in);
+}
+
 static diffmm_status epoch(const union value *v)
 {
     return diffmm_trainer_epoch(v[0].p, v[1].p);
@@ -113,6 +118,16 @@ static int train_on(const diffmm_report *epochs, void *user_data)
     return 0;
 }
 
+static int exchange(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
+                    size_t receive_bytes, void *user_data)
+{
+    (void)to, (void)send, (void)send_bytes, (void)from, (void)receive, (void)receive_bytes;
+    (void)user_data;
+    return 1;
+}
+
+static const diffmm_peers alone = {.struct_size = sizeof alone, .size = 1, .exchange = exchange};
+
 enum { pairs = 6 };
 
 static struct entry entries[] = {
@@ -139,6 +154,9 @@ static struct entry entries[] = {
      .arguments = {{"trainer", TRAINER},
                    {"function", CALLBACK, true, .good.on_progress = go_on},
                    {"user_data", CALLBACK, true}}},
+    {"diffmm_trainer_join", join,
+     .arguments = {{"trainer", TRAINER},
+                   {"peers", SETTINGS, true, .good.in = &alone, .bytes = sizeof alone}}},
     {"diffmm_trainer_epoch", epoch,
      .arguments = {{"trainer", TRAINER}, {"report", FILLED, true, .bytes = sizeof(diffmm_report)}}},
     {"diffmm_trainer_fit", fit,

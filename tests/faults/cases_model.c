@@ -168,6 +168,31 @@ static diffmm_status restore_best(struct fault_world *world)
     return diffmm_trainer_restore_best(world->trainer);
 }
 
+/* The other peer agrees with everything. */
+static int exchange(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
+                    size_t receive_bytes, void *user_data)
+{
+    (void)to, (void)send, (void)send_bytes, (void)from, (void)user_data;
+    if (receive)
+        memset(receive, 0, receive_bytes);
+    return 0;
+}
+
+static diffmm_status join(struct fault_world *world)
+{
+    return diffmm_trainer_join(
+        world->trainer,
+        &(diffmm_peers){.struct_size = sizeof(diffmm_peers), .size = 2, .exchange = exchange});
+}
+
+/* Without that peer, who would not train. */
+static void joined_bits(struct fault_world *world)
+{
+    expect_success(diffmm_trainer_join(world->trainer, NULL));
+    expect_success(diffmm_trainer_epoch(world->trainer, NULL));
+    fault_hash_trainer(world->trainer);
+}
+
 static void trainer_bits(struct fault_world *world)
 {
     fault_hash_trainer(world->trainer);
@@ -203,4 +228,5 @@ const struct fault_case fault_model_cases[] = {
      fault_end_trainer},
     {"diffmm_trainer_fit_final", make_trained, fit_final, final_bits, fault_end_trainer},
     {"diffmm_trainer_restore_best", make_trained, restore_best, trainer_bits, NULL},
+    {"diffmm_trainer_join", make_trained, join, joined_bits, NULL},
     {.name = NULL}};

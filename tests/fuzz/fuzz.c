@@ -79,7 +79,7 @@ void fuzz_end(void)
 
 diffmm_status fuzz_status(diffmm_status status)
 {
-    fuzz_check((int)status >= DIFFMM_OK && (int)status <= DIFFMM_CANCELLED, "no known status");
+    fuzz_check((int)status >= DIFFMM_OK && (int)status <= DIFFMM_ERROR_PEER, "no known status");
     fuzz_check(strcmp(diffmm_status_name(status), "unknown status") != 0, "a status has no name");
     fuzz_check(status == DIFFMM_OK || *diffmm_error_message(), "a failure has no message");
     return status;

@@ -46,6 +46,11 @@ static diffmm_status trainer_fit(struct fault_world *world)
     return diffmm_trainer_fit(world->trainer, NULL, NULL);
 }
 
+static diffmm_status trainer_join(struct fault_world *world)
+{
+    return diffmm_trainer_join(world->trainer, NULL);
+}
+
 static diffmm_status trainer_restore_best(struct fault_world *world)
 {
     return diffmm_trainer_restore_best(world->trainer);
@@ -386,6 +391,7 @@ const struct changing changing[] = {
     {"diffmm_trainer_epoch", TRAINER, trainer_epoch},
     {"diffmm_trainer_fit", TRAINER, trainer_fit},
     {"diffmm_trainer_fit_final", TRAINER, trainer_fit_final},
+    {"diffmm_trainer_join", TRAINER, trainer_join},
     {"diffmm_trainer_restore_best", TRAINER, trainer_restore_best},
     {"diffmm_model_set_parameter", MODEL, model_set_parameter},
     {"diffmm_model_inherit", MODEL, model_inherit},

@@ -134,6 +134,7 @@ def _without_nul(data, value):
 
 size, uint64 = Whole(ctypes.c_size_t), Whole(ctypes.c_uint64)
 int32, int64, enum = Whole(ctypes.c_int32), Whole(ctypes.c_int64), Whole(ctypes.c_int)
+uint32 = Whole(ctypes.c_uint32)
 real, single, flag = Real(ctypes.c_double), Real(ctypes.c_float), Flag()
 name, path = Text(), Path()
 optional_name = OptionalText()

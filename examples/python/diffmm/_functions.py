@@ -259,6 +259,8 @@ FUNCTIONS = {
     "diffmm_trainer_resume_memory": (status, pointer, pointer, size, pointer, out),
     "diffmm_sample_pairs": (status, pointer, uint64, uint64, int32s, int32s, int32s, out),
     "diffmm_trainer_model": (pointer, pointer),
+    # peers.h
+    "diffmm_trainer_join": (status, pointer, pointer),
     # recommend.h
     "diffmm_scorer_create": (status, pointer, out),
     "diffmm_scorer_open": (status, pointer, path, out),

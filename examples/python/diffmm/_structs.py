@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint64,
-                    c_void_p)
+from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint32,
+                    c_uint64, c_void_p)
 
-from ._convert import Real, Whole, called, enum, int32, real, single, size, uint64
+from ._convert import Real, Whole, called, enum, int32, real, single, size, uint32, uint64
 
 # What is assigned to a member goes through the conversion of its type.
-_NUMBERS: tuple[Whole | Real, ...] = (enum, int32, size, uint64, real, single)
+_NUMBERS: tuple[Whole | Real, ...] = (enum, int32, uint32, size, uint64, real, single)
 _CONVERSIONS = {kind.c_type: kind for kind in _NUMBERS}
 
 
@@ -511,3 +511,16 @@ class Explanation(Struct):
 
 EpochFunction = CFUNCTYPE(c_int, POINTER(Report), c_void_p)
 ProgressFunction = CFUNCTYPE(c_int, POINTER(Progress), c_void_p)
+ExchangeFunction = CFUNCTYPE(c_int, c_int32, c_void_p, c_size_t, c_int32, c_void_p, c_size_t, c_void_p)
+AbandonFunction = CFUNCTYPE(None, c_int32, c_void_p)
+
+
+class Peers(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("rank", c_uint32),
+        ("size", c_uint32),
+        ("exchange", ExchangeFunction),
+        ("abandon", AbandonFunction),
+        ("user_data", c_void_p),
+    ]

@@ -21,6 +21,7 @@ class Status(enum.IntEnum):
     UNSUPPORTED = 9
     CALLBACK = 10
     CANCELLED = 11
+    PEER = 12
 
 
 class Error(Exception):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import enum
-from ctypes import POINTER, byref, c_size_t
+from ctypes import POINTER, byref, c_size_t, c_ubyte
 from typing import Callable, Iterator, NamedTuple
 
 import numpy
@@ -14,7 +14,7 @@ from ._handles import Object, create, file_bytes, open_file
 from ._library import library
 from ._types import Indices, Path, Real, SettingValue, Source, Whole
 from .dataset import Dataset
-from .errors import Cancelled
+from .errors import Cancelled, Status
 from .file import describe
 from .measures import DenoiserMeasures, GraphMeasures, denoiser_measures, graph_measures
 from .metrics import PerCutoff, per_cutoff
@@ -92,6 +92,8 @@ class Forecast(NamedTuple):
 
 OnEpoch = Callable[[Report], object]
 OnProgress = Callable[[Progress], object]
+# Of the peer to send to and the bytes, of the peer to receive from and room for the bytes.
+Exchange = Callable[["int | None", "memoryview | None", "int | None", "memoryview | None"], object]
 
 
 def _by_phase(values):
@@ -180,6 +182,18 @@ class _Listener:
         return self.function(Progress(p.epoch, p.epochs, Phase(p.phase), p.done, p.total))
 
 
+def _sent(peer, address, count):
+    if peer < 0:
+        return None, None
+    return peer, memoryview((c_ubyte * count).from_address(address)).cast("B").toreadonly()
+
+
+def _received(peer, address, count):
+    if peer < 0:
+        return None, None
+    return peer, memoryview((c_ubyte * count).from_address(address)).cast("B")
+
+
 class Trainer(Object):
     """A model in training. The host owns the loop:
 
@@ -265,6 +279,36 @@ class Trainer(Object):
     @on_progress.setter
     def on_progress(self, function: OnProgress | None) -> None:
         self._listener.function = function
+
+    def join(self, rank: Whole, size: Whole, exchange: Exchange,
+             abandon: Callable[[Status], object] | None = None) -> None:
+        """Share the training with peers: `size` processes, of which this is number `rank`. Each has
+        the whole data set, the same options and a trainer of its own, and makes the same calls in
+        the same order; all end with the model of a training without peers, bit by bit.
+
+        exchange(to, send, from_, receive) sends the bytes `send` to peer `to`, fills `receive` with
+        what peer `from_` sends, and returns when both are done. Where there is nothing to send or to
+        receive, peer and bytes are None. Both are memoryviews, to be used during the call only. A true
+        result, or an exception, means that it failed: the call then raises an error of
+        Status.PEER, or the exception.
+
+        abandon(status) is called once when this process leaves its peers because a call ended early;
+        it should let the others know."""
+        peers = _structs.Peers(
+            rank=rank, size=size,
+            exchange=_structs.ExchangeFunction(
+                lambda to, send, sent, source, room, received, _: _callbacks.run(
+                    exchange, *_sent(to, send, sent), *_received(source, room, received))))
+        if abandon is not None:
+            peers.abandon = _structs.AbandonFunction(
+                lambda status, _: _callbacks.tell(abandon, Status(status)))
+        self.handle.keeps.append(peers)
+        with _callbacks.interruptible():
+            library.diffmm_trainer_join(self.handle, byref(peers))
+
+    def leave(self) -> None:
+        """Train without peers from now on."""
+        library.diffmm_trainer_join(self.handle, None)
 
     @property
     def finished(self) -> bool:

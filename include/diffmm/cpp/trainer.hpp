@@ -15,6 +15,8 @@
 #include <vector>
 
 #include <diffmm/cpp/model.hpp>
+#include <diffmm/cpp/span.hpp>
+#include <diffmm/peers.h>
 #include <diffmm/trainer.h>
 
 namespace diffmm
@@ -49,6 +51,20 @@ struct report {
 struct best_epoch {
     std::size_t epoch = 0;
     span<const metrics> valid, test;
+};
+
+/** How a process reaches the peers of a training, for trainer::join().
+ *  @see diffmm_peers */
+struct peers {
+    std::uint32_t rank = 0; /**< of this process */
+    std::uint32_t size = 1; /**< how many there are */
+    /** Sends bytes to one peer and receives bytes from one; -1 with an empty span: from nobody, to
+     *  nobody. Returns whether it worked. */
+    std::function<bool(std::int32_t to, span<const std::uint8_t> send, std::int32_t from,
+                       span<std::uint8_t> receive)>
+        exchange;
+    /** Told once when this process leaves its peers because a call ended early; or empty. */
+    std::function<void(diffmm_status)> abandon;
 };
 
 /** @see diffmm_trainer
@@ -131,14 +147,37 @@ class trainer : public detail::handle<diffmm_trainer>
             return detail::goes_on(told, at);
         };
         auto shared_next = std::make_shared<progress_function>(std::move(next));
-        check(diffmm_trainer_on_progress(get(), tell_progress, on_progress_.get()));
-        *on_progress_ = std::move(shared_next);
+        check(diffmm_trainer_on_progress(get(), tell_progress, called_.get()));
+        called_->on_progress = std::move(shared_next);
     }
     /** No longer. */
     void on_progress(std::nullptr_t)
     {
         check(diffmm_trainer_on_progress(get(), nullptr, nullptr));
-        on_progress_->reset();
+        called_->on_progress.reset();
+    }
+
+    /** Share the training with peers, who all make this call.
+     *  @see diffmm_trainer_join() */
+    void join(diffmm::peers with)
+    {
+        const auto next = std::make_shared<const diffmm::peers>(std::move(with));
+        const auto kept = called_; /* a callback may end this object */
+        diffmm_peers c = {};
+        c.struct_size = sizeof c;
+        c.rank = next->rank;
+        c.size = next->size;
+        c.exchange = next->exchange ? exchange : nullptr;
+        c.abandon = next->abandon ? abandon : nullptr;
+        c.user_data = const_cast<diffmm::peers *>(next.get());
+        run_on([&](diffmm_trainer *joining) { return diffmm_trainer_join(joining, &c); });
+        kept->peers = next;
+    }
+    /** Train without peers from now on. */
+    void leave()
+    {
+        check(diffmm_trainer_join(get(), nullptr));
+        called_->peers.reset();
     }
 
     /** Train one epoch. */
@@ -178,9 +217,9 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         diffmm_trainer *created = nullptr;
         run_on([&](const diffmm_trainer *c) { return diffmm_trainer_create_final(c, &created); });
-        auto on_progress = std::make_shared<progress_place>();
-        return trainer(detail::own(created, diffmm_trainer_destroy, root(), shared(), on_progress),
-                       root(), on_progress);
+        auto called = std::make_shared<functions>();
+        return trainer(detail::own(created, diffmm_trainer_destroy, root(), shared(), called),
+                       root(), called);
     }
     /** The final fit in one call; gives the final model.
      *  @see diffmm_trainer_fit_final() */
@@ -250,9 +289,12 @@ class trainer : public detail::handle<diffmm_trainer>
 
   private:
     using progress_function = std::function<bool(const progress &)>;
-    /** Where C code finds the function; one that runs while it is replaced lives until it returns.
+    /** Where C code finds the functions; one that runs while it is replaced lives until it returns.
      */
-    using progress_place = std::shared_ptr<progress_function>;
+    struct functions {
+        std::shared_ptr<progress_function> on_progress;
+        std::shared_ptr<const diffmm::peers> peers;
+    };
 
     template <class OnEpoch> struct following {
         OnEpoch *on_epoch;
@@ -260,8 +302,8 @@ class trainer : public detail::handle<diffmm_trainer>
     };
 
     trainer(std::shared_ptr<diffmm_trainer> owned, std::shared_ptr<const void> root,
-            std::shared_ptr<progress_place> on_progress)
-        : handle(std::move(owned), std::move(root)), on_progress_(std::move(on_progress))
+            std::shared_ptr<functions> called)
+        : handle(std::move(owned), std::move(root)), called_(std::move(called))
     {
     }
     static trainer create_with(dataset &data, const diffmm_options *wanted,
@@ -292,10 +334,10 @@ class trainer : public detail::handle<diffmm_trainer>
         diffmm_trainer *created = nullptr;
         const auto root = data.root(); /* a loader may end the object `data` */
         const auto held = data.shared();
-        auto on_progress = std::make_shared<progress_place>();
+        auto called = std::make_shared<functions>();
         detail::run([&] { return create(held.get(), &created); });
-        return trainer(detail::own(created, diffmm_trainer_destroy, root, held, on_progress), root,
-                       on_progress);
+        return trainer(detail::own(created, diffmm_trainer_destroy, root, held, called), root,
+                       called);
     }
     /** The model of a final trainer that a C function makes of this one. It keeps alive what this one
      * keeps, such as features that were lent. */
@@ -328,8 +370,25 @@ class trainer : public detail::handle<diffmm_trainer>
     static int tell_progress(const diffmm_progress *at, void *user_data) noexcept
     {
         return detail::guarded([&] {
-            const progress_place running = *static_cast<progress_place *>(user_data);
+            const auto running = static_cast<functions *>(user_data)->on_progress;
             return (*running)(*at);
+        });
+    }
+    static int exchange(std::int32_t to, const void *send, std::size_t send_bytes,
+                        std::int32_t from, void *receive, std::size_t receive_bytes,
+                        void *user_data) noexcept
+    {
+        return detail::guarded([&] {
+            return static_cast<diffmm::peers *>(user_data)->exchange(
+                to, {static_cast<const std::uint8_t *>(send), send_bytes}, from,
+                {static_cast<std::uint8_t *>(receive), receive_bytes});
+        });
+    }
+    static void abandon(std::int32_t status, void *user_data) noexcept
+    {
+        detail::guarded([&] {
+            static_cast<diffmm::peers *>(user_data)->abandon(static_cast<diffmm_status>(status));
+            return true;
         });
     }
     template <class State> static int tell_epoch(const diffmm_report *c, void *user_data) noexcept
@@ -372,7 +431,7 @@ class trainer : public detail::handle<diffmm_trainer>
         return count;
     }
 
-    std::shared_ptr<progress_place> on_progress_;
+    std::shared_ptr<functions> called_;
 };
 
 /** Training pairs, each with an item that the user has not touched. */

@@ -80,10 +80,10 @@ static size_t exchanges(const struct round *round)
 
 START_TEST(broadcasting)
 {
-    static const size_t sizes[] = {1, 1000, 0};
+    static const size_t sizes[] = {1000, 0};
     for (uint32_t size = 1; size <= network_most; size++)
-        for (uint32_t root = 0; root < size; root++)
-            for (size_t s = 0; s < 3; s++) {
+        for (uint32_t root = 0; root < size; root += 1 + size / 4)
+            for (size_t s = 0; s < 2; s++) {
                 struct round *round = round_begin(size, 0, sizes[s]);
                 round->root = root;
                 for (size_t i = 0; i < round->bytes; i++)
