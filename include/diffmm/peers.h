@@ -48,9 +48,9 @@ typedef struct diffmm_peers {
     /** Called once when this process leaves its peers because a call ended early: cancelled, out of
      *  memory, diverged, or after a failed exchange. The host should let the others know, so that
      *  their exchanges fail at once and not at the deadline; what this process has sent before should
-     *  still arrive. It is not called where diffmm_trainer_join() finds that peers differ, which all
-     *  of them are told, nor where a call is refused before it has begun, such as an epoch after the
-     *  last one. NULL: they find out by their deadlines.
+     *  still arrive. It is not called where peers are found to differ, which all of them find alike,
+     *  nor where a call is refused before it has begun, such as an epoch after the last one.
+     *  NULL: they find out by their deadlines.
      *  @param status     what the call on the trainer returns
      *  @param user_data  the struct's */
     void (*abandon)(int32_t status, void *user_data);

@@ -199,21 +199,34 @@ static const char *value_of(const struct facts *facts, const char *wanted)
     return "none";
 }
 
-/* Holds the facts of either list against the other. */
+/* The name of the first fact that differs, of either list in turn, so that what comes first in any of
+ * them is found first: parameters differ where anything does. NULL where there is none. */
+static const char *first_difference(const struct facts *own, const struct facts *first)
+{
+    const struct facts *const lists[] = {own, first};
+    size_t places[] = {0, 0};
+    bool more = true;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < 2; i++) {
+            const char *name, *value;
+            if (!next_fact(lists[i], &places[i], &name, &value))
+                continue;
+            more = true;
+            if (strcmp(value, value_of(lists[1 - i], name)) != 0)
+                return name;
+        }
+    }
+    return NULL;
+}
+
 static void compare(size_t rank, const struct facts *own, const struct facts *first,
                     char difference[DIFFMM__DIFFERENCE])
 {
-    const struct facts *const lists[] = {own, first};
-    const char *name, *value;
-    for (size_t i = 0; i < 2; i++)
-        for (size_t place = 0; next_fact(lists[i], &place, &name, &value);) {
-            const char *here = value_of(own, name), *there = value_of(first, name);
-            if (strcmp(here, there) != 0) {
-                snprintf(difference, DIFFMM__DIFFERENCE, "peer %zu has %s = %s, peer 0 has %s",
-                         rank, name, here, there);
-                return;
-            }
-        }
+    const char *name = first_difference(own, first);
+    if (name)
+        snprintf(difference, DIFFMM__DIFFERENCE, "peer %zu has %s = %s, peer 0 has %s", rank, name,
+                 value_of(own, name), value_of(first, name));
 }
 
 /* Everybody receives everybody's sentence, and takes the first that says something. */
@@ -264,23 +277,32 @@ static uint64_t hash_parameters(const diffmm_model *model)
     return hash;
 }
 
-diffmm_status diffmm__agreement_check(const diffmm_trainer *trainer,
-                                      const struct diffmm__peers *peers)
+/* The first peer that has another word than peer 0; their number if there is none. */
+static size_t first_other(const struct diffmm__peers *peers)
 {
+    size_t peer = 1;
+    while (peer < peers->size && peers->words[peer] == peers->words[0])
+        peer++;
+    return peer;
+}
+
+diffmm_status diffmm__agreement_check(diffmm_trainer *trainer)
+{
+    struct diffmm__peers *peers = &trainer->peers;
     if (peers->size == 1)
         return DIFFMM_OK;
-    uint64_t *words = peers->words;
-    words[peers->rank] = hash_parameters(trainer->model);
-    diffmm_status status =
-        diffmm__peers_gather(peers, words, sizeof *words, peers->size * sizeof *words);
+    peers->words[peers->rank] = hash_parameters(trainer->model);
+    diffmm_status status = diffmm__peers_gather(peers, peers->words, sizeof *peers->words,
+                                                peers->size * sizeof *peers->words);
     if (status)
         return diffmm__fail(status, "epoch %zu, comparison: %s", trainer->epoch + 1,
                             diffmm_error_message());
-    for (size_t peer = 1; peer < peers->size; peer++)
-        if (words[peer] != words[0])
-            return diffmm__fail(DIFFMM_ERROR_PEER,
-                                "epoch %zu: peer %zu has other parameters than peer 0; do they "
-                                "run on different kinds of processors?",
-                                trainer->epoch + 1, peer);
-    return DIFFMM_OK;
+    size_t other = first_other(peers);
+    if (other == peers->size)
+        return DIFFMM_OK;
+    diffmm__peers_end(trainer->context, peers);
+    return diffmm__fail(DIFFMM_ERROR_PEER,
+                        "epoch %zu: peer %zu has other parameters than peer 0; do they run on "
+                        "different kinds of processors?",
+                        trainer->epoch + 1, other);
 }

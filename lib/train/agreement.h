@@ -14,8 +14,8 @@ diffmm_status diffmm__agreement_reach(const diffmm_trainer *trainer,
                                       const struct diffmm__peers *peers,
                                       char difference[DIFFMM__DIFFERENCE]);
 
-/* After epoch trainer->epoch + 1: DIFFMM_ERROR_PEER, at every peer, where parameters differ. */
-diffmm_status diffmm__agreement_check(const diffmm_trainer *trainer,
-                                      const struct diffmm__peers *peers);
+/* After epoch trainer->epoch + 1: DIFFMM_ERROR_PEER where parameters differ. All peers find it alike, so
+ * that nobody has to be told, and the trainer is without peers then. */
+diffmm_status diffmm__agreement_check(diffmm_trainer *trainer);
 
 #endif

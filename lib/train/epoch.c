@@ -89,7 +89,7 @@ static diffmm_status run_phases(diffmm_trainer *trainer)
         status = timed(trainer, diffmm__epoch_recommend, &seconds->recommend);
     if (!status)
         status = timed(trainer, diffmm__epoch_evaluate, &seconds->evaluate);
-    return status ? status : diffmm__agreement_check(trainer, &trainer->peers);
+    return status ? status : diffmm__agreement_check(trainer);
 }
 
 /* Marks the model as being of an epoch, with its metrics. */

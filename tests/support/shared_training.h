@@ -30,6 +30,26 @@ struct shared {
     struct shared_peer peers[network_most];
 };
 
+/* The interactions alone. Ends the data set. */
+static inline diffmm_dataset *shared_interactions(diffmm_context *context, diffmm_dataset *made)
+{
+    diffmm_dataset *dataset;
+    expect_success(diffmm_dataset_create(context, &dataset));
+    expect_success(
+        diffmm_dataset_reserve(dataset, diffmm_dataset_users(made), diffmm_dataset_items(made)));
+    for (int32_t u = 0; u < (int32_t)diffmm_dataset_users(made); u++)
+        for (int split = DIFFMM_TRAIN; split <= DIFFMM_TEST; split++) {
+            const int32_t *items;
+            size_t count;
+            expect_success(diffmm_dataset_row(made, (diffmm_split)split, u, &items, &count));
+            for (size_t i = 0; i < count; i++)
+                expect_success(diffmm_dataset_add_interactions(dataset, (diffmm_split)split, 1, &u,
+                                                               &items[i]));
+        }
+    diffmm_dataset_destroy(made);
+    return dataset;
+}
+
 static inline diffmm_dataset *shared_data(diffmm_context *context, const struct shared_case *c)
 {
     static const size_t dimensions[] = {12, 7, 9};
@@ -37,13 +57,13 @@ static inline diffmm_dataset *shared_data(diffmm_context *context, const struct 
                                    .users = c->users ? c->users : 300,
                                    .items = 50,
                                    .interactions = 8 * (c->users ? c->users : 300),
-                                   .modality_count = c->without_modalities ? 0 : 3,
+                                   .modality_count = 3,
                                    .dimensions = dimensions,
                                    .seed = 3};
     diffmm_dataset *dataset;
     expect_success(diffmm_dataset_synthesize(context, &spec, &dataset));
     expect_success(diffmm_dataset_seal(dataset));
-    return dataset;
+    return c->without_modalities ? shared_interactions(context, dataset) : dataset;
 }
 
 /* Few users make a block of generated neighbours, so that there are many blocks. */
@@ -64,6 +84,7 @@ static inline void shared_training_begin(struct training *t, const struct shared
     if (c->preset)
         expect_success(diffmm_options_preset(t->options, c->preset));
     set_all(t->options, training_settings);
+    expect_success(diffmm_options_set(t->options, "batch", "512"));
     set_all(t->options, c->settings);
     expect_success(checkpoint ? diffmm_trainer_resume_memory(t->dataset, checkpoint, size,
                                                              t->options, &t->trainer)

@@ -108,7 +108,7 @@ START_TEST(differences)
     static const struct shared_case epochs = {.settings = {"epochs", "3"}, .users = 60},
                                     seed = {.settings = {"epochs", "2", "seed", "6"}, .users = 60},
                                     own = {.settings = {"epochs", "2",
-                                                        "modality.modality1.projection", "linear"},
+                                                        "modality.text.projection", "linear"},
                                            .users = 60},
                                     fewer = {.settings = {"epochs", "2"}, .users = 61},
                                     none = {.settings = {"epochs", "2"},
@@ -117,9 +117,9 @@ START_TEST(differences)
     expect_difference(&epochs, false, "peer 2 has option epochs = 3, peer 0 has 2");
     expect_difference(&seed, false, "peer 2 has option seed = 6, peer 0 has 5");
     expect_difference(&own, false,
-                      "peer 2 has option modality.modality1.projection = linear, peer 0 has none");
+                      "peer 2 has option modality.text.projection = linear, peer 0 has none");
     expect_difference(&fewer, false, "peer 2 has users = 61, peer 0 has 60");
-    expect_difference(&none, false, "peer 2 has modality 0 = none, peer 0 has 'modality0'");
+    expect_difference(&none, false, "peer 2 has modality 0 = none, peer 0 has 'image'");
     expect_difference(&small, true, "peer 2 has epochs done = 1, peer 0 has 0");
 }
 END_TEST

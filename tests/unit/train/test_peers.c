@@ -29,7 +29,7 @@ static void expect_same(const struct shared_case *c, size_t count, const uint32_
     free(wanted);
 }
 
-static const uint32_t all_sizes[] = {1, 2, 3, 4, 8}, some_sizes[] = {2, 5};
+static const uint32_t all_sizes[] = {1, 2, 3, 4, 8}, three = 3;
 
 START_TEST(defaults)
 {
@@ -54,7 +54,7 @@ START_TEST(presets)
         {.preset = "sports", .settings = {"epochs", "2"}},
         {.preset = "debian-spectral", .settings = {"epochs", "2", "denoiser.rank", "9"}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_same(&cases[i], 1, &some_sizes[1]);
+        expect_same(&cases[i], 1, &three);
 }
 END_TEST
 
@@ -70,9 +70,9 @@ START_TEST(variants)
                       "0", "denoiser.linear", "true", "epochs", "2"}},
         {.settings = {"patience", "1", "epochs", "12", "learning_rate", "0.2"}},
         {.settings = {"diffusion.enabled", "false", "epochs", "2"}},
-        {.settings = {"epochs", "2", "diffusion.enabled", "false"}, .without_modalities = true}};
+        {.settings = {"epochs", "2"}, .without_modalities = true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_same(&cases[i], 2, some_sizes);
+        expect_same(&cases[i], 1, &three);
 }
 END_TEST
 
