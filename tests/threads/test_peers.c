@@ -11,15 +11,15 @@ struct group {
     struct training peers[size];
 };
 
-/* More users than a block of generated neighbours has. */
+/* More users than two blocks of generated neighbours have. */
 static void begin(struct training *t, size_t threads)
 {
     static const size_t dimensions[] = {10, 7};
-    static const char *const list[] = {"epochs", "2", "batch", "2048", NULL};
+    static const char *const list[] = {"epochs", "2", "batch", "8192", NULL};
     const diffmm_synthetic spec = {.struct_size = sizeof spec,
-                                   .users = 1300,
+                                   .users = 4300,
                                    .items = 40,
-                                   .interactions = 7000,
+                                   .interactions = 13000,
                                    .modality_count = 2,
                                    .dimensions = dimensions,
                                    .seed = 4};
