@@ -24,6 +24,7 @@ static const struct use uses[] = {
     {"diffmm_trainer_create_final", TRAINER | SEALED},
     {"diffmm_trainer_fit_final", TRAINER | SEALED},
     {"diffmm_trainer_fit", TRAINER | MODEL | SEALED},
+    {"diffmm_trainer_join", TRAINER | MODEL | SEALED},
     {"an epoch with progress", TRAINER | MODEL | SEALED},
     {"a fit with progress and epochs", TRAINER | MODEL | SEALED},
     {"diffmm_trainer_checkpoint", TRAINER | MODEL | SEALED},
