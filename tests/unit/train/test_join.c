@@ -107,8 +107,8 @@ START_TEST(differences)
 {
     static const struct shared_case epochs = {.settings = {"epochs", "3"}, .users = 60},
                                     seed = {.settings = {"epochs", "2", "seed", "6"}, .users = 60},
-                                    own = {.settings = {"epochs", "2",
-                                                        "modality.text.projection", "linear"},
+                                    own = {.settings = {"epochs", "2", "modality.text.projection",
+                                                        "linear"},
                                            .users = 60},
                                     fewer = {.settings = {"epochs", "2"}, .users = 61},
                                     none = {.settings = {"epochs", "2"},
