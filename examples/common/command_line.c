@@ -10,10 +10,17 @@
 
 #include "numbers.h"
 
+static const char *speaker = "";
+
+void complain_as(const char *name)
+{
+    speaker = name;
+}
+
 bool complain(const char *format, ...)
 {
     va_list arguments;
-    fprintf(stderr, "%s: ", program_name);
+    fprintf(stderr, "%s: %s", program_name, speaker);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);

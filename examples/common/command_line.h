@@ -20,6 +20,9 @@ extern const char program_name[];
 /* Print "PROGRAM: .." on stderr. Always false, so that a check can read `return complain(..)`. */
 bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From here on messages are of one of several processes: "PROGRAM: NAME..". Borrowed. */
+void complain_as(const char *name);
+
 /* Settings for a context whose warnings are printed on stderr as "PROGRAM: warning: ..". */
 diffmm_context_settings warning_settings(size_t threads);
 

@@ -4,8 +4,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/command_line.h"
+#include "tcp_addresses.h"
 
 enum option_code {
     OPTION_DATA = 256,
@@ -38,6 +40,9 @@ enum option_code {
     OPTION_RESUME,
     OPTION_FORECAST,
     OPTION_FINAL_FIT,
+    OPTION_PEERS,
+    OPTION_RANK,
+    OPTION_PEER_DEADLINE,
     OPTION_VERBOSE,
     OPTION_JSON,
     OPTION_HELP,
@@ -75,6 +80,9 @@ static const struct option option_table[] = {
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"forecast", no_argument, NULL, OPTION_FORECAST},
     {"final-fit", no_argument, NULL, OPTION_FINAL_FIT},
+    {"peers", required_argument, NULL, OPTION_PEERS},
+    {"rank", required_argument, NULL, OPTION_RANK},
+    {"peer-deadline", required_argument, NULL, OPTION_PEER_DEADLINE},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -128,12 +136,39 @@ static bool read_option(int code, char *value, struct arguments *out)
     case OPTION_RESUME: out->resume = true; return true;
     case OPTION_FORECAST: out->forecast = true; return true;
     case OPTION_FINAL_FIT: out->final_fit = true; return true;
+    case OPTION_PEERS: out->peers = value; return true;
+    case OPTION_RANK:
+        out->rank_given = true;
+        return read_number_option("rank", value, 0, TCP_PEERS_MAX - 1, &out->rank);
+    case OPTION_PEER_DEADLINE:
+        return read_number_option("peer-deadline", value, 1, 1000000, &out->peer_deadline);
     case OPTION_VERBOSE: out->verbose = true; return true;
     case OPTION_JSON: out->json = true; return true;
     case OPTION_HELP: out->help = true; return true;
     case OPTION_VERSION: out->version = true; return true;
     default: return false; /* getopt has said what is wrong */
     }
+}
+
+/* --peers, and what goes with it. */
+static bool check_peers(struct arguments *arguments)
+{
+    const char *peers = arguments->peers;
+    bool tcp = peers && strncmp(peers, PEERS_TCP, strlen(PEERS_TCP)) == 0;
+    if (peers && !tcp && strcmp(peers, PEERS_MPI) != 0)
+        return complain("--peers takes mpi or tcp://HOST:PORT,HOST:PORT,.., not %s", peers);
+    if (arguments->rank_given && !tcp)
+        return complain("--rank goes with --peers tcp://..");
+    if (tcp && !arguments->rank_given)
+        return complain("--rank is missing: which of the peers this is, from 0");
+    if (arguments->peer_deadline > 0 && !peers)
+        return complain("--peer-deadline goes with --peers");
+    if (peers && (arguments->forecast || arguments->final_fit))
+        return complain("--%s is for one process: leave out --peers",
+                        arguments->forecast ? "forecast" : "final-fit");
+    if (arguments->peer_deadline == 0)
+        arguments->peer_deadline = 600;
+    return true;
 }
 
 bool arguments_read(int argc, char **argv, struct arguments *out)
@@ -154,7 +189,7 @@ bool arguments_read(int argc, char **argv, struct arguments *out)
         return complain("unexpected argument '%s'", argv[optind]);
     if (!out->data)
         return complain("--data is missing: a folder, a file, or the word synthetic");
-    if (!check_preparation(&out->preparation))
+    if (!check_preparation(&out->preparation) || !check_peers(out))
         return false;
     if ((out->resume || out->checkpoint_every > 0) && !out->checkpoint)
         return complain("--checkpoint is missing: the file to write, and to resume from");
@@ -259,6 +294,14 @@ int print_help(void)
         "nothing\n"
         "  --final-fit                at the end, train a new model on all splits together, for\n"
         "                             as many epochs as the best one's number, and save that\n"
+        "  --peers mpi|tcp://HOST:PORT,..\n"
+        "                             train together with other processes, to the same model:\n"
+        "                             those that mpirun started, or those at these addresses, "
+        "which\n"
+        "                             are the same list for each. The first one writes all files\n"
+        "  --rank R                   which of the addresses is this process's own, from 0\n"
+        "  --peer-deadline SECONDS    how long to wait for a peer from which nothing comes: more\n"
+        "                             than it may compute before it answers (600)\n"
         "  --verbose                  say more about how the data were read; print a line for "
         "each\n"
         "                             epoch also where standard error is no terminal\n"

@@ -8,6 +8,9 @@
 
 #include "common/training_options.h"
 
+#define PEERS_MPI "mpi"
+#define PEERS_TCP "tcp://"
+
 struct arguments {
     bool help, version, json;
     bool forecast;  /* only tell what the training would take */
@@ -15,6 +18,7 @@ struct arguments {
     bool resume;    /* go on from the checkpoint, if there is one */
     bool mapped;    /* features stay in their files */
     bool no_features;
+    bool quiet;       /* a peer other than the first: tells of errors only (peers.c) */
     bool verbose;     /* log at level info; lines of epochs wherever stderr goes */
     const char *self; /* how this program was called */
     struct table_options table;
@@ -29,6 +33,10 @@ struct arguments {
     const char *checkpoint;  /* or NULL */
     size_t checkpoint_every; /* epochs */
     size_t threads;          /* 0: all */
+    const char *peers;       /* PEERS_MPI, or PEERS_TCP and a list; or NULL */
+    size_t rank;             /* which of the list this process is */
+    size_t peer_deadline;    /* seconds */
+    bool rank_given;
     size_t setting_count, modality_count;
     struct assignment *settings;   /* --set, --epochs, --seed, in their order */
     struct assignment *modalities; /* --modality NAME=FILE */

@@ -42,6 +42,7 @@ int data_open(diffmm_context *context, const struct arguments *arguments,
         status = diffmm_dataset_seal(*out);
     if (status != DIFFMM_OK)
         return failed_call();
-    describe_dataset(*out);
+    if (!arguments->quiet)
+        describe_dataset(*out);
     return EXIT_DONE;
 }

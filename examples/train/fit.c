@@ -62,7 +62,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
     /* The log comes first: a resumed run cuts it back to the epochs of the checkpoint. */
     const struct arguments *arguments = run->arguments;
     bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
-    if (arguments->checkpoint && due && !run->log_failed &&
+    if (arguments->checkpoint && !arguments->quiet && due && !run->log_failed &&
         diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint) != DIFFMM_OK) {
         failed_call(); /* while the reason is still known */
         run->checkpoint_failed = true;
@@ -72,7 +72,8 @@ static int on_epoch(const diffmm_report *report, void *user_data)
 
 int fit(struct run *run)
 {
-    progress_begin(&run->progress, run->arguments->verbose);
+    if (!run->arguments->quiet)
+        progress_begin(&run->progress, run->arguments->verbose);
     diffmm_trainer_on_progress(run->trainer, on_progress, run);
     catch_interrupt(run->trainer);
     diffmm_status status = diffmm_trainer_fit(run->trainer, on_epoch, run);

@@ -22,6 +22,7 @@
 #include "fit.h"
 #include "forecast.h"
 #include "log.h"
+#include "peers.h"
 #include "report.h"
 #include "result.h"
 
@@ -46,7 +47,7 @@ static int make_trainer(struct run *run, diffmm_dataset *dataset, const diffmm_o
         status = diffmm_trainer_report(run->trainer, &report);
     if (status != DIFFMM_OK)
         return failed_call();
-    if (resume)
+    if (resume && !run->arguments->quiet)
         fprintf(stderr, "going on after epoch %zu\n", report.epoch);
     run->dataset = dataset;
     run->epochs_done = report.epoch;
@@ -121,7 +122,14 @@ static int fit_all(struct run *run)
                                                                              : code;
 }
 
-static int train(const struct arguments *arguments)
+/* Share the training from here on, if there are peers. */
+static int join(const struct run *run, const diffmm_peers *peers)
+{
+    return !peers || diffmm_trainer_join(run->trainer, peers) == DIFFMM_OK ? EXIT_DONE
+                                                                           : failed_call();
+}
+
+static int train(const struct arguments *arguments, const diffmm_peers *peers)
 {
     diffmm_context *context = NULL;
     diffmm_options *options = NULL;
@@ -131,6 +139,8 @@ static int train(const struct arguments *arguments)
     int code = EXIT_DONE;
     if (arguments->verbose)
         settings.log_level = DIFFMM_LOG_INFO;
+    if (arguments->quiet)
+        settings.log = NULL;
     if (diffmm_context_create(&settings, &context) != DIFFMM_OK)
         code = failed_call();
     if (code == EXIT_DONE && arguments_options(context, arguments, &options) != DIFFMM_OK) {
@@ -155,8 +165,10 @@ static int train(const struct arguments *arguments)
     if (code == EXIT_DONE)
         code = check_outputs(arguments);
     if (code == EXIT_DONE)
-        code = fit_all(&run);
+        code = join(&run, peers);
     if (code == EXIT_DONE)
+        code = fit_all(&run);
+    if (code == EXIT_DONE && !arguments->quiet)
         code = report_result(context, &run);
     if (code == EXIT_DONE)
         code = save(&run);
@@ -177,6 +189,18 @@ done:
     return code;
 }
 
+/* Train, with the peers that the command line names. */
+static int train_shared(struct arguments *arguments)
+{
+    struct peers peers;
+    int code = peers_begin(&peers, arguments);
+    if (code == EXIT_DONE)
+        code = train(arguments, peers.joined);
+    code = finish_output(code);
+    peers_end(&peers, code);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments;
@@ -189,7 +213,7 @@ int main(int argc, char **argv)
     else if (arguments.version)
         code = print_version();
     else
-        code = finish_output(train(&arguments));
+        code = train_shared(&arguments);
     arguments_end(&arguments);
     return code;
 }

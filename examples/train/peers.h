@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --peers: the other processes of a shared training, through MPI or TCP. */
+#ifndef DIFFMM_EXAMPLES_TRAIN_PEERS_H
+#define DIFFMM_EXAMPLES_TRAIN_PEERS_H
+
+#include "arguments.h"
+#include "tcp_peers.h"
+
+struct peers {
+    const diffmm_peers *joined; /* for diffmm_trainer_join(); NULL: this process is alone */
+    bool mpi;
+    struct tcp_peers tcp;
+};
+
+/* Reach those that the command line names, if any. Only peer 0 writes files and tells anything but
+ * errors: from `arguments` of the others goes what would. An exit status, after complaining. */
+int peers_begin(struct peers *peers, struct arguments *arguments);
+
+/* The program ends with `code`: where that is a failure, tell the others, and say what the network
+ * said, if it was the reason. Where MPI cannot be finalised any more, this ends the program. */
+void peers_end(struct peers *peers, int code);
+
+#endif
