@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""diffmm_train --peers: processes on this machine that reach each other through TCP, or MPI where it is there,
+save the model that one process saves; only the first one speaks; failures are told by all.
+
+    test_peers.py DIFFMM_TRAIN MPIRUN.SH|none"""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM, MPIRUN = "", ""
+DATA = pathlib.Path(__file__).resolve().parents[2] / "examples/data"
+SMALL = ["--data", str(DATA / "clicks.tsv"), "--set", "hidden_sizes=8", "--set", "embedding_size=8", "--set", "patience=0", "--threads", "1"]
+SKIPPED = 77
+
+
+def free_list(count):
+    """Addresses at which nobody listens."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return "tcp://" + ",".join(f"127.0.0.1:{port}" for port in ports)
+
+
+class Peers(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="diffmm-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def alone(self, *arguments, status=0):
+        done = subprocess.run([PROGRAM, *SMALL, *arguments], cwd=self.folder, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(status, done.returncode, done.stderr)
+        return done
+
+    def start(self, count, *arguments, own=None):
+        """Peers through TCP; `own`: further arguments of one of them, by its rank."""
+        peers = free_list(count)
+        processes = []
+        for rank in range(count):
+            processes.append(subprocess.Popen(
+                [PROGRAM, *SMALL, *arguments, *(own or {}).get(rank, []), "--peers", peers, "--rank", str(rank)],
+                cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            self.addCleanup(self.end, processes[-1])
+        return processes
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        if not process.stdout.closed:
+            process.communicate()
+
+    def together(self, count, *arguments, own=None, status=0):
+        """What each of them says: (stdout, stderr)."""
+        processes = self.start(count, *arguments, own=own)
+        said = [process.communicate(timeout=300) for process in processes]
+        self.assertEqual([status] * count, [process.returncode for process in processes], said)
+        return said
+
+    def mpi(self, count, *arguments, status=0):
+        if MPIRUN == "none":
+            self.skipTest("no MPI")
+        done = subprocess.run(["sh", MPIRUN, str(count), PROGRAM, *SMALL, *arguments, "--peers", "mpi"],
+                              cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode == SKIPPED:
+            self.skipTest("no mpirun")
+        self.assertEqual(status, done.returncode, done.stderr)
+        return done
+
+    def bytes_of(self, name):
+        return (self.folder / name).read_bytes()
+
+    def test_the_same_model_through_tcp(self):
+        self.alone("--epochs", "2", "--model", "alone")
+        for count in (1, 2, 3):
+            said = self.together(count, "--epochs", "2", "--model", "shared", "--log", "log", "--csv", "table",
+                                 "--report", "page")
+            self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+            self.assertIn("best epoch", said[0][0])
+            self.assertEqual([("", "")] * (count - 1), said[1:])
+            self.assertEqual(3, len(self.bytes_of("log").splitlines()))
+            self.assertEqual({"alone", "shared", "log", "table", "page"}, set(os.listdir(self.folder)))
+            for name in ("shared", "log", "table", "page"):
+                (self.folder / name).unlink()
+
+    def test_the_same_model_through_mpi(self):
+        self.alone("--epochs", "2", "--model", "alone")
+        for count in (1, 2, 4):
+            done = self.mpi(count, "--epochs", "2", "--model", "shared")
+            self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+            self.assertEqual(1, done.stdout.count("best epoch"))
+            self.assertEqual(1, done.stderr.count(" users, "), done.stderr)
+            (self.folder / "shared").unlink()
+
+    def test_resumed_by_another_number(self):
+        self.alone("--epochs", "3", "--model", "alone")
+        self.together(2, "--epochs", "1", "--checkpoint", "kept")
+        said = self.together(3, "--epochs", "3", "--checkpoint", "kept", "--resume", "--model", "shared")
+        self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+        self.assertIn("going on after epoch 1", said[0][1])
+        self.assertEqual([("", "")] * 2, said[1:])
+
+    def test_other_settings(self):
+        said = self.together(2, "--epochs", "1", own={1: ["--seed", "5"]}, status=1)
+        self.assertIn("diffmm_train: peer 1 has option seed = 5, peer 0 has 1\n", said[0][1])
+        self.assertEqual("diffmm_train: peer 1: peer 1 has option seed = 5, peer 0 has 1\n", said[1][1])
+        self.assertEqual(["", ""], [out for out, _ in said])
+
+    def wait_for_checkpoint(self, first):
+        while not (self.folder / "kept").exists():
+            self.assertIsNone(first.poll())
+            time.sleep(0.02)
+
+    def lose(self, number, *arguments):
+        """Two peers, of which the second gets a signal after the first epoch; what the first says."""
+        first, second = self.start(2, "--epochs", "100000", "--checkpoint", "kept", *arguments)
+        self.wait_for_checkpoint(first)
+        second.send_signal(number)
+        _, said = first.communicate(timeout=300)
+        self.assertEqual(1, first.returncode)
+        self.assertRegex(said, r"\ndiffmm_train: epoch [0-9]+, \w+: .*peer 1")
+        return said
+
+    def test_a_killed_peer(self):
+        self.assertIn("diffmm_train: peer 1 has left\n", self.lose(signal.SIGKILL))
+        self.alone("--epochs", "100000", "--checkpoint", "kept", "--resume", "--set", "patience=1")
+
+    def test_a_stopped_peer(self):
+        said = self.lose(signal.SIGSTOP, "--peer-deadline", "5")
+        self.assertIn("diffmm_train: peer 1 did not answer within 5 seconds\n", said)
+
+    def test_an_interrupted_peer(self):
+        """Ctrl-C at the first one saves the best epoch; the others fail."""
+        first, second = self.start(2, "--epochs", "100000", "--checkpoint", "kept", "--model", "best")
+        self.wait_for_checkpoint(first)
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=300)
+        _, said = second.communicate(timeout=300)
+        self.assertEqual((130, 1), (first.returncode, second.returncode))
+        self.assertIn("diffmm_train: peer 1: peer 0 has left\n", said)
+        self.assertTrue((self.folder / "best").exists())
+
+    def test_a_failing_rank(self):
+        """The first cannot write what it is to write: the others do not wait for it."""
+        said = self.mpi(2, "--epochs", "1", "--log", "missing/log", status=1).stderr
+        self.assertIn("diffmm_train: cannot write missing/log", said)
+
+    def test_wrong_command_lines(self):
+        tcp = ["--peers", "tcp://127.0.0.1:5000,127.0.0.1:5001"]
+        for arguments, reason in (
+                (["--peers", "udp"], "--peers takes mpi or tcp://HOST:PORT,HOST:PORT,.., not udp"),
+                (tcp, "--rank is missing: which of the peers this is, from 0"),
+                (["--peers", "mpi", "--rank", "0"], "--rank goes with --peers tcp://.."),
+                (["--peer-deadline", "5"], "--peer-deadline goes with --peers"),
+                ([*tcp, "--rank", "0", "--forecast"], "--forecast is for one process: leave out --peers"),
+                ([*tcp, "--rank", "0", "--final-fit"], "--final-fit is for one process: leave out --peers"),
+                ([*tcp, "--rank", "-1"], "--rank takes a number from 0 to 1023, not -1"),
+                (["--peer-deadline", "0"], "--peer-deadline takes a number from 1 to 1000000, not 0")):
+            self.assertIn(f"diffmm_train: {reason}\n", self.alone(*arguments, status=2).stderr)
+        self.assertIn("diffmm_train: peer 2: rank 2: there are 2 peers, which count from 0\n",
+                      self.alone(*tcp, "--rank", "2", status=1).stderr)
+        self.assertIn("diffmm_train: 'nobody' is no HOST:PORT\n",
+                      self.alone("--peers", "tcp://nobody", "--rank", "0", status=1).stderr)
+
+    def test_without_mpi(self):
+        if MPIRUN != "none":
+            self.skipTest("there is MPI")
+        self.assertIn("--peers mpi: this program was built without MPI", self.alone("--peers", "mpi", status=2).stderr)
+
+
+if __name__ == "__main__":
+    PROGRAM, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2]
+    unittest.main(argv=sys.argv[:1])
