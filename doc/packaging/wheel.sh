@@ -43,7 +43,7 @@ umask 022
 if [ -z "$library" ]; then
     # Without debugging information, which would name the scratch folder.
     quietly meson setup "$work/build" "$source" -Dbuildtype=release -Ddebug=false -Dlibzip=enabled -Dzlib=enabled \
-        -Dzstd=enabled -Dtests=disabled -Dexamples=disabled -Ddocs=disabled
+        -Dzstd=enabled -Dtests=disabled -Dexamples=disabled -Ddocs=disabled -Dmpi=disabled
     quietly meson compile -C "$work/build" ${JOBS:+-j "$JOBS"}
     library=$(realpath "$work/build/lib/libdiffmm.so.1")
 fi
