@@ -8,7 +8,8 @@ zip=
 [ "$2" = none ] || zip=-DDIFFMM__HAVE_LIBZIP
 # What needs MPI's headers is left out where they are not.
 left_out='^$'
-mpi=$(pkg-config --cflags mpi-c 2>/dev/null) || left_out='^lib/mpi/'
+mpi=$(pkg-config --cflags mpi-c 2>/dev/null | sed 's/-I/-isystem /g')
+[ -n "$mpi" ] || left_out='^lib/mpi/'
 find lib -name '*.c' | grep -v "$left_out" | sort | xargs -P "$(nproc)" -n 6 sh -c '
     zip=$1 mpi=$2
     shift 2
