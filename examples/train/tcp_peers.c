@@ -114,16 +114,20 @@ static int receive_some(struct tcp_peers *tcp, struct direction *in, bool *moved
     return failure ? failure : judge(tcp, in, count);
 }
 
-/* Wait until a socket is ready; false once nothing has moved for too long. */
-static bool wait_on(const struct direction *out, const struct direction *in, double ends)
+/* Wait until a socket is ready. Nothing has moved for too long, or the one that is sent to will say
+ * nothing more, which is how a peer leaves: a failure. */
+static int wait_on(struct tcp_peers *tcp, const struct direction *out, const struct direction *in,
+                   double ends)
 {
-    struct pollfd both[] = {{.fd = out->ended ? -1 : out->socket, .events = POLLOUT},
+    struct pollfd both[] = {{.fd = out->ended ? -1 : out->socket, .events = POLLOUT | POLLRDHUP},
                             {.fd = in->ended ? -1 : in->socket, .events = POLLIN}};
     double left = 1000 * (ends - tcp_clock());
     if (left <= 0)
-        return false;
-    poll(both, 2, left > 60000 ? 60000 : (int)left + 1);
-    return true;
+        return fail(tcp, TCP_DEADLINE, "peer %d did not answer within %g seconds",
+                    in->ended ? out->peer : in->peer, tcp->deadline);
+    if (poll(both, 2, left > 60000 ? 60000 : (int)left + 1) > 0 && (both[0].revents & POLLRDHUP))
+        return fail(tcp, TCP_ABANDONED, "peer %d has left", out->peer);
+    return 0;
 }
 
 static int carry(struct tcp_peers *tcp, struct direction *out, struct direction *in)
@@ -140,9 +144,8 @@ static int carry(struct tcp_peers *tcp, struct direction *out, struct direction 
             break;
         if (moved)
             ends = tcp_clock() + tcp->deadline;
-        else if (!wait_on(out, in, ends))
-            failure = fail(tcp, TCP_DEADLINE, "peer %d did not answer within %g seconds",
-                           in->ended ? out->peer : in->peer, tcp->deadline);
+        else
+            failure = wait_on(tcp, out, in, ends);
     }
     return failure;
 }
@@ -173,11 +176,16 @@ static int exchange(int32_t to, const void *send, size_t send_bytes, int32_t fro
     return failure;
 }
 
-/* Whoever waits for this process finds the connection closed. */
+/* Whoever waits for this process finds that it says nothing more. To close the connections here
+ * could take from the others what was sent before: that happens where something arrives later. */
 static void abandon(int32_t status, void *user_data)
 {
+    struct tcp_peers *tcp = user_data;
     (void)status;
-    close_all(user_data);
+    tcp->left = true;
+    for (uint32_t peer = 0; peer < tcp->peers.size; peer++)
+        if (tcp->sockets[peer] >= 0)
+            shutdown(tcp->sockets[peer], SHUT_WR);
 }
 
 static bool connect_all(struct tcp_peers *tcp, const struct tcp_addresses *addresses, uint32_t rank,

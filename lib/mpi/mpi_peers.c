@@ -205,6 +205,7 @@ static int carry(diffmm_mpi *mpi, struct direction *out, const char *send, struc
                  char *receive)
 {
     struct wait wait;
+    bool told = false; /* that a peer leaves */
     wait_anew(&wait);
     int failure = in->done ? 0 : start_receiving(mpi, in);
     if (failure == 0 && !out->done)
@@ -217,10 +218,18 @@ static int carry(diffmm_mpi *mpi, struct direction *out, const char *send, struc
             failure = go_on_receiving(mpi, in, &receive, &moved);
         if (failure != 0 || (out->done && in->done))
             break;
-        if (moved)
+        if (moved) {
             wait_anew(&wait);
-        else if ((failure = look_for_abandon(mpi)) == 0 && !wait_on(&wait, mpi->deadline))
+            told = false;
+            continue;
+        }
+        failure = look_for_abandon(mpi);
+        if (failure == DIFFMM_MPI_ABANDONED && !told) {
+            told = true; /* what was sent before that may just have arrived: look once more */
+            failure = 0;
+        } else if (failure == 0 && !wait_on(&wait, mpi->deadline)) {
             failure = too_late(mpi, out, in);
+        }
     }
     return failure;
 }

@@ -226,6 +226,35 @@ START_TEST(a_peer_that_abandons)
 }
 END_TEST
 
+/* Peer 0 leaves after it has sent something; peer 1 receives that all the same, and fails at once where it sends
+ * more than sockets hold. */
+static int send_and_leave(struct tcp_peers *tcp)
+{
+    static unsigned char large[LARGEST], bytes[1000] = {7};
+    if (tcp->peers.rank == 0) {
+        int failure = swap(tcp, 1, bytes, sizeof bytes, -1, NULL, 0);
+        tcp->peers.abandon(DIFFMM_CANCELLED, tcp->peers.user_data);
+        if (failure == 0)
+            pause(); /* its end is not what the other notices */
+        return 1;
+    }
+    usleep(200000);
+    if (swap(tcp, -1, NULL, 0, 0, bytes, sizeof bytes) != 0 || bytes[0] != 7)
+        return 2;
+    return swap(tcp, 0, large, sizeof large, -1, NULL, 0) == TCP_ABANDONED ? 0 : 3;
+}
+
+START_TEST(what_was_sent_before)
+{
+    struct places places = free_places(2);
+    pid_t first = start_peer(places.list, 0, LONG, send_and_leave);
+    pid_t second = start_peer(places.list, 1, LONG, send_and_leave);
+    ck_assert_int_eq(end_of(second), 0);
+    kill(first, SIGKILL);
+    end_of(first);
+}
+END_TEST
+
 /* The first whose time is over leaves, too, which the other may notice before its own is. */
 START_TEST(a_stopped_peer)
 {
@@ -491,6 +520,7 @@ int main(void)
     tcase_add_loop_test(tests, bytes_arrive, 2, MOST_PEERS + 1);
     tcase_add_test(tests, a_killed_peer);
     tcase_add_test(tests, a_peer_that_abandons);
+    tcase_add_test(tests, what_was_sent_before);
     tcase_add_test(tests, a_stopped_peer);
     tcase_add_test(tests, other_sizes_than_expected);
     tcase_add_test(tests, strangers);
