@@ -82,12 +82,19 @@ static int go_round(const diffmm_peers *peers)
                 (int32_t)((rank + size - 1) % size), received, sizeof received);
 }
 
-/* The last rank leaves; the others are in the midst of something, and do not wait for the deadline. */
+/* The last rank hears from all others, and leaves. These are in the midst of something then, and do not
+ * wait for the deadline. */
 static void abandon(const diffmm_peers *peers)
 {
+    uint32_t last = peers->size - 1;
+    char byte = 0;
     EXPECT(go_round(peers) == 0);
-    if (peers->rank + 1 < peers->size)
+    if (peers->rank < last) {
+        EXPECT(swap(peers, (int32_t)last, &byte, 1, -1, NULL, 0) == 0);
         EXPECT(go_round(peers) == DIFFMM_MPI_ABANDONED);
+    }
+    for (uint32_t from = 0; peers->rank == last && from < last; from++)
+        EXPECT(swap(peers, -1, NULL, 0, (int32_t)from, &byte, 1) == 0);
     peers->abandon(DIFFMM_CANCELLED, peers->user_data);
     peers->abandon(DIFFMM_CANCELLED, peers->user_data);
     EXPECT(go_round(peers) == DIFFMM_MPI_ABANDONED);
