@@ -20,6 +20,8 @@ setup_present() {
     libsqlite3-dev) pkg-config --exists 'sqlite3 >= 3.38' 2>/dev/null ;;
     libpq-dev) pkg-config --exists libpq 2>/dev/null ;;
     postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
+    libopenmpi-dev) pkg-config --exists ompi-c 2>/dev/null ;;
+    openmpi-bin) command -v mpirun >/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
     libopencv-*-dev)
         part=${1#libopencv-}
