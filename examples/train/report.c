@@ -38,8 +38,8 @@ static bool can_write(const char *path)
 
 int check_outputs(const struct arguments *arguments)
 {
-    const char *const paths[] = {arguments->report, arguments->csv};
-    for (size_t i = 0; i < 2; i++)
+    const char *const paths[] = {arguments->model, arguments->report, arguments->csv};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (paths[i] && !can_write(paths[i]))
             return failed(paths[i]);
     return EXIT_DONE;

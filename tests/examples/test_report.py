@@ -218,6 +218,8 @@ class Report(unittest.TestCase):
             said = self.train("--epochs", "1", option, "/dev/full", "--model", "model", status=1)
             self.assertIn("cannot write /dev/full: No space left", said)
             (self.folder / "model").unlink()  # saved before
+        said = self.train("--epochs", "100000", "--model", "none/model", status=1)
+        self.assertIn("cannot write none/model: No such file", said)
         self.train("--epochs", "1", "--report", "/dev/stdout")
         self.assertEqual([], sorted(path.name for path in self.folder.iterdir()))
 
