@@ -98,6 +98,12 @@ static void add_options(struct facts *facts, const diffmm_options *options)
         add_option(facts, options, &options->overrides[i].key, options->overrides[i].name);
 }
 
+/* The hash of several arrays, with one more. */
+static uint64_t hash_with(uint64_t hash, size_t rows, size_t columns, const float *values)
+{
+    return hash * 3 + diffmm__fingerprint_features(rows, columns, values, columns);
+}
+
 /* The hash of everything that a checkpoint holds in arrays of floats. */
 static diffmm_status hash_state(const diffmm_trainer *trainer, uint64_t *hash)
 {
@@ -108,8 +114,7 @@ static diffmm_status hash_state(const diffmm_trainer *trainer, uint64_t *hash)
     *hash = trainer->model->steps;
     for (size_t i = 0; i < state.count; i++) {
         const struct diffmm__state_array *array = &state.arrays[i];
-        *hash = *hash * 3 + diffmm__fingerprint_features(array->rows, array->columns, array->values,
-                                                         array->columns);
+        *hash = hash_with(*hash, array->rows, array->columns, array->values);
     }
     diffmm__state_end(trainer, &state);
     return DIFFMM_OK;
@@ -271,8 +276,7 @@ static uint64_t hash_parameters(const diffmm_model *model)
     for (size_t p = 0; p < diffmm_model_parameters(model); p++) {
         diffmm_parameter parameter = {.struct_size = sizeof parameter};
         diffmm_model_parameter_at(model, p, &parameter);
-        hash = hash * 3 + diffmm__fingerprint_features(parameter.rows, parameter.columns,
-                                                       parameter.values, parameter.columns);
+        hash = hash_with(hash, parameter.rows, parameter.columns, parameter.values);
     }
     return hash;
 }

@@ -99,21 +99,28 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     return DIFFMM_OK;
 }
 
-/* What the peers have generated for a modality. */
-static diffmm_status gather_rows(const struct diffmm__graphs *graphs, const diffmm_model *model,
-                                 size_t epoch, size_t m, const struct diffmm__peers *peers)
+/* What the peers have generated for their users, of each of whom an array has `bytes` bytes. */
+static diffmm_status gather_users(const struct diffmm__graphs *graphs, const diffmm_model *model,
+                                  size_t epoch, const struct diffmm__peers *peers, void *array,
+                                  size_t bytes)
+{
+    diffmm_status status =
+        diffmm__peers_gather(peers, array, graphs->block * bytes, model->users * bytes);
+    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
+}
+
+static diffmm_status gather_neighbors(const struct diffmm__graphs *graphs,
+                                      const diffmm_model *model, size_t epoch, size_t m,
+                                      const struct diffmm__peers *peers)
 {
     int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
-    size_t items_of_user = model->settings.rebuild_k * sizeof *items,
-           scores_of_user = model->settings.rebuild_k * sizeof *scores;
-    diffmm_status status = diffmm__peers_gather(peers, items, graphs->block * items_of_user,
-                                                model->users * items_of_user);
-    if (!status && scores)
-        status = diffmm__peers_gather(peers, scores, graphs->block * scores_of_user,
-                                      model->users * scores_of_user);
-    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    size_t count = model->settings.rebuild_k;
+    diffmm_status status = gather_users(graphs, model, epoch, peers, items, count * sizeof *items);
+    return !status && scores
+               ? gather_users(graphs, model, epoch, peers, scores, count * sizeof *scores)
+               : status;
 }
 
 /* The coordinates that all modalities have left in the users' served rows, whose other columns the
@@ -122,11 +129,8 @@ static diffmm_status gather_coordinates(const struct diffmm__graphs *graphs,
                                         const diffmm_model *model, size_t epoch,
                                         const struct diffmm__peers *peers)
 {
-    size_t of_user = model->width * sizeof *model->served;
-    diffmm_status status =
-        diffmm__peers_gather(peers, model->served, graphs->block * of_user, model->users * of_user);
-    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    return gather_users(graphs, model, epoch, peers, model->served,
+                        model->width * sizeof *model->served);
 }
 
 /* Rows as a graph needs them. */
@@ -186,7 +190,7 @@ static diffmm_status generate(struct diffmm__graphs *graphs, diffmm_model *model
     if (!status && coordinates)
         diffmm__blend_receive(model, m);
     if (!status)
-        status = gather_rows(graphs, model, epoch, m, peers);
+        status = gather_neighbors(graphs, model, epoch, m, peers);
     return status ? status : order_rows(graphs, model, epoch, m);
 }
 
