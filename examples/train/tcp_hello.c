@@ -4,31 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp_number.h"
+
 /* At the beginning; the last digit is the version of what is said in which order. */
 static const char magic[8] = {'d', 'i', 'f', 'f', 'm', 'm', 'P', '1'};
-
-static void put(uint64_t value, size_t bytes, unsigned char *out)
-{
-    for (size_t i = 0; i < bytes; i++)
-        out[i] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t get(const unsigned char *in, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)in[i] << 8 * i;
-    return value;
-}
 
 void tcp_hello_write(const struct tcp_hello *hello, unsigned char out[TCP_HELLO_BYTES])
 {
     memcpy(out, magic, sizeof magic);
-    put(hello->version, 4, out + 8);
-    put(hello->size, 4, out + 12);
-    put(hello->rank, 4, out + 16);
-    put(hello->to, 4, out + 20);
-    put(hello->mark, 8, out + 24);
+    tcp_number_write(hello->version, 4, out + 8);
+    tcp_number_write(hello->size, 4, out + 12);
+    tcp_number_write(hello->rank, 4, out + 16);
+    tcp_number_write(hello->to, 4, out + 20);
+    tcp_number_write(hello->mark, 8, out + 24);
 }
 
 bool tcp_hello_read(const unsigned char in[TCP_HELLO_BYTES], const struct tcp_hello *own,
@@ -38,11 +26,11 @@ bool tcp_hello_read(const unsigned char in[TCP_HELLO_BYTES], const struct tcp_he
         snprintf(reason, reason_size, "is no peer of a training");
         return false;
     }
-    *out = (struct tcp_hello){.version = (uint32_t)get(in + 8, 4),
-                              .size = (uint32_t)get(in + 12, 4),
-                              .rank = (uint32_t)get(in + 16, 4),
-                              .to = (uint32_t)get(in + 20, 4),
-                              .mark = get(in + 24, 8)};
+    *out = (struct tcp_hello){.version = (uint32_t)tcp_number_read(in + 8, 4),
+                              .size = (uint32_t)tcp_number_read(in + 12, 4),
+                              .rank = (uint32_t)tcp_number_read(in + 16, 4),
+                              .to = (uint32_t)tcp_number_read(in + 20, 4),
+                              .mark = tcp_number_read(in + 24, 8)};
     if (out->version != own->version)
         snprintf(reason, reason_size, "has version %u of the library, this process %u",
                  out->version, own->version);

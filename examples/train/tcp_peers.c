@@ -14,6 +14,7 @@
 
 #include "tcp_addresses.h"
 #include "tcp_mesh.h"
+#include "tcp_number.h"
 
 enum { HEAD_BYTES = 8, AT_ONCE = 1 << 20 };
 
@@ -21,7 +22,7 @@ enum { HEAD_BYTES = 8, AT_ONCE = 1 << 20 };
 struct direction {
     int32_t peer;
     int socket;
-    unsigned char head[HEAD_BYTES]; /* the length, the least significant byte first */
+    unsigned char head[HEAD_BYTES]; /* the length */
     size_t head_done;
     char *bytes;
     size_t size, done;
@@ -88,9 +89,7 @@ static int send_some(struct tcp_peers *tcp, struct direction *out, bool *moved)
 
 static int check_head(struct tcp_peers *tcp, const struct direction *in)
 {
-    uint64_t size = 0;
-    for (size_t i = 0; i < HEAD_BYTES; i++)
-        size |= (uint64_t)in->head[i] << 8 * i;
+    uint64_t size = tcp_number_read(in->head, HEAD_BYTES);
     if (size == in->size)
         return 0;
     return fail(tcp, TCP_FAILED, "peer %d sends %llu bytes where %zu are expected", in->peer,
@@ -169,8 +168,7 @@ static int exchange(int32_t to, const void *send, size_t send_bytes, int32_t fro
     /* (What is sent is only read.) */
     struct direction out = direction_of(tcp, to, (void *)(size_t)send, send_bytes);
     struct direction in = direction_of(tcp, from, receive, receive_bytes);
-    for (size_t i = 0; i < HEAD_BYTES; i++)
-        out.head[i] = (unsigned char)((uint64_t)send_bytes >> 8 * i);
+    tcp_number_write(send_bytes, HEAD_BYTES, out.head);
     int failure = carry(tcp, &out, &in);
     tcp->left = failure != 0; /* half a message may be under way */
     return failure;
