@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A network in memory: the peers of a training as threads of one process, which exchange messages
- * through queues. What was sent before a peer left still arrives, as on a real one. */
+ * through queues. What was sent before a peer left still arrives, and who waits for another peer waits
+ * on, as on a real one. */
 #ifndef DIFFMM_TESTS_NETWORK_H
 #define DIFFMM_TESTS_NETWORK_H
 
@@ -28,7 +29,7 @@ struct network_end {
     size_t fails_at;      /* the exchange that fails, counted from 1; 0: none */
     bool failed;          /* one has */
     size_t after_failure; /* exchanges that were asked for after that: there must be none */
-    size_t abandoned;     /* how often the library has told that it leaves */
+    size_t abandoned;     /* how often the library has told that it leaves: once is for ever */
     int32_t status;       /* and with what */
 };
 
@@ -37,7 +38,6 @@ struct network {
     pthread_cond_t changed;
     uint32_t size;
     long milliseconds; /* how long a peer waits for another */
-    bool broken;       /* a peer has left */
     struct network_message *queues[network_most][network_most]; /* from, to */
     struct network_end ends[network_most];
 };
@@ -95,12 +95,13 @@ static inline int network_receive(struct network *network, int32_t from, uint32_
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    while (!*place && !network->broken)
+    const struct network_end *sender = &network->ends[from];
+    while (!*place && !sender->abandoned)
         if (pthread_cond_timedwait(&network->changed, &network->lock, &until))
             break;
     struct network_message *first = *place;
     if (!first)
-        return network->broken ? network_failed : network_late;
+        return sender->abandoned ? network_failed : network_late;
     *place = first->next;
     int wrong = first->size == size ? 0 : network_misfit;
     if (!wrong)
@@ -146,7 +147,6 @@ static inline void network_abandon(int32_t status, void *user_data)
     pthread_mutex_lock(&end->network->lock);
     end->abandoned++;
     end->status = status;
-    end->network->broken = true;
     pthread_cond_broadcast(&end->network->changed);
     pthread_mutex_unlock(&end->network->lock);
 }
