@@ -136,13 +136,13 @@ static void copy_rows(size_t rows, size_t dimensions, const float *from, size_t 
         memcpy(to + r * dimensions, from + r * stride, dimensions * sizeof *to);
 }
 
-/* The features of `count` items from `first` on, of a modality that has rows. */
+/* The features of `count` items from `first` on; a modality without rows has no array. */
 static void copy_features(const struct diffmm__modality *modality, size_t first, size_t count,
                           float *out)
 {
     if (diffmm__modality_is_stored(modality))
         diffmm__stored_rows_load(&modality->stored, first, count, out);
-    else
+    else if (count > 0)
         copy_rows(count, modality->dimensions, modality->features + first * modality->stride,
                   modality->stride, out);
 }

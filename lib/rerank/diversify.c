@@ -61,8 +61,11 @@ static double cosine(const struct marginal *marginal, size_t i, size_t j)
     return lengths > 0.0 ? fmin(dot(marginal, i, j) / lengths, 1.0) : 0.0;
 }
 
-static void begin(struct marginal *marginal)
+/* There is a hit; scratch has two numbers for each. */
+static void begin(struct marginal *marginal, double *scratch)
 {
+    marginal->length = scratch;
+    marginal->nearest = scratch + marginal->count;
     double lowest = (double)marginal->hits[0].score, highest = lowest;
     for (size_t i = 0; i < marginal->count; i++) {
         lowest = fmin(lowest, (double)marginal->hits[i].score);
@@ -137,16 +140,14 @@ diffmm_status diffmm_diversify(const diffmm_scorer *scorer, const char *modality
                                 .space = {scorer->items, scorer->d, scorer->width},
                                 .hits = hits,
                                 .count = hit_count,
-                                .lambda = lambda,
-                                .length = scratch,
-                                .nearest = scratch + hit_count};
+                                .lambda = lambda};
     if (modality)
         status = find_modality(scorer, modality, &marginal.space);
     if (status)
         return status;
     size_t wanted = count < hit_count ? count : hit_count;
     if (wanted > 0)
-        begin(&marginal);
+        begin(&marginal, scratch);
     for (size_t n = 0; n < wanted; n++) {
         size_t best = find_best(&marginal);
         out[n] = hits[best];
