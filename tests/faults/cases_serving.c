@@ -298,10 +298,12 @@ static diffmm_status fold_in(struct fault_world *world)
 
 static diffmm_status explain(struct fault_world *world)
 {
-    diffmm_explanation explanation = {.struct_size = sizeof explanation,
-                                      .modalities = world->out.explained.modalities,
-                                      .items = world->out.explained.items,
-                                      .denoisers = world->out.explained.denoisers};
+    diffmm_explanation explanation;
+    memset(&explanation, 0, sizeof explanation); /* the bytes between members too: all are hashed */
+    explanation.struct_size = sizeof explanation;
+    explanation.modalities = world->out.explained.modalities;
+    explanation.items = world->out.explained.items;
+    explanation.denoisers = world->out.explained.denoisers;
     diffmm_status status = diffmm_explain(world->scorer, 0, 300, many, 2, &explanation);
     if (status)
         return status;

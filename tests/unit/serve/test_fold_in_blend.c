@@ -248,11 +248,11 @@ struct explained {
 static void explain(const diffmm_scorer *of, int32_t user, size_t count, int32_t item,
                     struct explained *e)
 {
-    memset(e, 0, sizeof *e);
-    e->out = (diffmm_explanation){.struct_size = sizeof e->out,
-                                  .modalities = e->modalities,
-                                  .items = e->items,
-                                  .denoisers = e->denoisers};
+    memset(e, 0, sizeof *e); /* the bytes between members too, as whole structs are compared */
+    e->out.struct_size = sizeof e->out;
+    e->out.modalities = e->modalities;
+    e->out.items = e->items;
+    e->out.denoisers = e->denoisers;
     expect_success(diffmm_explain(of, user, count, list, item, &e->out));
     e->out.modalities = e->out.denoisers = NULL;
     e->out.items = NULL;
