@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Set up, then build and run every test: with address and undefined-behaviour sanitisers, then
-# optimised; warnings are errors. Where valgrind, clang-tidy and cppcheck are there, they must find
-# nothing; where clang is there, it must build everything without warning too, and where it has
-# libFuzzer, the harnesses of tests/fuzz look for findings for a minute.
+# Set up, then build and run every test: with address and undefined-behaviour sanitisers (by clang
+# where it is there, so that both compilers build everything), then optimised; warnings are errors.
+# Where valgrind, clang-tidy and cppcheck are there, they must find nothing; where clang has libFuzzer,
+# the harnesses of tests/fuzz look for findings for a minute.
 # The last line counts tests of all runs; a build that fails counts as one failed test, and so does a
 # comparison with the authors' numbers (the suite reference) that was left out.
 set -u
@@ -17,6 +17,17 @@ begun=$(date +%s)
 # What begins, and after how many seconds: all of it is meant to take 1,500 on two cores.
 say() {
     echo "== $(($(date +%s) - begun)) s: $*"
+}
+
+# Whether clang is there and can link a program with sanitiser $1. Not to /dev/null: a linker that fails
+# as root may take it away.
+clang_has() {
+    trial=$(mktemp)
+    printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n%s\n' "$2" |
+        clang -fsanitize="$1" -x c -o "$trial" - >/dev/null 2>&1
+    status=$?
+    rm -f "$trial"
+    return $status
 }
 
 # Build in folder $1 with the options that follow.
@@ -92,7 +103,12 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     base=$root/build-test
     # Lines are all that a sanitiser tells of the debugging information; more of it makes linking slow.
     lines="-Doptimization=2 -Ddebug=false -Dc_args=-g1 -Dcpp_args=-g1"
-    build "$base-sanitize" $lines -Db_sanitize=address,undefined && run_whole "$base-sanitize"
+    sanitizers="-Db_sanitize=address,undefined -Db_lundef=false"
+    ! clang_has address,undefined 'int main(void) { return 0; }' || export CC=clang CXX=clang++
+    build "$base-sanitize" $lines $sanitizers
+    built=$?
+    unset CC CXX
+    [ $built -ne 0 ] || run_whole "$base-sanitize"
     build "$base-thread" $lines -Db_sanitize=thread -Db_lundef=false \
         -Dexamples=disabled && run "$base-thread"
     if build "$base-release" -Dbuildtype=release -Ddebug=true; then
@@ -102,17 +118,9 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         ! clang-tidy --version 2>/dev/null | grep -q 'version 14\.' || look "$base-release" tidy
         ! cppcheck --version 2>/dev/null | grep -q '^Cppcheck 2\.10' || look "$base-release" cppcheck
     fi
-    if command -v clang >/dev/null; then
+    if clang_has fuzzer,address ''; then
         export CC=clang CXX=clang++
-        build "$base-clang" -Dbuildtype=debug
-        # Not to /dev/null: a linker that fails as root may take it away.
-        trial=$(mktemp)
-        if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }\n' |
-            clang -fsanitize=fuzzer,address -x c -o "$trial" - >/dev/null 2>&1; then
-            build "$base-fuzz" $lines -Db_sanitize=address,undefined \
-                -Db_lundef=false -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
-        fi
-        rm -f "$trial"
+        build "$base-fuzz" $lines $sanitizers -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
     fi
 fi
 
