@@ -89,7 +89,8 @@ static void add_rows(size_t count, const int32_t *node, size_t d, const float *r
         diffmm__kernels()->add_scaled(d, 1.0f, rows + b * d, matrix + (size_t)node[b] * d);
 }
 
-double diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight, void *scratch)
+diffmm_status diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight,
+                                     void *scratch, double *value)
 {
     struct scratch *s = scratch;
     size_t d = batch->d, count = batch->count;
@@ -109,7 +110,8 @@ double diffmm__alignment_term(const struct diffmm__term_batch *batch, double wei
             add_rows(count, nodes[side], d, s->grad_y, batch->grad_final + begin);
         }
     }
-    return weight * loss;
+    *value = weight * loss;
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_alignment(diffmm_context *context, size_t rows, size_t d, const float *x,

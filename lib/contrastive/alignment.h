@@ -6,7 +6,8 @@
 
 /* The alignment of every modality's view with the main view, over the batch's users plus over its
  * positives; see losses/term.h. */
-double diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
+diffmm_status diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight,
+                                     void *scratch, double *value);
 
 /* Takes scratch for one shape, used for every batch; see losses/term.h. */
 void *diffmm__alignment_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);

@@ -105,22 +105,35 @@ double diffmm__contrastive_naive_flops(const struct diffmm__settings *settings,
     return contrasts * 6.0 * (double)shape->pairs * candidates * (double)shape->d;
 }
 
-/* InfoNCE of view a (as p) and view b (as q), users plus items. */
-static double contrast(struct scratch *s, size_t a, size_t b, double tau, double weight,
-                       bool gradients)
+/* Adds InfoNCE of view a (as p) and view b (as q), users plus items. */
+static diffmm_status contrast(struct scratch *s, const struct diffmm__infonce_setting *setting,
+                              size_t a, size_t b, bool gradients, double *loss)
 {
-    double loss = 0.0, products = 0.0;
-    for (size_t i = 0; i < 2; i++) {
+    double losses[2] = {0.0, 0.0}, products = 0.0;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < 2 && !status; i++) {
         const struct diffmm__infonce_rows *rows = &s->sides[i].rows;
         size_t skip = s->sides[i].first_row * s->d;
-        loss += diffmm__infonce(s->context, rows, s->d, s->normalized[a] + skip,
-                                s->normalized[b] + skip, tau, weight,
-                                gradients ? s->gradients[a] + skip : NULL,
-                                gradients ? s->gradients[b] + skip : NULL, s->infonce);
+        status = diffmm__infonce(setting, rows, s->normalized[a] + skip, s->normalized[b] + skip,
+                                 gradients ? s->gradients[a] + skip : NULL,
+                                 gradients ? s->gradients[b] + skip : NULL, &losses[i]);
         products += (double)rows->batch.count * (double)rows->candidates;
     }
     s->flops += (gradients ? 6.0 : 2.0) * products * (double)s->d;
-    return loss;
+    *loss += losses[0] + losses[1];
+    return status;
+}
+
+/* The gradients of the first `used` normalised views, of which each peer has some rows, to all. */
+static diffmm_status gather(const struct scratch *s, const struct diffmm__infonce_setting *setting,
+                            size_t used)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t v = 0; v < used; v++)
+        for (size_t i = 0; i < 2 && !status; i++)
+            status = diffmm__infonce_gather(setting, &s->sides[i].rows,
+                                            s->gradients[v] + s->sides[i].first_row * s->d);
+    return status;
 }
 
 /* A view's rows, normalised; the gradients of these are 0. */
@@ -151,8 +164,8 @@ static void normalize_backward(const struct scratch *s, size_t v, float keep, fl
 }
 
 /* The value on valid arguments; gradients, times `weight`, of every view into s->gradients. */
-static double contrastive(struct scratch *s, const diffmm_contrastive_loss_arguments *a,
-                          double weight)
+static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_loss_arguments *a,
+                                 const struct diffmm__peers *peers, double weight, double *loss)
 {
     bool with_main = a->anchor == DIFFMM_ANCHOR_MAIN, gradients = a->grad_views || a->grad_main;
     size_t used = s->view_count + (with_main ? 1 : 0);
@@ -169,15 +182,21 @@ static double contrastive(struct scratch *s, const diffmm_contrastive_loss_argum
     for (size_t v = 0; v < used; v++)
         normalize(s, v, v < s->view_count ? a->views[v] : a->main, gradients);
 
-    double loss = 0.0;
-    for (size_t b = 0; b < s->view_count; b++) {
+    const struct diffmm__infonce_setting setting = {.context = s->context,
+                                                    .peers = peers,
+                                                    .d = s->d,
+                                                    .tau = a->tau,
+                                                    .weight = weight,
+                                                    .scratch = s->infonce};
+    diffmm_status status = DIFFMM_OK;
+    *loss = 0.0;
+    for (size_t b = 0; b < s->view_count && !status; b++) {
         if (with_main)
-            loss += contrast(s, s->view_count, b, a->tau, weight, gradients);
-        else
-            for (size_t first = 0; first < b; first++)
-                loss += contrast(s, first, b, a->tau, weight, gradients);
+            status = contrast(s, &setting, s->view_count, b, gradients, loss);
+        for (size_t first = 0; first < b && !with_main && !status; first++)
+            status = contrast(s, &setting, first, b, gradients, loss);
     }
-    return loss;
+    return !status && gradients ? gather(s, &setting, used) : status;
 }
 
 /* Draws the nodes of the batch's denominators, if they do not run over all. */
@@ -189,8 +208,8 @@ static void draw(const struct scratch *s, const struct diffmm__term_batch *batch
                                  s->negatives, s->sides[i].drawn);
 }
 
-double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
-                                void *scratch)
+diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
+                                       void *scratch, double *value)
 {
     struct scratch *s = scratch;
     const diffmm_contrastive_loss_arguments arguments = {.anchor = batch->settings->anchor,
@@ -206,12 +225,15 @@ double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double w
                                                          .user_negatives = s->sides[0].drawn,
                                                          .item_negatives = s->sides[1].drawn};
     draw(s, batch);
-    double loss = contrastive(s, &arguments, weight);
+    diffmm_status status = contrastive(s, &arguments, batch->peers, weight, value);
+    if (status)
+        return status;
+    *value *= weight;
     for (size_t v = 0; v < s->view_count; v++)
         normalize_backward(s, v, batch->keep_views, batch->grad_views[v]);
     if (arguments.anchor == DIFFMM_ANCHOR_MAIN)
         normalize_backward(s, s->view_count, 1.0f, batch->grad_final);
-    return weight * loss;
+    return DIFFMM_OK;
 }
 
 static diffmm_status check_views(size_t view_count, const float *const *views)
@@ -278,7 +300,8 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    double value = contrastive(scratch, &a, 1.0);
+    double value;
+    status = contrastive(scratch, &a, NULL, 1.0, &value);
     for (size_t v = 0; a.grad_views && v < a.view_count; v++)
         if (a.grad_views[v])
             normalize_backward(scratch, v, 0.0f, a.grad_views[v]);
@@ -287,9 +310,9 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
     else if (a.grad_main)
         diffmm__vector_clear(context, (a.users + a.items) * a.d, a.grad_main);
     diffmm__arena_end(&arena);
-    if (a.loss)
+    if (a.loss && !status)
         *a.loss = value;
-    return DIFFMM_OK;
+    return status;
 }
 
 diffmm_status diffmm_contrastive_loss(diffmm_context *context, diffmm_anchor anchor, size_t users,

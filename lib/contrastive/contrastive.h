@@ -7,8 +7,8 @@
 #include "losses/term.h"
 
 /* The contrastive loss of a batch, times ssl_reg; see losses/term.h. */
-double diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
-                                void *scratch);
+diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
+                                       void *scratch, double *value);
 
 /* Takes scratch for one shape, used for every batch; see losses/term.h. */
 void *diffmm__contrastive_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);

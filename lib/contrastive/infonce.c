@@ -21,7 +21,10 @@
  *
  * which is a sum over the distinct drawn nodes v != b, each with the factor N / n times how often it
  * was drawn. s_bv then has this denominator; the term of q_b, s_bb - 1, is minus the share of all
- * others in it. */
+ * others in it.
+ *
+ * Peers compute some tiles each, and receive the sums and partial sums of the others', so that every
+ * one of them finishes all rows of the batch; of dL/dq a peer has the rows of its tiles. */
 #include "contrastive/infonce.h"
 
 #include <math.h>
@@ -52,9 +55,15 @@ static size_t count_tiles(size_t candidates, bool drawn)
     return panels <= width ? 1 : (panels + 2 * width - 1) / (2 * width) * 2;
 }
 
+/* Part of a list. */
+struct range {
+    size_t begin, end;
+};
+
 struct chunk {
     const struct diffmm__vector_kernels *kernels;
     size_t candidates, d, panels, tiles;
+    struct range own;       /* the tiles of this peer */
     size_t rows;            /* of this chunk */
     const int32_t *rows_of; /* where its batch nodes stand in p and q */
     const float *times;
@@ -68,21 +77,23 @@ struct chunk {
     float *weights;      /* panels x rows x 16 */
     float *shifts;       /* rows: what is subtracted from p_b . q_v / tau */
     float *lane_sums;    /* tiles x rows x 16: sums of weights, lane by lane */
-    double *sums;        /* rows x tiles: sums of weights */
+    double *sums;        /* tiles x rows: sums of weights */
     float *partial_sums; /* tiles x rows x d: parts of sum_v exp(..) q_v */
     double scale;        /* weight / (B tau) */
     double *losses;      /* rows */
     float *grad_p, *grad_q;
 };
 
-/* A tile's panels: from `begin` up to `end`. */
-struct range {
-    size_t begin, end;
-};
+/* The first panel of a tile. */
+static size_t first_panel(size_t panels, size_t tiles, size_t tile)
+{
+    return panels * tile / tiles;
+}
 
 static struct range tile_range(const struct chunk *c, size_t tile)
 {
-    return (struct range){c->panels * tile / c->tiles, c->panels * (tile + 1) / c->tiles};
+    return (struct range){first_panel(c->panels, c->tiles, tile),
+                          first_panel(c->panels, c->tiles, tile + 1)};
 }
 
 /* Nodes in a panel: 16, but fewer in the last. */
@@ -148,7 +159,7 @@ static void sum_tile(const struct chunk *c, size_t tile)
         double sum = 0.0;
         for (size_t j = 0; j < lanes; j++)
             sum += (double)lane_sums[b * lanes + j];
-        c->sums[b * c->tiles + tile] = sum;
+        c->sums[tile * c->rows + b] = sum;
     }
 }
 
@@ -184,31 +195,34 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
         gather_tile(c, tile);
 }
 
-static void weigh_tile(void *argument, size_t tile, size_t worker)
-{
-    (void)worker;
-    weigh(argument, tile, false);
-}
-
-static void weigh_multiplied_tile(void *argument, size_t tile, size_t worker)
-{
-    (void)worker;
-    weigh(argument, tile, true);
-}
-
-/* For small tau: the products of one tile and each row's largest. */
-static void find_largest(void *argument, size_t tile, size_t worker)
+static void weigh_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
+    weigh(c, c->own.begin + index, false);
+}
+
+static void weigh_multiplied_tile(void *argument, size_t index, size_t worker)
+{
+    (void)worker;
+    const struct chunk *c = argument;
+    weigh(c, c->own.begin + index, true);
+}
+
+/* For small tau: the products of one tile and each row's largest. */
+static void find_largest(void *argument, size_t index, size_t worker)
+{
+    (void)worker;
+    const struct chunk *c = argument;
+    size_t tile = c->own.begin + index;
     struct range range = tile_range(c, tile);
     for (size_t b = 0; b < c->rows; b++)
-        c->sums[b * c->tiles + tile] = -HUGE_VAL;
+        c->sums[tile * c->rows + b] = -HUGE_VAL;
     for (size_t panel = range.begin; panel < range.end; panel++) {
         const float *block = c->weights + panel * c->rows * lanes;
         multiply_blocks(c, 0, c->rows, panel, 1);
         for (size_t b = 0; b < c->rows; b++) {
-            double *largest = &c->sums[b * c->tiles + tile];
+            double *largest = &c->sums[tile * c->rows + b];
             *largest = fmax(*largest,
                             (double)c->kernels->largest(panel_nodes(c, panel), block + b * lanes));
         }
@@ -222,33 +236,63 @@ static float own_product(const struct chunk *c, size_t b)
     return diffmm__panel_score(c->d, c->p + row, c->q + row);
 }
 
-/* All weights of the chunk's rows. */
-static void weigh_all(const diffmm_context *context, struct chunk *c)
+static void run_tiles(const diffmm_context *context, struct chunk *c, diffmm__indexed_task task)
 {
-    if (c->inverse_tau <= 40.0f) { /* exp(-2 / tau) is a normal number */
-        for (size_t b = 0; b < c->rows; b++)
-            c->shifts[b] = c->inverse_tau;
-        diffmm__parallel(context, c->tiles, weigh_tile, c);
-        return;
-    }
-    diffmm__parallel(context, c->tiles, find_largest, c);
-    for (size_t b = 0; b < c->rows; b++) {
-        double largest = c->sums[b * c->tiles];
+    diffmm__parallel(context, c->own.end - c->own.begin, task, c);
+}
+
+/* What each peer has of its tiles, of `bytes` each, to all. */
+static diffmm_status gather_tiles(const struct diffmm__infonce_setting *setting,
+                                  const struct chunk *c, void *array, size_t bytes)
+{
+    return setting->peers ? diffmm__peers_gather(setting->peers, array, bytes, c->tiles * bytes)
+                          : DIFFMM_OK;
+}
+
+static diffmm_status gather_sums(const struct diffmm__infonce_setting *setting,
+                                 const struct chunk *c)
+{
+    return gather_tiles(setting, c, c->sums, c->rows * sizeof *c->sums);
+}
+
+/* Each row's largest product, as its shift. */
+static diffmm_status find_shifts(const struct diffmm__infonce_setting *setting, struct chunk *c)
+{
+    run_tiles(setting->context, c, find_largest);
+    diffmm_status status = gather_sums(setting, c);
+    for (size_t b = 0; b < c->rows && !status; b++) {
+        double largest = c->sums[b];
         if (c->factors)
             largest = fmax(largest, (double)own_product(c, b));
         for (size_t tile = 1; tile < c->tiles; tile++)
-            largest = fmax(largest, c->sums[b * c->tiles + tile]);
+            largest = fmax(largest, c->sums[tile * c->rows + b]);
         c->shifts[b] = (float)(largest * (double)c->inverse_tau);
     }
-    diffmm__parallel(context, c->tiles, weigh_multiplied_tile, c);
+    return status;
+}
+
+/* All weights of the chunk's rows and this peer's tiles; their sums, of all tiles. */
+static diffmm_status weigh_all(const struct diffmm__infonce_setting *setting, struct chunk *c)
+{
+    diffmm_status status = DIFFMM_OK;
+    bool small = c->inverse_tau > 40.0f; /* otherwise exp(-2 / tau) is a normal number */
+    for (size_t b = 0; b < c->rows; b++)
+        c->shifts[b] = c->inverse_tau;
+    if (small && (status = find_shifts(setting, c)))
+        return status;
+    run_tiles(setting->context, c, small ? weigh_multiplied_tile : weigh_tile);
+    status = gather_sums(setting, c);
+    return !status && c->grad_q
+               ? gather_tiles(setting, c, c->partial_sums, c->rows * c->d * sizeof *c->partial_sums)
+               : status;
 }
 
 /* grad_q += weights^T p_scaled, for the nodes of one tile. */
-static void spread_tile(void *argument, size_t tile, size_t worker)
+static void spread_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    struct range range = tile_range(c, tile);
+    struct range range = tile_range(c, c->own.begin + index);
     for (size_t panel = range.begin; panel < range.end; panel++)
         c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes, c->p_strips,
                                    c->rows * lanes, panel_nodes(c, panel),
@@ -312,7 +356,7 @@ static void finish_row(struct chunk *c, size_t b)
     const float *p = c->p + row, *q = c->q + row;
     double candidates = 0.0;
     for (size_t tile = 0; tile < c->tiles; tile++)
-        candidates += c->sums[b * c->tiles + tile];
+        candidates += c->sums[tile * c->rows + b];
     double sum = c->factors ? candidates + own_weight(c, b) : candidates;
     c->losses[b] = (double)c->times[b] * row_loss(c, b, sum);
     if (!c->grad_p)
@@ -361,43 +405,81 @@ static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
     c->shifts = c->lane_sums + c->tiles * rows * lanes;
 }
 
-double diffmm__infonce(const diffmm_context *context, const struct diffmm__infonce_rows *rows,
-                       size_t d, const float *p, const float *q, double tau, double weight,
-                       float *grad_p, float *grad_q, float *scratch)
+/* The tiles of this peer. */
+static struct range own_tiles(const struct diffmm__peers *peers, size_t tiles)
+{
+    if (!peers)
+        return (struct range){0, tiles};
+    return (struct range){diffmm__peers_first(peers, tiles, peers->rank),
+                          diffmm__peers_first(peers, tiles, peers->rank + 1)};
+}
+
+/* The chunk's rows: their part of the loss, and of the gradients. */
+static diffmm_status run_chunk(const struct diffmm__infonce_setting *setting, struct chunk *c,
+                               double *loss)
+{
+    gather_rows(c);
+    diffmm_status status = weigh_all(setting, c);
+    if (status)
+        return status;
+    diffmm__parallel_ranges(setting->context, c->rows, 32, finish_range, c);
+    for (size_t b = 0; b < c->rows; b++)
+        *loss += c->losses[b];
+    if (c->grad_q)
+        run_tiles(setting->context, c, spread_tile);
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
+                              const struct diffmm__infonce_rows *rows, const float *p,
+                              const float *q, float *grad_p, float *grad_q, double *loss)
 {
     const struct diffmm__batch_nodes *batch = &rows->batch;
-    tau = fmin(tau, 1e100); /* so that nothing overflows; all weights are equal already */
+    /* So that nothing overflows; all weights are equal already. */
+    double tau = fmin(setting->tau, 1e100), sum = 0.0;
+    size_t d = setting->d, tiles = count_tiles(rows->candidates, rows->factors);
     struct chunk c = {.kernels = diffmm__kernels(),
                       .candidates = rows->candidates,
                       .d = d,
                       .panels = diffmm__panel_count(rows->candidates),
-                      .tiles = count_tiles(rows->candidates, rows->factors),
+                      .tiles = tiles,
+                      .own = own_tiles(setting->peers, tiles),
                       .p = p,
                       .q = q,
                       .factors = rows->factors,
                       .inverse_tau = (float)(1.0 / tau),
                       .grad_p = grad_p,
                       .grad_q = grad_q,
-                      .scale = weight / ((double)batch->total * tau)};
-    divide_scratch(&c, diffmm__size_lesser(batch->count, chunk_rows), scratch);
-    diffmm__panels_pack(context, c.candidates, d, q, c.packed_q);
+                      .scale = setting->weight / ((double)batch->total * tau)};
+    divide_scratch(&c, diffmm__size_lesser(batch->count, chunk_rows), setting->scratch);
+    diffmm__panels_pack(setting->context, c.candidates, d, q, c.packed_q);
     if (grad_q)
-        diffmm__parallel_ranges(context, c.panels, 64, cut_strips, &c);
+        diffmm__parallel_ranges(setting->context, c.panels, 64, cut_strips, &c);
 
-    double loss = 0.0;
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
         c.rows = diffmm__size_lesser(batch->count - first, chunk_rows);
         c.rows_of = batch->rows + first;
         c.times = batch->times + first;
-        gather_rows(&c);
-        weigh_all(context, &c);
-        diffmm__parallel_ranges(context, c.rows, 32, finish_range, &c);
-        for (size_t b = 0; b < c.rows; b++)
-            loss += c.losses[b];
-        if (grad_q)
-            diffmm__parallel(context, c.tiles, spread_tile, &c);
+        diffmm_status status = run_chunk(setting, &c, &sum);
+        if (status)
+            return status;
     }
-    return loss / (double)batch->total;
+    *loss = sum / (double)batch->total;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm__infonce_gather(const struct diffmm__infonce_setting *setting,
+                                     const struct diffmm__infonce_rows *rows, float *gradient)
+{
+    const struct diffmm__peers *peers = setting->peers;
+    if (!peers)
+        return DIFFMM_OK;
+    size_t *firsts = peers->firsts[1], tiles = count_tiles(rows->candidates, rows->factors),
+           panels = diffmm__panel_count(rows->candidates);
+    for (size_t rank = 0; rank <= peers->size; rank++)
+        firsts[rank] = first_panel(panels, tiles, diffmm__peers_first(peers, tiles, rank)) * lanes;
+    return diffmm__peers_gather_parts(peers, firsts, 0, rows->candidates, gradient,
+                                      setting->d * sizeof *gradient);
 }
 
 diffmm_status diffmm__infonce_check_tau(double tau)

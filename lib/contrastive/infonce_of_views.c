@@ -69,18 +69,21 @@ static diffmm_status compute(diffmm_context *context, const diffmm_infonce_argum
         diffmm__infonce_rows_all(&rows, a->nodes, a->batch_count, a->batch);
     diffmm__infonce_rows_normalize(context, &rows, d, a->p, p.normalized, p.norms);
     diffmm__infonce_rows_normalize(context, &rows, d, a->q, q.normalized, q.norms);
-    double value = diffmm__infonce(context, &rows, d, p.normalized, q.normalized, a->tau, 1.0,
-                                   p.gradient, q.gradient, scratch);
+    const struct diffmm__infonce_setting setting = {
+        .context = context, .d = d, .tau = a->tau, .weight = 1.0, .scratch = scratch};
+    double value;
+    diffmm_status status = diffmm__infonce(&setting, &rows, p.normalized, q.normalized, p.gradient,
+                                           q.gradient, &value);
     if (a->grad_p)
         diffmm__infonce_rows_backward(context, &rows, a->nodes, d, p.normalized, p.norms,
                                       p.gradient, 0.0f, a->grad_p);
     if (a->grad_q)
         diffmm__infonce_rows_backward(context, &rows, a->nodes, d, q.normalized, q.norms,
                                       q.gradient, 0.0f, a->grad_q);
-    if (a->loss)
+    if (a->loss && !status)
         *a->loss = value;
     diffmm__arena_end(&arena);
-    return DIFFMM_OK;
+    return status;
 }
 
 diffmm_status diffmm_infonce_with(diffmm_context *context,

@@ -11,7 +11,7 @@
 
 struct product {
     const struct diffmm__csr *csr;
-    size_t d;
+    size_t first, d; /* the first row */
     float factor;
     const float *x, *add;
     float *y;
@@ -22,7 +22,7 @@ static void product_rows(void *argument, size_t begin, size_t end)
 {
     const struct product *p = argument;
     size_t d = p->d;
-    for (size_t r = begin; r < end; r++) {
+    for (size_t r = p->first + begin; r < p->first + end; r++) {
         int64_t first = p->csr->pointers[r];
         p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->indices + first,
                              p->csr->values + first, p->factor, d, p->x,
@@ -30,17 +30,25 @@ static void product_rows(void *argument, size_t begin, size_t end)
     }
 }
 
-void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
-                            const float *x, const float *add, float *y)
+void diffmm__graph_multiply_rows(const diffmm_graph *graph, bool transposed, size_t first,
+                                 size_t end, size_t d, float factor, const float *x,
+                                 const float *add, float *y)
 {
     struct product p = {.csr = transposed ? &graph->transposed : &graph->rows,
+                        .first = first,
                         .d = d,
                         .factor = factor,
                         .x = x,
                         .add = add,
                         .y = y,
                         .kernels = diffmm__kernels()};
-    diffmm__parallel_ranges(graph->context, graph->nodes, 256, product_rows, &p);
+    diffmm__parallel_ranges(graph->context, end - first, 256, product_rows, &p);
+}
+
+void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
+                            const float *x, const float *add, float *y)
+{
+    diffmm__graph_multiply_rows(graph, transposed, 0, graph->nodes, d, factor, x, add, y);
 }
 
 /* Horner's scheme: H = X + A (X + A (X + ..)), L products and no running sum. */

@@ -10,6 +10,12 @@
 void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
                             const float *x, const float *add, float *y);
 
+/* The same for rows `first` up to `end` alone, whose bits do not depend on the rows computed with
+ * them. */
+void diffmm__graph_multiply_rows(const diffmm_graph *graph, bool transposed, size_t first,
+                                 size_t end, size_t d, float factor, const float *x,
+                                 const float *add, float *y);
+
 /* h = sum of A^l x for l = 0 .. layers (or of A^T). scratch has N x d floats, and is needed where
  * layers > 1. */
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,

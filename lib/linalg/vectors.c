@@ -56,30 +56,38 @@ void diffmm__vector_add_scaled(const diffmm_context *context, size_t n, float sc
     diffmm__parallel_ranges(context, n, grain, add_range, &a);
 }
 
-/* The number of stretches whose partial sums are kept at a time. */
-enum { stretch = grain, stretches = 256 };
-
 struct dot {
+    size_t n, first; /* the first stretch */
     const float *x, *y;
-    double sums[stretches];
+    double *sums;
 };
 
-static void dot_range(void *argument, size_t begin, size_t end)
+static void dot_stretch(void *argument, size_t index, size_t worker)
 {
-    struct dot *d = argument;
-    d->sums[begin / stretch] = diffmm__kernels()->dot(end - begin, d->x + begin, d->y + begin);
+    (void)worker;
+    const struct dot *d = argument;
+    size_t stretch = d->first + index, begin = stretch * DIFFMM__DOT_STRETCH,
+           length = d->n - begin < DIFFMM__DOT_STRETCH ? d->n - begin : DIFFMM__DOT_STRETCH;
+    d->sums[stretch] = diffmm__kernels()->dot(length, d->x + begin, d->y + begin);
+}
+
+void diffmm__vector_dot_stretches(const diffmm_context *context, size_t n, const float *x,
+                                  const float *y, size_t first, size_t end, double *sums)
+{
+    struct dot d = {.n = n, .first = first, .x = x, .y = y, .sums = sums};
+    diffmm__parallel(context, end - first, dot_stretch, &d);
 }
 
 double diffmm__vector_dot(const diffmm_context *context, size_t n, const float *x, const float *y)
 {
-    double total = 0.0;
-    for (size_t first = 0; first < n; first += (size_t)stretch * stretches) {
-        size_t now =
-            n - first < (size_t)stretch * stretches ? n - first : (size_t)stretch * stretches;
-        struct dot d = {.x = x + first, .y = y + first};
-        diffmm__parallel_ranges(context, now, stretch, dot_range, &d);
-        for (size_t s = 0; s * stretch < now; s++)
-            total += d.sums[s];
+    enum { stretches = 256, most = stretches * DIFFMM__DOT_STRETCH }; /* at a time */
+    double total = 0.0, sums[stretches];
+    for (size_t first = 0; first < n; first += most) {
+        size_t now = n - first < most ? n - first : most,
+               count = (now + DIFFMM__DOT_STRETCH - 1) / DIFFMM__DOT_STRETCH;
+        diffmm__vector_dot_stretches(context, now, x + first, y + first, 0, count, sums);
+        for (size_t s = 0; s < count; s++)
+            total += sums[s];
     }
     return total;
 }

@@ -15,7 +15,12 @@ void diffmm__vector_clear(const diffmm_context *context, size_t n, float *y);
 void diffmm__vector_add_scaled(const diffmm_context *context, size_t n, float scale, const float *x,
                                float *y);
 
-/* x . y: float products, summed in stretches of 2^15, and these in double. */
+/* x . y: float products, summed in stretches of 2^15, and these in double, in order. The second
+ * computes the sums of some stretches alone, sums[first] up to sums[end - 1]; the last stretch of all may
+ * be shorter. */
+enum { DIFFMM__DOT_STRETCH = 32768 };
 double diffmm__vector_dot(const diffmm_context *context, size_t n, const float *x, const float *y);
+void diffmm__vector_dot_stretches(const diffmm_context *context, size_t n, const float *x,
+                                  const float *y, size_t first, size_t end, double *sums);
 
 #endif

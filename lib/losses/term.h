@@ -14,10 +14,12 @@
 
 #include "base/memory.h"
 #include "options/settings.h"
+#include "peers/peers.h"
 
 /* What terms read, and the gradients that they add to. N = users + items nodes, users first. */
 struct diffmm__term_batch {
     const diffmm_context *context;
+    const struct diffmm__peers *peers; /* that share the work of the term; NULL: alone */
     const struct diffmm__settings *settings;
     size_t users, items, d, modalities;
     size_t count; /* triples of the batch */
@@ -46,8 +48,9 @@ struct diffmm__term {
     const char *enabled; /* the option that turns it on and off; NULL: a weight of 0 does */
     bool needs_views;
 
-    /* The value times the weight; gradients, times the weight, are added. */
-    double (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch);
+    /* The value times the weight; gradients, times the weight, are added. Fails only with peers. */
+    diffmm_status (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch,
+                              double *value);
 
     /* Takes scratch that lasts from batch to batch from an arena, with which it ends. NULL where a
      * term needs none. The result of an arena that only measures, or has failed, is not used. */

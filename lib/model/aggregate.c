@@ -24,81 +24,158 @@
 #include "model/modality_weights.h"
 #include "model/workspace.h"
 
-void diffmm__aggregate(diffmm_model *model)
+/* Room for the sums of a dot product's stretches: V, which is no longer needed when there are any. */
+static double *sums_of(const struct diffmm__workspace *w)
+{
+    return (double *)(void *)w->v;
+}
+
+/* Y = A [E_U; sum_m w_m Xn_m], of this peer's nodes; then of all users. */
+static diffmm_status mix(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
     const diffmm_context *context = model->context;
-    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
-    const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
+    size_t d = model->d, users = model->users * d, items = model->items * d;
     float *input = w->grad_final;
-    diffmm__modality_weights(model, w->weights);
-
-    diffmm__vector_copy(context, users, embedding, input);
+    diffmm__vector_copy(context, users, diffmm__user_embedding(model)->values, input);
     diffmm__vector_clear(context, items, input + users);
     for (size_t m = 0; m < model->modality_count; m++)
         diffmm__vector_add_scaled(context, items, w->weights[m], w->modality[m].normalized,
                                   input + users);
-    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, input, NULL, w->v); /* Y */
-
-    diffmm__vector_copy(context, users, w->v, input);
-    diffmm__vector_copy(context, items, embedding + users, input + users);
-    diffmm__graph_multiply(model->adjacency, false, d, 1.0f, input, w->v, w->v);
-
-    for (size_t m = 0; m < model->modality_count; m++)
-        diffmm__graph_multiply(model->modalities[m].graph, false, d,
-                               (float)model->settings.ris_adj_lambda * w->weights[m], embedding,
-                               w->v, w->v);
-    diffmm__propagate(model->adjacency, false, model->settings.layers, d, w->v, model->final,
-                      w->scratch);
-    float *normalized = w->scratch;
-    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d, NULL);
-    diffmm__vector_add_scaled(context, all, (float)model->settings.ris_lambda, normalized,
-                              model->final);
+    diffmm__share_multiply(share, model->adjacency, false, 1.0f, input, NULL, w->v);
+    return diffmm__share_gather_users(share, w->v);
 }
 
-void diffmm__aggregate_backward(diffmm_model *model)
+/* V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I]. */
+static diffmm_status aggregate(diffmm_model *model, const struct diffmm__share *share)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, users = model->users * d, items = model->items * d;
+    const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
+    float *input = w->grad_final;
+    diffmm__vector_copy(model->context, users, w->v, input);
+    diffmm__vector_copy(model->context, items, embedding + users, input + users);
+    diffmm__share_multiply(share, model->adjacency, false, 1.0f, input, w->v, w->v);
+    for (size_t m = 0; m < model->modality_count; m++)
+        diffmm__share_multiply(share, model->modalities[m].graph, false,
+                               (float)model->settings.ris_adj_lambda * w->weights[m], embedding,
+                               w->v, w->v);
+    return diffmm__share_gather(share, w->v);
+}
+
+diffmm_status diffmm__aggregate(diffmm_model *model, const struct diffmm__share *share)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
+    diffmm__modality_weights(model, w->weights);
+    diffmm_status status = mix(model, share);
+    if (!status)
+        status = aggregate(model, share);
+    if (!status)
+        status = diffmm__share_propagate(share, model->adjacency, false, model->settings.layers,
+                                         w->v, model->final, w->scratch);
+    if (status)
+        return status;
+    float *normalized = w->scratch;
+    diffmm__normalize_rows(model->context, rows, d, w->v + skip, d, normalized + skip, d, NULL);
+    diffmm__vector_add_scaled(model->context, rows * d, (float)model->settings.ris_lambda,
+                              normalized + skip, model->final + skip);
+    return diffmm__share_gather(share, model->final);
+}
+
+/* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
+static diffmm_status gradient_of_v(diffmm_model *model, const struct diffmm__share *share)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
+    diffmm_status status =
+        diffmm__share_propagate(share, model->adjacency, true, model->settings.layers,
+                                w->grad_final, w->grad_v, w->scratch);
+    if (status)
+        return status;
+    float *normalized = w->scratch + skip; /* again: it was not kept */
+    diffmm__normalize_rows(model->context, rows, d, w->v + skip, d, normalized, d, w->v_norms);
+    diffmm__normalize_rows_backward(model->context, rows, d, normalized, w->v_norms,
+                                    w->grad_final + skip, (float)model->settings.ris_lambda, 1.0f,
+                                    w->grad_v + skip);
+    return diffmm__share_gather(share, w->grad_v);
+}
+
+/* Through lambda w_m A_m [E_U; E_I]:
+ *     dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
+static diffmm_status through_modality(diffmm_model *model, const struct diffmm__share *share,
+                                      size_t m)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
+    double lambda = model->settings.ris_adj_lambda, dot;
+    diffmm__graph_multiply_rows(model->modalities[m].graph, true, diffmm__share_dot_from(share, 0),
+                                share->node.end, d, 1.0f, w->grad_v, NULL, w->scratch);
+    diffmm__vector_add_scaled(model->context, rows * d, (float)lambda * w->weights[m],
+                              w->scratch + skip, diffmm__user_embedding(model)->gradient + skip);
+    diffmm_status status =
+        diffmm__share_dot(share, model->context, 0, w->scratch,
+                          diffmm__user_embedding(model)->values, sums_of(w), &dot);
+    w->grad_weights[m] = lambda * dot;
+    return status;
+}
+
+/* Through A [users of Y; E_I]: its items are dE_I, its users part of dY, which takes the place of dV. */
+static diffmm_status gradient_of_y(diffmm_model *model, const struct diffmm__share *share)
+{
+    struct diffmm__workspace *w = model->workspace;
+    size_t d = model->d, users = model->users * d, user = share->user.first * d,
+           item = share->item.first * d;
+    float *grad = diffmm__user_embedding(model)->gradient;
+    diffmm__share_multiply(share, model->adjacency, true, 1.0f, w->grad_v, NULL, w->scratch);
+    diffmm__vector_add_scaled(model->context, (share->item.end - share->item.first) * d, 1.0f,
+                              w->scratch + users + item, grad + users + item);
+    diffmm__vector_add_scaled(model->context, (share->user.end - share->user.first) * d, 1.0f,
+                              w->scratch + user, w->grad_v + user);
+    return diffmm__share_gather_users(share, w->grad_v);
+}
+
+/* Through Y = A [E_U; sum_m w_m Xn_m]. */
+static diffmm_status through_mix(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
     const diffmm_context *context = model->context;
-    size_t d = model->d, users = model->users * d, items = model->items * d, all = users + items;
-    double lambda = model->settings.ris_adj_lambda;
-    const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
-    float *grad = diffmm__user_embedding(model)->gradient;          /* [dE_U; dE_I] */
-
-    /* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
-    diffmm__propagate(model->adjacency, true, model->settings.layers, d, w->grad_final, w->grad_v,
-                      w->scratch);
-    float *normalized = w->scratch; /* again: it was not kept */
-    diffmm__normalize_rows(context, model->users + model->items, d, w->v, d, normalized, d,
-                           w->v_norms);
-    diffmm__normalize_rows_backward(context, model->users + model->items, d, normalized, w->v_norms,
-                                    w->grad_final, (float)model->settings.ris_lambda, 1.0f,
-                                    w->grad_v);
-
-    /* dw_m = lambda dV . A_m E = lambda A_m^T dV . E. */
-    for (size_t m = 0; m < model->modality_count; m++) {
-        diffmm__graph_multiply(model->modalities[m].graph, true, d, 1.0f, w->grad_v, NULL,
-                               w->scratch);
-        diffmm__vector_add_scaled(context, all, (float)lambda * w->weights[m], w->scratch, grad);
-        w->grad_weights[m] = lambda * diffmm__vector_dot(context, all, w->scratch, embedding);
-    }
-
-    /* Through A [users of Y; E_I]: its items are dE_I, its users part of dY. */
-    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, w->scratch);
-    diffmm__vector_add_scaled(context, items, 1.0f, w->scratch + users, grad + users);
-    diffmm__vector_add_scaled(context, users, 1.0f, w->scratch, w->grad_v); /* now dY */
-
-    /* Through Y = A [E_U; mixed]. */
+    size_t d = model->d, users = model->users * d, user = share->user.first * d,
+           item = share->item.first * d, from = diffmm__share_dot_from(share, model->users);
     float *grad_input = w->grad_final; /* which is no longer needed */
-    diffmm__graph_multiply(model->adjacency, true, d, 1.0f, w->grad_v, NULL, grad_input);
-    diffmm__vector_add_scaled(context, users, 1.0f, grad_input, grad);
-    for (size_t m = 0; m < model->modality_count; m++) {
+    diffmm_status status = DIFFMM_OK;
+    diffmm__graph_multiply_rows(model->adjacency, true, from, share->node.end, d, 1.0f, w->grad_v,
+                                NULL, grad_input);
+    diffmm__vector_add_scaled(context, (share->user.end - share->user.first) * d, 1.0f,
+                              grad_input + user, diffmm__user_embedding(model)->gradient + user);
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        diffmm__vector_add_scaled(context, items, w->weights[m], grad_input + users,
-                                  own->grad_normalized);
-        w->grad_weights[m] +=
-            diffmm__vector_dot(context, items, grad_input + users, own->normalized);
+        double dot;
+        diffmm__vector_add_scaled(context, (share->item.end - share->item.first) * d, w->weights[m],
+                                  grad_input + users + item, own->grad_normalized + item);
+        status = diffmm__share_dot(share, context, model->users, grad_input + users,
+                                   own->normalized, sums_of(w), &dot);
+        w->grad_weights[m] += dot;
+        if (!status)
+            status = diffmm__share_gather_items(share, own->grad_normalized);
     }
-    diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
-                             diffmm__modality_logits(model)->gradient);
+    return status;
+}
+
+diffmm_status diffmm__aggregate_backward(diffmm_model *model, const struct diffmm__share *share)
+{
+    struct diffmm__workspace *w = model->workspace;
+    diffmm_status status = gradient_of_v(model, share);
+    for (size_t m = 0; m < model->modality_count && !status; m++)
+        status = through_modality(model, share, m);
+    if (!status)
+        status = gradient_of_y(model, share);
+    if (!status)
+        status = through_mix(model, share);
+    if (!status)
+        status = diffmm__share_gather(share, diffmm__user_embedding(model)->gradient);
+    if (!status)
+        diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
+                                 diffmm__modality_logits(model)->gradient);
+    return status;
 }

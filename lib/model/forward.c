@@ -22,9 +22,9 @@ diffmm_status diffmm__model_forward(diffmm_model *model)
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;
-    if ((status = diffmm__project(model)))
+    struct diffmm__share alone = diffmm__share_alone(model);
+    if ((status = diffmm__project(model, &alone)) || (status = diffmm__aggregate(model, &alone)))
         return status;
-    diffmm__aggregate(model);
     diffmm__model_embedded(model);
     size_t size = (model->users + model->items) * model->d;
     size_t bad = diffmm__first_not_finite(size, model->final);

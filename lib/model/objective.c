@@ -38,8 +38,10 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
-    return status ? status
-                  : diffmm__model_objective(model, count, user, positive, negative, losses);
+    if (status)
+        return status;
+    struct diffmm__share alone = diffmm__share_alone(model);
+    return diffmm__model_objective(model, &alone, count, user, positive, negative, losses);
 }
 
 /* Names each term that is not finite. */
@@ -67,23 +69,23 @@ static void write_losses(const diffmm_model *model, double total, diffmm_losses 
     }
 }
 
-diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const int32_t *user,
-                                      const int32_t *positive, const int32_t *negative,
-                                      diffmm_losses *losses)
+diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__share *share,
+                                      size_t count, const int32_t *user, const int32_t *positive,
+                                      const int32_t *negative, diffmm_losses *losses)
 {
     diffmm_status status;
     if ((status = diffmm__model_check_trainable(model)) ||
         (status = check_batch(model, count, user, positive, negative)) ||
-        (status = diffmm__project(model)))
+        (status = diffmm__project(model, share)) || (status = diffmm__aggregate(model, share)))
         return status;
-    diffmm__aggregate(model);
     diffmm__model_embedded(model);
     bool views = diffmm__terms_need_views(&model->terms);
-    if (views)
-        diffmm__views(model);
+    if (views && (status = diffmm__views(model, share)))
+        return status;
 
     struct diffmm__workspace *w = model->workspace;
     struct diffmm__term_batch batch = {.context = model->context,
+                                       .peers = share->peers,
                                        .settings = &model->settings,
                                        .users = model->users,
                                        .items = model->items,
@@ -103,17 +105,18 @@ diffmm_status diffmm__model_objective(diffmm_model *model, size_t count, const i
     size_t items = model->items * model->d, all = (model->users + model->items) * model->d;
     diffmm__vector_clear(model->context, all, batch.grad_embedding);
     diffmm__vector_clear(model->context, all, batch.grad_final);
-    double total = diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses);
-
-    if (views)
-        diffmm__views_backward(model);
-    else
-        for (size_t m = 0; m < model->modality_count; m++)
-            diffmm__vector_clear(model->context, items, w->modality[m].grad_normalized);
-    diffmm__aggregate_backward(model);
-    diffmm__project_backward(model);
-
-    status = check_finite(model, total);
+    double total;
+    status = diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses, &total);
+    if (!status && views)
+        status = diffmm__views_backward(model, share);
+    for (size_t m = 0; m < model->modality_count && !views; m++)
+        diffmm__vector_clear(model->context, items, w->modality[m].grad_normalized);
+    if (!status)
+        status = diffmm__aggregate_backward(model, share);
+    if (!status)
+        status = diffmm__project_backward(model, share);
+    if (!status)
+        status = check_finite(model, total);
     if (!status && losses)
         write_losses(model, total, losses);
     return status;

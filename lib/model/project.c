@@ -40,20 +40,23 @@ static void bias_range(void *argument, size_t begin, size_t end)
         diffmm__kernels()->add_scaled(a->d, 1.0f, a->bias, a->values + i * a->d);
 }
 
+/* The rows of some items. */
 static void project(const diffmm_model *model, const struct diffmm__model_modality *modality,
-                    float *projected)
+                    struct diffmm__part part, float *projected)
 {
-    size_t items = model->items, d = model->d, inputs = modality->dimensions;
+    size_t items = part.end - part.first, d = model->d, inputs = modality->dimensions;
     bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
     const float *weight = modality->weight->values;
     if (modality->stored.data)
-        diffmm__project_stored(model, modality, projected);
+        diffmm__project_stored(model, modality, part, projected);
     else
-        diffmm__gemm(model->context, items, d, inputs, 1.0f,
-                     diffmm__plain(modality->features, modality->stride),
-                     linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f,
-                     projected, d);
-    struct activation a = {.d = d, .projected = projected, .values = projected};
+        diffmm__gemm(
+            model->context, items, d, inputs, 1.0f,
+            diffmm__plain(modality->features + part.first * modality->stride, modality->stride),
+            linear ? diffmm__transposed(weight, inputs) : diffmm__plain(weight, d), 0.0f,
+            projected + part.first * d, d);
+    float *values = projected + part.first * d;
+    struct activation a = {.d = d, .projected = values, .values = values};
     if (linear) {
         a.bias = modality->bias->values;
         diffmm__parallel_ranges(model->context, items, 256, bias_range, &a);
@@ -74,13 +77,16 @@ static diffmm_status check_norms(const diffmm_model *model, size_t m)
                         model->modalities[m].name, bad);
 }
 
-diffmm_status diffmm__project(diffmm_model *model)
+diffmm_status diffmm__project(diffmm_model *model, const struct diffmm__share *share)
 {
     size_t items = model->items, d = model->d;
     diffmm_status status = DIFFMM_OK;
     for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *w = &model->workspace->modality[m];
-        project(model, &model->modalities[m], w->projected);
+        project(model, &model->modalities[m], diffmm__share_rows(share, items), w->projected);
+        status = diffmm__share_gather_rows(share, items, d * sizeof(float), w->projected);
+        if (status)
+            return status;
         diffmm__normalize_rows(model->context, items, d, w->projected, d, w->normalized, d,
                                w->norms);
         status = check_norms(model, m);
@@ -95,29 +101,37 @@ static void sum_rows(size_t rows, size_t d, const float *x, float *sum)
         diffmm__kernels()->add_scaled(d, 1.0f, x + r * d, sum);
 }
 
-/* The gradient of the weight: grad^T F or F^T grad. */
-static void weight_gradient(diffmm_model *model, const struct diffmm__model_modality *modality,
-                            const float *grad)
+/* The gradient of the weight, grad^T F or F^T grad, of which this peer computes some rows. */
+static diffmm_status weight_gradient(diffmm_model *model, const struct diffmm__share *share,
+                                     const struct diffmm__model_modality *modality,
+                                     const float *grad)
 {
     size_t items = model->items, d = model->d, inputs = modality->dimensions;
-    struct diffmm__matrix features = diffmm__plain(modality->features, modality->stride);
-    if (modality->stored.data) {
-        diffmm__project_stored_backward(model, modality, grad);
-    } else if (modality->projection == DIFFMM__PROJECTION_LINEAR) {
-        diffmm__gemm_split_k(model->context, d, inputs, items, diffmm__transposed(grad, d),
-                             features, modality->weight->gradient, model->workspace->split_k);
-    } else {
-        features.transposed = true;
-        diffmm__gemm_split_k(model->context, inputs, d, items, features, diffmm__plain(grad, d),
-                             modality->weight->gradient, model->workspace->split_k);
-    }
+    bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
+    size_t rows = linear ? d : inputs, columns = linear ? inputs : d;
+    struct diffmm__part part = diffmm__share_rows(share, rows);
+    float *out = modality->weight->gradient + part.first * columns;
+    if (modality->stored.data)
+        diffmm__project_stored_backward(model, modality, part, grad, out);
+    else if (linear)
+        diffmm__gemm_split_k(model->context, part.end - part.first, columns, items,
+                             diffmm__transposed(grad + part.first, d),
+                             diffmm__plain(modality->features, modality->stride), out,
+                             model->workspace->split_k);
+    else
+        diffmm__gemm_split_k(model->context, part.end - part.first, columns, items,
+                             diffmm__transposed(modality->features + part.first, modality->stride),
+                             diffmm__plain(grad, d), out, model->workspace->split_k);
+    return diffmm__share_gather_rows(share, rows, columns * sizeof *out,
+                                     modality->weight->gradient);
 }
 
-void diffmm__project_backward(diffmm_model *model)
+diffmm_status diffmm__project_backward(diffmm_model *model, const struct diffmm__share *share)
 {
     size_t items = model->items, d = model->d;
+    diffmm_status status = DIFFMM_OK;
     float *grad = model->workspace->scratch; /* I x d of it: dX */
-    for (size_t m = 0; m < model->modality_count; m++) {
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *w = &model->workspace->modality[m];
         struct diffmm__model_modality *modality = &model->modalities[m];
         diffmm__normalize_rows_backward(model->context, items, d, w->normalized, w->norms,
@@ -128,6 +142,7 @@ void diffmm__project_backward(diffmm_model *model)
             struct activation a = {.d = d, .projected = w->projected, .values = grad};
             diffmm__parallel_ranges(model->context, items * d, 16384, leaky_range, &a);
         }
-        weight_gradient(model, modality, grad);
+        status = weight_gradient(model, share, modality, grad);
     }
+    return status;
 }

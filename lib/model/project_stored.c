@@ -9,6 +9,7 @@
 struct products {
     const diffmm_model *model;
     const struct diffmm__model_modality *modality;
+    struct diffmm__part part; /* items; backward: rows of the weight's gradient */
     size_t chunks;
     float *projected;      /* forward */
     const float *gradient; /* backward */
@@ -25,12 +26,13 @@ static void project_chunk(void *argument, size_t chunk, size_t worker)
     (void)worker;
     const struct products *p = argument;
     const struct diffmm__model_modality *modality = p->modality;
-    size_t d = p->model->d, inputs = modality->dimensions, items = p->model->items;
+    size_t d = p->model->d, inputs = modality->dimensions;
     const float *weight = modality->weight->values;
     bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
     float *block = block_of(p, chunk);
-    size_t end = items * (chunk + 1) / p->chunks;
-    for (size_t i = items * chunk / p->chunks, count; i < end; i += count) {
+    size_t items = p->part.end - p->part.first;
+    size_t end = p->part.first + items * (chunk + 1) / p->chunks;
+    for (size_t i = p->part.first + items * chunk / p->chunks, count; i < end; i += count) {
         count = diffmm__gemm_next_terms(end - i);
         diffmm__stored_rows_load(&modality->stored, i, count, block);
         diffmm__gemm_serial(count, d, inputs, 1.0f, diffmm__plain(block, inputs),
@@ -40,10 +42,12 @@ static void project_chunk(void *argument, size_t chunk, size_t worker)
 }
 
 void diffmm__project_stored(const diffmm_model *model,
-                            const struct diffmm__model_modality *modality, float *projected)
+                            const struct diffmm__model_modality *modality, struct diffmm__part part,
+                            float *projected)
 {
     struct products p = {.model = model,
                          .modality = modality,
+                         .part = part,
                          .chunks = diffmm__gemm_chunks(model->items),
                          .projected = projected};
     diffmm__parallel(model->context, p.chunks, project_chunk, &p);
@@ -55,7 +59,9 @@ static void gradient_chunk(void *argument, size_t chunk, size_t worker)
     const struct products *p = argument;
     size_t d = p->model->d, inputs = p->modality->dimensions, items = p->model->items;
     bool linear = p->modality->projection == DIFFMM__PROJECTION_LINEAR;
-    float *block = block_of(p, chunk), *sum = p->model->workspace->split_k + chunk * inputs * d;
+    struct diffmm__part part = p->part;
+    size_t rows = part.end - part.first, columns = linear ? inputs : d;
+    float *block = block_of(p, chunk), *sum = p->model->workspace->split_k + chunk * rows * columns;
     size_t begin = items * chunk / p->chunks, end = items * (chunk + 1) / p->chunks;
     for (size_t i = begin, count; i < end; i += count) {
         float beta = i == begin ? 0.0f : 1.0f;
@@ -63,23 +69,28 @@ static void gradient_chunk(void *argument, size_t chunk, size_t worker)
         count = diffmm__gemm_next_terms(end - i);
         diffmm__stored_rows_load(&p->modality->stored, i, count, block);
         if (linear)
-            diffmm__gemm_serial(d, inputs, count, 1.0f, diffmm__transposed(gradient, d),
-                                diffmm__plain(block, inputs), beta, sum, inputs);
+            diffmm__gemm_serial(rows, columns, count, 1.0f,
+                                diffmm__transposed(gradient + part.first, d),
+                                diffmm__plain(block, inputs), beta, sum, columns);
         else
-            diffmm__gemm_serial(inputs, d, count, 1.0f, diffmm__transposed(block, inputs),
-                                diffmm__plain(gradient, d), beta, sum, d);
+            diffmm__gemm_serial(rows, columns, count, 1.0f,
+                                diffmm__transposed(block + part.first, inputs),
+                                diffmm__plain(gradient, d), beta, sum, columns);
     }
 }
 
 void diffmm__project_stored_backward(const diffmm_model *model,
                                      const struct diffmm__model_modality *modality,
-                                     const float *gradient)
+                                     struct diffmm__part part, const float *gradient, float *out)
 {
+    bool linear = modality->projection == DIFFMM__PROJECTION_LINEAR;
+    size_t columns = linear ? modality->dimensions : model->d;
     struct products p = {.model = model,
                          .modality = modality,
+                         .part = part,
                          .chunks = diffmm__gemm_chunks(model->items),
                          .gradient = gradient};
     diffmm__parallel(model->context, p.chunks, gradient_chunk, &p);
-    diffmm__gemm_add_chunks(model->items, modality->dimensions * model->d,
-                            model->workspace->split_k, modality->weight->gradient);
+    diffmm__gemm_add_chunks(model->items, (part.end - part.first) * columns,
+                            model->workspace->split_k, out);
 }

@@ -6,14 +6,17 @@
 #define DIFFMM_MODEL_PROJECT_STORED_H
 
 #include "model/model.h"
+#include "model/share.h"
 
-/* F W (leaky) or F W^T (linear), items x d. */
+/* The rows of some items of F W (leaky) or F W^T (linear), items x d. */
 void diffmm__project_stored(const diffmm_model *model,
-                            const struct diffmm__model_modality *modality, float *projected);
+                            const struct diffmm__model_modality *modality, struct diffmm__part part,
+                            float *projected);
 
-/* The gradient of the weight from that of the product, items x d: F^T G or G^T F. */
+/* Some rows of the gradient of the weight, into `out`, from that of the product, items x d: of F^T G or
+ * G^T F. */
 void diffmm__project_stored_backward(const diffmm_model *model,
                                      const struct diffmm__model_modality *modality,
-                                     const float *gradient);
+                                     struct diffmm__part part, const float *gradient, float *out);
 
 #endif

@@ -69,21 +69,24 @@ bool diffmm__terms_need_views(const struct diffmm__terms *terms)
     return false;
 }
 
-double diffmm__terms_evaluate(const struct diffmm__terms *terms, struct diffmm__term_batch *batch,
-                              void *const *scratch, double *values)
+diffmm_status diffmm__terms_evaluate(const struct diffmm__terms *terms,
+                                     struct diffmm__term_batch *batch, void *const *scratch,
+                                     double *values, double *total)
 {
-    double total = 0.0;
+    *total = 0.0;
     batch->keep_views = 0.0f;
     for (size_t i = 0; i < term_count; i++) {
         values[i] = 0.0;
         if (terms->weight[i] == 0.0)
             continue;
-        values[i] = table[i].evaluate(batch, terms->weight[i], scratch[i]);
-        total += values[i];
+        diffmm_status status = table[i].evaluate(batch, terms->weight[i], scratch[i], &values[i]);
+        if (status)
+            return status;
+        *total += values[i];
         if (table[i].needs_views)
             batch->keep_views = 1.0f;
     }
-    return total;
+    return DIFFMM_OK;
 }
 
 void diffmm__terms_take(struct diffmm__arena *arena, const struct diffmm__terms *terms,

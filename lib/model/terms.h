@@ -24,9 +24,10 @@ diffmm_status diffmm__terms_read(const diffmm_options *options, struct diffmm__t
 /* Whether a term that is on reads the modal views. */
 bool diffmm__terms_need_views(const struct diffmm__terms *terms);
 
-/* The sum of all terms that are on, each into `values`; gradients are added. */
-double diffmm__terms_evaluate(const struct diffmm__terms *terms, struct diffmm__term_batch *batch,
-                              void *const *scratch, double *values);
+/* The sum of all terms that are on, each into `values`; gradients are added. Fails only with peers. */
+diffmm_status diffmm__terms_evaluate(const struct diffmm__terms *terms,
+                                     struct diffmm__term_batch *batch, void *const *scratch,
+                                     double *values, double *total);
 
 /* Takes the scratch of all terms that are on, one pointer per term, from an arena. */
 void diffmm__terms_take(struct diffmm__arena *arena, const struct diffmm__terms *terms,

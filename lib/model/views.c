@@ -15,58 +15,70 @@
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
-#include "graph/propagate.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
 #include "model/model_graph.h"
 #include "model/project.h"
 #include "model/workspace.h"
 
-/* y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion ratio only. */
-static void multiply_view_graph(const diffmm_model *model, size_t m, bool transposed,
-                                const float *x, float *y, float *other)
+/* This peer's rows of y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion
+ * ratio only. */
+static void multiply_view_graph(const diffmm_model *model, const struct diffmm__share *share,
+                                size_t m, bool transposed, const float *x, float *y, float *other)
 {
     const struct diffmm__model_modality *modality = &model->modalities[m];
-    size_t d = model->d, all = (model->users + model->items) * d;
+    size_t skip = share->node.first * model->d, own = share->node.end * model->d - skip;
     float rho = (float)model->settings.fusion_ratio;
-    diffmm__graph_multiply(modality->graph, transposed, d, 1.0f, x, NULL, y);
+    diffmm__share_multiply(share, modality->graph, transposed, 1.0f, x, NULL, y);
     if (!modality->observed)
         return;
-    diffmm__kernels()->scale(all, 1.0f - rho, y);
-    diffmm__graph_multiply(modality->observed, transposed, d, 1.0f, x, NULL, other);
-    diffmm__vector_add_scaled(model->context, all, rho, other, y);
+    diffmm__kernels()->scale(own, 1.0f - rho, y + skip);
+    diffmm__share_multiply(share, modality->observed, transposed, 1.0f, x, NULL, other);
+    diffmm__vector_add_scaled(model->context, own, rho, other + skip, y + skip);
 }
 
-void diffmm__views(diffmm_model *model)
+diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share)
 {
+    diffmm_status status = DIFFMM_OK;
     struct diffmm__workspace *w = model->workspace;
     size_t d = model->d, users = model->users * d, items = model->items * d;
     float *input = w->grad_final; /* which is not computed yet */
     diffmm__vector_copy(model->context, users, diffmm__user_embedding(model)->values, input);
-    for (size_t m = 0; m < model->modality_count; m++) {
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
         diffmm__vector_copy(model->context, items, own->normalized, input + users);
         /* C, in the memory of the gradient. */
-        multiply_view_graph(model, m, false, input, own->grad_view, w->scratch);
-        diffmm__propagate(model->adjacency, false, model->settings.layers, d, own->grad_view,
-                          own->view, w->scratch);
+        multiply_view_graph(model, share, m, false, input, own->grad_view, w->scratch);
+        status = diffmm__share_gather(share, own->grad_view);
+        if (!status)
+            status = diffmm__share_propagate(share, model->adjacency, false, model->settings.layers,
+                                             own->grad_view, own->view, w->scratch);
+        if (!status)
+            status = diffmm__share_gather(share, own->view);
     }
+    return status;
 }
 
-void diffmm__views_backward(diffmm_model *model)
+diffmm_status diffmm__views_backward(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, users = model->users * d;
-    for (size_t m = 0; m < model->modality_count; m++) {
+    size_t user = share->user.first * model->d, users = share->user.end * model->d - user;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
         /* The view itself is no longer needed: its memory takes dC. Then its gradient is not either:
          * that of [E_U; Xn_m] takes its place, of which the items are grad_normalized. */
-        diffmm__propagate(model->adjacency, true, model->settings.layers, d, own->grad_view,
-                          own->view, w->scratch);
-        multiply_view_graph(model, m, true, own->view, own->grad_view, w->scratch);
-        diffmm__vector_add_scaled(model->context, users, 1.0f, own->grad_view,
-                                  diffmm__user_embedding(model)->gradient);
+        status = diffmm__share_propagate(share, model->adjacency, true, model->settings.layers,
+                                         own->grad_view, own->view, w->scratch);
+        if (!status)
+            status = diffmm__share_gather(share, own->view);
+        if (status)
+            break;
+        multiply_view_graph(model, share, m, true, own->view, own->grad_view, w->scratch);
+        diffmm__vector_add_scaled(model->context, users, 1.0f, own->grad_view + user,
+                                  diffmm__user_embedding(model)->gradient + user);
     }
+    return status;
 }
 
 diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float *out)
@@ -80,9 +92,9 @@ diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float
         return status;
     if (!out)
         return diffmm__null("out");
-    if ((status = diffmm__project(model)))
+    struct diffmm__share alone = diffmm__share_alone(model);
+    if ((status = diffmm__project(model, &alone)) || (status = diffmm__views(model, &alone)))
         return status;
-    diffmm__views(model);
     size_t size = (model->users + model->items) * model->d;
     const float *view = model->workspace->views[found - model->modalities];
     if (diffmm__first_not_finite(size, view) < size)

@@ -3,10 +3,11 @@
 #define DIFFMM_MODEL_VIEWS_H
 
 #include "model/model.h"
+#include "model/share.h"
 
 /* The contrastive view of each modality, from Xn_m into the workspace; and, from each grad_view,
  * gradients added to the user embedding's and written to every grad_normalized. */
-void diffmm__views(diffmm_model *model);
-void diffmm__views_backward(diffmm_model *model);
+diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share);
+diffmm_status diffmm__views_backward(diffmm_model *model, const struct diffmm__share *share);
 
 #endif

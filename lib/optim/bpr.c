@@ -46,13 +46,15 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
     return loss / divisor;
 }
 
-double diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch)
+diffmm_status diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
+                               double *value)
 {
     (void)scratch;
     size_t items = batch->users * batch->d; /* where the items begin */
-    return diffmm__bpr(batch->d, batch->final, batch->final + items, batch->count, batch->user,
-                       batch->positive, batch->negative, (double)batch->settings->batch / weight,
-                       batch->grad_final, batch->grad_final + items);
+    *value = diffmm__bpr(batch->d, batch->final, batch->final + items, batch->count, batch->user,
+                         batch->positive, batch->negative, (double)batch->settings->batch / weight,
+                         batch->grad_final, batch->grad_final + items);
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments)

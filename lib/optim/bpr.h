@@ -11,6 +11,7 @@ double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix,
 
 /* BPR over the batch, divided by the option `batch` whatever the batch's size; see losses/term.h.
  * */
-double diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
+diffmm_status diffmm__bpr_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
+                               double *value);
 
 #endif

@@ -14,13 +14,15 @@
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
 
-double diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch)
+diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
+                              double *value)
 {
     (void)scratch;
     size_t size = (batch->users + batch->items) * batch->d;
     diffmm__vector_add_scaled(batch->context, size, (float)(2.0 * weight), batch->embedding,
                               batch->grad_embedding);
-    return weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
+    *value = weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *loss, float *grad)

@@ -5,6 +5,7 @@
 #include "losses/term.h"
 
 /* weight (||E_U||^2 + ||E_I||^2); see losses/term.h. */
-double diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch);
+diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
+                              double *value);
 
 #endif

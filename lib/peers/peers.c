@@ -14,17 +14,25 @@ struct diffmm__peers diffmm__peers_alone(void)
 diffmm_status diffmm__peers_begin(const diffmm_context *context, const diffmm_peers *host,
                                   struct diffmm__peers *out)
 {
-    uint64_t *words = diffmm__allocate_zero(context, host->size, sizeof *words);
-    if (!words)
-        return DIFFMM_ERROR_NO_MEMORY;
+    size_t size = host->size;
     *out = (struct diffmm__peers){
-        .rank = host->rank, .size = host->size, .host = *host, .words = words};
-    return DIFFMM_OK;
+        .rank = host->rank,
+        .size = size,
+        .host = *host,
+        .words = diffmm__allocate_zero(context, size, sizeof *out->words),
+        .firsts = {diffmm__allocate(context, size + 1, sizeof *out->firsts[0]),
+                   diffmm__allocate(context, size + 1, sizeof *out->firsts[1])}};
+    if (out->words && out->firsts[0] && out->firsts[1])
+        return DIFFMM_OK;
+    diffmm__peers_end(context, out);
+    return DIFFMM_ERROR_NO_MEMORY;
 }
 
 void diffmm__peers_end(const diffmm_context *context, struct diffmm__peers *peers)
 {
     diffmm__release(context, peers->words);
+    diffmm__release(context, peers->firsts[0]);
+    diffmm__release(context, peers->firsts[1]);
     *peers = diffmm__peers_alone();
 }
 
@@ -85,32 +93,64 @@ diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t 
     return status;
 }
 
-/* The part of the array that a peer has. */
-static struct message part_of(const struct diffmm__peers *peers, size_t rank, unsigned char *data,
-                              size_t unit, size_t bytes)
+/* How an array is cut among peers. */
+struct cut {
+    unsigned char *data;
+    size_t unit;
+    size_t units, bytes;  /* cut evenly; or, where there are `firsts`, .. */
+    const size_t *firsts; /* .. cut there, of which the units from `begin` to `end` count */
+    size_t begin, end;
+};
+
+static size_t within(size_t value, size_t least, size_t most)
 {
-    size_t units = bytes / unit + (bytes % unit > 0),
-           first = diffmm__peers_first(peers, units, rank) * unit,
-           end = diffmm__peers_first(peers, units, rank + 1) * unit;
-    if (end > bytes)
-        end = bytes;
-    return (struct message){.bytes = end - first, .data = data + first};
+    return value < least ? least : value > most ? most : value;
+}
+
+/* Where a peer's part begins, in bytes. */
+static size_t begin_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank)
+{
+    if (cut->firsts)
+        return (within(cut->firsts[rank], cut->begin, cut->end) - cut->begin) * cut->unit;
+    size_t begin = diffmm__peers_first(peers, cut->units, rank) * cut->unit;
+    return begin < cut->bytes ? begin : cut->bytes;
+}
+
+static struct message part_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank,
+                              size_t peer)
+{
+    size_t begin = begin_of(peers, cut, rank), end = begin_of(peers, cut, rank + 1);
+    return (struct message){.peer = peer, .bytes = end - begin, .data = cut->data + begin};
 }
 
 /* A ring: each peer passes on to the next what it has received last, its own part first. */
-diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data, size_t unit,
-                                   size_t bytes)
+static diffmm_status gather(const struct diffmm__peers *peers, const struct cut *cut)
 {
     size_t size = peers->size, next = (peers->rank + 1) % size,
            previous = (peers->rank + size - 1) % size;
     diffmm_status status = DIFFMM_OK;
     for (size_t step = 1; step < size && !status; step++) {
         size_t passed = (peers->rank + size - step + 1) % size;
-        struct message out = part_of(peers, passed, data, unit, bytes),
-                       in = part_of(peers, (passed + size - 1) % size, data, unit, bytes);
-        out.peer = next;
-        in.peer = previous;
+        struct message out = part_of(peers, cut, passed, next),
+                       in = part_of(peers, cut, (passed + size - 1) % size, previous);
         status = exchange(peers, &out, &in);
     }
     return status;
+}
+
+diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data, size_t unit,
+                                   size_t bytes)
+{
+    return gather(peers, &(struct cut){.data = data,
+                                       .unit = unit,
+                                       .units = bytes / unit + (bytes % unit > 0),
+                                       .bytes = bytes});
+}
+
+diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, const size_t *firsts,
+                                         size_t begin, size_t end, void *data, size_t unit)
+{
+    return gather(
+        peers,
+        &(struct cut){.data = data, .unit = unit, .firsts = firsts, .begin = begin, .end = end});
 }

@@ -10,6 +10,7 @@ struct diffmm__peers {
     size_t rank, size; /* alone: 0 of 1 */
     diffmm_peers host; /* if not alone: a copy of the host's */
     uint64_t *words;   /* likewise: size, one of each peer's; for the caller's use */
+    size_t *firsts[2]; /* likewise: two lists of size + 1, for diffmm__peers_gather_parts() */
 };
 
 /* Without peers; holds nothing. */
@@ -32,5 +33,10 @@ diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t 
  * may be shorter, cut among the peers as by diffmm__peers_first(). */
 diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data, size_t unit,
                                    size_t bytes);
+
+/* The same for parts of any size: peer r has the units firsts[r] .. firsts[r + 1] - 1, of which those
+ * from `begin` up to `end` are gathered. `data` is where unit `begin` stands. */
+diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, const size_t *firsts,
+                                         size_t begin, size_t end, void *data, size_t unit);
 
 #endif

@@ -199,7 +199,8 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
     size_t modalities = model->modality_count, own = 0, done = 0,
            batches =
                diffmm__cadence_passes(&model->settings, epoch) * batches_of_pass(denoisers, model);
-    diffmm_status status = diffmm__project(model);
+    const struct diffmm__share alone = diffmm__share_alone(model);
+    diffmm_status status = diffmm__project(model, &alone);
     if (status)
         return diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message());
     for (size_t m = 0; m < modalities; m++)

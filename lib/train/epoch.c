@@ -32,7 +32,7 @@ diffmm_status diffmm__epoch_generate(diffmm_trainer *trainer)
 diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
 {
     return diffmm__recommender_train(&trainer->recommender, trainer->model, trainer->epoch + 1,
-                                     &trainer->progress, &trainer->report);
+                                     &trainer->peers, &trainer->progress, &trainer->report);
 }
 
 /* Each peer ranks some users, and receives the results of the others. */

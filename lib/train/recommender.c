@@ -10,10 +10,10 @@
 
 /* Pairs first .. first + count - 1 of the epoch: objective, gradients, a step of Adam. */
 static diffmm_status train_batch(const struct diffmm__pairs *pairs, diffmm_model *model,
-                                 size_t first, size_t count, double learning_rate,
-                                 diffmm_losses *losses)
+                                 const struct diffmm__share *share, size_t first, size_t count,
+                                 double learning_rate, diffmm_losses *losses)
 {
-    diffmm_status status = diffmm__model_objective(model, count, pairs->batch_user + first,
+    diffmm_status status = diffmm__model_objective(model, share, count, pairs->batch_user + first,
                                                    pairs->batch_positive + first,
                                                    pairs->batch_negative + first, losses);
     return status ? status : diffmm__model_step(model, learning_rate);
@@ -42,6 +42,7 @@ static void add_losses(struct diffmm__report *report, const diffmm_model *model,
 
 diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
                                         diffmm_model *model, size_t epoch,
+                                        const struct diffmm__peers *peers,
                                         struct diffmm__progress *progress,
                                         struct diffmm__report *report)
 {
@@ -49,6 +50,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
     size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
     double rate = diffmm__cadence_learning_rate(&model->settings, epoch);
     double flops_before = diffmm__terms_counted_flops(model->workspace->terms);
+    const struct diffmm__share share = diffmm__share_among(model, peers);
     report->figures.loss.total = 0.0;
     for (size_t i = 0; i < diffmm__terms_count(); i++)
         report->losses[i].value = 0.0;
@@ -57,7 +59,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         size_t first = b * batch;
         size_t count = pairs->count - first < batch ? pairs->count - first : batch;
         diffmm_losses losses;
-        diffmm_status status = train_batch(pairs, model, first, count, rate, &losses);
+        diffmm_status status = train_batch(pairs, model, &share, first, count, rate, &losses);
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
                                 diffmm_error_message());

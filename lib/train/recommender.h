@@ -4,6 +4,7 @@
 #define DIFFMM_TRAIN_RECOMMENDER_H
 
 #include "model/model.h"
+#include "peers/peers.h"
 #include "train/averaging.h"
 #include "train/progress.h"
 #include "train/report.h"
@@ -17,9 +18,10 @@ struct diffmm__recommender {
 };
 
 /* One pass over all pairs, shuffled, with new negatives. The report receives the terms' means over
- * the batches, and their total's. */
+ * the batches, and their total's. Every batch is shared with the peers (model/share.h). */
 diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
                                         diffmm_model *model, size_t epoch,
+                                        const struct diffmm__peers *peers,
                                         struct diffmm__progress *progress,
                                         struct diffmm__report *report);
 

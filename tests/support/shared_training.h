@@ -16,6 +16,7 @@ struct shared_case {
     const char *preset; /* or NULL */
     const char *settings[shared_settings];
     size_t users; /* 0: as many as take several blocks of every kind */
+    size_t items; /* 0: few */
     bool without_modalities;
 };
 
@@ -55,7 +56,7 @@ static inline diffmm_dataset *shared_data(diffmm_context *context, const struct 
     static const size_t dimensions[] = {12, 7, 9};
     const diffmm_synthetic spec = {.struct_size = sizeof spec,
                                    .users = c->users ? c->users : 300,
-                                   .items = 50,
+                                   .items = c->items ? c->items : 50,
                                    .interactions = 8 * (c->users ? c->users : 300),
                                    .modality_count = 3,
                                    .dimensions = dimensions,

@@ -95,13 +95,14 @@ static void expect_gradients(const struct model_case *wanted)
     float *grad = diffmm__user_embedding(model)->gradient;
     float *weights = malloc(all * sizeof *weights);
     struct weighed weighed = {.oracle = o, .weights = weights, .final = oracle_zeros(all)};
+    const struct diffmm__share alone = diffmm__share_alone(model);
     expect_success(diffmm_model_forward(model));
     diffmm__normal_draws(6, 1, 0, all, weights);
     memcpy(w->grad_final, weights, all * sizeof *weights);
     memset(grad, 0, all * sizeof *grad);
     for (size_t m = 0; m < o->modality_count; m++)
         memset(w->modality[m].grad_normalized, 0, items * sizeof(float));
-    diffmm__aggregate_backward(model);
+    expect_success(diffmm__aggregate_backward(model, &alone));
 
     expect_gradient(&weighed, "E_U", all - items, o->user, grad);
     expect_gradient(&weighed, "E_I", items, o->item, diffmm__item_embedding(model)->gradient);
@@ -117,7 +118,7 @@ static void expect_gradients(const struct model_case *wanted)
     float *once = malloc(all * sizeof *once);
     memcpy(once, grad, all * sizeof *once);
     memcpy(w->grad_final, weights, all * sizeof *weights);
-    diffmm__aggregate_backward(model);
+    expect_success(diffmm__aggregate_backward(model, &alone));
     for (size_t i = 0; i < all; i++)
         ck_assert(fabsf(grad[i] - 2 * once[i]) <= 1e-5F * (1 + fabsf(once[i])));
     free(once);

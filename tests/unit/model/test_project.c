@@ -15,7 +15,8 @@ static void expect_projection(const struct model_case *wanted, double tolerance)
     const struct oracle *o = &world.oracle;
     size_t size = o->items * o->d;
     double *projected = oracle_zeros(size), *normalized = oracle_zeros(size);
-    expect_success(diffmm__project(world.model));
+    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    expect_success(diffmm__project(world.model, &alone));
     for (size_t m = 0; m < o->modality_count; m++) {
         const struct diffmm__modality_workspace *got = &world.model->workspace->modality[m];
         oracle_project(o, m, projected, normalized);
@@ -73,10 +74,11 @@ START_TEST(gradients_equal_differences)
     size_t size = o->items * o->d;
     struct weighed weighed = {
         .oracle = o, .projected = oracle_zeros(size), .normalized = oracle_zeros(size)};
-    expect_success(diffmm__project(world.model));
+    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    expect_success(diffmm__project(world.model, &alone));
     for (size_t m = 0; m < o->modality_count; m++)
         diffmm__normal_draws(5, m, 0, size, world.model->workspace->modality[m].grad_normalized);
-    diffmm__project_backward(world.model);
+    expect_success(diffmm__project_backward(world.model, &alone));
     for (size_t m = 0; m < o->modality_count; m++) {
         const struct diffmm__model_modality *modality = &world.model->modalities[m];
         weighed.m = m;
@@ -101,12 +103,13 @@ START_TEST(items_without_features)
     size_t inputs = o->modality[0].dimensions;
     for (size_t k = 0; k < inputs; k++) /* the model reads the caller's array in place */
         world.features[0][2 * world.model->modalities[0].stride + k] = 0;
-    expect_success(diffmm__project(world.model));
+    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    expect_success(diffmm__project(world.model, &alone));
     const struct diffmm__modality_workspace *w = &world.model->workspace->modality[0];
     for (size_t j = 0; j < o->d; j++)
         ck_assert(w->projected[2 * o->d + j] == 0 && w->normalized[2 * o->d + j] == 0);
     diffmm__normal_draws(5, 1, 0, o->items * o->d, w->grad_normalized);
-    diffmm__project_backward(world.model);
+    expect_success(diffmm__project_backward(world.model, &alone));
     const struct diffmm__parameter *weight = world.model->modalities[0].weight;
     for (size_t i = 0; i < weight->rows * weight->columns; i++)
         ck_assert(isfinite(weight->gradient[i]));

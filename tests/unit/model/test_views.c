@@ -87,15 +87,16 @@ static void expect_gradients(const struct model_case *wanted)
     size_t users = o->users * o->d, items = o->items * o->d, size = users + items;
     float *grad = diffmm__user_embedding(model)->gradient;
     struct weighed weighed = {.oracle = o, .view = oracle_zeros(size)};
+    const struct diffmm__share alone = diffmm__share_alone(model);
     expect_success(diffmm_model_forward(model));
-    diffmm__views(model);
+    expect_success(diffmm__views(model, &alone));
     for (size_t m = 0; m < o->modality_count; m++) {
         weighed.weights[m] = malloc(size * sizeof(float));
         diffmm__normal_draws(7, m, 0, size, weighed.weights[m]);
         memcpy(w->grad_views[m], weighed.weights[m], size * sizeof(float));
     }
     memset(grad, 0, size * sizeof *grad);
-    diffmm__views_backward(model);
+    expect_success(diffmm__views_backward(model, &alone));
     expect_gradient(&weighed, "E_U", users, o->user, grad);
     for (size_t m = 0; m < o->modality_count; m++)
         expect_gradient(&weighed, "Xn", items, o->modality[m].normalized,

@@ -11,6 +11,8 @@ enum { most_bytes = 4096 };
 struct round {
     struct network network;
     size_t root, unit, bytes; /* unit 0: a broadcast */
+    const size_t *firsts;     /* for parts of any size, .. */
+    size_t begin, end;        /* .. of which some units are gathered */
     unsigned char data[network_most][most_bytes + 1];
     diffmm_status status[network_most];
     char message[network_most][512];
@@ -24,8 +26,11 @@ static size_t take_part(void *argument, size_t rank)
     if (diffmm__peers_begin(NULL, &host, &peers))
         return 1;
     round->status[rank] =
-        round->unit ? diffmm__peers_gather(&peers, round->data[rank], round->unit, round->bytes)
-                    : diffmm__peers_broadcast(&peers, round->root, round->data[rank], round->bytes);
+        round->firsts ? diffmm__peers_gather_parts(&peers, round->firsts, round->begin, round->end,
+                                                   round->data[rank], round->unit)
+        : round->unit
+            ? diffmm__peers_gather(&peers, round->data[rank], round->unit, round->bytes)
+            : diffmm__peers_broadcast(&peers, round->root, round->data[rank], round->bytes);
     strcpy(round->message[rank], diffmm_error_message());
     if (round->status[rank])
         host.abandon((int32_t)round->status[rank], host.user_data);
@@ -57,6 +62,7 @@ static struct round *round_begin(uint32_t size, size_t unit, size_t bytes)
     struct round *round = malloc(sizeof *round);
     network_begin(&round->network, size);
     round->root = 0;
+    round->firsts = NULL;
     round->unit = unit;
     round->bytes = bytes;
     memset(round->data, 0xee, sizeof round->data);
@@ -127,6 +133,29 @@ START_TEST(gathering)
 }
 END_TEST
 
+/* Parts as they come, of which those of an inner stretch are gathered. */
+START_TEST(gathering_parts)
+{
+    static const size_t firsts[] = {0, 0, 10, 11, 11, 200, 340},
+                        bounds[][2] = {{0, 340}, {5, 300}, {11, 11}, {11, 12}, {200, 340}};
+    enum { size = 6, unit = 3 };
+    for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
+        size_t begin = bounds[b][0], end = bounds[b][1];
+        struct round *round = round_begin(size, unit, (end - begin) * unit);
+        round->firsts = firsts;
+        round->begin = begin;
+        round->end = end;
+        for (size_t rank = 0; rank < size; rank++)
+            for (size_t u = firsts[rank]; u < firsts[rank + 1]; u++)
+                for (size_t i = 0; i < unit && u >= begin && u < end; i++)
+                    round->data[rank][(u - begin) * unit + i] = byte_at((u - begin) * unit + i, 5);
+        ck_assert_uint_eq(together(size, take_part, round), 0);
+        expect_everywhere(round, 5);
+        round_end(round);
+    }
+}
+END_TEST
+
 START_TEST(parts)
 {
     static const size_t units[] = {0, 1, 5, 8, 1000, SIZE_MAX};
@@ -191,6 +220,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {broadcasting, gathering, parts, failing, messages};
+    const TTest *const tests[] = {broadcasting, gathering, gathering_parts,
+                                  parts,        failing,   messages};
     return run_tests("peers/peers", tests, sizeof tests / sizeof *tests) != 0;
 }

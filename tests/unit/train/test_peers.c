@@ -76,6 +76,40 @@ START_TEST(variants)
 }
 END_TEST
 
+/* So many nodes that the work of a batch falls into several tiles and stretches, whose ends are not those
+ * of the peers' rows. */
+START_TEST(batches)
+{
+    static const char *const many[] = {
+        "batch", "4096", "epochs", "1", "embedding_size", "44", "diffusion.enabled", "false"};
+    static const char *const others[][10] = {
+        {"layers", "1"},
+        {"layers", "3", "contrastive.anchor", "main", "fusion_ratio", "0.4"},
+        {"layers", "0", "projection", "linear", "tau", "0.01"},
+        {"contrastive.negatives", "900", "alignment", "0.2"},
+        {"contrastive.enabled", "false", "embedding_size", "7"}};
+    static const uint32_t sizes[] = {3, 8};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct shared_case c = {.users = 2200, .items = 1200};
+        size_t count = 0;
+        for (size_t k = 0; k < sizeof many / sizeof *many; k++)
+            c.settings[count++] = many[k];
+        for (size_t k = 0; others[i][k]; k++)
+            c.settings[count++] = others[i][k];
+        expect_same(&c, 2, sizes);
+    }
+}
+END_TEST
+
+/* More peers than tiles, rows and even nodes for some. */
+START_TEST(few_nodes)
+{
+    static const uint32_t sizes[] = {5, 9};
+    const struct shared_case c = {.settings = {"epochs", "1"}, .users = 6, .items = 17};
+    expect_same(&c, 2, sizes);
+}
+END_TEST
+
 /* An early stop is one. */
 START_TEST(stopped_early)
 {
@@ -195,7 +229,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {defaults,      spectral, presets, variants,
-                                  stopped_early, fitted,   resumed, progress};
+    const TTest *const tests[] = {defaults,  spectral,      presets, variants, batches,
+                                  few_nodes, stopped_early, fitted,  resumed,  progress};
     return run_tests("train/peers", tests, sizeof tests / sizeof *tests) != 0;
 }
