@@ -5,7 +5,7 @@
 # C++ is compiled; Python is run, JavaScript too; shell is parsed and, where tests/docs/NAME.sh makes its files, run.
 # Programs run in a folder with data.sh's data, or those of examples/data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
-# SANITIZE names the library's sanitisers, PRELOAD what they need in a foreign process.
+# SANITIZE has the compiler's arguments for the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
 name=$1 page=$2 source=$3 library=$4 python=$5
 shift 5
@@ -32,7 +32,7 @@ extract() {
 
 if extract c c; then
     strict="-std=c11 -Wall -Wextra -Werror"
-    [ "$SANITIZE" = none ] || strict="$strict -fsanitize=$SANITIZE"
+    strict="$strict $SANITIZE"
     main=$source/tests/docs/$name.c
     [ ! -f "$main" ] || { printf "#line 1 \"%s\"\n" "$main"; cat "$main"; } >>"$work/$name.c"
     if grep -q "^int main(" "$work/$name.c"; then

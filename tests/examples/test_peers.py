@@ -129,7 +129,7 @@ class Peers(unittest.TestCase):
         second.send_signal(number)
         _, said = first.communicate(timeout=300)
         self.assertEqual(1, first.returncode)
-        self.assertRegex(said, r"\ndiffmm_train: epoch [0-9]+, \w+: .*peer 1")
+        self.assertRegex(said, r"\ndiffmm_train: epoch [0-9]+, \w+(, batch [0-9]+)?: .*peer 1")
         return said
 
     def test_a_killed_peer(self):

@@ -7,6 +7,7 @@
 #include "linalg/normal.h"
 #include "support/failure.h"
 #include "support/guarded.h"
+#include "support/sanitizers.h"
 
 /* The shape of a product; rows of each array are `gap` floats longer than they need be. */
 struct product {
@@ -364,7 +365,7 @@ static void check_guarded(const struct product *shape)
 
 START_TEST(stays_within_its_operands)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef TESTS_ADDRESS_SANITIZER
     const size_t limit = 12;
 #else
     const size_t limit = 18;

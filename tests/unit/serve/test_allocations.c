@@ -8,15 +8,11 @@
 #include "support/failure.h"
 #include "support/folder.h"
 #include "support/model_world.h"
+#include "support/sanitizers.h"
 
 #include <diffmm/rerank.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WATCHED_BY_SANITIZER
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(TESTS_ADDRESS_SANITIZER) || defined(TESTS_THREAD_SANITIZER)
 #define WATCHED_BY_SANITIZER
 #endif
 

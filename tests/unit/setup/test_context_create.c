@@ -18,6 +18,7 @@
 #include "linalg/normal.h"
 #include "linalg/normalize_rows.h"
 #include "support/failing.h"
+#include "support/sanitizers.h"
 #include "support/task_threads.h"
 
 static const diffmm_status bad = DIFFMM_ERROR_INVALID_ARGUMENT;
@@ -315,7 +316,7 @@ static void expect_child_success(pid_t child)
 
 START_TEST(a_forked_child_can_use_the_context)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef TESTS_THREAD_SANITIZER
     return; /* ThreadSanitizer itself does not allow a forked child threads of its own. */
 #endif
     diffmm_context *context;

@@ -6,6 +6,7 @@
 #include "base/streams.h"
 #include "diffusion/generate_neighbors.h"
 #include "diffusion/spectral_basis.h"
+#include "support/sanitizers.h"
 #include "support/training.h"
 #include "train/trainer.h"
 
@@ -172,7 +173,7 @@ START_TEST(the_trainer_takes_candidates)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* which makes a minute of it, and sees nothing new */
+#ifndef TESTS_ADDRESS_SANITIZER /* which makes a minute of it, and sees nothing new */
 /* Recall@20 of the denoiser's own ranking on validation items, after as many epochs of each. */
 static double recall(const char *const *list)
 {
@@ -224,7 +225,7 @@ int main(void)
         candidates_cover_what_is_exact,
         users_who_have_seen_the_candidates,
         the_trainer_takes_candidates,
-#ifndef __SANITIZE_ADDRESS__
+#ifndef TESTS_ADDRESS_SANITIZER
         denoises_where_a_full_one_does_not,
 #endif
     };
