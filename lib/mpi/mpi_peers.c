@@ -8,6 +8,7 @@
 #include <diffmm/mpi.h>
 
 #include <math.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,28 +65,26 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Waiting: at first without sleep, then longer and longer, so that ranks that share a processor
- * leave it to those that compute. */
+/* Waiting: at first without sleep, then asleep for an eighth of the time so far at the most, so that an
+ * answer is seen soon. Ranks that share a processor leave it to those that compute. */
 struct wait {
     double since; /* when something last moved */
-    long sleep;   /* nanoseconds */
 };
 
 static void wait_anew(struct wait *wait)
 {
-    *wait = (struct wait){.since = now(), .sleep = 1000};
+    wait->since = now();
 }
 
 /* False once nothing has moved for so many seconds. */
 static bool wait_on(struct wait *wait, double seconds)
 {
-    static const double spinning = 20e-6;
-    static const long longest = 200000;
-    double waited = now() - wait->since;
+    static const double spinning = 2e-3, longest = 1e-3;
+    double waited = now() - wait->since, sleep = waited / 8.0 < longest ? waited / 8.0 : longest;
     if (waited < spinning)
-        return true;
-    nanosleep(&(struct timespec){.tv_nsec = wait->sleep}, NULL);
-    wait->sleep = wait->sleep * 2 < longest ? wait->sleep * 2 : longest;
+        sched_yield();
+    else
+        nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * sleep)}, NULL);
     return waited < seconds;
 }
 

@@ -5,8 +5,10 @@ save the model that one process saves; only the first one speaks; failures are t
 
     test_peers.py DIFFMM_TRAIN MPIRUN.SH|none"""
 
+import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -139,6 +141,40 @@ class Peers(unittest.TestCase):
     def test_a_stopped_peer(self):
         said = self.lose(signal.SIGSTOP, "--peer-deadline", "5")
         self.assertIn("diffmm_train: peer 1 did not answer within 5 seconds\n", said)
+
+    def lose_any(self, victim, number, moment):
+        """Three peers, one of which is lost at some moment; the others go on from the last checkpoint."""
+        processes = self.start(3, "--epochs", "100000", "--checkpoint", "kept", "--peer-deadline", "2")
+        self.wait_for_checkpoint(processes[0])
+        time.sleep(moment)
+        processes[victim].send_signal(number)
+        said = {}
+        for rank, process in enumerate(processes):
+            if rank != victim:
+                _, said[rank] = process.communicate(timeout=120)
+                self.assertEqual(1, process.returncode, said)
+                self.assertRegex(said[rank], r"diffmm_train: (peer [12]: )?epoch [0-9]+, \w+(, batch [0-9]+)?: the exchange")
+        # One of them at least names the peer that is missing; another may first miss the one that left for that.
+        self.assertRegex("".join(said.values()), rf"peer {victim} (has left|did not answer within 2 seconds)\n", said)
+        processes[victim].kill()
+        before = self.epoch_of("kept")
+        self.together(2, "--epochs", str(before + 1), "--checkpoint", "kept", "--resume")
+        self.assertEqual(before + 1, self.epoch_of("kept"))
+        (self.folder / "kept").unlink()
+
+    def epoch_of(self, name):
+        """The epochs that a checkpoint has behind it."""
+        with open(self.folder / name, "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        return json.loads(header["__metadata__"]["evaluated"])["epoch"]
+
+    def test_lost_at_any_time(self):
+        draws = random.Random(int(os.environ.get("DIFFMM_PEER_SEED", "1")))
+        for turn in range(int(os.environ.get("DIFFMM_PEER_LOSSES", "20"))):
+            victim, moment = draws.randrange(3), draws.random() * 0.2
+            number = signal.SIGSTOP if turn % 2 else signal.SIGKILL
+            with self.subTest(turn=turn, victim=victim, number=number, moment=moment):
+                self.lose_any(victim, number, moment)
 
     def test_an_interrupted_peer(self):
         """Ctrl-C at the first one saves the best epoch; the others fail."""
