@@ -7,8 +7,9 @@
  *  an epoch among the peers and ends with the same model on each, which is the model of a training
  *  without peers, bit by bit, however many there are. What one peer computes whole and the others
  *  receive: a modality's denoiser, the generated neighbours of a range of users, the ranking of a
- *  range of users; of a recommender's batch, rows of the products with graphs and features, and parts
- *  of InfoNCE. What takes little time is computed by every peer.
+ *  range of users. The recommender's batches are computed by every peer; with the option
+ *  `peers.batches` they share these too: rows of the products with graphs and features, and parts of
+ *  InfoNCE. That moves tens of megabytes a batch, and is faster only on a fast network.
  *
  *  The library knows no network. Its host brings one function, which sends bytes to one peer and
  *  receives bytes from one; all that peers do together is made of it, in an order that does not

@@ -145,6 +145,9 @@ static const diffmm_option_info table[] = {
      "all."},
     {size, "denoiser_learning_rate_decay", NULL, DIFFMM_OPTION_REAL, "1", 1e-6, 1, NULL,
      "Factor of the denoisers' learning rate from one epoch to the next."},
+    {size, "peers.batches", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Share the recommender's batches among peers too, which takes a fast network; bits are the "
+     "same."},
 };
 
 size_t diffmm_option_count(void)

@@ -9,8 +9,8 @@
 
 bool diffmm__options_may_change(const char *name)
 {
-    static const char *const free[] = {"epochs", "patience", "memory_limit",
-                                       "seen",   "measure",  "measure.users"};
+    static const char *const free[] = {"epochs",  "patience",      "memory_limit", "seen",
+                                       "measure", "measure.users", "peers.batches"};
     for (size_t i = 0; i < sizeof free / sizeof *free; i++)
         if (strcmp(name, free[i]) == 0)
             return true;
@@ -26,8 +26,8 @@ static diffmm_status compare(const diffmm_options *begun, const diffmm_options *
                : diffmm__fail(
                      DIFFMM_ERROR_INVALID_ARGUMENT,
                      "options: training was begun with %s %s and cannot go on with %s; "
-                     "only epochs, patience, memory_limit, seen, measure and measure.users "
-                     "may change",
+                     "only epochs, patience, memory_limit, seen, measure, measure.users and "
+                     "peers.batches may change",
                      name, then, wanted);
 }
 

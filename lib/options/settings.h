@@ -64,6 +64,7 @@ struct diffmm__settings {
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     size_t measure_users;  /* 0: all */
+    bool peers_batches;    /* peers share the batches of the recommender */
     size_t evaluate_users; /* 0: all */
     enum diffmm__measure measure;
     bool select_by_test;

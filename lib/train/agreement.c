@@ -76,12 +76,15 @@ static void add_data(struct facts *facts, const diffmm_trainer *trainer)
     }
 }
 
-/* Those that decide what is computed, and for how long. */
+/* Those that decide what is computed, for how long, and by whom. */
 static void add_option(struct facts *facts, const diffmm_options *options,
                        const struct diffmm__option_key *key, const char *name)
 {
-    bool lasts = strcmp(name, "epochs") == 0 || strcmp(name, "patience") == 0;
-    if (!lasts && diffmm__options_may_change(name))
+    static const char *const shared[] = {"epochs", "patience", "peers.batches"};
+    bool counts = !diffmm__options_may_change(name);
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        counts |= strcmp(name, shared[i]) == 0;
+    if (!counts)
         return;
     add(facts, "option %s", name);
     add(facts, "%s", diffmm__options_value(options, key));

@@ -84,22 +84,23 @@ class Peers(unittest.TestCase):
         return (self.folder / name).read_bytes()
 
     def test_the_same_model_through_tcp(self):
-        self.alone("--epochs", "2", "--model", "alone")
-        for count in (1, 2, 3):
-            said = self.together(count, "--epochs", "2", "--model", "shared", "--log", "log", "--csv", "table",
-                                 "--report", "page")
+        for count, batches in (1, "false"), (2, "true"), (3, "false"), (3, "true"):
+            options = ["--epochs", "2", "--set", "peers.batches=" + batches]
+            self.alone(*options, "--model", "alone")
+            said = self.together(count, *options, "--model", "shared", "--log", "log", "--csv", "table", "--report", "page")
             self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+            (self.folder / "alone").unlink()
             self.assertIn("best epoch", said[0][0])
             self.assertEqual([("", "")] * (count - 1), said[1:])
             self.assertEqual(3, len(self.bytes_of("log").splitlines()))
-            self.assertEqual({"alone", "shared", "log", "table", "page"}, set(os.listdir(self.folder)))
+            self.assertEqual({"shared", "log", "table", "page"}, set(os.listdir(self.folder)))
             for name in ("shared", "log", "table", "page"):
                 (self.folder / name).unlink()
 
     def test_the_same_model_through_mpi(self):
-        self.alone("--epochs", "2", "--model", "alone")
+        self.alone("--epochs", "2", "--model", "alone", "--set", "peers.batches=true")
         for count in (1, 2, 4):
-            done = self.mpi(count, "--epochs", "2", "--model", "shared")
+            done = self.mpi(count, "--epochs", "2", "--model", "shared", "--set", "peers.batches=true")
             self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
             self.assertEqual(1, done.stdout.count("best epoch"))
             self.assertEqual(1, done.stderr.count(" users, "), done.stderr)
@@ -144,7 +145,8 @@ class Peers(unittest.TestCase):
 
     def lose_any(self, victim, number, moment):
         """Three peers, one of which is lost at some moment; the others go on from the last checkpoint."""
-        processes = self.start(3, "--epochs", "100000", "--checkpoint", "kept", "--peer-deadline", "2")
+        processes = self.start(3, "--epochs", "100000", "--checkpoint", "kept", "--peer-deadline", "2",
+                               "--set", "peers.batches=true")
         self.wait_for_checkpoint(processes[0])
         time.sleep(moment)
         processes[victim].send_signal(number)
@@ -158,7 +160,7 @@ class Peers(unittest.TestCase):
         self.assertRegex("".join(said.values()), rf"peer {victim} (has left|did not answer within 2 seconds)\n", said)
         processes[victim].kill()
         before = self.epoch_of("kept")
-        self.together(2, "--epochs", str(before + 1), "--checkpoint", "kept", "--resume")
+        self.together(2, "--epochs", str(before + 1), "--checkpoint", "kept", "--resume")  # the batches whole
         self.assertEqual(before + 1, self.epoch_of("kept"))
         (self.folder / "kept").unlink()
 

@@ -18,6 +18,7 @@ struct shared_case {
     size_t users; /* 0: as many as take several blocks of every kind */
     size_t items; /* 0: few */
     bool without_modalities;
+    bool whole_batches; /* each peer computes the recommender's batches */
 };
 
 struct shared_peer {
@@ -87,6 +88,8 @@ static inline void shared_training_begin(struct training *t, const struct shared
     set_all(t->options, training_settings);
     expect_success(diffmm_options_set(t->options, "batch", "512"));
     set_all(t->options, c->settings);
+    expect_success(
+        diffmm_options_set(t->options, "peers.batches", c->whole_batches ? "false" : "true"));
     expect_success(checkpoint ? diffmm_trainer_resume_memory(t->dataset, checkpoint, size,
                                                              t->options, &t->trainer)
                               : diffmm_trainer_create(t->dataset, t->options, &t->trainer));

@@ -33,8 +33,10 @@ static const uint32_t all_sizes[] = {1, 2, 3, 4, 8}, three = 3;
 
 START_TEST(defaults)
 {
-    const struct shared_case c = {.settings = {"epochs", "2"}};
+    const struct shared_case c = {.settings = {"epochs", "2"}},
+                             whole = {.settings = {"epochs", "2"}, .whole_batches = true};
     expect_same(&c, 5, all_sizes);
+    expect_same(&whole, 5, all_sizes);
 }
 END_TEST
 
