@@ -5,7 +5,7 @@
 # C++ is compiled; Python is run, JavaScript too; shell is parsed and, where tests/docs/NAME.sh makes its files, run.
 # Programs run in a folder with data.sh's data, or those of examples/data.
 # usage: page.sh NAME PAGE SOURCE-FOLDER LIBRARY PYTHON|none C-COMPILER..
-# SANITIZE has the compiler's arguments for the library's sanitisers, PRELOAD what they need in a foreign process.
+# SANITIZE has the arguments with which a program gets the library's sanitisers, PRELOAD what they need in a foreign process.
 set -eu
 name=$1 page=$2 source=$3 library=$4 python=$5
 shift 5
@@ -32,12 +32,11 @@ extract() {
 
 if extract c c; then
     strict="-std=c11 -Wall -Wextra -Werror"
-    strict="$strict $SANITIZE"
     main=$source/tests/docs/$name.c
     [ ! -f "$main" ] || { printf "#line 1 \"%s\"\n" "$main"; cat "$main"; } >>"$work/$name.c"
     if grep -q "^int main(" "$work/$name.c"; then
         # shellcheck disable=SC2086
-        "$@" $strict -I"$source/include" -o "$work/program" "$work/$name.c" "$library"
+        "$@" $strict $SANITIZE -I"$source/include" -o "$work/program" "$work/$name.c" "$library"
         (cd "$work/data" && LD_LIBRARY_PATH=$folder "$work/program")
     else
         # Nobody calls the page's functions.
