@@ -86,7 +86,7 @@ double diffmm__vector_dot(const diffmm_context *context, size_t n, const float *
         size_t now = n - first < most ? n - first : most,
                count = (now + DIFFMM__DOT_STRETCH - 1) / DIFFMM__DOT_STRETCH;
         diffmm__vector_dot_stretches(context, now, x + first, y + first, 0, count, sums);
-        for (size_t s = 0; s < count; s++)
+        for (size_t s = 0; s * DIFFMM__DOT_STRETCH < now; s++)
             total += sums[s];
     }
     return total;

@@ -44,6 +44,7 @@ struct diffmm__settings {
     size_t denoiser_rank; /* of a spectral denoiser's basis */
     bool rows_normalized, dropped_only, denoiser_linear; /* of a spectral denoiser */
     bool generate_exact;
+    bool peers_batches;               /* peers share the batches of the recommender */
     double blend;                     /* weight of the denoisers' own scores (model/blend.h) */
     size_t rebuild_k, generate_every; /* generate_every: epochs */
     bool generate_unseen;             /* no items of the user's own row */
@@ -64,7 +65,6 @@ struct diffmm__settings {
     double average;                           /* decay per epoch; 0: none */
     size_t cutoff_count, cutoffs[DIFFMM__MAX_LIST];
     size_t measure_users;  /* 0: all */
-    bool peers_batches;    /* peers share the batches of the recommender */
     size_t evaluate_users; /* 0: all */
     enum diffmm__measure measure;
     bool select_by_test;
