@@ -30,13 +30,20 @@ clang_has() {
     return $status
 }
 
+# As setup_build; with clang where `compiler` is clang. (The folder remembers it.)
+compiler=
+configure() (
+    [ "$compiler" != clang ] || export CC=clang CXX=clang++
+    setup_build "$@"
+)
+
 # Build in folder $1 with the options that follow.
 build() {
     say "Building: $*"
     folder=$1
     log=$folder.log
     shift
-    if setup_build "$folder" -Dtests=enabled -Dexamples=enabled -Dwerror=true "$@" >"$log" 2>&1 &&
+    if configure "$folder" -Dtests=enabled -Dexamples=enabled -Dwerror=true "$@" >"$log" 2>&1 &&
         meson compile -C "$folder" >>"$log" 2>&1; then
         return 0
     fi
@@ -104,11 +111,9 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     # Lines are all that a sanitiser tells of the debugging information; more of it makes linking slow.
     lines="-Doptimization=2 -Ddebug=false -Dc_args=-g1 -Dcpp_args=-g1"
     sanitizers="-Db_sanitize=address,undefined -Db_lundef=false"
-    ! clang_has address,undefined 'int main(void) { return 0; }' || export CC=clang CXX=clang++
-    build "$base-sanitize" $lines $sanitizers
-    built=$?
-    unset CC CXX
-    [ $built -ne 0 ] || run_whole "$base-sanitize"
+    ! clang_has address,undefined 'int main(void) { return 0; }' || compiler=clang
+    build "$base-sanitize" $lines $sanitizers && run_whole "$base-sanitize"
+    compiler=
     build "$base-thread" $lines -Db_sanitize=thread -Db_lundef=false \
         -Dexamples=disabled && run "$base-thread"
     if build "$base-release" -Dbuildtype=release -Ddebug=true; then
@@ -119,7 +124,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         ! cppcheck --version 2>/dev/null | grep -q '^Cppcheck 2\.10' || look "$base-release" cppcheck
     fi
     if clang_has fuzzer,address ''; then
-        export CC=clang CXX=clang++
+        compiler=clang
         build "$base-fuzz" $lines $sanitizers -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
     fi
 fi
