@@ -113,15 +113,13 @@ static diffmm_status weight_gradient(diffmm_model *model, const struct diffmm__s
     float *out = modality->weight->gradient + part.first * columns;
     if (modality->stored.data)
         diffmm__project_stored_backward(model, modality, part, grad, out);
-    else if (linear)
-        diffmm__gemm_split_k(model->context, part.end - part.first, columns, items,
-                             diffmm__transposed(grad + part.first, d),
-                             diffmm__plain(modality->features, modality->stride), out,
-                             model->workspace->split_k);
     else
-        diffmm__gemm_split_k(model->context, part.end - part.first, columns, items,
-                             diffmm__transposed(modality->features + part.first, modality->stride),
-                             diffmm__plain(grad, d), out, model->workspace->split_k);
+        diffmm__gemm_split_k(
+            model->context, part.end - part.first, columns, items,
+            linear ? diffmm__transposed(grad + part.first, d)
+                   : diffmm__transposed(modality->features + part.first, modality->stride),
+            linear ? diffmm__plain(modality->features, modality->stride) : diffmm__plain(grad, d),
+            out, model->workspace->split_k);
     return diffmm__share_gather_rows(share, rows, columns * sizeof *out,
                                      modality->weight->gradient);
 }

@@ -68,14 +68,11 @@ static void gradient_chunk(void *argument, size_t chunk, size_t worker)
         const float *gradient = p->gradient + i * d;
         count = diffmm__gemm_next_terms(end - i);
         diffmm__stored_rows_load(&p->modality->stored, i, count, block);
-        if (linear)
-            diffmm__gemm_serial(rows, columns, count, 1.0f,
-                                diffmm__transposed(gradient + part.first, d),
-                                diffmm__plain(block, inputs), beta, sum, columns);
-        else
-            diffmm__gemm_serial(rows, columns, count, 1.0f,
-                                diffmm__transposed(block + part.first, inputs),
-                                diffmm__plain(gradient, d), beta, sum, columns);
+        diffmm__gemm_serial(rows, columns, count, 1.0f,
+                            linear ? diffmm__transposed(gradient + part.first, d)
+                                   : diffmm__transposed(block + part.first, inputs),
+                            linear ? diffmm__plain(block, inputs) : diffmm__plain(gradient, d),
+                            beta, sum, columns);
     }
 }
 
