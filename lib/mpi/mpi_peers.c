@@ -65,22 +65,13 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Waiting: at first without sleep, then asleep for an eighth of the time so far at the most, so that an
- * answer is seen soon. Ranks that share a processor leave it to those that compute. */
-struct wait {
-    double since; /* when something last moved */
-};
-
-static void wait_anew(struct wait *wait)
-{
-    wait->since = now();
-}
-
-/* False once nothing has moved for so many seconds. */
-static bool wait_on(struct wait *wait, double seconds)
+/* Waits a little: at first without sleep, then asleep for an eighth of the time so far at the most, so that
+ * an answer is seen soon. Ranks that share a processor leave it to those that compute. False once
+ * nothing has moved for so many seconds; `since`: when something last did. */
+static bool wait_on(double since, double seconds)
 {
     static const double spinning = 2e-3, longest = 1e-3;
-    double waited = now() - wait->since, sleep = waited / 8.0 < longest ? waited / 8.0 : longest;
+    double waited = now() - since, sleep = waited / 8.0 < longest ? waited / 8.0 : longest;
     if (waited < spinning)
         sched_yield();
     else
@@ -203,9 +194,9 @@ static int too_late(const diffmm_mpi *mpi, const struct direction *out, const st
 static int carry(diffmm_mpi *mpi, struct direction *out, const char *send, struct direction *in,
                  char *receive)
 {
-    struct wait wait;
+    double since;
     bool told = false; /* that a peer leaves */
-    wait_anew(&wait);
+    since = now();
     int failure = in->done ? 0 : start_receiving(mpi, in);
     if (failure == 0 && !out->done)
         failure = start_sending(mpi, out, send);
@@ -218,7 +209,7 @@ static int carry(diffmm_mpi *mpi, struct direction *out, const char *send, struc
         if (failure != 0 || (out->done && in->done))
             break;
         if (moved) {
-            wait_anew(&wait);
+            since = now();
             told = false;
             continue;
         }
@@ -226,7 +217,7 @@ static int carry(diffmm_mpi *mpi, struct direction *out, const char *send, struc
         if (failure == DIFFMM_MPI_ABANDONED && !told) {
             told = true; /* what was sent before that may just have arrived: look once more */
             failure = 0;
-        } else if (failure == 0 && !wait_on(&wait, mpi->deadline)) {
+        } else if (failure == 0 && !wait_on(since, mpi->deadline)) {
             failure = too_late(mpi, out, in);
         }
     }
@@ -264,8 +255,7 @@ static void abandon(int32_t status, void *user_data)
     if (mpi->abandoned)
         return;
     mpi->abandoned = true;
-    struct wait wait;
-    wait_anew(&wait);
+    double since = now();
     for (int peer = 0; peer < (int)mpi->peers.size; peer++) {
         MPI_Request request;
         int complete = 0;
@@ -273,7 +263,7 @@ static void abandon(int32_t status, void *user_data)
                                                       mpi->communicator, &request) != MPI_SUCCESS)
             continue;
         while (MPI_Test(&request, &complete, MPI_STATUS_IGNORE) == MPI_SUCCESS && !complete &&
-               wait_on(&wait, abandon_seconds))
+               wait_on(since, abandon_seconds))
             ;
         if (request != MPI_REQUEST_NULL)
             MPI_Request_free(&request);
@@ -335,12 +325,11 @@ static diffmm_status duplicate(diffmm_mpi *mpi, MPI_Comm communicator)
 {
     MPI_Request request;
     int complete = 0;
-    struct wait wait;
-    wait_anew(&wait);
+    double since = now();
     int error = MPI_Comm_idup(communicator, &mpi->communicator, &request);
     while (error == MPI_SUCCESS && !complete) {
         error = MPI_Test(&request, &complete, MPI_STATUS_IGNORE);
-        if (error == MPI_SUCCESS && !complete && !wait_on(&wait, mpi->deadline)) {
+        if (error == MPI_SUCCESS && !complete && !wait_on(since, mpi->deadline)) {
             explain("not every rank has called diffmm_mpi_create() within %g seconds",
                     mpi->deadline);
             mpi->in_use = true; /* the result may still be written */
