@@ -193,8 +193,9 @@ static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_los
     for (size_t b = 0; b < s->view_count && !status; b++) {
         if (with_main)
             status = contrast(s, &setting, s->view_count, b, gradients, loss);
-        for (size_t first = 0; first < b && !with_main && !status; first++)
-            status = contrast(s, &setting, first, b, gradients, loss);
+        else
+            for (size_t first = 0; first < b && !status; first++)
+                status = contrast(s, &setting, first, b, gradients, loss);
     }
     return !status && gradients ? gather(s, &setting, used) : status;
 }
@@ -300,8 +301,9 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
     }
+    const struct diffmm__peers alone = diffmm__peers_alone();
     double value;
-    status = contrastive(scratch, &a, NULL, 1.0, &value);
+    status = contrastive(scratch, &a, &alone, 1.0, &value);
     for (size_t v = 0; a.grad_views && v < a.view_count; v++)
         if (a.grad_views[v])
             normalize_backward(scratch, v, 0.0f, a.grad_views[v]);

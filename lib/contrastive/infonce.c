@@ -55,17 +55,12 @@ static size_t count_tiles(size_t candidates, bool drawn)
     return panels <= width ? 1 : (panels + 2 * width - 1) / (2 * width) * 2;
 }
 
-/* Part of a list. */
-struct range {
-    size_t begin, end;
-};
-
 struct chunk {
     const struct diffmm__vector_kernels *kernels;
     size_t candidates, d, panels, tiles;
-    struct range own;       /* the tiles of this peer */
-    size_t rows;            /* of this chunk */
-    const int32_t *rows_of; /* where its batch nodes stand in p and q */
+    struct diffmm__part own; /* the tiles of this peer */
+    size_t rows;             /* of this chunk */
+    const int32_t *rows_of;  /* where its batch nodes stand in p and q */
     const float *times;
     const float *p, *q;   /* rows; of q, the first are the candidates */
     const float *factors; /* of drawn candidates in the denominators; NULL: all nodes, 1 each */
@@ -89,6 +84,11 @@ static size_t first_panel(size_t panels, size_t tiles, size_t tile)
 {
     return panels * tile / tiles;
 }
+
+/* A tile's panels: from `begin` up to `end`. */
+struct range {
+    size_t begin, end;
+};
 
 static struct range tile_range(const struct chunk *c, size_t tile)
 {
@@ -199,14 +199,14 @@ static void weigh_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    weigh(c, c->own.begin + index, false);
+    weigh(c, c->own.first + index, false);
 }
 
 static void weigh_multiplied_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    weigh(c, c->own.begin + index, true);
+    weigh(c, c->own.first + index, true);
 }
 
 /* For small tau: the products of one tile and each row's largest. */
@@ -214,7 +214,7 @@ static void find_largest(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    size_t tile = c->own.begin + index;
+    size_t tile = c->own.first + index;
     struct range range = tile_range(c, tile);
     for (size_t b = 0; b < c->rows; b++)
         c->sums[tile * c->rows + b] = -HUGE_VAL;
@@ -238,15 +238,14 @@ static float own_product(const struct chunk *c, size_t b)
 
 static void run_tiles(const diffmm_context *context, struct chunk *c, diffmm__indexed_task task)
 {
-    diffmm__parallel(context, c->own.end - c->own.begin, task, c);
+    diffmm__parallel(context, c->own.end - c->own.first, task, c);
 }
 
 /* What each peer has of its tiles, of `bytes` each, to all. */
 static diffmm_status gather_tiles(const struct diffmm__infonce_setting *setting,
                                   const struct chunk *c, void *array, size_t bytes)
 {
-    return setting->peers ? diffmm__peers_gather(setting->peers, array, bytes, c->tiles * bytes)
-                          : DIFFMM_OK;
+    return diffmm__peers_gather(setting->peers, array, bytes, c->tiles * bytes);
 }
 
 static diffmm_status gather_sums(const struct diffmm__infonce_setting *setting,
@@ -275,12 +274,12 @@ static diffmm_status find_shifts(const struct diffmm__infonce_setting *setting, 
 static diffmm_status weigh_all(const struct diffmm__infonce_setting *setting, struct chunk *c)
 {
     diffmm_status status = DIFFMM_OK;
-    bool small = c->inverse_tau > 40.0f; /* otherwise exp(-2 / tau) is a normal number */
+    bool small_tau = c->inverse_tau > 40.0f; /* otherwise exp(-2 / tau) is a normal number */
     for (size_t b = 0; b < c->rows; b++)
         c->shifts[b] = c->inverse_tau;
-    if (small && (status = find_shifts(setting, c)))
+    if (small_tau && (status = find_shifts(setting, c)))
         return status;
-    run_tiles(setting->context, c, small ? weigh_multiplied_tile : weigh_tile);
+    run_tiles(setting->context, c, small_tau ? weigh_multiplied_tile : weigh_tile);
     status = gather_sums(setting, c);
     return !status && c->grad_q
                ? gather_tiles(setting, c, c->partial_sums, c->rows * c->d * sizeof *c->partial_sums)
@@ -292,7 +291,7 @@ static void spread_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    struct range range = tile_range(c, c->own.begin + index);
+    struct range range = tile_range(c, c->own.first + index);
     for (size_t panel = range.begin; panel < range.end; panel++)
         c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes, c->p_strips,
                                    c->rows * lanes, panel_nodes(c, panel),
@@ -405,15 +404,6 @@ static void divide_scratch(struct chunk *c, size_t rows, float *scratch)
     c->shifts = c->lane_sums + c->tiles * rows * lanes;
 }
 
-/* The tiles of this peer. */
-static struct range own_tiles(const struct diffmm__peers *peers, size_t tiles)
-{
-    if (!peers)
-        return (struct range){0, tiles};
-    return (struct range){diffmm__peers_first(peers, tiles, peers->rank),
-                          diffmm__peers_first(peers, tiles, peers->rank + 1)};
-}
-
 /* The chunk's rows: their part of the loss, and of the gradients. */
 static diffmm_status run_chunk(const struct diffmm__infonce_setting *setting, struct chunk *c,
                                double *loss)
@@ -443,7 +433,7 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                       .d = d,
                       .panels = diffmm__panel_count(rows->candidates),
                       .tiles = tiles,
-                      .own = own_tiles(setting->peers, tiles),
+                      .own = diffmm__peers_part(setting->peers, tiles),
                       .p = p,
                       .q = q,
                       .factors = rows->factors,
@@ -472,7 +462,7 @@ diffmm_status diffmm__infonce_gather(const struct diffmm__infonce_setting *setti
                                      const struct diffmm__infonce_rows *rows, float *gradient)
 {
     const struct diffmm__peers *peers = setting->peers;
-    if (!peers)
+    if (peers->size == 1)
         return DIFFMM_OK;
     size_t *firsts = peers->firsts[1], tiles = count_tiles(rows->candidates, rows->factors),
            panels = diffmm__panel_count(rows->candidates);

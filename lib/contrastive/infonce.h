@@ -17,7 +17,7 @@ size_t diffmm__infonce_scratch(size_t candidates, bool drawn, size_t d, size_t b
 /* What InfoNCE is computed by and with. */
 struct diffmm__infonce_setting {
     const diffmm_context *context;
-    const struct diffmm__peers *peers; /* that share the work; NULL: alone */
+    const struct diffmm__peers *peers; /* that share the work */
     size_t d;
     double tau, weight;
     float *scratch;

@@ -69,8 +69,13 @@ static diffmm_status compute(diffmm_context *context, const diffmm_infonce_argum
         diffmm__infonce_rows_all(&rows, a->nodes, a->batch_count, a->batch);
     diffmm__infonce_rows_normalize(context, &rows, d, a->p, p.normalized, p.norms);
     diffmm__infonce_rows_normalize(context, &rows, d, a->q, q.normalized, q.norms);
-    const struct diffmm__infonce_setting setting = {
-        .context = context, .d = d, .tau = a->tau, .weight = 1.0, .scratch = scratch};
+    const struct diffmm__peers alone = diffmm__peers_alone();
+    const struct diffmm__infonce_setting setting = {.context = context,
+                                                    .peers = &alone,
+                                                    .d = d,
+                                                    .tau = a->tau,
+                                                    .weight = 1.0,
+                                                    .scratch = scratch};
     double value;
     diffmm_status status = diffmm__infonce(&setting, &rows, p.normalized, q.normalized, p.gradient,
                                            q.gradient, &value);

@@ -51,19 +51,26 @@ void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d
     diffmm__graph_multiply_rows(graph, transposed, 0, graph->nodes, d, factor, x, add, y);
 }
 
-/* Horner's scheme: H = X + A (X + A (X + ..)), L products and no running sum. */
+/* Horner's scheme: H = X + A (X + A (X + ..)), L products and no running sum. The last product must end
+ * in h, so the two buffers alternate backwards from it. */
+float *diffmm__propagate_rows(const diffmm_graph *graph, bool transposed, size_t layers,
+                              size_t step, size_t first, size_t end, size_t d, const float *x,
+                              float *h, float *scratch)
+{
+    bool into_h = (layers - step) % 2;
+    const float *inner = step == 0 ? x : into_h ? scratch : h;
+    float *outer = into_h ? h : scratch;
+    diffmm__graph_multiply_rows(graph, transposed, first, end, d, 1.0f, inner, x, outer);
+    return outer;
+}
+
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
                        const float *x, float *h, float *scratch)
 {
     if (layers == 0)
         memcpy(h, x, graph->nodes * d * sizeof *h);
-    const float *inner = x;
-    for (size_t l = 0; l < layers; l++) {
-        /* The last product must end in h, so the two buffers alternate backwards from it. */
-        float *outer = (layers - l) % 2 ? h : scratch;
-        diffmm__graph_multiply(graph, transposed, d, 1.0f, inner, x, outer);
-        inner = outer;
-    }
+    for (size_t l = 0; l < layers; l++)
+        diffmm__propagate_rows(graph, transposed, layers, l, 0, graph->nodes, d, x, h, scratch);
 }
 
 /* An argument, and its name in the public function. */

@@ -21,4 +21,10 @@ void diffmm__graph_multiply_rows(const diffmm_graph *graph, bool transposed, siz
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
                        const float *x, float *h, float *scratch);
 
+/* One step of it, 0 .. layers - 1, on rows `first` up to `end` alone: reads all rows of the step before.
+ * Returns where its rows are: in scratch or h, those of the last step in h. */
+float *diffmm__propagate_rows(const diffmm_graph *graph, bool transposed, size_t layers,
+                              size_t step, size_t first, size_t end, size_t d, const float *x,
+                              float *h, float *scratch);
+
 #endif

@@ -19,7 +19,7 @@
 /* What terms read, and the gradients that they add to. N = users + items nodes, users first. */
 struct diffmm__term_batch {
     const diffmm_context *context;
-    const struct diffmm__peers *peers; /* that share the work of the term; NULL: alone */
+    const struct diffmm__peers *peers; /* that share the work of the term */
     const struct diffmm__settings *settings;
     size_t users, items, d, modalities;
     size_t count; /* triples of the batch */

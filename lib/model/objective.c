@@ -85,7 +85,7 @@ diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__
 
     struct diffmm__workspace *w = model->workspace;
     struct diffmm__term_batch batch = {.context = model->context,
-                                       .peers = share->peers,
+                                       .peers = &share->peers,
                                        .settings = &model->settings,
                                        .users = model->users,
                                        .items = model->items,

@@ -3,34 +3,28 @@
 
 #include <string.h>
 
+#include "base/sizes.h"
 #include "graph/propagate.h"
 #include "linalg/csr.h"
 #include "linalg/vectors.h"
 
 enum { unit_rows = 16 }; /* which products compute at once */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t most(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static void set_part(struct diffmm__share *share, size_t first, size_t end)
 {
     share->node = (struct diffmm__part){first, end};
-    share->user = (struct diffmm__part){least(first, share->users), least(end, share->users)};
-    share->item = (struct diffmm__part){most(first, share->users) - share->users,
-                                        most(end, share->users) - share->users};
+    share->user = (struct diffmm__part){diffmm__size_lesser(first, share->users),
+                                        diffmm__size_lesser(end, share->users)};
+    share->item = (struct diffmm__part){diffmm__size_greater(first, share->users) - share->users,
+                                        diffmm__size_greater(end, share->users) - share->users};
 }
 
 struct diffmm__share diffmm__share_alone(const diffmm_model *model)
 {
-    struct diffmm__share share = {
-        .users = model->users, .nodes = model->users + model->items, .d = model->d};
+    struct diffmm__share share = {.peers = diffmm__peers_alone(),
+                                  .users = model->users,
+                                  .nodes = model->users + model->items,
+                                  .d = model->d};
     set_part(&share, 0, share.nodes);
     return share;
 }
@@ -67,27 +61,23 @@ struct diffmm__share diffmm__share_among(const diffmm_model *model,
     size_t *firsts = peers->firsts[0], all = work_before(model, share.nodes);
     for (size_t rank = 0; rank <= peers->size; rank++)
         firsts[rank] = node_after(model, diffmm__peers_first(peers, all, rank));
-    share.peers = peers;
-    share.firsts = firsts;
+    share.peers = *peers;
     set_part(&share, firsts[peers->rank], firsts[peers->rank + 1]);
     return share;
 }
 
 struct diffmm__part diffmm__share_rows(const struct diffmm__share *share, size_t rows)
 {
-    size_t units = (rows + unit_rows - 1) / unit_rows;
-    if (!share->peers)
-        return (struct diffmm__part){0, rows};
-    return (struct diffmm__part){
-        least(diffmm__peers_first(share->peers, units, share->peers->rank) * unit_rows, rows),
-        least(diffmm__peers_first(share->peers, units, share->peers->rank + 1) * unit_rows, rows)};
+    struct diffmm__part units =
+        diffmm__peers_part(&share->peers, (rows + unit_rows - 1) / unit_rows);
+    return (struct diffmm__part){diffmm__size_lesser(units.first * unit_rows, rows),
+                                 diffmm__size_lesser(units.end * unit_rows, rows)};
 }
 
 diffmm_status diffmm__share_gather_rows(const struct diffmm__share *share, size_t rows,
                                         size_t bytes, void *data)
 {
-    return share->peers ? diffmm__peers_gather(share->peers, data, unit_rows * bytes, rows * bytes)
-                        : DIFFMM_OK;
+    return diffmm__peers_gather(&share->peers, data, unit_rows * bytes, rows * bytes);
 }
 
 void diffmm__share_multiply(const struct diffmm__share *share, const diffmm_graph *graph,
@@ -98,21 +88,18 @@ void diffmm__share_multiply(const struct diffmm__share *share, const diffmm_grap
                                 factor, x, add, y);
 }
 
-/* Horner's scheme, as in graph/propagate.c. */
 diffmm_status diffmm__share_propagate(const struct diffmm__share *share, const diffmm_graph *graph,
                                       bool transposed, size_t layers, const float *x, float *h,
                                       float *scratch)
 {
     diffmm_status status = DIFFMM_OK;
-    const float *inner = x;
     if (layers == 0)
         memcpy(h, x, share->nodes * share->d * sizeof *h);
     for (size_t l = 0; l < layers && !status; l++) {
-        float *outer = (layers - l) % 2 ? h : scratch;
-        diffmm__share_multiply(share, graph, transposed, 1.0f, inner, x, outer);
+        float *sum = diffmm__propagate_rows(graph, transposed, layers, l, share->node.first,
+                                            share->node.end, share->d, x, h, scratch);
         if (l + 1 < layers)
-            status = diffmm__share_gather(share, outer);
-        inner = outer;
+            status = diffmm__share_gather(share, sum);
     }
     return status;
 }
@@ -120,9 +107,8 @@ diffmm_status diffmm__share_propagate(const struct diffmm__share *share, const d
 /* Of rows `begin` up to `end`; x is where the first of them stands. */
 static diffmm_status gather(const struct diffmm__share *share, size_t begin, size_t end, float *x)
 {
-    return share->peers ? diffmm__peers_gather_parts(share->peers, share->firsts, begin, end, x,
-                                                     share->d * sizeof *x)
-                        : DIFFMM_OK;
+    return diffmm__peers_gather_parts(&share->peers, share->peers.firsts[0], begin, end, x,
+                                      share->d * sizeof *x);
 }
 
 diffmm_status diffmm__share_gather(const struct diffmm__share *share, float *x)
@@ -143,17 +129,17 @@ diffmm_status diffmm__share_gather_items(const struct diffmm__share *share, floa
 /* The first stretch that ends beyond a node: that of the node's first float, counted from `begin`. */
 static size_t stretch_of(const struct diffmm__share *share, size_t begin, size_t node)
 {
-    size_t floats = (most(node, begin) - begin) * share->d;
+    size_t floats = (diffmm__size_greater(node, begin) - begin) * share->d;
     return node == share->nodes ? (floats + DIFFMM__DOT_STRETCH - 1) / DIFFMM__DOT_STRETCH
                                 : floats / DIFFMM__DOT_STRETCH;
 }
 
 size_t diffmm__share_dot_from(const struct diffmm__share *share, size_t begin)
 {
-    if (!share->peers || share->node.first <= begin)
+    if (share->node.first <= begin)
         return share->node.first;
     size_t stretch = stretch_of(share, begin, share->node.first);
-    return least(begin + stretch * DIFFMM__DOT_STRETCH / share->d, share->node.first);
+    return diffmm__size_lesser(begin + stretch * DIFFMM__DOT_STRETCH / share->d, share->node.first);
 }
 
 diffmm_status diffmm__share_dot(const struct diffmm__share *share, const diffmm_context *context,
@@ -161,17 +147,17 @@ diffmm_status diffmm__share_dot(const struct diffmm__share *share, const diffmm_
                                 double *out)
 {
     size_t floats = (share->nodes - begin) * share->d;
-    if (!share->peers) {
+    if (share->peers.size == 1) {
         *out = diffmm__vector_dot(context, floats, x, y);
         return DIFFMM_OK;
     }
-    const struct diffmm__peers *peers = share->peers;
+    const struct diffmm__peers *peers = &share->peers;
     size_t *firsts = peers->firsts[1], first = stretch_of(share, begin, share->node.first),
            end = stretch_of(share, begin, share->node.end),
            count = stretch_of(share, begin, share->nodes);
     diffmm__vector_dot_stretches(context, floats, x, y, first, end, sums);
     for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = stretch_of(share, begin, share->firsts[rank]);
+        firsts[rank] = stretch_of(share, begin, peers->firsts[0][rank]);
     diffmm_status status = diffmm__peers_gather_parts(peers, firsts, 0, count, sums, sizeof *sums);
     *out = 0.0;
     for (size_t s = 0; s < count && !status; s++)

@@ -10,15 +10,9 @@
 #include "model/model.h"
 #include "peers/peers.h"
 
-/* A contiguous part. */
-struct diffmm__part {
-    size_t first, end;
-};
-
 struct diffmm__share {
-    const struct diffmm__peers *peers; /* NULL: alone, with everything */
+    struct diffmm__peers peers; /* a view; firsts[0]: the first node of each, firsts[1]: scratch */
     size_t users, nodes, d;
-    const size_t *firsts;     /* the first node of each peer */
     struct diffmm__part node; /* this peer's nodes, and of these .. */
     struct diffmm__part user; /* .. the users .. */
     struct diffmm__part item; /* .. and the items, from 0 */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 struct diffmm__peers diffmm__peers_alone(void)
@@ -40,6 +41,12 @@ void diffmm__peers_end(const diffmm_context *context, struct diffmm__peers *peer
 size_t diffmm__peers_first(const struct diffmm__peers *peers, size_t units, size_t rank)
 {
     return units / peers->size * rank + units % peers->size * rank / peers->size;
+}
+
+struct diffmm__part diffmm__peers_part(const struct diffmm__peers *peers, size_t units)
+{
+    return (struct diffmm__part){diffmm__peers_first(peers, units, peers->rank),
+                                 diffmm__peers_first(peers, units, peers->rank + 1)};
 }
 
 /* Bytes that go to a peer, or come from one. */
@@ -102,18 +109,15 @@ struct cut {
     size_t begin, end;
 };
 
-static size_t within(size_t value, size_t least, size_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
 /* Where a peer's part begins, in bytes. */
 static size_t begin_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank)
 {
     if (cut->firsts)
-        return (within(cut->firsts[rank], cut->begin, cut->end) - cut->begin) * cut->unit;
-    size_t begin = diffmm__peers_first(peers, cut->units, rank) * cut->unit;
-    return begin < cut->bytes ? begin : cut->bytes;
+        return (diffmm__size_lesser(diffmm__size_greater(cut->firsts[rank], cut->begin), cut->end) -
+                cut->begin) *
+               cut->unit;
+    return diffmm__size_lesser(diffmm__peers_first(peers, cut->units, rank) * cut->unit,
+                               cut->bytes);
 }
 
 static struct message part_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank,

@@ -24,6 +24,12 @@ void diffmm__peers_end(const diffmm_context *context, struct diffmm__peers *peer
  * differ by one at the most: the first unit of a peer. That of rank `size` is `units`. */
 size_t diffmm__peers_first(const struct diffmm__peers *peers, size_t units, size_t rank);
 
+/* The part of this peer: from `first` up to `end`. */
+struct diffmm__part {
+    size_t first, end;
+};
+struct diffmm__part diffmm__peers_part(const struct diffmm__peers *peers, size_t units);
+
 /* The bytes of peer `root` go to all others. DIFFMM_ERROR_PEER here and below where an exchange
  * fails; the message names the peer. */
 diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t root, void *data,

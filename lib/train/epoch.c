@@ -39,10 +39,9 @@ diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
 static diffmm_status rank(const diffmm_trainer *trainer, const float *users, const float *items)
 {
     const struct diffmm__peers *peers = &trainer->peers;
-    size_t blocks = diffmm__evaluation_blocks(trainer->evaluation),
-           first = diffmm__peers_first(peers, blocks, peers->rank),
-           end = diffmm__peers_first(peers, blocks, peers->rank + 1);
-    diffmm__evaluation_rank(trainer->evaluation, users, items, first, end - first);
+    struct diffmm__part part =
+        diffmm__peers_part(peers, diffmm__evaluation_blocks(trainer->evaluation));
+    diffmm__evaluation_rank(trainer->evaluation, users, items, part.first, part.end - part.first);
     struct diffmm__user_results results = diffmm__evaluation_results(trainer->evaluation);
     return diffmm__peers_gather(peers, results.data, results.of_block, results.bytes);
 }

@@ -73,8 +73,7 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
                                    struct diffmm__progress *progress)
 {
     size_t users = model->users, count = model->settings.rebuild_k, block = graphs->block;
-    size_t begin = diffmm__peers_first(peers, block_count(graphs, model), peers->rank),
-           end = diffmm__peers_first(peers, block_count(graphs, model), peers->rank + 1);
+    struct diffmm__part part = diffmm__peers_part(peers, block_count(graphs, model));
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch all = {.rows = users,
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
@@ -84,15 +83,15 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values, &all);
     diffmm__generator_keep(graphs->generator, coordinates, model->width);
-    for (size_t b = begin; b < end; b++) {
+    for (size_t b = part.first; b < part.end; b++) {
         size_t first = b * block, rows = users - first < block ? users - first : block;
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
                               scores ? scores + first * count : NULL);
-        diffmm_status status = progress
-                                   ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
-                                                           m * (end - begin) + b - begin + 1,
-                                                           model->modality_count * (end - begin))
-                                   : DIFFMM_OK;
+        diffmm_status status =
+            progress ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
+                                             m * (part.end - part.first) + b - part.first + 1,
+                                             model->modality_count * (part.end - part.first))
+                     : DIFFMM_OK;
         if (status)
             return status;
     }

@@ -136,7 +136,9 @@ START_TEST(the_term_sums_views_and_both_sides)
                 }
         const float *const views[] = {view[0], view[1]};
         float *const grads[] = {got[0], got[1]};
-        struct diffmm__term_batch batch = {.users = users,
+        const struct diffmm__peers alone = diffmm__peers_alone();
+        struct diffmm__term_batch batch = {.peers = &alone,
+                                           .users = users,
                                            .items = items,
                                            .d = d,
                                            .modalities = 2,

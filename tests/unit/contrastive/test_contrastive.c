@@ -253,7 +253,9 @@ static void expect_term(size_t drawn)
                                  s.drawn_users);
         diffmm__drawn_nodes_fill(NULL, 8, diffmm__stream_contrast(1, c), s.items, drawn,
                                  s.drawn_items);
-        struct diffmm__term_batch batch = {.settings = &settings,
+        const struct diffmm__peers alone = diffmm__peers_alone();
+        struct diffmm__term_batch batch = {.peers = &alone,
+                                           .settings = &settings,
                                            .users = s.users,
                                            .items = s.items,
                                            .d = s.d,

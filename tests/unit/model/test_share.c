@@ -98,8 +98,8 @@ static size_t take_part(void *argument, size_t rank)
         faults += rows[i] != (float)i;
 
     w->shares[rank] = share;
-    if (share.firsts)
-        memcpy(w->firsts[rank], share.firsts, (peers.size + 1) * sizeof *share.firsts);
+    if (peers.size > 1)
+        memcpy(w->firsts[rank], peers.firsts[0], (peers.size + 1) * sizeof *peers.firsts[0]);
     diffmm__peers_end(NULL, &peers);
     free(sums);
     free(rows);
