@@ -298,11 +298,13 @@ static void spread_tile(void *argument, size_t index, size_t worker)
                                    c->grad_q + panel * lanes * c->d, c->d, c->d);
 }
 
-/* Columns of q, 16 at a time; zeros beyond the last column and row. */
+/* Columns of q, 16 at a time; zeros beyond the last column and row. Panels are counted from this peer's
+ * first on. */
 static void cut_strips(void *argument, size_t begin, size_t end)
 {
     const struct chunk *c = argument;
-    for (size_t panel = begin; panel < end; panel++) {
+    size_t first = first_panel(c->panels, c->tiles, c->own.first);
+    for (size_t panel = first + begin; panel < first + end; panel++) {
         size_t nodes = panel_nodes(c, panel);
         for (size_t column = 0; column < c->d; column += lanes) {
             size_t width = diffmm__size_lesser(c->d - column, lanes);
@@ -313,6 +315,17 @@ static void cut_strips(void *argument, size_t begin, size_t end)
                        width * sizeof *strip);
         }
     }
+}
+
+/* q, of this peer's tiles, in panels; and in strips where there are gradients. */
+static void pack(const diffmm_context *context, struct chunk *c)
+{
+    size_t first = first_panel(c->panels, c->tiles, c->own.first),
+           end = first_panel(c->panels, c->tiles, c->own.end), row = first * lanes;
+    diffmm__panels_pack(context, diffmm__size_lesser(end * lanes, c->candidates) - row, c->d,
+                        c->q + row * c->d, c->packed_q + row * c->d);
+    if (c->grad_q)
+        diffmm__parallel_ranges(context, end - first, 64, cut_strips, c);
 }
 
 static void gather_rows(struct chunk *c)
@@ -442,10 +455,7 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                       .grad_q = grad_q,
                       .scale = setting->weight / ((double)batch->total * tau)};
     divide_scratch(&c, diffmm__size_lesser(batch->count, chunk_rows), setting->scratch);
-    diffmm__panels_pack(setting->context, c.candidates, d, q, c.packed_q);
-    if (grad_q)
-        diffmm__parallel_ranges(setting->context, c.panels, 64, cut_strips, &c);
-
+    pack(setting->context, &c);
     for (size_t first = 0; first < batch->count; first += chunk_rows) {
         c.rows = diffmm__size_lesser(batch->count - first, chunk_rows);
         c.rows_of = batch->rows + first;

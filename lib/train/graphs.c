@@ -60,9 +60,10 @@ static void set_graph(diffmm_graph **place, diffmm_graph *graph)
     diffmm_graph_destroy(old);
 }
 
-static size_t block_count(const struct diffmm__graphs *graphs, const diffmm_model *model)
+/* Blocks of so many users; the last may be smaller. */
+static size_t blocks_of(const struct diffmm__graphs *graphs, size_t users)
 {
-    return (model->users + graphs->block - 1) / graphs->block;
+    return (users + graphs->block - 1) / graphs->block;
 }
 
 /* The neighbours of this peer's users, and where `coordinates` is not NULL, what a blend needs of the
@@ -72,8 +73,9 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
                                    const struct diffmm__peers *peers,
                                    struct diffmm__progress *progress)
 {
-    size_t users = model->users, count = model->settings.rebuild_k, block = graphs->block;
-    struct diffmm__part part = diffmm__peers_part(peers, block_count(graphs, model));
+    size_t users = model->users, count = model->settings.rebuild_k;
+    struct diffmm__part part = diffmm__peers_part(peers, users);
+    size_t blocks = blocks_of(graphs, part.end - part.first), done = m * blocks;
     const diffmm_diffusion *module = model->modalities[m].diffusion;
     struct diffmm__denoiser_batch all = {.rows = users,
                                          .x0 = {.matrix = model->catalog->train, .ascending = true},
@@ -83,15 +85,14 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     diffmm__generator_prepare(graphs->generator, module->schedule, module->values, &all);
     diffmm__generator_keep(graphs->generator, coordinates, model->width);
-    for (size_t b = part.first; b < part.end; b++) {
-        size_t first = b * block, rows = users - first < block ? users - first : block;
+    for (size_t first = part.first, rows; first < part.end; first += rows) {
+        rows = diffmm__size_lesser(part.end - first, graphs->block);
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
                               scores ? scores + first * count : NULL);
-        diffmm_status status =
-            progress ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
-                                             m * (part.end - part.first) + b - part.first + 1,
-                                             model->modality_count * (part.end - part.first))
-                     : DIFFMM_OK;
+        diffmm_status status = progress
+                                   ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
+                                                           ++done, model->modality_count * blocks)
+                                   : DIFFMM_OK;
         if (status)
             return status;
     }
@@ -99,12 +100,10 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
 }
 
 /* What the peers have generated for their users, of each of whom an array has `bytes` bytes. */
-static diffmm_status gather_users(const struct diffmm__graphs *graphs, const diffmm_model *model,
-                                  size_t epoch, const struct diffmm__peers *peers, void *array,
-                                  size_t bytes)
+static diffmm_status gather_users(const diffmm_model *model, size_t epoch,
+                                  const struct diffmm__peers *peers, void *array, size_t bytes)
 {
-    diffmm_status status =
-        diffmm__peers_gather(peers, array, graphs->block * bytes, model->users * bytes);
+    diffmm_status status = diffmm__peers_gather(peers, array, bytes, model->users * bytes);
     return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
                   : DIFFMM_OK;
 }
@@ -116,20 +115,17 @@ static diffmm_status gather_neighbors(const struct diffmm__graphs *graphs,
     int32_t *items = diffmm__neighbors_items(&graphs->neighbors, m);
     float *scores = diffmm__neighbors_weights(&graphs->neighbors, m);
     size_t count = model->settings.rebuild_k;
-    diffmm_status status = gather_users(graphs, model, epoch, peers, items, count * sizeof *items);
-    return !status && scores
-               ? gather_users(graphs, model, epoch, peers, scores, count * sizeof *scores)
-               : status;
+    diffmm_status status = gather_users(model, epoch, peers, items, count * sizeof *items);
+    return !status && scores ? gather_users(model, epoch, peers, scores, count * sizeof *scores)
+                             : status;
 }
 
 /* The coordinates that all modalities have left in the users' served rows, whose other columns the
  * peers have alike. */
-static diffmm_status gather_coordinates(const struct diffmm__graphs *graphs,
-                                        const diffmm_model *model, size_t epoch,
+static diffmm_status gather_coordinates(const diffmm_model *model, size_t epoch,
                                         const struct diffmm__peers *peers)
 {
-    return gather_users(graphs, model, epoch, peers, model->served,
-                        model->width * sizeof *model->served);
+    return gather_users(model, epoch, peers, model->served, model->width * sizeof *model->served);
 }
 
 /* Rows as a graph needs them. */
@@ -212,7 +208,7 @@ diffmm_status diffmm__graphs_generate(struct diffmm__graphs *graphs, diffmm_mode
         set_observed(graphs, model, m);
     }
     return generates && diffmm__blend_coordinates(model, 0)
-               ? gather_coordinates(graphs, model, epoch, peers)
+               ? gather_coordinates(model, epoch, peers)
                : DIFFMM_OK;
 }
 
@@ -231,7 +227,7 @@ void diffmm__graphs_recall(struct diffmm__graphs *graphs, const diffmm_model *mo
 diffmm_status diffmm__graphs_complete(struct diffmm__graphs *graphs, diffmm_model *model,
                                       size_t epoch, size_t steps)
 {
-    size_t blocks = block_count(graphs, model), begun = (steps - 1) / blocks;
+    size_t blocks = blocks_of(graphs, model->users), begun = (steps - 1) / blocks;
     diffmm__neighbors_repeat(&graphs->neighbors, begun, (steps - begun * blocks) * graphs->block);
     diffmm_status status = order_rows(graphs, model, epoch, begun);
     for (size_t m = begun; m < model->modality_count && !status; m++) {
