@@ -16,6 +16,7 @@
 #include "base/structs.h"
 #include "contrastive/drawn_nodes.h"
 #include "contrastive/infonce.h"
+#include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 
 /* Users, or items. */
@@ -124,48 +125,108 @@ static diffmm_status contrast(struct scratch *s, const struct diffmm__infonce_se
     return status;
 }
 
-/* The gradients of the first `used` normalised views, of which each peer has some rows, to all. */
-static diffmm_status gather(const struct scratch *s, const struct diffmm__infonce_setting *setting,
-                            size_t used)
+/* Who shares the work, and what they have of the views. */
+struct sharing {
+    const struct diffmm__peers *peers;
+    bool views_whole;
+    struct diffmm__part node; /* otherwise: this peer's nodes */
+};
+
+/* This peer's rows of a side, counted from its first. */
+static struct diffmm__part part_of(const struct sharing *sharing, const struct side *side)
+{
+    size_t end = side->first_node + side->nodes;
+    struct diffmm__part within = {
+        diffmm__size_lesser(diffmm__size_greater(sharing->node.first, side->first_node), end),
+        diffmm__size_lesser(diffmm__size_greater(sharing->node.end, side->first_node), end)};
+    return (struct diffmm__part){within.first - side->first_node, within.end - side->first_node};
+}
+
+/* A side's rows of a view of which each peer has some: each normalises its own. */
+static diffmm_status normalize_shared(const struct scratch *s, const struct sharing *sharing,
+                                      const struct side *side, size_t v, const float *view)
+{
+    size_t d = s->d, begin = side->first_node, end = begin + side->nodes;
+    struct diffmm__part part = part_of(sharing, side);
+    float *normalized = s->normalized[v] + side->first_row * d,
+          *norms = s->norms[v] + side->first_row;
+    diffmm__normalize_rows(s->context, part.end - part.first, d, view + (begin + part.first) * d, d,
+                           normalized + part.first * d, d, norms + part.first);
+    diffmm_status status = diffmm__peers_gather_parts(
+        sharing->peers, sharing->peers->firsts[0], begin, end, normalized, d * sizeof *normalized);
+    return status ? status
+                  : diffmm__peers_gather_parts(sharing->peers, sharing->peers->firsts[0], begin,
+                                               end, norms, sizeof *norms);
+}
+
+/* The gradients of a side's normalised rows, of those that this peer adds to, are 0. */
+static void clear_gradients(const struct scratch *s, const struct sharing *sharing,
+                            const struct side *side, size_t v)
+{
+    const struct diffmm__infonce_rows *rows = &side->rows;
+    struct diffmm__part part = diffmm__infonce_part(sharing->peers, rows);
+    float *gradients = s->gradients[v] + side->first_row * s->d;
+    diffmm__vector_clear(s->context, (part.end - part.first) * s->d, gradients + part.first * s->d);
+    diffmm__vector_clear(s->context, (rows->count - rows->candidates) * s->d,
+                         gradients + rows->candidates * s->d);
+}
+
+/* A view's rows, normalised. */
+static diffmm_status normalize(const struct scratch *s, const struct sharing *sharing, size_t v,
+                               const float *view)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t v = 0; v < used; v++)
-        for (size_t i = 0; i < 2 && !status; i++)
-            status = diffmm__infonce_gather(setting, &s->sides[i].rows,
-                                            s->gradients[v] + s->sides[i].first_row * s->d);
+    for (size_t i = 0; i < 2 && !status; i++) {
+        const struct side *side = &s->sides[i];
+        if (!sharing->views_whole && v < s->view_count)
+            status = normalize_shared(s, sharing, side, v, view);
+        else
+            diffmm__infonce_rows_normalize(
+                s->context, &side->rows, s->d, view + side->first_node * s->d,
+                s->normalized[v] + side->first_row * s->d, s->norms[v] + side->first_row);
+    }
     return status;
 }
 
-/* A view's rows, normalised; the gradients of these are 0. */
-static void normalize(const struct scratch *s, size_t v, const float *view, bool gradients)
+/* A side's gradient, taken back through the normalisation: grad is kept times `keep` and added to. Where
+ * a view has no other rows than candidates, each peer does so with its own. */
+static diffmm_status side_backward(const struct scratch *s, const struct diffmm__peers *peers,
+                                   const struct side *side, size_t v, float keep, float *grad)
 {
-    for (size_t i = 0; i < 2; i++) {
-        const struct side *side = &s->sides[i];
-        size_t skip = side->first_row * s->d;
-        diffmm__infonce_rows_normalize(s->context, &side->rows, s->d,
-                                       view + side->first_node * s->d, s->normalized[v] + skip,
-                                       s->norms[v] + side->first_row);
-        if (gradients)
-            diffmm__vector_clear(s->context, side->rows.count * s->d, s->gradients[v] + skip);
+    const struct diffmm__infonce_rows *rows = &side->rows;
+    size_t d = s->d;
+    float *normalized = s->normalized[v] + side->first_row * d,
+          *norms = s->norms[v] + side->first_row,
+          *gradients = s->gradients[v] + side->first_row * d;
+    if (rows->nodes) {
+        diffmm_status status = diffmm__infonce_gather(peers, rows, d, gradients);
+        if (!status)
+            diffmm__infonce_rows_backward(s->context, rows, side->nodes, d, normalized, norms,
+                                          gradients, keep, grad);
+        return status;
     }
+    struct diffmm__part part = diffmm__infonce_part(peers, rows);
+    size_t skip = part.first * d;
+    diffmm__normalize_rows_backward(s->context, part.end - part.first, d, normalized + skip,
+                                    norms + part.first, gradients + skip, 1.0f, keep, grad + skip);
+    return diffmm__infonce_gather(peers, rows, d, grad);
 }
 
-/* Gradients of normalised views, taken back through the normalisation: grad is kept times `keep`
- * and added to. */
-static void normalize_backward(const struct scratch *s, size_t v, float keep, float *grad)
+/* A view's gradient, from that of its normalised rows. */
+static diffmm_status normalize_backward(const struct scratch *s, const struct diffmm__peers *peers,
+                                        size_t v, float keep, float *grad)
 {
-    for (size_t i = 0; i < 2; i++) {
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < 2 && !status; i++) {
         const struct side *side = &s->sides[i];
-        size_t skip = side->first_row * s->d;
-        diffmm__infonce_rows_backward(s->context, &side->rows, side->nodes, s->d,
-                                      s->normalized[v] + skip, s->norms[v] + side->first_row,
-                                      s->gradients[v] + skip, keep, grad + side->first_node * s->d);
+        status = side_backward(s, peers, side, v, keep, grad + side->first_node * s->d);
     }
+    return status;
 }
 
 /* The value on valid arguments; gradients, times `weight`, of every view into s->gradients. */
 static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_loss_arguments *a,
-                                 const struct diffmm__peers *peers, double weight, double *loss)
+                                 const struct sharing *sharing, double weight, double *loss)
 {
     bool with_main = a->anchor == DIFFMM_ANCHOR_MAIN, gradients = a->grad_views || a->grad_main;
     size_t used = s->view_count + (with_main ? 1 : 0);
@@ -179,16 +240,19 @@ static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_los
         else
             diffmm__infonce_rows_all(&side->rows, side->nodes, a->count, batch[i]);
     }
-    for (size_t v = 0; v < used; v++)
-        normalize(s, v, v < s->view_count ? a->views[v] : a->main, gradients);
+    diffmm_status status = DIFFMM_OK;
+    for (size_t v = 0; v < used && !status; v++) {
+        status = normalize(s, sharing, v, v < s->view_count ? a->views[v] : a->main);
+        for (size_t i = 0; i < 2 && gradients; i++)
+            clear_gradients(s, sharing, &s->sides[i], v);
+    }
 
     const struct diffmm__infonce_setting setting = {.context = s->context,
-                                                    .peers = peers,
+                                                    .peers = sharing->peers,
                                                     .d = s->d,
                                                     .tau = a->tau,
                                                     .weight = weight,
                                                     .scratch = s->infonce};
-    diffmm_status status = DIFFMM_OK;
     *loss = 0.0;
     for (size_t b = 0; b < s->view_count && !status; b++) {
         if (with_main)
@@ -197,7 +261,7 @@ static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_los
             for (size_t first = 0; first < b && !status; first++)
                 status = contrast(s, &setting, first, b, gradients, loss);
     }
-    return !status && gradients ? gather(s, &setting, used) : status;
+    return status;
 }
 
 /* Draws the nodes of the batch's denominators, if they do not run over all. */
@@ -207,6 +271,11 @@ static void draw(const struct scratch *s, const struct diffmm__term_batch *batch
         diffmm__drawn_nodes_fill(s->context, batch->settings->seed,
                                  diffmm__stream_contrast(i, batch->step), s->sides[i].nodes,
                                  s->negatives, s->sides[i].drawn);
+}
+
+bool diffmm__contrastive_shares_views(const struct diffmm__settings *settings)
+{
+    return settings->negatives == 0;
 }
 
 diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
@@ -225,16 +294,16 @@ diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, d
                                                          .negative_count = s->negatives,
                                                          .user_negatives = s->sides[0].drawn,
                                                          .item_negatives = s->sides[1].drawn};
+    const struct sharing sharing = {
+        .peers = batch->peers, .views_whole = batch->views_whole, .node = batch->node};
     draw(s, batch);
-    diffmm_status status = contrastive(s, &arguments, batch->peers, weight, value);
-    if (status)
-        return status;
+    diffmm_status status = contrastive(s, &arguments, &sharing, weight, value);
     *value *= weight;
-    for (size_t v = 0; v < s->view_count; v++)
-        normalize_backward(s, v, batch->keep_views, batch->grad_views[v]);
-    if (arguments.anchor == DIFFMM_ANCHOR_MAIN)
-        normalize_backward(s, s->view_count, 1.0f, batch->grad_final);
-    return DIFFMM_OK;
+    for (size_t v = 0; v < s->view_count && !status; v++)
+        status = normalize_backward(s, batch->peers, v, batch->keep_views, batch->grad_views[v]);
+    if (!status && arguments.anchor == DIFFMM_ANCHOR_MAIN)
+        status = normalize_backward(s, batch->peers, s->view_count, 1.0f, batch->grad_final);
+    return status;
 }
 
 static diffmm_status check_views(size_t view_count, const float *const *views)
@@ -302,13 +371,14 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         return DIFFMM_ERROR_NO_MEMORY;
     }
     const struct diffmm__peers alone = diffmm__peers_alone();
+    const struct sharing sharing = {.peers = &alone, .views_whole = true};
     double value;
-    status = contrastive(scratch, &a, &alone, 1.0, &value);
+    status = contrastive(scratch, &a, &sharing, 1.0, &value);
     for (size_t v = 0; a.grad_views && v < a.view_count; v++)
         if (a.grad_views[v])
-            normalize_backward(scratch, v, 0.0f, a.grad_views[v]);
+            normalize_backward(scratch, &alone, v, 0.0f, a.grad_views[v]);
     if (a.grad_main && a.anchor == DIFFMM_ANCHOR_MAIN)
-        normalize_backward(scratch, a.view_count, 0.0f, a.grad_main);
+        normalize_backward(scratch, &alone, a.view_count, 0.0f, a.grad_main);
     else if (a.grad_main)
         diffmm__vector_clear(context, (a.users + a.items) * a.d, a.grad_main);
     diffmm__arena_end(&arena);

@@ -24,7 +24,8 @@
  * others in it.
  *
  * Peers compute some tiles each, and receive the sums and partial sums of the others', so that every
- * one of them finishes all rows of the batch; of dL/dq a peer has the rows of its tiles. */
+ * one of them has the loss of all rows of the batch; of the gradients a peer has the rows of its tiles'
+ * nodes. */
 #include "contrastive/infonce.h"
 
 #include <math.h>
@@ -58,9 +59,10 @@ static size_t count_tiles(size_t candidates, bool drawn)
 struct chunk {
     const struct diffmm__vector_kernels *kernels;
     size_t candidates, d, panels, tiles;
-    struct diffmm__part own; /* the tiles of this peer */
-    size_t rows;             /* of this chunk */
-    const int32_t *rows_of;  /* where its batch nodes stand in p and q */
+    struct diffmm__part own;       /* the tiles of this peer, .. */
+    struct diffmm__part own_nodes; /* .. and the candidates in them */
+    size_t rows;                   /* of this chunk */
+    const int32_t *rows_of;        /* where its batch nodes stand in p and q */
     const float *times;
     const float *p, *q;   /* rows; of q, the first are the candidates */
     const float *factors; /* of drawn candidates in the denominators; NULL: all nodes, 1 each */
@@ -303,7 +305,7 @@ static void spread_tile(void *argument, size_t index, size_t worker)
 static void cut_strips(void *argument, size_t begin, size_t end)
 {
     const struct chunk *c = argument;
-    size_t first = first_panel(c->panels, c->tiles, c->own.first);
+    size_t first = c->own_nodes.first / lanes;
     for (size_t panel = first + begin; panel < first + end; panel++) {
         size_t nodes = panel_nodes(c, panel);
         for (size_t column = 0; column < c->d; column += lanes) {
@@ -320,12 +322,10 @@ static void cut_strips(void *argument, size_t begin, size_t end)
 /* q, of this peer's tiles, in panels; and in strips where there are gradients. */
 static void pack(const diffmm_context *context, struct chunk *c)
 {
-    size_t first = first_panel(c->panels, c->tiles, c->own.first),
-           end = first_panel(c->panels, c->tiles, c->own.end), row = first * lanes;
-    diffmm__panels_pack(context, diffmm__size_lesser(end * lanes, c->candidates) - row, c->d,
-                        c->q + row * c->d, c->packed_q + row * c->d);
+    size_t first = c->own_nodes.first, nodes = c->own_nodes.end - first;
+    diffmm__panels_pack(context, nodes, c->d, c->q + first * c->d, c->packed_q + first * c->d);
     if (c->grad_q)
-        diffmm__parallel_ranges(context, end - first, 64, cut_strips, c);
+        diffmm__parallel_ranges(context, diffmm__panel_count(nodes), 64, cut_strips, c);
 }
 
 static void gather_rows(struct chunk *c)
@@ -360,6 +360,12 @@ static double own_weight(const struct chunk *c, size_t b)
     return exp((double)(own_product(c, b) * c->inverse_tau) - (double)c->shifts[b]);
 }
 
+/* Whether this peer adds to a row of the gradients. */
+static bool adds_to(const struct chunk *c, size_t row)
+{
+    return row >= c->candidates || (row >= c->own_nodes.first && row < c->own_nodes.end);
+}
+
 /* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are
  * distinct, so rows do not meet. */
 static void finish_row(struct chunk *c, size_t b)
@@ -376,14 +382,16 @@ static void finish_row(struct chunk *c, size_t b)
     float share = (float)(c->scale * (double)c->times[b]);
     float softmax = (float)((double)share / sum);
     float positive = c->factors ? (float)((double)share * (candidates / sum)) : share;
-    for (size_t tile = 0; tile < c->tiles; tile++)
-        c->kernels->add_scaled(c->d, softmax, c->partial_sums + (tile * c->rows + b) * c->d,
-                               c->grad_p + row);
-    c->kernels->add_scaled(c->d, -positive, q, c->grad_p + row);
     for (size_t column = 0; column < c->d; column += lanes)
         for (size_t j = 0; j < lanes; j++)
             c->p_strips[column * c->rows + b * lanes + j] =
                 column + j < c->d ? softmax * p[column + j] : 0.0f;
+    if (!adds_to(c, (size_t)c->rows_of[b]))
+        return;
+    for (size_t tile = 0; tile < c->tiles; tile++)
+        c->kernels->add_scaled(c->d, softmax, c->partial_sums + (tile * c->rows + b) * c->d,
+                               c->grad_p + row);
+    c->kernels->add_scaled(c->d, -positive, q, c->grad_p + row);
     c->kernels->add_scaled(c->d, -positive, p, c->grad_q + row);
 }
 
@@ -433,6 +441,23 @@ static diffmm_status run_chunk(const struct diffmm__infonce_setting *setting, st
     return DIFFMM_OK;
 }
 
+/* The first candidate in a peer's tiles. */
+static size_t first_candidate(const struct diffmm__peers *peers,
+                              const struct diffmm__infonce_rows *rows, size_t rank)
+{
+    size_t tiles = count_tiles(rows->candidates, rows->factors),
+           panels = diffmm__panel_count(rows->candidates),
+           panel = first_panel(panels, tiles, diffmm__peers_first(peers, tiles, rank));
+    return diffmm__size_lesser(panel * lanes, rows->candidates);
+}
+
+struct diffmm__part diffmm__infonce_part(const struct diffmm__peers *peers,
+                                         const struct diffmm__infonce_rows *rows)
+{
+    return (struct diffmm__part){first_candidate(peers, rows, peers->rank),
+                                 first_candidate(peers, rows, peers->rank + 1)};
+}
+
 diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                               const struct diffmm__infonce_rows *rows, const float *p,
                               const float *q, float *grad_p, float *grad_q, double *loss)
@@ -447,6 +472,7 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                       .panels = diffmm__panel_count(rows->candidates),
                       .tiles = tiles,
                       .own = diffmm__peers_part(setting->peers, tiles),
+                      .own_nodes = diffmm__infonce_part(setting->peers, rows),
                       .p = p,
                       .q = q,
                       .factors = rows->factors,
@@ -468,18 +494,17 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
     return DIFFMM_OK;
 }
 
-diffmm_status diffmm__infonce_gather(const struct diffmm__infonce_setting *setting,
-                                     const struct diffmm__infonce_rows *rows, float *gradient)
+diffmm_status diffmm__infonce_gather(const struct diffmm__peers *peers,
+                                     const struct diffmm__infonce_rows *rows, size_t d,
+                                     float *matrix)
 {
-    const struct diffmm__peers *peers = setting->peers;
     if (peers->size == 1)
         return DIFFMM_OK;
-    size_t *firsts = peers->firsts[1], tiles = count_tiles(rows->candidates, rows->factors),
-           panels = diffmm__panel_count(rows->candidates);
+    size_t *firsts = peers->firsts[1];
     for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = first_panel(panels, tiles, diffmm__peers_first(peers, tiles, rank)) * lanes;
-    return diffmm__peers_gather_parts(peers, firsts, 0, rows->candidates, gradient,
-                                      setting->d * sizeof *gradient);
+        firsts[rank] = first_candidate(peers, rows, rank);
+    return diffmm__peers_gather_parts(peers, firsts, 0, rows->candidates, matrix,
+                                      d * sizeof *matrix);
 }
 
 diffmm_status diffmm__infonce_check_tau(double tau)

@@ -27,7 +27,11 @@ struct diffmm__term_batch {
     uint64_t step;          /* steps taken before: what terms draw is a function of seed and step */
     const float *embedding; /* N x d: the learnt embeddings [E_U; E_I] */
     const float *final;     /* N x d: the main view */
-    const float *const *views; /* per modality N x d; for terms that need views only */
+    /* Per modality N x d, for terms that need views only: all rows, or, where they are not whole, those
+     * that this peer has computed, which begin with the nodes in peers->firsts[0]. */
+    const float *const *views;
+    bool views_whole;
+    struct diffmm__part node; /* this peer's nodes: the rows of grad_embedding that it adds to */
     float *grad_embedding, *grad_final;
     float *const *grad_views;
     /* 1, or 0 for the first term that needs views: it overwrites grad_views, all of it. */
@@ -47,8 +51,11 @@ struct diffmm__term {
     const char *weight;  /* the option that weights the term; NULL: the weight is 1 */
     const char *enabled; /* the option that turns it on and off; NULL: a weight of 0 does */
     bool needs_views;
+    /* Whether views need not be whole. NULL: they must be. */
+    bool (*shares_views)(const struct diffmm__settings *settings);
 
-    /* The value times the weight; gradients, times the weight, are added. Fails only with peers. */
+    /* The value times the weight; gradients, times the weight, are added: grad_final and grad_views are
+     * whole then. Fails only with peers. */
     diffmm_status (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch,
                               double *value);
 

@@ -173,8 +173,6 @@ diffmm_status diffmm__aggregate_backward(diffmm_model *model, const struct diffm
     if (!status)
         status = through_mix(model, share);
     if (!status)
-        status = diffmm__share_gather(share, diffmm__user_embedding(model)->gradient);
-    if (!status)
         diffmm__softmax_backward(model->modality_count, w->weights, w->grad_weights,
                                  diffmm__modality_logits(model)->gradient);
     return status;

@@ -9,23 +9,50 @@ diffmm_status diffmm_model_step(diffmm_model *model)
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
-    return status ? status : diffmm__model_step(model, model->settings.learning_rate);
-}
-
-diffmm_status diffmm__model_step(diffmm_model *model, double learning_rate)
-{
-    diffmm_status status = diffmm__model_check_trainable(model);
+    if (!status)
+        status = diffmm__model_check_trainable(model);
     if (status)
         return status;
+    struct diffmm__share alone = diffmm__share_alone(model);
+    return diffmm__model_step(model, &alone, model->settings.learning_rate);
+}
+
+/* The rows of a parameter that this peer changes: of its own nodes; of any other parameter, all. */
+static struct diffmm__part part_of(const diffmm_model *model, const struct diffmm__share *share,
+                                   const struct diffmm__parameter *parameter)
+{
+    if (parameter == diffmm__user_embedding(model))
+        return share->user;
+    if (parameter == diffmm__item_embedding(model))
+        return share->item;
+    return (struct diffmm__part){0, parameter->rows};
+}
+
+diffmm_status diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
+                                 double learning_rate)
+{
     model->steps++;
     diffmm__model_changed(model);
     for (size_t p = 0; p < model->parameter_count; p++) {
-        struct diffmm__parameter *parameter = &model->parameters[p];
-        size_t count = parameter->rows * parameter->columns;
+        const struct diffmm__parameter *parameter = &model->parameters[p];
+        struct diffmm__part part = part_of(model, share, parameter);
+        size_t skip = part.first * parameter->columns, count = part.end * parameter->columns - skip;
         diffmm__adam_decay(model->context, learning_rate, model->settings.weight_decay, count,
-                           parameter->values);
-        diffmm__adam_step(model->context, learning_rate, model->steps, count, parameter->values,
-                          parameter->gradient, parameter->first_moment, parameter->second_moment);
+                           parameter->values + skip);
+        diffmm__adam_step(model->context, learning_rate, model->steps, count,
+                          parameter->values + skip, parameter->gradient + skip,
+                          parameter->first_moment + skip, parameter->second_moment + skip);
     }
-    return DIFFMM_OK;
+    return diffmm__share_gather(share, diffmm__user_embedding(model)->values);
+}
+
+diffmm_status diffmm__model_step_gather(diffmm_model *model, const struct diffmm__share *share)
+{
+    const struct diffmm__parameter *embeddings = diffmm__user_embedding(model);
+    float *const arrays[] = {embeddings->gradient, embeddings->first_moment,
+                             embeddings->second_moment};
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)
+        status = diffmm__share_gather(share, arrays[i]);
+    return status;
 }

@@ -79,8 +79,10 @@ diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__
         (status = diffmm__project(model, share)) || (status = diffmm__aggregate(model, share)))
         return status;
     diffmm__model_embedded(model);
-    bool views = diffmm__terms_need_views(&model->terms);
-    if (views && (status = diffmm__views(model, share)))
+    bool views = diffmm__terms_need_views(&model->terms),
+         whole = share->peers.size == 1 ||
+                 diffmm__terms_need_whole_views(&model->terms, &model->settings);
+    if (views && (status = diffmm__views(model, share, whole)))
         return status;
 
     struct diffmm__workspace *w = model->workspace;
@@ -99,12 +101,14 @@ diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__
                                        .embedding = diffmm__user_embedding(model)->values,
                                        .final = model->final,
                                        .views = (const float *const *)w->views,
+                                       .views_whole = whole,
+                                       .node = share->node,
                                        .grad_embedding = diffmm__user_embedding(model)->gradient,
                                        .grad_final = w->grad_final,
                                        .grad_views = w->grad_views};
-    size_t items = model->items * model->d, all = (model->users + model->items) * model->d;
-    diffmm__vector_clear(model->context, all, batch.grad_embedding);
-    diffmm__vector_clear(model->context, all, batch.grad_final);
+    size_t d = model->d, items = model->items * d, skip = share->node.first * d;
+    diffmm__vector_clear(model->context, share->node.end * d - skip, batch.grad_embedding + skip);
+    diffmm__vector_clear(model->context, share->nodes * d, batch.grad_final);
     double total;
     status = diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses, &total);
     if (!status && views)

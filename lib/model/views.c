@@ -37,7 +37,7 @@ static void multiply_view_graph(const diffmm_model *model, const struct diffmm__
     diffmm__vector_add_scaled(model->context, own, rho, other + skip, y + skip);
 }
 
-diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share)
+diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share, bool whole)
 {
     diffmm_status status = DIFFMM_OK;
     struct diffmm__workspace *w = model->workspace;
@@ -53,7 +53,7 @@ diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *sha
         if (!status)
             status = diffmm__share_propagate(share, model->adjacency, false, model->settings.layers,
                                              own->grad_view, own->view, w->scratch);
-        if (!status)
+        if (!status && whole)
             status = diffmm__share_gather(share, own->view);
     }
     return status;
@@ -93,7 +93,7 @@ diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float
     if (!out)
         return diffmm__null("out");
     struct diffmm__share alone = diffmm__share_alone(model);
-    if ((status = diffmm__project(model, &alone)) || (status = diffmm__views(model, &alone)))
+    if ((status = diffmm__project(model, &alone)) || (status = diffmm__views(model, &alone, true)))
         return status;
     size_t size = (model->users + model->items) * model->d;
     const float *view = model->workspace->views[found - model->modalities];

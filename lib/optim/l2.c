@@ -18,9 +18,10 @@ diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double wei
                               double *value)
 {
     (void)scratch;
-    size_t size = (batch->users + batch->items) * batch->d;
-    diffmm__vector_add_scaled(batch->context, size, (float)(2.0 * weight), batch->embedding,
-                              batch->grad_embedding);
+    size_t size = (batch->users + batch->items) * batch->d, skip = batch->node.first * batch->d;
+    diffmm__vector_add_scaled(batch->context, batch->node.end * batch->d - skip,
+                              (float)(2.0 * weight), batch->embedding + skip,
+                              batch->grad_embedding + skip);
     *value = weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
     return DIFFMM_OK;
 }

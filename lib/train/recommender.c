@@ -16,7 +16,7 @@ static diffmm_status train_batch(const struct diffmm__pairs *pairs, diffmm_model
     diffmm_status status = diffmm__model_objective(model, share, count, pairs->batch_user + first,
                                                    pairs->batch_positive + first,
                                                    pairs->batch_negative + first, losses);
-    return status ? status : diffmm__model_step(model, learning_rate);
+    return status ? status : diffmm__model_step(model, share, learning_rate);
 }
 
 static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
@@ -71,7 +71,10 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         if (status)
             return status;
     }
-    diffmm_status status = check_gradients(model, epoch);
+    diffmm_status status = diffmm__model_step_gather(model, &share);
+    if (status)
+        return diffmm__fail(status, "epoch %zu, recommend: %s", epoch, diffmm_error_message());
+    status = check_gradients(model, epoch);
     if (!status)
         recommender->term_flops =
             diffmm__terms_counted_flops(model->workspace->terms) - flops_before;

@@ -255,6 +255,7 @@ static void expect_term(size_t drawn)
                                  s.drawn_items);
         const struct diffmm__peers alone = diffmm__peers_alone();
         struct diffmm__term_batch batch = {.peers = &alone,
+                                           .views_whole = true,
                                            .settings = &settings,
                                            .users = s.users,
                                            .items = s.items,

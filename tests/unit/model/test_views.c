@@ -89,7 +89,7 @@ static void expect_gradients(const struct model_case *wanted)
     struct weighed weighed = {.oracle = o, .view = oracle_zeros(size)};
     const struct diffmm__share alone = diffmm__share_alone(model);
     expect_success(diffmm_model_forward(model));
-    expect_success(diffmm__views(model, &alone));
+    expect_success(diffmm__views(model, &alone, true));
     for (size_t m = 0; m < o->modality_count; m++) {
         weighed.weights[m] = malloc(size * sizeof(float));
         diffmm__normal_draws(7, m, 0, size, weighed.weights[m]);

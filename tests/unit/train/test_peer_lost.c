@@ -79,6 +79,7 @@ START_TEST(messages)
                                          "epoch 1, generate: ",
                                          "epoch 1, recommend, batch 1: ",
                                          "epoch 1, recommend, batch 2: ",
+                                         "epoch 1, recommend: ",
                                          "epoch 1, evaluate: ",
                                          "epoch 1, comparison: "};
     enum { count = sizeof phases / sizeof *phases };

@@ -89,6 +89,7 @@ START_TEST(batches)
         {"layers", "3", "contrastive.anchor", "main", "fusion_ratio", "0.4"},
         {"layers", "0", "projection", "linear", "tau", "0.01"},
         {"contrastive.negatives", "900", "alignment", "0.2"},
+        {"alignment", "0.2", "layers", "2"},
         {"contrastive.enabled", "false", "embedding_size", "7"}};
     static const uint32_t sizes[] = {3, 8};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
