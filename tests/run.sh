@@ -103,7 +103,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     libzip-dev zlib1g-dev libzstd-dev check python3-numpy abigail-tools locales; then
     setup_packages cmake libopenblas-dev libmicrohttpd-dev libsqlite3-dev libpq-dev postgresql prometheus ||
         say "Going on without; tests that need it are skipped"
-    setup_packages libopenmpi-dev openmpi-bin ||
+    setup_packages libopenmpi-dev openmpi-bin iproute2 ||
         say "Going on without; tests that need it are skipped"
     setup_packages fasttext libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev ||
         say "Going on without; tests that need it are skipped"
