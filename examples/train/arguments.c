@@ -163,9 +163,8 @@ static bool check_peers(struct arguments *arguments)
         return complain("--rank is missing: which of the peers this is, from 0");
     if (arguments->peer_deadline > 0 && !peers)
         return complain("--peer-deadline goes with --peers");
-    if (peers && (arguments->forecast || arguments->final_fit))
-        return complain("--%s is for one process: leave out --peers",
-                        arguments->forecast ? "forecast" : "final-fit");
+    if (peers && arguments->forecast)
+        return complain("--forecast is for one process: leave out --peers");
     if (arguments->peer_deadline == 0)
         arguments->peer_deadline = 600;
     return true;

@@ -106,8 +106,10 @@ static int on_final_epoch(const diffmm_report *report, void *user_data)
 
 int fit_final(struct run *run)
 {
-    fprintf(stderr, "final fit: training anew on all splits together\n");
-    progress_begin(&run->progress, run->arguments->verbose);
+    if (!run->arguments->quiet) {
+        fprintf(stderr, "final fit: training anew on all splits together\n");
+        progress_begin(&run->progress, run->arguments->verbose);
+    }
     catch_interrupt(run->trainer);
     diffmm_status status = diffmm_trainer_fit_final(run->trainer, on_final_epoch, run, &run->final);
     leave_interrupt();

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "dataset/join_splits.h"
 #include "options/options.h"
+#include "train/join.h"
 #include "train/trainer_create.h"
 
 static diffmm_status check(const diffmm_trainer *trainer)
@@ -67,6 +68,12 @@ diffmm_status diffmm_trainer_create_final(const diffmm_trainer *trainer, diffmm_
     return create(trainer, out);
 }
 
+/* The final training is shared among the same peers. */
+static diffmm_status share(const diffmm_trainer *trainer, diffmm_trainer *final)
+{
+    return trainer->peers.size > 1 ? diffmm_trainer_join(final, &trainer->peers.host) : DIFFMM_OK;
+}
+
 /* Whoever stops the first trainer meanwhile, or follows its steps, means the final one. */
 static diffmm_status fit(diffmm_trainer *trainer, diffmm_trainer *final,
                          diffmm_epoch_function on_epoch, void *user_data)
@@ -74,7 +81,9 @@ static diffmm_status fit(diffmm_trainer *trainer, diffmm_trainer *final,
     final->progress.outer = &trainer->progress.cancelled;
     final->progress.function = trainer->progress.function;
     final->progress.data = trainer->progress.data;
-    diffmm_status status = diffmm_trainer_fit(final, on_epoch, user_data);
+    diffmm_status status = share(trainer, final);
+    if (!status)
+        status = diffmm_trainer_fit(final, on_epoch, user_data);
     final->progress.outer = NULL;
     final->progress.function = NULL;
     return status;
@@ -89,11 +98,18 @@ diffmm_status diffmm_trainer_fit_final(diffmm_trainer *trainer, diffmm_epoch_fun
     if (!status && !out)
         status = diffmm__null("out");
     if (!status)
-        status = create(trainer, &final);
+        status = check(trainer);
     if (status)
         return status;
+    status = create(trainer, &final);
+    if (status) {
+        diffmm__join_leave(trainer, status);
+        return status;
+    }
     status = fit(trainer, final, on_epoch, user_data);
     if (status) {
+        /* The host has been told of it. */
+        diffmm__peers_end(trainer->context, &trainer->peers);
         diffmm_trainer_destroy(final);
         return status;
     }

@@ -106,6 +106,14 @@ class Peers(unittest.TestCase):
             self.assertEqual(1, done.stderr.count(" users, "), done.stderr)
             (self.folder / "shared").unlink()
 
+    def test_the_same_final_model(self):
+        options = ["--epochs", "2", "--final-fit"]
+        self.alone(*options, "--model", "alone")
+        said = self.together(2, *options, "--model", "shared")
+        self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+        self.assertIn("final fit: ", said[0][1])
+        self.assertEqual(("", ""), said[1])
+
     def test_resumed_by_another_number(self):
         self.alone("--epochs", "3", "--model", "alone")
         self.together(2, "--epochs", "1", "--checkpoint", "kept")
@@ -202,7 +210,6 @@ class Peers(unittest.TestCase):
                 (["--peers", "mpi", "--rank", "0"], "--rank goes with --peers tcp://.."),
                 (["--peer-deadline", "5"], "--peer-deadline goes with --peers"),
                 ([*tcp, "--rank", "0", "--forecast"], "--forecast is for one process: leave out --peers"),
-                ([*tcp, "--rank", "0", "--final-fit"], "--final-fit is for one process: leave out --peers"),
                 ([*tcp, "--rank", "-1"], "--rank takes a number from 0 to 1023, not -1"),
                 (["--peer-deadline", "0"], "--peer-deadline takes a number from 1 to 1000000, not 0")):
             self.assertIn(f"diffmm_train: {reason}\n", self.alone(*arguments, status=2).stderr)

@@ -156,6 +156,71 @@ START_TEST(fitted)
 }
 END_TEST
 
+struct finals {
+    struct shared *shared;
+    diffmm_trainer *trainers[3];
+};
+
+static size_t fit_final(void *argument, size_t rank)
+{
+    struct finals *finals = argument;
+    struct shared_peer *peer = &finals->shared->peers[rank];
+    if (fit(finals->shared, rank))
+        return 1;
+    peer->status = diffmm_trainer_fit_final(peer->t.trainer, NULL, NULL, &finals->trainers[rank]);
+    return 0;
+}
+
+/* The final fit is shared, too. */
+START_TEST(fitted_finally)
+{
+    const struct shared_case c = {.settings = {"epochs", "2"}};
+    struct training t;
+    diffmm_trainer *final;
+    shared_training_begin(&t, &c, NULL, 0);
+    expect_success(diffmm_trainer_fit(t.trainer, NULL, NULL));
+    expect_success(diffmm_trainer_fit_final(t.trainer, NULL, NULL, &final));
+    struct finals finals = {.shared = shared_begin(3, &c, NULL, 0)};
+    ck_assert_uint_eq(together(3, fit_final, &finals), 0);
+    for (size_t rank = 0; rank < 3; rank++) {
+        ck_assert_int_eq(finals.shared->peers[rank].status, DIFFMM_OK);
+        ck_assert_uint_eq(finals.trainers[rank]->peers.size, 3);
+        expect_same_bits(diffmm_trainer_model(final), diffmm_trainer_model(finals.trainers[rank]));
+        diffmm_trainer_destroy(finals.trainers[rank]);
+    }
+    diffmm_trainer_destroy(final);
+    training_end(&t);
+    shared_end(finals.shared);
+}
+END_TEST
+
+/* A peer that is lost in the final fit: no final trainer, and the first one is alone. */
+START_TEST(lost_finally)
+{
+    const struct shared_case c = {.settings = {"epochs", "1"}};
+    struct finals finals = {.shared = shared_begin(3, &c, NULL, 0)};
+    ck_assert_uint_eq(together(3, fit_final, &finals), 0);
+    size_t exchanges = finals.shared->network.ends[1].exchanges;
+    for (size_t rank = 0; rank < 3; rank++)
+        diffmm_trainer_destroy(finals.trainers[rank]);
+    shared_end(finals.shared);
+    /* With its agreement, the final fit makes a little more than half of the exchanges. */
+    for (size_t before = 1; before < exchanges / 2; before += exchanges / 8) {
+        finals = (struct finals){.shared = shared_begin(3, &c, NULL, 0)};
+        finals.shared->network.ends[1].fails_at = exchanges - before;
+        ck_assert_uint_eq(together(3, fit_final, &finals), 0);
+        for (size_t rank = 0; rank < 3; rank++) {
+            const struct shared_peer *peer = &finals.shared->peers[rank];
+            ck_assert_int_eq(peer->status, DIFFMM_ERROR_PEER);
+            ck_assert_ptr_null(finals.trainers[rank]);
+            ck_assert_uint_eq(finals.shared->network.ends[rank].abandoned, 1);
+            ck_assert_uint_eq(peer->t.trainer->peers.size, 1);
+        }
+        shared_end(finals.shared);
+    }
+}
+END_TEST
+
 static size_t train_two_epochs(void *argument, size_t rank)
 {
     struct shared *shared = argument;
@@ -232,7 +297,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {defaults,  spectral,      presets, variants, batches,
-                                  few_nodes, stopped_early, fitted,  resumed,  progress};
+    const TTest *const tests[] = {defaults,       spectral,     presets,       variants,
+                                  batches,        few_nodes,    stopped_early, fitted,
+                                  fitted_finally, lost_finally, resumed,       progress};
     return run_tests("train/peers", tests, sizeof tests / sizeof *tests) != 0;
 }
