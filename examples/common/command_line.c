@@ -17,14 +17,16 @@ void complain_as(const char *name)
     speaker = name;
 }
 
+/* One call writes the line, so that it stays whole where several processes write to one terminal. What does
+ * not fit is cut off. */
 bool complain(const char *format, ...)
 {
+    char text[6144];
     va_list arguments;
-    fprintf(stderr, "%s: %s", program_name, speaker);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    putc('\n', stderr);
+    fprintf(stderr, "%s: %s%s\n", program_name, speaker, text);
     return false;
 }
 
