@@ -132,31 +132,22 @@ struct sharing {
     struct diffmm__part node; /* otherwise: this peer's nodes */
 };
 
-/* This peer's rows of a side, counted from its first. */
-static struct diffmm__part part_of(const struct sharing *sharing, const struct side *side)
-{
-    size_t end = side->first_node + side->nodes;
-    struct diffmm__part within = {
-        diffmm__size_lesser(diffmm__size_greater(sharing->node.first, side->first_node), end),
-        diffmm__size_lesser(diffmm__size_greater(sharing->node.end, side->first_node), end)};
-    return (struct diffmm__part){within.first - side->first_node, within.end - side->first_node};
-}
-
-/* A side's rows of a view of which each peer has some: each normalises its own. */
+/* A view of which each peer has some rows: each normalises its own. Row v of both sides together is node
+ * v, since no nodes are drawn. */
 static diffmm_status normalize_shared(const struct scratch *s, const struct sharing *sharing,
-                                      const struct side *side, size_t v, const float *view)
+                                      size_t v, const float *view)
 {
-    size_t d = s->d, begin = side->first_node, end = begin + side->nodes;
-    struct diffmm__part part = part_of(sharing, side);
-    float *normalized = s->normalized[v] + side->first_row * d,
-          *norms = s->norms[v] + side->first_row;
-    diffmm__normalize_rows(s->context, part.end - part.first, d, view + (begin + part.first) * d, d,
-                           normalized + part.first * d, d, norms + part.first);
-    diffmm_status status = diffmm__peers_gather_parts(
-        sharing->peers, sharing->peers->firsts[0], begin, end, normalized, d * sizeof *normalized);
+    const struct diffmm__peers *peers = sharing->peers;
+    size_t d = s->d, first = sharing->node.first, end = sharing->node.end,
+           nodes = s->sides[0].nodes + s->sides[1].nodes;
+    float *normalized = s->normalized[v], *norms = s->norms[v];
+    diffmm__normalize_rows(s->context, end - first, d, view + first * d, d, normalized + first * d,
+                           d, norms + first);
+    diffmm_status status = diffmm__peers_gather_parts(peers, peers->firsts[0], 0, nodes, normalized,
+                                                      d * sizeof *normalized);
     return status ? status
-                  : diffmm__peers_gather_parts(sharing->peers, sharing->peers->firsts[0], begin,
-                                               end, norms, sizeof *norms);
+                  : diffmm__peers_gather_parts(peers, peers->firsts[0], 0, nodes, norms,
+                                               sizeof *norms);
 }
 
 /* The gradients of a side's normalised rows, of those that this peer adds to, are 0. */
@@ -175,17 +166,15 @@ static void clear_gradients(const struct scratch *s, const struct sharing *shari
 static diffmm_status normalize(const struct scratch *s, const struct sharing *sharing, size_t v,
                                const float *view)
 {
-    diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; i < 2 && !status; i++) {
+    if (!sharing->views_whole && v < s->view_count)
+        return normalize_shared(s, sharing, v, view);
+    for (size_t i = 0; i < 2; i++) {
         const struct side *side = &s->sides[i];
-        if (!sharing->views_whole && v < s->view_count)
-            status = normalize_shared(s, sharing, side, v, view);
-        else
-            diffmm__infonce_rows_normalize(
-                s->context, &side->rows, s->d, view + side->first_node * s->d,
-                s->normalized[v] + side->first_row * s->d, s->norms[v] + side->first_row);
+        diffmm__infonce_rows_normalize(
+            s->context, &side->rows, s->d, view + side->first_node * s->d,
+            s->normalized[v] + side->first_row * s->d, s->norms[v] + side->first_row);
     }
-    return status;
+    return DIFFMM_OK;
 }
 
 /* A side's gradient, taken back through the normalisation: grad is kept times `keep` and added to. Where

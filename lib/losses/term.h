@@ -27,8 +27,8 @@ struct diffmm__term_batch {
     uint64_t step;          /* steps taken before: what terms draw is a function of seed and step */
     const float *embedding; /* N x d: the learnt embeddings [E_U; E_I] */
     const float *final;     /* N x d: the main view */
-    /* Per modality N x d, for terms that need views only: all rows, or, where they are not whole, those
-     * that this peer has computed, which begin with the nodes in peers->firsts[0]. */
+    /* Per modality N x d, for terms that need views only: all rows, or, where they are not whole, the
+     * rows of this peer's nodes alone. Those of peer r begin with node peers->firsts[0][r]. */
     const float *const *views;
     bool views_whole;
     struct diffmm__part node; /* this peer's nodes: the rows of grad_embedding that it adds to */

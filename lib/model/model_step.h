@@ -6,7 +6,8 @@
 #include "model/share.h"
 
 /* diffmm_model_step(), at a learning rate of the caller's, who has the model to itself. Each peer changes
- * the embeddings of its nodes, of which alone it then has the moments, and receives the others. */
+ * the embeddings of its nodes, of which alone it then has the moments, and receives the others. An epoch that
+ * ends early leaves the moments so. */
 diffmm_status diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
                                  double learning_rate);
 

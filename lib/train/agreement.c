@@ -273,9 +273,11 @@ diffmm_status diffmm__agreement_reach(const diffmm_trainer *trainer,
     return status;
 }
 
-static uint64_t hash_parameters(const diffmm_model *model)
+/* The parameters; and the final embeddings, which each peer has computed alone, where parameters may have
+ * been received. */
+static uint64_t hash_results(const diffmm_model *model)
 {
-    uint64_t hash = 0;
+    uint64_t hash = hash_with(0, model->users + model->items, model->d, model->final);
     for (size_t p = 0; p < diffmm_model_parameters(model); p++) {
         diffmm_parameter parameter = {.struct_size = sizeof parameter};
         diffmm_model_parameter_at(model, p, &parameter);
@@ -298,7 +300,7 @@ diffmm_status diffmm__agreement_check(diffmm_trainer *trainer)
     struct diffmm__peers *peers = &trainer->peers;
     if (peers->size == 1)
         return DIFFMM_OK;
-    peers->words[peers->rank] = hash_parameters(trainer->model);
+    peers->words[peers->rank] = hash_results(trainer->model);
     diffmm_status status = diffmm__peers_gather(peers, peers->words, sizeof *peers->words,
                                                 peers->size * sizeof *peers->words);
     if (status)

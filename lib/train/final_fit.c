@@ -68,7 +68,7 @@ diffmm_status diffmm_trainer_create_final(const diffmm_trainer *trainer, diffmm_
     return create(trainer, out);
 }
 
-/* The final training is shared among the same peers. */
+/* The final training is shared with the same peers. */
 static diffmm_status share(const diffmm_trainer *trainer, diffmm_trainer *final)
 {
     return trainer->peers.size > 1 ? diffmm_trainer_join(final, &trainer->peers.host) : DIFFMM_OK;
@@ -84,6 +84,8 @@ static diffmm_status fit(diffmm_trainer *trainer, diffmm_trainer *final,
     diffmm_status status = share(trainer, final);
     if (!status)
         status = diffmm_trainer_fit(final, on_epoch, user_data);
+    /* The host's data lasts as long as the first trainer has peers. */
+    diffmm__peers_end(final->context, &final->peers);
     final->progress.outer = NULL;
     final->progress.function = NULL;
     return status;
@@ -108,7 +110,7 @@ diffmm_status diffmm_trainer_fit_final(diffmm_trainer *trainer, diffmm_epoch_fun
     }
     status = fit(trainer, final, on_epoch, user_data);
     if (status) {
-        /* The host has been told of it. */
+        /* The host has been told of it, or all peers have found it alike. */
         diffmm__peers_end(trainer->context, &trainer->peers);
         diffmm_trainer_destroy(final);
         return status;
