@@ -68,11 +68,11 @@ typedef struct diffmm_peers {
  *  A call that fails later with DIFFMM_ERROR_PEER names the peer and the phase. The trainer is then
  *  without peers, and as after a failed epoch; with `peers.batches`, it then has the optimiser's
  *  moments of other peers' embeddings as they were when the epoch began. It may join again, with
- *  fewer peers, when each has resumed from the last checkpoint. Any of the peers may write checkpoints and models: they are
- *  equal, and equal to those of a training without peers, but for the seconds that phases took. A
- *  progress function is told of the steps of its own process. diffmm_trainer_fit_final() shares the
- *  final fit, too; the trainer that it gives has no peers, nor has that of
- *  diffmm_trainer_create_final(), unless it joins some.
+ *  fewer peers, when each has resumed from the last checkpoint. Any of the peers may write
+ *  checkpoints and models: they are equal, and equal to those of a training without peers, but for
+ *  the seconds that phases took. A progress function is told of the steps of its own process.
+ *  diffmm_trainer_fit_final() shares the final fit, too; the trainer that it gives has no peers, nor
+ *  has that of diffmm_trainer_create_final(), unless it joins some.
  *
  *  A join that fails other than with DIFFMM_ERROR_INVALID_ARGUMENT or DIFFMM_ERROR_STATE leaves the
  *  trainer without peers.

@@ -218,7 +218,8 @@ DIFFMM_API diffmm_status diffmm_trainer_create_final(const diffmm_trainer *train
  *  the peers of `trainer` if it has any (diffmm_trainer_join()), which all make this call. Meanwhile
  *  the progress function of `trainer` is told of the final epochs, and
  *  diffmm_trainer_cancel(trainer) stops them. What is stopped before the last epoch is no final
- *  fit: the call gives DIFFMM_CANCELLED, and no trainer. Where it fails after it has begun, `trainer` leaves its peers.
+ *  fit: the call gives DIFFMM_CANCELLED, and no trainer. Where it fails after it has begun,
+ *  `trainer` leaves its peers.
  *  @param trainer    as for diffmm_trainer_create_final(); to be cancelled at any time, and read,
  *                    but not trained or changed meanwhile
  *  @param on_epoch   told after every final epoch; or NULL

@@ -16,6 +16,7 @@
 #include "base/structs.h"
 #include "contrastive/drawn_nodes.h"
 #include "contrastive/infonce.h"
+#include "contrastive/infonce_tiles.h"
 #include "linalg/normalize_rows.h"
 #include "linalg/vectors.h"
 
@@ -151,11 +152,11 @@ static diffmm_status normalize_shared(const struct scratch *s, const struct shar
 }
 
 /* The gradients of a side's normalised rows, of those that this peer adds to, are 0. */
-static void clear_gradients(const struct scratch *s, const struct sharing *sharing,
+static void clear_gradients(const struct scratch *s, const struct diffmm__peers *peers,
                             const struct side *side, size_t v)
 {
     const struct diffmm__infonce_rows *rows = &side->rows;
-    struct diffmm__part part = diffmm__infonce_part(sharing->peers, rows);
+    struct diffmm__part part = diffmm__infonce_part(peers, rows);
     float *gradients = s->gradients[v] + side->first_row * s->d;
     diffmm__vector_clear(s->context, (part.end - part.first) * s->d, gradients + part.first * s->d);
     diffmm__vector_clear(s->context, (rows->count - rows->candidates) * s->d,
@@ -233,7 +234,7 @@ static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_los
     for (size_t v = 0; v < used && !status; v++) {
         status = normalize(s, sharing, v, v < s->view_count ? a->views[v] : a->main);
         for (size_t i = 0; i < 2 && gradients; i++)
-            clear_gradients(s, sharing, &s->sides[i], v);
+            clear_gradients(s, sharing->peers, &s->sides[i], v);
     }
 
     const struct diffmm__infonce_setting setting = {.context = s->context,

@@ -36,25 +36,15 @@
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
+#include "contrastive/infonce_tiles.h"
 #include "contrastive/log_sum.h"
 #include "linalg/kernels.h"
 #include "linalg/panels.h"
 
-/* A tile is chunk_rows x about tile_panels panels of weights; sum_v s_bv q_v is added up
- * tile by tile, into partial sums. Tiles are even in number and equal in width, so that two, four
- * or eight threads share them well. Within a tile, a block of block_rows rows and block_panels panels
+/* sum_v s_bv q_v is added up tile by tile (infonce_tiles.h), into partial sums. Within a tile, a block of block_rows rows and block_panels panels
  * stays in the nearest cache, and so do 16 or 32 columns of strip_panels panels of q. */
-enum { chunk_rows = 128, tile_panels = 64, block_rows = 64, block_panels = 2, strip_panels = 16 };
-/* Drawn nodes are few: narrower tiles, for as many threads. */
-enum { tile_panels_drawn = 16 };
+enum { chunk_rows = 128, block_rows = 64, block_panels = 2, strip_panels = 16 };
 enum { lanes = DIFFMM__PANEL };
-
-static size_t count_tiles(size_t candidates, bool drawn)
-{
-    size_t panels = diffmm__panel_count(candidates);
-    size_t width = drawn ? tile_panels_drawn : tile_panels;
-    return panels <= width ? 1 : (panels + 2 * width - 1) / (2 * width) * 2;
-}
 
 struct chunk {
     const struct diffmm__vector_kernels *kernels;
@@ -81,21 +71,10 @@ struct chunk {
     float *grad_p, *grad_q;
 };
 
-/* The first panel of a tile. */
-static size_t first_panel(size_t panels, size_t tiles, size_t tile)
+/* A tile's panels. */
+static struct diffmm__part tile_panels(const struct chunk *c, size_t tile)
 {
-    return panels * tile / tiles;
-}
-
-/* A tile's panels: from `begin` up to `end`. */
-struct range {
-    size_t begin, end;
-};
-
-static struct range tile_range(const struct chunk *c, size_t tile)
-{
-    return (struct range){first_panel(c->panels, c->tiles, tile),
-                          first_panel(c->panels, c->tiles, tile + 1)};
+    return diffmm__infonce_tile(c->candidates, c->tiles, tile);
 }
 
 /* Nodes in a panel: 16, but fewer in the last. */
@@ -121,13 +100,13 @@ static size_t block_length(const struct chunk *c, size_t first)
 /* A tile's sum_v exp(..) q_v. */
 static void gather_tile(const struct chunk *c, size_t tile)
 {
-    struct range range = tile_range(c, tile);
+    struct diffmm__part range = tile_panels(c, tile);
     float *partial = c->partial_sums + tile * c->rows * c->d;
-    for (size_t panel = range.begin; panel < range.end; panel += strip_panels) {
+    for (size_t panel = range.first; panel < range.end; panel += strip_panels) {
         size_t panels = diffmm__size_lesser(range.end - panel, strip_panels);
         c->kernels->panels->gather(c->rows, panels, c->weights + panel * c->rows * lanes,
                                    c->rows * lanes, c->q_strips + panel * lanes * lanes,
-                                   c->panels * lanes * lanes, panel > range.begin, partial, c->d,
+                                   c->panels * lanes * lanes, panel > range.first, partial, c->d,
                                    c->d);
     }
 }
@@ -181,11 +160,11 @@ static void weigh_block(const struct chunk *c, size_t first, size_t panel, float
  * `multiplied`: the products p_b . q_v stand there already. */
 static void weigh(const struct chunk *c, size_t tile, bool multiplied)
 {
-    struct range range = tile_range(c, tile);
+    struct diffmm__part range = tile_panels(c, tile);
     float *lane_sums = c->lane_sums + tile * c->rows * lanes;
     memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
     for (size_t first = 0; first < c->rows; first += block_rows)
-        for (size_t panel = range.begin; panel < range.end; panel += block_panels) {
+        for (size_t panel = range.first; panel < range.end; panel += block_panels) {
             size_t end = diffmm__size_lesser(panel + block_panels, range.end);
             if (!multiplied)
                 multiply_blocks(c, first, block_length(c, first), panel, end - panel);
@@ -217,10 +196,10 @@ static void find_largest(void *argument, size_t index, size_t worker)
     (void)worker;
     const struct chunk *c = argument;
     size_t tile = c->own.first + index;
-    struct range range = tile_range(c, tile);
+    struct diffmm__part range = tile_panels(c, tile);
     for (size_t b = 0; b < c->rows; b++)
         c->sums[tile * c->rows + b] = -HUGE_VAL;
-    for (size_t panel = range.begin; panel < range.end; panel++) {
+    for (size_t panel = range.first; panel < range.end; panel++) {
         const float *block = c->weights + panel * c->rows * lanes;
         multiply_blocks(c, 0, c->rows, panel, 1);
         for (size_t b = 0; b < c->rows; b++) {
@@ -293,8 +272,8 @@ static void spread_tile(void *argument, size_t index, size_t worker)
 {
     (void)worker;
     const struct chunk *c = argument;
-    struct range range = tile_range(c, c->own.first + index);
-    for (size_t panel = range.begin; panel < range.end; panel++)
+    struct diffmm__part range = tile_panels(c, c->own.first + index);
+    for (size_t panel = range.first; panel < range.end; panel++)
         c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes, c->p_strips,
                                    c->rows * lanes, panel_nodes(c, panel),
                                    c->grad_q + panel * lanes * c->d, c->d, c->d);
@@ -403,7 +382,8 @@ static void finish_range(void *argument, size_t begin, size_t end)
 
 size_t diffmm__infonce_scratch(size_t candidates, bool drawn, size_t d, size_t batch)
 {
-    size_t rows = diffmm__size_lesser(batch, chunk_rows), tiles = count_tiles(candidates, drawn);
+    size_t rows = diffmm__size_lesser(batch, chunk_rows),
+           tiles = diffmm__infonce_tiles(candidates, drawn);
     size_t panels = diffmm__panel_count(candidates), strips = (d + lanes - 1) / lanes;
     return diffmm__panels_size(candidates, d) + strips * panels * lanes * lanes +
            rows * (2 * (tiles + 1) + d + strips * lanes + panels * lanes + 1 + tiles * lanes +
@@ -441,23 +421,6 @@ static diffmm_status run_chunk(const struct diffmm__infonce_setting *setting, st
     return DIFFMM_OK;
 }
 
-/* The first candidate in a peer's tiles. */
-static size_t first_candidate(const struct diffmm__peers *peers,
-                              const struct diffmm__infonce_rows *rows, size_t rank)
-{
-    size_t tiles = count_tiles(rows->candidates, rows->factors),
-           panels = diffmm__panel_count(rows->candidates),
-           panel = first_panel(panels, tiles, diffmm__peers_first(peers, tiles, rank));
-    return diffmm__size_lesser(panel * lanes, rows->candidates);
-}
-
-struct diffmm__part diffmm__infonce_part(const struct diffmm__peers *peers,
-                                         const struct diffmm__infonce_rows *rows)
-{
-    return (struct diffmm__part){first_candidate(peers, rows, peers->rank),
-                                 first_candidate(peers, rows, peers->rank + 1)};
-}
-
 diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                               const struct diffmm__infonce_rows *rows, const float *p,
                               const float *q, float *grad_p, float *grad_q, double *loss)
@@ -465,7 +428,7 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
     const struct diffmm__batch_nodes *batch = &rows->batch;
     /* So that nothing overflows; all weights are equal already. */
     double tau = fmin(setting->tau, 1e100), sum = 0.0;
-    size_t d = setting->d, tiles = count_tiles(rows->candidates, rows->factors);
+    size_t d = setting->d, tiles = diffmm__infonce_tiles(rows->candidates, rows->factors);
     struct chunk c = {.kernels = diffmm__kernels(),
                       .candidates = rows->candidates,
                       .d = d,
@@ -492,19 +455,6 @@ diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
     }
     *loss = sum / (double)batch->total;
     return DIFFMM_OK;
-}
-
-diffmm_status diffmm__infonce_gather(const struct diffmm__peers *peers,
-                                     const struct diffmm__infonce_rows *rows, size_t d,
-                                     float *matrix)
-{
-    if (peers->size == 1)
-        return DIFFMM_OK;
-    size_t *firsts = peers->firsts[1];
-    for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = first_candidate(peers, rows, rank);
-    return diffmm__peers_gather_parts(peers, firsts, 0, rows->candidates, matrix,
-                                      d * sizeof *matrix);
 }
 
 diffmm_status diffmm__infonce_check_tau(double tau)

@@ -25,19 +25,11 @@ struct diffmm__infonce_setting {
 
 /* InfoNCE on the normalised rows p and q, rows->count x d: the mean over the batch into *loss;
  * gradients with respect to the normalised rows, times `weight`, are added to grad_p and grad_q
- * (both or neither NULL). Fails only with peers, which each add to some candidates' rows of the gradients
- * alone, and all add to the rows that are no candidates'. */
+ * (both or neither NULL). Fails only with peers, which each add to the rows of their
+ * candidates alone (infonce_tiles.h), and all add to the rows that are no candidates'. */
 diffmm_status diffmm__infonce(const struct diffmm__infonce_setting *setting,
                               const struct diffmm__infonce_rows *rows, const float *p,
                               const float *q, float *grad_p, float *grad_q, double *loss);
-
-/* The candidates whose rows of the gradients this peer adds to; and what each peer has of a matrix of
- * d columns, in the rows of its candidates, to all. */
-struct diffmm__part diffmm__infonce_part(const struct diffmm__peers *peers,
-                                         const struct diffmm__infonce_rows *rows);
-diffmm_status diffmm__infonce_gather(const struct diffmm__peers *peers,
-                                     const struct diffmm__infonce_rows *rows, size_t d,
-                                     float *matrix);
 
 /* DIFFMM_ERROR_INVALID_ARGUMENT where tau is not above 0, or 1 / tau overflows a float. */
 diffmm_status diffmm__infonce_check_tau(double tau);

@@ -36,13 +36,12 @@ static diffmm_status choose_options(const diffmm_trainer *trainer, diffmm_option
     return DIFFMM_OK;
 }
 
+/* Of a trainer that has been checked. */
 static diffmm_status create(const diffmm_trainer *trainer, diffmm_trainer **out)
 {
     diffmm_dataset *joined = NULL;
     diffmm_options *options = NULL;
-    diffmm_status status = check(trainer);
-    if (!status)
-        status = choose_options(trainer, &options);
+    diffmm_status status = choose_options(trainer, &options);
     if (!status)
         status = diffmm__join_splits(trainer->dataset, &joined);
     if (!status)
@@ -65,7 +64,8 @@ diffmm_status diffmm_trainer_create_final(const diffmm_trainer *trainer, diffmm_
     DIFFMM__CALL call = diffmm__call_reads(trainer);
     if (!trainer || !out)
         return diffmm__null(!trainer ? "trainer" : "out");
-    return create(trainer, out);
+    diffmm_status status = check(trainer);
+    return status ? status : create(trainer, out);
 }
 
 /* The final training is shared with the same peers. */
