@@ -7,19 +7,17 @@ save the model that one process saves; only the first one speaks; failures are t
 
 import json
 import os
-import pathlib
 import random
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-PROGRAM, MPIRUN = "", ""
-DATA = pathlib.Path(__file__).resolve().parents[2] / "examples/data"
-SMALL = ["--data", str(DATA / "clicks.tsv"), "--set", "hidden_sizes=8", "--set", "embedding_size=8", "--set", "patience=0", "--threads", "1"]
+from peer_processes import SMALL, PeerProcesses
+
+MPIRUN = ""
 SKIPPED = 77
 
 
@@ -32,62 +30,30 @@ def free_list(count):
     return "tcp://" + ",".join(f"127.0.0.1:{port}" for port in ports)
 
 
-class Peers(unittest.TestCase):
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="diffmm-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def alone(self, *arguments, status=0):
-        done = subprocess.run([PROGRAM, *SMALL, *arguments], cwd=self.folder, capture_output=True, text=True,
-                              check=False)
-        self.assertEqual(status, done.returncode, done.stderr)
-        return done
+class Peers(PeerProcesses):
 
     def start(self, count, *arguments, own=None):
-        """Peers through TCP; `own`: further arguments of one of them, by its rank."""
-        peers = free_list(count)
-        processes = []
-        for rank in range(count):
-            processes.append(subprocess.Popen(
-                [PROGRAM, *SMALL, *arguments, *(own or {}).get(rank, []), "--peers", peers, "--rank", str(rank)],
-                cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-            self.addCleanup(self.end, processes[-1])
-        return processes
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        if not process.stdout.closed:
-            process.communicate()
+        return self.start_ranks(free_list(count), [[]] * count, *arguments, own=own)
 
     def together(self, count, *arguments, own=None, status=0):
-        """What each of them says: (stdout, stderr)."""
-        processes = self.start(count, *arguments, own=own)
-        said = [process.communicate(timeout=300) for process in processes]
-        self.assertEqual([status] * count, [process.returncode for process in processes], said)
-        return said
+        return self.finish(self.start(count, *arguments, own=own), status)
 
     def mpi(self, count, *arguments, status=0):
         if MPIRUN == "none":
             self.skipTest("no MPI")
-        done = subprocess.run(["sh", MPIRUN, str(count), PROGRAM, *SMALL, *arguments, "--peers", "mpi"],
+        done = subprocess.run(["sh", MPIRUN, str(count), self.program, *SMALL, *arguments, "--peers", "mpi"],
                               cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode == SKIPPED:
             self.skipTest("no mpirun")
         self.assertEqual(status, done.returncode, done.stderr)
         return done
 
-    def bytes_of(self, name):
-        return (self.folder / name).read_bytes()
-
     def test_the_same_model_through_tcp(self):
         for count, batches in (1, "false"), (2, "true"), (3, "false"), (3, "true"):
             options = ["--epochs", "2"]
             self.alone(*options, "--model", "alone")
-            said = self.together(count, *options, "--set", "peers.batches=" + batches, "--model", "shared", "--log", "log", "--csv", "table", "--report", "page")
+            said = self.together(count, *options, "--set", "peers.batches=" + batches, "--model", "shared", "--log", "log",
+                                 "--csv", "table", "--report", "page")
             self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
             (self.folder / "alone").unlink()
             self.assertIn("best epoch", said[0][0])
@@ -127,11 +93,6 @@ class Peers(unittest.TestCase):
         self.assertIn("diffmm_train: peer 1 has option seed = 5, peer 0 has 1\n", said[0][1])
         self.assertEqual("diffmm_train: peer 1: peer 1 has option seed = 5, peer 0 has 1\n", said[1][1])
         self.assertEqual(["", ""], [out for out, _ in said])
-
-    def wait_for_checkpoint(self, first):
-        while not (self.folder / "kept").exists():
-            self.assertIsNone(first.poll())
-            time.sleep(0.02)
 
     def lose(self, number, *arguments):
         """Two peers, of which the second gets a signal after the first epoch; what the first says."""
@@ -226,5 +187,5 @@ class Peers(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2]
+    PeerProcesses.program, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2]
     unittest.main(argv=sys.argv[:1])

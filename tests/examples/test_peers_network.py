@@ -12,23 +12,18 @@ import fcntl
 import heapq
 import itertools
 import os
-import pathlib
 import random
 import select
 import shutil
-import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
-PROGRAM = ""
-DATA = pathlib.Path(__file__).resolve().parents[2] / "examples/data"
-SMALL = ["--data", str(DATA / "clicks.tsv"), "--set", "hidden_sizes=8", "--set", "embedding_size=8", "--set", "patience=0",
-         "--set", "peers.batches=true", "--threads", "1"]
+from peer_processes import PeerProcesses
+
 SKIPPED = 77
 HOSTS = 3
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
@@ -119,12 +114,10 @@ class Switch(threading.Thread):
         self.join()
 
 
-class Network(unittest.TestCase):
+class Network(PeerProcesses):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="diffmm-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.hosts = []
         for number in range(HOSTS):
             self.hosts.append(Host(number))
@@ -136,45 +129,19 @@ class Network(unittest.TestCase):
         self.addCleanup(switch.end)
         return switch
 
-    def alone(self, *arguments):
-        done = subprocess.run([PROGRAM, *SMALL, *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
-        self.assertEqual(0, done.returncode, done.stderr)
-
     def start(self, count, *arguments):
-        peers = "tcp://" + ",".join(f"{host.address}:7000" for host in self.hosts[:count])
-        processes = []
-        for rank, host in enumerate(self.hosts[:count]):
-            processes.append(subprocess.Popen(
-                [*host.inside(), PROGRAM, *SMALL, *arguments, "--peers", peers, "--rank", str(rank)], cwd=self.folder,
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
-            self.addCleanup(self.end, processes[-1])
-        return processes
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        if not process.stderr.closed:
-            process.communicate()
-
-    def expect(self, status, processes):
-        said = [process.communicate(timeout=300)[1] for process in processes]
-        self.assertEqual([status] * len(processes), [process.returncode for process in processes], said)
-        return said
+        hosts = self.hosts[:count]
+        peers = "tcp://" + ",".join(f"{host.address}:7000" for host in hosts)
+        return self.start_ranks(peers, [host.inside() for host in hosts], "--set", "peers.batches=true", *arguments)
 
     def expect_model(self, *arguments):
         self.alone(*arguments, "--model", "alone")
-        self.assertEqual((self.folder / "alone").read_bytes(), (self.folder / "shared").read_bytes())
-
-    def wait_for_checkpoint(self, first):
-        while not (self.folder / "kept").exists():
-            self.assertIsNone(first.poll())
-            time.sleep(0.01)
+        self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
 
     def test_delays_and_losses(self):
         """Packets come late, in another order, and one in fifty not at all: the model is the same."""
         switch = self.connect(delay=0.002, loss=0.02)
-        self.expect(0, self.start(3, "--epochs", "1", "--model", "shared"))
+        self.finish(self.start(3, "--epochs", "1", "--model", "shared"))
         self.assertGreater(switch.lost, 0)
         self.expect_model("--epochs", "1")
         print(f"{switch.passed} frames passed, {switch.lost} lost", file=sys.stderr)
@@ -188,7 +155,7 @@ class Network(unittest.TestCase):
         time.sleep(1)
         self.assertEqual([None] * 3, [process.poll() for process in processes])
         switch.cut = set()
-        self.expect(0, processes)
+        self.finish(processes)
         self.expect_model("--epochs", "25")
 
     def test_a_cut(self):
@@ -197,19 +164,19 @@ class Network(unittest.TestCase):
         processes = self.start(3, "--epochs", "100000", "--checkpoint", "kept", "--peer-deadline", "3")
         self.wait_for_checkpoint(processes[0])
         switch.cut, since = {2}, time.monotonic()
-        said = self.expect(1, processes)
+        said = [errors for _, errors in self.finish(processes, status=1)]
         print(f"all ended {time.monotonic() - since:.2f} s after the cut, with a deadline of 3 s", file=sys.stderr)
         for each in said:
             self.assertRegex(each, r"diffmm_train: (peer [12]: )?epoch [0-9]+, \w+(, batch [0-9]+)?: the exchange with peer")
         self.assertRegex(said[0] + said[1], r"peer 2 did not answer within 3 seconds\n")
         self.assertRegex(said[2], r"peer [01] did not answer within 3 seconds\n")
-        self.expect(0, self.start(2, "--epochs", "100000", "--set", "patience=1", "--checkpoint", "kept", "--resume",
-                                  "--model", "shared"))
+        self.finish(self.start(2, "--epochs", "100000", "--set", "patience=1", "--checkpoint", "kept", "--resume",
+                               "--model", "shared"))
         self.assertTrue((self.folder / "shared").exists())
 
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv[1])
+    PeerProcesses.program = os.path.abspath(sys.argv[1])
     if not may():
         print("network namespaces and TAP devices may not be made here")
         sys.exit(SKIPPED)
