@@ -2,9 +2,12 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/context.h"
@@ -21,9 +24,10 @@ struct job {
 };
 
 /* Both sides spin for a while before they sleep: an epoch makes some 10,000 parallel calls, and
- * many of them take less time than waking a thread. No wake-up is lost: whoever announces something
- * first stores it and then checks whether the other side sleeps; whoever goes to sleep first says
- * so and then checks once more. So at least one of them sees the other. */
+ * many of them, and of the pauses between them, take less time than waking a thread. No wake-up is
+ * lost: whoever announces something first stores it and then checks whether the other side sleeps;
+ * whoever goes to sleep first says so and then checks once more. So at least one of them sees the
+ * other. */
 struct diffmm__pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
@@ -57,10 +61,18 @@ static void work_on(void *argument, size_t worker)
     }
 }
 
-/* About 50 microseconds. */
-enum { spins = 1000 };
+/* Waking a thread takes some 50 microseconds on a virtual machine, so a thread spins for longer than
+ * that before it sleeps. After a tenth of this time it offers its processor to other threads: where
+ * there are more threads than processors, the one that it waits for may need it. */
+enum { spin_nanoseconds = 200000, yield_nanoseconds = 20000, spins_a_look = 64 };
 
-static void spin(void)
+/* A thread that spins: how often it has, and since when. */
+struct spinning {
+    size_t spins;
+    int64_t since; /* nanoseconds */
+};
+
+static void pause_briefly(void)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -69,11 +81,33 @@ static void spin(void)
 #endif
 }
 
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Lets a moment pass. False when it is time to sleep. */
+static bool spin(struct spinning *spinning)
+{
+    pause_briefly();
+    if (spinning->spins++ % spins_a_look > 0)
+        return true;
+    int64_t now = nanoseconds();
+    if (spinning->spins == 1)
+        spinning->since = now;
+    if (now - spinning->since > yield_nanoseconds)
+        sched_yield();
+    return now - spinning->since < spin_nanoseconds;
+}
+
 /* Wait for the job after `generation`. False when the pool ends. */
 static bool await_job(struct diffmm__pool *pool, size_t generation)
 {
-    for (size_t i = 0; i < spins && atomic_load(&pool->generation) == generation; i++)
-        spin();
+    struct spinning spinning = {0};
+    while (atomic_load(&pool->generation) == generation && spin(&spinning))
+        ;
     if (atomic_load(&pool->generation) == generation) {
         pthread_mutex_lock(&pool->mutex);
         atomic_fetch_add(&pool->sleepers, 1);
@@ -106,8 +140,9 @@ static void announce_done(struct diffmm__pool *pool)
 
 static void await_done(struct diffmm__pool *pool)
 {
-    for (size_t i = 0; i < spins && atomic_load(&pool->running) > 0; i++)
-        spin();
+    struct spinning spinning = {0};
+    while (atomic_load(&pool->running) > 0 && spin(&spinning))
+        ;
     if (atomic_load(&pool->running) == 0)
         return;
     pthread_mutex_lock(&pool->mutex);
