@@ -43,7 +43,7 @@
 
 /* sum_v s_bv q_v is added up tile by tile (infonce_tiles.h), into partial sums. Within a tile, a block of block_rows rows and block_panels panels
  * stays in the nearest cache, and so do 16 or 32 columns of strip_panels panels of q. */
-enum { chunk_rows = 128, block_rows = 64, block_panels = 2, strip_panels = 16 };
+enum { chunk_rows = 128, block_rows = 64, block_panels = 2, strip_panels = 16, spread_panels = 8 };
 enum { lanes = DIFFMM__PANEL };
 
 struct chunk {
@@ -97,18 +97,13 @@ static size_t block_length(const struct chunk *c, size_t first)
     return diffmm__size_lesser(c->rows - first, block_rows);
 }
 
-/* A tile's sum_v exp(..) q_v. */
-static void gather_tile(const struct chunk *c, size_t tile)
+/* sum_v exp(..) q_v over some panels; added to the sum of those before where there are any. */
+static void gather_panels(const struct chunk *c, struct diffmm__part range, int add, float *sum)
 {
-    struct diffmm__part range = tile_panels(c, tile);
-    float *partial = c->partial_sums + tile * c->rows * c->d;
-    for (size_t panel = range.first; panel < range.end; panel += strip_panels) {
-        size_t panels = diffmm__size_lesser(range.end - panel, strip_panels);
-        c->kernels->panels->gather(c->rows, panels, c->weights + panel * c->rows * lanes,
-                                   c->rows * lanes, c->q_strips + panel * lanes * lanes,
-                                   c->panels * lanes * lanes, panel > range.first, partial, c->d,
-                                   c->d);
-    }
+    c->kernels->panels->gather(c->rows, range.end - range.first,
+                               c->weights + range.first * c->rows * lanes, c->rows * lanes,
+                               c->q_strips + range.first * lanes * lanes, c->panels * lanes * lanes,
+                               add, sum, c->d, c->d);
 }
 
 /* exponentiate() of a block of drawn candidates: their factors, and 0 for a row's own node. */
@@ -156,13 +151,10 @@ static void weigh_block(const struct chunk *c, size_t first, size_t panel, float
                                          c->shifts + first, block, lane_sums + first * lanes);
 }
 
-/* The weights of one tile, their row sums, and their product with the tile's rows of q.
- * `multiplied`: the products p_b . q_v stand there already. */
-static void weigh(const struct chunk *c, size_t tile, bool multiplied)
+/* The weights of some panels. `multiplied`: the products p_b . q_v stand there already. */
+static void weigh_panels(const struct chunk *c, struct diffmm__part range, bool multiplied,
+                         float *lane_sums)
 {
-    struct diffmm__part range = tile_panels(c, tile);
-    float *lane_sums = c->lane_sums + tile * c->rows * lanes;
-    memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
     for (size_t first = 0; first < c->rows; first += block_rows)
         for (size_t panel = range.first; panel < range.end; panel += block_panels) {
             size_t end = diffmm__size_lesser(panel + block_panels, range.end);
@@ -171,9 +163,23 @@ static void weigh(const struct chunk *c, size_t tile, bool multiplied)
             for (size_t each = panel; each < end; each++)
                 weigh_block(c, first, each, lane_sums);
         }
+}
+
+/* The weights of one tile, their row sums, and their product with the tile's rows of q, while the weights
+ * are in a near cache. */
+static void weigh(const struct chunk *c, size_t tile, bool multiplied)
+{
+    struct diffmm__part range = tile_panels(c, tile), some = {range.first, range.first};
+    float *lane_sums = c->lane_sums + tile * c->rows * lanes;
+    memset(lane_sums, 0, c->rows * lanes * sizeof *lane_sums);
+    for (; some.first < range.end; some.first = some.end) {
+        some.end = diffmm__size_lesser(some.first + strip_panels, range.end);
+        weigh_panels(c, some, multiplied, lane_sums);
+        if (c->grad_q)
+            gather_panels(c, some, some.first > range.first,
+                          c->partial_sums + tile * c->rows * c->d);
+    }
     sum_tile(c, tile);
-    if (c->grad_q)
-        gather_tile(c, tile);
 }
 
 static void weigh_tile(void *argument, size_t index, size_t worker)
@@ -267,20 +273,19 @@ static diffmm_status weigh_all(const struct diffmm__infonce_setting *setting, st
                : status;
 }
 
-/* grad_q += weights^T p_scaled, for the nodes of one tile. */
-static void spread_tile(void *argument, size_t index, size_t worker)
+/* grad_q += weights^T p_scaled, for the nodes of some panels. Here and below, panels are counted from
+ * this peer's first on. */
+static void spread_range(void *argument, size_t begin, size_t end)
 {
-    (void)worker;
     const struct chunk *c = argument;
-    struct diffmm__part range = tile_panels(c, c->own.first + index);
-    for (size_t panel = range.first; panel < range.end; panel++)
+    size_t first = c->own_nodes.first / lanes;
+    for (size_t panel = first + begin; panel < first + end; panel++)
         c->kernels->panels->spread(c->rows, c->weights + panel * c->rows * lanes, c->p_strips,
                                    c->rows * lanes, panel_nodes(c, panel),
                                    c->grad_q + panel * lanes * c->d, c->d, c->d);
 }
 
-/* Columns of q, 16 at a time; zeros beyond the last column and row. Panels are counted from this peer's
- * first on. */
+/* Columns of q, 16 at a time; zeros beyond the last column and row. */
 static void cut_strips(void *argument, size_t begin, size_t end)
 {
     const struct chunk *c = argument;
@@ -417,7 +422,9 @@ static diffmm_status run_chunk(const struct diffmm__infonce_setting *setting, st
     for (size_t b = 0; b < c->rows; b++)
         *loss += c->losses[b];
     if (c->grad_q)
-        run_tiles(setting->context, c, spread_tile);
+        diffmm__parallel_ranges(setting->context,
+                                diffmm__panel_count(c->own_nodes.end - c->own_nodes.first),
+                                spread_panels, spread_range, c);
     return DIFFMM_OK;
 }
 
