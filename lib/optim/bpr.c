@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/structs.h"
@@ -22,26 +23,76 @@ static double softplus_of_negative(double x)
     return x > 0.0 ? log1p(exp(-x)) : log1p(exp(x)) - x;
 }
 
-double diffmm__bpr(size_t d, const float *user_matrix, const float *item_matrix, size_t count,
-                   const int32_t *user, const int32_t *positive, const int32_t *negative,
-                   double divisor, float *grad_user, float *grad_item)
+/* Some triples, and what they add to the loss and to gradients. */
+enum { block_triples = 512 };
+
+struct block {
+    const struct diffmm__vector_kernels *kernels;
+    size_t d, count;
+    const float *user_matrix, *item_matrix;
+    const int32_t *user, *positive, *negative;
+    double divisor;
+    float *grad_user, *grad_item;
+    double losses[block_triples];
+    float slopes[block_triples]; /* dL/dx */
+};
+
+static void compare_range(void *argument, size_t begin, size_t end)
 {
-    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
+    struct block *t = argument;
+    size_t d = t->d;
+    for (size_t b = begin; b < end; b++) {
+        const float *user = t->user_matrix + (size_t)t->user[b] * d;
+        double x = t->kernels->dot(d, user, t->item_matrix + (size_t)t->positive[b] * d) -
+                   t->kernels->dot(d, user, t->item_matrix + (size_t)t->negative[b] * d);
+        t->losses[b] = softplus_of_negative(x);
+        t->slopes[b] = (float)(-1.0 / (1.0 + exp(fmin(x, 709.0))) / t->divisor);
+    }
+}
+
+/* Triples may share rows, so a task has columns of all of them. */
+static void add_columns(void *argument, size_t begin, size_t end)
+{
+    const struct block *t = argument;
+    size_t d = t->d, width = end - begin;
+    for (size_t b = 0; b < t->count; b++) {
+        size_t u = (size_t)t->user[b] * d + begin, i = (size_t)t->positive[b] * d + begin,
+               j = (size_t)t->negative[b] * d + begin;
+        float slope = t->slopes[b];
+        if (t->grad_user) {
+            t->kernels->add_scaled(width, slope, t->item_matrix + i, t->grad_user + u);
+            t->kernels->add_scaled(width, -slope, t->item_matrix + j, t->grad_user + u);
+        }
+        if (t->grad_item) {
+            t->kernels->add_scaled(width, slope, t->user_matrix + u, t->grad_item + i);
+            t->kernels->add_scaled(width, -slope, t->user_matrix + u, t->grad_item + j);
+        }
+    }
+}
+
+double diffmm__bpr(const diffmm_context *context, size_t d, const float *user_matrix,
+                   const float *item_matrix, size_t count, const int32_t *user,
+                   const int32_t *positive, const int32_t *negative, double divisor,
+                   float *grad_user, float *grad_item)
+{
+    struct block block = {.kernels = diffmm__kernels(),
+                          .d = d,
+                          .user_matrix = user_matrix,
+                          .item_matrix = item_matrix,
+                          .divisor = divisor,
+                          .grad_user = grad_user,
+                          .grad_item = grad_item};
     double loss = 0.0;
-    for (size_t b = 0; b < count; b++) {
-        size_t u = (size_t)user[b] * d, i = (size_t)positive[b] * d, j = (size_t)negative[b] * d;
-        double x = kernels->dot(d, user_matrix + u, item_matrix + i) -
-                   kernels->dot(d, user_matrix + u, item_matrix + j);
-        loss += softplus_of_negative(x);
-        float slope = (float)(-1.0 / (1.0 + exp(fmin(x, 709.0))) / divisor);
-        if (grad_user) {
-            kernels->add_scaled(d, slope, item_matrix + i, grad_user + u);
-            kernels->add_scaled(d, -slope, item_matrix + j, grad_user + u);
-        }
-        if (grad_item) {
-            kernels->add_scaled(d, slope, user_matrix + u, grad_item + i);
-            kernels->add_scaled(d, -slope, user_matrix + u, grad_item + j);
-        }
+    for (size_t first = 0; first < count; first += block_triples) {
+        block.count = diffmm__size_lesser(count - first, block_triples);
+        block.user = user + first;
+        block.positive = positive + first;
+        block.negative = negative + first;
+        diffmm__parallel_ranges(context, block.count, 64, compare_range, &block);
+        for (size_t b = 0; b < block.count; b++)
+            loss += block.losses[b];
+        if (grad_user || grad_item)
+            diffmm__parallel_ranges(context, d, 32, add_columns, &block);
     }
     return loss / divisor;
 }
@@ -51,9 +102,10 @@ diffmm_status diffmm__bpr_term(const struct diffmm__term_batch *batch, double we
 {
     (void)scratch;
     size_t items = batch->users * batch->d; /* where the items begin */
-    *value = diffmm__bpr(batch->d, batch->final, batch->final + items, batch->count, batch->user,
-                         batch->positive, batch->negative, (double)batch->settings->batch / weight,
-                         batch->grad_final, batch->grad_final + items);
+    *value = diffmm__bpr(batch->context, batch->d, batch->final, batch->final + items, batch->count,
+                         batch->user, batch->positive, batch->negative,
+                         (double)batch->settings->batch / weight, batch->grad_final,
+                         batch->grad_final + items);
     return DIFFMM_OK;
 }
 
@@ -82,7 +134,7 @@ diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments)
         memset(a.grad_user, 0, a.users * a.d * sizeof *a.grad_user);
     if (a.grad_item)
         memset(a.grad_item, 0, a.items * a.d * sizeof *a.grad_item);
-    double value = diffmm__bpr(a.d, a.user_matrix, a.item_matrix, a.count, a.user, a.positive,
+    double value = diffmm__bpr(NULL, a.d, a.user_matrix, a.item_matrix, a.count, a.user, a.positive,
                                a.negative, a.divisor, a.grad_user, a.grad_item);
     if (a.loss)
         *a.loss = value;

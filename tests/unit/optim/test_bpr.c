@@ -174,7 +174,7 @@ START_TEST(the_inner_function_adds)
     expect_success(diffmm_bpr(users, items, 5, batch.user_matrix, batch.item_matrix, count,
                               batch.user, batch.positive, batch.negative, 3.0, NULL,
                               batch.grad_user, batch.grad_item));
-    double loss = diffmm__bpr(5, batch.user_matrix, batch.item_matrix, count, batch.user,
+    double loss = diffmm__bpr(NULL, 5, batch.user_matrix, batch.item_matrix, count, batch.user,
                               batch.positive, batch.negative, 3.0, more_user, more_item);
     ck_assert(loss == loss_of(&batch));
     for (size_t i = 0; i < users * 5; i++)
