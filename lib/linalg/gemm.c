@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "linalg/gemm.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -89,7 +90,8 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
                   size_t c_stride)
 {
     /* Tiles are large enough that packing is a few per cent of the time, and enough of them for the
-     * threads that there may be. Their size does not depend on the number of threads. */
+     * threads that there may be: each packs what it has of B for its rows alone, so they have many rows.
+     * Their size does not depend on the number of threads. */
     enum { tile_rows = 512, tile_columns = 1024, tiny = 64 * 64 * 64 };
     struct product p = {.m = m,
                         .n = n,
@@ -106,8 +108,9 @@ void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, f
         diffmm__gemm_serial(m, n, k, alpha, a, b, beta, c, c_stride);
         return;
     }
-    p.tile_rows = even_tile(m, n <= tile_columns ? tile_rows / 2 : tile_rows);
-    p.tile_columns = even_tile(n, m <= tile_rows ? tile_columns / 2 : tile_columns);
+    bool narrow = n <= tile_columns;
+    p.tile_columns = even_tile(n, narrow || m <= tile_rows ? tile_columns / 2 : tile_columns);
+    p.tile_rows = even_tile(m, narrow && p.tile_columns == n ? tile_rows / 2 : tile_rows);
     p.column_tiles = (n + p.tile_columns - 1) / p.tile_columns;
     size_t row_tiles = (m + p.tile_rows - 1) / p.tile_rows;
     diffmm__parallel(context, row_tiles * p.column_tiles, tile_task, &p);
