@@ -266,34 +266,75 @@ static uint64_t kernel_at_least(size_t n, const float *x, float bound)
     return mask;
 }
 
-/* Draws of 16 blocks of 16 counters: component c of counter j of block b is draw[c][16 b + j]. */
-enum { group_blocks = 16, group = 16 * group_blocks };
+/* Words in the low halves of 64 bits, whose high halves are anything. */
+typedef uint64_t wide __attribute__((vector_size(vector_bytes)));
+typedef uint32_t narrow __attribute__((vector_size(vector_bytes / 2), aligned(4), may_alias));
+enum {
+    wide_words = vector_bytes / 8,
+    block_counters = 16,
+    block_parts = block_counters / wide_words
+};
 
-static void draw_group(uint64_t seed, uint64_t stream, uint64_t position, uint32_t draw[4][group])
+/* factor x, of the low words. */
+static inline wide product_of_words(wide x, uint32_t factor)
 {
-    uint64_t first = position * 16;
-    uint32_t *restrict d0 = draw[0], *restrict d1 = draw[1], *restrict d2 = draw[2],
-                       *restrict d3 = draw[3];
-    for (uint32_t j = 0; j < group; j++) {
-        /* A group starts at a multiple of 16, so that the low word overflows only between
-         * blocks. */
-        uint64_t counter = first + j;
-        uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = (uint32_t)stream,
-                 c3 = (uint32_t)(stream >> 32);
-        diffmm__philox(seed, &c0, &c1, &c2, &c3);
-        d0[j] = c0;
-        d1[j] = c1;
-        d2[j] = c2;
-        d3[j] = c3;
+#if DIFFMM__VECTOR_BYTES == 64
+    return (wide)_mm512_mul_epu32((__m512i)x, _mm512_set1_epi64(factor));
+#elif defined(__FMA__)
+    return (wide)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x(factor));
+#elif defined(__SSE2__)
+    return (wide)_mm_mul_epu32((__m128i)x, _mm_set1_epi64x(factor));
+#elif defined(__aarch64__)
+    return (wide)vmull_n_u32(vmovn_u64((uint64x2_t)x), factor);
+#else
+    return (x & 0xffffffffu) * factor;
+#endif
+}
+
+/* diffmm__philox() of a block's counters, with words side by side: words[c][i] has component c of some of
+ * them. */
+static inline void philox_of_block(uint64_t seed, wide words[4][block_parts])
+{
+    uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < diffmm__philox_rounds; round++) {
+        for (size_t i = 0; i < block_parts; i++) {
+            wide product0 = product_of_words(words[0][i], diffmm__philox_factors[0]),
+                 product1 = product_of_words(words[2][i], diffmm__philox_factors[1]);
+            words[0][i] = (product1 >> 32) ^ words[1][i] ^ key0;
+            words[2][i] = (product0 >> 32) ^ words[3][i] ^ key1;
+            words[1][i] = product1;
+            words[3][i] = product0;
+        }
+        key0 += diffmm__philox_keys[0];
+        key1 += diffmm__philox_keys[1];
     }
+}
+
+/* The draws of a block of 16 counters: component c of counter j is out[16 c + j]. */
+static inline void draw_block(uint64_t seed, uint64_t stream, uint64_t position, uint32_t *out)
+{
+    wide words[4][block_parts], counter;
+    for (size_t l = 0; l < wide_words; l++)
+        counter[l] = position * block_counters + l;
+    for (size_t i = 0; i < block_parts; i++, counter += wide_words) {
+        words[0][i] = counter;
+        words[1][i] = counter >> 32;
+        words[2][i] = (wide){0} + stream;
+        words[3][i] = (wide){0} + (stream >> 32);
+    }
+    philox_of_block(seed, words);
+    for (size_t c = 0; c < 4; c++)
+        for (size_t i = 0; i < block_parts; i++)
+            *(narrow *)(out + c * block_counters + i * wide_words) =
+                __builtin_convertvector(words[c][i], narrow);
 }
 
 /* Box and Muller's transform of two uniforms into two normals, in place:
  *     sqrt(-2 log u1) (cos, sin)(2 pi u2). */
-static void box_muller(const uint32_t *restrict first, const uint32_t *restrict second,
-                       float *restrict x, float *restrict y)
+static inline void box_muller(const uint32_t *restrict first, const uint32_t *restrict second,
+                              float *restrict x, float *restrict y)
 {
-    for (size_t j = 0; j < group; j++) {
+    for (size_t j = 0; j < block_counters; j++) {
         float u = ((float)(int32_t)(first[j] >> 8) + 1.0f) * 0x1p-24f; /* in (0, 1] */
         float radius = sqrtf(-2.0f * log1_normal(u));
         /* The top two bits choose the quarter turn, the next 24 the angle within it. */
@@ -321,30 +362,19 @@ static void box_muller(const uint32_t *restrict first, const uint32_t *restrict 
 static void kernel_normal(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks,
                           float *out)
 {
-    uint32_t draw[4][group];
-    float normal[4][group];
-    for (size_t done = 0; done < blocks; done += group_blocks) {
-        draw_group(seed, stream, position + done, draw);
-        box_muller(draw[0], draw[1], normal[0], normal[1]);
-        box_muller(draw[2], draw[3], normal[2], normal[3]);
-        size_t now = blocks - done < group_blocks ? blocks - done : group_blocks;
-        for (size_t b = 0; b < now; b++)
-            for (size_t c = 0; c < 4; c++)
-                memcpy(out + (done + b) * 64 + c * 16, normal[c] + b * 16, 16 * sizeof *out);
+    for (size_t b = 0; b < blocks; b++, out += 4 * block_counters) {
+        uint32_t draw[4][block_counters];
+        draw_block(seed, stream, position + b, draw[0]);
+        box_muller(draw[0], draw[1], out, out + block_counters);
+        box_muller(draw[2], draw[3], out + 2 * block_counters, out + 3 * block_counters);
     }
 }
 
 static void kernel_bits(uint64_t seed, uint64_t stream, uint64_t position, size_t blocks,
                         uint32_t *out)
 {
-    uint32_t draw[4][group];
-    for (size_t done = 0; done < blocks; done += group_blocks) {
-        draw_group(seed, stream, position + done, draw);
-        size_t now = blocks - done < group_blocks ? blocks - done : group_blocks;
-        for (size_t b = 0; b < now; b++)
-            for (size_t c = 0; c < 4; c++)
-                memcpy(out + (done + b) * 64 + c * 16, draw[c] + b * 16, 16 * sizeof *out);
-    }
+    for (size_t b = 0; b < blocks; b++)
+        draw_block(seed, stream, position + b, out + b * 4 * block_counters);
 }
 
 static void kernel_adam(size_t n, const struct diffmm__adam_coefficients *factors,
