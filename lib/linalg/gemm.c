@@ -195,17 +195,23 @@ static void triangle_task(void *argument, size_t chunk, size_t worker)
                                              0.0f, triangle, s->n, true);
 }
 
+static void add_row(const struct symmetric *s, size_t r)
+{
+    float *row = s->c + r * s->n;
+    memcpy(row, s->scratch + r * s->n, (r + 1) * sizeof *row);
+    for (size_t chunk = 1; chunk < s->chunks; chunk++)
+        diffmm__kernels()->add_scaled(r + 1, 1.0f, s->scratch + (chunk * s->n + r) * s->n, row);
+}
+
 /* Add up the chunks' lower triangles, and mirror. */
 static void mirror_rows(void *argument, size_t begin, size_t end)
 {
     const struct symmetric *s = argument;
     for (size_t r = begin; r < end; r++)
-        for (size_t c = 0; c <= r; c++) {
-            float sum = s->scratch[r * s->n + c];
-            for (size_t chunk = 1; chunk < s->chunks; chunk++)
-                sum += s->scratch[(chunk * s->n + r) * s->n + c];
-            s->c[r * s->n + c] = s->c[c * s->n + r] = sum;
-        }
+        add_row(s, r);
+    for (size_t c = 0; c < end; c++)
+        for (size_t r = begin < c ? c : begin; r < end; r++)
+            s->c[c * s->n + r] = s->c[r * s->n + c];
 }
 
 void diffmm__gemm_symmetric(const diffmm_context *context, size_t n, size_t k, const float *a,
