@@ -25,12 +25,11 @@ static double norm_of(const struct diffmm__vector_kernels *kernels, size_t d, co
 
 /* y = x / norm, by multiplication with the inverse unless the norm is so large that the inverse
  * loses digits. */
-static void divide(size_t d, const float *x, double norm, float *y)
+static void divide(const struct diffmm__vector_kernels *kernels, size_t d, const float *x,
+                   double norm, float *y)
 {
     if (isless(norm, 1e37)) {
-        float inverse = (float)(1.0 / norm);
-        for (size_t j = 0; j < d; j++)
-            y[j] = x[j] * inverse;
+        kernels->scale_to(d, (float)(1.0 / norm), x, y);
         return;
     }
     for (size_t j = 0; j < d; j++)
@@ -44,7 +43,7 @@ static void normalize_range(void *argument, size_t begin, size_t end)
         const float *x = n->x + r * n->x_stride;
         float *y = n->y + r * n->y_stride;
         double norm = norm_of(n->kernels, n->d, x);
-        divide(n->d, x, norm, y);
+        divide(n->kernels, n->d, x, norm, y);
         if (n->norms)
             n->norms[r] = diffmm__narrow(norm);
     }
@@ -65,7 +64,8 @@ void diffmm__normalize_rows(const diffmm_context *context, size_t rows, size_t d
 
 void diffmm__normalize_row(size_t d, float *x)
 {
-    divide(d, x, norm_of(diffmm__kernels(), d, x), x);
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
+    divide(kernels, d, x, norm_of(kernels, d, x), x);
 }
 
 double diffmm__largest_norm(size_t rows, size_t d, const float *x)
@@ -94,13 +94,8 @@ static void backward_range(void *argument, size_t begin, size_t end)
         const float *y = b->y + r * b->d, *grad_y = b->grad_y + r * b->d;
         float *grad_x = b->grad_x + r * b->d;
         float along = (float)b->kernels->dot(b->d, y, grad_y);
-        float factor = b->scale / b->norms[r];
-        if (b->keep == 0.0f)
-            for (size_t j = 0; j < b->d; j++)
-                grad_x[j] = factor * (grad_y[j] - along * y[j]);
-        else
-            for (size_t j = 0; j < b->d; j++)
-                grad_x[j] += factor * (grad_y[j] - along * y[j]);
+        b->kernels->scale_off(b->d, b->scale / b->norms[r], grad_y, along, y, b->keep != 0.0f,
+                              grad_x);
     }
 }
 

@@ -126,12 +126,13 @@ enum { dot_stretch = 16 * DIFFMM__LANES };
  * trap. */
 static bool any_large(size_t n, const float *x, const float *y)
 {
-    int32_t most_x = 0, most_y = 0;
+    int32_t most = 0;
     for (size_t i = 0; i < n; i++) {
-        most_x = magnitude_bits(x[i]) > most_x ? magnitude_bits(x[i]) : most_x;
-        most_y = magnitude_bits(y[i]) > most_y ? magnitude_bits(y[i]) : most_y;
+        int32_t of_x = magnitude_bits(x[i]), of_y = magnitude_bits(y[i]);
+        int32_t larger = of_x > of_y ? of_x : of_y;
+        most = larger > most ? larger : most;
     }
-    return (most_x > most_y ? most_x : most_y) >= 0x5d000000;
+    return most >= 0x5d000000;
 }
 
 /* Whether the sum of a stretch of float products might overflow. */
@@ -183,6 +184,31 @@ static void kernel_scale(size_t n, float scale, float *x)
 {
     for (size_t i = 0; i < n; i++)
         x[i] *= scale;
+}
+
+/* y may be x. */
+static void kernel_scale_to(size_t n, float factor, const float *x, float *y)
+{
+    size_t i = 0;
+    for (; i + DIFFMM__LANES <= n; i += DIFFMM__LANES)
+        store(y + i, scale(factor, load(x + i)));
+    for (; i < n; i++)
+        y[i] = x[i] * factor;
+}
+
+/* z may be y. */
+static void kernel_scale_off(size_t n, float factor, const float *y, float along, const float *x,
+                             bool add_to, float *z)
+{
+    size_t i = 0;
+    for (; i + DIFFMM__LANES <= n; i += DIFFMM__LANES) {
+        lanes value = scale(factor, add(load(y + i), scale(-along, load(x + i))));
+        store(z + i, add_to ? add(load(z + i), value) : value);
+    }
+    for (; i < n; i++) {
+        float value = factor * (y[i] - along * x[i]);
+        z[i] = add_to ? z[i] + value : value;
+    }
 }
 
 /* `width` lanes of the result stay in registers over all rows; called with constant widths. */
@@ -407,6 +433,8 @@ const struct diffmm__vector_kernels DIFFMM__PASTE(diffmm__vector_kernels_, DIFFM
     .dot_float = kernel_dot_float,
     .add_scaled = kernel_add_scaled,
     .scale = kernel_scale,
+    .scale_to = kernel_scale_to,
+    .scale_off = kernel_scale_off,
     .add_rows = kernel_add_rows,
     .panels = &DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT),
     .product = &DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT),

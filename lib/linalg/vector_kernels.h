@@ -5,6 +5,7 @@
 #ifndef DIFFMM_LINALG_VECTOR_KERNELS_H
 #define DIFFMM_LINALG_VECTOR_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,11 @@ struct diffmm__vector_kernels {
     float (*dot_float)(size_t n, const float *x, const float *y); /* a sum of floats, for scores */
     void (*add_scaled)(size_t n, float scale, const float *x, float *y); /* y += scale x */
     void (*scale)(size_t n, float scale, float *x);
+    /* y = factor x; y may be x. */
+    void (*scale_to)(size_t n, float factor, const float *x, float *y);
+    /* z = factor (y - along x), or +=, with add_to; z may be y. */
+    void (*scale_off)(size_t n, float factor, const float *y, float along, const float *x,
+                      bool add_to, float *z);
     /* A sparse row times the matrix x, whose rows have d floats:
      *     y = start + sum over e of factor values[e] x[columns[e]].
      * `start` may be NULL, which means 0, or y. */

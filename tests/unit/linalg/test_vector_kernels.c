@@ -101,6 +101,17 @@ static void call_scale(const struct diffmm__vector_kernels *kernels, struct oper
     kernels->scale(o->n, 1.7f, o->x + o->offset);
 }
 
+static void call_scale_to(const struct diffmm__vector_kernels *kernels, struct operands *o)
+{
+    kernels->scale_to(o->n, 1.7f, o->x + o->offset, o->y + o->offset);
+}
+
+static void call_scale_off(const struct diffmm__vector_kernels *kernels, struct operands *o)
+{
+    kernels->scale_off(o->n, 1.7f, o->x + o->offset, -0.3f, o->y + o->offset, o->offset % 2,
+                       o->w + o->offset);
+}
+
 static void call_add_rows(const struct diffmm__vector_kernels *kernels, struct operands *o)
 {
     kernels->add_rows(o->n % (row_count + 1), row_numbers, row_values, 0.75f, o->n,
@@ -136,6 +147,8 @@ static const struct {
              {"dot_float", call_dot_float},
              {"add_scaled", call_add_scaled},
              {"scale", call_scale},
+             {"scale_to", call_scale_to},
+             {"scale_off", call_scale_off},
              {"add_rows", call_add_rows},
              {"normal", call_normal},
              {"bits", call_bits},
@@ -284,6 +297,32 @@ START_TEST(exp_with_its_sum)
 }
 END_TEST
 
+/* y = factor x, and z = factor (y - along x), apart and in place. */
+static void check_scaled(size_t n, const struct operands *before)
+{
+    static struct operands o;
+    const struct diffmm__vector_kernels *kernels = diffmm__kernels();
+    const float factor = 1.7f, along = -0.3f;
+    for (int in_place = 0; in_place < 2; in_place++) {
+        o = *before;
+        float *to = in_place ? o.x : o.y;
+        const float *untouched = in_place ? before->x : before->y;
+        kernels->scale_to(n, factor, o.x, to);
+        for (size_t i = 0; i < room; i++)
+            ck_assert(to[i] == (i < n ? factor * before->x[i] : untouched[i]));
+        for (int add_to = 0; add_to < 2; add_to++) {
+            o = *before;
+            kernels->scale_off(n, factor, o.y, along, o.x, add_to, in_place ? o.y : o.w);
+            const float *z = in_place ? o.y : o.w, *old = in_place ? before->y : before->w;
+            for (size_t i = 0; i < room; i++) {
+                float off = along * before->x[i], value = factor * (before->y[i] - off);
+                float expected = add_to ? old[i] + value : value;
+                ck_assert(z[i] == (i < n ? expected : old[i]));
+            }
+        }
+    }
+}
+
 START_TEST(element_by_element)
 {
     static struct operands before, o;
@@ -302,6 +341,7 @@ START_TEST(element_by_element)
         kernels->scale(n, 1.7f, o.x);
         for (size_t i = 0; i < room; i++)
             ck_assert(o.x[i] == (i < n ? 1.7f * before.x[i] : before.x[i]));
+        check_scaled(n, &before);
         o = before;
         kernels->bias_tanh(n, o.x, o.y);
         for (size_t i = 0; i < room; i++)
