@@ -166,7 +166,7 @@ static bool check_peers(struct arguments *arguments)
     if (peers && arguments->forecast)
         return complain("--forecast is for one process: leave out --peers");
     if (arguments->peer_deadline == 0)
-        arguments->peer_deadline = 600;
+        arguments->peer_deadline = 60;
     return true;
 }
 
@@ -300,7 +300,8 @@ int print_help(void)
         "                             are the same list for each. The first one writes all files\n"
         "  --rank R                   which of the addresses is this process's own, from 0\n"
         "  --peer-deadline SECONDS    how long to wait for a peer from which nothing comes: more\n"
-        "                             than it may compute before it answers (600)\n"
+        "                             than it may take for a batch, or the first one for a\n"
+        "                             checkpoint (60); 600 or more until all have read their data\n"
         "  --verbose                  say more about how the data were read; print a line for "
         "each\n"
         "                             epoch also where standard error is no terminal\n"

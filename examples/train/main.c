@@ -123,13 +123,16 @@ static int fit_all(struct run *run)
 }
 
 /* Share the training from here on, if there are peers. */
-static int join(const struct run *run, const diffmm_peers *peers)
+static int join(const struct run *run, struct peers *peers)
 {
-    return !peers || diffmm_trainer_join(run->trainer, peers) == DIFFMM_OK ? EXIT_DONE
-                                                                           : failed_call();
+    int code = peers_start(peers);
+    if (code != EXIT_DONE || !peers->joined)
+        return code;
+    return diffmm_trainer_join(run->trainer, peers->joined) == DIFFMM_OK ? EXIT_DONE
+                                                                         : failed_call();
 }
 
-static int train(const struct arguments *arguments, const diffmm_peers *peers)
+static int train(const struct arguments *arguments, struct peers *peers)
 {
     diffmm_context *context = NULL;
     diffmm_options *options = NULL;
@@ -195,7 +198,7 @@ static int train_shared(struct arguments *arguments)
     struct peers peers;
     int code = peers_begin(&peers, arguments);
     if (code == EXIT_DONE)
-        code = train(arguments, peers.joined);
+        code = train(arguments, &peers);
     code = finish_output(code);
     peers_end(&peers, code);
     return code;

@@ -7,6 +7,8 @@
 #include "common/command_line.h"
 #include "peers_mpi.h"
 
+static const double patience = 600; /* seconds, until all have what they train on */
+
 /* What only peer 0 does. The others read the checkpoint, but do not write it (fit.c). */
 static void be_quiet(struct arguments *arguments)
 {
@@ -15,11 +17,10 @@ static void be_quiet(struct arguments *arguments)
     arguments->json = arguments->verbose = false;
 }
 
-static int begin_tcp(struct peers *peers, const struct arguments *arguments)
+static int begin_tcp(struct peers *peers, const struct arguments *arguments, double deadline)
 {
     const char *list = arguments->peers + strlen(PEERS_TCP);
-    if (!tcp_peers_begin(&peers->tcp, list, (uint32_t)arguments->rank,
-                         (double)arguments->peer_deadline)) {
+    if (!tcp_peers_begin(&peers->tcp, list, (uint32_t)arguments->rank, deadline)) {
         complain("%s", peers->tcp.message);
         return EXIT_FAILED;
     }
@@ -43,15 +44,42 @@ int peers_begin(struct peers *peers, struct arguments *arguments)
     if (!arguments->peers)
         return EXIT_DONE;
     peers->mpi = strcmp(arguments->peers, PEERS_MPI) == 0;
+    peers->deadline = (double)arguments->peer_deadline;
     if (!peers->mpi)
         name_speaker((uint32_t)arguments->rank);
-    int code = peers->mpi ? peers_mpi_begin((double)arguments->peer_deadline, &peers->joined)
-                          : begin_tcp(peers, arguments);
+    double longer = peers->deadline < patience ? patience : peers->deadline;
+    int code =
+        peers->mpi ? peers_mpi_begin(longer, &peers->joined) : begin_tcp(peers, arguments, longer);
     if (code != EXIT_DONE)
         return code;
     name_speaker(peers->joined->rank);
     if (peers->joined->rank > 0)
         be_quiet(arguments);
+    return EXIT_DONE;
+}
+
+/* Each passes a word around the ring of all: then every one has come here. */
+static bool meet(const diffmm_peers *peers)
+{
+    const char said = 0;
+    char heard;
+    int32_t next = (int32_t)((peers->rank + 1) % peers->size),
+            previous = (int32_t)((peers->rank + peers->size - 1) % peers->size);
+    bool met = true;
+    for (uint32_t step = 1; met && step < peers->size; step++)
+        met = peers->exchange(next, &said, 1, previous, &heard, 1, peers->user_data) == 0;
+    return met;
+}
+
+int peers_start(struct peers *peers)
+{
+    if (!peers->joined)
+        return EXIT_DONE;
+    if (!meet(peers->joined))
+        return EXIT_FAILED; /* peers_end() says why */
+    if (peers->mpi)
+        return peers_mpi_restart(peers->deadline, &peers->joined);
+    peers->tcp.deadline = peers->deadline;
     return EXIT_DONE;
 }
 

@@ -8,6 +8,9 @@
 /* Initialise MPI, and make all its processes peers. An exit status, after complaining. */
 int peers_mpi_begin(double deadline, const diffmm_peers **out);
 
+/* The same peers, all of whom call this, with another deadline. An exit status, after complaining. */
+int peers_mpi_restart(double deadline, const diffmm_peers **out);
+
 /* What went wrong among them; "" for nothing. */
 const char *peers_mpi_message(void);
 

@@ -44,7 +44,9 @@ typedef struct diffmm_peers {
      *  @return 0; anything else: it failed, or took longer than the host waits. The call on the
      *          trainer then ends with DIFFMM_ERROR_PEER, and `exchange` is not called again before
      *          the next diffmm_trainer_join(). A host must have a deadline of its own: a peer that
-     *          was killed or cut off may never answer */
+     *          was killed or cut off may never answer. While they compute each for themselves, peers
+     *          exchange a byte after every batch, so that none answers later than the others by
+     *          much more than a batch takes; what a host does between two calls comes on top */
     int (*exchange)(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
                     size_t receive_bytes, void *user_data);
     /** Called once when this process leaves its peers because a call ended early: cancelled, out of

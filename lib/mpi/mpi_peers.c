@@ -19,7 +19,7 @@
 enum { TAG_BYTES = 1, TAG_ABANDON = 2 };
 enum { CHUNK_BYTES = 4 << 20 };
 
-static const double default_deadline = 600;
+static const double default_deadline = 60;
 static const double abandon_seconds = 1;
 
 struct diffmm_mpi {

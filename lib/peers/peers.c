@@ -127,16 +127,26 @@ static struct message part_of(const struct diffmm__peers *peers, const struct cu
     return (struct message){.peer = peer, .bytes = end - begin, .data = cut->data + begin};
 }
 
-/* A ring: each peer passes on to the next what it has received last, its own part first. */
+/* The peers stand in a ring. */
+static size_t next_of(const struct diffmm__peers *peers)
+{
+    return (peers->rank + 1) % peers->size;
+}
+
+static size_t previous_of(const struct diffmm__peers *peers)
+{
+    return (peers->rank + peers->size - 1) % peers->size;
+}
+
+/* Each peer passes on to the next what it has received last, its own part first. */
 static diffmm_status gather(const struct diffmm__peers *peers, const struct cut *cut)
 {
-    size_t size = peers->size, next = (peers->rank + 1) % size,
-           previous = (peers->rank + size - 1) % size;
+    size_t size = peers->size;
     diffmm_status status = DIFFMM_OK;
     for (size_t step = 1; step < size && !status; step++) {
         size_t passed = (peers->rank + size - step + 1) % size;
-        struct message out = part_of(peers, cut, passed, next),
-                       in = part_of(peers, cut, (passed + size - 1) % size, previous);
+        struct message out = part_of(peers, cut, passed, next_of(peers)),
+                       in = part_of(peers, cut, (passed + size - 1) % size, previous_of(peers));
         status = exchange(peers, &out, &in);
     }
     return status;
@@ -157,4 +167,15 @@ diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, cons
     return gather(
         peers,
         &(struct cut){.data = data, .unit = unit, .firsts = firsts, .begin = begin, .end = end});
+}
+
+diffmm_status diffmm__peers_meet(const struct diffmm__peers *peers, size_t times)
+{
+    unsigned char said = 0, heard;
+    const struct message out = {next_of(peers), sizeof said, &said},
+                         in = {previous_of(peers), sizeof heard, &heard};
+    diffmm_status status = DIFFMM_OK;
+    for (; peers->size > 1 && times > 0 && !status; times--)
+        status = exchange(peers, &out, &in);
+    return status;
 }

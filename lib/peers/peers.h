@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the peers of a training do together: broadcasts and gatherings, made of the host's pairwise
+/* What the peers of a training do together: broadcasts, gatherings and meetings, made of the host's pairwise
  * exchange alone. Every peer makes the same calls in the same order. Who is alone calls nobody. */
 #ifndef DIFFMM_PEERS_PEERS_H
 #define DIFFMM_PEERS_PEERS_H
@@ -44,5 +44,11 @@ diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data
  * from `begin` up to `end` are gathered. `data` is where unit `begin` stands. */
 diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, const size_t *firsts,
                                          size_t begin, size_t end, void *data, size_t unit);
+
+/* Who computes alone for long does so in steps, and meets the others after each: a peer tells its
+ * neighbour that it has come so far, and waits for the other neighbour. So nobody waits for longer than
+ * a step takes, and whoever is dead or stands still is missed at the next one. Every peer meets as often
+ * as the one with the most steps: who has fewer meets the others that many times more. */
+diffmm_status diffmm__peers_meet(const struct diffmm__peers *peers, size_t times);
 
 #endif

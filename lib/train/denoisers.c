@@ -114,11 +114,32 @@ static size_t batches_of_pass(const struct diffmm__denoisers *denoisers, const d
     return (model->users + batch - 1) / batch;
 }
 
-/* All batches of one pass, after `done` batches of `total` in the epoch. */
+/* The batches of this process in an epoch, one after the other. */
+struct course {
+    size_t epoch;
+    const struct diffmm__peers *peers;
+    struct diffmm__progress *progress;
+    size_t done, total;
+};
+
+/* An error, with the phase in which it happened. */
+static diffmm_status failed(diffmm_status status, size_t epoch)
+{
+    return status ? diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
+}
+
+/* A batch is done: tell the host, and meet the peers. */
+static diffmm_status end_batch(struct course *course)
+{
+    diffmm_status status = diffmm__progress_step(
+        course->progress, course->epoch, DIFFMM_PHASE_DENOISE, ++course->done, course->total);
+    return status ? status : failed(diffmm__peers_meet(course->peers, 1), course->epoch);
+}
+
+/* All batches of one pass. */
 static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_model *model,
-                              size_t epoch, const struct pass *pass,
-                              struct diffmm__progress *progress, size_t done, size_t total,
-                              double *loss)
+                              const struct pass *pass, struct course *course, double *loss)
 {
     size_t users = model->users, batch = denoisers->workspace.loss.plan.rows;
     struct diffmm__denoiser_batch some = whole_batch(model, pass);
@@ -131,28 +152,26 @@ static diffmm_status run_pass(struct diffmm__denoisers *denoisers, const diffmm_
         some.rows = users - first < batch ? users - first : batch;
         some.x0.row_of = denoisers->user_order + first;
         diffmm_status status =
-            train_batch(denoisers, &model->modalities[pass->m], epoch, &some, loss);
+            train_batch(denoisers, &model->modalities[pass->m], course->epoch, &some, loss);
         if (!status)
-            status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_DENOISE, ++done, total);
+            status = end_batch(course);
         if (status)
             return status;
     }
     return DIFFMM_OK;
 }
 
-/* All passes over one modality, after `done` batches of `total` of this process. */
+/* All passes over one modality. */
 static diffmm_status train_modality(struct diffmm__denoisers *denoisers, const diffmm_model *model,
-                                    size_t epoch, size_t m, struct diffmm__progress *progress,
-                                    size_t done, size_t total, double *loss)
+                                    size_t m, struct course *course, double *loss)
 {
-    size_t passes = diffmm__cadence_passes(&model->settings, epoch),
+    size_t epoch = course->epoch, passes = diffmm__cadence_passes(&model->settings, epoch),
            batches = batches_of_pass(denoisers, model);
     diffmm_status status = DIFFMM_OK;
     *loss = 0.0;
     for (size_t p = 0; p < passes && !status; p++) {
         struct pass pass = pass_of(&model->settings, epoch, m, p);
-        status =
-            run_pass(denoisers, model, epoch, &pass, progress, done + p * batches, total, loss);
+        status = run_pass(denoisers, model, &pass, course, loss);
     }
     *loss /= (double)(passes * batches);
     return status ? status : check_gradients(model, epoch, m);
@@ -163,6 +182,15 @@ static diffmm_status train_modality(struct diffmm__denoisers *denoisers, const d
 static size_t owner_of(const struct diffmm__peers *peers, size_t m)
 {
     return m % peers->size;
+}
+
+/* How many modalities a peer trains. None has more than peer 0. */
+static size_t owned_by(const struct diffmm__peers *peers, size_t rank, size_t modalities)
+{
+    size_t owned = 0;
+    for (size_t m = 0; m < modalities; m++)
+        owned += owner_of(peers, m) == rank;
+    return owned;
 }
 
 /* What training has changed of a modality, from its owner to all. */
@@ -188,29 +216,30 @@ static diffmm_status share_all(const struct diffmm__denoisers *denoisers, const 
     diffmm_status status = DIFFMM_OK;
     for (size_t m = 0; m < model->modality_count && !status; m++)
         status = share(denoisers, model, m, peers, &loss[m]);
-    return status ? diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    return failed(status, epoch);
 }
 
 diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffmm_model *model,
                                       size_t epoch, const struct diffmm__peers *peers,
                                       struct diffmm__progress *progress, double *loss)
 {
-    size_t modalities = model->modality_count, own = 0, done = 0,
+    size_t modalities = model->modality_count,
            batches =
                diffmm__cadence_passes(&model->settings, epoch) * batches_of_pass(denoisers, model);
+    struct course course = {.epoch = epoch,
+                            .peers = peers,
+                            .progress = progress,
+                            .total = batches * owned_by(peers, peers->rank, modalities)};
     const struct diffmm__share alone = diffmm__share_alone(model);
     diffmm_status status = diffmm__project(model, &alone);
     if (status)
-        return diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message());
-    for (size_t m = 0; m < modalities; m++)
-        own += owner_of(peers, m) == peers->rank;
-    for (size_t m = 0; m < modalities && !status; m++) {
-        if (owner_of(peers, m) != peers->rank)
-            continue;
-        status = train_modality(denoisers, model, epoch, m, progress, done * batches, own * batches,
-                                &loss[m]);
-        done++;
-    }
+        return failed(status, epoch);
+    for (size_t m = 0; m < modalities && !status; m++)
+        if (owner_of(peers, m) == peers->rank)
+            status = train_modality(denoisers, model, m, &course, &loss[m]);
+    if (!status)
+        status = failed(
+            diffmm__peers_meet(peers, batches * owned_by(peers, 0, modalities) - course.total),
+            epoch);
     return status ? status : share_all(denoisers, model, epoch, peers, loss);
 }

@@ -66,6 +66,30 @@ static size_t blocks_of(const struct diffmm__graphs *graphs, size_t users)
     return (users + graphs->block - 1) / graphs->block;
 }
 
+/* An error of the peers, with the phase in which it happened. */
+static diffmm_status failed(diffmm_status status, size_t epoch)
+{
+    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
+                  : DIFFMM_OK;
+}
+
+/* How many blocks the peer with the most users has. */
+static size_t most_blocks(const struct diffmm__graphs *graphs, const struct diffmm__peers *peers,
+                          size_t users)
+{
+    return blocks_of(graphs, (users + peers->size - 1) / peers->size);
+}
+
+/* A block is done: tell the host, if it is to be told, and meet the peers. */
+static diffmm_status end_block(const struct diffmm__peers *peers, struct diffmm__progress *progress,
+                               size_t epoch, size_t done, size_t total)
+{
+    diffmm_status status =
+        progress ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE, done, total)
+                 : DIFFMM_OK;
+    return status ? status : failed(diffmm__peers_meet(peers, 1), epoch);
+}
+
 /* The neighbours of this peer's users, and where `coordinates` is not NULL, what a blend needs of the
  * chains. Nobody is told where progress is NULL. */
 static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_model *model,
@@ -89,23 +113,19 @@ static diffmm_status generate_rows(struct diffmm__graphs *graphs, const diffmm_m
         rows = diffmm__size_lesser(part.end - first, graphs->block);
         diffmm__generator_run(graphs->generator, &all, first, rows, items + first * count,
                               scores ? scores + first * count : NULL);
-        diffmm_status status = progress
-                                   ? diffmm__progress_step(progress, epoch, DIFFMM_PHASE_GENERATE,
-                                                           ++done, model->modality_count * blocks)
-                                   : DIFFMM_OK;
+        diffmm_status status =
+            end_block(peers, progress, epoch, ++done, model->modality_count * blocks);
         if (status)
             return status;
     }
-    return DIFFMM_OK;
+    return failed(diffmm__peers_meet(peers, most_blocks(graphs, peers, users) - blocks), epoch);
 }
 
 /* What the peers have generated for their users, of each of whom an array has `bytes` bytes. */
 static diffmm_status gather_users(const diffmm_model *model, size_t epoch,
                                   const struct diffmm__peers *peers, void *array, size_t bytes)
 {
-    diffmm_status status = diffmm__peers_gather(peers, array, bytes, model->users * bytes);
-    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    return failed(diffmm__peers_gather(peers, array, bytes, model->users * bytes), epoch);
 }
 
 static diffmm_status gather_neighbors(const struct diffmm__graphs *graphs,

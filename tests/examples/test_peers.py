@@ -112,6 +112,43 @@ class Peers(PeerProcesses):
         said = self.lose(signal.SIGSTOP, "--peer-deadline", "5")
         self.assertIn("diffmm_train: peer 1 did not answer within 5 seconds\n", said)
 
+    def lose_denoising(self, number, *arguments):
+        """Two peers, of which the second gets a signal in the midst of an epoch of denoising that would take many
+        minutes; what the first says."""
+        first, second = self.start(2, "--data", "synthetic", "--epochs", "1", "--set", "hidden_sizes=1000", "--set",
+                                   "denoiser.passes=1000", "--set", "batch=64", "--verbose", *arguments)
+        while "peer 0 of 2" not in first.stderr.readline():
+            self.assertIsNone(first.poll())
+        time.sleep(0.5)
+        second.send_signal(number)
+        since = time.monotonic()
+        _, said = first.communicate(timeout=120)
+        print(f"noticed after {time.monotonic() - since:.2f} s", file=sys.stderr)
+        self.assertEqual(1, first.returncode)
+        self.assertIn("diffmm_train: epoch 1, denoise: the exchange with peer 1 failed", said)
+        return said
+
+    def test_a_peer_killed_while_it_denoises(self):
+        self.assertIn("diffmm_train: peer 1 has left\n", self.lose_denoising(signal.SIGKILL))
+
+    def test_a_peer_stopped_while_it_denoises(self):
+        said = self.lose_denoising(signal.SIGSTOP, "--peer-deadline", "3")
+        self.assertIn("diffmm_train: peer 1 did not answer within 3 seconds\n", said)
+
+    def test_late_peers(self):
+        """Whoever comes later than the deadline, or takes longer to read its data, is waited for."""
+        self.alone("--epochs", "1", "--model", "alone")
+        os.mkfifo(self.folder / "log")  # opened when the data have been read: stands still until there is a reader
+        late = ["sh", "-c", 'sleep 2; exec "$@"', "sh"]
+        processes = self.start_ranks(free_list(2), [[], late], "--epochs", "1", "--peer-deadline", "1", "--model", "shared",
+                                     own={0: ["--log", "log"]})
+        time.sleep(4)
+        self.assertEqual([None, None], [process.poll() for process in processes])
+        with open(self.folder / "log", encoding="ascii") as log:
+            self.finish(processes)
+            self.assertEqual(2, len(log.readlines()))
+        self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+
     def lose_any(self, victim, number, moment):
         """Three peers, one of which is lost at some moment; the others go on from the last checkpoint."""
         processes = self.start(3, "--epochs", "100000", "--checkpoint", "kept", "--peer-deadline", "2",

@@ -28,6 +28,7 @@ struct network_end {
     size_t exchanges;     /* so far */
     size_t fails_at;      /* the exchange that fails, counted from 1; 0: none */
     bool failed;          /* one has */
+    bool waiting;         /* for a message of another peer */
     size_t after_failure; /* exchanges that were asked for after that: there must be none */
     size_t abandoned;     /* how often the library has told that it leaves: once is for ever */
     int32_t status;       /* and with what */
@@ -96,9 +97,12 @@ static inline int network_receive(struct network *network, int32_t from, uint32_
         until.tv_nsec -= 1000000000;
     }
     const struct network_end *sender = &network->ends[from];
+    network->ends[to].waiting = !*place;
+    pthread_cond_broadcast(&network->changed);
     while (!*place && !sender->abandoned)
         if (pthread_cond_timedwait(&network->changed, &network->lock, &until))
             break;
+    network->ends[to].waiting = false;
     struct network_message *first = *place;
     if (!first)
         return sender->abandoned ? network_failed : network_late;

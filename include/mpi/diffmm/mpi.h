@@ -40,7 +40,10 @@ typedef enum diffmm_mpi_failure {
  *  duplication itself go to the error handler of the host's communicator.
  *  @param communicator      of one group (no intercommunicator)
  *  @param deadline_seconds  how long to wait, here and in an exchange, while nothing moves; more
- *                           than a peer may compute before it answers. 0: 600
+ *                           than a peer takes for a batch, and than it stays behind the others
+ *                           between two calls: rank 0 that writes a checkpoint, or a rank that is
+ *                           long in reading its data before it joins (MPI_Barrier() before
+ *                           diffmm_trainer_join() waits for it without a deadline). 0: 60
  *  @param out               the caller's, for diffmm_mpi_destroy() */
 DIFFMM_API diffmm_status diffmm_mpi_create(MPI_Comm communicator, double deadline_seconds,
                                            diffmm_mpi **out);

@@ -11,6 +11,7 @@ enum { most_bytes = 4096 };
 struct round {
     struct network network;
     size_t root, unit, bytes; /* unit 0: a broadcast */
+    size_t meetings;          /* if any: neither */
     const size_t *firsts;     /* for parts of any size, .. */
     size_t begin, end;        /* .. of which some units are gathered */
     unsigned char data[network_most][most_bytes + 1];
@@ -26,8 +27,9 @@ static size_t take_part(void *argument, size_t rank)
     if (diffmm__peers_begin(NULL, &host, &peers))
         return 1;
     round->status[rank] =
-        round->firsts ? diffmm__peers_gather_parts(&peers, round->firsts, round->begin, round->end,
-                                                   round->data[rank], round->unit)
+        round->meetings ? diffmm__peers_meet(&peers, round->meetings)
+        : round->firsts ? diffmm__peers_gather_parts(&peers, round->firsts, round->begin,
+                                                     round->end, round->data[rank], round->unit)
         : round->unit
             ? diffmm__peers_gather(&peers, round->data[rank], round->unit, round->bytes)
             : diffmm__peers_broadcast(&peers, round->root, round->data[rank], round->bytes);
@@ -63,6 +65,7 @@ static struct round *round_begin(uint32_t size, size_t unit, size_t bytes)
     network_begin(&round->network, size);
     round->root = 0;
     round->firsts = NULL;
+    round->meetings = 0;
     round->unit = unit;
     round->bytes = bytes;
     memset(round->data, 0xee, sizeof round->data);
@@ -156,6 +159,45 @@ START_TEST(gathering_parts)
 }
 END_TEST
 
+/* One call for each peer and meeting, with both directions. Who is alone calls nobody. */
+START_TEST(meeting)
+{
+    enum { times = 5 };
+    for (uint32_t size = 1; size <= network_most; size++) {
+        struct round *round = round_begin(size, 0, 0);
+        round->meetings = times;
+        ck_assert_uint_eq(together(size, take_part, round), 0);
+        expect_everywhere(round, 0);
+        ck_assert_uint_eq(exchanges(round), size > 1 ? size * times : 0);
+        round_end(round);
+    }
+}
+END_TEST
+
+/* Who does not come to a meeting is missed there, by all. */
+START_TEST(missed)
+{
+    enum { size = 5, times = 9 };
+    for (size_t k = 1; k <= times; k++) {
+        struct round *round = round_begin(size, 0, 0);
+        round->meetings = times;
+        round->network.ends[3].fails_at = k;
+        ck_assert_uint_eq(together(size, take_part, round), 0);
+        for (size_t rank = 0; rank < size; rank++) {
+            bool may_be_done = k > times - size && rank != 3;
+            ck_assert(round->status[rank] == DIFFMM_ERROR_PEER ||
+                      (may_be_done && round->status[rank] == DIFFMM_OK));
+            ck_assert_uint_lt(round->network.ends[rank].exchanges, k + size);
+            ck_assert_uint_eq(round->network.ends[rank].after_failure, 0);
+        }
+        ck_assert_int_eq(round->status[4], DIFFMM_ERROR_PEER);
+        ck_assert_str_eq(round->message[4],
+                         "the exchange with peers 0 (to) and 3 (from) failed (7)");
+        round_end(round);
+    }
+}
+END_TEST
+
 START_TEST(parts)
 {
     static const size_t units[] = {0, 1, 5, 8, 1000, SIZE_MAX};
@@ -220,7 +262,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {broadcasting, gathering, gathering_parts,
-                                  parts,        failing,   messages};
+    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, meeting,
+                                  missed,       parts,     failing,         messages};
     return run_tests("peers/peers", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -123,6 +123,74 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* One peer's steps of a phase, in which peer 1 stands still. */
+struct still {
+    struct network *network;
+    size_t rank;
+    diffmm_phase phase;
+    size_t done, total;
+};
+
+enum { last_step = 2 }; /* of the one that stands still */
+
+/* Peer 1 waits until the others wait, too, and then ends its training. */
+static int stand_still(const diffmm_progress *progress, void *data)
+{
+    struct still *still = data;
+    struct network *network = still->network;
+    if (progress->phase != still->phase)
+        return 0;
+    still->done = progress->done;
+    still->total = progress->total;
+    if (still->rank != 1 || progress->done < last_step)
+        return 0;
+    pthread_mutex_lock(&network->lock);
+    while (!network->ends[0].waiting || !network->ends[2].waiting)
+        pthread_cond_wait(&network->changed, &network->lock);
+    pthread_mutex_unlock(&network->lock);
+    return 1;
+}
+
+/* While a peer stands still, the others come no further than some steps: they miss it long before the
+ * phase is over. */
+static void expect_still(const struct shared_case *c, diffmm_phase phase, const char *said)
+{
+    struct shared *shared = shared_begin(size, c, NULL, 0);
+    struct still still[size];
+    for (size_t rank = 0; rank < size; rank++) {
+        still[rank] = (struct still){&shared->network, rank, phase, 0, 0};
+        expect_success(
+            diffmm_trainer_on_progress(shared->peers[rank].t.trainer, stand_still, &still[rank]));
+    }
+    ck_assert_uint_eq(together(size, shared_train, shared), 0);
+    ck_assert_int_eq(shared->peers[1].status, DIFFMM_CANCELLED);
+    for (size_t rank = 0; rank < size; rank += 2) {
+        const struct shared_peer *peer = &shared->peers[rank];
+        ck_assert_int_eq(peer->status, DIFFMM_ERROR_PEER);
+        ck_assert_msg(strstr(peer->message, said) == peer->message, "%s", peer->message);
+        ck_assert_uint_gt(still[rank].done, 0);
+        ck_assert_uint_le(still[rank].done, last_step + size);
+        ck_assert_uint_lt(last_step + size, still[rank].total);
+    }
+    shared_end(shared);
+}
+
+START_TEST(standing_still)
+{
+    static const struct shared_case cases[] = {
+        {.settings = {"epochs", "1", "batch", "32"}, .whole_batches = true},
+        {.settings = {"epochs", "1", "batch", "64", "denoiser.passes", "2", "denoiser.warmup",
+                      "1"}},
+        {.settings = {"epochs", "1", "batch", "32", "denoiser.kind", "spectral", "denoiser.rank",
+                      "5", "denoiser_learning_rate", "0", "denoiser.linear", "true"}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_still(&cases[i], DIFFMM_PHASE_DENOISE, "epoch 1, denoise: the exchange with peer");
+        expect_still(&cases[i], DIFFMM_PHASE_GENERATE, "epoch 1, generate: the exchange with peer");
+        expect_still(&cases[i], DIFFMM_PHASE_RECOMMEND, "epoch 1, recommend, batch ");
+    }
+}
+END_TEST
+
 static int stop_fit(const diffmm_report *report, void *data)
 {
     (void)report, (void)data;
@@ -263,7 +331,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {every_exchange, messages,   cancelled, stopped,
+    const TTest *const tests[] = {every_exchange, messages,   cancelled, standing_still, stopped,
                                   refused,        other_bits, killed,    goes_on};
     return run_tests("train/peer_lost", tests, sizeof tests / sizeof *tests) != 0;
 }
