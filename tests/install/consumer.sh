@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # One program, linked in every way that users have: pkg-config, pkg-config --static, a CMake
-# project (by pkg-config or by the package), an Autoconf project, a meson project, one with this library inside. All
+# project (by pkg-config, by the package, or by its component mpi), an Autoconf project, a meson project, one with this library inside. All
 # print the same bits.
-# usage: consumer.sh static|cmake|package|autoconf|dependency|subproject BUILD-FOLDER SOURCE-FOLDER
+# usage: consumer.sh static|cmake|package|package_mpi|autoconf|dependency|subproject BUILD-FOLDER SOURCE-FOLDER
 set -eu
 way=$1 build=$2 source=$3
 . "$source/tests/install/prefix.sh"
@@ -76,6 +76,33 @@ package)
     quietly cmake -S . -B build -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$work/moved" -DVERSION="$version"
     quietly cmake --build build --target diffmm
     same build/diffmm "cmake, diffmm::diffmm without a shared library"
+    ;;
+package_mpi)
+    command -v cmake >/dev/null || skip "there is no cmake"
+    [ -e "$lib/libdiffmm-mpi.so" ] || [ -e "$lib/libdiffmm-mpi.a" ] || skip "libdiffmm-mpi was not built"
+    take_project
+    unset PKG_CONFIG_PATH LD_LIBRARY_PATH
+    configure() {
+        rm -rf build
+        quietly cmake -S . -B build -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" "$@"
+    }
+    configure -DNOT_COMPONENTS=other
+    quietly cmake --build build
+    for ranks in 1 2; do
+        sh "$source/tests/mpi/mpirun.sh" "$ranks" build/shared >"$work/output"
+        cmp "$work/expected" "$work/output"
+    done
+    echo "cmake, diffmm::diffmm_mpi: $(head -n 1 "$work/output")"
+    # Where MPI is not to be found, only the component is missing; where nobody asks for it, nobody looks for MPI.
+    configure -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON -DNOT_COMPONENTS="mpi;other" -DWITHOUT_MPI=ON
+    quietly cmake --build build --target alone
+    ./build/alone >"$work/output"
+    cmp "$work/expected" "$work/output"
+    configure -DWITHOUT_MPI=ON
+    if grep MPI_C build/CMakeCache.txt; then exit 1; fi
+    # Nor is there a component without its library.
+    rm "$lib"/libdiffmm-mpi.*
+    configure -DNOT_COMPONENTS="mpi" -DWITHOUT_MPI=ON
     ;;
 autoconf)
     command -v autoreconf >/dev/null && command -v automake >/dev/null || skip "there is no autoconf, or no automake"

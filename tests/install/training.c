@@ -29,6 +29,12 @@ static diffmm_status recommend(const diffmm_model *model, diffmm_hit hits[5])
 
 diffmm_status train_small(size_t threads, uint64_t *checksum, diffmm_hit hits[5])
 {
+    return train_with(NULL, threads, checksum, hits);
+}
+
+diffmm_status train_with(const diffmm_peers *peers, size_t threads, uint64_t *checksum,
+                         diffmm_hit hits[5])
+{
     diffmm_context_settings settings = {.struct_size = sizeof settings, .threads = threads};
     diffmm_synthetic spec = {.struct_size = sizeof spec, .users = 120, .items = 80};
     diffmm_context *context = NULL;
@@ -42,6 +48,8 @@ diffmm_status train_small(size_t threads, uint64_t *checksum, diffmm_hit hits[5]
         status = small_options(context, &options);
     if (!status)
         status = diffmm_trainer_create(data, options, &trainer);
+    if (!status)
+        status = diffmm_trainer_join(trainer, peers);
     if (!status)
         status = diffmm_trainer_fit(trainer, NULL, NULL);
     if (!status) {

@@ -10,4 +10,8 @@
  * Returns a diffmm_status. */
 diffmm_status train_small(size_t threads, uint64_t *checksum, diffmm_hit hits[5]);
 
+/* The same, shared with peers; NULL: alone. */
+diffmm_status train_with(const diffmm_peers *peers, size_t threads, uint64_t *checksum,
+                         diffmm_hit hits[5]);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** @file mpi.h
  *  Peers of a shared training (peers.h) that reach each other through MPI: libdiffmm-mpi, a library
- *  of its own, so that libdiffmm knows no MPI. It is there where the build has found one.
+ *  of its own, so that libdiffmm knows no MPI. It is there where the build has found one. pkg-config
+ *  knows it as `diffmm-mpi`, CMake as `diffmm::diffmm_mpi` of the package's component `mpi`.
  *
  *      diffmm_mpi *mpi;
  *      if (diffmm_mpi_create(MPI_COMM_WORLD, 0, &mpi) == DIFFMM_OK &&
