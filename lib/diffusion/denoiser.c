@@ -165,8 +165,10 @@ static void weights_task(void *argument, size_t index, size_t worker)
     const struct weights *w = argument;
     struct diffmm__gradient_tile tile =
         diffmm__gradient_weights(w->gradient, &w->tiling, index, worker);
-    diffmm__gemm_serial(tile.rows, tile.columns, w->rows, 1.0f,
-                        diffmm__transposed(w->grad_output + tile.row, w->layer->outputs),
+    struct diffmm__matrix grad_output =
+        diffmm__transposed(w->grad_output + tile.row, w->layer->outputs);
+    grad_output.room = diffmm__gradient_room(w->gradient, worker);
+    diffmm__gemm_serial(tile.rows, tile.columns, w->rows, 1.0f, grad_output,
                         diffmm__plain(w->input + tile.column, w->layer->inputs), 0.0f, tile.out,
                         tile.stride);
     diffmm__gradient_made(w->gradient, &tile);

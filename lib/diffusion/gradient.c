@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diffusion/gradient.h"
 
+#include "linalg/gemm.h"
+#include "linalg/kernels.h"
+
 static size_t parts(size_t total, size_t most)
 {
     return (total + most - 1) / most;
@@ -52,6 +55,7 @@ void diffmm__gradient_take(struct diffmm__arena *arena, const struct diffmm__lay
     *out = (struct diffmm__gradient){0};
     out->tile_floats = largest_tile(layers);
     out->tiles = diffmm__arena_take(arena, threads * out->tile_floats, sizeof(float));
+    out->rooms = diffmm__arena_take(arena, threads * diffmm__gemm_room(), sizeof(float));
     out->bias = diffmm__arena_take(arena, widest_output(layers), sizeof(float));
 }
 
@@ -90,6 +94,12 @@ struct diffmm__gradient_tile diffmm__gradient_bias(const struct diffmm__gradient
                                           .stride = layer->outputs,
                                           .place = layer->bias,
                                           .place_stride = layer->outputs};
+}
+
+float *diffmm__gradient_room(const struct diffmm__gradient *gradient, size_t worker)
+{
+    return gradient->values || !gradient->rooms ? NULL
+                                                : gradient->rooms + worker * diffmm__gemm_room();
 }
 
 void diffmm__gradient_made(const struct diffmm__gradient *gradient,

@@ -29,7 +29,8 @@ struct diffmm__gradient {
     bool if_finite; /* leave values alone where the loss is not finite, as steps always do */
     float *tiles;   /* for steps: one of tile_floats for each worker */
     size_t tile_floats;
-    float *bias; /* for steps: of the widest layer */
+    float *rooms; /* for steps: of diffmm__gemm_room() floats for each worker */
+    float *bias;  /* for steps: of the widest layer */
 };
 
 /* Takes the tiles and the bias that steps need from the caller's arena; the caller sets `step`. */
@@ -66,6 +67,9 @@ struct diffmm__gradient_tile diffmm__gradient_weights(const struct diffmm__gradi
 /* A layer's bias. */
 struct diffmm__gradient_tile diffmm__gradient_bias(const struct diffmm__gradient *gradient,
                                                    const struct diffmm__layer *layer);
+
+/* The room in which the product that makes a tile may pack its A; NULL where there is none. */
+float *diffmm__gradient_room(const struct diffmm__gradient *gradient, size_t worker);
 
 /* Says that the tile has been written: the step on its parameters is taken, if one is to be. */
 void diffmm__gradient_made(const struct diffmm__gradient *gradient,

@@ -14,7 +14,7 @@ void diffmm__gram_loss_take(struct diffmm__arena *arena, const struct diffmm__la
 {
     const struct diffmm__layer *last = &layers->layer[layers->count - 1];
     size_t h = last->inputs, items = last->outputs, d1 = d + 1, real = sizeof(float);
-    size_t chunks = diffmm__gemm_chunks(items > rows ? items : rows);
+    size_t scratch = diffmm__gemm_symmetric_scratch(h, items > rows ? items : rows);
     *out =
         (struct diffmm__gram_loss){.features_bias = diffmm__arena_take(arena, items * d1, real),
                                    .weights_gram = diffmm__arena_take(arena, h * h, real),
@@ -26,7 +26,7 @@ void diffmm__gram_loss_take(struct diffmm__arena *arena, const struct diffmm__la
                                    .activations_gram = diffmm__arena_take(arena, h * h, real),
                                    .injected_activations = diffmm__arena_take(arena, d1 * h, real),
                                    .injected_sums = diffmm__arena_take(arena, d1, real),
-                                   .scratch = diffmm__arena_take(arena, chunks * h * h, real)};
+                                   .scratch = diffmm__arena_take(arena, scratch, real)};
     diffmm__csr_take(arena, items, rows, entries, true, &out->by_items);
     diffmm__gram_residual_take(arena, rows, h, &out->residual);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/sizes.h"
 #include "linalg/blis.h"
 #include "linalg/kernels.h"
 
@@ -174,6 +175,17 @@ void diffmm__gemm_split_k(const diffmm_context *context, size_t m, size_t n, siz
     diffmm__gemm_add_chunks(k, m * n, scratch, c);
 }
 
+size_t diffmm__gemm_room(void)
+{
+    return diffmm__blis_knows_processor() ? 0 : DIFFMM__PRODUCT_ROOM;
+}
+
+size_t diffmm__gemm_symmetric_scratch(size_t n, size_t k)
+{
+    return diffmm__size_product(diffmm__gemm_chunks(k),
+                                diffmm__size_sum(diffmm__size_product(n, n), diffmm__gemm_room()));
+}
+
 struct symmetric {
     size_t n, k, chunks;
     const float *a, *b;
@@ -187,12 +199,14 @@ static void triangle_task(void *argument, size_t chunk, size_t worker)
     size_t begin = s->k * chunk / s->chunks, end = s->k * (chunk + 1) / s->chunks;
     const float *a = s->a + begin * s->n, *b = s->b + begin * s->n;
     float *triangle = s->scratch + chunk * s->n * s->n;
-    if (diffmm__blis_knows_processor())
+    if (diffmm__blis_knows_processor()) {
         diffmm__blis_gemmt(s->n, end - begin, a, b, triangle);
-    else
-        diffmm__kernels()->product->multiply(s->n, s->n, end - begin, 1.0f,
-                                             diffmm__transposed(a, s->n), diffmm__plain(b, s->n),
-                                             0.0f, triangle, s->n, true);
+        return;
+    }
+    struct diffmm__matrix transposed = diffmm__transposed(a, s->n);
+    transposed.room = s->scratch + s->chunks * s->n * s->n + chunk * DIFFMM__PRODUCT_ROOM;
+    diffmm__kernels()->product->multiply(s->n, s->n, end - begin, 1.0f, transposed,
+                                         diffmm__plain(b, s->n), 0.0f, triangle, s->n, true);
 }
 
 static void add_row(const struct symmetric *s, size_t r)

@@ -14,13 +14,16 @@
 #include "linalg/matrix.h"
 
 /* C = alpha op(A) op(B) + beta C, with op(A) m x k and op(B) k x n. The first computes on the
- * calling thread; the second cuts C into tiles for the context's threads. With beta 0 or 1 a row's
+ * calling thread; the second cuts C into tiles for the context's threads, and A must have no room. With beta 0 or 1 a row's
  * bits do not depend on the rows computed with it. beta 0 overwrites C, whatever it holds. */
 void diffmm__gemm_serial(size_t m, size_t n, size_t k, float alpha, struct diffmm__matrix a,
                          struct diffmm__matrix b, float beta, float *c, size_t c_stride);
 void diffmm__gemm(const diffmm_context *context, size_t m, size_t n, size_t k, float alpha,
                   struct diffmm__matrix a, struct diffmm__matrix b, float beta, float *c,
                   size_t c_stride);
+
+/* Floats of the room of a matrix (linalg/matrix.h): 0 where none is needed. */
+size_t diffmm__gemm_room(void);
 
 /* The number of chunks into which split-k cuts a sum of k terms. */
 size_t diffmm__gemm_chunks(size_t k);
@@ -42,8 +45,9 @@ size_t diffmm__gemm_most_terms(void);
 void diffmm__gemm_add_chunks(size_t k, size_t size, const float *scratch, float *c);
 
 /* C = A^T B (n x n, rows without gaps) by split-k, for A and B of k x n whose product is symmetric:
- * the lower triangle is computed, the upper one mirrored. `scratch` has n x n floats for each of
- * diffmm__gemm_chunks(k) chunks. */
+ * the lower triangle is computed, the upper one mirrored. `scratch` has so many floats; more terms never
+ * need less. */
+size_t diffmm__gemm_symmetric_scratch(size_t n, size_t k);
 void diffmm__gemm_symmetric(const diffmm_context *context, size_t n, size_t k, const float *a,
                             const float *b, float *c, float *scratch);
 

@@ -48,7 +48,8 @@ static void take(struct diffmm__arena *arena, size_t rows, size_t wanted, struct
     w->x = diffmm__arena_take(arena, rows * n, sizeof *w->x);
     w->y = diffmm__arena_take(arena, rows * n, sizeof *w->y);
     w->projected = diffmm__arena_take(arena, square, sizeof *w->projected);
-    w->chunks = diffmm__arena_take(arena, square * diffmm__gemm_chunks(rows), sizeof *w->chunks);
+    w->chunks =
+        diffmm__arena_take(arena, diffmm__gemm_symmetric_scratch(n, rows), sizeof *w->chunks);
     w->rotation = diffmm__arena_take(arena, square, sizeof *w->rotation);
     w->rotated = diffmm__arena_take(arena, at_once * n, sizeof *w->rotated);
     w->matrix = diffmm__arena_take(arena, square, sizeof *w->matrix);

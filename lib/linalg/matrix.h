@@ -11,6 +11,9 @@ struct diffmm__matrix {
     const float *data;
     size_t stride;
     bool transposed;
+    /* Of a transposed A on the calling thread: diffmm__gemm_room() floats in which it may be packed.
+     * NULL: it is packed on the stack, which has room for fewer rows at a time, and so takes longer. */
+    float *room;
 };
 
 static inline struct diffmm__matrix diffmm__plain(const float *data, size_t stride)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The columns of B are packed in panels as wide as a tile of C, DIFFMM__PRODUCT_TERMS steps deep, which stay in the
- * nearest cache while the rows of A pass by. A is read where it lies, unless it is transposed: then each term of a tile's
+ * near caches while the rows of A pass by. A is read where it lies, unless it is transposed: then each term of a tile's
  * rows would come from a page of its own, and the rows are packed, in strips as high as a tile. The tile's sums stay in
  * registers, together with a row of the panel and a factor of A: enough sums to hide the latency of a fused
  * multiply-add, and enough rows and columns that loads keep up. */
@@ -20,8 +20,8 @@ enum { tile_rows = 4, tile_vectors = 2 };
 #endif
 enum { tile_columns = tile_vectors * part_floats, few_rows = 4 };
 /* So many rows of A, or a little more, pass a panel; what they hold of a block of terms stays in the outer caches.
- * Packed rows lie on the stack, so they are fewer. */
-enum { block_rows = 1056, packed_rows = 192 };
+ * On the stack there is room for fewer packed rows. All are whole strips. */
+enum { block_rows = 1056, stack_rows = 72 };
 
 /* Strips of tile_rows rows of op(A). They, the rows and the terms lie so many floats apart. */
 struct strips {
@@ -246,7 +246,8 @@ static void multiply_transposed(const struct block *block, struct diffmm__matrix
                                 struct target to)
 {
     enum { strip = DIFFMM__PRODUCT_TERMS * tile_rows };
-    float packed[packed_rows / tile_rows * strip] __attribute__((aligned(64)));
+    float stack[stack_rows / tile_rows * strip] __attribute__((aligned(64)));
+    float *packed = a.room ? a.room : stack;
     for (size_t row = 0; row < block->rows; row += tile_rows) {
         float *out = packed + row / tile_rows * strip;
         const float *from = a.data + block->term * a.stride + block->first + row;
@@ -264,7 +265,8 @@ static void kernel_multiply(size_t m, size_t n, size_t k, float alpha, struct di
                             struct diffmm__matrix b, float beta, float *c, size_t c_stride,
                             bool lower)
 {
-    size_t most = a.transposed ? packed_rows : block_rows, blocks = (m + most - 1) / most;
+    size_t packed = a.room ? DIFFMM__PRODUCT_ROOM_ROWS : stack_rows;
+    size_t most = a.transposed ? packed : block_rows, blocks = (m + most - 1) / most;
     size_t rows = ((m + blocks - 1) / blocks + tile_rows - 1) / tile_rows * tile_rows;
     for (size_t first = 0; first < m; first += rows) {
         struct target to = {.alpha = alpha, .beta = beta, .c = c, .stride = c_stride};

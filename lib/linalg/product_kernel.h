@@ -15,7 +15,12 @@
 #include "linalg/matrix.h"
 
 /* So many terms of a sum are added up before they are added to C. */
-enum { DIFFMM__PRODUCT_TERMS = 256 };
+enum { DIFFMM__PRODUCT_TERMS = 512 };
+/* So many rows of a transposed A are packed at a time where it has room, which is so many floats. */
+enum {
+    DIFFMM__PRODUCT_ROOM_ROWS = 528,
+    DIFFMM__PRODUCT_ROOM = DIFFMM__PRODUCT_ROOM_ROWS * DIFFMM__PRODUCT_TERMS
+};
 
 struct diffmm__product_kernel {
     /* C = alpha op(A) op(B) + beta C, with op(A) m x k, op(B) k x n and rows of C c_stride floats apart. Block by

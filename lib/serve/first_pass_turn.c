@@ -112,7 +112,8 @@ diffmm_status diffmm__first_pass_turn_find(const diffmm_context *context,
     int *exponents = diffmm__arena_take(&arena, d, sizeof *exponents);
     f.rows = diffmm__arena_take(&arena, taken * d, sizeof *f.rows);
     f.moments = diffmm__arena_take(&arena, d * d, sizeof *f.moments);
-    f.chunks = diffmm__arena_take(&arena, diffmm__gemm_chunks(taken) * d * d, sizeof *f.chunks);
+    f.chunks =
+        diffmm__arena_take(&arena, diffmm__gemm_symmetric_scratch(d, taken), sizeof *f.chunks);
     f.row_moments = diffmm__arena_take(&arena, d * d, sizeof *f.row_moments);
     f.vector_moments = diffmm__arena_take_zero(&arena, d * d, sizeof *f.vector_moments);
     f.values = diffmm__arena_take(&arena, d, sizeof *f.values);

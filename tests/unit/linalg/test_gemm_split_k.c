@@ -39,10 +39,9 @@ static void fill(size_t n, size_t k, float *a, float *b)
 
 static void check(size_t n, size_t k)
 {
-    size_t chunks = diffmm__gemm_chunks(k);
     float *a = malloc(n * k * sizeof *a), *b = malloc(n * k * sizeof *b);
     float *c = malloc(n * n * sizeof *c), *again = malloc(n * n * sizeof *again);
-    float *scratch = malloc(chunks * n * n * sizeof *scratch);
+    float *scratch = malloc(diffmm__gemm_symmetric_scratch(n, k) * sizeof *scratch);
     fill(n, k, a, b);
     diffmm__gemm_symmetric(NULL, n, k, a, b, c, scratch);
     for (size_t i = 0; i < n; i++)

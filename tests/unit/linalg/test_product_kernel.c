@@ -9,7 +9,7 @@
 #include "support/failure.h"
 #include "support/variants.h"
 
-enum { most_m = 130, most_n = 80, most_k = 600, gap = 3 };
+enum { most_m = 130, most_n = 80, most_k = 1100, gap = 3 };
 enum { c_size = most_m * (most_n + gap) };
 
 static struct {
@@ -128,14 +128,14 @@ static void each_transpose(struct product p)
 /* Tiles of every height and width, whole and in part, and blocks of terms. */
 START_TEST(equals_a_double_loop)
 {
-    static const size_t depths[] = {0, 1, 2, 7, 70, 257};
+    static const size_t depths[] = {0, 1, 2, 7, 70, DIFFMM__PRODUCT_TERMS + 1};
     for (size_t d = 0; d < sizeof depths / sizeof *depths; d++)
         for (size_t m = 1; m <= 26; m += 1 + d)
             each_transpose(scaled(m, 1 + 5 * m % 37, depths[d], 1.0f, 0.0f));
     for (size_t n = 1; n <= 66; n += 13)
         each_transpose(scaled(13, n, 31, 0.7f, 0.3f));
     each_transpose(scaled(most_m, most_n, most_k, 1.0f, 1.0f));
-    each_transpose(scaled(most_m, 33, 512, -2.0f, 0.5f));
+    each_transpose(scaled(most_m, 33, 2 * DIFFMM__PRODUCT_TERMS, -2.0f, 0.5f));
 }
 END_TEST
 
@@ -143,28 +143,39 @@ START_TEST(the_lower_triangle)
 {
     for (size_t n = 1; n <= most_n; n += 11)
         each_transpose(triangle(n, 40));
-    each_transpose(triangle(most_n, 300));
+    each_transpose(triangle(most_n, DIFFMM__PRODUCT_TERMS + 44));
 }
 END_TEST
 
-/* With more rows than a block holds. */
+/* A as it stands, transposed, and transposed with room. */
+enum { ways = 3 };
+
+static struct diffmm__matrix rows_of(const float *a, size_t m, size_t k, size_t row, int way,
+                                     float *room)
+{
+    struct diffmm__matrix rows =
+        way > 0 ? diffmm__transposed(a + row, m) : diffmm__plain(a + row * k, k);
+    rows.room = way == 2 ? room : NULL;
+    return rows;
+}
+
+/* With more rows than a block holds, in either way of packing. */
 START_TEST(a_row_does_not_depend_on_the_others)
 {
-    enum { m = 1100, n = 35, k = 300 };
+    enum { m = 1100, n = 35, k = DIFFMM__PRODUCT_TERMS + 44 };
     const struct diffmm__vector_kernels *kernels[most_variants];
     float *a = malloc(m * k * sizeof *a), *c = malloc(m * n * sizeof *c), alone[n];
+    float *room = malloc(DIFFMM__PRODUCT_ROOM * sizeof *room);
     struct draws draws = {5};
     draw_normals(&draws, m * k, 1.0, a);
     draw(6);
     for (size_t v = 0; v < variants(kernels); v++)
-        for (int transposed = 0; transposed < 2; transposed++) {
-            kernels[v]->product->multiply(m, n, k, 1.0f, operand(a, m, k, transposed),
+        for (int way = 0; way < ways; way++) {
+            kernels[v]->product->multiply(m, n, k, 1.0f, rows_of(a, m, k, 0, way, room),
                                           diffmm__plain(at.b, n), 0.0f, c, n, false);
             for (size_t row = 0; row < m; row += 7) {
-                const float *first = transposed ? a + row : a + row * k;
                 kernels[v]->product->multiply(1, n, k, 1.0f,
-                                              transposed ? diffmm__transposed(first, m)
-                                                         : diffmm__plain(first, k),
+                                              rows_of(a, m, k, row, way == 2 ? 1 : way, NULL),
                                               diffmm__plain(at.b, n), 0.0f, alone, n, false);
                 ck_assert_msg(memcmp(alone, c + row * n, sizeof alone) == 0, "%s: row %zu",
                               kernels[v]->name, row);
@@ -172,6 +183,7 @@ START_TEST(a_row_does_not_depend_on_the_others)
         }
     free(a);
     free(c);
+    free(room);
 }
 END_TEST
 
