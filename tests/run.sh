@@ -4,6 +4,9 @@
 # where it is there, so that both compilers build everything), then optimised; warnings are errors.
 # Where valgrind, clang-tidy and cppcheck are there, they must find nothing; where clang has libFuzzer,
 # the harnesses of tests/fuzz look for findings for a minute.
+# By default, what takes long is done once, or in part: the optimised build leaves the suite `long` to the one with
+# sanitisers; allocations fail one in seven; trainings are killed and the service is beset less often; memcheck goes without
+# `memcheck-long`, clang-tidy without the static analyser. DIFFMM_TESTS=long in the environment leaves out nothing.
 # The last line counts tests of all runs; a build that fails counts as one failed test, and so does a
 # comparison with the authors' numbers (the suite reference) that was left out.
 set -u
@@ -13,6 +16,14 @@ passed=0
 failed=0
 skipped=0
 begun=$(date +%s)
+export DIFFMM_TESTS="${DIFFMM_TESTS:-short}"
+optimised_run=
+memcheck_run='--suite memcheck --suite memcheck-long'
+if [ "$DIFFMM_TESTS" = short ]; then
+    export DIFFMM_FAULT_STEP=7 DIFFMM_CRASH_KILLS=20 DIFFMM_SOAK_SECONDS=10
+    optimised_run='--no-suite long'
+    memcheck_run='--suite memcheck'
+fi
 
 # What begins, and after how many seconds: all of it is meant to take 1,500 on two cores.
 say() {
@@ -30,10 +41,13 @@ clang_has() {
     return $status
 }
 
-# As setup_build; with clang where `compiler` is clang. (The folder remembers it.)
+# As setup_build; with clang where `compiler` is clang, and with `linker` where that is not empty. (The folder
+# remembers them.)
 compiler=
+linker=
 configure() (
     [ "$compiler" != clang ] || export CC=clang CXX=clang++
+    [ -z "$linker" ] || export CC_LD="$linker" CXX_LD="$linker"
     setup_build "$@"
 )
 
@@ -74,9 +88,10 @@ run() {
     skipped=$((skipped + left_out))
 }
 
-# Every test of a build folder; the comparison with the authors' numbers must be among those that run.
+# Every test of a build folder, or those that further arguments choose; the comparison with the authors' numbers must
+# be among those that run.
 run_whole() {
-    run "$1"
+    run "$@"
     if ! grep '"name": "[^"]*reference / reference"' "$1"/meson-logs/testlog.json | grep -qv '"result": "SKIP"'; then
         say "The suite reference was left out (does the build have libzip?)"
         failed=$((failed + 1))
@@ -85,7 +100,8 @@ run_whole() {
 
 # The tests under memcheck that take seconds; the others take many minutes.
 run_memcheck() {
-    run "$1" --setup valgrind --no-suite native --suite memcheck
+    # shellcheck disable=SC2086
+    run "$1" --setup valgrind --no-suite native $memcheck_run
 }
 
 # A target that looks at the sources and must have no findings, as a test.
@@ -107,7 +123,11 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
         say "Going on without; tests that need it are skipped"
     setup_packages fasttext libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev ||
         say "Going on without; tests that need it are skipped"
+    setup_packages mold || say "Going on without; linking takes longer"
     base=$root/build-test
+    # Programs are linked in a quarter of the time. What is optimised is linked as users link it.
+    fast_linker=$(command -v mold >/dev/null && echo mold)
+    linker=$fast_linker
     # Lines are all that a sanitiser tells of the debugging information; more of it makes linking slow.
     lines="-Doptimization=2 -Ddebug=false -Dc_args=-g1 -Dcpp_args=-g1"
     sanitizers="-Db_sanitize=address,undefined -Db_lundef=false"
@@ -116,8 +136,10 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     compiler=
     build "$base-thread" $lines -Db_sanitize=thread -Db_lundef=false \
         -Dexamples=disabled && run "$base-thread"
+    linker=
     if build "$base-release" -Dbuildtype=release -Ddebug=true; then
-        run_whole "$base-release"
+        # shellcheck disable=SC2086
+        run_whole "$base-release" $optimised_run
         ! command -v valgrind >/dev/null || run_memcheck "$base-release"
         # Other versions than Debian 12's look for other things.
         ! clang-tidy --version 2>/dev/null | grep -q 'version 14\.' || look "$base-release" tidy
@@ -125,6 +147,7 @@ if setup_packages build-essential meson ninja-build pkg-config libblis-dev libja
     fi
     if clang_has fuzzer,address ''; then
         compiler=clang
+        linker=$fast_linker
         build "$base-fuzz" $lines $sanitizers -Dfuzz=true -Dexamples=disabled && run "$base-fuzz"
     fi
 fi
