@@ -129,8 +129,8 @@ static bool any_large(size_t n, const float *x, const float *y)
     int32_t most = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t of_x = magnitude_bits(x[i]), of_y = magnitude_bits(y[i]);
-        int32_t larger = of_x > of_y ? of_x : of_y;
-        most = larger > most ? larger : most;
+        int32_t of_both = of_x > of_y ? of_x : of_y;
+        most = of_both > most ? of_both : most;
     }
     return most >= 0x5d000000;
 }
@@ -339,7 +339,7 @@ static inline void philox_of_block(uint64_t seed, wide words[4][block_parts])
 /* The draws of a block of 16 counters: component c of counter j is out[16 c + j]. */
 static inline void draw_block(uint64_t seed, uint64_t stream, uint64_t position, uint32_t *out)
 {
-    wide words[4][block_parts], counter;
+    wide words[4][block_parts], counter = {0};
     for (size_t l = 0; l < wide_words; l++)
         counter[l] = position * block_counters + l;
     for (size_t i = 0; i < block_parts; i++, counter += wide_words) {
