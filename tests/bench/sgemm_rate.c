@@ -32,11 +32,14 @@ static void multiply_sliced(const struct product *whole, size_t threads)
 {
     struct product *slices = bench_take(threads, sizeof *slices);
     pthread_t *handles = bench_take(threads, sizeof *handles);
+    size_t room = whole->a.transposed ? diffmm__gemm_room() : 0;
+    float *rooms = room > 0 ? bench_take(threads * room, sizeof *rooms) : NULL;
     for (size_t t = 0; t < threads; t++) {
         size_t begin = whole->shape.m * t / threads, end = whole->shape.m * (t + 1) / threads;
         slices[t] = *whole;
         slices[t].shape.m = end - begin;
         slices[t].a.data += begin * (whole->a.transposed ? 1 : whole->a.stride);
+        slices[t].a.room = rooms ? rooms + t * room : NULL; /* as in training */
         slices[t].c += begin * whole->shape.n;
         if (t > 0 && pthread_create(&handles[t], NULL, multiply_slice, &slices[t]))
             bench_fail("thread %zu of %zu cannot start", t, threads);
@@ -46,6 +49,7 @@ static void multiply_sliced(const struct product *whole, size_t threads)
         pthread_join(handles[t], NULL);
     free(slices);
     free(handles);
+    free(rooms);
 }
 
 /* Values in [-1, 1), none so small that arithmetic slows down. */
