@@ -5,11 +5,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/context.h"
 #include "base/host_pool.h"
 #include "base/memory.h"
@@ -64,12 +63,13 @@ static void work_on(void *argument, size_t worker)
 /* Waking a thread takes some 50 microseconds on a virtual machine, so a thread spins for longer than
  * that before it sleeps. After a tenth of this time it offers its processor to other threads: where
  * there are more threads than processors, the one that it waits for may need it. */
-enum { spin_nanoseconds = 200000, yield_nanoseconds = 20000, spins_a_look = 64 };
+static const double spin_seconds = 200e-6, yield_seconds = 20e-6;
+enum { spins_a_look = 64 };
 
 /* A thread that spins: how often it has, and since when. */
 struct spinning {
     size_t spins;
-    int64_t since; /* nanoseconds */
+    double since; /* seconds */
 };
 
 static void pause_briefly(void)
@@ -81,25 +81,18 @@ static void pause_briefly(void)
 #endif
 }
 
-static int64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Lets a moment pass. False when it is time to sleep. */
 static bool spin(struct spinning *spinning)
 {
     pause_briefly();
     if (spinning->spins++ % spins_a_look > 0)
         return true;
-    int64_t now = nanoseconds();
+    double now = diffmm__clock_seconds();
     if (spinning->spins == 1)
         spinning->since = now;
-    if (now - spinning->since > yield_nanoseconds)
+    if (now - spinning->since > yield_seconds)
         sched_yield();
-    return now - spinning->since < spin_nanoseconds;
+    return now - spinning->since < spin_seconds;
 }
 
 /* Wait for the job after `generation`. False when the pool ends. */

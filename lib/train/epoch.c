@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/handle.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -12,7 +13,6 @@
 #include "model/blend.h"
 #include "model/forward.h"
 #include "train/agreement.h"
-#include "train/clock.h"
 #include "train/join.h"
 
 diffmm_status diffmm__epoch_denoise(diffmm_trainer *trainer)

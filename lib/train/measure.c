@@ -5,11 +5,11 @@
  * comes before it (shuffling, drawing, first touches of memory). */
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/handle.h"
 #include "base/status.h"
 #include "dataset/seal.h"
 #include "model/forward.h"
-#include "train/clock.h"
 #include "train/epoch.h"
 #include "train/plan/cadence.h"
 

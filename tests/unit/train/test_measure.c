@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "support/failure.h"
 #include "support/run.h"
 #include "support/settings.h"
-#include "train/clock.h"
 #include "train/epoch.h"
 
 struct world {
