@@ -304,8 +304,7 @@ diffmm_status diffmm__agreement_check(diffmm_trainer *trainer)
     diffmm_status status = diffmm__peers_gather(peers, peers->words, sizeof *peers->words,
                                                 peers->size * sizeof *peers->words);
     if (status)
-        return diffmm__fail(status, "epoch %zu, comparison: %s", trainer->epoch + 1,
-                            diffmm_error_message());
+        return diffmm__progress_failed(status, trainer->epoch + 1, "comparison");
     size_t other = first_other(peers);
     if (other == peers->size)
         return DIFFMM_OK;

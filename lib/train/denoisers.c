@@ -125,8 +125,7 @@ struct course {
 /* An error, with the phase in which it happened. */
 static diffmm_status failed(diffmm_status status, size_t epoch)
 {
-    return status ? diffmm__fail(status, "epoch %zu, denoise: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    return diffmm__progress_failed(status, epoch, "denoise");
 }
 
 /* A batch is done: tell the host, and meet the peers. */

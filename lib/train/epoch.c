@@ -58,8 +58,7 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
     if (!status)
         status = rank(trainer, users, items);
     if (status)
-        return diffmm__fail(status, "epoch %zu, evaluate: %s", trainer->epoch + 1,
-                            diffmm_error_message());
+        return diffmm__progress_failed(status, trainer->epoch + 1, "evaluate");
     diffmm__evaluation_means(trainer->evaluation, trainer->report.valid, trainer->report.test);
     return diffmm__progress_step(&trainer->progress, trainer->epoch + 1, DIFFMM_PHASE_EVALUATE, 1,
                                  1);

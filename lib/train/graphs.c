@@ -69,8 +69,7 @@ static size_t blocks_of(const struct diffmm__graphs *graphs, size_t users)
 /* An error of the peers, with the phase in which it happened. */
 static diffmm_status failed(diffmm_status status, size_t epoch)
 {
-    return status ? diffmm__fail(status, "epoch %zu, generate: %s", epoch, diffmm_error_message())
-                  : DIFFMM_OK;
+    return diffmm__progress_failed(status, epoch, "generate");
 }
 
 /* How many blocks the peer with the most users has. */

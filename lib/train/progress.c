@@ -25,3 +25,9 @@ diffmm_status diffmm__progress_step(struct diffmm__progress *progress, size_t ep
         return diffmm__fail(DIFFMM_CANCELLED, "epoch %zu was cancelled", epoch);
     return DIFFMM_OK;
 }
+
+diffmm_status diffmm__progress_failed(diffmm_status status, size_t epoch, const char *what)
+{
+    return status ? diffmm__fail(status, "epoch %zu, %s: %s", epoch, what, diffmm_error_message())
+                  : DIFFMM_OK;
+}

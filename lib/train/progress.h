@@ -20,4 +20,7 @@ struct diffmm__progress {
 diffmm_status diffmm__progress_step(struct diffmm__progress *progress, size_t epoch,
                                     diffmm_phase phase, size_t done, size_t total);
 
+/* A status as it is; an error's message then begins with the epoch and what was done in it. */
+diffmm_status diffmm__progress_failed(diffmm_status status, size_t epoch, const char *what);
+
 #endif

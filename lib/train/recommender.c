@@ -75,7 +75,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
     }
     diffmm_status status = diffmm__model_step_gather(model, &share);
     if (status)
-        return diffmm__fail(status, "epoch %zu, recommend: %s", epoch, diffmm_error_message());
+        return diffmm__progress_failed(status, epoch, "recommend");
     status = check_gradients(model, epoch);
     if (!status)
         recommender->term_flops =
