@@ -62,7 +62,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         size_t count = pairs->count - first < batch ? pairs->count - first : batch;
         diffmm_losses losses;
         diffmm_status status = train_batch(pairs, model, &share, first, count, rate, &losses);
-        if (!status)
+        if (!status && share.peers.size == 1) /* who shares a batch has met in it */
             status = diffmm__peers_meet(peers, 1);
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
