@@ -94,8 +94,8 @@ static void backward_range(void *argument, size_t begin, size_t end)
         const float *y = b->y + r * b->d, *grad_y = b->grad_y + r * b->d;
         float *grad_x = b->grad_x + r * b->d;
         float along = (float)b->kernels->dot(b->d, y, grad_y);
-        b->kernels->scale_off(b->d, b->scale / b->norms[r], grad_y, along, y, b->keep != 0.0f,
-                              grad_x);
+        b->kernels->scale_difference(b->d, b->scale / b->norms[r], grad_y, along, y,
+                                     b->keep != 0.0f, grad_x);
     }
 }
 

@@ -180,12 +180,6 @@ static void kernel_add_scaled(size_t n, float scale, const float *restrict x, fl
         y[i] += scale * x[i];
 }
 
-static void kernel_scale(size_t n, float scale, float *x)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] *= scale;
-}
-
 /* y may be x. */
 static void kernel_scale_to(size_t n, float factor, const float *x, float *y)
 {
@@ -196,9 +190,14 @@ static void kernel_scale_to(size_t n, float factor, const float *x, float *y)
         y[i] = x[i] * factor;
 }
 
+static void kernel_scale(size_t n, float factor, float *x)
+{
+    kernel_scale_to(n, factor, x, x);
+}
+
 /* z may be y. */
-static void kernel_scale_off(size_t n, float factor, const float *y, float along, const float *x,
-                             bool add_to, float *z)
+static void kernel_scale_difference(size_t n, float factor, const float *y, float along,
+                                    const float *x, bool add_to, float *z)
 {
     size_t i = 0;
     for (; i + DIFFMM__LANES <= n; i += DIFFMM__LANES) {
@@ -434,7 +433,7 @@ const struct diffmm__vector_kernels DIFFMM__PASTE(diffmm__vector_kernels_, DIFFM
     .add_scaled = kernel_add_scaled,
     .scale = kernel_scale,
     .scale_to = kernel_scale_to,
-    .scale_off = kernel_scale_off,
+    .scale_difference = kernel_scale_difference,
     .add_rows = kernel_add_rows,
     .panels = &DIFFMM__PASTE(diffmm__panel_kernels_, DIFFMM__VARIANT),
     .product = &DIFFMM__PASTE(diffmm__product_kernel_, DIFFMM__VARIANT),

@@ -41,8 +41,8 @@ struct diffmm__vector_kernels {
     /* y = factor x; y may be x. */
     void (*scale_to)(size_t n, float factor, const float *x, float *y);
     /* z = factor (y - along x), or +=, with add_to; z may be y. */
-    void (*scale_off)(size_t n, float factor, const float *y, float along, const float *x,
-                      bool add_to, float *z);
+    void (*scale_difference)(size_t n, float factor, const float *y, float along, const float *x,
+                             bool add_to, float *z);
     /* A sparse row times the matrix x, whose rows have d floats:
      *     y = start + sum over e of factor values[e] x[columns[e]].
      * `start` may be NULL, which means 0, or y. */

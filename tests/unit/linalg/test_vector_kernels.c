@@ -106,10 +106,10 @@ static void call_scale_to(const struct diffmm__vector_kernels *kernels, struct o
     kernels->scale_to(o->n, 1.7f, o->x + o->offset, o->y + o->offset);
 }
 
-static void call_scale_off(const struct diffmm__vector_kernels *kernels, struct operands *o)
+static void call_scale_difference(const struct diffmm__vector_kernels *kernels, struct operands *o)
 {
-    kernels->scale_off(o->n, 1.7f, o->x + o->offset, -0.3f, o->y + o->offset, o->offset % 2,
-                       o->w + o->offset);
+    kernels->scale_difference(o->n, 1.7f, o->x + o->offset, -0.3f, o->y + o->offset, o->offset % 2,
+                              o->w + o->offset);
 }
 
 static void call_add_rows(const struct diffmm__vector_kernels *kernels, struct operands *o)
@@ -148,7 +148,7 @@ static const struct {
              {"add_scaled", call_add_scaled},
              {"scale", call_scale},
              {"scale_to", call_scale_to},
-             {"scale_off", call_scale_off},
+             {"scale_difference", call_scale_difference},
              {"add_rows", call_add_rows},
              {"normal", call_normal},
              {"bits", call_bits},
@@ -312,7 +312,7 @@ static void check_scaled(size_t n, const struct operands *before)
             ck_assert(to[i] == (i < n ? factor * before->x[i] : untouched[i]));
         for (int add_to = 0; add_to < 2; add_to++) {
             o = *before;
-            kernels->scale_off(n, factor, o.y, along, o.x, add_to, in_place ? o.y : o.w);
+            kernels->scale_difference(n, factor, o.y, along, o.x, add_to, in_place ? o.y : o.w);
             const float *z = in_place ? o.y : o.w, *old = in_place ? before->y : before->w;
             for (size_t i = 0; i < room; i++) {
                 float off = along * before->x[i], value = factor * (before->y[i] - off);
