@@ -137,12 +137,17 @@ size_t diffmm__gemm_most_terms(void)
     return at_end > at_once ? at_end : at_once;
 }
 
+/* sum = the sum, in order, of parts of n floats that lie so many floats apart. */
+static void add_parts(size_t parts, size_t apart, size_t n, const float *x, float *sum)
+{
+    memcpy(sum, x, n * sizeof *sum);
+    for (size_t part = 1; part < parts; part++)
+        diffmm__kernels()->add_scaled(n, 1.0f, x + part * apart, sum);
+}
+
 void diffmm__gemm_add_chunks(size_t k, size_t size, const float *scratch, float *c)
 {
-    memcpy(c, scratch, size * sizeof *c);
-    for (size_t chunk = 1; chunk < diffmm__gemm_chunks(k); chunk++)
-        for (size_t i = 0; i < size; i++)
-            c[i] += scratch[chunk * size + i];
+    add_parts(diffmm__gemm_chunks(k), size, size, scratch, c);
 }
 
 struct split_k {
@@ -209,20 +214,12 @@ static void triangle_task(void *argument, size_t chunk, size_t worker)
                                          diffmm__plain(b, s->n), 0.0f, triangle, s->n, true);
 }
 
-static void add_row(const struct symmetric *s, size_t r)
-{
-    float *row = s->c + r * s->n;
-    memcpy(row, s->scratch + r * s->n, (r + 1) * sizeof *row);
-    for (size_t chunk = 1; chunk < s->chunks; chunk++)
-        diffmm__kernels()->add_scaled(r + 1, 1.0f, s->scratch + (chunk * s->n + r) * s->n, row);
-}
-
 /* Add up the chunks' lower triangles, and mirror. */
 static void mirror_rows(void *argument, size_t begin, size_t end)
 {
     const struct symmetric *s = argument;
     for (size_t r = begin; r < end; r++)
-        add_row(s, r);
+        add_parts(s->chunks, s->n * s->n, r + 1, s->scratch + r * s->n, s->c + r * s->n);
     for (size_t c = 0; c < end; c++)
         for (size_t r = begin < c ? c : begin; r < end; r++)
             s->c[c * s->n + r] = s->c[r * s->n + c];
