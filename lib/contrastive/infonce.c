@@ -42,7 +42,8 @@
 #include "linalg/panels.h"
 
 /* sum_v s_bv q_v is added up tile by tile (infonce_tiles.h), into partial sums. Within a tile, a block of block_rows rows and block_panels panels
- * stays in the nearest cache, and so do 16 or 32 columns of strip_panels panels of q. */
+ * stays in the nearest cache, and so do 16 or 32 columns of strip_panels panels of q. A task spreads
+ * spread_panels panels. */
 enum { chunk_rows = 128, block_rows = 64, block_panels = 2, strip_panels = 16, spread_panels = 8 };
 enum { lanes = DIFFMM__PANEL };
 

@@ -98,8 +98,7 @@ struct diffmm__gradient_tile diffmm__gradient_bias(const struct diffmm__gradient
 
 float *diffmm__gradient_room(const struct diffmm__gradient *gradient, size_t worker)
 {
-    return gradient->values || !gradient->rooms ? NULL
-                                                : gradient->rooms + worker * diffmm__gemm_room();
+    return gradient->rooms ? gradient->rooms + worker * diffmm__gemm_room() : NULL;
 }
 
 void diffmm__gradient_made(const struct diffmm__gradient *gradient,
