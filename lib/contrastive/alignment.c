@@ -81,12 +81,14 @@ static void gather_rows(size_t count, const int32_t *node, size_t d, const float
         memcpy(rows + b * d, matrix + (size_t)node[b] * d, d * sizeof *rows);
 }
 
-/* In the order of the batch, so that a node that comes twice has the same sum on any number of
- * threads. */
-static void add_rows(size_t count, const int32_t *node, size_t d, const float *rows, float *matrix)
+/* To the rows of `own` nodes, in the order of the batch, so that a node that comes twice has the same sum
+ * on any number of threads. */
+static void add_rows(size_t count, const int32_t *node, struct diffmm__part own, size_t d,
+                     const float *rows, float *matrix)
 {
     for (size_t b = 0; b < count; b++)
-        diffmm__kernels()->add_scaled(d, 1.0f, rows + b * d, matrix + (size_t)node[b] * d);
+        if ((size_t)node[b] >= own.first && (size_t)node[b] < own.end)
+            diffmm__kernels()->add_scaled(d, 1.0f, rows + b * d, matrix + (size_t)node[b] * d);
 }
 
 diffmm_status diffmm__alignment_term(const struct diffmm__term_batch *batch, double weight,
@@ -94,20 +96,28 @@ diffmm_status diffmm__alignment_term(const struct diffmm__term_batch *batch, dou
 {
     struct scratch *s = scratch;
     size_t d = batch->d, count = batch->count;
+    const struct diffmm__share *share = batch->share;
     const int32_t *nodes[] = {batch->user, batch->positive};
     const size_t begins[] = {0, batch->users * d};
+    const struct diffmm__part owns[] = {share->user, {0, batch->items}};
     double loss = 0.0;
     for (size_t m = 0; m < batch->modalities; m++) {
         if (batch->keep_views == 0.0f)
-            diffmm__vector_clear(batch->context, (batch->users + batch->items) * d,
-                                 batch->grad_views[m]);
+            diffmm__share_clear(share, batch->context, batch->grad_views[m]);
         for (size_t side = 0; side < 2; side++) {
             size_t begin = begins[side];
-            gather_rows(count, nodes[side], d, batch->views[m] + begin, s->x);
+            diffmm_status status = DIFFMM_OK;
+            if (side == 0)
+                status = diffmm__share_collect(share, count, nodes[side], batch->views[m], s->x,
+                                               s->grad_x);
+            else
+                gather_rows(count, nodes[side], d, batch->views[m] + begin, s->x);
+            if (status)
+                return status;
             gather_rows(count, nodes[side], d, batch->final + begin, s->y);
             loss += align(s, count, d, s->x, s->y, weight, s->grad_x, s->grad_y);
-            add_rows(count, nodes[side], d, s->grad_x, batch->grad_views[m] + begin);
-            add_rows(count, nodes[side], d, s->grad_y, batch->grad_final + begin);
+            add_rows(count, nodes[side], owns[side], d, s->grad_x, batch->grad_views[m] + begin);
+            add_rows(count, nodes[side], owns[side], d, s->grad_y, batch->grad_final + begin);
         }
     }
     *value = weight * loss;

@@ -126,31 +126,6 @@ static diffmm_status contrast(struct scratch *s, const struct diffmm__infonce_se
     return status;
 }
 
-/* Who shares the work, and what they have of the views. */
-struct sharing {
-    const struct diffmm__peers *peers;
-    bool views_whole;
-    struct diffmm__part node; /* otherwise: this peer's nodes */
-};
-
-/* A view of which each peer has some rows: each normalises its own. Row v of both sides together is node
- * v, since no nodes are drawn. */
-static diffmm_status normalize_shared(const struct scratch *s, const struct sharing *sharing,
-                                      size_t v, const float *view)
-{
-    const struct diffmm__peers *peers = sharing->peers;
-    size_t d = s->d, first = sharing->node.first, end = sharing->node.end,
-           nodes = s->sides[0].nodes + s->sides[1].nodes;
-    float *normalized = s->normalized[v], *norms = s->norms[v];
-    diffmm__normalize_rows(s->context, end - first, d, view + first * d, d, normalized + first * d,
-                           d, norms + first);
-    diffmm_status status = diffmm__peers_gather_parts(peers, peers->firsts[0], 0, nodes, normalized,
-                                                      d * sizeof *normalized);
-    return status ? status
-                  : diffmm__peers_gather_parts(peers, peers->firsts[0], 0, nodes, norms,
-                                               sizeof *norms);
-}
-
 /* The gradients of a side's normalised rows, of those that this peer adds to, are 0. */
 static void clear_gradients(const struct scratch *s, const struct diffmm__peers *peers,
                             const struct side *side, size_t v)
@@ -163,60 +138,80 @@ static void clear_gradients(const struct scratch *s, const struct diffmm__peers 
                          gradients + rows->candidates * s->d);
 }
 
-/* A view's rows, normalised. */
-static diffmm_status normalize(const struct scratch *s, const struct sharing *sharing, size_t v,
-                               const float *view)
+/* All rows: each peer normalises those that it has. Row v of both sides together is node v. */
+static diffmm_status normalize_all(const struct scratch *s, const struct diffmm__share *share,
+                                   size_t v, const float *view)
 {
-    if (!sharing->views_whole && v < s->view_count)
-        return normalize_shared(s, sharing, v, view);
-    for (size_t i = 0; i < 2; i++) {
-        const struct side *side = &s->sides[i];
-        diffmm__infonce_rows_normalize(
-            s->context, &side->rows, s->d, view + side->first_node * s->d,
-            s->normalized[v] + side->first_row * s->d, s->norms[v] + side->first_row);
+    float *normalized = s->normalized[v], *norms = s->norms[v];
+    diffmm__share_normalize(share, s->context, view, normalized, norms);
+    diffmm_status status =
+        diffmm__share_gather_users(share, s->d * sizeof *normalized, normalized);
+    return status ? status : diffmm__share_gather_users(share, sizeof *norms, norms);
+}
+
+/* The rows of drawn nodes and of the batch's. */
+static diffmm_status normalize_drawn(const struct scratch *s, const struct diffmm__share *share,
+                                     size_t v, const float *view)
+{
+    const struct side *users = &s->sides[0], *items = &s->sides[1];
+    size_t d = s->d, count = users->rows.count, skip = items->first_row;
+    float *normalized = s->normalized[v], *norms = s->norms[v],
+          *scratch = s->gradients[v]; /* which are not computed yet */
+    if (share->peers.size == 1) {
+        diffmm__infonce_rows_normalize(s->context, &users->rows, d, view, normalized, norms);
+    } else {
+        diffmm_status status =
+            diffmm__share_collect(share, count, users->rows.nodes, view, normalized, scratch);
+        if (status)
+            return status;
+        diffmm__normalize_rows(s->context, count, d, normalized, d, normalized, d, norms);
     }
+    diffmm__infonce_rows_normalize(s->context, &items->rows, d, view + items->first_node * d,
+                                   normalized + skip * d, norms + skip);
     return DIFFMM_OK;
 }
 
-/* A side's gradient, taken back through the normalisation: grad is kept times `keep` and added to. Where
- * a view has no other rows than candidates, each peer does so with its own. */
-static diffmm_status side_backward(const struct scratch *s, const struct diffmm__peers *peers,
-                                   const struct side *side, size_t v, float keep, float *grad)
+/* A view's rows, normalised. */
+static diffmm_status normalize(const struct scratch *s, const struct diffmm__share *share, size_t v,
+                               const float *view)
 {
-    const struct diffmm__infonce_rows *rows = &side->rows;
-    size_t d = s->d;
-    float *normalized = s->normalized[v] + side->first_row * d,
-          *norms = s->norms[v] + side->first_row,
-          *gradients = s->gradients[v] + side->first_row * d;
-    if (rows->nodes) {
-        diffmm_status status = diffmm__infonce_gather(peers, rows, d, gradients);
-        if (!status)
-            diffmm__infonce_rows_backward(s->context, rows, side->nodes, d, normalized, norms,
-                                          gradients, keep, grad);
-        return status;
-    }
-    struct diffmm__part part = diffmm__infonce_part(peers, rows);
-    size_t skip = part.first * d;
-    diffmm__normalize_rows_backward(s->context, part.end - part.first, d, normalized + skip,
-                                    norms + part.first, gradients + skip, 1.0f, keep, grad + skip);
-    return diffmm__infonce_gather(peers, rows, d, grad);
+    return s->sides[0].rows.nodes ? normalize_drawn(s, share, v, view)
+                                  : normalize_all(s, share, v, view);
 }
 
-/* A view's gradient, from that of its normalised rows. */
-static diffmm_status normalize_backward(const struct scratch *s, const struct diffmm__peers *peers,
+/* The gradients of a side's normalised rows, from the peers that have added to them to those that have
+ * the rows. */
+static diffmm_status pass_gradients(const struct diffmm__share *share, size_t side,
+                                    const struct diffmm__infonce_rows *rows, float *gradients)
+{
+    return side == 0 && !rows->nodes
+               ? diffmm__infonce_move(&share->peers, rows, share->peers.firsts[0], share->d,
+                                      gradients)
+               : diffmm__infonce_gather(&share->peers, rows, share->d, gradients);
+}
+
+/* A view's gradient, from that of its normalised rows: grad is kept times `keep` and added to. */
+static diffmm_status normalize_backward(const struct scratch *s, const struct diffmm__share *share,
                                         size_t v, float keep, float *grad)
 {
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < 2 && !status; i++) {
         const struct side *side = &s->sides[i];
-        status = side_backward(s, peers, side, v, keep, grad + side->first_node * s->d);
+        size_t skip = side->first_row * s->d;
+        struct diffmm__part own = i == 0 ? share->user : (struct diffmm__part){0, side->nodes};
+        status = pass_gradients(share, i, &side->rows, s->gradients[v] + skip);
+        if (!status)
+            diffmm__infonce_rows_backward(s->context, &side->rows, own, s->d,
+                                          s->normalized[v] + skip, s->norms[v] + side->first_row,
+                                          s->gradients[v] + skip, keep,
+                                          grad + side->first_node * s->d);
     }
     return status;
 }
 
 /* The value on valid arguments; gradients, times `weight`, of every view into s->gradients. */
 static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_loss_arguments *a,
-                                 const struct sharing *sharing, double weight, double *loss)
+                                 const struct diffmm__share *share, double weight, double *loss)
 {
     bool with_main = a->anchor == DIFFMM_ANCHOR_MAIN, gradients = a->grad_views || a->grad_main;
     size_t used = s->view_count + (with_main ? 1 : 0);
@@ -232,13 +227,13 @@ static diffmm_status contrastive(struct scratch *s, const diffmm_contrastive_los
     }
     diffmm_status status = DIFFMM_OK;
     for (size_t v = 0; v < used && !status; v++) {
-        status = normalize(s, sharing, v, v < s->view_count ? a->views[v] : a->main);
+        status = normalize(s, share, v, v < s->view_count ? a->views[v] : a->main);
         for (size_t i = 0; i < 2 && gradients; i++)
-            clear_gradients(s, sharing->peers, &s->sides[i], v);
+            clear_gradients(s, &share->peers, &s->sides[i], v);
     }
 
     const struct diffmm__infonce_setting setting = {.context = s->context,
-                                                    .peers = sharing->peers,
+                                                    .peers = &share->peers,
                                                     .d = s->d,
                                                     .tau = a->tau,
                                                     .weight = weight,
@@ -263,11 +258,6 @@ static void draw(const struct scratch *s, const struct diffmm__term_batch *batch
                                  s->negatives, s->sides[i].drawn);
 }
 
-bool diffmm__contrastive_shares_views(const struct diffmm__settings *settings)
-{
-    return settings->negatives == 0;
-}
-
 diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
                                        void *scratch, double *value)
 {
@@ -284,15 +274,13 @@ diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, d
                                                          .negative_count = s->negatives,
                                                          .user_negatives = s->sides[0].drawn,
                                                          .item_negatives = s->sides[1].drawn};
-    const struct sharing sharing = {
-        .peers = batch->peers, .views_whole = batch->views_whole, .node = batch->node};
     draw(s, batch);
-    diffmm_status status = contrastive(s, &arguments, &sharing, weight, value);
+    diffmm_status status = contrastive(s, &arguments, batch->share, weight, value);
     *value *= weight;
     for (size_t v = 0; v < s->view_count && !status; v++)
-        status = normalize_backward(s, batch->peers, v, batch->keep_views, batch->grad_views[v]);
+        status = normalize_backward(s, batch->share, v, batch->keep_views, batch->grad_views[v]);
     if (!status && arguments.anchor == DIFFMM_ANCHOR_MAIN)
-        status = normalize_backward(s, batch->peers, s->view_count, 1.0f, batch->grad_final);
+        status = normalize_backward(s, batch->share, s->view_count, 1.0f, batch->grad_final);
     return status;
 }
 
@@ -360,10 +348,9 @@ diffmm_status diffmm_contrastive_loss_with(diffmm_context *context,
         diffmm__arena_end(&arena);
         return DIFFMM_ERROR_NO_MEMORY;
     }
-    const struct diffmm__peers alone = diffmm__peers_alone();
-    const struct sharing sharing = {.peers = &alone, .views_whole = true};
+    const struct diffmm__share alone = diffmm__share_alone(a.users, a.items, a.d);
     double value;
-    status = contrastive(scratch, &a, &sharing, 1.0, &value);
+    status = contrastive(scratch, &a, &alone, 1.0, &value);
     for (size_t v = 0; a.grad_views && v < a.view_count; v++)
         if (a.grad_views[v])
             normalize_backward(scratch, &alone, v, 0.0f, a.grad_views[v]);

@@ -10,9 +10,6 @@
 diffmm_status diffmm__contrastive_term(const struct diffmm__term_batch *batch, double weight,
                                        void *scratch, double *value);
 
-/* Drawn nodes stand anywhere in the views; see losses/term.h. */
-bool diffmm__contrastive_shares_views(const struct diffmm__settings *settings);
-
 /* Takes scratch for one shape, used for every batch; see losses/term.h. */
 void *diffmm__contrastive_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
 

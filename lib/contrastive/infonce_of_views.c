@@ -70,6 +70,7 @@ static diffmm_status compute(diffmm_context *context, const diffmm_infonce_argum
     diffmm__infonce_rows_normalize(context, &rows, d, a->p, p.normalized, p.norms);
     diffmm__infonce_rows_normalize(context, &rows, d, a->q, q.normalized, q.norms);
     const struct diffmm__peers alone = diffmm__peers_alone();
+    const struct diffmm__part all = {0, a->nodes};
     const struct diffmm__infonce_setting setting = {.context = context,
                                                     .peers = &alone,
                                                     .d = d,
@@ -80,10 +81,10 @@ static diffmm_status compute(diffmm_context *context, const diffmm_infonce_argum
     diffmm_status status = diffmm__infonce(&setting, &rows, p.normalized, q.normalized, p.gradient,
                                            q.gradient, &value);
     if (a->grad_p)
-        diffmm__infonce_rows_backward(context, &rows, a->nodes, d, p.normalized, p.norms,
+        diffmm__infonce_rows_backward(context, &rows, all, d, p.normalized, p.norms,
                                       p.gradient, 0.0f, a->grad_p);
     if (a->grad_q)
-        diffmm__infonce_rows_backward(context, &rows, a->nodes, d, q.normalized, q.norms,
+        diffmm__infonce_rows_backward(context, &rows, all, d, q.normalized, q.norms,
                                       q.gradient, 0.0f, a->grad_q);
     if (a->loss && !status)
         *a->loss = value;

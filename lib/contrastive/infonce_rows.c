@@ -130,6 +130,7 @@ void diffmm__infonce_rows_drawn(struct diffmm__infonce_rows *rows, size_t nodes,
 struct move {
     const struct diffmm__vector_kernels *kernels;
     const struct diffmm__infonce_rows *rows;
+    struct diffmm__part own; /* scatter_range() alone: nodes that are added to */
     size_t d;
     const float *from;
     float *to;
@@ -145,9 +146,11 @@ static void gather_range(void *argument, size_t begin, size_t end)
 static void scatter_range(void *argument, size_t begin, size_t end)
 {
     const struct move *m = argument;
-    for (size_t r = begin; r < end; r++)
-        m->kernels->add_scaled(m->d, 1.0f, m->from + r * m->d,
-                               m->to + (size_t)m->rows->nodes[r] * m->d);
+    for (size_t r = begin; r < end; r++) {
+        size_t node = (size_t)m->rows->nodes[r];
+        if (node >= m->own.first && node < m->own.end)
+            m->kernels->add_scaled(m->d, 1.0f, m->from + r * m->d, m->to + node * m->d);
+    }
 }
 
 void diffmm__infonce_rows_normalize(const diffmm_context *context,
@@ -163,20 +166,26 @@ void diffmm__infonce_rows_normalize(const diffmm_context *context,
 }
 
 void diffmm__infonce_rows_backward(const diffmm_context *context,
-                                   const struct diffmm__infonce_rows *rows, size_t nodes, size_t d,
-                                   const float *normalized, const float *norms, float *gradient,
-                                   float keep, float *grad)
+                                   const struct diffmm__infonce_rows *rows,
+                                   struct diffmm__part own, size_t d, const float *normalized,
+                                   const float *norms, float *gradient, float keep, float *grad)
 {
+    size_t skip = own.first * d;
     if (!rows->nodes) {
-        diffmm__normalize_rows_backward(context, nodes, d, normalized, norms, gradient, 1.0f, keep,
-                                        grad);
+        diffmm__normalize_rows_backward(context, own.end - own.first, d, normalized + skip,
+                                        norms + own.first, gradient + skip, 1.0f, keep,
+                                        grad + skip);
         return;
     }
     if (keep == 0.0f)
-        diffmm__vector_clear(context, nodes * d, grad);
+        diffmm__vector_clear(context, (own.end - own.first) * d, grad + skip);
     diffmm__normalize_rows_backward(context, rows->count, d, normalized, norms, gradient, 1.0f,
                                     0.0f, gradient);
-    struct move move = {
-        .kernels = diffmm__kernels(), .rows = rows, .d = d, .from = gradient, .to = grad};
+    struct move move = {.kernels = diffmm__kernels(),
+                        .rows = rows,
+                        .own = own,
+                        .d = d,
+                        .from = gradient,
+                        .to = grad};
     diffmm__parallel_ranges(context, rows->count, grain, scatter_range, &move);
 }

@@ -11,6 +11,7 @@
 #include <diffmm/context.h>
 
 #include "base/memory.h"
+#include "peers/peers.h"
 
 /* The distinct nodes of a batch, and how often each stands in it. */
 struct diffmm__batch_nodes {
@@ -63,10 +64,10 @@ void diffmm__infonce_rows_normalize(const diffmm_context *context,
                                     const float *view, float *normalized, float *norms);
 
 /* The gradient of the view, of which `grad` is kept times `keep` (0 or 1) and added to, from that
- * of its normalised rows, whose memory serves as scratch. */
+ * of its normalised rows, whose memory serves as scratch; for the nodes of `own` alone. */
 void diffmm__infonce_rows_backward(const diffmm_context *context,
-                                   const struct diffmm__infonce_rows *rows, size_t nodes, size_t d,
-                                   const float *normalized, const float *norms, float *gradient,
-                                   float keep, float *grad);
+                                   const struct diffmm__infonce_rows *rows,
+                                   struct diffmm__part own, size_t d, const float *normalized,
+                                   const float *norms, float *gradient, float keep, float *grad);
 
 #endif

@@ -37,15 +37,31 @@ struct diffmm__part diffmm__infonce_part(const struct diffmm__peers *peers,
                                  first_candidate(peers, rows, peers->rank + 1)};
 }
 
+/* The first candidate of each peer, in firsts[1]. */
+static const size_t *first_candidates(const struct diffmm__peers *peers,
+                                      const struct diffmm__infonce_rows *rows)
+{
+    size_t *firsts = peers->firsts[1];
+    for (size_t rank = 0; rank <= peers->size; rank++)
+        firsts[rank] = first_candidate(peers, rows, rank);
+    return firsts;
+}
+
 diffmm_status diffmm__infonce_gather(const struct diffmm__peers *peers,
                                      const struct diffmm__infonce_rows *rows, size_t d,
                                      float *matrix)
 {
     if (peers->size == 1)
         return DIFFMM_OK;
-    size_t *firsts = peers->firsts[1];
-    for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = first_candidate(peers, rows, rank);
-    return diffmm__peers_gather_parts(peers, firsts, 0, rows->candidates, matrix,
-                                      d * sizeof *matrix);
+    return diffmm__peers_gather_parts(peers, first_candidates(peers, rows), 0, rows->candidates,
+                                      matrix, d * sizeof *matrix);
+}
+
+diffmm_status diffmm__infonce_move(const struct diffmm__peers *peers,
+                                   const struct diffmm__infonce_rows *rows, const size_t *to,
+                                   size_t d, float *matrix)
+{
+    if (peers->size == 1)
+        return DIFFMM_OK;
+    return diffmm__peers_move(peers, first_candidates(peers, rows), to, matrix, d * sizeof *matrix);
 }

@@ -24,4 +24,9 @@ diffmm_status diffmm__infonce_gather(const struct diffmm__peers *peers,
                                      const struct diffmm__infonce_rows *rows, size_t d,
                                      float *matrix);
 
+/* The same, but to each peer r only the rows to[r] .. to[r + 1] - 1. */
+diffmm_status diffmm__infonce_move(const struct diffmm__peers *peers,
+                                   const struct diffmm__infonce_rows *rows, const size_t *to,
+                                   size_t d, float *matrix);
+
 #endif

@@ -1,76 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "graph/propagate.h"
 
-#include <string.h>
-
 #include "base/handle.h"
 #include "base/memory.h"
-#include "base/pool.h"
 #include "base/status.h"
-#include "linalg/kernels.h"
-
-struct product {
-    const struct diffmm__csr *csr;
-    size_t first, d; /* the first row */
-    float factor;
-    const float *x, *add;
-    float *y;
-    const struct diffmm__vector_kernels *kernels;
-};
-
-static void product_rows(void *argument, size_t begin, size_t end)
-{
-    const struct product *p = argument;
-    size_t d = p->d;
-    for (size_t r = p->first + begin; r < p->first + end; r++) {
-        int64_t first = p->csr->pointers[r];
-        p->kernels->add_rows((size_t)(p->csr->pointers[r + 1] - first), p->csr->indices + first,
-                             p->csr->values + first, p->factor, d, p->x,
-                             p->add ? p->add + r * d : NULL, p->y + r * d);
-    }
-}
-
-void diffmm__graph_multiply_rows(const diffmm_graph *graph, bool transposed, size_t first,
-                                 size_t end, size_t d, float factor, const float *x,
-                                 const float *add, float *y)
-{
-    struct product p = {.csr = transposed ? &graph->transposed : &graph->rows,
-                        .first = first,
-                        .d = d,
-                        .factor = factor,
-                        .x = x,
-                        .add = add,
-                        .y = y,
-                        .kernels = diffmm__kernels()};
-    diffmm__parallel_ranges(graph->context, end - first, 256, product_rows, &p);
-}
-
-void diffmm__graph_multiply(const diffmm_graph *graph, bool transposed, size_t d, float factor,
-                            const float *x, const float *add, float *y)
-{
-    diffmm__graph_multiply_rows(graph, transposed, 0, graph->nodes, d, factor, x, add, y);
-}
 
 /* Horner's scheme: H = X + A (X + A (X + ..)), L products and no running sum. The last product must end
  * in h, so the two buffers alternate backwards from it. */
-float *diffmm__propagate_rows(const diffmm_graph *graph, bool transposed, size_t layers,
-                              size_t step, size_t first, size_t end, size_t d, const float *x,
-                              float *h, float *scratch)
+diffmm_status diffmm__propagate_shared(const struct diffmm__share *share, const diffmm_graph *graph,
+                                       bool transposed, size_t layers, const float *x, float *h,
+                                       float *scratch)
 {
-    bool into_h = (layers - step) % 2;
-    const float *inner = step == 0 ? x : into_h ? scratch : h;
-    float *outer = into_h ? h : scratch;
-    diffmm__graph_multiply_rows(graph, transposed, first, end, d, 1.0f, inner, x, outer);
-    return outer;
+    diffmm_status status = DIFFMM_OK;
+    if (layers == 0)
+        diffmm__share_copy(share, graph->context, x, h);
+    for (size_t l = 0; l < layers && !status; l++) {
+        bool into_h = (layers - l) % 2;
+        const float *inner = l == 0 ? x : into_h ? scratch : h;
+        status = diffmm__graph_multiply_shared(share, graph, transposed, 1.0f, inner, x,
+                                               into_h ? h : scratch);
+    }
+    return status;
 }
 
 void diffmm__propagate(const diffmm_graph *graph, bool transposed, size_t layers, size_t d,
                        const float *x, float *h, float *scratch)
 {
-    if (layers == 0)
-        memcpy(h, x, graph->nodes * d * sizeof *h);
-    for (size_t l = 0; l < layers; l++)
-        diffmm__propagate_rows(graph, transposed, layers, l, 0, graph->nodes, d, x, h, scratch);
+    const struct diffmm__share alone = diffmm__share_alone(graph->users, graph->items, d);
+    (void)diffmm__propagate_shared(&alone, graph, transposed, layers, x, h, scratch);
 }
 
 /* An argument, and its name in the public function. */

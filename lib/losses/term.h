@@ -13,28 +13,25 @@
 #include <diffmm/context.h>
 
 #include "base/memory.h"
+#include "losses/share.h"
 #include "options/settings.h"
-#include "peers/peers.h"
 
-/* What terms read, and the gradients that they add to. N = users + items nodes, users first. */
+/* What terms read, and the gradients that they add to. N = users + items nodes, users first. Where peers
+ * share a batch, a node matrix has the rows of this peer's users and of all items. */
 struct diffmm__term_batch {
     const diffmm_context *context;
-    const struct diffmm__peers *peers; /* that share the work of the term */
+    const struct diffmm__share *share; /* which rows there are */
     const struct diffmm__settings *settings;
     size_t users, items, d, modalities;
     size_t count; /* triples of the batch */
     const int32_t *user, *positive, *negative;
     uint64_t step;          /* steps taken before: what terms draw is a function of seed and step */
-    const float *embedding; /* N x d: the learnt embeddings [E_U; E_I] */
-    const float *final;     /* N x d: the main view */
-    /* Per modality N x d, for terms that need views only: all rows, or, where they are not whole, the
-     * rows of this peer's nodes alone. Those of peer r begin with node peers->firsts[0][r]. */
-    const float *const *views;
-    bool views_whole;
-    struct diffmm__part node; /* this peer's nodes: the rows of grad_embedding that it adds to */
+    float *embedding;   /* N x d: the learnt embeddings [E_U; E_I]; not changed (but see share.h) */
+    const float *final; /* N x d: the main view; it has the rows of all users of the batch, too */
+    const float *const *views; /* per modality N x d, for terms that need views only */
     float *grad_embedding, *grad_final;
     float *const *grad_views;
-    /* 1, or 0 for the first term that needs views: it overwrites grad_views, all of it. */
+    /* 1, or 0 for the first term that needs views: it overwrites grad_views, all rows that there are. */
     float keep_views;
 };
 
@@ -51,11 +48,8 @@ struct diffmm__term {
     const char *weight;  /* the option that weights the term; NULL: the weight is 1 */
     const char *enabled; /* the option that turns it on and off; NULL: a weight of 0 does */
     bool needs_views;
-    /* Whether views need not be whole. NULL: they must be. */
-    bool (*shares_views)(const struct diffmm__settings *settings);
 
-    /* The value times the weight; gradients, times the weight, are added: grad_final and grad_views are
-     * whole then. Fails only with peers. */
+    /* The value times the weight; gradients, times the weight, are added. Fails only with peers. */
     diffmm_status (*evaluate)(const struct diffmm__term_batch *batch, double weight, void *scratch,
                               double *value);
 

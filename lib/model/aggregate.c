@@ -30,20 +30,19 @@ static double *sums_of(const struct diffmm__workspace *w)
     return (double *)(void *)w->v;
 }
 
-/* Y = A [E_U; sum_m w_m Xn_m], of this peer's nodes; then of all users. */
+/* Y = A [E_U; sum_m w_m Xn_m]. */
 static diffmm_status mix(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
     const diffmm_context *context = model->context;
     size_t d = model->d, users = model->users * d, items = model->items * d;
     float *input = w->grad_final;
-    diffmm__vector_copy(context, users, diffmm__user_embedding(model)->values, input);
+    diffmm__share_copy(share, context, diffmm__user_embedding(model)->values, input);
     diffmm__vector_clear(context, items, input + users);
     for (size_t m = 0; m < model->modality_count; m++)
         diffmm__vector_add_scaled(context, items, w->weights[m], w->modality[m].normalized,
                                   input + users);
-    diffmm__share_multiply(share, model->adjacency, false, 1.0f, input, NULL, w->v);
-    return diffmm__share_gather_users(share, w->v);
+    return diffmm__graph_multiply_shared(share, model->adjacency, false, 1.0f, input, NULL, w->v);
 }
 
 /* V = Y + A [users of Y; E_I] + lambda sum_m w_m A_m [E_U; E_I]. */
@@ -53,52 +52,55 @@ static diffmm_status aggregate(diffmm_model *model, const struct diffmm__share *
     size_t d = model->d, users = model->users * d, items = model->items * d;
     const float *embedding = diffmm__user_embedding(model)->values; /* [E_U; E_I] */
     float *input = w->grad_final;
-    diffmm__vector_copy(model->context, users, w->v, input);
+    diffmm__share_copy(share, model->context, w->v, input);
     diffmm__vector_copy(model->context, items, embedding + users, input + users);
-    diffmm__share_multiply(share, model->adjacency, false, 1.0f, input, w->v, w->v);
-    for (size_t m = 0; m < model->modality_count; m++)
-        diffmm__share_multiply(share, model->modalities[m].graph, false,
-                               (float)model->settings.ris_adj_lambda * w->weights[m], embedding,
-                               w->v, w->v);
-    return diffmm__share_gather(share, w->v);
+    diffmm_status status = diffmm__graph_multiply_shared(share, model->adjacency, false, 1.0f,
+                                                         input, w->v, w->v);
+    for (size_t m = 0; m < model->modality_count && !status; m++)
+        status = diffmm__graph_multiply_shared(
+            share, model->modalities[m].graph, false,
+            (float)model->settings.ris_adj_lambda * w->weights[m], embedding, w->v, w->v);
+    return status;
 }
 
 diffmm_status diffmm__aggregate(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
     diffmm__modality_weights(model, w->weights);
     diffmm_status status = mix(model, share);
     if (!status)
         status = aggregate(model, share);
     if (!status)
-        status = diffmm__share_propagate(share, model->adjacency, false, model->settings.layers,
-                                         w->v, model->final, w->scratch);
+        status = diffmm__propagate_shared(share, model->adjacency, false, model->settings.layers,
+                                          w->v, model->final, w->scratch);
     if (status)
         return status;
-    float *normalized = w->scratch;
-    diffmm__normalize_rows(model->context, rows, d, w->v + skip, d, normalized + skip, d, NULL);
-    diffmm__vector_add_scaled(model->context, rows * d, (float)model->settings.ris_lambda,
-                              normalized + skip, model->final + skip);
-    return diffmm__share_gather(share, model->final);
+    diffmm__share_normalize(share, model->context, w->v, w->scratch, NULL);
+    diffmm__share_add_scaled(share, model->context, (float)model->settings.ris_lambda, w->scratch,
+                             model->final);
+    return DIFFMM_OK;
 }
 
 /* dV = sum_l A^l dfinal + ris_lambda times rownorm's backward. */
 static diffmm_status gradient_of_v(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
+    size_t d = model->d;
     diffmm_status status =
-        diffmm__share_propagate(share, model->adjacency, true, model->settings.layers,
-                                w->grad_final, w->grad_v, w->scratch);
+        diffmm__propagate_shared(share, model->adjacency, true, model->settings.layers,
+                                 w->grad_final, w->grad_v, w->scratch);
     if (status)
         return status;
-    float *normalized = w->scratch + skip; /* again: it was not kept */
-    diffmm__normalize_rows(model->context, rows, d, w->v + skip, d, normalized, d, w->v_norms);
-    diffmm__normalize_rows_backward(model->context, rows, d, normalized, w->v_norms,
-                                    w->grad_final + skip, (float)model->settings.ris_lambda, 1.0f,
-                                    w->grad_v + skip);
-    return diffmm__share_gather(share, w->grad_v);
+    /* Again: it was not kept. */
+    diffmm__share_normalize(share, model->context, w->v, w->scratch, w->v_norms);
+    struct diffmm__spans spans = diffmm__share_spans(share);
+    for (size_t s = 0; s < spans.count; s++) {
+        size_t first = spans.parts[s].first, skip = first * d;
+        diffmm__normalize_rows_backward(model->context, spans.parts[s].end - first, d,
+                                        w->scratch + skip, w->v_norms + first, w->grad_final + skip,
+                                        (float)model->settings.ris_lambda, 1.0f, w->grad_v + skip);
+    }
+    return DIFFMM_OK;
 }
 
 /* Through lambda w_m A_m [E_U; E_I]:
@@ -107,15 +109,16 @@ static diffmm_status through_modality(diffmm_model *model, const struct diffmm__
                                       size_t m)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, skip = share->node.first * d, rows = share->node.end - share->node.first;
+    struct diffmm__parameter *embeddings = diffmm__user_embedding(model);
     double lambda = model->settings.ris_adj_lambda, dot;
-    diffmm__graph_multiply_rows(model->modalities[m].graph, true, diffmm__share_dot_from(share, 0),
-                                share->node.end, d, 1.0f, w->grad_v, NULL, w->scratch);
-    diffmm__vector_add_scaled(model->context, rows * d, (float)lambda * w->weights[m],
-                              w->scratch + skip, diffmm__user_embedding(model)->gradient + skip);
-    diffmm_status status =
-        diffmm__share_dot(share, model->context, 0, w->scratch,
-                          diffmm__user_embedding(model)->values, sums_of(w), &dot);
+    diffmm_status status = diffmm__graph_multiply_shared(share, model->modalities[m].graph, true,
+                                                         1.0f, w->grad_v, NULL, w->scratch);
+    if (status)
+        return status;
+    diffmm__share_add_scaled(share, model->context, (float)lambda * w->weights[m], w->scratch,
+                             embeddings->gradient);
+    status = diffmm__share_dot(share, model->context, w->scratch, embeddings->values, sums_of(w),
+                               &dot);
     w->grad_weights[m] = lambda * dot;
     return status;
 }
@@ -124,15 +127,16 @@ static diffmm_status through_modality(diffmm_model *model, const struct diffmm__
 static diffmm_status gradient_of_y(diffmm_model *model, const struct diffmm__share *share)
 {
     struct diffmm__workspace *w = model->workspace;
-    size_t d = model->d, users = model->users * d, user = share->user.first * d,
-           item = share->item.first * d;
-    float *grad = diffmm__user_embedding(model)->gradient;
-    diffmm__share_multiply(share, model->adjacency, true, 1.0f, w->grad_v, NULL, w->scratch);
-    diffmm__vector_add_scaled(model->context, (share->item.end - share->item.first) * d, 1.0f,
-                              w->scratch + users + item, grad + users + item);
+    size_t d = model->d, users = model->users * d, user = share->user.first * d;
+    diffmm_status status = diffmm__graph_multiply_shared(share, model->adjacency, true, 1.0f,
+                                                         w->grad_v, NULL, w->scratch);
+    if (status)
+        return status;
+    diffmm__vector_add_scaled(model->context, model->items * d, 1.0f, w->scratch + users,
+                              diffmm__item_embedding(model)->gradient);
     diffmm__vector_add_scaled(model->context, (share->user.end - share->user.first) * d, 1.0f,
                               w->scratch + user, w->grad_v + user);
-    return diffmm__share_gather_users(share, w->grad_v);
+    return DIFFMM_OK;
 }
 
 /* Through Y = A [E_U; sum_m w_m Xn_m]. */
@@ -140,26 +144,23 @@ static diffmm_status through_mix(diffmm_model *model, const struct diffmm__share
 {
     struct diffmm__workspace *w = model->workspace;
     const diffmm_context *context = model->context;
-    size_t d = model->d, users = model->users * d, user = share->user.first * d,
-           item = share->item.first * d, from = diffmm__share_dot_from(share, model->users);
+    size_t d = model->d, users = model->users * d, items = model->items * d,
+           user = share->user.first * d;
     float *grad_input = w->grad_final; /* which is no longer needed */
-    diffmm_status status = DIFFMM_OK;
-    diffmm__graph_multiply_rows(model->adjacency, true, from, share->node.end, d, 1.0f, w->grad_v,
-                                NULL, grad_input);
+    diffmm_status status = diffmm__graph_multiply_shared(share, model->adjacency, true, 1.0f,
+                                                         w->grad_v, NULL, grad_input);
+    if (status)
+        return status;
     diffmm__vector_add_scaled(context, (share->user.end - share->user.first) * d, 1.0f,
                               grad_input + user, diffmm__user_embedding(model)->gradient + user);
-    for (size_t m = 0; m < model->modality_count && !status; m++) {
+    for (size_t m = 0; m < model->modality_count; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
-        double dot;
-        diffmm__vector_add_scaled(context, (share->item.end - share->item.first) * d, w->weights[m],
-                                  grad_input + users + item, own->grad_normalized + item);
-        status = diffmm__share_dot(share, context, model->users, grad_input + users,
-                                   own->normalized, sums_of(w), &dot);
-        w->grad_weights[m] += dot;
-        if (!status)
-            status = diffmm__share_gather_items(share, own->grad_normalized);
+        diffmm__vector_add_scaled(context, items, w->weights[m], grad_input + users,
+                                  own->grad_normalized);
+        w->grad_weights[m] +=
+            diffmm__vector_dot(context, items, grad_input + users, own->normalized);
     }
-    return status;
+    return DIFFMM_OK;
 }
 
 diffmm_status diffmm__aggregate_backward(diffmm_model *model, const struct diffmm__share *share)

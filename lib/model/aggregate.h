@@ -2,8 +2,8 @@
 #ifndef DIFFMM_MODEL_AGGREGATE_H
 #define DIFFMM_MODEL_AGGREGATE_H
 
+#include "losses/share.h"
 #include "model/model.h"
-#include "model/share.h"
 
 /* The main view, from every Xn_m into model->final; and, from the workspace's grad_final, gradients
  * added to the embeddings' (of this peer's nodes) and every grad_normalized, and written to the logits';

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "model/aggregate.h"
 #include "model/blend.h"
+#include "model/model_share.h"
 #include "model/project.h"
 
 diffmm_status diffmm_model_forward(diffmm_model *model)
@@ -22,7 +23,7 @@ diffmm_status diffmm__model_forward(diffmm_model *model)
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;
-    struct diffmm__share alone = diffmm__share_alone(model);
+    struct diffmm__share alone = diffmm__model_share_alone(model);
     if ((status = diffmm__project(model, &alone)) || (status = diffmm__aggregate(model, &alone)))
         return status;
     diffmm__model_embedded(model);

@@ -3,6 +3,7 @@
 #include "model/model_step.h"
 
 #include "base/handle.h"
+#include "model/model_share.h"
 #include "optim/adam.h"
 
 diffmm_status diffmm_model_step(diffmm_model *model)
@@ -13,23 +14,21 @@ diffmm_status diffmm_model_step(diffmm_model *model)
         status = diffmm__model_check_trainable(model);
     if (status)
         return status;
-    struct diffmm__share alone = diffmm__share_alone(model);
-    return diffmm__model_step(model, &alone, model->settings.learning_rate);
+    struct diffmm__share alone = diffmm__model_share_alone(model);
+    diffmm__model_step(model, &alone, model->settings.learning_rate);
+    return DIFFMM_OK;
 }
 
-/* The rows of a parameter that this peer changes: of its own nodes; of any other parameter, all. */
+/* The rows of a parameter that this peer changes: of its own users; of any other parameter, all. */
 static struct diffmm__part part_of(const diffmm_model *model, const struct diffmm__share *share,
                                    const struct diffmm__parameter *parameter)
 {
-    if (parameter == diffmm__user_embedding(model))
-        return share->user;
-    if (parameter == diffmm__item_embedding(model))
-        return share->item;
-    return (struct diffmm__part){0, parameter->rows};
+    return parameter == diffmm__user_embedding(model) ? share->user
+                                                      : (struct diffmm__part){0, parameter->rows};
 }
 
-diffmm_status diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
-                                 double learning_rate)
+void diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
+                        double learning_rate)
 {
     model->steps++;
     diffmm__model_changed(model);
@@ -43,16 +42,16 @@ diffmm_status diffmm__model_step(diffmm_model *model, const struct diffmm__share
                           parameter->values + skip, parameter->gradient + skip,
                           parameter->first_moment + skip, parameter->second_moment + skip);
     }
-    return diffmm__share_gather(share, diffmm__user_embedding(model)->values);
 }
 
 diffmm_status diffmm__model_step_gather(diffmm_model *model, const struct diffmm__share *share)
 {
     const struct diffmm__parameter *embeddings = diffmm__user_embedding(model);
-    float *const arrays[] = {embeddings->gradient, embeddings->first_moment,
+    float *const arrays[] = {embeddings->values, embeddings->gradient, embeddings->first_moment,
                              embeddings->second_moment};
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)
-        status = diffmm__share_gather(share, arrays[i]);
+        status =
+            diffmm__share_gather_users(share, share->d * sizeof *embeddings->values, arrays[i]);
     return status;
 }

@@ -8,12 +8,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/handle.h"
 #include "base/status.h"
 #include "linalg/vectors.h"
 #include "model/aggregate.h"
+#include "model/model_share.h"
 #include "model/project.h"
 #include "model/views.h"
 #include "model/workspace.h"
@@ -40,7 +42,7 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
     diffmm_status status = diffmm__call_changes(&call, model, "model");
     if (status)
         return status;
-    struct diffmm__share alone = diffmm__share_alone(model);
+    struct diffmm__share alone = diffmm__model_share_alone(model);
     return diffmm__model_objective(model, &alone, count, user, positive, negative, losses);
 }
 
@@ -69,25 +71,28 @@ static void write_losses(const diffmm_model *model, double total, diffmm_losses 
     }
 }
 
-diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__share *share,
-                                      size_t count, const int32_t *user, const int32_t *positive,
-                                      const int32_t *negative, diffmm_losses *losses)
+/* Terms read the final embeddings of the batch's users, whoever has them. */
+static diffmm_status collect_final(diffmm_model *model, const struct diffmm__share *share,
+                                   size_t count, const int32_t *user)
 {
-    diffmm_status status;
-    if ((status = diffmm__model_check_trainable(model)) ||
-        (status = check_batch(model, count, user, positive, negative)) ||
-        (status = diffmm__project(model, share)) || (status = diffmm__aggregate(model, share)))
-        return status;
-    diffmm__model_embedded(model);
-    bool views = diffmm__terms_need_views(&model->terms),
-         whole = share->peers.size == 1 ||
-                 diffmm__terms_need_whole_views(&model->terms, &model->settings);
-    if (views && (status = diffmm__views(model, share, whole)))
-        return status;
+    size_t d = model->d;
+    float *rows = model->workspace->collected;
+    if (share->peers.size == 1)
+        return DIFFMM_OK;
+    diffmm_status status =
+        diffmm__share_collect(share, count, user, model->final, rows, rows + count * d);
+    for (size_t b = 0; b < count && !status; b++)
+        memcpy(model->final + (size_t)user[b] * d, rows + b * d, d * sizeof *rows);
+    return status;
+}
 
+static diffmm_status evaluate_terms(diffmm_model *model, const struct diffmm__share *share,
+                                    size_t count, const int32_t *user, const int32_t *positive,
+                                    const int32_t *negative, double *total)
+{
     struct diffmm__workspace *w = model->workspace;
     struct diffmm__term_batch batch = {.context = model->context,
-                                       .peers = &share->peers,
+                                       .share = share,
                                        .settings = &model->settings,
                                        .users = model->users,
                                        .items = model->items,
@@ -101,20 +106,38 @@ diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__
                                        .embedding = diffmm__user_embedding(model)->values,
                                        .final = model->final,
                                        .views = (const float *const *)w->views,
-                                       .views_whole = whole,
-                                       .node = share->node,
                                        .grad_embedding = diffmm__user_embedding(model)->gradient,
                                        .grad_final = w->grad_final,
                                        .grad_views = w->grad_views};
-    size_t d = model->d, items = model->items * d, skip = share->node.first * d;
-    diffmm__vector_clear(model->context, share->node.end * d - skip, batch.grad_embedding + skip);
-    diffmm__vector_clear(model->context, share->nodes * d, batch.grad_final);
+    diffmm_status status = collect_final(model, share, count, user);
+    if (status)
+        return status;
+    diffmm__share_clear(share, model->context, batch.grad_embedding);
+    diffmm__share_clear(share, model->context, batch.grad_final);
+    return diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses, total);
+}
+
+diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__share *share,
+                                      size_t count, const int32_t *user, const int32_t *positive,
+                                      const int32_t *negative, diffmm_losses *losses)
+{
+    diffmm_status status;
+    if ((status = diffmm__model_check_trainable(model)) ||
+        (status = check_batch(model, count, user, positive, negative)) ||
+        (status = diffmm__project(model, share)) || (status = diffmm__aggregate(model, share)))
+        return status;
+    diffmm__model_embedded(model);
+    bool views = diffmm__terms_need_views(&model->terms);
+    if (views && (status = diffmm__views(model, share)))
+        return status;
+
+    size_t items = model->items * model->d;
     double total;
-    status = diffmm__terms_evaluate(&model->terms, &batch, w->terms, model->losses, &total);
+    status = evaluate_terms(model, share, count, user, positive, negative, &total);
     if (!status && views)
         status = diffmm__views_backward(model, share);
     for (size_t m = 0; m < model->modality_count && !views; m++)
-        diffmm__vector_clear(model->context, items, w->modality[m].grad_normalized);
+        diffmm__vector_clear(model->context, items, model->workspace->modality[m].grad_normalized);
     if (!status)
         status = diffmm__aggregate_backward(model, share);
     if (!status)

@@ -2,8 +2,8 @@
 #ifndef DIFFMM_MODEL_OBJECTIVE_H
 #define DIFFMM_MODEL_OBJECTIVE_H
 
+#include "losses/share.h"
 #include "model/model.h"
-#include "model/share.h"
 
 /* diffmm_model_objective() for a caller that has the model to itself, and may share the work. */
 diffmm_status diffmm__model_objective(diffmm_model *model, const struct diffmm__share *share,

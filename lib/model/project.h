@@ -2,8 +2,8 @@
 #ifndef DIFFMM_MODEL_PROJECT_H
 #define DIFFMM_MODEL_PROJECT_H
 
+#include "losses/share.h"
 #include "model/model.h"
-#include "model/share.h"
 
 /* X_m and Xn_m of every modality, into the workspace; DIFFMM_ERROR_NUMERIC where they are out of
  * range. And the gradients of the projections, from every grad_normalized. */

@@ -6,7 +6,7 @@
 #define DIFFMM_MODEL_PROJECT_STORED_H
 
 #include "model/model.h"
-#include "model/share.h"
+#include "losses/share.h"
 
 /* The rows of some items of F W (leaky) or F W^T (linear), items x d. */
 void diffmm__project_stored(const diffmm_model *model,

@@ -13,7 +13,6 @@ static const struct diffmm__term table[] = {
      .weight = "ssl_reg",
      .enabled = "contrastive.enabled",
      .needs_views = true,
-     .shares_views = diffmm__contrastive_shares_views,
      .evaluate = diffmm__contrastive_term,
      .take_scratch = diffmm__contrastive_take,
      .naive_flops = diffmm__contrastive_naive_flops,
@@ -23,6 +22,7 @@ static const struct diffmm__term table[] = {
     {.name = "regularizer",
      .weight = "reg",
      .evaluate = diffmm__l2_term,
+     .take_scratch = diffmm__l2_take,
      .member = offsetof(diffmm_losses, regularizer)},
     {.name = "alignment",
      .weight = "alignment",
@@ -66,16 +66,6 @@ bool diffmm__terms_need_views(const struct diffmm__terms *terms)
 {
     for (size_t i = 0; i < term_count; i++)
         if (terms->weight[i] != 0.0 && table[i].needs_views)
-            return true;
-    return false;
-}
-
-bool diffmm__terms_need_whole_views(const struct diffmm__terms *terms,
-                                    const struct diffmm__settings *settings)
-{
-    for (size_t i = 0; i < term_count; i++)
-        if (terms->weight[i] != 0.0 && table[i].needs_views &&
-            !(table[i].shares_views && table[i].shares_views(settings)))
             return true;
     return false;
 }

@@ -23,9 +23,6 @@ diffmm_status diffmm__terms_read(const diffmm_options *options, struct diffmm__t
 
 /* Whether a term that is on reads the modal views. */
 bool diffmm__terms_need_views(const struct diffmm__terms *terms);
-/* Whether one of them needs all rows of theirs. */
-bool diffmm__terms_need_whole_views(const struct diffmm__terms *terms,
-                                    const struct diffmm__settings *settings);
 
 /* The sum of all terms that are on, each into `values`; gradients are added. Fails only with peers. */
 diffmm_status diffmm__terms_evaluate(const struct diffmm__terms *terms,

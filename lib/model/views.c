@@ -15,46 +15,52 @@
 #include "base/handle.h"
 #include "base/numbers.h"
 #include "base/status.h"
+#include "graph/propagate.h"
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
 #include "model/model_graph.h"
+#include "model/model_share.h"
 #include "model/project.h"
 #include "model/workspace.h"
 
-/* This peer's rows of y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion
- * ratio only. */
-static void multiply_view_graph(const diffmm_model *model, const struct diffmm__share *share,
-                                size_t m, bool transposed, const float *x, float *y, float *other)
+/* y = (the view's graph) x, or its transpose; `other` is scratch, used with a fusion ratio only. */
+static diffmm_status multiply_view_graph(const diffmm_model *model,
+                                         const struct diffmm__share *share, size_t m,
+                                         bool transposed, const float *x, float *y, float *other)
 {
     const struct diffmm__model_modality *modality = &model->modalities[m];
-    size_t skip = share->node.first * model->d, own = share->node.end * model->d - skip;
+    struct diffmm__spans spans = diffmm__share_spans(share);
     float rho = (float)model->settings.fusion_ratio;
-    diffmm__share_multiply(share, modality->graph, transposed, 1.0f, x, NULL, y);
-    if (!modality->observed)
-        return;
-    diffmm__kernels()->scale(own, 1.0f - rho, y + skip);
-    diffmm__share_multiply(share, modality->observed, transposed, 1.0f, x, NULL, other);
-    diffmm__vector_add_scaled(model->context, own, rho, other + skip, y + skip);
+    diffmm_status status =
+        diffmm__graph_multiply_shared(share, modality->graph, transposed, 1.0f, x, NULL, y);
+    if (status || !modality->observed)
+        return status;
+    for (size_t s = 0; s < spans.count; s++)
+        diffmm__kernels()->scale((spans.parts[s].end - spans.parts[s].first) * model->d, 1.0f - rho,
+                                 y + spans.parts[s].first * model->d);
+    status =
+        diffmm__graph_multiply_shared(share, modality->observed, transposed, 1.0f, x, NULL, other);
+    if (!status)
+        diffmm__share_add_scaled(share, model->context, rho, other, y);
+    return status;
 }
 
-diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share, bool whole)
+diffmm_status diffmm__views(diffmm_model *model, const struct diffmm__share *share)
 {
     diffmm_status status = DIFFMM_OK;
     struct diffmm__workspace *w = model->workspace;
     size_t d = model->d, users = model->users * d, items = model->items * d;
     float *input = w->grad_final; /* which is not computed yet */
-    diffmm__vector_copy(model->context, users, diffmm__user_embedding(model)->values, input);
+    diffmm__share_copy(share, model->context, diffmm__user_embedding(model)->values, input);
     for (size_t m = 0; m < model->modality_count && !status; m++) {
         struct diffmm__modality_workspace *own = &w->modality[m];
         diffmm__vector_copy(model->context, items, own->normalized, input + users);
         /* C, in the memory of the gradient. */
-        multiply_view_graph(model, share, m, false, input, own->grad_view, w->scratch);
-        status = diffmm__share_gather(share, own->grad_view);
+        status = multiply_view_graph(model, share, m, false, input, own->grad_view, w->scratch);
         if (!status)
-            status = diffmm__share_propagate(share, model->adjacency, false, model->settings.layers,
-                                             own->grad_view, own->view, w->scratch);
-        if (!status && whole)
-            status = diffmm__share_gather(share, own->view);
+            status =
+                diffmm__propagate_shared(share, model->adjacency, false, model->settings.layers,
+                                         own->grad_view, own->view, w->scratch);
     }
     return status;
 }
@@ -68,15 +74,14 @@ diffmm_status diffmm__views_backward(diffmm_model *model, const struct diffmm__s
         struct diffmm__modality_workspace *own = &w->modality[m];
         /* The view itself is no longer needed: its memory takes dC. Then its gradient is not either:
          * that of [E_U; Xn_m] takes its place, of which the items are grad_normalized. */
-        status = diffmm__share_propagate(share, model->adjacency, true, model->settings.layers,
-                                         own->grad_view, own->view, w->scratch);
+        status = diffmm__propagate_shared(share, model->adjacency, true, model->settings.layers,
+                                          own->grad_view, own->view, w->scratch);
         if (!status)
-            status = diffmm__share_gather(share, own->view);
-        if (status)
-            break;
-        multiply_view_graph(model, share, m, true, own->view, own->grad_view, w->scratch);
-        diffmm__vector_add_scaled(model->context, users, 1.0f, own->grad_view + user,
-                                  diffmm__user_embedding(model)->gradient + user);
+            status =
+                multiply_view_graph(model, share, m, true, own->view, own->grad_view, w->scratch);
+        if (!status)
+            diffmm__vector_add_scaled(model->context, users, 1.0f, own->grad_view + user,
+                                      diffmm__user_embedding(model)->gradient + user);
     }
     return status;
 }
@@ -92,8 +97,8 @@ diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float
         return status;
     if (!out)
         return diffmm__null("out");
-    struct diffmm__share alone = diffmm__share_alone(model);
-    if ((status = diffmm__project(model, &alone)) || (status = diffmm__views(model, &alone, true)))
+    struct diffmm__share alone = diffmm__model_share_alone(model);
+    if ((status = diffmm__project(model, &alone)) || (status = diffmm__views(model, &alone)))
         return status;
     size_t size = (model->users + model->items) * model->d;
     const float *view = model->workspace->views[found - model->modalities];

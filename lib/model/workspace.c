@@ -37,6 +37,8 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
     else if (w->views && !arena->failed)
         w->grad_v = w->views[0];
     w->v_norms = diffmm__arena_take(arena, nodes, real);
+    if (shape->shared)
+        w->collected = diffmm__arena_take(arena, 2 * shape->batch * shape->d, real);
     w->split_k = diffmm__arena_take(
         arena, diffmm__gemm_chunks(shape->items) * shape->widest * shape->d, real);
     w->stored = diffmm__arena_take(
@@ -65,7 +67,8 @@ static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
                                             .modalities = model->modality_count,
                                             .terms = model->terms,
                                             .batch = model->settings.batch,
-                                            .negatives = model->settings.negatives};
+                                            .negatives = model->settings.negatives,
+                                            .shared = model->settings.peers_batches};
     for (size_t m = 0; m < model->modality_count; m++) {
         size_t dimensions = model->modalities[m].dimensions;
         if (dimensions > shape.widest)

@@ -29,7 +29,8 @@ struct diffmm__workspace {
     float *grad_final; /* of model->final; before it is known, scratch of the forward passes */
     float *grad_v;     /* in the memory of the first view, which is no longer needed then */
     float *scratch;
-    float *split_k; /* scratch of diffmm__gemm_split_k for the widest projection */
+    float *collected; /* 2 B x d where peers may share a batch: rows of its users, and scratch */
+    float *split_k;   /* scratch of diffmm__gemm_split_k for the widest projection */
     float *stored;  /* a block for each chunk of split-k, for the widest mapped modality */
     float **views, **grad_views;    /* M: each modality's view and grad_view */
     void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
@@ -44,6 +45,7 @@ struct diffmm__workspace_shape {
     size_t stored; /* the same of those that stay in a mapped file, and are converted */
     struct diffmm__terms terms;
     size_t batch, negatives; /* the options batch and contrastive.negatives */
+    bool shared;             /* peers.batches */
 };
 size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape);
 void diffmm__workspace_destroy(diffmm_model *model);

@@ -32,6 +32,7 @@ struct block {
     const float *user_matrix, *item_matrix;
     const int32_t *user, *positive, *negative;
     double divisor;
+    struct diffmm__part own; /* users whose gradient is added */
     float *grad_user, *grad_item;
     double losses[block_triples];
     float slopes[block_triples]; /* dL/dx */
@@ -59,7 +60,7 @@ static void add_columns(void *argument, size_t begin, size_t end)
         size_t u = (size_t)t->user[b] * d + begin, i = (size_t)t->positive[b] * d + begin,
                j = (size_t)t->negative[b] * d + begin;
         float slope = t->slopes[b];
-        if (t->grad_user) {
+        if (t->grad_user && (size_t)t->user[b] >= t->own.first && (size_t)t->user[b] < t->own.end) {
             t->kernels->add_scaled(width, slope, t->item_matrix + i, t->grad_user + u);
             t->kernels->add_scaled(width, -slope, t->item_matrix + j, t->grad_user + u);
         }
@@ -73,13 +74,14 @@ static void add_columns(void *argument, size_t begin, size_t end)
 double diffmm__bpr(const diffmm_context *context, size_t d, const float *user_matrix,
                    const float *item_matrix, size_t count, const int32_t *user,
                    const int32_t *positive, const int32_t *negative, double divisor,
-                   float *grad_user, float *grad_item)
+                   struct diffmm__part own, float *grad_user, float *grad_item)
 {
     struct block block = {.kernels = diffmm__kernels(),
                           .d = d,
                           .user_matrix = user_matrix,
                           .item_matrix = item_matrix,
                           .divisor = divisor,
+                          .own = own,
                           .grad_user = grad_user,
                           .grad_item = grad_item};
     double loss = 0.0;
@@ -104,8 +106,8 @@ diffmm_status diffmm__bpr_term(const struct diffmm__term_batch *batch, double we
     size_t items = batch->users * batch->d; /* where the items begin */
     *value = diffmm__bpr(batch->context, batch->d, batch->final, batch->final + items, batch->count,
                          batch->user, batch->positive, batch->negative,
-                         (double)batch->settings->batch / weight, batch->grad_final,
-                         batch->grad_final + items);
+                         (double)batch->settings->batch / weight, batch->share->user,
+                         batch->grad_final, batch->grad_final + items);
     return DIFFMM_OK;
 }
 
@@ -135,7 +137,8 @@ diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments)
     if (a.grad_item)
         memset(a.grad_item, 0, a.items * a.d * sizeof *a.grad_item);
     double value = diffmm__bpr(NULL, a.d, a.user_matrix, a.item_matrix, a.count, a.user, a.positive,
-                               a.negative, a.divisor, a.grad_user, a.grad_item);
+                               a.negative, a.divisor, (struct diffmm__part){0, a.users},
+                               a.grad_user, a.grad_item);
     if (a.loss)
         *a.loss = value;
     return DIFFMM_OK;

@@ -5,11 +5,11 @@
 #include "losses/term.h"
 
 /* diffmm_bpr() on valid arguments, by the threads of a context, which may be NULL; gradients are added to
- * what is there, and may be NULL. */
+ * what is there, and may be NULL. Of the users' gradient only the rows of `own` are. */
 double diffmm__bpr(const diffmm_context *context, size_t d, const float *user_matrix,
                    const float *item_matrix, size_t count, const int32_t *user,
                    const int32_t *positive, const int32_t *negative, double divisor,
-                   float *grad_user, float *grad_item);
+                   struct diffmm__part own, float *grad_user, float *grad_item);
 
 /* BPR over the batch, divided by the option `batch` whatever the batch's size; see losses/term.h.
  * */

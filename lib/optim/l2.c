@@ -14,16 +14,22 @@
 #include "linalg/kernels.h"
 #include "linalg/vectors.h"
 
+/* For the sums of stretches. */
+void *diffmm__l2_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)
+{
+    return diffmm__arena_take(
+        arena, diffmm__share_dot_sums(shape->users + shape->items, shape->d), sizeof(double));
+}
+
 diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
                               double *value)
 {
-    (void)scratch;
-    size_t size = (batch->users + batch->items) * batch->d, skip = batch->node.first * batch->d;
-    diffmm__vector_add_scaled(batch->context, batch->node.end * batch->d - skip,
-                              (float)(2.0 * weight), batch->embedding + skip,
-                              batch->grad_embedding + skip);
-    *value = weight * diffmm__vector_dot(batch->context, size, batch->embedding, batch->embedding);
-    return DIFFMM_OK;
+    diffmm__share_add_scaled(batch->share, batch->context, (float)(2.0 * weight), batch->embedding,
+                             batch->grad_embedding);
+    diffmm_status status = diffmm__share_dot(batch->share, batch->context, batch->embedding,
+                                             batch->embedding, scratch, value);
+    *value *= weight;
+    return status;
 }
 
 diffmm_status diffmm_l2(size_t count, const float *x, double weight, double *loss, float *grad)

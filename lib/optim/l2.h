@@ -4,6 +4,8 @@
 
 #include "losses/term.h"
 
+void *diffmm__l2_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
+
 /* weight (||E_U||^2 + ||E_I||^2); see losses/term.h. */
 diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch,
                               double *value);

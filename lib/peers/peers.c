@@ -49,13 +49,8 @@ struct diffmm__part diffmm__peers_part(const struct diffmm__peers *peers, size_t
                                  diffmm__peers_first(peers, units, peers->rank + 1)};
 }
 
-/* Bytes that go to a peer, or come from one. */
-struct message {
-    size_t peer, bytes;
-    unsigned char *data;
-};
-
-static int call_host(const diffmm_peers *host, const struct message *out, const struct message *in)
+static int call_host(const diffmm_peers *host, const struct diffmm__message *out,
+                     const struct diffmm__message *in)
 {
     bool sends = out->bytes > 0, receives = in->bytes > 0;
     return host->exchange(sends ? (int32_t)out->peer : -1, sends ? out->data : NULL, out->bytes,
@@ -63,9 +58,9 @@ static int call_host(const diffmm_peers *host, const struct message *out, const 
                           host->user_data);
 }
 
-/* Nothing is exchanged where neither has bytes. */
-static diffmm_status exchange(const struct diffmm__peers *peers, const struct message *out,
-                              const struct message *in)
+diffmm_status diffmm__peers_exchange(const struct diffmm__peers *peers,
+                                     const struct diffmm__message *out,
+                                     const struct diffmm__message *in)
 {
     int failed = out->bytes > 0 || in->bytes > 0 ? call_host(&peers->host, out, in) : 0;
     if (!failed)
@@ -83,19 +78,19 @@ static diffmm_status exchange(const struct diffmm__peers *peers, const struct me
 diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t root, void *data,
                                       size_t bytes)
 {
-    const struct message nothing = {.bytes = 0};
+    const struct diffmm__message nothing = {.bytes = 0};
     size_t size = peers->size, v = (peers->rank + size - root) % size, bit = 1;
     diffmm_status status = DIFFMM_OK;
     while (bit < size && !(v & bit))
         bit *= 2;
     if (v > 0) {
-        const struct message in = {(v - bit + root) % size, bytes, data};
-        status = exchange(peers, &nothing, &in);
+        const struct diffmm__message in = {(v - bit + root) % size, bytes, data};
+        status = diffmm__peers_exchange(peers, &nothing, &in);
     }
     for (bit /= 2; bit > 0 && !status; bit /= 2)
         if (v + bit < size) {
-            const struct message out = {(v + bit + root) % size, bytes, data};
-            status = exchange(peers, &out, &nothing);
+            const struct diffmm__message out = {(v + bit + root) % size, bytes, data};
+            status = diffmm__peers_exchange(peers, &out, &nothing);
         }
     return status;
 }
@@ -120,20 +115,19 @@ static size_t begin_of(const struct diffmm__peers *peers, const struct cut *cut,
                                cut->bytes);
 }
 
-static struct message part_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank,
+static struct diffmm__message part_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank,
                               size_t peer)
 {
     size_t begin = begin_of(peers, cut, rank), end = begin_of(peers, cut, rank + 1);
-    return (struct message){.peer = peer, .bytes = end - begin, .data = cut->data + begin};
+    return (struct diffmm__message){.peer = peer, .bytes = end - begin, .data = cut->data + begin};
 }
 
-/* The peers stand in a ring. */
-static size_t next_of(const struct diffmm__peers *peers)
+size_t diffmm__peers_next(const struct diffmm__peers *peers)
 {
     return (peers->rank + 1) % peers->size;
 }
 
-static size_t previous_of(const struct diffmm__peers *peers)
+size_t diffmm__peers_previous(const struct diffmm__peers *peers)
 {
     return (peers->rank + peers->size - 1) % peers->size;
 }
@@ -145,9 +139,9 @@ static diffmm_status gather(const struct diffmm__peers *peers, const struct cut 
     diffmm_status status = DIFFMM_OK;
     for (size_t step = 1; step < size && !status; step++) {
         size_t passed = (peers->rank + size - step + 1) % size;
-        struct message out = part_of(peers, cut, passed, next_of(peers)),
-                       in = part_of(peers, cut, (passed + size - 1) % size, previous_of(peers));
-        status = exchange(peers, &out, &in);
+        struct diffmm__message out = part_of(peers, cut, passed, diffmm__peers_next(peers)),
+                       in = part_of(peers, cut, (passed + size - 1) % size, diffmm__peers_previous(peers));
+        status = diffmm__peers_exchange(peers, &out, &in);
     }
     return status;
 }
@@ -169,13 +163,43 @@ diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, cons
         &(struct cut){.data = data, .unit = unit, .firsts = firsts, .begin = begin, .end = end});
 }
 
+/* What two parts have in common, as a message. */
+static struct diffmm__message overlap(size_t peer, struct diffmm__part a, struct diffmm__part b,
+                                      unsigned char *data, size_t unit)
+{
+    size_t first = diffmm__size_greater(a.first, b.first), end = diffmm__size_lesser(a.end, b.end);
+    return (struct diffmm__message){.peer = peer,
+                                    .bytes = first < end ? (end - first) * unit : 0,
+                                    .data = first < end ? data + first * unit : NULL};
+}
+
+static struct diffmm__part part_in(const size_t *firsts, size_t rank)
+{
+    return (struct diffmm__part){firsts[rank], firsts[rank + 1]};
+}
+
+diffmm_status diffmm__peers_move(const struct diffmm__peers *peers, const size_t *from,
+                                 const size_t *to, void *data, size_t unit)
+{
+    size_t size = peers->size, rank = peers->rank;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t step = 1; step < size && !status; step++) {
+        size_t after = (rank + step) % size, before = (rank + size - step) % size;
+        struct diffmm__message
+            out = overlap(after, part_in(from, rank), part_in(to, after), data, unit),
+            in = overlap(before, part_in(from, before), part_in(to, rank), data, unit);
+        status = diffmm__peers_exchange(peers, &out, &in);
+    }
+    return status;
+}
+
 diffmm_status diffmm__peers_meet(const struct diffmm__peers *peers, size_t times)
 {
     unsigned char said = 0, heard;
-    const struct message out = {next_of(peers), sizeof said, &said},
-                         in = {previous_of(peers), sizeof heard, &heard};
+    const struct diffmm__message out = {diffmm__peers_next(peers), sizeof said, &said},
+                         in = {diffmm__peers_previous(peers), sizeof heard, &heard};
     diffmm_status status = DIFFMM_OK;
     for (; peers->size > 1 && times > 0 && !status; times--)
-        status = exchange(peers, &out, &in);
+        status = diffmm__peers_exchange(peers, &out, &in);
     return status;
 }

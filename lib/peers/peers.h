@@ -30,6 +30,22 @@ struct diffmm__part {
 };
 struct diffmm__part diffmm__peers_part(const struct diffmm__peers *peers, size_t units);
 
+/* The peers stand in a ring. */
+size_t diffmm__peers_next(const struct diffmm__peers *peers);
+size_t diffmm__peers_previous(const struct diffmm__peers *peers);
+
+/* Bytes that go to a peer, or come from one. */
+struct diffmm__message {
+    size_t peer, bytes;
+    void *data;
+};
+
+/* Sends one message and receives another, either of which may have no bytes; the peers at the other ends
+ * make the matching calls. Nothing is exchanged where neither has bytes. */
+diffmm_status diffmm__peers_exchange(const struct diffmm__peers *peers,
+                                     const struct diffmm__message *out,
+                                     const struct diffmm__message *in);
+
 /* The bytes of peer `root` go to all others. DIFFMM_ERROR_PEER here and below where an exchange
  * fails; the message names the peer. */
 diffmm_status diffmm__peers_broadcast(const struct diffmm__peers *peers, size_t root, void *data,
@@ -44,6 +60,11 @@ diffmm_status diffmm__peers_gather(const struct diffmm__peers *peers, void *data
  * from `begin` up to `end` are gathered. `data` is where unit `begin` stands. */
 diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, const size_t *firsts,
                                          size_t begin, size_t end, void *data, size_t unit);
+
+/* Who has which units changes: of peer r, from from[r] .. from[r + 1] - 1 to to[r] .. to[r + 1] - 1. Each
+ * receives what it has not. `data` is where unit 0 stands. */
+diffmm_status diffmm__peers_move(const struct diffmm__peers *peers, const size_t *from,
+                                 const size_t *to, void *data, size_t unit);
 
 /* Who computes alone for long does so in steps, and meets the others after each: a peer tells its
  * neighbour that it has come so far, and waits for the other neighbour. So nobody waits for longer than

@@ -81,18 +81,31 @@ void diffmm__averaging_train(struct diffmm__averaging *averaging, diffmm_model *
         exchange(averaging, model);
 }
 
-void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model)
+/* Of the users' embeddings, which are the first parameter, a peer has those of its users. */
+void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model,
+                            const struct diffmm__share *share)
 {
     float *average = averaging->values;
     if (averaging->decay == 0.0)
         return;
     averaging->steps++;
     for (size_t p = 0; p < model->parameter_count; p++) {
-        size_t count = model->parameters[p].rows * model->parameters[p].columns;
-        diffmm__average_step(model->context, averaging->decay, averaging->steps, count,
-                             model->parameters[p].values, average);
-        average += count;
+        const struct diffmm__parameter *parameter = &model->parameters[p];
+        struct diffmm__part rows = p == 0 ? share->user : (struct diffmm__part){0, parameter->rows};
+        size_t skip = rows.first * parameter->columns;
+        diffmm__average_step(model->context, averaging->decay, averaging->steps,
+                             rows.end * parameter->columns - skip, parameter->values + skip,
+                             average + skip);
+        average += parameter->rows * parameter->columns;
     }
+}
+
+diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
+                                       const struct diffmm__share *share)
+{
+    return averaging->decay == 0.0 ? DIFFMM_OK
+                                   : diffmm__share_gather_users(share, share->d * sizeof(float),
+                                                                averaging->values);
 }
 
 void diffmm__averaging_serve(struct diffmm__averaging *averaging, diffmm_model *model)

@@ -7,6 +7,7 @@
 #define DIFFMM_TRAIN_AVERAGING_H
 
 #include "base/memory.h"
+#include "losses/share.h"
 #include "model/model.h"
 
 struct diffmm__averaging {
@@ -30,7 +31,12 @@ void diffmm__averaging_end(struct diffmm__averaging *averaging);
 void diffmm__averaging_train(struct diffmm__averaging *averaging, diffmm_model *model);
 
 /* After a step: adds the parameters to the average. */
-void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model);
+void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model,
+                            const struct diffmm__share *share);
+
+/* The averages of the users' embeddings, of which each peer has those of its users, to all. */
+diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
+                                       const struct diffmm__share *share);
 
 /* Before the evaluation: the model gets the average. And where the epoch fails after that: the model
  * gets the raw parameters back. */

@@ -9,6 +9,7 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "base/streams.h"
+#include "model/model_share.h"
 #include "model/project.h"
 #include "model/workspace.h"
 #include "module/step.h"
@@ -229,7 +230,7 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
                             .peers = peers,
                             .progress = progress,
                             .total = batches * owned_by(peers, peers->rank, modalities)};
-    const struct diffmm__share alone = diffmm__share_alone(model);
+    const struct diffmm__share alone = diffmm__model_share_alone(model);
     diffmm_status status = diffmm__project(model, &alone);
     if (status)
         return failed(status, epoch);

@@ -2,6 +2,7 @@
 #include "train/recommender.h"
 
 #include "base/status.h"
+#include "model/model_share.h"
 #include "model/model_step.h"
 #include "model/objective.h"
 #include "model/workspace.h"
@@ -16,7 +17,9 @@ static diffmm_status train_batch(const struct diffmm__pairs *pairs, diffmm_model
     diffmm_status status = diffmm__model_objective(model, share, count, pairs->batch_user + first,
                                                    pairs->batch_positive + first,
                                                    pairs->batch_negative + first, losses);
-    return status ? status : diffmm__model_step(model, share, learning_rate);
+    if (!status)
+        diffmm__model_step(model, share, learning_rate);
+    return status;
 }
 
 static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
@@ -51,8 +54,8 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
     double rate = diffmm__cadence_learning_rate(&model->settings, epoch);
     double flops_before = diffmm__terms_counted_flops(model->workspace->terms);
     const struct diffmm__share share = model->settings.peers_batches
-                                           ? diffmm__share_among(model, peers)
-                                           : diffmm__share_alone(model);
+                                           ? diffmm__model_share_among(model, peers)
+                                           : diffmm__model_share_alone(model);
     report->figures.loss.total = 0.0;
     for (size_t i = 0; i < diffmm__terms_count(); i++)
         report->losses[i].value = 0.0;
@@ -67,13 +70,15 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
         if (status)
             return diffmm__fail(status, "epoch %zu, recommend, batch %zu: %s", epoch, b + 1,
                                 diffmm_error_message());
-        diffmm__averaging_step(&recommender->averaging, model);
+        diffmm__averaging_step(&recommender->averaging, model, &share);
         add_losses(report, model, losses.total, batches);
         status = diffmm__progress_step(progress, epoch, DIFFMM_PHASE_RECOMMEND, b + 1, batches);
         if (status)
             return status;
     }
     diffmm_status status = diffmm__model_step_gather(model, &share);
+    if (!status)
+        status = diffmm__averaging_gather(&recommender->averaging, &share);
     if (status)
         return diffmm__progress_failed(status, epoch, "recommend");
     status = check_gradients(model, epoch);

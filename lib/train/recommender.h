@@ -19,7 +19,7 @@ struct diffmm__recommender {
 
 /* One pass over all pairs, shuffled, with new negatives. The report receives the terms' means over
  * the batches, and their total's. With the setting `peers.batches` every batch is shared with the
- * peers (model/share.h). */
+ * peers (losses/share.h). */
 diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
                                         diffmm_model *model, size_t epoch,
                                         const struct diffmm__peers *peers,

@@ -64,7 +64,8 @@ static size_t model_bytes(const struct diffmm__plan *plan)
                                             .stored = plan->stored,
                                             .terms = plan->terms,
                                             .batch = s->batch,
-                                            .negatives = s->negatives};
+                                            .negatives = s->negatives,
+                                            .shared = s->peers_batches};
     const size_t parts[] = {
         diffmm__size_product(4, floats(recommender(plan), 1)),
         diffmm__size_product(plan->modalities, module),

@@ -136,8 +136,8 @@ START_TEST(the_term_sums_views_and_both_sides)
                 }
         const float *const views[] = {view[0], view[1]};
         float *const grads[] = {got[0], got[1]};
-        const struct diffmm__peers alone = diffmm__peers_alone();
-        struct diffmm__term_batch batch = {.peers = &alone,
+        const struct diffmm__share alone = diffmm__share_alone(users, items, d);
+        struct diffmm__term_batch batch = {.share = &alone,
                                            .users = users,
                                            .items = items,
                                            .d = d,

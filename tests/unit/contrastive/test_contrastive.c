@@ -253,9 +253,8 @@ static void expect_term(size_t drawn)
                                  s.drawn_users);
         diffmm__drawn_nodes_fill(NULL, 8, diffmm__stream_contrast(1, c), s.items, drawn,
                                  s.drawn_items);
-        const struct diffmm__peers alone = diffmm__peers_alone();
-        struct diffmm__term_batch batch = {.peers = &alone,
-                                           .views_whole = true,
+        const struct diffmm__share alone = diffmm__share_alone(s.users, s.items, s.d);
+        struct diffmm__term_batch batch = {.share = &alone,
                                            .settings = &settings,
                                            .users = s.users,
                                            .items = s.items,

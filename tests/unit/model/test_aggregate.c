@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "linalg/normal.h"
+#include "model/model_share.h"
 #include "model/aggregate.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -95,7 +96,7 @@ static void expect_gradients(const struct model_case *wanted)
     float *grad = diffmm__user_embedding(model)->gradient;
     float *weights = malloc(all * sizeof *weights);
     struct weighed weighed = {.oracle = o, .weights = weights, .final = oracle_zeros(all)};
-    const struct diffmm__share alone = diffmm__share_alone(model);
+    const struct diffmm__share alone = diffmm__model_share_alone(model);
     expect_success(diffmm_model_forward(model));
     diffmm__normal_draws(6, 1, 0, all, weights);
     memcpy(w->grad_final, weights, all * sizeof *weights);

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "linalg/normal.h"
+#include "model/model_share.h"
 #include "model/project.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -15,7 +16,7 @@ static void expect_projection(const struct model_case *wanted, double tolerance)
     const struct oracle *o = &world.oracle;
     size_t size = o->items * o->d;
     double *projected = oracle_zeros(size), *normalized = oracle_zeros(size);
-    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    const struct diffmm__share alone = diffmm__model_share_alone(world.model);
     expect_success(diffmm__project(world.model, &alone));
     for (size_t m = 0; m < o->modality_count; m++) {
         const struct diffmm__modality_workspace *got = &world.model->workspace->modality[m];
@@ -74,7 +75,7 @@ START_TEST(gradients_equal_differences)
     size_t size = o->items * o->d;
     struct weighed weighed = {
         .oracle = o, .projected = oracle_zeros(size), .normalized = oracle_zeros(size)};
-    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    const struct diffmm__share alone = diffmm__model_share_alone(world.model);
     expect_success(diffmm__project(world.model, &alone));
     for (size_t m = 0; m < o->modality_count; m++)
         diffmm__normal_draws(5, m, 0, size, world.model->workspace->modality[m].grad_normalized);
@@ -103,7 +104,7 @@ START_TEST(items_without_features)
     size_t inputs = o->modality[0].dimensions;
     for (size_t k = 0; k < inputs; k++) /* the model reads the caller's array in place */
         world.features[0][2 * world.model->modalities[0].stride + k] = 0;
-    const struct diffmm__share alone = diffmm__share_alone(world.model);
+    const struct diffmm__share alone = diffmm__model_share_alone(world.model);
     expect_success(diffmm__project(world.model, &alone));
     const struct diffmm__modality_workspace *w = &world.model->workspace->modality[0];
     for (size_t j = 0; j < o->d; j++)

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "linalg/normal.h"
+#include "model/model_share.h"
 #include "model/views.h"
 #include "support/failure.h"
 #include "support/model_world.h"
@@ -87,9 +88,9 @@ static void expect_gradients(const struct model_case *wanted)
     size_t users = o->users * o->d, items = o->items * o->d, size = users + items;
     float *grad = diffmm__user_embedding(model)->gradient;
     struct weighed weighed = {.oracle = o, .view = oracle_zeros(size)};
-    const struct diffmm__share alone = diffmm__share_alone(model);
+    const struct diffmm__share alone = diffmm__model_share_alone(model);
     expect_success(diffmm_model_forward(model));
-    expect_success(diffmm__views(model, &alone, true));
+    expect_success(diffmm__views(model, &alone));
     for (size_t m = 0; m < o->modality_count; m++) {
         weighed.weights[m] = malloc(size * sizeof(float));
         diffmm__normal_draws(7, m, 0, size, weighed.weights[m]);

@@ -159,6 +159,55 @@ START_TEST(gathering_parts)
 }
 END_TEST
 
+struct moving {
+    struct network network;
+    size_t from[network_most + 1], to[network_most + 1];
+};
+
+/* Units of which a peer has some before, and others after that. */
+static size_t move(void *argument, size_t rank)
+{
+    enum { units = 100, unit = 3 };
+    struct moving *m = argument;
+    struct diffmm__peers peers;
+    diffmm_peers host = network_peers(&m->network, (uint32_t)rank);
+    unsigned char data[units * unit];
+    size_t faults = 0;
+    if (diffmm__peers_begin(NULL, &host, &peers))
+        return 1;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = i / unit >= m->from[rank] && i / unit < m->from[rank + 1] ? byte_at(i, 3) : 0xee;
+    faults += diffmm__peers_move(&peers, m->from, m->to, data, unit) != DIFFMM_OK;
+    for (size_t i = 0; i < sizeof data; i++) {
+        bool had = i / unit >= m->from[rank] && i / unit < m->from[rank + 1],
+             has = i / unit >= m->to[rank] && i / unit < m->to[rank + 1];
+        faults += data[i] != (had || has ? byte_at(i, 3) : 0xee);
+    }
+    diffmm__peers_end(NULL, &peers);
+    return faults;
+}
+
+START_TEST(moving)
+{
+    enum { size = 5 };
+    static const size_t cuts[][size + 1] = {{0, 20, 40, 60, 80, 100},
+                                            {0, 0, 100, 100, 100, 100},
+                                            {0, 19, 41, 41, 90, 100},
+                                            {0, 100, 100, 100, 100, 100}};
+    for (size_t a = 0; a < 4; a++)
+        for (size_t b = 0; b < 4; b++) {
+            struct moving m;
+            network_begin(&m.network, size);
+            memcpy(m.from, cuts[a], sizeof cuts[a]);
+            memcpy(m.to, cuts[b], sizeof cuts[b]);
+            ck_assert_uint_eq(together(size, move, &m), 0);
+            for (size_t rank = 0; rank < size && a == b; rank++)
+                ck_assert_uint_eq(m.network.ends[rank].exchanges, 0);
+            network_end(&m.network);
+        }
+}
+END_TEST
+
 /* One call for each peer and meeting, with both directions. Who is alone calls nobody. */
 START_TEST(meeting)
 {
@@ -262,7 +311,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, meeting,
+    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, moving, meeting,
                                   missed,       parts,     failing,         messages};
     return run_tests("peers/peers", tests, sizeof tests / sizeof *tests) != 0;
 }

@@ -253,7 +253,7 @@ static int change(const diffmm_progress *progress, void *data)
 {
     diffmm_trainer *trainer = data;
     if (progress->phase == DIFFMM_PHASE_RECOMMEND)
-        trainer->model->parameters[0].values[3] += 1.0F;
+        trainer->model->parameters[1].values[3] += 1.0F; /* of an item, which every peer has */
     return 0;
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the users of a model are cut among the peers of its training. */
+#ifndef DIFFMM_MODEL_MODEL_SHARE_H
+#define DIFFMM_MODEL_MODEL_SHARE_H
+
+#include "losses/share.h"
+#include "model/model.h"
+
+struct diffmm__share diffmm__model_share_alone(const diffmm_model *model);
+
+/* Contiguous users for each peer, with about as many entries in all of the model's graphs; to be taken
+ * anew where these change. Alone with peers of size 1. */
+struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
+                                               const struct diffmm__peers *peers);
+
+#endif
