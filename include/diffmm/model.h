@@ -44,7 +44,8 @@ typedef struct diffmm_parameter {
     size_t rows;           /**< of the matrix */
     size_t columns;        /**< 1 for a vector */
     const float *values;   /**< rows x columns, borrowed until the model ends; they train */
-    const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL */
+    const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL; once peers
+                                have shared batches, of the users only this peer's */
 } diffmm_parameter;
 
 /** Create a model with initial parameters drawn from the options' seed, of the data set's modalities

@@ -8,8 +8,11 @@
  *  without peers, bit by bit, however many there are. What one peer computes whole and the others
  *  receive: a modality's denoiser, the generated neighbours of a range of users, the ranking of a
  *  range of users. The recommender's batches are computed by every peer; with the option
- *  `peers.batches` they share these too: rows of the products with graphs and features, and parts of
- *  InfoNCE. That moves tens of megabytes a batch, and is faster only on a fast network.
+ *  `peers.batches` they share these too: each has the rows of its users and of all items, and parts
+ *  of InfoNCE. Sums over users are handed on from peer to peer. That moves megabytes a batch, by the
+ *  number of items, and is faster only on a fast network; and a peer writes only to its users' rows
+ *  of a batch's matrices and of the gradient, so that it takes less memory, where the context has no
+ *  allocator of its own.
  *
  *  The library knows no network. Its host brings one function, which sends bytes to one peer and
  *  receives bytes from one; all that peers do together is made of it, in an order that does not
@@ -68,10 +71,10 @@ typedef struct diffmm_peers {
  *  `memory_limit`, `seen`, `measure` and `measure.users` may differ.
  *
  *  A call that fails later with DIFFMM_ERROR_PEER names the peer and the phase. The trainer is then
- *  without peers, and as after a failed epoch; with `peers.batches`, it then has the optimiser's
- *  moments of other peers' embeddings as they were when the epoch began. It may join again, with
- *  fewer peers, when each has resumed from the last checkpoint. Any of the peers may write
- *  checkpoints and models: they are equal, and equal to those of a training without peers, but for
+ *  without peers, and as after a failed epoch; with `peers.batches`, it then has the embeddings of
+ *  other peers' users, and the optimiser's moments of these, as they were when the epoch began. It
+ *  may join again, with fewer peers, when each has resumed from the last checkpoint. Any of the
+ *  peers may write checkpoints and models: they are equal, and equal to those of a training without peers, but for
  *  the seconds that phases took. A progress function is told of the steps of its own process.
  *  diffmm_trainer_fit_final() shares the final fit, too; the trainer that it gives has no peers, nor
  *  has that of diffmm_trainer_create_final(), unless it joins some.

@@ -13,11 +13,18 @@
 
 enum { alignment = 64 };
 
-static void *host_allocate(const diffmm_context *context, size_t size)
+static bool has_allocator(const diffmm_context *context)
 {
-    if (context && context->settings.allocate)
-        return context->settings.allocate(size, context->settings.allocator_data);
-    return malloc(size);
+    return context && context->settings.allocate;
+}
+
+static void *host_allocate(const diffmm_context *context, size_t size, bool zero)
+{
+    if (has_allocator(context)) {
+        void *memory = context->settings.allocate(size, context->settings.allocator_data);
+        return memory && zero ? memset(memory, 0, size) : memory;
+    }
+    return zero ? calloc(1, size) : malloc(size);
 }
 
 static void host_release(const diffmm_context *context, void *pointer)
@@ -35,7 +42,7 @@ static void prefer_huge_pages(const diffmm_context *context, char *block, size_t
 {
 #ifdef MADV_HUGEPAGE
     const size_t page = (size_t)2 << 20, large = 8 * page;
-    if (bytes < large || (context && context->settings.allocate))
+    if (bytes < large || has_allocator(context))
         return;
     size_t before = (page - (uintptr_t)block % page) % page;
     size_t whole = (bytes - before) / page * page;
@@ -54,7 +61,7 @@ size_t diffmm__allocation_bytes(size_t count, size_t size)
     return diffmm__size_sum(diffmm__size_product(count, size), alignment + sizeof(void *));
 }
 
-void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
+static void *allocate(const diffmm_context *context, size_t count, size_t size, bool zero)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 2 * alignment) {
@@ -63,7 +70,7 @@ void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
         return NULL;
     }
     /* The pointer that the host gave is kept just before the aligned block. */
-    char *host = host_allocate(context, diffmm__allocation_bytes(count, size));
+    char *host = host_allocate(context, diffmm__allocation_bytes(count, size), zero);
     if (!host) {
         diffmm__fail(DIFFMM_ERROR_NO_MEMORY, "no memory for %zu bytes", bytes);
         return NULL;
@@ -76,12 +83,14 @@ void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
     return block;
 }
 
+void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size)
+{
+    return allocate(context, count, size, false);
+}
+
 void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t size)
 {
-    void *block = diffmm__allocate(context, count, size);
-    if (block)
-        memset(block, 0, count * size);
-    return block;
+    return allocate(context, count, size, true);
 }
 
 void diffmm__release(const diffmm_context *context, void *pointer)
@@ -156,7 +165,7 @@ struct diffmm__arena diffmm__arena_measure(void)
     return (struct diffmm__arena){.measures = true};
 }
 
-void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
+static void *take(struct diffmm__arena *arena, size_t count, size_t size, bool zero)
 {
     if (arena->failed)
         return NULL;
@@ -167,7 +176,7 @@ void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
         return NULL;
     }
     struct diffmm__arena_block *block = diffmm__allocate(arena->context, 1, sizeof *block);
-    void *memory = block ? diffmm__allocate(arena->context, count, size) : NULL;
+    void *memory = block ? allocate(arena->context, count, size, zero) : NULL;
     if (!memory) {
         diffmm__release(arena->context, block);
         arena->failed = true;
@@ -178,12 +187,14 @@ void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
     return memory;
 }
 
+void *diffmm__arena_take(struct diffmm__arena *arena, size_t count, size_t size)
+{
+    return take(arena, count, size, false);
+}
+
 void *diffmm__arena_take_zero(struct diffmm__arena *arena, size_t count, size_t size)
 {
-    void *memory = diffmm__arena_take(arena, count, size);
-    if (memory)
-        memset(memory, 0, count * size);
-    return memory;
+    return take(arena, count, size, true);
 }
 
 void diffmm__arena_end(struct diffmm__arena *arena)

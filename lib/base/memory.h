@@ -10,7 +10,9 @@
 #include <diffmm/context.h>
 
 /* Allocate count * size bytes (at least one). NULL with the error text set; the caller then returns
- * DIFFMM_ERROR_NO_MEMORY. The first leaves the bytes as they are, the second sets them to zero. */
+ * DIFFMM_ERROR_NO_MEMORY. The first leaves the bytes as they are, in the second they are zero. Large
+ * blocks of malloc()'s and calloc()'s take real memory only where they are written to: peers of a training
+ * rely on it, who write to a part of many. */
 void *diffmm__allocate(const diffmm_context *context, size_t count, size_t size);
 void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t size);
 

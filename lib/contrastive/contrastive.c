@@ -144,8 +144,7 @@ static diffmm_status normalize_all(const struct scratch *s, const struct diffmm_
 {
     float *normalized = s->normalized[v], *norms = s->norms[v];
     diffmm__share_normalize(share, s->context, view, normalized, norms);
-    diffmm_status status =
-        diffmm__share_gather_users(share, s->d * sizeof *normalized, normalized);
+    diffmm_status status = diffmm__share_gather_users(share, s->d * sizeof *normalized, normalized);
     return status ? status : diffmm__share_gather_users(share, sizeof *norms, norms);
 }
 

@@ -81,11 +81,11 @@ static diffmm_status compute(diffmm_context *context, const diffmm_infonce_argum
     diffmm_status status = diffmm__infonce(&setting, &rows, p.normalized, q.normalized, p.gradient,
                                            q.gradient, &value);
     if (a->grad_p)
-        diffmm__infonce_rows_backward(context, &rows, all, d, p.normalized, p.norms,
-                                      p.gradient, 0.0f, a->grad_p);
+        diffmm__infonce_rows_backward(context, &rows, all, d, p.normalized, p.norms, p.gradient,
+                                      0.0f, a->grad_p);
     if (a->grad_q)
-        diffmm__infonce_rows_backward(context, &rows, all, d, q.normalized, q.norms,
-                                      q.gradient, 0.0f, a->grad_q);
+        diffmm__infonce_rows_backward(context, &rows, all, d, q.normalized, q.norms, q.gradient,
+                                      0.0f, a->grad_q);
     if (a->loss && !status)
         *a->loss = value;
     diffmm__arena_end(&arena);

@@ -166,9 +166,9 @@ void diffmm__infonce_rows_normalize(const diffmm_context *context,
 }
 
 void diffmm__infonce_rows_backward(const diffmm_context *context,
-                                   const struct diffmm__infonce_rows *rows,
-                                   struct diffmm__part own, size_t d, const float *normalized,
-                                   const float *norms, float *gradient, float keep, float *grad)
+                                   const struct diffmm__infonce_rows *rows, struct diffmm__part own,
+                                   size_t d, const float *normalized, const float *norms,
+                                   float *gradient, float keep, float *grad)
 {
     size_t skip = own.first * d;
     if (!rows->nodes) {

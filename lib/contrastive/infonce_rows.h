@@ -66,8 +66,8 @@ void diffmm__infonce_rows_normalize(const diffmm_context *context,
 /* The gradient of the view, of which `grad` is kept times `keep` (0 or 1) and added to, from that
  * of its normalised rows, whose memory serves as scratch; for the nodes of `own` alone. */
 void diffmm__infonce_rows_backward(const diffmm_context *context,
-                                   const struct diffmm__infonce_rows *rows,
-                                   struct diffmm__part own, size_t d, const float *normalized,
-                                   const float *norms, float *gradient, float keep, float *grad);
+                                   const struct diffmm__infonce_rows *rows, struct diffmm__part own,
+                                   size_t d, const float *normalized, const float *norms,
+                                   float *gradient, float keep, float *grad);
 
 #endif

@@ -98,8 +98,8 @@ static struct diffmm__part rows_of(const struct chain *c, size_t index)
     size_t users = c->share->users, nodes = c->share->nodes;
     if (index >= c->blocks) /* one before the first as well */
         return (struct diffmm__part){nodes, nodes};
-    return (struct diffmm__part){
-        users + index * c->block, diffmm__size_lesser(users + (index + 1) * c->block, nodes)};
+    return (struct diffmm__part){users + index * c->block,
+                                 diffmm__size_lesser(users + (index + 1) * c->block, nodes)};
 }
 
 static struct diffmm__message rows_to(const struct chain *c, size_t peer, size_t index)
@@ -142,8 +142,8 @@ static diffmm_status step(struct chain *c, size_t t)
 /* An item's row is a sum over its users, in their order. Each peer adds its own users' part to what it
  * has received from the peer before it, so that all sums have the order of one process; the last one
  * adds loops and sends the rows on to all. Blocks follow each other, so that all peers add at once. */
-static diffmm_status multiply_items(const struct diffmm__share *share, const diffmm_context *context,
-                                    const struct product *product)
+static diffmm_status multiply_items(const struct diffmm__share *share,
+                                    const diffmm_context *context, const struct product *product)
 {
     enum { block_bytes = 1 << 18 };
     size_t row_bytes = share->d * sizeof(float), items = share->nodes - share->users;

@@ -22,8 +22,7 @@ struct diffmm__spans diffmm__share_spans(const struct diffmm__share *share)
 {
     if (share->user.end == share->users)
         return (struct diffmm__spans){.count = 1, .parts = {{share->user.first, share->nodes}}};
-    return (struct diffmm__spans){.count = 2,
-                                  .parts = {share->user, {share->users, share->nodes}}};
+    return (struct diffmm__spans){.count = 2, .parts = {share->user, {share->users, share->nodes}}};
 }
 
 void diffmm__share_clear(const struct diffmm__share *share, const diffmm_context *context, float *y)
@@ -81,7 +80,8 @@ diffmm_status diffmm__share_gather_rows(const struct diffmm__share *share, size_
     return diffmm__peers_gather(&share->peers, data, unit_rows * bytes, rows * bytes);
 }
 
-diffmm_status diffmm__share_gather_users(const struct diffmm__share *share, size_t bytes, void *data)
+diffmm_status diffmm__share_gather_users(const struct diffmm__share *share, size_t bytes,
+                                         void *data)
 {
     if (share->peers.size == 1)
         return DIFFMM_OK;
@@ -162,9 +162,9 @@ static size_t stretch_from(size_t place)
 static struct diffmm__part head_of(const struct diffmm__share *share, size_t rank)
 {
     size_t begin = share->peers.firsts[0][rank] * share->d;
-    return (struct diffmm__part){begin,
-                                 diffmm__size_lesser(stretch_from(begin) * DIFFMM__DOT_STRETCH,
-                                                     share->users * share->d)};
+    return (struct diffmm__part){
+        begin,
+        diffmm__size_lesser(stretch_from(begin) * DIFFMM__DOT_STRETCH, share->users * share->d)};
 }
 
 static struct diffmm__message message(size_t peer, struct diffmm__part part, float *x)

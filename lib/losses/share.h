@@ -32,7 +32,8 @@ struct diffmm__spans {
 struct diffmm__spans diffmm__share_spans(const struct diffmm__share *share);
 
 /* These rows of a node matrix y become 0; x; y + factor x. */
-void diffmm__share_clear(const struct diffmm__share *share, const diffmm_context *context, float *y);
+void diffmm__share_clear(const struct diffmm__share *share, const diffmm_context *context,
+                         float *y);
 void diffmm__share_copy(const struct diffmm__share *share, const diffmm_context *context,
                         const float *x, float *y);
 void diffmm__share_add_scaled(const struct diffmm__share *share, const diffmm_context *context,
@@ -55,7 +56,8 @@ diffmm_status diffmm__share_gather_rows(const struct diffmm__share *share, size_
                                         size_t bytes, void *data);
 
 /* What each peer has of its users' rows, of `bytes` each, to all. */
-diffmm_status diffmm__share_gather_users(const struct diffmm__share *share, size_t bytes, void *data);
+diffmm_status diffmm__share_gather_users(const struct diffmm__share *share, size_t bytes,
+                                         void *data);
 
 /* Copies the rows of `count` users, any of which may come more than once, from where each peer has its
  * own to `rows` of all peers. `scratch` has the size of `rows`, count x d. */

@@ -25,7 +25,7 @@ struct diffmm__term_batch {
     size_t users, items, d, modalities;
     size_t count; /* triples of the batch */
     const int32_t *user, *positive, *negative;
-    uint64_t step;          /* steps taken before: what terms draw is a function of seed and step */
+    uint64_t step;      /* steps taken before: what terms draw is a function of seed and step */
     float *embedding;   /* N x d: the learnt embeddings [E_U; E_I]; not changed (but see share.h) */
     const float *final; /* N x d: the main view; it has the rows of all users of the batch, too */
     const float *const *views; /* per modality N x d, for terms that need views only */

@@ -54,8 +54,8 @@ static diffmm_status aggregate(diffmm_model *model, const struct diffmm__share *
     float *input = w->grad_final;
     diffmm__share_copy(share, model->context, w->v, input);
     diffmm__vector_copy(model->context, items, embedding + users, input + users);
-    diffmm_status status = diffmm__graph_multiply_shared(share, model->adjacency, false, 1.0f,
-                                                         input, w->v, w->v);
+    diffmm_status status =
+        diffmm__graph_multiply_shared(share, model->adjacency, false, 1.0f, input, w->v, w->v);
     for (size_t m = 0; m < model->modality_count && !status; m++)
         status = diffmm__graph_multiply_shared(
             share, model->modalities[m].graph, false,
@@ -117,8 +117,8 @@ static diffmm_status through_modality(diffmm_model *model, const struct diffmm__
         return status;
     diffmm__share_add_scaled(share, model->context, (float)lambda * w->weights[m], w->scratch,
                              embeddings->gradient);
-    status = diffmm__share_dot(share, model->context, w->scratch, embeddings->values, sums_of(w),
-                               &dot);
+    status =
+        diffmm__share_dot(share, model->context, w->scratch, embeddings->values, sums_of(w), &dot);
     w->grad_weights[m] = lambda * dot;
     return status;
 }

@@ -10,6 +10,7 @@
 #include "model/blend.h"
 #include "model/model_share.h"
 #include "model/project.h"
+#include "model/workspace.h"
 
 diffmm_status diffmm_model_forward(diffmm_model *model)
 {
@@ -18,13 +19,21 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
     return status ? status : diffmm__model_forward(model);
 }
 
-diffmm_status diffmm__model_forward(diffmm_model *model)
+/* Each peer has computed its users' rows: all receive them. */
+static diffmm_status gather_users(diffmm_model *model, const struct diffmm__share *share)
+{
+    size_t bytes = model->d * sizeof *model->final;
+    diffmm_status status = diffmm__share_gather_users(share, bytes, model->final);
+    return status ? status : diffmm__share_gather_users(share, bytes, model->workspace->v);
+}
+
+diffmm_status diffmm__model_forward_shared(diffmm_model *model, const struct diffmm__share *share)
 {
     diffmm_status status = diffmm__model_check_trainable(model);
     if (status)
         return status;
-    struct diffmm__share alone = diffmm__model_share_alone(model);
-    if ((status = diffmm__project(model, &alone)) || (status = diffmm__aggregate(model, &alone)))
+    if ((status = diffmm__project(model, share)) || (status = diffmm__aggregate(model, share)) ||
+        (status = gather_users(model, share)))
         return status;
     diffmm__model_embedded(model);
     size_t size = (model->users + model->items) * model->d;
@@ -34,4 +43,10 @@ diffmm_status diffmm__model_forward(diffmm_model *model)
     bool of_user = bad < model->users * model->d;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
                         of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
+}
+
+diffmm_status diffmm__model_forward(diffmm_model *model)
+{
+    const struct diffmm__share alone = diffmm__model_share_alone(model);
+    return diffmm__model_forward_shared(model, &alone);
 }

@@ -47,7 +47,7 @@ void diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
 diffmm_status diffmm__model_step_gather(diffmm_model *model, const struct diffmm__share *share)
 {
     const struct diffmm__parameter *embeddings = diffmm__user_embedding(model);
-    float *const arrays[] = {embeddings->values, embeddings->gradient, embeddings->first_moment,
+    float *const arrays[] = {embeddings->values, embeddings->first_moment,
                              embeddings->second_moment};
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)

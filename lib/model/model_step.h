@@ -11,7 +11,7 @@
 void diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
                         double learning_rate);
 
-/* The users' embeddings, gradients and moments, of which each peer has those of its users, to all. */
+/* The users' embeddings and their moments, of which each peer has those of its users, to all. */
 diffmm_status diffmm__model_step_gather(diffmm_model *model, const struct diffmm__share *share);
 
 #endif

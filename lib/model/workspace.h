@@ -31,7 +31,7 @@ struct diffmm__workspace {
     float *scratch;
     float *collected; /* 2 B x d where peers may share a batch: rows of its users, and scratch */
     float *split_k;   /* scratch of diffmm__gemm_split_k for the widest projection */
-    float *stored;  /* a block for each chunk of split-k, for the widest mapped modality */
+    float *stored;    /* a block for each chunk of split-k, for the widest mapped modality */
     float **views, **grad_views;    /* M: each modality's view and grad_view */
     void *terms[DIFFMM__MAX_TERMS]; /* scratch of the objective's terms */
 };

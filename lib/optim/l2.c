@@ -17,8 +17,8 @@
 /* For the sums of stretches. */
 void *diffmm__l2_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)
 {
-    return diffmm__arena_take(
-        arena, diffmm__share_dot_sums(shape->users + shape->items, shape->d), sizeof(double));
+    return diffmm__arena_take(arena, diffmm__share_dot_sums(shape->users + shape->items, shape->d),
+                              sizeof(double));
 }
 
 diffmm_status diffmm__l2_term(const struct diffmm__term_batch *batch, double weight, void *scratch,

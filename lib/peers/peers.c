@@ -115,8 +115,8 @@ static size_t begin_of(const struct diffmm__peers *peers, const struct cut *cut,
                                cut->bytes);
 }
 
-static struct diffmm__message part_of(const struct diffmm__peers *peers, const struct cut *cut, size_t rank,
-                              size_t peer)
+static struct diffmm__message part_of(const struct diffmm__peers *peers, const struct cut *cut,
+                                      size_t rank, size_t peer)
 {
     size_t begin = begin_of(peers, cut, rank), end = begin_of(peers, cut, rank + 1);
     return (struct diffmm__message){.peer = peer, .bytes = end - begin, .data = cut->data + begin};
@@ -140,7 +140,8 @@ static diffmm_status gather(const struct diffmm__peers *peers, const struct cut 
     for (size_t step = 1; step < size && !status; step++) {
         size_t passed = (peers->rank + size - step + 1) % size;
         struct diffmm__message out = part_of(peers, cut, passed, diffmm__peers_next(peers)),
-                       in = part_of(peers, cut, (passed + size - 1) % size, diffmm__peers_previous(peers));
+                               in = part_of(peers, cut, (passed + size - 1) % size,
+                                            diffmm__peers_previous(peers));
         status = diffmm__peers_exchange(peers, &out, &in);
     }
     return status;
@@ -185,9 +186,10 @@ diffmm_status diffmm__peers_move(const struct diffmm__peers *peers, const size_t
     diffmm_status status = DIFFMM_OK;
     for (size_t step = 1; step < size && !status; step++) {
         size_t after = (rank + step) % size, before = (rank + size - step) % size;
-        struct diffmm__message
-            out = overlap(after, part_in(from, rank), part_in(to, after), data, unit),
-            in = overlap(before, part_in(from, before), part_in(to, rank), data, unit);
+        struct diffmm__message out = overlap(after, part_in(from, rank), part_in(to, after), data,
+                                             unit),
+                               in = overlap(before, part_in(from, before), part_in(to, rank), data,
+                                            unit);
         status = diffmm__peers_exchange(peers, &out, &in);
     }
     return status;
@@ -197,7 +199,7 @@ diffmm_status diffmm__peers_meet(const struct diffmm__peers *peers, size_t times
 {
     unsigned char said = 0, heard;
     const struct diffmm__message out = {diffmm__peers_next(peers), sizeof said, &said},
-                         in = {diffmm__peers_previous(peers), sizeof heard, &heard};
+                                 in = {diffmm__peers_previous(peers), sizeof heard, &heard};
     diffmm_status status = DIFFMM_OK;
     for (; peers->size > 1 && times > 0 && !status; times--)
         status = diffmm__peers_exchange(peers, &out, &in);

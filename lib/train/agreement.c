@@ -10,6 +10,8 @@
 
 #include "base/status.h"
 #include "dataset/fingerprint.h"
+#include "linalg/blis.h"
+#include "linalg/kernels.h"
 #include "options/option_table.h"
 #include "options/options.h"
 #include "options/resumable.h"
@@ -76,6 +78,15 @@ static void add_data(struct facts *facts, const diffmm_trainer *trainer)
     }
 }
 
+/* Whoever shares a batch receives what another processor has computed, and would not notice other bits. */
+static void add_processor(struct facts *facts, const diffmm_trainer *trainer)
+{
+    if (!trainer->model->settings.peers_batches)
+        return;
+    add(facts, "matrix products and kernels");
+    add(facts, "%s, %s", diffmm__blis_architecture(), diffmm__kernels()->name);
+}
+
 /* Those that decide what is computed, for how long, and by whom. */
 static void add_option(struct facts *facts, const diffmm_options *options,
                        const struct diffmm__option_key *key, const char *name)
@@ -128,6 +139,7 @@ static void add_all(struct facts *facts, const diffmm_trainer *trainer, uint64_t
     add_library(facts);
     add_data(facts, trainer);
     add_options(facts, trainer->model->options);
+    add_processor(facts, trainer);
     add(facts, "epochs done");
     add(facts, "%zu", trainer->epoch);
     add(facts, "parameters of the hash");
@@ -273,8 +285,8 @@ diffmm_status diffmm__agreement_reach(const diffmm_trainer *trainer,
     return status;
 }
 
-/* The parameters; and the final embeddings, which each peer has computed alone, where parameters may have
- * been received. */
+/* The parameters; and the final embeddings, which each peer has computed alone where it has not shared the
+ * batches, though parameters may have been received. */
 static uint64_t hash_results(const diffmm_model *model)
 {
     uint64_t hash = hash_with(0, model->users + model->items, model->d, model->final);

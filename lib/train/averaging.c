@@ -103,9 +103,9 @@ void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_mo
 diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
                                        const struct diffmm__share *share)
 {
-    return averaging->decay == 0.0 ? DIFFMM_OK
-                                   : diffmm__share_gather_users(share, share->d * sizeof(float),
-                                                                averaging->values);
+    return averaging->decay == 0.0
+               ? DIFFMM_OK
+               : diffmm__share_gather_users(share, share->d * sizeof(float), averaging->values);
 }
 
 void diffmm__averaging_serve(struct diffmm__averaging *averaging, diffmm_model *model)

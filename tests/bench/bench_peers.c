@@ -222,17 +222,21 @@ static void print_run(const struct run *run, const struct outcome *outcomes)
 int main(int argc, char **argv)
 {
     static const size_t peers[] = {1, 1, 2, 4}, threads[] = {1, 2, 1, 1};
-    bool quick = false, sports = false;
+    bool quick = false, sports = false, users = false;
     size_t modalities = 3, epochs = 2;
     struct bench_settings settings;
     const struct bench_option options[] = {
         {"--quick", &quick, NULL, 0, 0, "a small shape: does the program work?"},
         {"--sports", &sports, NULL, 0, 0, "the shape of Sports, with two modalities"},
+        {"--users", &users, NULL, 0, 0, "200,000 users, 5,000 items and two modalities"},
         {"--modalities", NULL, &modalities, 1, 3, "modalities (default 3)"},
         {"--epochs", NULL, &epochs, 1, 100, "epochs, of which the last is measured (default 2)"}};
     bench_settings_take(&argc, argv, &settings);
     bench_begin(argc, argv, options, sizeof options / sizeof *options);
-    const struct bench_shape *shape = quick ? &bench_quick : sports ? &bench_sports : &bench_tiktok;
+    const struct bench_shape *shape = quick    ? &bench_quick
+                                      : sports ? &bench_sports
+                                      : users  ? &bench_users
+                                               : &bench_tiktok;
     if (modalities > shape->modality_count)
         modalities = shape->modality_count;
     struct outcome *outcomes = mmap(NULL, most_peers * sizeof *outcomes, PROT_READ | PROT_WRITE,

@@ -35,6 +35,16 @@ const struct bench_shape bench_sports = {
     .modalities = {{"image", 64}, {"text", 64}},
 };
 
+const struct bench_shape bench_users = {
+    .title = "many users",
+    .preset = "tiktok",
+    .users = 200000,
+    .items = 5000,
+    .interactions = 1600000,
+    .modality_count = 2,
+    .modalities = {{"image", 64}, {"text", 64}},
+};
+
 const struct bench_shape bench_quick = {
     .title = "a small shape",
     .preset = "tiktok",

@@ -25,6 +25,7 @@ struct bench_shape {
 
 extern const struct bench_shape bench_tiktok; /* image, audio, text */
 extern const struct bench_shape bench_sports; /* image, text */
+extern const struct bench_shape bench_users;  /* synthetic: forty users for each item */
 extern const struct bench_shape bench_quick;  /* of three modalities, for a look at the programs */
 
 /* The folder with a data set of that shape, or NULL. A folder that the environment names is taken

@@ -133,8 +133,8 @@ START_TEST(gradients_go_back_to_the_rows_of_their_nodes)
     for (int keep = 0; keep < 2; keep++) {
         float gradient[2 * d] = {0, 0, 8, 9}, grad[size];
         fill(size, keep ? 1.0f : NAN, grad);
-        diffmm__infonce_rows_backward(NULL, &rows, (struct diffmm__part){0, nodes}, d, normalized, norms, gradient,
-                                      (float)keep, grad);
+        diffmm__infonce_rows_backward(NULL, &rows, (struct diffmm__part){0, nodes}, d, normalized,
+                                      norms, gradient, (float)keep, grad);
         for (size_t i = 0; i < size; i++)
             ck_assert(grad[i] == (float)keep + (i == 8 ? 4.0f : 0.0f));
     }

@@ -72,8 +72,8 @@ static size_t differs(const struct diffmm__share *share, const float *made, cons
     size_t faults = 0;
     for (size_t r = 0; r < share->nodes; r++)
         if (r >= share->users || diffmm__share_has(share, (int32_t)r))
-            faults += memcmp(made + r * share->d, wanted + r * share->d,
-                             share->d * sizeof *made) != 0;
+            faults +=
+                memcmp(made + r * share->d, wanted + r * share->d, share->d * sizeof *made) != 0;
     return faults;
 }
 

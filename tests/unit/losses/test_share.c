@@ -159,8 +159,8 @@ static size_t take_part(void *argument, size_t rank)
     if (w->network.size > 1 && diffmm__peers_begin(NULL, &host, &peers))
         return 1;
     struct diffmm__share share = share_of(w, &peers);
-    size_t faults = dots(w, &share) + collected(w, &share) + gathered(w, &share) +
-                    row_by_row(w, &share);
+    size_t faults =
+        dots(w, &share) + collected(w, &share) + gathered(w, &share) + row_by_row(w, &share);
     diffmm__peers_end(NULL, &peers);
     return faults;
 }

@@ -311,7 +311,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, moving, meeting,
+    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, moving,  meeting,
                                   missed,       parts,     failing,         messages};
     return run_tests("peers/peers", tests, sizeof tests / sizeof *tests) != 0;
 }

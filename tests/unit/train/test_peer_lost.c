@@ -32,7 +32,7 @@ static void count_exchanges(size_t counts[size])
  * where the batches are alike, some. */
 static size_t next_exchange(size_t k, size_t count)
 {
-    enum { first = 60, last = 30, stride = 23 };
+    enum { first = 60, last = 60, stride = 23 };
     return k > first && k + last < count ? k + stride : k + 1;
 }
 
