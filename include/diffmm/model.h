@@ -39,13 +39,14 @@ typedef struct diffmm_model diffmm_model;
 
 /** One parameter, in place. */
 typedef struct diffmm_parameter {
-    size_t struct_size;    /**< as for diffmm_context_settings */
-    const char *name;      /**< borrowed until the model ends */
-    size_t rows;           /**< of the matrix */
-    size_t columns;        /**< 1 for a vector */
-    const float *values;   /**< rows x columns, borrowed until the model ends; they train */
-    const float *gradient; /**< of the last diffmm_model_objective() (0 before), or NULL; once peers
-                                have shared batches, of the users only this peer's */
+    size_t struct_size;  /**< as for diffmm_context_settings */
+    const char *name;    /**< borrowed until the model ends */
+    size_t rows;         /**< of the matrix */
+    size_t columns;      /**< 1 for a vector */
+    const float *values; /**< rows x columns, borrowed until the model ends; they train */
+    /** of the last diffmm_model_objective() (0 before), or NULL. Once peers have shared batches, it has
+     *  the rows of this peer's users alone, and of all items */
+    const float *gradient;
 } diffmm_parameter;
 
 /** Create a model with initial parameters drawn from the options' seed, of the data set's modalities

@@ -87,7 +87,7 @@ static void add_rows(size_t count, const int32_t *node, struct diffmm__part own,
                      const float *rows, float *matrix)
 {
     for (size_t b = 0; b < count; b++)
-        if ((size_t)node[b] >= own.first && (size_t)node[b] < own.end)
+        if (diffmm__part_has(own, (size_t)node[b]))
             diffmm__kernels()->add_scaled(d, 1.0f, rows + b * d, matrix + (size_t)node[b] * d);
 }
 

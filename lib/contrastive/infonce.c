@@ -348,7 +348,7 @@ static double own_weight(const struct chunk *c, size_t b)
 /* Whether this peer adds to a row of the gradients. */
 static bool adds_to(const struct chunk *c, size_t row)
 {
-    return row >= c->candidates || (row >= c->own_nodes.first && row < c->own_nodes.end);
+    return row >= c->candidates || diffmm__part_has(c->own_nodes, row);
 }
 
 /* Row b's loss; its gradient into grad_p, its scaled row for the gradient of q. Batch nodes are

@@ -148,7 +148,7 @@ static void scatter_range(void *argument, size_t begin, size_t end)
     const struct move *m = argument;
     for (size_t r = begin; r < end; r++) {
         size_t node = (size_t)m->rows->nodes[r];
-        if (node >= m->own.first && node < m->own.end)
+        if (diffmm__part_has(m->own, node))
             m->kernels->add_scaled(m->d, 1.0f, m->from + r * m->d, m->to + node * m->d);
     }
 }

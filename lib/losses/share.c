@@ -137,7 +137,7 @@ diffmm_status diffmm__share_collect(const struct diffmm__share *share, size_t co
     }
     count_owners(share, count, users, firsts, next);
     for (size_t i = 0; i < count; i++)
-        if (diffmm__share_has(share, users[i]))
+        if (diffmm__part_has(share->user, (size_t)users[i]))
             copy_row(share, matrix + (size_t)users[i] * d, scratch + next[peers->rank]++ * d);
     diffmm_status status =
         diffmm__peers_gather_parts(peers, firsts, 0, count, scratch, d * sizeof *scratch);

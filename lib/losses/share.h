@@ -7,7 +7,6 @@
 #ifndef DIFFMM_LOSSES_SHARE_H
 #define DIFFMM_LOSSES_SHARE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <diffmm/context.h>
@@ -42,12 +41,6 @@ void diffmm__share_add_scaled(const struct diffmm__share *share, const diffmm_co
 /* diffmm__normalize_rows() of these rows; norms, unless NULL, has a float for each node. */
 void diffmm__share_normalize(const struct diffmm__share *share, const diffmm_context *context,
                              const float *x, float *y, float *norms);
-
-/* Whether a user is this peer's. */
-static inline bool diffmm__share_has(const struct diffmm__share *share, int32_t user)
-{
-    return (size_t)user >= share->user.first && (size_t)user < share->user.end;
-}
 
 /* Rows of some other matrix, cut evenly: this peer's of `rows`. And the rows of all, of `bytes` each, to
  * all. */

@@ -60,7 +60,7 @@ static void add_columns(void *argument, size_t begin, size_t end)
         size_t u = (size_t)t->user[b] * d + begin, i = (size_t)t->positive[b] * d + begin,
                j = (size_t)t->negative[b] * d + begin;
         float slope = t->slopes[b];
-        if (t->grad_user && (size_t)t->user[b] >= t->own.first && (size_t)t->user[b] < t->own.end) {
+        if (t->grad_user && diffmm__part_has(t->own, (size_t)t->user[b])) {
             t->kernels->add_scaled(width, slope, t->item_matrix + i, t->grad_user + u);
             t->kernels->add_scaled(width, -slope, t->item_matrix + j, t->grad_user + u);
         }

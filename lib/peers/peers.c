@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "peers/peers.h"
 
-#include <stdbool.h>
-
 #include "base/memory.h"
 #include "base/sizes.h"
 #include "base/status.h"

@@ -4,6 +4,8 @@
 #ifndef DIFFMM_PEERS_PEERS_H
 #define DIFFMM_PEERS_PEERS_H
 
+#include <stdbool.h>
+
 #include <diffmm/peers.h>
 
 struct diffmm__peers {
@@ -29,6 +31,12 @@ struct diffmm__part {
     size_t first, end;
 };
 struct diffmm__part diffmm__peers_part(const struct diffmm__peers *peers, size_t units);
+
+/* Whether a unit belongs to a part. */
+static inline bool diffmm__part_has(struct diffmm__part part, size_t unit)
+{
+    return unit >= part.first && unit < part.end;
+}
 
 /* The peers stand in a ring. */
 size_t diffmm__peers_next(const struct diffmm__peers *peers);

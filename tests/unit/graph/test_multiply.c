@@ -62,7 +62,7 @@ static struct diffmm__share share_of(const struct world *w, const struct diffmm_
 static void forget(const struct diffmm__share *share, float *matrix)
 {
     for (size_t u = 0; u < share->users; u++)
-        if (!diffmm__share_has(share, (int32_t)u))
+        if (!diffmm__part_has(share->user, u))
             memset(matrix + u * share->d, 0xff, share->d * sizeof *matrix);
 }
 
@@ -71,7 +71,7 @@ static size_t differs(const struct diffmm__share *share, const float *made, cons
 {
     size_t faults = 0;
     for (size_t r = 0; r < share->nodes; r++)
-        if (r >= share->users || diffmm__share_has(share, (int32_t)r))
+        if (r >= share->users || diffmm__part_has(share->user, r))
             faults +=
                 memcmp(made + r * share->d, wanted + r * share->d, share->d * sizeof *made) != 0;
     return faults;

@@ -51,7 +51,7 @@ static struct diffmm__share share_of(const struct world *w, const struct diffmm_
 
 static bool has(const struct diffmm__share *share, size_t node)
 {
-    return node >= share->users || diffmm__share_has(share, (int32_t)node);
+    return node >= share->users || diffmm__part_has(share->user, node);
 }
 
 /* The rows of a matrix that a peer has; NaN elsewhere. */
