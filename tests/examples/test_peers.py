@@ -7,6 +7,7 @@ save the model that one process saves; only the first one speaks; failures are t
 
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -93,6 +94,16 @@ class Peers(PeerProcesses):
         self.assertIn("diffmm_train: peer 1 has option seed = 5, peer 0 has 1\n", said[0][1])
         self.assertEqual("diffmm_train: peer 1: peer 1 has option seed = 5, peer 0 has 1\n", said[1][1])
         self.assertEqual(["", ""], [out for out, _ in said])
+
+    def test_other_processors(self):
+        """Who shares batches would not notice that a peer's processor has other bits."""
+        if "avx2" not in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii"):
+            self.skipTest("BLIS has but one kind of kernels here")
+        kinds = [["env", "BLIS_ARCH_TYPE=3"], ["env", "BLIS_ARCH_TYPE=4"]]
+        arguments = ["--epochs", "1", "--set", "peers.batches=true"]
+        said = self.finish(self.start_ranks(free_list(2), kinds, *arguments), status=1)
+        self.assertRegex(said[0][1], r"\ndiffmm_train: peer 1 has matrix products and kernels = .*, peer 0 has ")
+        self.finish(self.start_ranks(free_list(2), [kinds[1], kinds[1]], *arguments))
 
     def lose(self, number, *arguments):
         """Two peers, of which the second gets a signal after the first epoch; what the first says."""
