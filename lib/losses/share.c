@@ -83,8 +83,6 @@ diffmm_status diffmm__share_gather_rows(const struct diffmm__share *share, size_
 diffmm_status diffmm__share_gather_users(const struct diffmm__share *share, size_t bytes,
                                          void *data)
 {
-    if (share->peers.size == 1)
-        return DIFFMM_OK;
     return diffmm__peers_gather_parts(&share->peers, share->peers.firsts[0], 0, share->users, data,
                                       bytes);
 }

@@ -6,8 +6,8 @@
 #include "model/model.h"
 
 /* The main view, from every Xn_m into model->final; and, from the workspace's grad_final, gradients
- * added to the embeddings' (of this peer's nodes) and every grad_normalized, and written to the logits';
- * grad_final is used up. */
+ * added to the embeddings' (of this peer's users and all items) and every grad_normalized, and written
+ * to the logits'; grad_final is used up. */
 diffmm_status diffmm__aggregate(diffmm_model *model, const struct diffmm__share *share);
 diffmm_status diffmm__aggregate_backward(diffmm_model *model, const struct diffmm__share *share);
 

@@ -44,3 +44,18 @@ struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
     share.user = (struct diffmm__part){firsts[peers->rank], firsts[peers->rank + 1]};
     return share;
 }
+
+struct diffmm__share diffmm__model_share_batches(const diffmm_model *model,
+                                                 const struct diffmm__peers *peers)
+{
+    return model->settings.peers_batches ? diffmm__model_share_among(model, peers)
+                                         : diffmm__model_share_alone(model);
+}
+
+struct diffmm__part diffmm__model_share_parameter(const diffmm_model *model,
+                                                  const struct diffmm__share *share,
+                                                  const struct diffmm__parameter *parameter)
+{
+    return parameter == diffmm__user_embedding(model) ? share->user
+                                                      : (struct diffmm__part){0, parameter->rows};
+}

@@ -13,4 +13,13 @@ struct diffmm__share diffmm__model_share_alone(const diffmm_model *model);
 struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
                                                const struct diffmm__peers *peers);
 
+/* The same where peers share batches (the option `peers.batches`); alone where they do not. */
+struct diffmm__share diffmm__model_share_batches(const diffmm_model *model,
+                                                 const struct diffmm__peers *peers);
+
+/* The rows of a parameter that a peer changes: of the users' embeddings, its users'; of any other, all. */
+struct diffmm__part diffmm__model_share_parameter(const diffmm_model *model,
+                                                  const struct diffmm__share *share,
+                                                  const struct diffmm__parameter *parameter);
+
 #endif

@@ -19,14 +19,6 @@ diffmm_status diffmm_model_step(diffmm_model *model)
     return DIFFMM_OK;
 }
 
-/* The rows of a parameter that this peer changes: of its own users; of any other parameter, all. */
-static struct diffmm__part part_of(const diffmm_model *model, const struct diffmm__share *share,
-                                   const struct diffmm__parameter *parameter)
-{
-    return parameter == diffmm__user_embedding(model) ? share->user
-                                                      : (struct diffmm__part){0, parameter->rows};
-}
-
 void diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
                         double learning_rate)
 {
@@ -34,7 +26,7 @@ void diffmm__model_step(diffmm_model *model, const struct diffmm__share *share,
     diffmm__model_changed(model);
     for (size_t p = 0; p < model->parameter_count; p++) {
         const struct diffmm__parameter *parameter = &model->parameters[p];
-        struct diffmm__part part = part_of(model, share, parameter);
+        struct diffmm__part part = diffmm__model_share_parameter(model, share, parameter);
         size_t skip = part.first * parameter->columns, count = part.end * parameter->columns - skip;
         diffmm__adam_decay(model->context, learning_rate, model->settings.weight_decay, count,
                            parameter->values + skip);

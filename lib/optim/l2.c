@@ -12,7 +12,6 @@
 #include "base/sizes.h"
 #include "base/status.h"
 #include "linalg/kernels.h"
-#include "linalg/vectors.h"
 
 /* For the sums of stretches. */
 void *diffmm__l2_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape)

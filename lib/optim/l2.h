@@ -4,6 +4,7 @@
 
 #include "losses/term.h"
 
+/* Takes scratch for one shape; see losses/term.h. */
 void *diffmm__l2_take(struct diffmm__arena *arena, const struct diffmm__term_shape *shape);
 
 /* weight (||E_U||^2 + ||E_I||^2); see losses/term.h. */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/pool.h"
+#include "model/model_share.h"
 #include "optim/average.h"
 
 static size_t count_of(const diffmm_model *model)
@@ -81,7 +82,6 @@ void diffmm__averaging_train(struct diffmm__averaging *averaging, diffmm_model *
         exchange(averaging, model);
 }
 
-/* Of the users' embeddings, which are the first parameter, a peer has those of its users. */
 void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model,
                             const struct diffmm__share *share)
 {
@@ -91,7 +91,7 @@ void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_mo
     averaging->steps++;
     for (size_t p = 0; p < model->parameter_count; p++) {
         const struct diffmm__parameter *parameter = &model->parameters[p];
-        struct diffmm__part rows = p == 0 ? share->user : (struct diffmm__part){0, parameter->rows};
+        struct diffmm__part rows = diffmm__model_share_parameter(model, share, parameter);
         size_t skip = rows.first * parameter->columns;
         diffmm__average_step(model->context, averaging->decay, averaging->steps,
                              rows.end * parameter->columns - skip, parameter->values + skip,
@@ -100,6 +100,7 @@ void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_mo
     }
 }
 
+/* The users' embeddings are the first parameter. */
 diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
                                        const struct diffmm__share *share)
 {

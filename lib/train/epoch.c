@@ -52,9 +52,7 @@ diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
     diffmm_model *model = trainer->model;
     const float *users = diffmm__served_users(model), *items = diffmm__served_items(model);
     diffmm__averaging_serve(&trainer->recommender.averaging, model);
-    const struct diffmm__share share = model->settings.peers_batches
-                                           ? diffmm__model_share_among(model, &trainer->peers)
-                                           : diffmm__model_share_alone(model);
+    const struct diffmm__share share = diffmm__model_share_batches(model, &trainer->peers);
     diffmm_status status = diffmm__model_forward_shared(model, &share);
     if (!status)
         status = diffmm__score_range_check("model", model->users, model->items, model->width, users,

@@ -53,9 +53,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
     size_t batch = model->settings.batch, batches = (pairs->count + batch - 1) / batch;
     double rate = diffmm__cadence_learning_rate(&model->settings, epoch);
     double flops_before = diffmm__terms_counted_flops(model->workspace->terms);
-    const struct diffmm__share share = model->settings.peers_batches
-                                           ? diffmm__model_share_among(model, peers)
-                                           : diffmm__model_share_alone(model);
+    const struct diffmm__share share = diffmm__model_share_batches(model, peers);
     report->figures.loss.total = 0.0;
     for (size_t i = 0; i < diffmm__terms_count(); i++)
         report->losses[i].value = 0.0;
