@@ -85,6 +85,29 @@ typedef struct diffmm_peers {
  *  @param peers    copied; NULL: train without peers from now on; one alone calls nobody */
 DIFFMM_API diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers);
 
+/** Write the model of a training at one of its peers, as diffmm_model_save() does. Every peer makes this
+ *  call, between two epochs or from the epoch callback of diffmm_trainer_fit(), with the same `rank`; and
+ *  all return alike. With the option `peers.divide` this is the only way to the model, since each peer has
+ *  the rows of its own users alone: the others send theirs in blocks, so that the writer needs memory for
+ *  none but its own. The file has the bytes of a training without peers.
+ *
+ *  Where the file cannot be written, or a peer has no memory, all peers return that error, and may go on
+ *  training; the message names the peer. After DIFFMM_ERROR_PEER the trainer has left its peers.
+ *  DIFFMM_ERROR_STATE from a progress callback.
+ *  @param trainer  with peers or without; in exclusive use
+ *  @param rank     the peer that writes
+ *  @param path     as for diffmm_model_save(); read by the writer, and may be NULL at the others */
+DIFFMM_API diffmm_status diffmm_trainer_save_at(diffmm_trainer *trainer, size_t rank,
+                                                const char *path);
+
+/** Write a checkpoint of the training at one of its peers, as diffmm_trainer_checkpoint() does; all else as
+ *  for diffmm_trainer_save_at(). Any number of processes may go on from it, with `peers.divide` or without.
+ *  @param trainer  with peers or without; in exclusive use
+ *  @param rank     the peer that writes
+ *  @param path     as for diffmm_trainer_checkpoint(); read by the writer, and may be NULL at the others */
+DIFFMM_API diffmm_status diffmm_trainer_checkpoint_at(diffmm_trainer *trainer, size_t rank,
+                                                      const char *path);
+
 #ifdef __cplusplus
 }
 #endif

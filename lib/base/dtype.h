@@ -13,12 +13,15 @@ enum diffmm__dtype {
     DIFFMM__U8 = 5
 };
 
+struct diffmm__byte_source;
+
 /* A tensor to write (data borrowed) or one found (data within the file's memory). */
 struct diffmm__tensor {
     const char *name;
     enum diffmm__dtype dtype;
     size_t rows, columns; /* columns 0: a vector of `rows` */
     const void *data;
+    const struct diffmm__byte_source *source; /* where data to write come from instead; or NULL */
 };
 
 /* What the safetensors format calls a type, and bytes per element. */

@@ -13,6 +13,8 @@
 #include "base/file_place.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 #include "base/system.h"
 #include "base/text.h"
@@ -45,34 +47,42 @@ static bool sync_all(int file)
     return result == 0;
 }
 
-/* Write the parts, and close the file. A close that a signal interrupts has closed the file
- * nevertheless. */
-static diffmm_status fill(int file, bool good, const char *path,
-                          const struct diffmm__file_part *parts, size_t count)
+/* Where parts go. */
+struct output {
+    const diffmm_context *context;
+    int file;
+    const char *path;
+    bool pipe;
+};
+
+/* Pipes and devices cannot be synced, and answer EINVAL. */
+static diffmm_status sync_output(const struct output *output)
 {
-    for (size_t i = 0; i < count && good; i++)
-        good = write_all(file, parts[i].data, parts[i].size);
-    /* Pipes and devices cannot be synced, and answer EINVAL. */
-    good = good && (sync_all(file) || errno == EINVAL);
-    diffmm_status status = good ? DIFFMM_OK : diffmm__file_fail("write", path);
-    if (diffmm__sys_close(file) != 0 && errno != EINTR && !status)
-        status = diffmm__file_fail("write", path);
-    return status;
+    return sync_all(output->file) || errno == EINVAL ? DIFFMM_OK
+                                                     : diffmm__file_fail("write", output->path);
 }
 
 struct job {
-    int file;
-    const char *path;
+    const struct output *output;
     const struct diffmm__file_part *parts;
     size_t count;
     diffmm_status status;
     struct diffmm__error_text said;
 };
 
+/* Writes parts that have no source. */
+static diffmm_status write_here(const struct job *job)
+{
+    bool good = true;
+    for (size_t i = 0; i < job->count && good; i++)
+        good = write_all(job->output->file, job->parts[i].data, job->parts[i].size);
+    return good ? DIFFMM_OK : diffmm__file_fail("write", job->output->path);
+}
+
 static void *do_job(void *argument)
 {
     struct job *job = argument;
-    job->status = fill(job->file, true, job->path, job->parts, job->count);
+    job->status = write_here(job);
     job->said = diffmm__error_text_keep();
     return NULL;
 }
@@ -81,24 +91,90 @@ static void *do_job(void *argument)
  * SIGPIPE, which would end the host. The signal goes to the thread that writes; so a thread of our
  * own writes, which blocks all signals, since the mask of the caller's thread is not ours to
  * change. */
-static diffmm_status fill_pipe(int file, const char *path, const struct diffmm__file_part *parts,
-                               size_t count)
+static diffmm_status write_apart(struct job *job)
 {
-    struct job job = {.file = file, .path = path, .parts = parts, .count = count};
     pthread_t thread;
-    int error = diffmm__sys_quiet_thread(&thread, do_job, &job);
+    int error = diffmm__sys_quiet_thread(&thread, do_job, job);
     if (error) {
-        diffmm__sys_close(file);
         errno = error;
-        return diffmm__file_fail("start a thread to write", path);
+        return diffmm__file_fail("start a thread to write", job->output->path);
     }
     pthread_join(thread, NULL);
-    if (job.status)
-        diffmm__error_text_restore(&job.said);
-    return job.status;
+    if (job->status)
+        diffmm__error_text_restore(&job->said);
+    return job->status;
 }
 
-static diffmm_status write_through(const struct diffmm__place *place,
+static diffmm_status write_parts(const struct output *output, const struct diffmm__file_part *parts,
+                                 size_t count)
+{
+    struct job job = {.output = output, .parts = parts, .count = count};
+    return output->pipe ? write_apart(&job) : write_here(&job);
+}
+
+/* Writes what a source gives, block by block. */
+static diffmm_status write_source(const struct output *output, const struct diffmm__file_part *part,
+                                  void *block)
+{
+    enum { blocks_of_sync = 256 };
+    const struct diffmm__byte_source *source = part->source;
+    diffmm_status status = DIFFMM_OK;
+    for (size_t done = 0, blocks = 1; done < part->size && !status; blocks++) {
+        struct diffmm__file_part some = {
+            .data = block, .size = diffmm__size_lesser(part->size - done, diffmm__byte_block)};
+        status = source->read(source->state, some.size, block);
+        if (!status)
+            status = write_parts(output, &some, 1);
+        if (!status && blocks % blocks_of_sync == 0)
+            status = sync_output(output);
+        done += some.size;
+    }
+    return status;
+}
+
+static size_t count_until_source(const struct diffmm__file_part *parts, size_t count)
+{
+    size_t before = 0;
+    while (before < count && !parts[before].source)
+        before++;
+    return before;
+}
+
+static diffmm_status write_all_parts(const struct output *output,
+                                     const struct diffmm__file_part *parts, size_t count,
+                                     void *block)
+{
+    diffmm_status status = DIFFMM_OK;
+    for (size_t first = 0, plain; first < count && !status; first += plain + 1) {
+        plain = count_until_source(parts + first, count - first);
+        if (plain > 0)
+            status = write_parts(output, parts + first, plain);
+        if (!status && first + plain < count)
+            status = write_source(output, &parts[first + plain], block);
+    }
+    return status;
+}
+
+/* Write the parts, and close the file, also where `status` says that something has failed already. A
+ * close that a signal interrupts has closed the file nevertheless. */
+static diffmm_status fill(const struct output *output, diffmm_status status,
+                          const struct diffmm__file_part *parts, size_t count)
+{
+    bool sources = count_until_source(parts, count) < count;
+    void *block = sources ? diffmm__allocate(output->context, diffmm__byte_block, 1) : NULL;
+    if (!status && sources && !block)
+        status = DIFFMM_ERROR_NO_MEMORY;
+    if (!status)
+        status = write_all_parts(output, parts, count, block);
+    diffmm__release(output->context, block);
+    if (!status)
+        status = sync_output(output);
+    if (diffmm__sys_close(output->file) != 0 && errno != EINTR && !status)
+        status = diffmm__file_fail("write", output->path);
+    return status;
+}
+
+static diffmm_status write_through(const diffmm_context *context, const struct diffmm__place *place,
                                    const struct diffmm__file_part *parts, size_t count)
 {
     int file;
@@ -121,9 +197,11 @@ static diffmm_status write_through(const struct diffmm__place *place,
         diffmm__sys_close(file);
         return status;
     }
-    return S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode)
-               ? fill_pipe(file, place->path, parts, count)
-               : fill(file, true, place->path, parts, count);
+    const struct output output = {.context = context,
+                                  .file = file,
+                                  .path = place->path,
+                                  .pipe = S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode)};
+    return fill(&output, DIFFMM_OK, parts, count);
 }
 
 /* Create NAME.tmp-NUMBER. NAME is cut so that the whole is not longer than a name may be; the
@@ -175,7 +253,10 @@ static diffmm_status replace(const diffmm_context *context, const struct diffmm_
     int file = create_beside(place, temporary);
     if (file < 0)
         return diffmm__file_fail("create a file beside", place->path);
-    diffmm_status status = fill(file, take_permissions(file, place), place->path, parts, count);
+    const struct output output = {.context = context, .file = file, .path = place->path};
+    diffmm_status status =
+        take_permissions(file, place) ? DIFFMM_OK : diffmm__file_fail("write", place->path);
+    status = fill(&output, status, parts, count);
     if (!status && diffmm__sys_rename(place->folder, temporary, place->name) != 0)
         status = diffmm__file_fail("replace", place->path);
     if (status)
@@ -193,7 +274,8 @@ diffmm_status diffmm__file_replace(const diffmm_context *context, const char *pa
     if (status)
         return status;
     bool through = place.descriptor >= 0 || (place.exists && !S_ISREG(place.about.st_mode));
-    status = through ? write_through(&place, parts, count) : replace(context, &place, parts, count);
+    status = through ? write_through(context, &place, parts, count)
+                     : replace(context, &place, parts, count);
     diffmm__place_end(&place);
     return status;
 }

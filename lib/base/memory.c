@@ -56,6 +56,23 @@ static void prefer_huge_pages(const diffmm_context *context, char *block, size_t
 #endif
 }
 
+void diffmm__memory_forget(const diffmm_context *context, void *part, size_t bytes)
+{
+#ifdef MADV_DONTNEED
+    const size_t page = 1 << 16; /* the largest that a processor we know of has */
+    size_t before = (page - (uintptr_t)part % page) % page;
+    if (has_allocator(context) || bytes < before + page)
+        return;
+    int saved = errno;
+    (void)madvise((char *)part + before, (bytes - before) / page * page, MADV_DONTNEED);
+    errno = saved;
+#else
+    (void)context;
+    (void)part;
+    (void)bytes;
+#endif
+}
+
 size_t diffmm__allocation_bytes(size_t count, size_t size)
 {
     return diffmm__size_sum(diffmm__size_product(count, size), alignment + sizeof(void *));

@@ -20,6 +20,10 @@ void *diffmm__allocate_zero(const diffmm_context *context, size_t count, size_t 
  * where so many elements exceed the address space. */
 size_t diffmm__allocation_bytes(size_t count, size_t size);
 
+/* Gives the real memory of what lies within a part of a block back to the system, and the block itself
+ * not: its bytes may become 0. Does nothing where the context has an allocator of its own. */
+void diffmm__memory_forget(const diffmm_context *context, void *part, size_t bytes);
+
 /* Accepts NULL. */
 void diffmm__release(const diffmm_context *context, void *pointer);
 

@@ -114,7 +114,10 @@ diffmm_status diffmm__alignment_term(const struct diffmm__term_batch *batch, dou
                 gather_rows(count, nodes[side], d, batch->views[m] + begin, s->x);
             if (status)
                 return status;
-            gather_rows(count, nodes[side], d, batch->final + begin, s->y);
+            if (side == 0 && batch->final_users)
+                memcpy(s->y, batch->final_users, count * d * sizeof *s->y);
+            else
+                gather_rows(count, nodes[side], d, batch->final + begin, s->y);
             loss += align(s, count, d, s->x, s->y, weight, s->grad_x, s->grad_y);
             add_rows(count, nodes[side], owns[side], d, s->grad_x, batch->grad_views[m] + begin);
             add_rows(count, nodes[side], owns[side], d, s->grad_y, batch->grad_final + begin);

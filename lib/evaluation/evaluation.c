@@ -39,7 +39,7 @@ struct diffmm__evaluation {
     struct diffmm__arena arena;
     size_t d, items;
     const float *user_matrix, *item_matrix;
-    size_t first_block; /* of those that are ranked now */
+    size_t first, count; /* the users who are ranked now, of `active` */
     const struct diffmm__csr *seen;
     const struct diffmm__csr *held[split_count]; /* NULL: not wanted */
     size_t cutoff_count, depth;                  /* depth: the length of ranking needed */
@@ -119,9 +119,9 @@ static void evaluate_block(void *argument, size_t index, size_t worker)
 {
     const struct diffmm__evaluation *evaluation = argument;
     struct scratch *scratch = &evaluation->scratch[worker];
-    size_t begin = (evaluation->first_block + index) * evaluation->block,
-           left = evaluation->active_count - begin;
-    size_t count = left < evaluation->block ? left : evaluation->block;
+    size_t done = index * evaluation->block, left = evaluation->count - done;
+    size_t begin = evaluation->first + done,
+           count = left < evaluation->block ? left : evaluation->block;
     const int32_t *users = evaluation->active + begin;
     begin_block(evaluation, scratch, count, users);
     for (size_t first = 0; first < evaluation->items; first += tile_items)
@@ -305,9 +305,10 @@ struct diffmm__saturation diffmm__evaluation_saturation(const struct diffmm__eva
     return found;
 }
 
-size_t diffmm__evaluation_blocks(const struct diffmm__evaluation *evaluation)
+struct diffmm__evaluated_users diffmm__evaluation_who(const struct diffmm__evaluation *evaluation)
 {
-    return (evaluation->active_count + evaluation->block - 1) / evaluation->block;
+    return (struct diffmm__evaluated_users){
+        .users = evaluation->active, .count = evaluation->active_count, .block = evaluation->block};
 }
 
 void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float *user_matrix,
@@ -315,16 +316,17 @@ void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float 
 {
     evaluation->user_matrix = user_matrix;
     evaluation->item_matrix = item_matrix;
-    evaluation->first_block = first;
-    diffmm__parallel(evaluation->context, count, evaluate_block, evaluation);
+    evaluation->first = first;
+    evaluation->count = count;
+    diffmm__parallel(evaluation->context, (count + evaluation->block - 1) / evaluation->block,
+                     evaluate_block, evaluation);
 }
 
 struct diffmm__user_results diffmm__evaluation_results(const struct diffmm__evaluation *evaluation)
 {
-    size_t of_user = split_count * evaluation->cutoff_count * sizeof *evaluation->results;
     return (struct diffmm__user_results){.data = evaluation->results,
-                                         .of_block = evaluation->block * of_user,
-                                         .bytes = evaluation->active_count * of_user};
+                                         .of_user = split_count * evaluation->cutoff_count *
+                                                    sizeof *evaluation->results};
 }
 
 void diffmm__evaluation_means(const struct diffmm__evaluation *evaluation, diffmm_metrics *valid,
@@ -339,7 +341,6 @@ void diffmm__evaluation_means(const struct diffmm__evaluation *evaluation, diffm
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
                             const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test)
 {
-    diffmm__evaluation_rank(evaluation, user_matrix, item_matrix, 0,
-                            diffmm__evaluation_blocks(evaluation));
+    diffmm__evaluation_rank(evaluation, user_matrix, item_matrix, 0, evaluation->active_count);
     diffmm__evaluation_means(evaluation, valid, test);
 }

@@ -58,19 +58,24 @@ diffmm__evaluation_saturation(const struct diffmm__evaluation *evaluation);
 void diffmm__evaluation_run(struct diffmm__evaluation *evaluation, const float *user_matrix,
                             const float *item_matrix, diffmm_metrics *valid, diffmm_metrics *test);
 
-/* The parts of diffmm__evaluation_run(). Users are ranked in blocks, which takes the time: how many
- * blocks there are, and ranking `count` of them from `first` on. Then the means of all. */
-size_t diffmm__evaluation_blocks(const struct diffmm__evaluation *evaluation);
+/* The parts of diffmm__evaluation_run(): who is evaluated, ascending users; ranking `count` of them from
+ * the one numbered `first` on, which takes the time, and is best done with many blocks of users at once;
+ * then the means of all. */
+struct diffmm__evaluated_users {
+    const int32_t *users;
+    size_t count, block;
+};
+struct diffmm__evaluated_users diffmm__evaluation_who(const struct diffmm__evaluation *evaluation);
 void diffmm__evaluation_rank(struct diffmm__evaluation *evaluation, const float *user_matrix,
                              const float *item_matrix, size_t first, size_t count);
 void diffmm__evaluation_means(const struct diffmm__evaluation *evaluation, diffmm_metrics *valid,
                               diffmm_metrics *test);
 
-/* What is known of every user, block after block: `bytes` bytes, of which a block has `of_block`, the
- * last one perhaps fewer. Who ranks some blocks only sets the others' here. */
+/* What is known of every user who is evaluated, one after the other, of `of_user` bytes each. Who ranks
+ * some users only sets the others' here. */
 struct diffmm__user_results {
     void *data;
-    size_t of_block, bytes;
+    size_t of_user;
 };
 struct diffmm__user_results diffmm__evaluation_results(const struct diffmm__evaluation *evaluation);
 

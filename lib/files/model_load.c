@@ -111,6 +111,7 @@ static diffmm_status fill(diffmm_model *model, const struct diffmm__safetensors 
     model->catalog = served.catalog;
     model->seen = served.seen;
     model->users = served.catalog->users;
+    model->own_users.end = model->users;
     model->items = served.catalog->items;
     model->d = served.d;
     model->width = served.width;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Saving a model (files/model_write.c has the format). */
+#include "files/model_save.h"
+
 #include "base/handle.h"
 #include "base/status.h"
 #include "files/model_write.h"
@@ -10,6 +12,7 @@
 /* What is made of the model for the file: `state` may be NULL. */
 static diffmm_status save_with(const diffmm_model *model, const struct diffmm__fold_in_state *state,
                                const struct diffmm__learnt *learnt,
+                               const struct diffmm__byte_source *users_source,
                                const struct diffmm__target *target)
 {
     struct diffmm__csr seen;
@@ -23,25 +26,35 @@ static diffmm_status save_with(const diffmm_model *model, const struct diffmm__f
                                               .users = diffmm__served_users(model),
                                               .items = diffmm__served_items(model),
                                               .fold_in = state,
-                                              .learnt = learnt};
+                                              .learnt = learnt,
+                                              .users_source = users_source};
     if (!status)
         status = diffmm__model_write(&parts, target);
     diffmm__csr_end(model->context, &seen);
     return status;
 }
 
+diffmm_status diffmm__model_save_embedded(const diffmm_model *model,
+                                          const struct diffmm__fold_in_state *state,
+                                          const struct diffmm__byte_source *users_source,
+                                          const struct diffmm__target *target)
+{
+    struct diffmm__learnt *learnt;
+    diffmm_status status = diffmm__learnt_of_model(model, &learnt);
+    if (status)
+        return status;
+    status = save_with(model, state, learnt, users_source, target);
+    diffmm__learnt_destroy(learnt);
+    return status;
+}
+
 static diffmm_status save_embedded(const diffmm_model *model, const struct diffmm__target *target)
 {
     struct diffmm__fold_in_state *state;
-    struct diffmm__learnt *learnt;
     diffmm_status status = diffmm__fold_in_of_model(model, &state);
     if (status)
         return status;
-    status = diffmm__learnt_of_model(model, &learnt);
-    if (!status) {
-        status = save_with(model, state, learnt, target);
-        diffmm__learnt_destroy(learnt);
-    }
+    status = diffmm__model_save_embedded(model, state, NULL, target);
     diffmm__fold_in_state_destroy(state);
     return status;
 }

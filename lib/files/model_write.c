@@ -18,6 +18,8 @@
  * placed (files/metadata.h). */
 #include "files/model_write.h"
 
+#include <string.h>
+
 #include "base/status.h"
 #include "files/blend_write.h"
 #include "files/description.h"
@@ -26,13 +28,14 @@
 enum { further_tensors = 10 };
 
 static diffmm_status add_parameters(struct diffmm__tensor_list *list,
-                                    const struct diffmm__learnt *learnt)
+                                    const struct diffmm__model_parts *parts)
 {
     diffmm_status status = DIFFMM_OK;
-    for (size_t i = 0; !status && i < learnt->count; i++) {
-        const struct diffmm__tensor *parameter = &learnt->parameters[i];
-        status = diffmm__tensor_list_add(list, parameter->name, parameter->dtype, parameter->rows,
-                                         parameter->columns, parameter->data);
+    for (size_t i = 0; !status && i < parts->learnt->count; i++) {
+        struct diffmm__tensor parameter = parts->learnt->parameters[i];
+        if (strcmp(parameter.name, "user_embedding") == 0)
+            parameter.source = parts->users_source;
+        status = diffmm__tensor_list_add_tensor(list, &parameter);
     }
     return status;
 }
@@ -82,9 +85,14 @@ static diffmm_status add_served(struct diffmm__tensor_list *list,
                                 const struct diffmm__model_parts *parts)
 {
     const struct diffmm__catalog *catalog = parts->catalog;
+    const struct diffmm__tensor users = {.name = "final.user",
+                                         .dtype = DIFFMM__F32,
+                                         .rows = catalog->users,
+                                         .columns = parts->width,
+                                         .data = parts->users,
+                                         .source = parts->users_source};
     diffmm_status status;
-    if ((status = diffmm__tensor_list_add(list, "final.user", DIFFMM__F32, catalog->users,
-                                          parts->width, parts->users)) ||
+    if ((status = diffmm__tensor_list_add_tensor(list, &users)) ||
         (status = diffmm__tensor_list_add(list, "final.item", DIFFMM__F32, catalog->items,
                                           parts->width, parts->items)) ||
         (status = add_seen(list, parts)) ||
@@ -160,7 +168,7 @@ diffmm_status diffmm__model_write(const struct diffmm__model_parts *parts,
     diffmm_status status = diffmm__tensor_list_begin(
         parts->context, parts->owner, parts->learnt->count + further_tensors + folded, &list);
     if (!status)
-        status = add_parameters(&list, parts->learnt);
+        status = add_parameters(&list, parts);
     if (!status)
         status = add_served(&list, parts);
     if (!status && state)

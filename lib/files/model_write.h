@@ -18,6 +18,8 @@ struct diffmm__model_parts {
     const float *users, *items;                  /* rows that rank */
     const struct diffmm__fold_in_state *fold_in; /* or NULL */
     const struct diffmm__learnt *learnt;
+    /* Where users' embeddings, and then their rows that rank, come from; NULL: they are here. */
+    const struct diffmm__byte_source *users_source;
 };
 
 diffmm_status diffmm__model_write(const struct diffmm__model_parts *parts,

@@ -7,6 +7,7 @@
 #include "base/file_replace.h"
 #include "base/json_write.h"
 #include "base/memory.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 enum { start_alignment = 64, length_size = 8 };
@@ -96,11 +97,24 @@ static diffmm_status add_tensors(json_t *header, const char *path,
             status = add_tensor(header, path, &tensors[i], begin, end);
             if (status)
                 return status;
-            pieces[piece++] = (struct diffmm__file_part){.data = tensors[i].data, .size = bytes};
+            pieces[piece++] = (struct diffmm__file_part){
+                .data = tensors[i].data, .size = bytes, .source = tensors[i].source};
             begin = end;
         }
     }
     return DIFFMM_OK;
+}
+
+static diffmm_status copy(const struct diffmm__file_part *piece, unsigned char *place)
+{
+    diffmm_status status = DIFFMM_OK;
+    if (!piece->source && piece->size > 0)
+        memcpy(place, piece->data, piece->size);
+    for (size_t done = 0, some; piece->source && done < piece->size && !status; done += some) {
+        some = diffmm__size_lesser(piece->size - done, diffmm__byte_block);
+        status = piece->source->read(piece->source->state, some, place + done);
+    }
+    return status;
 }
 
 /* Copy the parts into the caller's memory. */
@@ -116,13 +130,13 @@ static diffmm_status fill_memory(const struct diffmm__target *target,
                             "data: capacity is %zu bytes, but the file has %zu", target->capacity,
                             size);
     unsigned char *place = target->data;
-    for (size_t i = 0; place && i < count; i++) {
-        if (pieces[i].size)
-            memcpy(place, pieces[i].data, pieces[i].size);
+    diffmm_status status = DIFFMM_OK;
+    for (size_t i = 0; place && i < count && !status; i++) {
+        status = copy(&pieces[i], place);
         place += pieces[i].size;
     }
     *target->size = size;
-    return DIFFMM_OK;
+    return status;
 }
 
 diffmm_status

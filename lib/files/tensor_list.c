@@ -33,20 +33,26 @@ const char *diffmm__tensor_list_name(struct diffmm__tensor_list *list, const cha
     return name;
 }
 
+diffmm_status diffmm__tensor_list_add_tensor(struct diffmm__tensor_list *list,
+                                             const struct diffmm__tensor *tensor)
+{
+    if (!tensor->name)
+        return DIFFMM_ERROR_NO_MEMORY;
+    size_t width = tensor->columns > 1 ? tensor->columns : 1;
+    if (tensor->dtype == DIFFMM__F32 && !diffmm__all_finite(tensor->rows * width, tensor->data))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s: '%s' holds NaN or infinity", list->owner,
+                            tensor->name);
+    struct diffmm__tensor *added = &list->tensors[list->count++];
+    *added = *tensor;
+    added->columns = tensor->columns > 1 ? tensor->columns : 0;
+    return DIFFMM_OK;
+}
+
 diffmm_status diffmm__tensor_list_add(struct diffmm__tensor_list *list, const char *name,
                                       enum diffmm__dtype dtype, size_t rows, size_t columns,
                                       const void *data)
 {
-    if (!name)
-        return DIFFMM_ERROR_NO_MEMORY;
-    size_t width = columns > 1 ? columns : 1;
-    if (dtype == DIFFMM__F32 && !diffmm__all_finite(rows * width, data))
-        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s: '%s' holds NaN or infinity", list->owner,
-                            name);
-    list->tensors[list->count++] = (struct diffmm__tensor){.name = name,
-                                                           .dtype = dtype,
-                                                           .rows = rows,
-                                                           .columns = columns > 1 ? columns : 0,
-                                                           .data = data};
-    return DIFFMM_OK;
+    return diffmm__tensor_list_add_tensor(
+        list, &(struct diffmm__tensor){
+                  .name = name, .dtype = dtype, .rows = rows, .columns = columns, .data = data});
 }

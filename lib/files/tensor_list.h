@@ -22,6 +22,10 @@ void diffmm__tensor_list_end(struct diffmm__tensor_list *list);
 const char *diffmm__tensor_list_name(struct diffmm__tensor_list *list, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Add a tensor, as the next function does. Of one with a source, `data` are the bytes that are here. */
+diffmm_status diffmm__tensor_list_add_tensor(struct diffmm__tensor_list *list,
+                                             const struct diffmm__tensor *tensor);
+
 /* Add a tensor (a vector, where there is one column or none), whose name and data are borrowed.
  * NULL for a name means that there was no memory for it. Floats must be finite: a reader would
  * refuse NaN; the writer does, while the cause is at hand. */

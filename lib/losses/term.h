@@ -27,7 +27,10 @@ struct diffmm__term_batch {
     const int32_t *user, *positive, *negative;
     uint64_t step;      /* steps taken before: what terms draw is a function of seed and step */
     float *embedding;   /* N x d: the learnt embeddings [E_U; E_I]; not changed (but see share.h) */
-    const float *final; /* N x d: the main view; it has the rows of all users of the batch, too */
+    const float *final; /* N x d: the main view */
+    /* count x d: of the main view, the rows of the batch's users, whoever has them; NULL where they are
+     * all in `final`. */
+    const float *final_users;
     const float *const *views; /* per modality N x d, for terms that need views only */
     float *grad_embedding, *grad_final;
     float *const *grad_views;

@@ -86,13 +86,25 @@ void diffmm__blend_destroy(diffmm_model *model)
     model->served = NULL;
 }
 
-/* H of users and items. */
+/* H of users or items, counted from those of `rows`. */
+struct copied {
+    diffmm_model *model;
+    struct diffmm__part rows;
+};
+
 static void copy_range(void *argument, size_t begin, size_t end)
 {
-    const diffmm_model *model = argument;
-    size_t d = model->d;
-    for (size_t n = begin; n < end; n++)
+    const struct copied *copied = argument;
+    const diffmm_model *model = copied->model;
+    size_t d = model->d, first = copied->rows.first;
+    for (size_t n = first + begin; n < first + end; n++)
         memcpy(model->served + n * model->width, model->final + n * d, d * sizeof *model->final);
+}
+
+static void copy(diffmm_model *model, size_t first, size_t end)
+{
+    struct copied copied = {model, {first, end}};
+    diffmm__parallel_ranges(model->context, end - first, 256, copy_range, &copied);
 }
 
 /* B of items. */
@@ -201,7 +213,8 @@ void diffmm__blend_restored(diffmm_model *model)
         return;
     if (!model->blend->bases_filled)
         fill_bases(model);
-    diffmm__parallel_ranges(model->context, model->users + model->items, 256, copy_range, model);
+    copy(model, model->own_users.first, model->own_users.end);
+    copy(model, model->users, model->users + model->items);
     struct part own = part_of(model, model->modality_count);
     take_covariance(&own);
     model->blended = true;
@@ -254,7 +267,8 @@ static void run_chains(const struct part *p, size_t rows)
 
 float *diffmm__blend_coordinates(const diffmm_model *model, size_t m)
 {
-    if (!model->blend || model->settings.sampling_steps > 0 || model->settings.sampling_noise)
+    if (!model->blend || model->divided || model->settings.sampling_steps > 0 ||
+        model->settings.sampling_noise)
         return NULL;
     return model->served + model->d + m * model->blend->pass.layers.items;
 }
@@ -269,8 +283,10 @@ void diffmm__blend_forget(diffmm_model *model)
     if (!model->blend)
         return;
     memset(model->blend->received, 0, model->modality_count * sizeof *model->blend->received);
+    const struct diffmm__part own = model->own_users;
     if (model->stale)
-        memset(model->served, 0, model->users * model->width * sizeof *model->served);
+        memset(model->served + own.first * model->width, 0,
+               (own.end - own.first) * model->width * sizeof *model->served);
 }
 
 /* Finds the rows h of the users of a block. */
@@ -296,8 +312,9 @@ static void take_part(struct part *p)
     struct diffmm__blend *b = model->blend;
     bool denoiser = p->modality < model->modality_count;
     p->trace = diffmm__score_spread_trace(p->columns, p->covariance);
-    for (size_t first = 0, rows; first < model->users; first += rows) {
-        rows = model->users - first < b->block ? model->users - first : b->block;
+    const struct diffmm__part users = model->own_users;
+    for (size_t first = users.first, rows; first < users.end; first += rows) {
+        rows = users.end - first < b->block ? users.end - first : b->block;
         p->begin = first;
         find_rows(p, rows);
         diffmm__gemm(model->context, rows, p->columns, p->columns, 1.0f,

@@ -42,7 +42,7 @@ struct diffmm__blend {
 diffmm_status diffmm__blend_create(diffmm_model *model);
 void diffmm__blend_destroy(diffmm_model *model);
 
-/* Computes the rows that are served from the final embeddings and the denoisers as they are. Noise of
+/* Computes the rows that are served, of all items and of the users that the model has, from the final embeddings and the denoisers as they are. Noise of
  * the chains, where the settings ask for it, is that of epoch 0, which is no epoch: so the rows do
  * not depend on when they are computed. Nothing is allocated. DIFFMM_ERROR_NUMERIC where a row is
  * not finite. Does nothing without a blend. */
@@ -53,8 +53,8 @@ diffmm_status diffmm__blend_fill(diffmm_model *model);
 void diffmm__blend_restored(diffmm_model *model);
 
 /* Where an epoch that generates graphs may leave the coordinates z of modality m's users, model->width
- * floats apart, so that no chain need run again: NULL without a blend, and where chains draw noise,
- * which is another one then. diffmm__blend_receive() tells that they are there, for the next fill;
+ * floats apart, so that no chain need run again: NULL without a blend; where chains draw noise, which is
+ * another one then; and where the model is divided, since peers generate for other users than theirs. diffmm__blend_receive() tells that they are there, for the next fill;
  * diffmm__blend_forget() that they may no longer be those of the denoisers: where no fill has followed,
  * the users' rows become 0, as before the first fill. */
 float *diffmm__blend_coordinates(const diffmm_model *model, size_t m);

@@ -16,15 +16,31 @@ diffmm_status diffmm_model_forward(diffmm_model *model)
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status)
+        status = diffmm__model_check_whole(model);
     return status ? status : diffmm__model_forward(model);
 }
 
-/* Each peer has computed its users' rows: all receive them. */
+/* Each peer has computed its users' rows: all receive them, unless they keep their own alone. */
 static diffmm_status gather_users(diffmm_model *model, const struct diffmm__share *share)
 {
     size_t bytes = model->d * sizeof *model->final;
+    if (model->divided)
+        return DIFFMM_OK;
     diffmm_status status = diffmm__share_gather_users(share, bytes, model->final);
     return status ? status : diffmm__share_gather_users(share, bytes, model->workspace->v);
+}
+
+/* Rows that the model does not have are those of its last forward pass without peers, or 0. */
+static diffmm_status check_finite(const diffmm_model *model)
+{
+    size_t size = (model->users + model->items) * model->d;
+    size_t bad = diffmm__first_not_finite(size, model->final);
+    if (bad == size)
+        return DIFFMM_OK;
+    bool of_user = bad < model->users * model->d;
+    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
+                        of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
 }
 
 diffmm_status diffmm__model_forward_shared(diffmm_model *model, const struct diffmm__share *share)
@@ -36,13 +52,8 @@ diffmm_status diffmm__model_forward_shared(diffmm_model *model, const struct dif
         (status = gather_users(model, share)))
         return status;
     diffmm__model_embedded(model);
-    size_t size = (model->users + model->items) * model->d;
-    size_t bad = diffmm__first_not_finite(size, model->final);
-    if (bad == size)
-        return diffmm__blend_fill(model);
-    bool of_user = bad < model->users * model->d;
-    return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
-                        of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
+    status = check_finite(model);
+    return status ? status : diffmm__blend_fill(model);
 }
 
 diffmm_status diffmm__model_forward(diffmm_model *model)

@@ -54,6 +54,10 @@ static diffmm_status check_modality(const struct diffmm__model_modality *modalit
 static diffmm_status check(const diffmm_model *model, const diffmm_model *from)
 {
     diffmm_status status = diffmm__model_check_trainable(model);
+    if (!status)
+        status = diffmm__model_check_whole(model);
+    if (!status)
+        status = diffmm__model_check_whole(from);
     if (!status && model->d != from->d)
         status = diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT,
                               "from: its embedding_size is %zu, not %zu", from->d, model->d);

@@ -28,10 +28,19 @@ diffmm_status diffmm__model_check_trainable(const diffmm_model *model)
                                            "the model was read from a file and cannot train");
 }
 
+diffmm_status diffmm__model_check_whole(const diffmm_model *model)
+{
+    return !model->divided
+               ? DIFFMM_OK
+               : diffmm__fail(DIFFMM_ERROR_STATE,
+                              "model: peers.divide has left the rows of some users only; "
+                              "diffmm_trainer_save_at() writes all of them into a file");
+}
+
 diffmm_status diffmm__model_check_forward(const diffmm_model *model)
 {
     return model->final
-               ? DIFFMM_OK
+               ? diffmm__model_check_whole(model)
                : diffmm__fail(DIFFMM_ERROR_STATE,
                               "model: there are no embeddings before diffmm_model_forward()");
 }

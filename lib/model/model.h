@@ -14,6 +14,7 @@
 #include "model/terms.h"
 #include "module/module.h"
 #include "options/settings.h"
+#include "peers/peers.h"
 
 /* One named parameter. Recommender parameters have gradient and moments; in a model read from
  * a file those are NULL. */
@@ -52,6 +53,11 @@ struct diffmm__blend;
 struct diffmm_model {
     struct diffmm__handle handle;
     bool lent; /* a trainer's: it ends with that */
+    /* Whose rows it has of the users' embeddings, their moments, and all that is made of them: all
+     * users'; or, where it is divided among the peers of its training (the option `peers.divide`), this
+     * peer's, whatever becomes of the others. Other rows are finite, and read for nothing else. */
+    struct diffmm__part own_users;
+    bool divided;
     diffmm_context *context;
     struct diffmm__catalog *catalog;
     diffmm_dataset *dataset; /* NULL for a model read from a file */
@@ -121,7 +127,10 @@ struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *m
 /* DIFFMM_ERROR_STATE where the model was read from a file. */
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model);
 
-/* DIFFMM_ERROR_STATE where there has been no forward pass; the second also DIFFMM_ERROR_NUMERIC
+/* DIFFMM_ERROR_STATE where the model is divided: what computes without peers needs all rows. */
+diffmm_status diffmm__model_check_whole(const diffmm_model *model);
+
+/* DIFFMM_ERROR_STATE where there has been no forward pass, or the model is not whole; the second also DIFFMM_ERROR_NUMERIC
  * where its embeddings are not finite. */
 diffmm_status diffmm__model_check_forward(const diffmm_model *model);
 diffmm_status diffmm__model_check_embeddings(const diffmm_model *model);

@@ -183,6 +183,7 @@ diffmm_status diffmm__model_create(diffmm_dataset *dataset, const diffmm_options
     model->dataset = diffmm__dataset_retain(dataset);
     model->catalog = diffmm__catalog_retain(dataset->catalog);
     model->users = model->catalog->users;
+    model->own_users.end = model->users;
     model->items = model->catalog->items;
     diffmm_status status = assemble(model, options, with_denoisers);
     if (status) {

@@ -1,34 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/model_share.h"
 
-#include "graph/graph.h"
-
 struct diffmm__share diffmm__model_share_alone(const diffmm_model *model)
 {
     return diffmm__share_alone(model->users, model->items, model->d);
 }
 
-/* Entries of the users before `user` in all graphs, and one for each user. */
-static size_t work_before(const diffmm_model *model, size_t user)
+/* Entries of the users before `user` in all graphs: one of each user's own, the observed items, and the
+ * generated ones, about as many for each user. */
+static size_t work_before(const struct diffmm__users_work *work, size_t user)
 {
-    size_t entries = user + (size_t)model->adjacency->rows.pointers[user];
-    for (size_t m = 0; m < model->modality_count; m++)
-        entries += (size_t)model->modalities[m].graph->rows.pointers[user];
-    return entries;
+    return (1 + work->generated) * user + work->observed * (size_t)work->train->pointers[user];
 }
 
-/* The first user before whom there is so much work. */
-static size_t user_after(const diffmm_model *model, size_t work)
+size_t diffmm__model_share_first(const struct diffmm__users_work *work, size_t size, size_t rank)
 {
-    size_t low = 0, high = model->users;
+    const struct diffmm__peers peers = {.size = size};
+    size_t low = 0, high = work->train->rows,
+           before = diffmm__peers_first(&peers, work_before(work, high), rank);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (work_before(model, middle) < work)
+        if (work_before(work, middle) < before)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+struct diffmm__users_work diffmm__model_share_work(const struct diffmm__csr *train,
+                                                   const struct diffmm__settings *settings,
+                                                   size_t modalities)
+{
+    bool generates = settings->diffusion_enabled;
+    return (struct diffmm__users_work){.train = train,
+                                       .observed = generates ? 1 : 1 + modalities,
+                                       .generated =
+                                           generates ? modalities * settings->rebuild_k : 0};
 }
 
 struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
@@ -37,9 +45,11 @@ struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
     struct diffmm__share share = diffmm__model_share_alone(model);
     if (peers->size == 1)
         return share;
-    size_t *firsts = peers->firsts[0], all = work_before(model, share.users);
+    const struct diffmm__users_work work =
+        diffmm__model_share_work(&model->catalog->train, &model->settings, model->modality_count);
+    size_t *firsts = peers->firsts[0];
     for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = user_after(model, diffmm__peers_first(peers, all, rank));
+        firsts[rank] = diffmm__model_share_first(&work, peers->size, rank);
     share.peers = *peers;
     share.user = (struct diffmm__part){firsts[peers->rank], firsts[peers->rank + 1]};
     return share;
@@ -48,8 +58,8 @@ struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
 struct diffmm__share diffmm__model_share_batches(const diffmm_model *model,
                                                  const struct diffmm__peers *peers)
 {
-    return model->settings.peers_batches ? diffmm__model_share_among(model, peers)
-                                         : diffmm__model_share_alone(model);
+    return model->settings.peers_batches || model->divided ? diffmm__model_share_among(model, peers)
+                                                           : diffmm__model_share_alone(model);
 }
 
 struct diffmm__part diffmm__model_share_parameter(const diffmm_model *model,

@@ -8,8 +8,21 @@
 
 struct diffmm__share diffmm__model_share_alone(const diffmm_model *model);
 
-/* Contiguous users for each peer, with about as many entries in all of the model's graphs; to be taken
- * anew where these change. Alone with peers of size 1. */
+/* What decides how users are cut: nothing that an epoch changes, since a peer may keep its users' rows
+ * alone. */
+struct diffmm__users_work {
+    const struct diffmm__csr *train;
+    size_t observed, generated; /* graphs of the observed items; generated entries of a user */
+};
+struct diffmm__users_work diffmm__model_share_work(const struct diffmm__csr *train,
+                                                   const struct diffmm__settings *settings,
+                                                   size_t modalities);
+
+/* The first user of peer `rank` of `size`; that of peer `size` is the number of users. */
+size_t diffmm__model_share_first(const struct diffmm__users_work *work, size_t size, size_t rank);
+
+/* Contiguous users for each peer, with about as many entries in all of the model's graphs. Alone with
+ * peers of size 1. */
 struct diffmm__share diffmm__model_share_among(const diffmm_model *model,
                                                const struct diffmm__peers *peers);
 

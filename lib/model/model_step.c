@@ -12,6 +12,8 @@ diffmm_status diffmm_model_step(diffmm_model *model)
     diffmm_status status = diffmm__call_changes(&call, model, "model");
     if (!status)
         status = diffmm__model_check_trainable(model);
+    if (!status)
+        status = diffmm__model_check_whole(model);
     if (status)
         return status;
     struct diffmm__share alone = diffmm__model_share_alone(model);
@@ -42,6 +44,8 @@ diffmm_status diffmm__model_step_gather(diffmm_model *model, const struct diffmm
     float *const arrays[] = {embeddings->values, embeddings->first_moment,
                              embeddings->second_moment};
     diffmm_status status = DIFFMM_OK;
+    if (model->divided)
+        return status;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)
         status =
             diffmm__share_gather_users(share, share->d * sizeof *embeddings->values, arrays[i]);

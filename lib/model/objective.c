@@ -40,6 +40,8 @@ diffmm_status diffmm_model_objective(diffmm_model *model, size_t count, const in
 {
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
+    if (!status)
+        status = diffmm__model_check_whole(model);
     if (status)
         return status;
     struct diffmm__share alone = diffmm__model_share_alone(model);
@@ -72,18 +74,15 @@ static void write_losses(const diffmm_model *model, double total, diffmm_losses 
 }
 
 /* Terms read the final embeddings of the batch's users, whoever has them. */
-static diffmm_status collect_final(diffmm_model *model, const struct diffmm__share *share,
-                                   size_t count, const int32_t *user)
+static diffmm_status collect_final(const diffmm_model *model, const struct diffmm__share *share,
+                                   struct diffmm__term_batch *batch)
 {
-    size_t d = model->d;
     float *rows = model->workspace->collected;
     if (share->peers.size == 1)
         return DIFFMM_OK;
-    diffmm_status status =
-        diffmm__share_collect(share, count, user, model->final, rows, rows + count * d);
-    for (size_t b = 0; b < count && !status; b++)
-        memcpy(model->final + (size_t)user[b] * d, rows + b * d, d * sizeof *rows);
-    return status;
+    batch->final_users = rows;
+    return diffmm__share_collect(share, batch->count, batch->user, model->final, rows,
+                                 rows + batch->count * model->d);
 }
 
 static diffmm_status evaluate_terms(diffmm_model *model, const struct diffmm__share *share,
@@ -109,7 +108,7 @@ static diffmm_status evaluate_terms(diffmm_model *model, const struct diffmm__sh
                                        .grad_embedding = diffmm__user_embedding(model)->gradient,
                                        .grad_final = w->grad_final,
                                        .grad_views = w->grad_views};
-    diffmm_status status = collect_final(model, share, count, user);
+    diffmm_status status = collect_final(model, share, &batch);
     if (status)
         return status;
     diffmm__share_clear(share, model->context, batch.grad_embedding);

@@ -92,6 +92,8 @@ diffmm_status diffmm_model_view(diffmm_model *model, const char *modality, float
     DIFFMM__CALL call;
     diffmm_status status = diffmm__call_changes(&call, model, "model");
     if (!status)
+        status = diffmm__model_check_whole(model);
+    if (!status)
         status = diffmm__model_graph_modality(model, modality, &found);
     if (status)
         return status;

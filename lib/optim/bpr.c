@@ -29,7 +29,8 @@ enum { block_triples = 512 };
 struct block {
     const struct diffmm__vector_kernels *kernels;
     size_t d, count;
-    const float *user_matrix, *item_matrix;
+    struct diffmm__bpr_users users;
+    const float *item_matrix;
     const int32_t *user, *positive, *negative;
     double divisor;
     struct diffmm__part own; /* users whose gradient is added */
@@ -38,12 +39,17 @@ struct block {
     float slopes[block_triples]; /* dL/dx */
 };
 
+static const float *user_row(const struct block *t, size_t b)
+{
+    return t->users.rows ? t->users.rows + b * t->d : t->users.matrix + (size_t)t->user[b] * t->d;
+}
+
 static void compare_range(void *argument, size_t begin, size_t end)
 {
     struct block *t = argument;
     size_t d = t->d;
     for (size_t b = begin; b < end; b++) {
-        const float *user = t->user_matrix + (size_t)t->user[b] * d;
+        const float *user = user_row(t, b);
         double x = t->kernels->dot(d, user, t->item_matrix + (size_t)t->positive[b] * d) -
                    t->kernels->dot(d, user, t->item_matrix + (size_t)t->negative[b] * d);
         t->losses[b] = softplus_of_negative(x);
@@ -59,26 +65,26 @@ static void add_columns(void *argument, size_t begin, size_t end)
     for (size_t b = 0; b < t->count; b++) {
         size_t u = (size_t)t->user[b] * d + begin, i = (size_t)t->positive[b] * d + begin,
                j = (size_t)t->negative[b] * d + begin;
+        const float *user = user_row(t, b) + begin;
         float slope = t->slopes[b];
         if (t->grad_user && diffmm__part_has(t->own, (size_t)t->user[b])) {
             t->kernels->add_scaled(width, slope, t->item_matrix + i, t->grad_user + u);
             t->kernels->add_scaled(width, -slope, t->item_matrix + j, t->grad_user + u);
         }
         if (t->grad_item) {
-            t->kernels->add_scaled(width, slope, t->user_matrix + u, t->grad_item + i);
-            t->kernels->add_scaled(width, -slope, t->user_matrix + u, t->grad_item + j);
+            t->kernels->add_scaled(width, slope, user, t->grad_item + i);
+            t->kernels->add_scaled(width, -slope, user, t->grad_item + j);
         }
     }
 }
 
-double diffmm__bpr(const diffmm_context *context, size_t d, const float *user_matrix,
+double diffmm__bpr(const diffmm_context *context, size_t d, struct diffmm__bpr_users users,
                    const float *item_matrix, size_t count, const int32_t *user,
                    const int32_t *positive, const int32_t *negative, double divisor,
                    struct diffmm__part own, float *grad_user, float *grad_item)
 {
     struct block block = {.kernels = diffmm__kernels(),
                           .d = d,
-                          .user_matrix = user_matrix,
                           .item_matrix = item_matrix,
                           .divisor = divisor,
                           .own = own,
@@ -87,6 +93,9 @@ double diffmm__bpr(const diffmm_context *context, size_t d, const float *user_ma
     double loss = 0.0;
     for (size_t first = 0; first < count; first += block_triples) {
         block.count = diffmm__size_lesser(count - first, block_triples);
+        block.users = users;
+        if (users.rows)
+            block.users.rows = users.rows + first * d;
         block.user = user + first;
         block.positive = positive + first;
         block.negative = negative + first;
@@ -104,7 +113,8 @@ diffmm_status diffmm__bpr_term(const struct diffmm__term_batch *batch, double we
 {
     (void)scratch;
     size_t items = batch->users * batch->d; /* where the items begin */
-    *value = diffmm__bpr(batch->context, batch->d, batch->final, batch->final + items, batch->count,
+    const struct diffmm__bpr_users users = {.matrix = batch->final, .rows = batch->final_users};
+    *value = diffmm__bpr(batch->context, batch->d, users, batch->final + items, batch->count,
                          batch->user, batch->positive, batch->negative,
                          (double)batch->settings->batch / weight, batch->share->user,
                          batch->grad_final, batch->grad_final + items);
@@ -136,9 +146,10 @@ diffmm_status diffmm_bpr_with(const diffmm_bpr_arguments *arguments)
         memset(a.grad_user, 0, a.users * a.d * sizeof *a.grad_user);
     if (a.grad_item)
         memset(a.grad_item, 0, a.items * a.d * sizeof *a.grad_item);
-    double value = diffmm__bpr(NULL, a.d, a.user_matrix, a.item_matrix, a.count, a.user, a.positive,
-                               a.negative, a.divisor, (struct diffmm__part){0, a.users},
-                               a.grad_user, a.grad_item);
+    const struct diffmm__bpr_users users = {.matrix = a.user_matrix};
+    double value =
+        diffmm__bpr(NULL, a.d, users, a.item_matrix, a.count, a.user, a.positive, a.negative,
+                    a.divisor, (struct diffmm__part){0, a.users}, a.grad_user, a.grad_item);
     if (a.loss)
         *a.loss = value;
     return DIFFMM_OK;

@@ -148,6 +148,10 @@ static const diffmm_option_info table[] = {
     {size, "peers.batches", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Share the recommender's batches among peers too, which takes a fast network; bits are the "
      "same."},
+    {size, "peers.divide", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
+     "Share the batches, and keep the rows of each peer's own users alone, to take less memory; "
+     "peers "
+     "write files together."},
 };
 
 size_t diffmm_option_count(void)
@@ -159,6 +163,11 @@ bool diffmm__option_is_younger(size_t index)
 {
     enum { of_first_version = 37 };
     return index >= of_first_version;
+}
+
+bool diffmm__option_is_of_peers(const char *name)
+{
+    return strncmp(name, "peers.", strlen("peers.")) == 0;
 }
 
 const char *diffmm__option_word_for_zero(const diffmm_option_info *info)

@@ -14,6 +14,10 @@ const diffmm_option_info *diffmm__option_at(size_t index);
  * of the table, so that the index of a setting never changes. */
 bool diffmm__option_is_younger(size_t index);
 
+/* Whether the setting says which of several processes computes and keeps what, and not what that is: it
+ * may change when a training goes on, and is written into no file. */
+bool diffmm__option_is_of_peers(const char *name);
+
 /* The word that stands for 0 where that lets the library choose; NULL where there is none. */
 const char *diffmm__option_word_for_zero(const diffmm_option_info *info);
 

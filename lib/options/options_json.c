@@ -21,16 +21,10 @@ static bool is_default_of_younger(const diffmm_option_info *info, size_t index, 
     return diffmm__option_is_younger(index) && strcmp(value, info->default_value) == 0;
 }
 
-/* Who computes the batches is no property of what is written, which has the same bytes either way. */
-static bool is_of_peers(const diffmm_option_info *info)
-{
-    return strcmp(info->name, "peers.batches") == 0;
-}
-
 static bool is_written(const diffmm_option_info *info, size_t index, const char *value)
 {
     return !strchr(info->name, '*') && !is_default_of_younger(info, index, value) &&
-           !is_of_peers(info);
+           !diffmm__option_is_of_peers(info->name);
 }
 
 /* NULL without memory. */

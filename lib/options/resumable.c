@@ -9,12 +9,12 @@
 
 bool diffmm__options_may_change(const char *name)
 {
-    static const char *const free[] = {"epochs",  "patience",      "memory_limit", "seen",
-                                       "measure", "measure.users", "peers.batches"};
+    static const char *const free[] = {"epochs", "patience", "memory_limit",
+                                       "seen",   "measure",  "measure.users"};
     for (size_t i = 0; i < sizeof free / sizeof *free; i++)
         if (strcmp(name, free[i]) == 0)
             return true;
-    return false;
+    return diffmm__option_is_of_peers(name);
 }
 
 static diffmm_status compare(const diffmm_options *begun, const diffmm_options *now,
@@ -27,7 +27,7 @@ static diffmm_status compare(const diffmm_options *begun, const diffmm_options *
                      DIFFMM_ERROR_INVALID_ARGUMENT,
                      "options: training was begun with %s %s and cannot go on with %s; "
                      "only epochs, patience, memory_limit, seen, measure, measure.users and "
-                     "peers.batches may change",
+                     "peers.* may change",
                      name, then, wanted);
 }
 

@@ -126,7 +126,8 @@ static void read_training(struct reader *reader, struct diffmm__settings *out)
                    : is(reader, "measure", "full") ? DIFFMM__MEASURE_FULL
                                                    : DIFFMM__MEASURE_GRAPH;
     out->measure_users = size(reader, "measure.users");
-    out->peers_batches = flag(reader, "peers.batches");
+    out->peers_divide = flag(reader, "peers.divide");
+    out->peers_batches = out->peers_divide || flag(reader, "peers.batches");
     out->evaluate_users = size(reader, "evaluate.users");
     out->seen_is_train = is(reader, "seen", "train");
 }

@@ -45,6 +45,7 @@ struct diffmm__settings {
     bool rows_normalized, dropped_only, denoiser_linear; /* of a spectral denoiser */
     bool generate_exact;
     bool peers_batches;               /* peers share the batches of the recommender */
+    bool peers_divide;                /* and each keeps the rows of its own users alone */
     double blend;                     /* weight of the denoisers' own scores (model/blend.h) */
     size_t rebuild_k, generate_every; /* generate_every: epochs */
     bool generate_unseen;             /* no items of the user's own row */

@@ -193,6 +193,26 @@ diffmm_status diffmm__peers_move(const struct diffmm__peers *peers, const size_t
     return status;
 }
 
+diffmm_status diffmm__peers_conclude(const struct diffmm__peers *peers, diffmm_status status)
+{
+    if (peers->size == 1)
+        return status;
+    struct diffmm__error_text said = diffmm__error_text_keep();
+    peers->words[peers->rank] = (uint64_t)status;
+    diffmm_status result = diffmm__peers_gather(peers, peers->words, sizeof *peers->words,
+                                                peers->size * sizeof *peers->words);
+    size_t failed = 0;
+    while (!result && failed < peers->size && peers->words[failed] == DIFFMM_OK)
+        failed++;
+    if (result || failed == peers->size)
+        return result;
+    result = diffmm__peers_broadcast(peers, failed, said.text, sizeof said.text);
+    if (result)
+        return result;
+    said.text[sizeof said.text - 1] = '\0'; /* whatever came */
+    return diffmm__fail((diffmm_status)peers->words[failed], "peer %zu: %s", failed, said.text);
+}
+
 diffmm_status diffmm__peers_meet(const struct diffmm__peers *peers, size_t times)
 {
     unsigned char said = 0, heard;

@@ -74,6 +74,10 @@ diffmm_status diffmm__peers_gather_parts(const struct diffmm__peers *peers, cons
 diffmm_status diffmm__peers_move(const struct diffmm__peers *peers, const size_t *from,
                                  const size_t *to, void *data, size_t unit);
 
+/* Every peer says how it has fared: all return the first failure in the order of ranks, with what that peer
+ * has to say of it; or DIFFMM_OK. */
+diffmm_status diffmm__peers_conclude(const struct diffmm__peers *peers, diffmm_status status);
+
 /* Who computes alone for long does so in steps, and meets the others after each: a peer tells its
  * neighbour that it has come so far, and waits for the other neighbour. So nobody waits for longer than
  * a step takes, and whoever is dead or stands still is missed at the next one. Every peer meets as often

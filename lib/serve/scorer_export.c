@@ -88,7 +88,7 @@ static diffmm_status write_ids(const struct vectors *vectors, const char *path)
     memcpy(lines, names->text, size);
     for (size_t i = 0; i < names->count; i++)
         lines[names->offsets[i + 1] - 1] = '\n';
-    const struct diffmm__file_part piece = {lines, size};
+    const struct diffmm__file_part piece = {lines, size, NULL};
     diffmm_status status = diffmm__file_replace(vectors->context, path, &piece, 1);
     diffmm__release(vectors->context, lines);
     return status;
@@ -99,8 +99,8 @@ static diffmm_status write_npy(const struct vectors *vectors, const char *path)
     unsigned char header[DIFFMM__NPY_HEADER];
     diffmm__npy_write_header(vectors->names->count, vectors->d, header);
     const struct diffmm__file_part pieces[] = {
-        {header, sizeof header},
-        {vectors->rows, vectors->names->count * vectors->d * sizeof *vectors->rows}};
+        {header, sizeof header, NULL},
+        {vectors->rows, vectors->names->count * vectors->d * sizeof *vectors->rows, NULL}};
     enum diffmm__file_kind kind;
     diffmm_status status = diffmm__file_examine(path, &kind);
     if (!status && (kind == DIFFMM__FILE_FOLDER || kind == DIFFMM__FILE_OTHER))
@@ -139,9 +139,9 @@ static diffmm_status write_safetensors(const struct vectors *vectors, const char
     snprintf(text, sizeof text, "ids.%s.text", vectors->what);
     snprintf(offsets, sizeof offsets, "ids.%s.offsets", vectors->what);
     const struct diffmm__tensor tensors[] = {
-        {final, DIFFMM__F32, names->count, vectors->d, vectors->rows},
-        {text, DIFFMM__U8, (size_t)names->offsets[names->count], 0, names->text},
-        {offsets, DIFFMM__I64, names->count + 1, 0, names->offsets}};
+        {final, DIFFMM__F32, names->count, vectors->d, vectors->rows, NULL},
+        {text, DIFFMM__U8, (size_t)names->offsets[names->count], 0, names->text, NULL},
+        {offsets, DIFFMM__I64, names->count + 1, 0, names->offsets, NULL}};
     diffmm_status status = describe(vectors, &description);
     if (!status)
         status = diffmm__safetensors_write(vectors->context, path, description.list,

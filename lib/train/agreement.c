@@ -91,8 +91,8 @@ static void add_processor(struct facts *facts, const diffmm_trainer *trainer)
 static void add_option(struct facts *facts, const diffmm_options *options,
                        const struct diffmm__option_key *key, const char *name)
 {
-    static const char *const shared[] = {"epochs", "patience", "peers.batches"};
-    bool counts = !diffmm__options_may_change(name);
+    static const char *const shared[] = {"epochs", "patience"};
+    bool counts = !diffmm__options_may_change(name) || diffmm__option_is_of_peers(name);
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         counts |= strcmp(name, shared[i]) == 0;
     if (!counts)
@@ -286,11 +286,13 @@ diffmm_status diffmm__agreement_reach(const diffmm_trainer *trainer,
 }
 
 /* The parameters; and the final embeddings, which each peer has computed alone where it has not shared the
- * batches, though parameters may have been received. */
+ * batches, though parameters may have been received. Of a divided model, what all peers have. */
 static uint64_t hash_results(const diffmm_model *model)
 {
-    uint64_t hash = hash_with(0, model->users + model->items, model->d, model->final);
-    for (size_t p = 0; p < diffmm_model_parameters(model); p++) {
+    size_t users = model->divided ? model->users : 0;
+    uint64_t hash = hash_with(0, model->users + model->items - users, model->d,
+                              model->final + users * model->d);
+    for (size_t p = model->divided ? 1 : 0; p < diffmm_model_parameters(model); p++) {
         diffmm_parameter parameter = {.struct_size = sizeof parameter};
         diffmm_model_parameter_at(model, p, &parameter);
         hash = hash_with(hash, parameter.rows, parameter.columns, parameter.values);

@@ -17,7 +17,7 @@ static size_t count_of(const diffmm_model *model)
 
 static void lay_out(struct diffmm__averaging *averaging, size_t count)
 {
-    averaging->values = diffmm__arena_take(&averaging->arena, count, sizeof(float));
+    averaging->values = diffmm__arena_take_zero(&averaging->arena, count, sizeof(float));
 }
 
 size_t diffmm__averaging_bytes(const struct diffmm__settings *settings, size_t numbers)
@@ -62,12 +62,17 @@ static void exchange_range(void *argument, size_t begin, size_t end)
 
 static void exchange(struct diffmm__averaging *averaging, diffmm_model *model)
 {
-    struct exchange e = {.b = averaging->values};
+    float *place = averaging->values;
     for (size_t p = 0; p < model->parameter_count; p++) {
-        size_t count = model->parameters[p].rows * model->parameters[p].columns;
-        e.a = model->parameters[p].values;
-        diffmm__parallel_ranges(model->context, count, 16384, exchange_range, &e);
-        e.b += count;
+        const struct diffmm__parameter *parameter = &model->parameters[p];
+        struct diffmm__part rows = parameter == diffmm__user_embedding(model)
+                                       ? model->own_users
+                                       : (struct diffmm__part){0, parameter->rows};
+        size_t skip = rows.first * parameter->columns;
+        struct exchange e = {.a = parameter->values + skip, .b = place + skip};
+        diffmm__parallel_ranges(model->context, rows.end * parameter->columns - skip, 16384,
+                                exchange_range, &e);
+        place += parameter->rows * parameter->columns;
     }
     averaging->served = !averaging->served;
     diffmm__model_changed(model);
@@ -102,9 +107,9 @@ void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_mo
 
 /* The users' embeddings are the first parameter. */
 diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
-                                       const struct diffmm__share *share)
+                                       const diffmm_model *model, const struct diffmm__share *share)
 {
-    return averaging->decay == 0.0
+    return averaging->decay == 0.0 || model->divided
                ? DIFFMM_OK
                : diffmm__share_gather_users(share, share->d * sizeof(float), averaging->values);
 }

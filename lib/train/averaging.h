@@ -34,8 +34,10 @@ void diffmm__averaging_train(struct diffmm__averaging *averaging, diffmm_model *
 void diffmm__averaging_step(struct diffmm__averaging *averaging, const diffmm_model *model,
                             const struct diffmm__share *share);
 
-/* The averages of the users' embeddings, of which each peer has those of its users, to all. */
+/* The averages of the users' embeddings, of which each peer has those of its users, to all; nothing
+ * where the model is divided. */
 diffmm_status diffmm__averaging_gather(const struct diffmm__averaging *averaging,
+                                       const diffmm_model *model,
                                        const struct diffmm__share *share);
 
 /* Before the evaluation: the model gets the average. And where the epoch fails after that: the model

@@ -15,9 +15,13 @@ size_t diffmm__kept_count(const diffmm_model *model)
            (model->workspace ? model->modality_count + 1 : 0);
 }
 
-static struct diffmm__kept kept(const char *name, size_t rows, size_t columns, float *values)
+static struct diffmm__kept kept(const char *name, size_t user_rows, size_t other_rows,
+                                size_t columns, float *values)
 {
-    struct diffmm__kept array = {.rows = rows, .columns = columns, .values = values};
+    struct diffmm__kept array = {.rows = user_rows + other_rows,
+                                 .columns = columns,
+                                 .user_rows = user_rows,
+                                 .values = values};
     snprintf(array.name, sizeof array.name, "%s", name);
     return array;
 }
@@ -27,29 +31,30 @@ struct diffmm__kept diffmm__kept_at(const diffmm_model *model, size_t index)
     size_t users = model->users, items = model->items, d = model->d;
     if (index < model->parameter_count) {
         const struct diffmm__parameter *p = &model->parameters[index];
-        return kept(p->name, p->rows, p->columns, p->values);
+        bool of_users = p == diffmm__user_embedding(model);
+        return kept(p->name, of_users ? p->rows : 0, of_users ? 0 : p->rows, p->columns, p->values);
     }
     size_t further = index - model->parameter_count;
     if (further == 0)
-        return kept("final.user", users, d, model->final);
+        return kept("final.user", users, 0, d, model->final);
     if (further == 1)
-        return kept("final.item", items, d, model->final + users * d);
+        return kept("final.item", 0, items, d, model->final + users * d);
     size_t m = further - 2;
     if (model->blend) {
         if (m == 0) /* those of the items follow (model/blend.h) */
-            return kept("served.user", users, model->width, model->served);
+            return kept("served.user", users, 0, model->width, model->served);
         m--;
     }
     if (m == model->modality_count)
-        return kept("aggregated", users + items, d, model->workspace->v);
-    struct diffmm__kept content = kept("", items, d, model->workspace->modality[m].normalized);
+        return kept("aggregated", users, items, d, model->workspace->v);
+    struct diffmm__kept content = kept("", 0, items, d, model->workspace->modality[m].normalized);
     snprintf(content.name, sizeof content.name, "content.%s", model->modalities[m].name);
     return content;
 }
 
 static void lay_out(struct diffmm__best *best, size_t count, size_t cutoffs)
 {
-    best->values = diffmm__arena_take(&best->arena, count, sizeof *best->values);
+    best->values = diffmm__arena_take_zero(&best->arena, count, sizeof *best->values);
     best->valid = diffmm__arena_take_zero(&best->arena, cutoffs, sizeof *best->valid);
     best->test = diffmm__arena_take_zero(&best->arena, cutoffs, sizeof *best->test);
 }
@@ -83,12 +88,26 @@ void diffmm__best_end(struct diffmm__best *best)
     diffmm__arena_end(&best->arena);
 }
 
+/* The rows that the model has, of an array of this shape. */
+static void copy(const diffmm_model *model, const struct diffmm__kept *array, const float *from,
+                 float *to)
+{
+    const struct diffmm__part own =
+        array->user_rows > 0 ? model->own_users : (struct diffmm__part){0, 0};
+    const struct diffmm__part parts[] = {own, {array->user_rows, array->rows}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t skip = parts[i].first * array->columns, end = parts[i].end * array->columns;
+        if (end > skip)
+            memcpy(to + skip, from + skip, (end - skip) * sizeof *to);
+    }
+}
+
 static void keep(struct diffmm__best *best, const diffmm_model *model)
 {
     float *place = best->values;
     for (size_t i = 0; i < diffmm__kept_count(model); i++) {
         struct diffmm__kept array = diffmm__kept_at(model, i);
-        memcpy(place, array.values, array.rows * array.columns * sizeof *place);
+        copy(model, &array, array.values, place);
         place += array.rows * array.columns;
     }
 }
@@ -156,7 +175,7 @@ void diffmm__best_restore(const struct diffmm__best *best, diffmm_model *model)
     const float *place = best->values;
     for (size_t i = 0; i < diffmm__kept_count(model); i++) {
         struct diffmm__kept array = diffmm__kept_at(model, i);
-        memcpy(array.values, place, array.rows * array.columns * sizeof *place);
+        copy(model, &array, place, array.values);
         place += array.rows * array.columns;
     }
 }

@@ -22,6 +22,7 @@ struct diffmm__best {
 struct diffmm__kept {
     char name[128];
     size_t rows, columns;
+    size_t user_rows; /* of users, before the others: a divided model has some of them */
     float *values;
 };
 size_t diffmm__kept_count(const diffmm_model *model);

@@ -177,9 +177,9 @@ static diffmm_status train_modality(struct diffmm__denoisers *denoisers, const d
     return status ? status : check_gradients(model, epoch, m);
 }
 
-/* The peer that trains a modality. All denoisers have one shape, and so take the same FLOPs: in turn,
- * they are spread as evenly as they can be. */
-static size_t owner_of(const struct diffmm__peers *peers, size_t m)
+/* All denoisers have one shape, and so take the same FLOPs: in turn, they are spread as evenly as they
+ * can be. */
+size_t diffmm__denoisers_owner(const struct diffmm__peers *peers, size_t m)
 {
     return m % peers->size;
 }
@@ -189,23 +189,26 @@ static size_t owned_by(const struct diffmm__peers *peers, size_t rank, size_t mo
 {
     size_t owned = 0;
     for (size_t m = 0; m < modalities; m++)
-        owned += owner_of(peers, m) == rank;
+        owned += diffmm__denoisers_owner(peers, m) == rank;
     return owned;
 }
 
-/* What training has changed of a modality, from its owner to all. */
+/* What training has changed of a modality, from its owner to all: where the model is divided, the moments
+ * stay with him. */
 static diffmm_status share(const struct diffmm__denoisers *denoisers, const diffmm_model *model,
                            size_t m, const struct diffmm__peers *peers, double *loss)
 {
     diffmm_diffusion *module = model->modalities[m].diffusion;
-    size_t owner = owner_of(peers, m), bytes = module->layers.size * sizeof *module->values;
+    size_t owner = diffmm__denoisers_owner(peers, m),
+           bytes = module->layers.size * sizeof *module->values;
     float *const arrays[] = {module->values, module->first_moment, module->second_moment};
     diffmm_status status = diffmm__peers_broadcast(peers, owner, loss, sizeof *loss);
     if (denoisers->workspace.loss.plan.frozen)
         return status;
     if (!status)
         status = diffmm__peers_broadcast(peers, owner, &module->steps, sizeof module->steps);
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && !status; i++)
+    size_t shared = model->divided ? 1 : sizeof arrays / sizeof *arrays;
+    for (size_t i = 0; i < shared && !status; i++)
         status = diffmm__peers_broadcast(peers, owner, arrays[i], bytes);
     return status;
 }
@@ -235,7 +238,7 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
     if (status)
         return failed(status, epoch);
     for (size_t m = 0; m < modalities && !status; m++)
-        if (owner_of(peers, m) == peers->rank)
+        if (diffmm__denoisers_owner(peers, m) == peers->rank)
             status = train_modality(denoisers, model, m, &course, &loss[m]);
     if (!status)
         status = failed(

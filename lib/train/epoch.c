@@ -36,27 +36,57 @@ diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
                                      &trainer->peers, &trainer->progress, &trainer->report);
 }
 
+/* How many of ascending users come before `user`. */
+static size_t count_before(const struct diffmm__evaluated_users *who, size_t user)
+{
+    size_t low = 0, high = who->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((size_t)who->users[middle] < user)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The users whom each peer ranks: as many as any other; or, where it has its own users' rows alone,
+ * these. Sets where each one's begin in the list of those who are evaluated. */
+static void cut_evaluated(const diffmm_trainer *trainer, const struct diffmm__evaluated_users *who,
+                          size_t *firsts)
+{
+    const diffmm_model *model = trainer->model;
+    const struct diffmm__peers *peers = &trainer->peers;
+    const struct diffmm__share share = diffmm__model_share_among(model, peers);
+    for (size_t rank = 0; rank <= peers->size; rank++)
+        firsts[rank] = model->divided ? count_before(who, share.peers.firsts[0][rank])
+                                      : diffmm__peers_first(peers, who->count, rank);
+}
+
 /* Each peer ranks some users, and receives the results of the others. */
 static diffmm_status rank(const diffmm_trainer *trainer, const float *users, const float *items)
 {
     const struct diffmm__peers *peers = &trainer->peers;
-    struct diffmm__part part =
-        diffmm__peers_part(peers, diffmm__evaluation_blocks(trainer->evaluation));
-    diffmm__evaluation_rank(trainer->evaluation, users, items, part.first, part.end - part.first);
+    const struct diffmm__evaluated_users who = diffmm__evaluation_who(trainer->evaluation);
+    size_t all[2], *firsts = peers->size > 1 ? peers->firsts[1] : all;
+    cut_evaluated(trainer, &who, firsts);
+    diffmm__evaluation_rank(trainer->evaluation, users, items, firsts[peers->rank],
+                            firsts[peers->rank + 1] - firsts[peers->rank]);
     struct diffmm__user_results results = diffmm__evaluation_results(trainer->evaluation);
-    return diffmm__peers_gather(peers, results.data, results.of_block, results.bytes);
+    return diffmm__peers_gather_parts(peers, firsts, 0, who.count, results.data, results.of_user);
 }
 
 diffmm_status diffmm__epoch_evaluate(diffmm_trainer *trainer)
 {
     diffmm_model *model = trainer->model;
     const float *users = diffmm__served_users(model), *items = diffmm__served_items(model);
-    diffmm__averaging_serve(&trainer->recommender.averaging, model);
     const struct diffmm__share share = diffmm__model_share_batches(model, &trainer->peers);
+    const struct diffmm__part own = model->own_users;
+    diffmm__averaging_serve(&trainer->recommender.averaging, model);
     diffmm_status status = diffmm__model_forward_shared(model, &share);
     if (!status)
-        status = diffmm__score_range_check("model", model->users, model->items, model->width, users,
-                                           items, NULL);
+        status = diffmm__score_range_check("model", own.end - own.first, model->items, model->width,
+                                           users + own.first * model->width, items, NULL);
     if (!status)
         status = rank(trainer, users, items);
     if (status)
@@ -132,8 +162,9 @@ static diffmm_status train_epoch(diffmm_trainer *trainer, diffmm_report *report)
     if (diffmm__trainer_finished(trainer))
         return diffmm__fail(DIFFMM_ERROR_STATE, "training has finished after epoch %zu",
                             trainer->epoch);
-    diffmm_status status =
-        report ? diffmm__struct_check(&diffmm__layout_report, report, "report") : DIFFMM_OK;
+    diffmm_status status = diffmm__trainer_check_peers(trainer);
+    if (!status && report)
+        status = diffmm__struct_check(&diffmm__layout_report, report, "report");
     if (status)
         return status;
     /* An epoch takes all its memory first, so that a lack of memory changes nothing. */
@@ -196,6 +227,7 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
     diffmm_status status = training_call(&call, &model_call, trainer);
     if (status)
         return status;
+    bool shared = trainer->peers.size > 1;
     while (!status && !diffmm__trainer_finished(trainer)) {
         status = train_epoch(trainer, NULL);
         if (!status && on_epoch && on_epoch(&trainer->report.figures, user_data) &&
@@ -206,6 +238,10 @@ diffmm_status diffmm_trainer_fit(diffmm_trainer *trainer, diffmm_epoch_function 
                                   trainer->epoch);
             diffmm__join_leave(trainer, status);
         }
+        if (!status && shared && trainer->peers.size == 1)
+            status = diffmm__fail(DIFFMM_ERROR_PEER,
+                                  "the peers were lost in the epoch callback after epoch %zu",
+                                  trainer->epoch);
     }
     /* However training ended, the model becomes that of the best epoch; but where memory ended, it
      * stays as it is, since the caller may free some and go on. */

@@ -81,11 +81,14 @@ static diffmm_status fit(diffmm_trainer *trainer, diffmm_trainer *final,
     final->progress.outer = &trainer->progress.cancelled;
     final->progress.function = trainer->progress.function;
     final->progress.data = trainer->progress.data;
+    trainer->lends_peers = true;
     diffmm_status status = share(trainer, final);
     if (!status)
         status = diffmm_trainer_fit(final, on_epoch, user_data);
-    /* The host's data lasts as long as the first trainer has peers. */
-    diffmm__peers_end(final->context, &final->peers);
+    /* The host's data lasts as long as the first trainer has peers; a divided model needs them. */
+    if (!final->model->divided)
+        diffmm__peers_end(final->context, &final->peers);
+    trainer->lends_peers = false;
     final->progress.outer = NULL;
     final->progress.function = NULL;
     return status;

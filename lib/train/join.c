@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/structs.h"
 #include "train/agreement.h"
+#include "train/divide.h"
 
 static void abandon(const diffmm_peers *host, diffmm_status status)
 {
@@ -51,15 +52,28 @@ static diffmm_status agree(diffmm_trainer *trainer, const diffmm_peers *host)
         status = diffmm__agreement_reach(trainer, &peers, difference);
     if (status == DIFFMM_ERROR_PEER)
         diffmm__fail(status, "joining: %s", diffmm_error_message());
-    if (!status && !difference[0]) {
-        trainer->peers = peers;
-        return DIFFMM_OK;
-    }
-    diffmm__peers_end(trainer->context, &peers);
-    if (!status)
+    if (!status && difference[0]) {
+        diffmm__peers_end(trainer->context, &peers);
         return diffmm__fail(DIFFMM_ERROR_PEER, "%s", difference);
+    }
+    trainer->peers = peers;
+    if (!status && trainer->model->settings.peers_divide)
+        status = diffmm__divide(trainer);
+    if (!status)
+        return DIFFMM_OK;
+    diffmm__peers_end(trainer->context, &trainer->peers);
     abandon(host, status);
     return status;
+}
+
+static diffmm_status check_whole(const diffmm_trainer *trainer)
+{
+    return trainer->model->divided
+               ? diffmm__fail(DIFFMM_ERROR_STATE,
+                              "trainer: peers.divide has left the rows of some users only, for the "
+                              "peers that it had; join with a trainer that goes on from the last "
+                              "checkpoint")
+               : DIFFMM_OK;
 }
 
 diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers)
@@ -69,6 +83,8 @@ diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *p
     diffmm_status status = diffmm__call_changes(&call, trainer, "trainer");
     if (!status && peers)
         status = read(peers, &host);
+    if (!status && host.size > 1)
+        status = check_whole(trainer);
     if (status)
         return status;
     DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);

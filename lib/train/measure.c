@@ -64,13 +64,13 @@ static diffmm_status complete_graphs(diffmm_trainer *trainer, size_t done)
     return diffmm__graphs_complete(&trainer->graphs, trainer->model, trainer->epoch + 1, done);
 }
 
-/* Ranks some blocks of users, and then more as time allows. */
+/* Ranks a block of users on each thread, and then more as time allows. */
 static void rank(diffmm_trainer *trainer, double limit, double *seconds)
 {
     const diffmm_model *model = trainer->model;
     const float *users = diffmm__served_users(model), *items = diffmm__served_items(model);
-    size_t total = diffmm__evaluation_blocks(trainer->evaluation), done = 0,
-           next = diffmm_context_threads(trainer->context);
+    const struct diffmm__evaluated_users who = diffmm__evaluation_who(trainer->evaluation);
+    size_t total = who.count, done = 0, next = who.block * diffmm_context_threads(trainer->context);
     double began = diffmm__clock_seconds(), taken = 0.0;
     while (done < total && taken <= limit) {
         if (next > total - done)

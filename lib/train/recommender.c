@@ -76,7 +76,7 @@ diffmm_status diffmm__recommender_train(struct diffmm__recommender *recommender,
     }
     diffmm_status status = diffmm__model_step_gather(model, &share);
     if (!status)
-        status = diffmm__averaging_gather(&recommender->averaging, &share);
+        status = diffmm__averaging_gather(&recommender->averaging, model, &share);
     if (status)
         return diffmm__progress_failed(status, epoch, "recommend");
     status = check_gradients(model, epoch);

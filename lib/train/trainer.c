@@ -30,6 +30,15 @@ bool diffmm__trainer_finished(const diffmm_trainer *trainer)
     return trainer->stopped || trainer->epoch >= trainer->model->settings.epochs;
 }
 
+diffmm_status diffmm__trainer_check_peers(const diffmm_trainer *trainer)
+{
+    return trainer->model->divided && trainer->peers.size == 1
+               ? diffmm__fail(DIFFMM_ERROR_STATE,
+                              "trainer: peers.divide has left the rows of some users only, and the "
+                              "peers are gone; go on from the last checkpoint")
+               : DIFFMM_OK;
+}
+
 /* Layers that do not learn add nothing to a linear part, unless they have learnt elsewhere. */
 static void count_layers(diffmm_trainer *trainer)
 {

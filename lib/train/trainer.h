@@ -29,6 +29,7 @@ struct diffmm_trainer {
     bool within;    /* an epoch is running, so that parameters are of no epoch */
     struct diffmm__progress progress;
     struct diffmm__peers peers; /* who share the training */
+    bool lends_peers;           /* to the trainer of its final fit, which is running */
 
     /* The phases, in their order. */
     struct diffmm__denoisers denoisers;
@@ -44,6 +45,9 @@ struct diffmm_trainer {
 
 /* Whether there is no further epoch: all are done, or training has stopped early. */
 bool diffmm__trainer_finished(const diffmm_trainer *trainer);
+
+/* DIFFMM_ERROR_STATE where its model is divided, and the peers who have the other rows are gone. */
+diffmm_status diffmm__trainer_check_peers(const diffmm_trainer *trainer);
 
 /* Epoch trainer->epoch has come to its end, with what the phases wrote and the best so far:
  * completes the report and keeps it. */

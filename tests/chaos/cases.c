@@ -236,10 +236,10 @@ static void write_placer(const char *folder)
     static const struct diffmm__metadata metadata[] = {
         {"format", "diffmm-placer"}, {"version", "1"}, {"d", "4"}, {"modalities", modalities}};
     static const struct diffmm__tensor tensors[] = {
-        {"item.mean", DIFFMM__F32, 4, 0, values},
-        {"scale", DIFFMM__F32, 2, 0, values},
-        {"modality.image.mean", DIFFMM__F32, 3, 0, values},
-        {"modality.image.map", DIFFMM__F32, 3, 4, values}};
+        {"item.mean", DIFFMM__F32, 4, 0, values, NULL},
+        {"scale", DIFFMM__F32, 2, 0, values, NULL},
+        {"modality.image.mean", DIFFMM__F32, 3, 0, values, NULL},
+        {"modality.image.map", DIFFMM__F32, 3, 4, values, NULL}};
     const struct chaos_world world = {.folder = folder};
     expect_success(
         diffmm__safetensors_write(NULL, path_of(&world, "placer"), metadata, 4, tensors, 4));

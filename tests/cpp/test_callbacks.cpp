@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Callables: what they return, what they throw, how long they live. */
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -281,8 +283,9 @@ template <class Work> std::exception_ptr thrown_by(Work &&work)
 }
 
 /* Both train; the exchange of peer 1 throws at the call `broken_at`, if that is not 0. */
-static void train_together(std::size_t broken_at, std::exception_ptr thrown[2],
-                           std::vector<std::uint8_t> models[2], diffmm_status told[2])
+static void train_together(std::size_t broken_at, const std::string &written,
+                           std::exception_ptr thrown[2], std::vector<std::uint8_t> models[2],
+                           diffmm_status told[2])
 {
     cable between;
     std::vector<std::thread> threads;
@@ -309,6 +312,8 @@ static void train_together(std::size_t broken_at, std::exception_ptr thrown[2],
                 };
                 trainer.join(with);
                 models[rank] = trainer.fit().save_memory();
+                trainer.save_at(1, rank == 1 ? written : "");
+                trainer.checkpoint_at(1, rank == 1 ? written + ".ckpt" : "");
             });
         });
     for (std::thread &each : threads)
@@ -320,13 +325,21 @@ START_TEST(peers_share_a_training)
     std::exception_ptr thrown[2];
     std::vector<std::uint8_t> models[2];
     diffmm_status told[2] = {DIFFMM_OK, DIFFMM_OK};
-    train_together(0, thrown, models, told);
+    char folder[] = "/tmp/diffmm-cpp-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    const std::string written = std::string(folder) + "/model", checkpoint = written + ".ckpt";
+    train_together(0, written, thrown, models, told);
     ck_assert(!thrown[0] && !thrown[1]);
     diffmm::context context(1);
     diffmm::dataset data = small_data(context);
     diffmm::trainer alone(data, small_options(2));
     ck_assert(alone.fit().save_memory() == models[0] && models[0] == models[1]);
-    train_together(9, thrown, models, told);
+    ck_assert(diffmm::model::load(context, written).save_memory() == models[0]);
+    ck_assert(diffmm::trainer::resume(data, checkpoint).report().epoch == 2);
+    unlink(written.c_str());
+    unlink(checkpoint.c_str());
+    rmdir(folder);
+    train_together(9, written, thrown, models, told);
     assert_broken("the cable", [&] { std::rethrow_exception(thrown[1]); });
     assert_fails(DIFFMM_ERROR_PEER, "peer 1", [&] { std::rethrow_exception(thrown[0]); });
     ck_assert(told[0] == DIFFMM_ERROR_PEER && told[1] == DIFFMM_ERROR_PEER);

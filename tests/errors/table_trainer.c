@@ -33,6 +33,16 @@ static diffmm_status join(const union value *v)
     return diffmm_trainer_join(v[0].p, v[1].in);
 }
 
+static diffmm_status save_at(const union value *v)
+{
+    return diffmm_trainer_save_at(v[0].p, v[1].n, v[2].in);
+}
+
+static diffmm_status checkpoint_at(const union value *v)
+{
+    return diffmm_trainer_checkpoint_at(v[0].p, v[1].n, v[2].in);
+}
+
 static diffmm_status epoch(const union value *v)
 {
     return diffmm_trainer_epoch(v[0].p, v[1].p);
@@ -157,6 +167,20 @@ static struct entry entries[] = {
     {"diffmm_trainer_join", join,
      .arguments = {{"trainer", TRAINER},
                    {"peers", SETTINGS, true, .good.in = &alone, .bytes = sizeof alone}}},
+    {"diffmm_trainer_save_at", save_at,
+     .arguments = {{"trainer", TRAINED},
+                   {"rank", SIZE,
+                    .others = {{{.n = 1}, INVALID, "1 peers"},
+                               {{.n = (size_t)-1}, INVALID, "1 peers"}}},
+                   {"path", TEXT, .good.in = "saved.model",
+                    .others = {{{.in = "no-such/model"}, IO, "no-such"}}}}},
+    {"diffmm_trainer_checkpoint_at", checkpoint_at,
+     .arguments = {{"trainer", TRAINED},
+                   {"rank", SIZE,
+                    .others = {{{.n = 1}, INVALID, "1 peers"},
+                               {{.n = (size_t)-1}, INVALID, "1 peers"}}},
+                   {"path", TEXT, .good.in = "saved.ckpt",
+                    .others = {{{.in = "no-such/ckpt"}, IO, "no-such"}}}}},
     {"diffmm_trainer_epoch", epoch,
      .arguments = {{"trainer", TRAINER}, {"report", FILLED, true, .bytes = sizeof(diffmm_report)}}},
     {"diffmm_trainer_fit", fit,

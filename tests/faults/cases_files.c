@@ -204,6 +204,16 @@ static void checkpoint_bits(struct fault_world *world)
     fault_hash_trainer(world->trainer);
 }
 
+static diffmm_status checkpoint_at(struct fault_world *world)
+{
+    return diffmm_trainer_checkpoint_at(world->trainer, 0, fault_path(world, "new.safetensors"));
+}
+
+static diffmm_status save_at(struct fault_world *world)
+{
+    return diffmm_trainer_save_at(world->trainer, 0, fault_path(world, "new.safetensors"));
+}
+
 static diffmm_status checkpoint_memory(struct fault_world *world)
 {
     return diffmm_trainer_checkpoint_memory(world->trainer, world->out.saved.bytes,
@@ -262,6 +272,9 @@ const struct fault_case fault_file_cases[] = {
     {"diffmm_file_open", NULL, open_model, file_bits, end_file},
     {"diffmm_file_open_memory", checkpoint_in_memory, open_memory, file_bits, end_file},
     {"diffmm_trainer_checkpoint", make_resumed_and_file, checkpoint, checkpoint_bits, remove_new},
+    {"diffmm_trainer_checkpoint_at", make_resumed_and_file, checkpoint_at, checkpoint_bits,
+     remove_new},
+    {"diffmm_trainer_save_at", make_resumed_and_file, save_at, checkpoint_bits, remove_new},
     {"diffmm_trainer_checkpoint_memory", make_resumed, checkpoint_memory, saved_memory_bits, NULL},
     {"diffmm_trainer_resume", fault_make_dataset, resume, resumed_bits, fault_end_trainer},
     {"diffmm_trainer_resume with options", make_unsealed_and_options, resume_with_options,

@@ -78,7 +78,8 @@ class EveryFunction(unittest.TestCase):
                                      ("\ud800", ValueError)):
                     given = [accepted_by(other) for other in kinds]
                     given[place] = value
-                    if value is None and isinstance(kind, _convert.OptionalText):
+                    if value is None and isinstance(kind, (_convert.OptionalText,
+                                                                   _convert.OptionalPath)):
                         continue
                     with self.subTest(name, place=place, value=value):
                         with self.assertRaises(error):

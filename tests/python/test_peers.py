@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A training that peers share, each on a thread of its own."""
+import pathlib
 import queue
+import tempfile
 import threading
 import unittest
 
@@ -62,6 +64,26 @@ class Peers(unittest.TestCase):
             return train.fit().to_bytes()
 
         self.assertEqual([alone.model.to_bytes()] * 2, on_threads(2, work))
+        self.assertEqual({}, network.told)
+
+    def test_each_keeps_its_own_users(self):
+        alone, network = trainer(), Network(2)
+        alone.fit()
+        with tempfile.TemporaryDirectory() as folder:
+            model, checkpoint = (pathlib.Path(folder, name) for name in ("model", "checkpoint"))
+
+            def work(rank):
+                train = trainer(**{"peers.divide": True})
+                train.join(rank, 2, network.exchange(rank), network.abandon(rank))
+                train.fit()
+                train.save_at(1, model if rank == 1 else None)
+                train.checkpoint_at(0, checkpoint if rank == 0 else None)
+                return train.model.to_bytes()
+
+            for error in on_threads(2, work):
+                self.assertIs(diffmm.Status.STATE, error.status)
+            self.assertEqual(alone.model.to_bytes(), model.read_bytes())
+            self.assertTrue(diffmm.Trainer.resume(data(), checkpoint).finished)
         self.assertEqual({}, network.told)
 
     def test_a_difference_is_told_to_both(self):

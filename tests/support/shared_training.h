@@ -19,6 +19,7 @@ struct shared_case {
     size_t items; /* 0: few */
     bool without_modalities;
     bool whole_batches; /* each peer computes the recommender's batches */
+    bool divided;       /* each peer keeps its own users' rows alone */
 };
 
 struct shared_peer {
@@ -90,6 +91,7 @@ static inline void shared_training_begin(struct training *t, const struct shared
     set_all(t->options, c->settings);
     expect_success(
         diffmm_options_set(t->options, "peers.batches", c->whole_batches ? "false" : "true"));
+    expect_success(diffmm_options_set(t->options, "peers.divide", c->divided ? "true" : "false"));
     expect_success(checkpoint ? diffmm_trainer_resume_memory(t->dataset, checkpoint, size,
                                                              t->options, &t->trainer)
                               : diffmm_trainer_create(t->dataset, t->options, &t->trainer));

@@ -89,6 +89,7 @@ static inline diffmm_model *small_model(diffmm_context *context, size_t users, s
     diffmm_model *model = diffmm__model_allocate(context);
     model->catalog = small_catalog(context, users, items, named, 11);
     model->users = users;
+    model->own_users.end = users;
     model->items = items;
     model->d = model->width = d;
     expect_success(diffmm_options_create(context, &model->options));

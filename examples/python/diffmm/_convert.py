@@ -126,6 +126,13 @@ class Path(Text):
         return _without_nul(os.fsencode(value), value)
 
 
+class OptionalPath(Path):
+    """The same, or None for NULL."""
+
+    def __call__(self, value):
+        return None if value is None else super().__call__(value)
+
+
 def _without_nul(data, value):
     if b"\0" in data:
         raise ValueError(f"{shown(value)} has a NUL inside")
@@ -137,7 +144,7 @@ int32, int64, enum = Whole(ctypes.c_int32), Whole(ctypes.c_int64), Whole(ctypes.
 uint32 = Whole(ctypes.c_uint32)
 real, single, flag = Real(ctypes.c_double), Real(ctypes.c_float), Flag()
 name, path = Text(), Path()
-optional_name = OptionalText()
+optional_name, optional_path = OptionalText(), OptionalPath()
 
 
 def member(kind, value):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy
 
-from ._convert import enum, flag, int32, int64, name, optional_name, path, real, size, uint64
+from ._convert import enum, flag, int32, int64, name, optional_name, optional_path, path, real, size, uint64
 from ._structs import (EpochFunction, FeatureLoader, FeatureLookup, HitsFunction,
                        ProgressFunction)
 
@@ -261,6 +261,8 @@ FUNCTIONS = {
     "diffmm_trainer_model": (pointer, pointer),
     # peers.h
     "diffmm_trainer_join": (status, pointer, pointer),
+    "diffmm_trainer_save_at": (status, pointer, size, optional_path),
+    "diffmm_trainer_checkpoint_at": (status, pointer, size, optional_path),
     # recommend.h
     "diffmm_scorer_create": (status, pointer, out),
     "diffmm_scorer_open": (status, pointer, path, out),

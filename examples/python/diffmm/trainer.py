@@ -310,6 +310,18 @@ class Trainer(Object):
         """Train without peers from now on."""
         library.diffmm_trainer_join(self.handle, None)
 
+    def save_at(self, rank: Whole, path: Path | None = None) -> None:
+        """Write the model at peer `rank`: every peer makes this call, and only that one needs a path.
+        With the option peers.divide, where each peer has the rows of its own users alone, this is the
+        only way to the model; its final fit is create_final(), join(), fit() and save_at()."""
+        with _callbacks.interruptible():
+            library.diffmm_trainer_save_at(self.handle, rank, path)
+
+    def checkpoint_at(self, rank: Whole, path: Path | None = None) -> None:
+        """Write a checkpoint at peer `rank`, in the same way."""
+        with _callbacks.interruptible():
+            library.diffmm_trainer_checkpoint_at(self.handle, rank, path)
+
     @property
     def finished(self) -> bool:
         """Whether all epochs are done, or training stopped early."""

@@ -270,6 +270,22 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         return detail::written(diffmm_trainer_checkpoint_memory, get());
     }
+    /** Write the checkpoint, or the model, at peer `rank`: all peers make this call, and those that do
+     *  not write may give any path. With the option `peers.divide` the only way to both; its final fit
+     *  is create_final(), join(), fit() and save_at().
+     *  @see diffmm_trainer_checkpoint_at(), diffmm_trainer_save_at() */
+    void checkpoint_at(std::size_t rank, const std::string &path)
+    {
+        run_on([&](diffmm_trainer *c) {
+            return diffmm_trainer_checkpoint_at(c, rank, detail::text(path));
+        });
+    }
+    void save_at(std::size_t rank, const std::string &path)
+    {
+        run_on([&](diffmm_trainer *c) {
+            return diffmm_trainer_save_at(c, rank, detail::text(path));
+        });
+    }
     best_epoch best() const
     {
         best_epoch found;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing a training checkpoint (train/checkpoint/state.h says what is in it). Tensors are written
  * from where they are: nothing is copied. */
+#include "train/checkpoint/checkpoint.h"
+
 #include "base/handle.h"
 #include "base/status.h"
 #include "files/tensor_list.h"
@@ -33,14 +35,21 @@ static diffmm_status add_graph(struct diffmm__tensor_list *list, const diffmm_tr
 }
 
 static diffmm_status add_all(struct diffmm__tensor_list *list, const diffmm_trainer *trainer,
-                             const struct diffmm__state *state)
+                             const struct diffmm__state *state,
+                             const struct diffmm__byte_source *divided)
 {
     const diffmm_model *model = trainer->model;
     diffmm_status status = DIFFMM_OK;
     for (size_t i = 0; i < state->count && !status; i++) {
         const struct diffmm__state_array *array = &state->arrays[i];
-        status = diffmm__tensor_list_add(list, array->name, DIFFMM__F32, array->rows,
-                                         array->columns, array->values);
+        const struct diffmm__tensor tensor = {
+            .name = array->name,
+            .dtype = DIFFMM__F32,
+            .rows = array->rows,
+            .columns = array->columns,
+            .data = array->values,
+            .source = diffmm__state_array_is_divided(array) ? divided : NULL};
+        status = diffmm__tensor_list_add_tensor(list, &tensor);
     }
     for (size_t m = 0; m < model->modality_count && !status; m++) {
         status = add_graph(list, trainer, m, "graph", model->modalities[m].graph);
@@ -74,25 +83,52 @@ static diffmm_status put(const diffmm_trainer *trainer, const struct diffmm__ten
     return status;
 }
 
-static diffmm_status save(const diffmm_trainer *trainer, const struct diffmm__target *target)
+diffmm_status diffmm__checkpoint_check(const diffmm_trainer *trainer)
 {
-    if (trainer->within)
-        return diffmm__fail(DIFFMM_ERROR_STATE,
-                            "trainer: epoch %zu is running; there are checkpoints between epochs",
-                            trainer->epoch + 1);
-    struct diffmm__state state;
+    return trainer->within
+               ? diffmm__fail(DIFFMM_ERROR_STATE,
+                              "trainer: epoch %zu is running; there are checkpoints between epochs",
+                              trainer->epoch + 1)
+               : DIFFMM_OK;
+}
+
+diffmm_status diffmm__checkpoint_write(const diffmm_trainer *trainer,
+                                       const struct diffmm__state *state,
+                                       const struct diffmm__byte_source *divided,
+                                       const struct diffmm__target *target)
+{
     struct diffmm__tensor_list list;
-    diffmm_status status = diffmm__state_list(trainer, trainer->best.epoch > 0, &state);
-    if (status)
-        return status;
     size_t each = 2 * parts_of_a_graph + diffmm__state_parts_of_neighbors;
-    status = diffmm__tensor_list_begin(trainer->context, "trainer",
-                                       state.count + each * trainer->model->modality_count, &list);
+    diffmm_status status = diffmm__tensor_list_begin(
+        trainer->context, "trainer", state->count + each * trainer->model->modality_count, &list);
     if (!status)
-        status = add_all(&list, trainer, &state);
+        status = add_all(&list, trainer, state, divided);
     if (!status)
         status = put(trainer, &list, target);
     diffmm__tensor_list_end(&list);
+    return status;
+}
+
+static diffmm_status check_whole(const diffmm_trainer *trainer)
+{
+    return trainer->model->divided
+               ? diffmm__fail(DIFFMM_ERROR_STATE,
+                              "trainer: peers.divide has left the rows of some users only; "
+                              "diffmm_trainer_checkpoint_at() writes all of them")
+               : DIFFMM_OK;
+}
+
+static diffmm_status save(const diffmm_trainer *trainer, const struct diffmm__target *target)
+{
+    struct diffmm__state state;
+    diffmm_status status = diffmm__checkpoint_check(trainer);
+    if (!status)
+        status = check_whole(trainer);
+    if (!status)
+        status = diffmm__state_list(trainer, trainer->best.epoch > 0, &state);
+    if (status)
+        return status;
+    status = diffmm__checkpoint_write(trainer, &state, NULL, target);
     diffmm__state_end(trainer, &state);
     return status;
 }

@@ -13,7 +13,18 @@ struct diffmm__state_array {
     size_t rows, columns;
     float *values;
     bool squares; /* never negative: second moments */
+    /* Who has what of it, where the model is divided: users' rows, the first `user_rows`, are with the
+     * peers of these users; what is `of_owner` is with the peer that trains the denoiser of
+     * `modality`; all peers have the rest. */
+    size_t user_rows;
+    bool of_owner;
+    size_t modality;
 };
+
+static inline bool diffmm__state_array_is_divided(const struct diffmm__state_array *array)
+{
+    return array->user_rows > 0 || array->of_owner;
+}
 
 struct diffmm__state {
     size_t count;

@@ -20,12 +20,13 @@
 
 #include "base/file.h"
 #include "base/file_replace.h"
+#include "base/status.h"
 #include "support/failure.h"
 #include "support/folder.h"
 
 static diffmm_status save(const char *path, const char *text)
 {
-    const struct diffmm__file_part piece = {text, strlen(text)};
+    const struct diffmm__file_part piece = {text, strlen(text), NULL};
     return diffmm__file_replace(NULL, path, &piece, 1);
 }
 
@@ -42,7 +43,7 @@ START_TEST(replaces_a_file)
 {
     struct folder folder = folder_begin();
     struct path path = folder_path(&folder, "model");
-    struct diffmm__file_part pieces[] = {{"first ", 6}, {"", 0}, {"piece", 5}};
+    struct diffmm__file_part pieces[] = {{"first ", 6, NULL}, {"", 0, NULL}, {"piece", 5, NULL}};
     expect_success(diffmm__file_replace(NULL, path.text, pieces, 3));
     check_content(path.text, "first piece");
     /* A replaced file keeps its permissions; a mapping of the old one keeps the old bytes. */
@@ -68,7 +69,7 @@ START_TEST(failed_replace_leaves_the_old_file)
     struct folder folder = folder_begin();
     struct path nowhere = folder_path(&folder, "missing/model");
     struct path taken = folder_path(&folder, "taken");
-    struct diffmm__file_part piece = {"bytes", 5};
+    struct diffmm__file_part piece = {"bytes", 5, NULL};
     expect_failure(diffmm__file_replace(NULL, nowhere.text, &piece, 1), DIFFMM_ERROR_IO, "missing");
     /* A folder cannot be replaced by a file. */
     ck_assert_int_eq(mkdir(taken.text, 0700), 0);
@@ -76,7 +77,7 @@ START_TEST(failed_replace_leaves_the_old_file)
     ck_assert_uint_eq(folder_count(&folder), 1);
     /* Bytes that cannot be read: write() fails with EFAULT after the file was made. */
     struct path path = folder_write_text(&folder, "model", "old");
-    struct diffmm__file_part bad[] = {{"new", 3}, {(const void *)16, 64}};
+    struct diffmm__file_part bad[] = {{"new", 3, NULL}, {(const void *)16, 64, NULL}};
     expect_failure(diffmm__file_replace(NULL, path.text, bad, 2), DIFFMM_ERROR_IO, path.text);
     check_content(path.text, "old");
     ck_assert_uint_eq(folder_count(&folder), 2);
@@ -224,7 +225,7 @@ START_TEST(a_named_pipe_is_written_through)
     static char large[300000];
     struct folder folder = folder_begin();
     struct path pipe_path = folder_path(&folder, "pipe");
-    struct diffmm__file_part pieces[] = {{"begin ", 6}, {large, sizeof large}};
+    struct diffmm__file_part pieces[] = {{"begin ", 6, NULL}, {large, sizeof large, NULL}};
     struct reader reader = {.path = pipe_path.text, .most = SIZE_MAX};
     ck_assert_int_eq(mkfifo(pipe_path.text, 0600), 0);
     reader_begin(&reader);
@@ -258,6 +259,64 @@ static struct path descriptor_path(const char *list, int file)
     snprintf(path.text, sizeof path.text, "%s/%d", list, file);
     return path;
 }
+
+/* What a source gives: bytes that follow from where they stand; and, from some byte on, a failure. */
+struct counted {
+    size_t given, fails_at, largest;
+    pthread_t thread;
+    bool elsewhere; /* it was called on another thread */
+};
+
+static diffmm_status give(void *state, size_t bytes, void *to)
+{
+    struct counted *counted = state;
+    counted->elsewhere |= !pthread_equal(counted->thread, pthread_self());
+    counted->largest = bytes > counted->largest ? bytes : counted->largest;
+    if (counted->given + bytes > counted->fails_at)
+        return diffmm__fail(DIFFMM_ERROR_PEER, "the source is dry");
+    for (size_t i = 0; i < bytes; i++)
+        ((unsigned char *)to)[i] = (unsigned char)((counted->given + i) % 251);
+    counted->given += bytes;
+    return DIFFMM_OK;
+}
+
+/* Bytes may come from a source, between others, into a file and into a pipe. */
+START_TEST(sources)
+{
+    enum { large = 2 * diffmm__byte_block + 7 };
+    struct counted counted = {.fails_at = SIZE_MAX, .thread = pthread_self()};
+    const struct diffmm__byte_source source = {give, &counted};
+    struct folder folder = folder_begin();
+    struct path path = folder_path(&folder, "file"), pipe_path = folder_path(&folder, "pipe");
+    const struct diffmm__file_part parts[] = {
+        {"begin ", 6, NULL}, {NULL, large, &source}, {NULL, 3, &source}, {" end", 4, NULL}};
+    expect_success(diffmm__file_replace(NULL, path.text, parts, 4));
+    size_t size;
+    unsigned char *bytes = read_bytes(path.text, &size);
+    ck_assert_uint_eq(size, large + 13);
+    ck_assert_mem_eq(bytes, "begin ", 6);
+    ck_assert_mem_eq(bytes + large + 9, " end", 4);
+    for (size_t i = 0; i < large + 3; i++)
+        ck_assert_uint_eq(bytes[6 + i], i % 251);
+    ck_assert_uint_eq(counted.largest, diffmm__byte_block);
+    free(bytes);
+    ck_assert_int_eq(mkfifo(pipe_path.text, 0600), 0);
+    struct reader reader = {.path = pipe_path.text, .most = SIZE_MAX};
+    reader_begin(&reader);
+    expect_success(diffmm__file_replace(NULL, pipe_path.text, parts, 4));
+    pthread_join(reader.thread, NULL);
+    ck_assert_uint_eq(reader.size, large + 13);
+    ck_assert(!counted.elsewhere);
+    /* One that fails leaves the old file. */
+    check_content(folder_write_text(&folder, "file", "old").text, "old");
+    counted.fails_at = counted.given + diffmm__byte_block;
+    expect_failure(diffmm__file_replace(NULL, path.text, parts, 4), DIFFMM_ERROR_PEER,
+                   "the source is dry");
+    check_content(path.text, "old");
+    ck_assert_uint_eq(folder_count(&folder), 2);
+    folder_end(&folder);
+}
+END_TEST
 
 /* A path that names a descriptor means that descriptor: writing goes on at its offset, and the file
  * is not replaced. */
@@ -299,7 +358,7 @@ END_TEST
 START_TEST(descriptors_without_a_file)
 {
     static char large[300000];
-    const struct diffmm__file_part piece = {large, sizeof large};
+    const struct diffmm__file_part piece = {large, sizeof large, NULL};
     for (int kind = 0; kind < 4; kind++) {
         int ends[2];
         ck_assert_int_eq(kind & 1 ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : pipe(ends), 0);
@@ -452,6 +511,7 @@ int main(void)
                                   what_cannot_be_written_is_refused_and_stays,
                                   a_device_is_written_through,
                                   a_named_pipe_is_written_through,
+                                  sources,
                                   a_descriptor_is_written_through,
                                   descriptors_without_a_file,
                                   names_as_long_as_there_may_be,

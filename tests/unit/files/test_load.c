@@ -13,7 +13,7 @@ static struct diffmm__safetensors *kept;
 
 static void begin(void)
 {
-    const struct diffmm__tensor tensor = {"values", DIFFMM__F32, 3, 0, values};
+    const struct diffmm__tensor tensor = {"values", DIFFMM__F32, 3, 0, values, NULL};
     const struct diffmm__target target = {.data = bytes, .capacity = sizeof bytes, .size = &size};
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
     expect_success(diffmm__safetensors_write_target(context, &target, NULL, 0, &tensor, 1));
@@ -53,7 +53,7 @@ START_TEST(from_memory_and_from_a_path_alike)
     struct folder folder = folder_begin();
     begin();
     folder_file(&folder, "file.safetensors", path);
-    const struct diffmm__tensor tensor = {"values", DIFFMM__F32, 3, 0, values};
+    const struct diffmm__tensor tensor = {"values", DIFFMM__F32, 3, 0, values, NULL};
     expect_success(diffmm__safetensors_write(context, path, NULL, 0, &tensor, 1));
     expect_success(diffmm__load_path(&counts, context, path, &count));
     ck_assert_uint_eq(count, 1);

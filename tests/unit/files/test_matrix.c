@@ -13,9 +13,9 @@ static struct diffmm__safetensors *file;
 
 static void begin(void)
 {
-    const struct diffmm__tensor tensors[] = {{"matrix", DIFFMM__F32, 2, 3, values},
-                                             {"vector", DIFFMM__F32, 6, 0, values},
-                                             {"bad", DIFFMM__F32, 3, 2, bad}};
+    const struct diffmm__tensor tensors[] = {{"matrix", DIFFMM__F32, 2, 3, values, NULL},
+                                             {"vector", DIFFMM__F32, 6, 0, values, NULL},
+                                             {"bad", DIFFMM__F32, 3, 2, bad, NULL}};
     size_t size;
     const struct diffmm__target target = {.data = bytes, .capacity = sizeof bytes, .size = &size};
     expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &context));
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(squares_and_sizes_are_checked)
 {
     const float negative[] = {0, 1, -0.5f};
-    const struct diffmm__tensor tensor = {"negative", DIFFMM__F32, 3, 0, negative};
+    const struct diffmm__tensor tensor = {"negative", DIFFMM__F32, 3, 0, negative, NULL};
     size_t size;
     const struct diffmm__target target = {.data = bytes, .capacity = sizeof bytes, .size = &size};
     struct diffmm__safetensors *small;

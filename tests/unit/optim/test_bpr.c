@@ -175,9 +175,21 @@ START_TEST(the_inner_function_adds)
                               batch.user, batch.positive, batch.negative, 3.0, NULL,
                               batch.grad_user, batch.grad_item));
     const struct diffmm__part own = {1, users - 1}; /* the others' rows stay */
-    double loss = diffmm__bpr(NULL, 5, batch.user_matrix, batch.item_matrix, count, batch.user,
-                              batch.positive, batch.negative, 3.0, own, more_user, more_item);
+    /* The users' rows from their matrix; or one of each triple, with the same bits. */
+    static float rows[count * 5], of_rows_user[users * 5], of_rows_item[items * 5];
+    for (size_t b = 0; b < count; b++)
+        memcpy(rows + b * 5, batch.user_matrix + (size_t)batch.user[b] * 5, 5 * sizeof *rows);
+    memcpy(of_rows_user, more_user, sizeof more_user);
+    memcpy(of_rows_item, more_item, sizeof more_item);
+    double loss = diffmm__bpr(NULL, 5, (struct diffmm__bpr_users){.matrix = batch.user_matrix},
+                              batch.item_matrix, count, batch.user, batch.positive, batch.negative,
+                              3.0, own, more_user, more_item);
     ck_assert(loss == loss_of(&batch));
+    ck_assert(diffmm__bpr(NULL, 5, (struct diffmm__bpr_users){.rows = rows}, batch.item_matrix,
+                          count, batch.user, batch.positive, batch.negative, 3.0, own, of_rows_user,
+                          of_rows_item) == loss);
+    ck_assert_mem_eq(of_rows_user, more_user, sizeof more_user);
+    ck_assert_mem_eq(of_rows_item, more_item, sizeof more_item);
     for (size_t i = 0; i < users * 5; i++) {
         bool is_own = i / 5 >= own.first && i / 5 < own.end;
         expect_close("user", i, (double)more_user[i],

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "peers/peers.h"
 
+#include <stdio.h>
+
+#include "base/status.h"
+
 #include "support/failure.h"
 #include "support/network.h"
 #include "support/together.h"
@@ -309,9 +313,65 @@ START_TEST(messages)
 }
 END_TEST
 
+/* How each peer has fared, and what all conclude. */
+struct conclusion {
+    struct network network;
+    diffmm_status own[network_most], all[network_most];
+    char message[network_most][512];
+};
+
+static size_t conclude(void *argument, size_t rank)
+{
+    struct conclusion *c = argument;
+    struct diffmm__peers peers;
+    diffmm_peers host = network_peers(&c->network, (uint32_t)rank);
+    if (diffmm__peers_begin(NULL, &host, &peers))
+        return 1;
+    if (c->own[rank])
+        diffmm__fail(c->own[rank], "reason %zu", rank);
+    c->all[rank] = diffmm__peers_conclude(&peers, c->own[rank]);
+    strcpy(c->message[rank], diffmm_error_message());
+    if (c->all[rank] == DIFFMM_ERROR_PEER)
+        host.abandon((int32_t)c->all[rank], host.user_data);
+    diffmm__peers_end(NULL, &peers);
+    return 0;
+}
+
+START_TEST(concluding)
+{
+    for (uint32_t size = 2; size <= 4; size++)
+        for (size_t failed = 0; failed <= size; failed++) {
+            struct conclusion c = {.own = {DIFFMM_OK}};
+            network_begin(&c.network, size);
+            if (failed < size)
+                c.own[failed] = DIFFMM_ERROR_IO;
+            if (failed + 1 < size)
+                c.own[failed + 1] = DIFFMM_ERROR_NO_MEMORY; /* who comes later is not heard */
+            ck_assert_uint_eq(together(size, conclude, &c), 0);
+            for (size_t rank = 0; rank < size; rank++) {
+                char wanted[64];
+                snprintf(wanted, sizeof wanted, "peer %zu: reason %zu", failed, failed);
+                ck_assert_int_eq(c.all[rank], failed < size ? DIFFMM_ERROR_IO : DIFFMM_OK);
+                if (failed < size)
+                    ck_assert_str_eq(c.message[rank], wanted);
+            }
+            network_end(&c.network);
+        }
+    struct conclusion c = {.own = {DIFFMM_ERROR_IO}};
+    network_begin(&c.network, 3);
+    c.network.ends[2].fails_at = 2;
+    ck_assert_uint_eq(together(3, conclude, &c), 0);
+    ck_assert_int_eq(c.all[2], DIFFMM_ERROR_PEER);
+    network_end(&c.network);
+    const struct diffmm__peers alone = diffmm__peers_alone();
+    ck_assert_int_eq(diffmm__peers_conclude(&alone, DIFFMM_ERROR_IO), DIFFMM_ERROR_IO);
+    ck_assert_int_eq(diffmm__peers_conclude(&alone, DIFFMM_OK), DIFFMM_OK);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, moving,  meeting,
-                                  missed,       parts,     failing,         messages};
+    const TTest *const tests[] = {broadcasting, gathering, gathering_parts, moving,   meeting,
+                                  missed,       parts,     failing,         messages, concluding};
     return run_tests("peers/peers", tests, sizeof tests / sizeof *tests) != 0;
 }

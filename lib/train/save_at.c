@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The model of a training, written by one of its peers. */
+#include <diffmm/peers.h>
+
+#include "base/handle.h"
+#include "base/numbers.h"
+#include "base/status.h"
+#include "files/model_save.h"
+#include "model/fold_in_of_model.h"
+#include "model/model_share.h"
+#include "train/together.h"
+#include "train/write_at.h"
+
+struct writing {
+    const diffmm_model *model;
+    const struct diffmm__fold_in_state *state;
+    const char *path;
+};
+
+static diffmm_status write_divided(void *argument, const struct diffmm__byte_source *divided)
+{
+    const struct writing *writing = argument;
+    return diffmm__model_save_embedded(writing->model, writing->state, divided,
+                                       &(struct diffmm__target){.path = writing->path});
+}
+
+static diffmm_status write_whole(void *argument, const struct diffmm__byte_source *divided)
+{
+    const struct writing *writing = argument;
+    (void)divided;
+    return diffmm_model_save(writing->model, writing->path);
+}
+
+/* Embeddings are not computed anew where some rows are elsewhere; the writer looks at the rest. */
+static diffmm_status check_divided(const diffmm_model *model)
+{
+    if (model->stale || (model->served && !model->blended))
+        return diffmm__fail(
+            DIFFMM_ERROR_STATE,
+            "model: its embeddings are not those of its parameters; train an epoch, "
+            "or go back to the best one");
+    if (!diffmm__all_finite(model->users * model->d, diffmm__user_embedding(model)->values) ||
+        !diffmm__all_finite(model->users * model->width, diffmm__served_users(model)))
+        return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
+    return DIFFMM_OK;
+}
+
+/* The fold-in state is of all users: the peers make it together. */
+static diffmm_status save_divided(diffmm_trainer *trainer, struct diffmm__together *file,
+                                  const struct writing *writing)
+{
+    const diffmm_model *model = trainer->model;
+    const struct diffmm__share share = diffmm__model_share_among(model, &trainer->peers);
+    struct diffmm__part_array arrays[] = {{.data = diffmm__user_embedding(model)->values,
+                                           .units = model->users,
+                                           .unit = model->d * sizeof(float),
+                                           .firsts = share.peers.firsts[0]},
+                                          {.data = diffmm__served_users(model),
+                                           .units = model->users,
+                                           .unit = model->width * sizeof(float),
+                                           .firsts = share.peers.firsts[0]}};
+    struct writing with_state = *writing;
+    struct diffmm__fold_in_state *state;
+    diffmm_status status = diffmm__fold_in_of_model_shared(model, &share, &state);
+    if (status)
+        return diffmm__together_failed(trainer, file->kind, status);
+    with_state.state = state;
+    file->arrays = arrays;
+    file->count = sizeof arrays / sizeof *arrays;
+    file->write = write_divided;
+    file->argument = &with_state;
+    status = diffmm__together_write(trainer, file);
+    diffmm__fold_in_state_destroy(state);
+    return status;
+}
+
+diffmm_status diffmm_trainer_save_at(diffmm_trainer *trainer, size_t rank, const char *path)
+{
+    DIFFMM__CALL call = diffmm__call_reads(trainer);
+    diffmm_status status = diffmm__write_at_check(trainer, "models");
+    if (status)
+        return status;
+    DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
+    const diffmm_model *model = trainer->model;
+    struct writing writing = {.model = model, .path = path};
+    struct diffmm__together file = {
+        .kind = "a model", .writer = rank, .write = write_whole, .argument = &writing};
+    status = diffmm__write_at_ready(trainer, rank, path);
+    if (!status && model->divided)
+        status = check_divided(model);
+    status = diffmm__together_begin(trainer, file.kind, rank, status);
+    if (status)
+        return status;
+    return model->divided ? save_divided(trainer, &file, &writing)
+                          : diffmm__together_write(trainer, &file);
+}
