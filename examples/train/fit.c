@@ -51,6 +51,21 @@ static void keep_epoch(struct run *run, const diffmm_report *report)
     json_decref(line);
 }
 
+/* Peers who write it together cannot know who of them was interrupted. */
+static diffmm_status write_checkpoint(const struct run *run, const diffmm_report *report)
+{
+    const struct arguments *arguments = run->arguments;
+    if (run->divided)
+        return run->checkpoint_every > 0 &&
+                       (report->epoch % run->checkpoint_every == 0 || report->finished)
+                   ? diffmm_trainer_checkpoint_at(run->trainer, 0, arguments->checkpoint)
+                   : DIFFMM_OK;
+    bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
+    return arguments->checkpoint && !arguments->quiet && due
+               ? diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint)
+               : DIFFMM_OK;
+}
+
 static int on_epoch(const diffmm_report *report, void *user_data)
 {
     struct run *run = user_data;
@@ -60,10 +75,7 @@ static int on_epoch(const diffmm_report *report, void *user_data)
     if (run->log || run->history)
         keep_epoch(run, report);
     /* The log comes first: a resumed run cuts it back to the epochs of the checkpoint. */
-    const struct arguments *arguments = run->arguments;
-    bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
-    if (arguments->checkpoint && !arguments->quiet && due && !run->log_failed &&
-        diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint) != DIFFMM_OK) {
+    if (!run->log_failed && write_checkpoint(run, report) != DIFFMM_OK) {
         failed_call(); /* while the reason is still known */
         run->checkpoint_failed = true;
     }

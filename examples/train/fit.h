@@ -5,6 +5,7 @@
 #define DIFFMM_EXAMPLES_TRAIN_FIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -22,6 +23,10 @@ struct run {
     json_t *history; /* epochs as the log has them, where they are needed at the end; or NULL */
     json_t *result;  /* as the log has it, at the end */
     size_t epochs_done, cutoff_count;
+    /* With peers.divide, where peers write files together and peer 0 alone has paths: after how many
+     * epochs a checkpoint, 0: never; whether the model is saved. */
+    bool divided;
+    uint32_t checkpoint_every, saves;
     bool log_failed, history_failed, checkpoint_failed, cancelled;
 };
 

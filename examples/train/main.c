@@ -66,19 +66,31 @@ static int open_log(struct run *run)
     return EXIT_DONE;
 }
 
-/* Say where the model went, and what to do with it next. */
+/* A training that was stopped has left its peers, and with them the rows of other users. */
 static int save(const struct run *run)
 {
     const char *path = run->arguments->model;
-    if (!path)
-        return EXIT_DONE;
+    diffmm_trainer *trained = run->final ? run->final : run->trainer;
+    diffmm_status status = DIFFMM_OK;
+    if (run->divided && run->cancelled) {
+        fprintf(stderr, "stopped: no peer has the whole model; --checkpoint and --resume go on\n");
+        return EXIT_INTERRUPTED;
+    }
+    if (run->divided && run->saves)
+        status = diffmm_trainer_save_at(trained, 0, path);
+    else if (path)
+        status = diffmm_model_save(diffmm_trainer_model(trained), path);
+    return status == DIFFMM_OK ? EXIT_DONE : failed_call();
+}
+
+/* Say where the model went, and what to do with it next. */
+static void tell_saved(const struct run *run)
+{
+    const char *path = run->arguments->model;
     char recommend[PATH_MAX];
+    if (!path || run->arguments->json)
+        return;
     shell_sibling(run->arguments->self, "diffmm_recommend", recommend, sizeof recommend);
-    const diffmm_trainer *trained = run->final ? run->final : run->trainer;
-    if (diffmm_model_save(diffmm_trainer_model(trained), path) != DIFFMM_OK)
-        return failed_call();
-    if (run->arguments->json)
-        return EXIT_DONE;
     fputs("saved ", stdout);
     shell_word_print(stdout, path);
     fputs("\nnext: ", stdout);
@@ -88,7 +100,6 @@ static int save(const struct run *run)
     fputs(" --user ", stdout);
     shell_word_print(stdout, diffmm_dataset_user_id(run->dataset, 0));
     fputs("\n", stdout);
-    return EXIT_DONE;
 }
 
 /* --no-features: no modality of the data takes part. */
@@ -122,14 +133,32 @@ static int fit_all(struct run *run)
                                                                              : code;
 }
 
+/* Peer 0 tells the others which files it wants: they help to write these. */
+static int agree_on_files(struct run *run, const struct peers *peers)
+{
+    const struct arguments *arguments = run->arguments;
+    int64_t divide = 0;
+    if (diffmm_options_get_integer(diffmm_model_options(diffmm_trainer_model(run->trainer)),
+                                   "peers.divide", &divide) != DIFFMM_OK)
+        return failed_call();
+    run->divided = divide && peers->joined->size > 1;
+    if (!run->divided)
+        return EXIT_DONE;
+    run->checkpoint_every = arguments->checkpoint ? (uint32_t)arguments->checkpoint_every : 0;
+    run->saves = arguments->model != NULL;
+    int code = peers_tell(peers, &run->checkpoint_every);
+    return code == EXIT_DONE ? peers_tell(peers, &run->saves) : code;
+}
+
 /* Share the training from here on, if there are peers. */
-static int join(const struct run *run, struct peers *peers)
+static int join(struct run *run, struct peers *peers)
 {
     int code = peers_start(peers);
     if (code != EXIT_DONE || !peers->joined)
         return code;
-    return diffmm_trainer_join(run->trainer, peers->joined) == DIFFMM_OK ? EXIT_DONE
-                                                                         : failed_call();
+    return diffmm_trainer_join(run->trainer, peers->joined) == DIFFMM_OK
+               ? agree_on_files(run, peers)
+               : failed_call();
 }
 
 static int train(const struct arguments *arguments, struct peers *peers)
@@ -171,12 +200,14 @@ static int train(const struct arguments *arguments, struct peers *peers)
         code = join(&run, peers);
     if (code == EXIT_DONE)
         code = fit_all(&run);
+    if (code == EXIT_DONE)
+        code = save(&run);
     if (code == EXIT_DONE && !arguments->quiet)
         code = report_result(context, &run);
     if (code == EXIT_DONE)
-        code = save(&run);
-    if (code == EXIT_DONE)
         code = write_outputs(&run);
+    if (code == EXIT_DONE)
+        tell_saved(&run);
     if (code == EXIT_DONE && run.cancelled)
         code = EXIT_INTERRUPTED;
     if (run.log && fclose(run.log) != 0 && code == EXIT_DONE)

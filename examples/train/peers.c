@@ -83,6 +83,18 @@ int peers_start(struct peers *peers)
     return EXIT_DONE;
 }
 
+int peers_tell(const struct peers *peers, uint32_t *number)
+{
+    const diffmm_peers *joined = peers->joined;
+    bool told = true;
+    if (joined && joined->rank > 0)
+        told = joined->exchange(-1, NULL, 0, 0, number, sizeof *number, joined->user_data) == 0;
+    for (uint32_t peer = 1; joined && joined->rank == 0 && told && peer < joined->size; peer++)
+        told = joined->exchange((int32_t)peer, number, sizeof *number, -1, NULL, 0,
+                                joined->user_data) == 0;
+    return told ? EXIT_DONE : EXIT_FAILED; /* peers_end() says why */
+}
+
 void peers_end(struct peers *peers, int code)
 {
     const diffmm_peers *joined = peers->joined;

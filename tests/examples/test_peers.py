@@ -76,10 +76,49 @@ class Peers(PeerProcesses):
     def test_the_same_final_model(self):
         options = ["--epochs", "2", "--final-fit"]
         self.alone(*options, "--model", "alone")
-        said = self.together(2, *options, "--model", "shared")
-        self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
-        self.assertIn("final fit: ", said[0][1])
-        self.assertEqual(("", ""), said[1])
+        for divide in "false", "true":
+            said = self.together(2, *options, "--model", "shared", "--set", "peers.divide=" + divide)
+            self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+            self.assertIn("final fit: ", said[0][1])
+            self.assertEqual(("", ""), said[1])
+
+    def test_divided(self):
+        """Who keeps his own users alone writes files together with the others, whose names peer 0 has."""
+        self.alone("--epochs", "4", "--model", "alone")
+        first = ["--checkpoint", "kept", "--model", "half", "--log", "log"]
+        divide = ["--set", "peers.divide=true"]
+        said = self.together(3, "--epochs", "2", *divide, own={0: first})
+        self.assertEqual([("", "")] * 2, said[1:])
+        self.assertIn("saved half", said[0][0])
+        self.assertEqual({"alone", "half", "kept", "log"}, set(os.listdir(self.folder)))
+        for count in 2, 1:
+            self.together(count, "--epochs", "4", *divide, "--checkpoint", "kept", "--resume", "--model", "shared")
+            self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+
+    def test_divided_through_mpi(self):
+        self.alone("--epochs", "2", "--model", "alone")
+        for count in (2, 4):
+            self.mpi(count, "--epochs", "2", "--model", "shared", "--checkpoint", "kept", "--set", "peers.divide=true")
+            self.assertEqual(self.bytes_of("alone"), self.bytes_of("shared"))
+
+    def test_divided_and_interrupted(self):
+        first, second = self.start(2, "--epochs", "100000", "--set", "peers.divide=true", "--checkpoint", "kept",
+                                   "--model", "model")
+        self.wait_for_checkpoint(first)
+        first.send_signal(signal.SIGINT)
+        _, said = first.communicate(timeout=300)
+        self.assertEqual(130, first.returncode, said)
+        self.assertIn("stopped: no peer has the whole model", said)
+        _, said = second.communicate(timeout=300)
+        self.assertEqual(1, second.returncode, said)
+        self.assertNotIn("model", os.listdir(self.folder))
+        self.alone("--epochs", "100000", "--checkpoint", "kept", "--resume", "--set", "patience=1")
+
+    def test_divided_and_nowhere_to_write(self):
+        nowhere = {0: ["--checkpoint", "/dev/full"]}
+        said = self.together(2, "--epochs", "2", "--set", "peers.divide=true", own=nowhere, status=1)
+        for rank in range(2):
+            self.assertRegex(said[rank][1], "peer 0: cannot write /dev/full: ")
 
     def test_resumed_by_another_number(self):
         self.alone("--epochs", "3", "--model", "alone")
