@@ -12,7 +12,11 @@
  *  of InfoNCE. Sums over users are handed on from peer to peer. That moves megabytes a batch, by the
  *  number of items, and is faster only on a fast network; and a peer writes only to its users' rows
  *  of a batch's matrices and of the gradient, so that it takes less memory, where the context has no
- *  allocator of its own.
+ *  allocator of its own. With the option `peers.divide` it does not even keep other users' rows
+ *  between batches and epochs: of the users' embeddings, their moments, the final embeddings and the
+ *  best epoch each has its own users' rows, and each denoiser's moments are with the peer that trains
+ *  it. Then models and checkpoints are written by diffmm_trainer_save_at() and
+ *  diffmm_trainer_checkpoint_at(), which all peers call.
  *
  *  The library knows no network. Its host brings one function, which sends bytes to one peer and
  *  receives bytes from one; all that peers do together is made of it, in an order that does not
@@ -75,15 +79,38 @@ typedef struct diffmm_peers {
  *  other peers' users, and the optimiser's moments of these, as they were when the epoch began. It
  *  may join again, with fewer peers, when each has resumed from the last checkpoint. Any of the
  *  peers may write checkpoints and models: they are equal, and equal to those of a training without peers, but for
- *  the seconds that phases took. A progress function is told of the steps of its own process.
- *  diffmm_trainer_fit_final() shares the final fit, too; the trainer that it gives has no peers, nor
- *  has that of diffmm_trainer_create_final(), unless it joins some.
+ *  the seconds that phases took.
+ *
+ *  With `peers.divide`, a trainer that has joined has some users' rows from then on, with peers or
+ *  without: what reads its model, trains it alone, writes it by itself or joins again is
+ *  DIFFMM_ERROR_STATE. (diffmm_model_parameter() and diffmm_model_user_embeddings() still give
+ *  pointers; rows of other users are 0, or old.)
+ *
+ *  A progress function is told of the steps of its own process.
+ *  diffmm_trainer_fit_final() shares the final fit, too; the trainer that it gives has no peers, but
+ *  with `peers.divide`, where it has those of the first trainer, whose `user_data` must last as long.
+ *  That of diffmm_trainer_create_final() has none, unless it joins some.
  *
  *  A join that fails other than with DIFFMM_ERROR_INVALID_ARGUMENT or DIFFMM_ERROR_STATE leaves the
  *  trainer without peers.
  *  @param trainer  between two epochs; DIFFMM_ERROR_STATE from a callback of a call that trains it
  *  @param peers    copied; NULL: train without peers from now on; one alone calls nobody */
 DIFFMM_API diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers);
+
+/** Know beforehand what one of the peers will take, as diffmm_trainer_forecast() tells it of a process
+ *  alone. Without the options `peers.batches` and `peers.divide` that is the same. With them a peer writes
+ *  to the rows of its own users alone, so that peak_bytes are those that take real memory, where the
+ *  context has no allocator of its own; the forecast is then an upper bound, which is near where
+ *  `contrastive.negatives` draws nodes. A trainer that goes on from a checkpoint has all rows until it
+ *  joins. FLOPs are those of the whole training.
+ *  @param dataset  sealed by this call if it was not
+ *  @param options  NULL: defaults
+ *  @param rank     of the peer
+ *  @param size     how many peers there are
+ *  @param out      set struct_size */
+DIFFMM_API diffmm_status diffmm_trainer_forecast_peer(diffmm_dataset *dataset,
+                                                      const diffmm_options *options, size_t rank,
+                                                      size_t size, diffmm_forecast *out);
 
 /** Write the model of a training at one of its peers, as diffmm_model_save() does. Every peer makes this
  *  call, between two epochs or from the epoch callback of diffmm_trainer_fit(), with the same `rank`; and

@@ -225,7 +225,7 @@ DIFFMM_API diffmm_status diffmm_trainer_create_final(const diffmm_trainer *train
  *  @param on_epoch   told after every final epoch; or NULL
  *  @param user_data  passed to on_epoch
  *  @param out        receives the final trainer, which has finished: diffmm_trainer_model(*out) is
- *                    the final model */
+ *                    the final model, unless peers.h says otherwise */
 DIFFMM_API diffmm_status diffmm_trainer_fit_final(diffmm_trainer *trainer,
                                                   diffmm_epoch_function on_epoch, void *user_data,
                                                   diffmm_trainer **out);

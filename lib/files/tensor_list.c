@@ -39,7 +39,8 @@ diffmm_status diffmm__tensor_list_add_tensor(struct diffmm__tensor_list *list,
     if (!tensor->name)
         return DIFFMM_ERROR_NO_MEMORY;
     size_t width = tensor->columns > 1 ? tensor->columns : 1;
-    if (tensor->dtype == DIFFMM__F32 && !diffmm__all_finite(tensor->rows * width, tensor->data))
+    if (tensor->dtype == DIFFMM__F32 && !tensor->source &&
+        !diffmm__all_finite(tensor->rows * width, tensor->data))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "%s: '%s' holds NaN or infinity", list->owner,
                             tensor->name);
     struct diffmm__tensor *added = &list->tensors[list->count++];

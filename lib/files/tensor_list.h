@@ -22,7 +22,7 @@ void diffmm__tensor_list_end(struct diffmm__tensor_list *list);
 const char *diffmm__tensor_list_name(struct diffmm__tensor_list *list, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Add a tensor, as the next function does. Of one with a source, `data` are the bytes that are here. */
+/* Add a tensor, as the next function does. What a source gives is not looked at here. */
 diffmm_status diffmm__tensor_list_add_tensor(struct diffmm__tensor_list *list,
                                              const struct diffmm__tensor *tensor);
 

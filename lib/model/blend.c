@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/numbers.h"
 #include "base/pool.h"
 #include "base/sizes.h"
 #include "base/status.h"
@@ -337,8 +336,7 @@ diffmm_status diffmm__blend_fill(diffmm_model *model)
         take_part(&p);
     }
     memset(model->blend->received, 0, model->modality_count * sizeof *model->blend->received);
-    size_t size = (model->users + model->items) * model->width,
-           bad = diffmm__first_not_finite(size, model->served) / model->width;
+    size_t bad = diffmm__model_first_not_finite(model, model->width, model->served);
     if (bad == model->users + model->items)
         return DIFFMM_OK;
     bool of_user = bad < model->users;

@@ -4,7 +4,6 @@
 #include "model/forward.h"
 
 #include "base/handle.h"
-#include "base/numbers.h"
 #include "base/status.h"
 #include "model/aggregate.h"
 #include "model/blend.h"
@@ -31,16 +30,14 @@ static diffmm_status gather_users(diffmm_model *model, const struct diffmm__shar
     return status ? status : diffmm__share_gather_users(share, bytes, model->workspace->v);
 }
 
-/* Rows that the model does not have are those of its last forward pass without peers, or 0. */
 static diffmm_status check_finite(const diffmm_model *model)
 {
-    size_t size = (model->users + model->items) * model->d;
-    size_t bad = diffmm__first_not_finite(size, model->final);
-    if (bad == size)
+    size_t node = diffmm__model_first_not_finite(model, model->d, model->final);
+    if (node == model->users + model->items)
         return DIFFMM_OK;
-    bool of_user = bad < model->users * model->d;
+    bool of_user = node < model->users;
     return diffmm__fail(DIFFMM_ERROR_NUMERIC, "the final embedding of %s %zu is not finite",
-                        of_user ? "user" : "item", bad / model->d - (of_user ? 0 : model->users));
+                        of_user ? "user" : "item", node - (of_user ? 0 : model->users));
 }
 
 diffmm_status diffmm__model_forward_shared(diffmm_model *model, const struct diffmm__share *share)

@@ -28,6 +28,15 @@ diffmm_status diffmm__model_check_trainable(const diffmm_model *model)
                                            "the model was read from a file and cannot train");
 }
 
+size_t diffmm__model_first_not_finite(const diffmm_model *model, size_t width, const float *rows)
+{
+    const struct diffmm__part own = model->own_users;
+    size_t user = diffmm__first_not_finite((own.end - own.first) * width, rows + own.first * width),
+           item = diffmm__first_not_finite(model->items * width, rows + model->users * width);
+    return own.first + user / width < own.end ? own.first + user / width
+                                              : model->users + item / width;
+}
+
 diffmm_status diffmm__model_check_whole(const diffmm_model *model)
 {
     return !model->divided

@@ -55,7 +55,7 @@ struct diffmm_model {
     bool lent; /* a trainer's: it ends with that */
     /* Whose rows it has of the users' embeddings, their moments, and all that is made of them: all
      * users'; or, where it is divided among the peers of its training (the option `peers.divide`), this
-     * peer's, whatever becomes of the others. Other rows are finite, and read for nothing else. */
+     * peer's, whatever becomes of the others. Other rows are not read, since that may take memory. */
     struct diffmm__part own_users;
     bool divided;
     diffmm_context *context;
@@ -127,6 +127,10 @@ struct diffmm__model_modality *diffmm__model_find_modality(const diffmm_model *m
 /* DIFFMM_ERROR_STATE where the model was read from a file. */
 diffmm_status diffmm__model_check_trainable(const diffmm_model *model);
 
+/* The first node that the model has whose row of a node matrix of this width is not finite; the number of
+ * nodes where there is none. */
+size_t diffmm__model_first_not_finite(const diffmm_model *model, size_t width, const float *rows);
+
 /* DIFFMM_ERROR_STATE where the model is divided: what computes without peers needs all rows. */
 diffmm_status diffmm__model_check_whole(const diffmm_model *model);
 
@@ -139,6 +143,14 @@ diffmm_status diffmm__model_check_embeddings(const diffmm_model *model);
 static inline struct diffmm__parameter *diffmm__user_embedding(const diffmm_model *model)
 {
     return &model->parameters[0];
+}
+
+/* Which rows of a parameter the model has. */
+static inline struct diffmm__part diffmm__model_own_rows(const diffmm_model *model,
+                                                         const struct diffmm__parameter *parameter)
+{
+    return parameter == &model->parameters[0] ? model->own_users
+                                              : (struct diffmm__part){0, parameter->rows};
 }
 
 static inline struct diffmm__parameter *diffmm__item_embedding(const diffmm_model *model)

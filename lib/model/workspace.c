@@ -7,7 +7,8 @@
 static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_shape *shape)
 {
     struct diffmm__arena *arena = &w->arena;
-    size_t count = shape->modalities, nodes = shape->users + shape->items, real = sizeof(float);
+    size_t count = shape->modalities, nodes = shape->batch_users + shape->items,
+           real = sizeof(float);
     size_t wide = nodes * shape->d, items = shape->items * shape->d;
     w->modality = diffmm__arena_take_zero(arena, count, sizeof *w->modality);
     w->weights = diffmm__arena_take(arena, count, sizeof *w->weights);
@@ -28,8 +29,8 @@ static void lay_out(struct diffmm__workspace *w, const struct diffmm__workspace_
         w->views[m] = own.view;
         w->grad_views[m] = own.grad_view;
     }
-    w->v =
-        diffmm__arena_take_zero(arena, wide, real); /* readable before the first pass, as final */
+    w->v = diffmm__arena_take_zero(arena, (shape->kept_users + shape->items) * shape->d,
+                                   real); /* readable before the first pass, as final */
     w->grad_final = diffmm__arena_take(arena, wide, real);
     w->scratch = diffmm__arena_take(arena, wide, real);
     if (count == 0)
@@ -62,6 +63,8 @@ size_t diffmm__workspace_bytes(const struct diffmm__workspace_shape *shape)
 static struct diffmm__workspace_shape shape_of(const diffmm_model *model)
 {
     struct diffmm__workspace_shape shape = {.users = model->users,
+                                            .batch_users = model->users,
+                                            .kept_users = model->users,
                                             .items = model->items,
                                             .d = model->d,
                                             .modalities = model->modality_count,

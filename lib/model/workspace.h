@@ -41,6 +41,9 @@ diffmm_status diffmm__workspace_create(diffmm_model *model);
 /* What diffmm__workspace_create will allocate. */
 struct diffmm__workspace_shape {
     size_t users, items, d, modalities;
+    /* Whose rows are written to in batches, and whose are kept from epoch to epoch: all users', or of a
+     * peer its own. What is allocated has room for all. */
+    size_t batch_users, kept_users;
     size_t widest; /* raw features of the widest modality */
     size_t stored; /* the same of those that stay in a mapped file, and are converted */
     struct diffmm__terms terms;

@@ -65,9 +65,7 @@ static void exchange(struct diffmm__averaging *averaging, diffmm_model *model)
     float *place = averaging->values;
     for (size_t p = 0; p < model->parameter_count; p++) {
         const struct diffmm__parameter *parameter = &model->parameters[p];
-        struct diffmm__part rows = parameter == diffmm__user_embedding(model)
-                                       ? model->own_users
-                                       : (struct diffmm__part){0, parameter->rows};
+        struct diffmm__part rows = diffmm__model_own_rows(model, parameter);
         size_t skip = rows.first * parameter->columns;
         struct exchange e = {.a = parameter->values + skip, .b = place + skip};
         diffmm__parallel_ranges(model->context, rows.end * parameter->columns - skip, 16384,

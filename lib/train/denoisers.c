@@ -184,13 +184,9 @@ size_t diffmm__denoisers_owner(const struct diffmm__peers *peers, size_t m)
     return m % peers->size;
 }
 
-/* How many modalities a peer trains. None has more than peer 0. */
-static size_t owned_by(const struct diffmm__peers *peers, size_t rank, size_t modalities)
+size_t diffmm__denoisers_owned(size_t rank, size_t size, size_t modalities)
 {
-    size_t owned = 0;
-    for (size_t m = 0; m < modalities; m++)
-        owned += diffmm__denoisers_owner(peers, m) == rank;
-    return owned;
+    return modalities / size + (rank < modalities % size);
 }
 
 /* What training has changed of a modality, from its owner to all: where the model is divided, the moments
@@ -232,7 +228,8 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
     struct course course = {.epoch = epoch,
                             .peers = peers,
                             .progress = progress,
-                            .total = batches * owned_by(peers, peers->rank, modalities)};
+                            .total = batches *
+                                     diffmm__denoisers_owned(peers->rank, peers->size, modalities)};
     const struct diffmm__share alone = diffmm__model_share_alone(model);
     diffmm_status status = diffmm__project(model, &alone);
     if (status)
@@ -241,8 +238,9 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
         if (diffmm__denoisers_owner(peers, m) == peers->rank)
             status = train_modality(denoisers, model, m, &course, &loss[m]);
     if (!status)
-        status = failed(
-            diffmm__peers_meet(peers, batches * owned_by(peers, 0, modalities) - course.total),
-            epoch);
+        status = failed(diffmm__peers_meet(
+                            peers, batches * diffmm__denoisers_owned(0, peers->size, modalities) -
+                                       course.total),
+                        epoch);
     return status ? status : share_all(denoisers, model, epoch, peers, loss);
 }

@@ -32,4 +32,7 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
 /* The peer that trains a modality's denoiser, and where the model is divided alone has its moments. */
 size_t diffmm__denoisers_owner(const struct diffmm__peers *peers, size_t m);
 
+/* How many modalities peer `rank` of `size` trains. None has more than peer 0. */
+size_t diffmm__denoisers_owned(size_t rank, size_t size, size_t modalities);
+
 #endif

@@ -27,9 +27,11 @@ static diffmm_status check_gradients(const diffmm_model *model, size_t epoch)
     diffmm_status status = DIFFMM_OK;
     for (size_t p = 0; p < model->parameter_count && !status; p++) {
         const struct diffmm__parameter *parameter = &model->parameters[p];
-        status =
-            diffmm__moments_check(epoch, "recommend", parameter->name,
-                                  parameter->rows * parameter->columns, parameter->second_moment);
+        struct diffmm__part rows = diffmm__model_own_rows(model, parameter);
+        size_t skip = rows.first * parameter->columns;
+        status = diffmm__moments_check(epoch, "recommend", parameter->name,
+                                       rows.end * parameter->columns - skip,
+                                       parameter->second_moment + skip);
     }
     return status;
 }

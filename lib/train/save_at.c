@@ -31,7 +31,7 @@ static diffmm_status write_whole(void *argument, const struct diffmm__byte_sourc
     return diffmm_model_save(writing->model, writing->path);
 }
 
-/* Embeddings are not computed anew where some rows are elsewhere; the writer looks at the rest. */
+/* Embeddings are not computed anew where some rows are elsewhere; each looks at what it sends. */
 static diffmm_status check_divided(const diffmm_model *model)
 {
     if (model->stale || (model->served && !model->blended))
@@ -39,8 +39,12 @@ static diffmm_status check_divided(const diffmm_model *model)
             DIFFMM_ERROR_STATE,
             "model: its embeddings are not those of its parameters; train an epoch, "
             "or go back to the best one");
-    if (!diffmm__all_finite(model->users * model->d, diffmm__user_embedding(model)->values) ||
-        !diffmm__all_finite(model->users * model->width, diffmm__served_users(model)))
+    const struct diffmm__part own = model->own_users;
+    size_t users = own.end - own.first;
+    const float *embeddings = diffmm__user_embedding(model)->values + own.first * model->d,
+                *served = diffmm__served_users(model) + own.first * model->width;
+    if (!diffmm__all_finite(users * model->d, embeddings) ||
+        !diffmm__all_finite(users * model->width, served))
         return diffmm__fail(DIFFMM_ERROR_NUMERIC, "model: the embeddings hold NaN or infinity");
     return DIFFMM_OK;
 }

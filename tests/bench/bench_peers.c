@@ -40,7 +40,7 @@ struct traffic {
 struct outcome {
     struct traffic traffic[parts];
     double seconds[phases];
-    size_t peak;
+    size_t peak, forecast;
 };
 
 /* A peer's end. */
@@ -133,9 +133,11 @@ static void train(const struct run *run, size_t rank, struct outcome *out)
                                 .exchange = exchange,
                                 .user_data = &end};
     diffmm_report report = {.struct_size = sizeof report};
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
     bench_check(diffmm_options_create(context, &options));
     bench_settings_apply(run->settings, run->shape->preset, options);
     bench_check(diffmm_dataset_seal(dataset));
+    bench_check(diffmm_trainer_forecast_peer(dataset, options, rank, run->peers, &forecast));
     bench_check(diffmm_trainer_create(dataset, options, &trainer));
     bench_check(diffmm_trainer_on_progress(trainer, on_progress, &end));
     bench_check(diffmm_trainer_join(trainer, &peers));
@@ -148,6 +150,7 @@ static void train(const struct run *run, size_t rank, struct outcome *out)
                                     report.seconds.recommend, report.seconds.evaluate};
     memcpy(out->seconds, seconds, sizeof seconds);
     out->peak = bench_peak_bytes();
+    out->forecast = forecast.peak_bytes;
     diffmm_trainer_destroy(trainer);
     diffmm_options_destroy(options);
     diffmm_dataset_destroy(dataset);
@@ -200,14 +203,16 @@ static double whole(const struct outcome *outcome)
     return sum;
 }
 
-/* The largest of all peers' in seconds and memory; what the first of them exchanged. */
+/* The peer that takes most memory; what the first of them exchanged. */
 static void print_run(const struct run *run, const struct outcome *outcomes)
 {
-    size_t peak = 0;
-    for (size_t rank = 0; rank < run->peers; rank++)
-        peak = outcomes[rank].peak > peak ? outcomes[rank].peak : peak;
-    printf("\n%zu x %zu threads: epoch %.2f s, %.0f MB of memory each\n", run->peers, run->threads,
-           whole(&outcomes[0]), bench_megabytes(peak));
+    const struct outcome *largest = outcomes;
+    for (size_t rank = 1; rank < run->peers; rank++)
+        if (outcomes[rank].peak > largest->peak)
+            largest = &outcomes[rank];
+    printf("\n%zu x %zu threads: epoch %.2f s, %.0f MB of memory each, %.0f MB forecast\n",
+           run->peers, run->threads, whole(&outcomes[0]), bench_megabytes(largest->peak),
+           bench_megabytes(largest->forecast));
     for (size_t p = 0; p < parts && run->peers > 1; p++) {
         const struct traffic *t = &outcomes[0].traffic[p];
         printf(

@@ -71,6 +71,10 @@ START_TEST(defaults_need_no_options)
     diffmm::dataset data = small_data(context);
     ck_assert(diffmm::trainer(data).model().setting("epochs") == "50");
     ck_assert_uint_eq(diffmm::model(data).dimensions(), 64);
+    diffmm::options divided = small_options();
+    divided.set("peers.divide", "true");
+    ck_assert_uint_gt(diffmm::trainer::forecast(data, divided).peak_bytes,
+                      diffmm::trainer::forecast_peer(data, divided, 1, 2).peak_bytes);
     ck_assert_uint_gt(diffmm::trainer::forecast(data).peak_bytes,
                       diffmm::trainer::forecast(data, small_options()).peak_bytes);
     ck_assert(diffmm::trainer::measure(data, small_options(), 0.01).recommend > 0);

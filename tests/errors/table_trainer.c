@@ -33,6 +33,11 @@ static diffmm_status join(const union value *v)
     return diffmm_trainer_join(v[0].p, v[1].in);
 }
 
+static diffmm_status forecast_peer(const union value *v)
+{
+    return diffmm_trainer_forecast_peer(v[0].p, v[1].in, v[2].n, v[3].n, v[4].p);
+}
+
 static diffmm_status save_at(const union value *v)
 {
     return diffmm_trainer_save_at(v[0].p, v[1].n, v[2].in);
@@ -167,6 +172,17 @@ static struct entry entries[] = {
     {"diffmm_trainer_join", join,
      .arguments = {{"trainer", TRAINER},
                    {"peers", SETTINGS, true, .good.in = &alone, .bytes = sizeof alone}}},
+    {"diffmm_trainer_forecast_peer", forecast_peer,
+     .arguments = {{"dataset", OPEN_DATASET},
+                   {"options", OPTIONS, true},
+                   {"rank", SIZE, .good.n = 1,
+                    .others = {{{.n = 3}, INVALID, "3 peers"},
+                               {{.n = (size_t)-1}, INVALID, "3 peers"}}},
+                   {"size", SIZE, .good.n = 3,
+                    .others = {{{.n = 0}, INVALID, "size is 0"},
+                               {{.n = 1}, INVALID, "1 peers"},
+                               {{.n = (size_t)-1}, INVALID, "size"}}},
+                   {"out", FILLED, .bytes = sizeof(diffmm_forecast)}}},
     {"diffmm_trainer_save_at", save_at,
      .arguments = {{"trainer", TRAINED},
                    {"rank", SIZE,

@@ -533,6 +533,30 @@ START_TEST(resume_otherwise)
 }
 END_TEST
 
+/* And each of several peers, where they share memory. */
+START_TEST(forecast_of_peers)
+{
+    static const char *const settings[] = {"peers.batches=true", "peers.divide=true"};
+    ck_assert_int_eq(
+        run(train_program, (const char *[]){"--data", "synthetic", SMALL, "--forecast", NULL}), 0);
+    char *text = read_text("out");
+    ck_assert_ptr_null(strstr(text, "peers"));
+    free(text);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(
+            run(train_program, (const char *[]){"--data", "synthetic", SMALL, "--forecast", "--set",
+                                                settings[i], NULL}),
+            0);
+        expect_text("out", " MB at the peak, at most\n  of each of 2 peers: ");
+        expect_text("out", "\n  of each of 16 peers: ");
+    }
+    ck_assert_int_eq(run(train_program, (const char *[]){"--data", "synthetic", SMALL, "--forecast",
+                                                         "--json", "--set", settings[1], NULL}),
+                     0);
+    expect_text("out", "\"peak_bytes_of_peers\":{\"2\":");
+}
+END_TEST
+
 /* What the training would take, by phase, and nothing is trained. */
 START_TEST(forecast)
 {
@@ -569,6 +593,7 @@ int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("programs");
     tcase_add_test(tests, forecast);
+    tcase_add_test(tests, forecast_of_peers);
     tcase_add_test(tests, synthetic_round_trip);
     tcase_add_test(tests, a_modality_that_is_not_used);
     tcase_add_test(tests, seed_decides);

@@ -50,6 +50,15 @@ static diffmm_status forecast(struct fault_world *world)
     return status;
 }
 
+static diffmm_status forecast_peer(struct fault_world *world)
+{
+    diffmm_forecast out = {.struct_size = sizeof out};
+    diffmm_status status = diffmm_trainer_forecast_peer(world->dataset, world->options, 1, 2, &out);
+    if (!status)
+        world->out.forecast = out;
+    return status;
+}
+
 static void forecast_bits(struct fault_world *world)
 {
     fault_hash(&world->out.forecast, sizeof world->out.forecast);
@@ -206,6 +215,7 @@ const struct fault_case fault_model_cases[] = {
     {"diffmm_model_view", fault_make_model, view, model_bits, NULL},
     {"diffmm_model_objective", fault_make_model, objective, model_bits, NULL},
     {"diffmm_trainer_forecast", unsealed_inputs, forecast, forecast_bits, NULL},
+    {"diffmm_trainer_forecast_peer", unsealed_inputs, forecast_peer, forecast_bits, NULL},
     {"diffmm_trainer_measure", unsealed_inputs, measure, measure_bits, NULL},
     {"diffmm_trainer_create", fault_make_inputs, create_trainer, new_trainer_bits,
      fault_end_trainer},

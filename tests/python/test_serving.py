@@ -107,6 +107,9 @@ class Training(unittest.TestCase):
 
     def test_forecast(self):
         expected = diffmm.forecast(data(), **SETTINGS)
+        peer = diffmm.forecast(data(), rank=1, size=2, **SETTINGS, **{"peers.divide": True})
+        self.assertLess(peer.peak_bytes, expected.peak_bytes)
+        self.assertEqual(peer.flops, expected.flops)
         self.assertGreater(expected.peak_bytes, 0)
         self.assertEqual(set(diffmm.Phase), set(expected.flops))
         with self.assertRaisesRegex(diffmm.Error, "memory_limit") as caught:

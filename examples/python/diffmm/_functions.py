@@ -239,7 +239,6 @@ FUNCTIONS = {
     "diffmm_file_modality_name": (static_text, pointer, size),
     "diffmm_file_modality_dimensions": (amount, pointer, size),
     # trainer.h
-    "diffmm_trainer_forecast": (status, pointer, pointer, out),
     "diffmm_trainer_measure": (status, pointer, pointer, real, out),
     "diffmm_trainer_create": (status, pointer, pointer, out),
     "diffmm_trainer_create_from": (status, pointer, pointer, pointer, out),
@@ -261,6 +260,7 @@ FUNCTIONS = {
     "diffmm_trainer_model": (pointer, pointer),
     # peers.h
     "diffmm_trainer_join": (status, pointer, pointer),
+    "diffmm_trainer_forecast_peer": (status, pointer, pointer, size, size, out),
     "diffmm_trainer_save_at": (status, pointer, size, optional_path),
     "diffmm_trainer_checkpoint_at": (status, pointer, size, optional_path),
     # recommend.h

@@ -100,14 +100,15 @@ def _by_phase(values):
     return dict(zip(Phase, values))
 
 
-def forecast(dataset: Dataset, options: OptionsLike = None, *, preset: str | None = None,
-             **settings: SettingValue) -> Forecast:
-    """Memory and FLOPs of a training, known beforehand; allocates nothing large."""
+def forecast(dataset: Dataset, options: OptionsLike = None, *, rank: Whole = 0, size: Whole = 1,
+             preset: str | None = None, **settings: SettingValue) -> Forecast:
+    """Memory and FLOPs of a training, known beforehand; allocates nothing large. Of one that `size`
+    peers share, the memory of number `rank`."""
     options = as_options(options, preset, settings, None)
     out = _structs.Forecast()
     with _callbacks.interruptible():
-        library.diffmm_trainer_forecast(Dataset.handle_of(dataset),
-                                        Options.or_null(options), byref(out))
+        library.diffmm_trainer_forecast_peer(Dataset.handle_of(dataset), Options.or_null(options),
+                                             rank, size, byref(out))
     return Forecast(out.peak_bytes, _by_phase(out.flops), out.straight_flops)
 
 

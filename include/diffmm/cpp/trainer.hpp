@@ -128,6 +128,13 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         return foresee(data, wanted.get());
     }
+    /** Those of peer `rank` of `size`.
+     *  @see diffmm_trainer_forecast_peer() */
+    static diffmm::forecast forecast_peer(dataset &data, const options &wanted, std::size_t rank,
+                                          std::size_t size)
+    {
+        return foresee(data, wanted.get(), rank, size);
+    }
 
     /** Seconds of an epoch by phase, estimated by measuring for about so many. */
     static diffmm_seconds measure(dataset &data, double seconds)
@@ -367,12 +374,15 @@ class trainer : public detail::handle<diffmm_trainer>
         return diffmm::model(std::shared_ptr<diffmm_model>(owned, diffmm_trainer_model(finished)),
                              from);
     }
-    static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted)
+    static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted,
+                                    std::size_t rank = 0, std::size_t size = 1)
     {
         diffmm::forecast out = {};
         out.struct_size = sizeof out;
         const auto held = data.shared();
-        detail::run([&] { return diffmm_trainer_forecast(held.get(), wanted, &out); });
+        detail::run([&] {
+            return diffmm_trainer_forecast_peer(held.get(), wanted, rank, size, &out);
+        });
         return out;
     }
     static diffmm_seconds try_out(dataset &data, const diffmm_options *wanted, double seconds)

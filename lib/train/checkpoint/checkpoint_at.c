@@ -24,16 +24,32 @@ static diffmm_status write_state(void *argument, const struct diffmm__byte_sourc
                                     &(struct diffmm__target){.path = writing->path});
 }
 
-/* The writer looks at what it has; others at what they send. */
-static diffmm_status check_finite(const struct diffmm__state *state)
+/* Whether the rows from `first` to `end` are finite. */
+static bool rows_are_finite(const struct diffmm__state_array *array, size_t first, size_t end)
 {
-    for (size_t i = 0; i < state->count; i++) {
-        const struct diffmm__state_array *array = &state->arrays[i];
-        if (diffmm__state_array_is_divided(array) &&
-            !diffmm__all_finite(array->rows * array->columns, array->values))
+    size_t skip = first * array->columns;
+    return diffmm__all_finite(end * array->columns - skip, array->values + skip);
+}
+
+/* Whether what this peer has of it is. */
+static bool part_is_finite(const diffmm_trainer *trainer, const struct diffmm__state_array *array)
+{
+    const struct diffmm__part own = trainer->model->own_users;
+    if (array->of_owner)
+        return diffmm__denoisers_owner(&trainer->peers, array->modality) != trainer->peers.rank ||
+               rows_are_finite(array, 0, array->rows);
+    return rows_are_finite(array, own.first, own.end) &&
+           rows_are_finite(array, array->user_rows, array->rows);
+}
+
+/* Each looks at what it sends: nobody does when it is written. */
+static diffmm_status check_finite(const diffmm_trainer *trainer, const struct diffmm__state *state)
+{
+    for (size_t i = 0; i < state->count; i++)
+        if (diffmm__state_array_is_divided(&state->arrays[i]) &&
+            !part_is_finite(trainer, &state->arrays[i]))
             return diffmm__fail(DIFFMM_ERROR_NUMERIC, "trainer: '%s' holds NaN or infinity",
-                                array->name);
-    }
+                                state->arrays[i].name);
     return DIFFMM_OK;
 }
 
@@ -65,7 +81,7 @@ static diffmm_status prepare(const diffmm_trainer *trainer, struct diffmm__arena
     if (!file->arrays)
         return DIFFMM_ERROR_NO_MEMORY;
     list_divided(trainer, state, &share, file);
-    return check_finite(state);
+    return check_finite(trainer, state);
 }
 
 diffmm_status diffmm_trainer_checkpoint_at(diffmm_trainer *trainer, size_t rank, const char *path)

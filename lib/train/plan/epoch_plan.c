@@ -84,6 +84,8 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
     *out = (struct diffmm__plan){.settings = settings,
                                  .users = catalog->users,
                                  .items = catalog->items,
+                                 .batch_users = catalog->users,
+                                 .kept_users = catalog->users,
                                  .d = settings->embedding_size,
                                  .width = settings->embedding_size,
                                  .pairs = (size_t)catalog->train.pointers[catalog->users],
@@ -93,6 +95,7 @@ diffmm_status diffmm__epoch_plan(const diffmm_dataset *dataset, const diffmm_opt
         out->held_pairs += (size_t)dataset->held[split].pointers[catalog->users];
     for (size_t m = 0; m < dataset->modality_count; m++)
         plan_modality(&dataset->modalities[m], options, out);
+    out->moments = out->modalities;
     plan_graphs(&catalog->train, out);
     diffmm_status status = diffmm__terms_read(options, &out->terms);
     if (status || !settings->diffusion_enabled)

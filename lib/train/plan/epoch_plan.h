@@ -16,6 +16,9 @@ struct diffmm__plan {
     const struct diffmm__settings *settings;
     struct diffmm__terms terms; /* weights of the objective's terms */
     size_t users, items, d, modalities;
+    /* Whose rows a peer writes to in batches, whose it keeps, and how many denoisers' moments it has:
+     * without peers, all. */
+    size_t batch_users, kept_users, moments;
     size_t width;        /* of the rows that rank: d, or wider with a blend (model/blend.h) */
     size_t dimensions;   /* raw features of an item, all modalities together */
     size_t widest;       /* raw features of the widest modality */

@@ -36,16 +36,17 @@ static size_t floats(size_t rows, size_t columns)
     return diffmm__allocation_bytes(diffmm__size_product(rows, columns), sizeof(float));
 }
 
-/* Numbers of one copy of the recommender: both embeddings, projections, logits. */
-static size_t recommender(const struct diffmm__plan *plan)
+/* Numbers of one copy of the recommender, with the embeddings of some users: both embeddings,
+ * projections, logits. */
+static size_t recommender(const struct diffmm__plan *plan, size_t users)
 {
-    return (plan->users + plan->items + plan->dimensions + plan->modalities) * plan->d +
-           plan->modalities;
+    return (users + plan->items + plan->dimensions + plan->modalities) * plan->d + plan->modalities;
 }
 
 static size_t blend_bytes(const struct diffmm__plan *plan)
 {
     struct diffmm__blend_shape shape = diffmm__plan_blend(plan);
+    shape.users = plan->kept_users;
     return plan->width > plan->d ? diffmm__blend_bytes(&shape) : 0;
 }
 
@@ -57,6 +58,8 @@ static size_t model_bytes(const struct diffmm__plan *plan)
     const struct diffmm__settings *s = plan->settings;
     size_t module = s->diffusion_enabled ? diffmm__module_bytes(&plan->denoiser_loss.layers, s) : 0;
     struct diffmm__workspace_shape shape = {.users = plan->users,
+                                            .batch_users = plan->batch_users,
+                                            .kept_users = plan->kept_users,
                                             .items = plan->items,
                                             .d = plan->d,
                                             .modalities = plan->modalities,
@@ -66,11 +69,16 @@ static size_t model_bytes(const struct diffmm__plan *plan)
                                             .batch = s->batch,
                                             .negatives = s->negatives,
                                             .shared = s->peers_batches};
+    size_t elsewhere = s->diffusion_enabled
+                           ? diffmm__size_product(2 * (plan->modalities - plan->moments),
+                                                  floats(plan->denoiser_loss.layers.size, 1))
+                           : 0; /* moments that another peer has */
     const size_t parts[] = {
-        diffmm__size_product(4, floats(recommender(plan), 1)),
-        diffmm__size_product(plan->modalities, module),
+        diffmm__size_product(3, floats(recommender(plan, plan->kept_users), 1)),
+        floats(recommender(plan, plan->batch_users), 1),
+        diffmm__size_product(plan->modalities, module) - elsewhere,
         diffmm__size_product((plan->modalities + 1) * (8 + 4 * s->hidden_count), of_each_tensor),
-        floats(plan->users + plan->items, plan->d),
+        floats(plan->kept_users + plan->items, plan->d),
         floats(plan->items, plan->loaded),
         blend_bytes(plan),
         diffmm__workspace_bytes(&shape)};
@@ -81,9 +89,9 @@ static size_t model_bytes(const struct diffmm__plan *plan)
  * blend, the users' rows that are served. */
 static size_t best_bytes(const struct diffmm__plan *plan)
 {
-    size_t nodes = plan->users + plan->items;
-    size_t served = plan->width > plan->d ? plan->users * plan->width : 0;
-    return diffmm__best_bytes(recommender(plan) + served +
+    size_t nodes = plan->kept_users + plan->items;
+    size_t served = plan->width > plan->d ? plan->kept_users * plan->width : 0;
+    return diffmm__best_bytes(recommender(plan, plan->kept_users) + served +
                                   (2 * nodes + plan->modalities * plan->items) * plan->d,
                               plan->settings->cutoff_count);
 }
@@ -136,12 +144,14 @@ enum { small_blocks = 64 << 10 };
 size_t diffmm__peak_memory_allocated(const struct diffmm__plan *plan, size_t threads)
 {
     const struct diffmm__settings *s = plan->settings;
-    const size_t made[] = {plan->held_bytes, model_bytes(plan), diffmm__bases_bytes(plan),
-                           small_blocks};
+    /* All users' embeddings are drawn, before a peer forgets those of others. */
+    const size_t made[] = {plan->held_bytes, model_bytes(plan),
+                           floats(plan->users - plan->kept_users, plan->d),
+                           diffmm__bases_bytes(plan), small_blocks};
     const size_t parts[] = {plan->held_bytes,
                             model_bytes(plan),
                             best_bytes(plan),
-                            diffmm__averaging_bytes(s, recommender(plan)),
+                            diffmm__averaging_bytes(s, recommender(plan, plan->kept_users)),
                             graph_bytes(plan),
                             diffmm__pairs_bytes(plan->pairs),
                             diffmm__evaluation_bytes(plan->active_users, plan->items, plan->width,

@@ -348,6 +348,50 @@ START_TEST(the_limit)
 }
 END_TEST
 
+static size_t forecast_peer(const struct world *world, size_t rank, size_t size)
+{
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    expect_success(
+        diffmm_trainer_forecast_peer(world->dataset, world->options, rank, size, &forecast));
+    return forecast.peak_bytes;
+}
+
+/* Node matrices with the rows of some users: 11 + 2 M of all, 3 + 2 M where batches alone are shared. */
+START_TEST(peers)
+{
+    enum { d = 32, modalities = 3, few = 4096, float_bytes = 4 };
+    static const struct {
+        const char *option;
+        size_t matrices;
+    } cases[] = {{"peers.batches", 3 + 2 * modalities}, {"peers.divide", 11 + 2 * modalities}};
+    struct world world;
+    begin(&world, (const char *const[]){"diffusion.enabled", "false", NULL});
+    size_t whole = forecast_bytes(&world);
+    ck_assert_uint_eq(forecast_peer(&world, 0, 1), whole);
+    ck_assert_uint_eq(forecast_peer(&world, 2, 3), whole); /* all have everything */
+    for (size_t i = 0; i < 2; i++) {
+        expect_success(diffmm_options_set(world.options, cases[i].option, "true"));
+        whole = forecast_peer(&world, 0, 1);
+        ck_assert_uint_eq(whole, forecast_bytes(&world));
+        size_t saved = 0, of_users = users * d * float_bytes * cases[i].matrices;
+        for (size_t rank = 0; rank < 4; rank++)
+            saved += whole - forecast_peer(&world, rank, 4);
+        /* Each of four lacks three quarters, on average; beside matrices a float of each user. */
+        ck_assert_uint_ge(saved + few, 3 * of_users);
+        ck_assert_uint_le(saved, 3 * (of_users + users * float_bytes) + few);
+    }
+    end(&world);
+    /* Of three denoisers' moments peer 0 of two has two, peer 1 one. */
+    begin(&world, (const char *const[]){"peers.divide", "true", "embedding_size", "1",
+                                        "hidden_sizes", "200", NULL});
+    size_t first = forecast_peer(&world, 0, 2), second = forecast_peer(&world, 1, 2);
+    size_t moments = 2 * float_bytes * 200 * items * 2;
+    ck_assert_uint_gt(first, second + moments);
+    ck_assert_uint_lt(first, second + moments + moments / 10);
+    end(&world);
+}
+END_TEST
+
 START_TEST(bad_input)
 {
     struct world world;
@@ -375,6 +419,7 @@ int main(void)
                                   trainers_that_go_on,
                                   checkpoints,
                                   the_limit,
+                                  peers,
                                   bad_input};
     return run_tests("train/forecast", tests, sizeof tests / sizeof *tests) != 0;
 }
