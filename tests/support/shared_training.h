@@ -4,6 +4,7 @@
 #ifndef DIFFMM_TESTS_SHARED_TRAINING_H
 #define DIFFMM_TESTS_SHARED_TRAINING_H
 
+#include "failing.h"
 #include "network.h"
 #include "together.h"
 #include "train/trainer.h"
@@ -18,8 +19,9 @@ struct shared_case {
     size_t users; /* 0: as many as take several blocks of every kind */
     size_t items; /* 0: few */
     bool without_modalities;
-    bool whole_batches; /* each peer computes the recommender's batches */
-    bool divided;       /* each peer keeps its own users' rows alone */
+    bool whole_batches;      /* each peer computes the recommender's batches */
+    bool divided;            /* each peer keeps its own users' rows alone */
+    struct failing *failing; /* the allocator of the last peer; NULL: none of its own */
 };
 
 struct shared_peer {
@@ -81,7 +83,11 @@ static inline void shared_training_begin(struct training *t, const struct shared
                                          const void *checkpoint, size_t size)
 {
     *t = (struct training){0};
-    expect_success(diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &t->context));
+    if (c->failing)
+        t->context = failing_context(c->failing, 1);
+    else
+        expect_success(
+            diffmm_context_create(&(diffmm_context_settings){.threads = 1}, &t->context));
     t->dataset = shared_data(t->context, c);
     expect_success(diffmm_options_create(t->context, &t->options));
     if (c->preset)
@@ -104,8 +110,12 @@ static inline struct shared *shared_begin(uint32_t size, const struct shared_cas
 {
     struct shared *shared = calloc(1, sizeof *shared);
     network_begin(&shared->network, size);
-    for (uint32_t rank = 0; rank < size; rank++)
-        shared_training_begin(&shared->peers[rank].t, c, checkpoint, bytes);
+    for (uint32_t rank = 0; rank < size; rank++) {
+        struct shared_case own = *c;
+        if (rank + 1 < size)
+            own.failing = NULL;
+        shared_training_begin(&shared->peers[rank].t, &own, checkpoint, bytes);
+    }
     return shared;
 }
 

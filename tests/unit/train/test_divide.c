@@ -436,6 +436,51 @@ START_TEST(lost)
 }
 END_TEST
 
+static struct failing failing; /* of the last peer */
+static size_t failing_number;  /* which of its allocations fails, from 1 on when they write */
+
+static diffmm_status write_without_memory(struct after *after, diffmm_trainer *trainer, size_t rank)
+{
+    if (rank == 2) {
+        atomic_store(&failing.count, 0);
+        atomic_store(&failing.fail, failing_number);
+    }
+    diffmm_status status = write_both(&after->writers, trainer, rank);
+    if (rank == 2)
+        atomic_store(&failing.fail, 0);
+    return status;
+}
+
+/* A peer that lacks memory while they write: all fail, and nobody waits. */
+START_TEST(no_memory)
+{
+    struct shared_case c = divided_case;
+    struct folder folder = folder_begin();
+    size_t alike = 0, half_way = 0;
+    c.failing = &failing;
+    for (failing_number = 1;; failing_number++) {
+        struct after after = {.act = write_without_memory};
+        begin(&after.writers, &folder, 3, 1, &c);
+        together(3, train_and_act, &after);
+        const struct shared_peer *peers = after.writers.shared->peers;
+        diffmm_status status = peers[2].status;
+        ck_assert(status == DIFFMM_OK || status == DIFFMM_ERROR_NO_MEMORY);
+        for (size_t rank = 0; rank < 2; rank++)
+            ck_assert_msg(
+                peers[rank].status == status || (status && peers[rank].status == DIFFMM_ERROR_PEER),
+                "allocation %zu, peer %zu: %s", failing_number, rank, peers[rank].message);
+        alike += status && peers[0].status == status;
+        half_way += status && peers[0].status != status;
+        shared_end(after.writers.shared);
+        if (!status)
+            break;
+    }
+    ck_assert_uint_gt(alike, 2);
+    ck_assert_uint_gt(half_way, 2);
+    folder_end(&folder);
+}
+END_TEST
+
 static diffmm_status call_all(struct after *after, diffmm_trainer *trainer, size_t rank)
 {
     diffmm_model *model = diffmm_trainer_model(trainer);
@@ -675,6 +720,7 @@ int main(void)
                                   a_full_disk_ends_nothing,
                                   all_are_refused_alike,
                                   lost,
+                                  no_memory,
                                   what_needs_all_rows_is_refused,
                                   fitted,
                                   lost_in_the_callback,
