@@ -25,7 +25,7 @@ struct run {
     size_t epochs_done, cutoff_count;
     /* With peers.divide, where peers write files together and peer 0 alone has paths: after how many
      * epochs a checkpoint, 0: never; whether the model is saved. */
-    bool divided;
+    bool divided, joined; /* joined: when the trainer was made */
     uint32_t checkpoint_every, saves;
     bool log_failed, history_failed, checkpoint_failed, cancelled;
 };

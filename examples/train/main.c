@@ -34,15 +34,26 @@ static int failed_log(const char *path)
     return EXIT_FAILED;
 }
 
-/* A new trainer, or one that goes on from the checkpoint where there is one. */
-static int make_trainer(struct run *run, diffmm_dataset *dataset, const diffmm_options *options)
+/* A new trainer, or one that goes on from the checkpoint where there is one. Processes that divide their
+ * memory read it as peers, each its part. */
+static int make_trainer(struct run *run, struct peers *peers, diffmm_dataset *dataset,
+                        const diffmm_options *options)
 {
     const char *checkpoint = run->arguments->checkpoint;
     diffmm_report report = {.struct_size = sizeof report};
     bool resume = run->arguments->resume && access(checkpoint, F_OK) == 0;
-    diffmm_status status = resume
-                               ? diffmm_trainer_resume(dataset, checkpoint, options, &run->trainer)
-                               : diffmm_trainer_create(dataset, options, &run->trainer);
+    int64_t divide = 0;
+    diffmm_status status = diffmm_options_get_integer(options, "peers.divide", &divide);
+    run->divided = divide && peers->joined && peers->joined->size > 1;
+    run->joined = resume && run->divided;
+    int code = run->joined ? peers_start(peers) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
+    if (status == DIFFMM_OK)
+        status = run->joined ? diffmm_trainer_resume_peer(dataset, checkpoint, options,
+                                                          peers->joined, &run->trainer)
+                 : resume    ? diffmm_trainer_resume(dataset, checkpoint, options, &run->trainer)
+                             : diffmm_trainer_create(dataset, options, &run->trainer);
     if (status == DIFFMM_OK)
         status = diffmm_trainer_report(run->trainer, &report);
     if (status != DIFFMM_OK)
@@ -137,11 +148,6 @@ static int fit_all(struct run *run)
 static int agree_on_files(struct run *run, const struct peers *peers)
 {
     const struct arguments *arguments = run->arguments;
-    int64_t divide = 0;
-    if (diffmm_options_get_integer(diffmm_model_options(diffmm_trainer_model(run->trainer)),
-                                   "peers.divide", &divide) != DIFFMM_OK)
-        return failed_call();
-    run->divided = divide && peers->joined->size > 1;
     if (!run->divided)
         return EXIT_DONE;
     run->checkpoint_every = arguments->checkpoint ? (uint32_t)arguments->checkpoint_every : 0;
@@ -153,10 +159,10 @@ static int agree_on_files(struct run *run, const struct peers *peers)
 /* Share the training from here on, if there are peers. */
 static int join(struct run *run, struct peers *peers)
 {
-    int code = peers_start(peers);
+    int code = run->joined ? EXIT_DONE : peers_start(peers);
     if (code != EXIT_DONE || !peers->joined)
         return code;
-    return diffmm_trainer_join(run->trainer, peers->joined) == DIFFMM_OK
+    return run->joined || diffmm_trainer_join(run->trainer, peers->joined) == DIFFMM_OK
                ? agree_on_files(run, peers)
                : failed_call();
 }
@@ -191,7 +197,7 @@ static int train(const struct arguments *arguments, struct peers *peers)
     if (code == EXIT_DONE)
         code = check_final_fit(arguments, dataset);
     if (code == EXIT_DONE)
-        code = make_trainer(&run, dataset, options);
+        code = make_trainer(&run, peers, dataset, options);
     if (code == EXIT_DONE)
         code = open_log(&run);
     if (code == EXIT_DONE)

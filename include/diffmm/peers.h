@@ -97,11 +97,26 @@ typedef struct diffmm_peers {
  *  @param peers    copied; NULL: train without peers from now on; one alone calls nobody */
 DIFFMM_API diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *peers);
 
+/** diffmm_trainer_resume() and diffmm_trainer_join() in one call, which every peer makes. With the option
+ *  `peers.divide` a peer reads its own users' rows alone, so that it does not take the memory of the whole
+ *  training even for a moment.
+ *  @param dataset  as for diffmm_trainer_resume()
+ *  @param path     the same checkpoint at every peer, read by each
+ *  @param options  as for diffmm_trainer_resume(). `peers.divide` is not part of a checkpoint: NULL leaves
+ *                  it off
+ *  @param peers    as for diffmm_trainer_join(). `abandon` is called where the call fails after these have
+ *                  been read
+ *  @param out      receives the trainer, which has joined */
+DIFFMM_API diffmm_status diffmm_trainer_resume_peer(diffmm_dataset *dataset, const char *path,
+                                                    const diffmm_options *options,
+                                                    const diffmm_peers *peers,
+                                                    diffmm_trainer **out);
+
 /** Know beforehand what one of the peers will take, as diffmm_trainer_forecast() tells it of a process
  *  alone. Without the options `peers.batches` and `peers.divide` that is the same. With them a peer writes
  *  to the rows of its own users alone, so that peak_bytes are those that take real memory, where the
  *  context has no allocator of its own; the forecast is then an upper bound, which is near where
- *  `contrastive.negatives` draws nodes. A trainer that goes on from a checkpoint has all rows until it
+ *  `contrastive.negatives` draws nodes. A trainer of diffmm_trainer_resume() has all rows until it
  *  joins. FLOPs are those of the whole training.
  *  @param dataset  sealed by this call if it was not
  *  @param options  NULL: defaults

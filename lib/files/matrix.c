@@ -39,27 +39,35 @@ diffmm_status diffmm__matrix_find_finite(const struct diffmm__safetensors *file,
     return status ? status : check_finite(file, name, rows * columns, *out);
 }
 
-diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
-                                  size_t rows, size_t columns, float *out)
+diffmm_status diffmm__matrix_read_rows(const struct diffmm__safetensors *file, const char *name,
+                                       size_t rows, size_t columns, bool squares, size_t first,
+                                       size_t end, float *out)
 {
     const float *data = NULL;
+    size_t skip = first * columns, count = end * columns - skip;
     diffmm_status status = diffmm__matrix_find(file, name, rows, columns, &data);
     if (status)
         return status;
-    if (rows * columns > 0)
-        memcpy(out, data, rows * columns * sizeof *out);
-    return check_finite(file, name, rows * columns, out);
+    if (count > 0)
+        memcpy(out + skip, data + skip, count * sizeof *out);
+    status = check_finite(file, name, count, out + skip);
+    for (size_t i = skip; squares && !status && i < skip + count; i++)
+        if (out[i] < 0.0f)
+            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu",
+                                  diffmm__safetensors_path(file), name, i);
+    return status;
+}
+
+diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const char *name,
+                                  size_t rows, size_t columns, float *out)
+{
+    return diffmm__matrix_read_rows(file, name, rows, columns, false, 0, rows, out);
 }
 
 diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file, const char *name,
                                           size_t rows, size_t columns, float *out)
 {
-    diffmm_status status = diffmm__matrix_read(file, name, rows, columns, out);
-    for (size_t i = 0; !status && i < rows * columns; i++)
-        if (out[i] < 0.0f)
-            status = diffmm__fail(DIFFMM_ERROR_FORMAT, "%s: tensor '%s' is negative at %zu",
-                                  diffmm__safetensors_path(file), name, i);
-    return status;
+    return diffmm__matrix_read_rows(file, name, rows, columns, true, 0, rows, out);
 }
 
 diffmm_status diffmm__matrix_check_sizes(const struct diffmm__safetensors *file, double parameters,

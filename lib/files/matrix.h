@@ -3,6 +3,8 @@
 #ifndef DIFFMM_FILES_MATRIX_H
 #define DIFFMM_FILES_MATRIX_H
 
+#include <stdbool.h>
+
 #include "files/safetensors.h"
 
 /* A float tensor that must be rows x columns (1 column: a vector is fine), in the file's memory.
@@ -22,6 +24,11 @@ diffmm_status diffmm__matrix_read(const struct diffmm__safetensors *file, const 
 /* The same, of squares: second moments, which are never negative. */
 diffmm_status diffmm__matrix_read_squares(const struct diffmm__safetensors *file, const char *name,
                                           size_t rows, size_t columns, float *out);
+
+/* The same of rows `first` up to `end` alone; `out` has room for all. */
+diffmm_status diffmm__matrix_read_rows(const struct diffmm__safetensors *file, const char *name,
+                                       size_t rows, size_t columns, bool squares, size_t first,
+                                       size_t end, float *out);
 
 /* Whether the file is large enough for so many parameters, each with both moments, and for `others`,
  * numbers without: checked before memory for so many is asked for. */

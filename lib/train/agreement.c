@@ -118,7 +118,8 @@ static uint64_t hash_with(uint64_t hash, size_t rows, size_t columns, const floa
     return hash * 3 + diffmm__fingerprint_features(rows, columns, values, columns);
 }
 
-/* The hash of everything that a checkpoint holds in arrays of floats. */
+/* The hash of everything that a checkpoint holds in arrays of floats; of a divided model, of what all peers
+ * have. */
 static diffmm_status hash_state(const diffmm_trainer *trainer, uint64_t *hash)
 {
     struct diffmm__state state;
@@ -128,7 +129,8 @@ static diffmm_status hash_state(const diffmm_trainer *trainer, uint64_t *hash)
     *hash = trainer->model->steps;
     for (size_t i = 0; i < state.count; i++) {
         const struct diffmm__state_array *array = &state.arrays[i];
-        *hash = hash_with(*hash, array->rows, array->columns, array->values);
+        if (!trainer->model->divided || !diffmm__state_array_is_divided(array))
+            *hash = hash_with(*hash, array->rows, array->columns, array->values);
     }
     diffmm__state_end(trainer, &state);
     return DIFFMM_OK;

@@ -179,9 +179,9 @@ static diffmm_status train_modality(struct diffmm__denoisers *denoisers, const d
 
 /* All denoisers have one shape, and so take the same FLOPs: in turn, they are spread as evenly as they
  * can be. */
-size_t diffmm__denoisers_owner(const struct diffmm__peers *peers, size_t m)
+size_t diffmm__denoisers_owner(size_t size, size_t m)
 {
-    return m % peers->size;
+    return m % size;
 }
 
 size_t diffmm__denoisers_owned(size_t rank, size_t size, size_t modalities)
@@ -195,7 +195,7 @@ static diffmm_status share(const struct diffmm__denoisers *denoisers, const diff
                            size_t m, const struct diffmm__peers *peers, double *loss)
 {
     diffmm_diffusion *module = model->modalities[m].diffusion;
-    size_t owner = diffmm__denoisers_owner(peers, m),
+    size_t owner = diffmm__denoisers_owner(peers->size, m),
            bytes = module->layers.size * sizeof *module->values;
     float *const arrays[] = {module->values, module->first_moment, module->second_moment};
     diffmm_status status = diffmm__peers_broadcast(peers, owner, loss, sizeof *loss);
@@ -235,7 +235,7 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
     if (status)
         return failed(status, epoch);
     for (size_t m = 0; m < modalities && !status; m++)
-        if (diffmm__denoisers_owner(peers, m) == peers->rank)
+        if (diffmm__denoisers_owner(peers->size, m) == peers->rank)
             status = train_modality(denoisers, model, m, &course, &loss[m]);
     if (!status)
         status = failed(diffmm__peers_meet(

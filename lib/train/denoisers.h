@@ -29,8 +29,8 @@ diffmm_status diffmm__denoisers_train(struct diffmm__denoisers *denoisers, diffm
                                       size_t epoch, const struct diffmm__peers *peers,
                                       struct diffmm__progress *progress, double *loss);
 
-/* The peer that trains a modality's denoiser, and where the model is divided alone has its moments. */
-size_t diffmm__denoisers_owner(const struct diffmm__peers *peers, size_t m);
+/* The peer of `size` that trains a modality's denoiser, and where the model is divided alone has its moments. */
+size_t diffmm__denoisers_owner(size_t size, size_t m);
 
 /* How many modalities peer `rank` of `size` trains. None has more than peer 0. */
 size_t diffmm__denoisers_owned(size_t rank, size_t size, size_t modalities);

@@ -18,16 +18,15 @@ static void forget_users(const diffmm_model *model, float *values, size_t column
                           (model->users - own.end) * bytes);
 }
 
-static void forget_state(const diffmm_trainer *trainer, const struct diffmm__state *state)
+static void forget_state(const diffmm_model *model, const struct diffmm__state *state, size_t rank,
+                         size_t size)
 {
-    const diffmm_model *model = trainer->model;
-    const struct diffmm__peers *peers = &trainer->peers;
     for (size_t i = 0; i < state->count; i++) {
         const struct diffmm__state_array *array = &state->arrays[i];
         size_t count = array->rows * array->columns;
         if (array->user_rows > 0)
             forget_users(model, array->values, array->columns);
-        else if (array->of_owner && diffmm__denoisers_owner(peers, array->modality) != peers->rank)
+        else if (array->of_owner && diffmm__denoisers_owner(size, array->modality) != rank)
             diffmm__memory_forget(model->context, array->values, count * sizeof *array->values);
     }
 }
@@ -46,16 +45,19 @@ static void forget_workspace(const diffmm_model *model)
     }
 }
 
-diffmm_status diffmm__divide(diffmm_trainer *trainer)
+diffmm_status diffmm__divide(diffmm_trainer *trainer, size_t rank, size_t size)
 {
     diffmm_model *model = trainer->model;
     struct diffmm__state state;
     diffmm_status status = diffmm__state_list(trainer, true, &state);
     if (status)
         return status;
+    const struct diffmm__users_work work =
+        diffmm__model_share_work(&model->catalog->train, &model->settings, model->modality_count);
     model->divided = true;
-    model->own_users = diffmm__model_share_among(model, &trainer->peers).user;
-    forget_state(trainer, &state);
+    model->own_users = (struct diffmm__part){diffmm__model_share_first(&work, size, rank),
+                                             diffmm__model_share_first(&work, size, rank + 1)};
+    forget_state(model, &state, rank, size);
     forget_workspace(model);
     diffmm__state_end(trainer, &state);
     return DIFFMM_OK;

@@ -8,7 +8,7 @@
 #include "train/agreement.h"
 #include "train/divide.h"
 
-static void abandon(const diffmm_peers *host, diffmm_status status)
+void diffmm__join_abandon(const diffmm_peers *host, diffmm_status status)
 {
     if (!host->abandon)
         return;
@@ -23,10 +23,10 @@ void diffmm__join_leave(diffmm_trainer *trainer, diffmm_status status)
         return;
     diffmm_peers host = trainer->peers.host;
     diffmm__peers_end(trainer->context, &trainer->peers);
-    abandon(&host, status);
+    diffmm__join_abandon(&host, status);
 }
 
-static diffmm_status read(const diffmm_peers *given, diffmm_peers *out)
+diffmm_status diffmm__join_read(const diffmm_peers *given, diffmm_peers *out)
 {
     diffmm_status status = diffmm__struct_read(out, &diffmm__layout_peers, given, "peers");
     if (status)
@@ -43,7 +43,7 @@ static diffmm_status read(const diffmm_peers *given, diffmm_peers *out)
 
 /* A difference is told to all peers alike, so that nobody waits for anybody; any other failure is
  * this process's own. */
-static diffmm_status agree(diffmm_trainer *trainer, const diffmm_peers *host)
+diffmm_status diffmm__join_agree(diffmm_trainer *trainer, const diffmm_peers *host)
 {
     struct diffmm__peers peers = diffmm__peers_alone();
     char difference[DIFFMM__DIFFERENCE];
@@ -57,12 +57,15 @@ static diffmm_status agree(diffmm_trainer *trainer, const diffmm_peers *host)
         return diffmm__fail(DIFFMM_ERROR_PEER, "%s", difference);
     }
     trainer->peers = peers;
-    if (!status && trainer->model->settings.peers_divide)
-        status = diffmm__divide(trainer);
-    if (!status)
+    if (!status && trainer->model->settings.peers_divide && !trainer->model->divided)
+        status = diffmm__divide(trainer, host->rank, host->size);
+    if (!status) {
+        diffmm__log(trainer->context, DIFFMM_LOG_INFO, "peer %u of %u, after epoch %zu", host->rank,
+                    host->size, trainer->epoch);
         return DIFFMM_OK;
+    }
     diffmm__peers_end(trainer->context, &trainer->peers);
-    abandon(host, status);
+    diffmm__join_abandon(host, status);
     return status;
 }
 
@@ -82,18 +85,12 @@ diffmm_status diffmm_trainer_join(diffmm_trainer *trainer, const diffmm_peers *p
     diffmm_peers host = {0};
     diffmm_status status = diffmm__call_changes(&call, trainer, "trainer");
     if (!status && peers)
-        status = read(peers, &host);
+        status = diffmm__join_read(peers, &host);
     if (!status && host.size > 1)
         status = check_whole(trainer);
     if (status)
         return status;
     DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
     diffmm__peers_end(trainer->context, &trainer->peers);
-    if (host.size <= 1)
-        return DIFFMM_OK;
-    status = agree(trainer, &host);
-    if (!status)
-        diffmm__log(trainer->context, DIFFMM_LOG_INFO, "peer %u of %u, after epoch %zu", host.rank,
-                    host.size, trainer->epoch);
-    return status;
+    return host.size > 1 ? diffmm__join_agree(trainer, &host) : DIFFMM_OK;
 }

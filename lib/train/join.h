@@ -9,4 +9,12 @@
  * them. The error text stays. */
 void diffmm__join_leave(diffmm_trainer *trainer, diffmm_status status);
 
+/* The parts of diffmm_trainer_join(): reads the host's struct; and gives the trainer these peers, with whom
+ * it agrees, and its part of a model that is divided, unless it has that already. */
+diffmm_status diffmm__join_read(const diffmm_peers *given, diffmm_peers *out);
+diffmm_status diffmm__join_agree(diffmm_trainer *trainer, const diffmm_peers *host);
+
+/* Tells a host whose peers no trainer has. The error text stays. */
+void diffmm__join_abandon(const diffmm_peers *host, diffmm_status status);
+
 #endif

@@ -314,6 +314,9 @@ static void train_together(std::size_t broken_at, const std::string &written,
                 models[rank] = trainer.fit().save_memory();
                 trainer.save_at(1, rank == 1 ? written : "");
                 trainer.checkpoint_at(1, rank == 1 ? written + ".ckpt" : "");
+                diffmm::trainer other =
+                    diffmm::trainer::resume_peer(data, written + ".ckpt", small_options(2), with);
+                other.save_at(0, written);
             });
         });
     for (std::thread &each : threads)

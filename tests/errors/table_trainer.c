@@ -38,6 +38,11 @@ static diffmm_status forecast_peer(const union value *v)
     return diffmm_trainer_forecast_peer(v[0].p, v[1].in, v[2].n, v[3].n, v[4].p);
 }
 
+static diffmm_status resume_peer(const union value *v)
+{
+    return diffmm_trainer_resume_peer(v[0].p, v[1].in, v[2].in, v[3].in, v[4].p);
+}
+
 static diffmm_status save_at(const union value *v)
 {
     return diffmm_trainer_save_at(v[0].p, v[1].n, v[2].in);
@@ -183,6 +188,14 @@ static struct entry entries[] = {
                                {{.n = 1}, INVALID, "1 peers"},
                                {{.n = (size_t)-1}, INVALID, "size"}}},
                    {"out", FILLED, .bytes = sizeof(diffmm_forecast)}}},
+    {"diffmm_trainer_resume_peer", resume_peer,
+     .arguments = {{"dataset", DATASET},
+                   {"path", TEXT, .good.in = "run.ckpt",
+                    .others = {{{.in = ""}, IO, "No such file"},
+                               {{.in = "no-such/ckpt"}, IO, "no-such"}}},
+                   {"options", OPTIONS, true},
+                   {"peers", SETTINGS, .good.in = &alone, .bytes = sizeof alone},
+                   {"out", MADE, .made = TRAINER}}},
     {"diffmm_trainer_save_at", save_at,
      .arguments = {{"trainer", TRAINED},
                    {"rank", SIZE,

@@ -220,10 +220,31 @@ static diffmm_status checkpoint_memory(struct fault_world *world)
                                             sizeof world->out.saved.bytes, &world->out.saved.size);
 }
 
+/* Nobody is called where there is one peer. */
+static int no_exchange(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
+                       size_t receive_bytes, void *user_data)
+{
+    (void)to;
+    (void)send;
+    (void)send_bytes;
+    (void)from;
+    (void)receive;
+    (void)receive_bytes;
+    (void)user_data;
+    return 1;
+}
+
 static diffmm_status resume(struct fault_world *world)
 {
     return diffmm_trainer_resume(world->dataset, fault_path(world, FAULT_TRAINED), NULL,
                                  &world->out.trainer);
+}
+
+static diffmm_status resume_peer(struct fault_world *world)
+{
+    const diffmm_peers alone = {.struct_size = sizeof alone, .size = 1, .exchange = no_exchange};
+    return diffmm_trainer_resume_peer(world->dataset, fault_path(world, FAULT_TRAINED), NULL,
+                                      &alone, &world->out.trainer);
 }
 
 /* Not yet sealed, and settings of one's own. */
@@ -277,6 +298,8 @@ const struct fault_case fault_file_cases[] = {
     {"diffmm_trainer_save_at", make_resumed_and_file, save_at, checkpoint_bits, remove_new},
     {"diffmm_trainer_checkpoint_memory", make_resumed, checkpoint_memory, saved_memory_bits, NULL},
     {"diffmm_trainer_resume", fault_make_dataset, resume, resumed_bits, fault_end_trainer},
+    {"diffmm_trainer_resume_peer", fault_make_dataset, resume_peer, resumed_bits,
+     fault_end_trainer},
     {"diffmm_trainer_resume with options", make_unsealed_and_options, resume_with_options,
      resumed_bits, fault_end_trainer},
     {"diffmm_trainer_resume_memory", misaligned_training, resume_memory, resumed_bits,

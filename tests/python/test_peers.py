@@ -84,6 +84,19 @@ class Peers(unittest.TestCase):
                 self.assertIs(diffmm.Status.STATE, error.status)
             self.assertEqual(alone.model.to_bytes(), model.read_bytes())
             self.assertTrue(diffmm.Trainer.resume(data(), checkpoint).finished)
+            again = Network(2)
+
+            def go_on(rank):
+                train = diffmm.Trainer.resume_peer(
+                    data(), checkpoint, rank=rank, size=2, exchange=again.exchange(rank),
+                    abandon=again.abandon(rank), **{"peers.divide": True})
+                train.save_at(0, model if rank == 0 else None)
+                return train.finished
+
+            model.unlink()
+            self.assertEqual([True, True], on_threads(2, go_on))
+            one = diffmm.Trainer.resume(data(), checkpoint, **{"peers.divide": True})
+            self.assertEqual(one.model.to_bytes(), model.read_bytes())
         self.assertEqual({}, network.told)
 
     def test_a_difference_is_told_to_both(self):

@@ -260,6 +260,7 @@ FUNCTIONS = {
     "diffmm_trainer_model": (pointer, pointer),
     # peers.h
     "diffmm_trainer_join": (status, pointer, pointer),
+    "diffmm_trainer_resume_peer": (status, pointer, path, pointer, pointer, out),
     "diffmm_trainer_forecast_peer": (status, pointer, pointer, size, size, out),
     "diffmm_trainer_save_at": (status, pointer, size, optional_path),
     "diffmm_trainer_checkpoint_at": (status, pointer, size, optional_path),

@@ -195,6 +195,19 @@ def _received(peer, address, count):
     return peer, memoryview((c_ubyte * count).from_address(address)).cast("B")
 
 
+def _peers(rank, size, exchange, abandon):
+    """How this process reaches its peers, as C has it."""
+    peers = _structs.Peers(
+        rank=rank, size=size,
+        exchange=_structs.ExchangeFunction(
+            lambda to, send, sent, source, room, received, _: _callbacks.run(
+                exchange, *_sent(to, send, sent), *_received(source, room, received))))
+    if abandon is not None:
+        peers.abandon = _structs.AbandonFunction(
+            lambda status, _: _callbacks.tell(abandon, Status(status)))
+    return peers
+
+
 class Trainer(Object):
     """A model in training. The host owns the loop:
 
@@ -253,6 +266,25 @@ class Trainer(Object):
         self._begin(handle, on_progress)
         return self
 
+    @classmethod
+    def resume_peer(cls, dataset: Dataset, path: Path, options: OptionsLike = None, *, rank: Whole,
+                    size: Whole, exchange: Exchange,
+                    abandon: Callable[[Status], object] | None = None,
+                    on_progress: OnProgress | None = None, **settings: SettingValue) -> Trainer:
+        """resume() and join() in one call, which every peer makes: with the option peers.divide each
+        reads its own users' rows alone."""
+        if options is None:
+            found = describe(path)
+            options, settings = _changed(found.options, found.modalities, settings), {}
+        options = as_options(options, None, settings, None)
+        self = cls.__new__(cls)
+        data, peers = Dataset.handle_of(dataset), _peers(rank, size, exchange, abandon)
+        with _callbacks.interruptible():
+            handle = create(library.diffmm_trainer_destroy, library.diffmm_trainer_resume_peer, data,
+                            path, Options.or_null(options), byref(peers), keeps=[data, peers])
+        self._begin(handle, on_progress)
+        return self
+
     def _begin(self, handle, on_progress):
         self._handle = handle
         self._modalities = self.model.modalities
@@ -295,14 +327,7 @@ class Trainer(Object):
 
         abandon(status) is called once when this process leaves its peers because a call ended early;
         it should let the others know."""
-        peers = _structs.Peers(
-            rank=rank, size=size,
-            exchange=_structs.ExchangeFunction(
-                lambda to, send, sent, source, room, received, _: _callbacks.run(
-                    exchange, *_sent(to, send, sent), *_received(source, room, received))))
-        if abandon is not None:
-            peers.abandon = _structs.AbandonFunction(
-                lambda status, _: _callbacks.tell(abandon, Status(status)))
+        peers = _peers(rank, size, exchange, abandon)
         self.handle.keeps.append(peers)
         with _callbacks.interruptible():
             library.diffmm_trainer_join(self.handle, byref(peers))

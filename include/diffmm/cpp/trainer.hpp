@@ -119,6 +119,21 @@ class trainer : public detail::handle<diffmm_trainer>
         return resume_memory_with(data, checkpoint, wanted.get());
     }
 
+    /** From a checkpoint, with peers, who all make this call: with the option `peers.divide` each reads its
+     *  own users' rows alone.
+     *  @see diffmm_trainer_resume_peer() */
+    static trainer resume_peer(dataset &data, const std::string &path, const options &wanted,
+                               diffmm::peers with)
+    {
+        const auto next = std::make_shared<const diffmm::peers>(std::move(with));
+        const diffmm_peers c = in_c(*next);
+        trainer joined = made(data, [&](auto *on, auto out) {
+            return diffmm_trainer_resume_peer(on, detail::text(path), wanted.get(), &c, out);
+        });
+        joined.called_->peers = next;
+        return joined;
+    }
+
     /** Memory and work, known beforehand. */
     static diffmm::forecast forecast(dataset &data)
     {
@@ -170,13 +185,7 @@ class trainer : public detail::handle<diffmm_trainer>
     {
         const auto next = std::make_shared<const diffmm::peers>(std::move(with));
         const auto kept = called_; /* a callback may end this object */
-        diffmm_peers c = {};
-        c.struct_size = sizeof c;
-        c.rank = next->rank;
-        c.size = next->size;
-        c.exchange = next->exchange ? exchange : nullptr;
-        c.abandon = next->abandon ? abandon : nullptr;
-        c.user_data = const_cast<diffmm::peers *>(next.get());
+        const diffmm_peers c = in_c(*next);
         run_on([&](diffmm_trainer *joining) { return diffmm_trainer_join(joining, &c); });
         kept->peers = next;
     }
@@ -373,6 +382,17 @@ class trainer : public detail::handle<diffmm_trainer>
         const auto owned = detail::own(finished, diffmm_trainer_destroy, from, kept);
         return diffmm::model(std::shared_ptr<diffmm_model>(owned, diffmm_trainer_model(finished)),
                              from);
+    }
+    static diffmm_peers in_c(const diffmm::peers &with)
+    {
+        diffmm_peers c = {};
+        c.struct_size = sizeof c;
+        c.rank = with.rank;
+        c.size = with.size;
+        c.exchange = with.exchange ? exchange : nullptr;
+        c.abandon = with.abandon ? abandon : nullptr;
+        c.user_data = const_cast<diffmm::peers *>(&with);
+        return c;
     }
     static diffmm::forecast foresee(dataset &data, const diffmm_options *wanted,
                                     std::size_t rank = 0, std::size_t size = 1)

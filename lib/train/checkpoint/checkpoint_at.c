@@ -36,7 +36,8 @@ static bool part_is_finite(const diffmm_trainer *trainer, const struct diffmm__s
 {
     const struct diffmm__part own = trainer->model->own_users;
     if (array->of_owner)
-        return diffmm__denoisers_owner(&trainer->peers, array->modality) != trainer->peers.rank ||
+        return diffmm__denoisers_owner(trainer->peers.size, array->modality) !=
+                   trainer->peers.rank ||
                rows_are_finite(array, 0, array->rows);
     return rows_are_finite(array, own.first, own.end) &&
            rows_are_finite(array, array->user_rows, array->rows);
@@ -65,7 +66,7 @@ static void list_divided(const diffmm_trainer *trainer, const struct diffmm__sta
                 .units = array->rows,
                 .unit = array->columns * sizeof *array->values,
                 .firsts = array->of_owner ? NULL : share->peers.firsts[0],
-                .owner = diffmm__denoisers_owner(&trainer->peers, array->modality)};
+                .owner = diffmm__denoisers_owner(trainer->peers.size, array->modality)};
     }
 }
 

@@ -2,6 +2,7 @@
 /* Going on from a training checkpoint: everything is held against the data set, the settings and
  * the file's own size before memory of any size is asked for; then a new trainer is made and
  * filled. */
+#include <diffmm/peers.h>
 #include <string.h>
 
 #include "base/handle.h"
@@ -19,6 +20,9 @@
 #include "train/checkpoint/state_data.h"
 #include "train/checkpoint/state_metadata.h"
 #include "train/checkpoint/state_neighbors.h"
+#include "train/denoisers.h"
+#include "train/divide.h"
+#include "train/join.h"
 #include "train/plan/cadence.h"
 #include "train/trainer_create.h"
 
@@ -77,23 +81,42 @@ static diffmm_status check_size(const diffmm_dataset *dataset, const diffmm_opti
     return diffmm__matrix_check_sizes(file, count, bases);
 }
 
-static diffmm_status read_array(const struct diffmm__safetensors *file,
-                                const struct diffmm__state_array *array)
+/* Who reads the file: a process alone, or a peer that reads its part, if the model is divided. */
+struct reader {
+    size_t rank, size;
+};
+
+static diffmm_status read_rows(const struct diffmm__safetensors *file,
+                               const struct diffmm__state_array *array, size_t first, size_t end)
 {
-    return array->squares
-               ? diffmm__matrix_read_squares(file, array->name, array->rows, array->columns,
-                                             array->values)
-               : diffmm__matrix_read(file, array->name, array->rows, array->columns, array->values);
+    return diffmm__matrix_read_rows(file, array->name, array->rows, array->columns, array->squares,
+                                    first, end, array->values);
 }
 
-static diffmm_status read_arrays(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+/* What the model has of it. */
+static diffmm_status read_array(const diffmm_trainer *trainer,
+                                const struct diffmm__safetensors *file, const struct reader *reader,
+                                const struct diffmm__state_array *array)
+{
+    const struct diffmm__part own = trainer->model->own_users;
+    bool elsewhere = trainer->model->divided && array->of_owner &&
+                     diffmm__denoisers_owner(reader->size, array->modality) != reader->rank;
+    if (elsewhere)
+        return read_rows(file, array, 0, 0);
+    diffmm_status status =
+        array->user_rows > 0 ? read_rows(file, array, own.first, own.end) : DIFFMM_OK;
+    return status ? status : read_rows(file, array, array->user_rows, array->rows);
+}
+
+static diffmm_status read_arrays(diffmm_trainer *trainer, const struct diffmm__safetensors *file,
+                                 const struct reader *reader)
 {
     struct diffmm__state state;
     diffmm_status status = diffmm__state_list(trainer, trainer->best.epoch > 0, &state);
     if (status)
         return status;
     for (size_t i = 0; i < state.count && !status; i++)
-        status = read_array(file, &state.arrays[i]);
+        status = read_array(trainer, file, reader, &state.arrays[i]);
     diffmm__state_end(trainer, &state);
     return status;
 }
@@ -240,11 +263,18 @@ static diffmm_status read_graphs(diffmm_trainer *trainer, const struct diffmm__s
     return status;
 }
 
-static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetensors *file)
+static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetensors *file,
+                          const struct reader *reader)
 {
     diffmm_status status;
     if ((status = diffmm__state_check_features(trainer, file)) ||
-        (status = diffmm__state_read(trainer, file)) || (status = read_arrays(trainer, file)))
+        (status = diffmm__state_read(trainer, file)))
+        return status;
+    if (reader->size > 1 && trainer->model->settings.peers_divide)
+        status = diffmm__divide(trainer, reader->rank, reader->size);
+    if (!status)
+        status = read_arrays(trainer, file, reader);
+    if (status)
         return status;
     if (!trainer->model->stale)
         diffmm__blend_restored(trainer->model);
@@ -256,7 +286,8 @@ static diffmm_status fill(diffmm_trainer *trainer, const struct diffmm__safetens
 }
 
 static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__safetensors *file,
-                                 const diffmm_options *given, diffmm_trainer **out)
+                                 const diffmm_options *given, const struct reader *reader,
+                                 diffmm_trainer **out)
 {
     diffmm_options *options;
     diffmm_trainer *trainer = NULL;
@@ -276,7 +307,7 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
     }
     diffmm_options_destroy(options);
     if (!status)
-        status = fill(trainer, file);
+        status = fill(trainer, file, reader);
     if (status) {
         diffmm_trainer_destroy(trainer);
         return status;
@@ -287,7 +318,8 @@ static diffmm_status resume_file(diffmm_dataset *dataset, const struct diffmm__s
 }
 
 static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source *source,
-                            const diffmm_options *options, diffmm_trainer **out)
+                            const diffmm_options *options, const struct reader *reader,
+                            diffmm_trainer **out)
 {
     struct diffmm__safetensors *file;
     DIFFMM__CALL options_call = diffmm__call_reads(options);
@@ -297,17 +329,19 @@ static diffmm_status resume(diffmm_dataset *dataset, const struct diffmm__source
         status = diffmm__safetensors_open_source(dataset->context, source, &file);
     if (status)
         return status;
-    status = resume_file(dataset, file, options, out);
+    status = resume_file(dataset, file, options, reader, out);
     diffmm__safetensors_close(file);
     return status;
 }
+
+static const struct reader alone = {.size = 1};
 
 diffmm_status diffmm_trainer_resume(diffmm_dataset *dataset, const char *path,
                                     const diffmm_options *options, diffmm_trainer **out)
 {
     struct diffmm__source source;
     diffmm_status status = diffmm__source_path(dataset, "dataset", path, out, &source);
-    return status ? status : resume(dataset, &source, options, out);
+    return status ? status : resume(dataset, &source, options, &alone, out);
 }
 
 diffmm_status diffmm_trainer_resume_memory(diffmm_dataset *dataset, const void *data, size_t size,
@@ -315,5 +349,42 @@ diffmm_status diffmm_trainer_resume_memory(diffmm_dataset *dataset, const void *
 {
     struct diffmm__source source;
     diffmm_status status = diffmm__source_memory(dataset, "dataset", data, size, out, &source);
-    return status ? status : resume(dataset, &source, options, out);
+    return status ? status : resume(dataset, &source, options, &alone, out);
+}
+
+/* With its peers, who would wait for one that has failed. */
+static diffmm_status resume_and_join(diffmm_dataset *dataset, const struct diffmm__source *source,
+                                     const diffmm_options *options, const diffmm_peers *host,
+                                     diffmm_trainer **out)
+{
+    const struct reader reader = {.rank = host->rank, .size = host->size};
+    diffmm_trainer *trainer;
+    diffmm_status status = resume(dataset, source, options, &reader, &trainer);
+    if (status) {
+        if (host->size > 1)
+            diffmm__join_abandon(host, status);
+        return status;
+    }
+    if (host->size > 1)
+        status = diffmm__join_agree(trainer, host);
+    if (status) {
+        diffmm_trainer_destroy(trainer);
+        return status;
+    }
+    *out = trainer;
+    return DIFFMM_OK;
+}
+
+diffmm_status diffmm_trainer_resume_peer(diffmm_dataset *dataset, const char *path,
+                                         const diffmm_options *options, const diffmm_peers *peers,
+                                         diffmm_trainer **out)
+{
+    struct diffmm__source source;
+    diffmm_peers host;
+    diffmm_status status = diffmm__source_path(dataset, "dataset", path, out, &source);
+    if (!status && !peers)
+        status = diffmm__null("peers");
+    if (!status)
+        status = diffmm__join_read(peers, &host);
+    return status ? status : resume_and_join(dataset, &source, options, &host, out);
 }

@@ -50,8 +50,8 @@ static struct files alone(const struct shared_case *c)
 /* Peers who train, and then write to these paths. */
 struct writers {
     struct shared *shared;
-    uint32_t rank; /* who writes */
-    struct path checkpoint, model;
+    uint32_t rank;                       /* who writes */
+    struct path checkpoint, model, half; /* half: a checkpoint to go on from */
 };
 
 static diffmm_status write_both(const struct writers *w, diffmm_trainer *trainer, size_t rank)
@@ -91,6 +91,7 @@ static void begin(struct writers *w, const struct folder *folder, uint32_t size,
     *w = (struct writers){.shared = shared_begin(size, c, NULL, 0),
                           .rank = rank,
                           .checkpoint = folder_path(folder, "checkpoint"),
+                          .half = folder_path(folder, "half"),
                           .model = folder_path(folder, "model")};
 }
 
@@ -217,6 +218,95 @@ static size_t train_two_epochs(void *argument, size_t rank)
            diffmm_trainer_checkpoint_at(peer->t.trainer, w->rank,
                                         rank == w->rank ? w->checkpoint.text : NULL);
 }
+
+/* From a file that each reads a part of. */
+static size_t resume_and_write(void *argument, size_t rank)
+{
+    struct writers *w = argument;
+    struct shared_peer *peer = &w->shared->peers[rank];
+    diffmm_peers peers = network_peers(&w->shared->network, (uint32_t)rank);
+    struct training *t = &peer->t;
+    diffmm_trainer_destroy(t->trainer);
+    t->trainer = NULL;
+    peer->status =
+        diffmm_trainer_resume_peer(t->dataset, w->half.text, t->options, &peers, &t->trainer);
+    if (!peer->status)
+        shared_cut(t->trainer);
+    while (!peer->status && !diffmm__trainer_finished(t->trainer))
+        peer->status = diffmm_trainer_epoch(t->trainer, NULL);
+    if (!peer->status)
+        peer->status = write_both(w, t->trainer, rank);
+    strcpy(peer->message, peer->status ? diffmm_error_message() : "");
+    return 0;
+}
+
+/* Others' rows are 0, but for E, which was drawn before they were forgotten. */
+static void expect_little_read(const diffmm_trainer *trainer)
+{
+    struct diffmm__state state;
+    size_t read = 0;
+    expect_success(diffmm__state_list(trainer, true, &state));
+    for (size_t i = 0; i < state.count; i++) {
+        const struct diffmm__state_array *array = &state.arrays[i];
+        const struct diffmm__part own = trainer->model->own_users;
+        for (size_t u = 0; u < array->user_rows && strcmp(array->name, "user_embedding") != 0; u++)
+            for (size_t j = 0; j < array->columns; j++)
+                read += (u < own.first || u >= own.end) &&
+                        array->values[u * array->columns + j] != 0.0F;
+    }
+    diffmm__state_end(trainer, &state);
+    ck_assert_uint_eq(read, 0);
+}
+
+START_TEST(resumed_in_parts)
+{
+    static const struct shared_case cases[] = {
+        {.settings = {"epochs", "4", "generate.every", "3", "average", "0.5"}},
+        {.settings = {"denoiser.kind", "spectral", "denoiser.rank", "6", "diffusion.blend", "0.5",
+                      "epochs", "4"}}};
+    for (size_t i = 0; i < 2; i++) {
+        struct shared_case c = cases[i];
+        struct folder folder = folder_begin();
+        struct files wanted = alone(&c);
+        struct writers w;
+        c.divided = true;
+        begin(&w, &folder, 3, 1, &c);
+        ck_assert_uint_eq(together(3, train_two_epochs, &w), 0);
+        ck_assert_int_eq(rename(w.checkpoint.text, w.half.text), 0);
+        shared_end(w.shared);
+        for (uint32_t peers = 1; peers <= 4; peers++) {
+            begin(&w, &folder, peers, peers - 1, &c);
+            together(peers, resume_and_write, &w);
+            expect_files(&w, &wanted);
+            if (peers > 1 && i == 0)
+                expect_little_read(w.shared->peers[0].t.trainer);
+            shared_end(w.shared);
+        }
+        files_end(&wanted);
+        folder_end(&folder);
+    }
+}
+END_TEST
+
+/* One whose file is missing, or another one, keeps nobody waiting. */
+START_TEST(resumed_from_different_files)
+{
+    struct shared_case c = {.settings = {"epochs", "4", "diffusion.enabled", "false"},
+                            .divided = true};
+    struct folder folder = folder_begin();
+    struct writers w;
+    begin(&w, &folder, 2, 1, &c);
+    w.half = folder_path(&folder, "missing");
+    together(2, resume_and_write, &w);
+    for (size_t rank = 0; rank < 2; rank++) {
+        ck_assert_int_eq(w.shared->peers[rank].status, DIFFMM_ERROR_IO);
+        ck_assert_ptr_null(w.shared->peers[rank].t.trainer);
+        ck_assert_uint_eq(w.shared->network.ends[rank].abandoned, 1);
+    }
+    shared_end(w.shared);
+    folder_end(&folder);
+}
+END_TEST
 
 /* A checkpoint of three goes on with two, divided or not, and with one. */
 START_TEST(resumed)
@@ -717,6 +807,8 @@ int main(void)
                                   few_nodes,
                                   rows_of_others_are_left_alone,
                                   resumed,
+                                  resumed_in_parts,
+                                  resumed_from_different_files,
                                   a_full_disk_ends_nothing,
                                   all_are_refused_alike,
                                   lost,
