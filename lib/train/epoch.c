@@ -58,9 +58,9 @@ static void cut_evaluated(const diffmm_trainer *trainer, const struct diffmm__ev
     const diffmm_model *model = trainer->model;
     const struct diffmm__peers *peers = &trainer->peers;
     const struct diffmm__share share = diffmm__model_share_among(model, peers);
-    for (size_t rank = 0; rank <= peers->size; rank++)
-        firsts[rank] = model->divided ? count_before(who, share.peers.firsts[0][rank])
-                                      : diffmm__peers_first(peers, who->count, rank);
+    for (size_t peer = 0; peer <= peers->size; peer++)
+        firsts[peer] = model->divided ? count_before(who, share.peers.firsts[0][peer])
+                                      : diffmm__peers_first(peers, who->count, peer);
 }
 
 /* Each peer ranks some users, and receives the results of the others. */

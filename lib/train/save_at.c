@@ -11,6 +11,8 @@
 #include "train/together.h"
 #include "train/write_at.h"
 
+static const char kind[] = "a model";
+
 struct writing {
     const diffmm_model *model;
     const struct diffmm__fold_in_state *state;
@@ -50,32 +52,40 @@ static diffmm_status check_divided(const diffmm_model *model)
 }
 
 /* The fold-in state is of all users: the peers make it together. */
-static diffmm_status save_divided(diffmm_trainer *trainer, struct diffmm__together *file,
-                                  const struct writing *writing)
+static diffmm_status save_divided(diffmm_trainer *trainer, size_t rank, const char *path)
 {
     const diffmm_model *model = trainer->model;
     const struct diffmm__share share = diffmm__model_share_among(model, &trainer->peers);
-    struct diffmm__part_array arrays[] = {{.data = diffmm__user_embedding(model)->values,
-                                           .units = model->users,
-                                           .unit = model->d * sizeof(float),
-                                           .firsts = share.peers.firsts[0]},
-                                          {.data = diffmm__served_users(model),
-                                           .units = model->users,
-                                           .unit = model->width * sizeof(float),
-                                           .firsts = share.peers.firsts[0]}};
-    struct writing with_state = *writing;
+    const struct diffmm__part_array arrays[] = {{.data = diffmm__user_embedding(model)->values,
+                                                 .units = model->users,
+                                                 .unit = model->d * sizeof(float),
+                                                 .firsts = share.peers.firsts[0]},
+                                                {.data = diffmm__served_users(model),
+                                                 .units = model->users,
+                                                 .unit = model->width * sizeof(float),
+                                                 .firsts = share.peers.firsts[0]}};
     struct diffmm__fold_in_state *state;
     diffmm_status status = diffmm__fold_in_of_model_shared(model, &share, &state);
     if (status)
-        return diffmm__together_failed(trainer, file->kind, status);
-    with_state.state = state;
-    file->arrays = arrays;
-    file->count = sizeof arrays / sizeof *arrays;
-    file->write = write_divided;
-    file->argument = &with_state;
-    status = diffmm__together_write(trainer, file);
+        return diffmm__together_failed(trainer, kind, status);
+    struct writing writing = {.model = model, .state = state, .path = path};
+    const struct diffmm__together file = {.kind = kind,
+                                          .writer = rank,
+                                          .count = sizeof arrays / sizeof *arrays,
+                                          .arrays = arrays,
+                                          .write = write_divided,
+                                          .argument = &writing};
+    status = diffmm__together_write(trainer, &file);
     diffmm__fold_in_state_destroy(state);
     return status;
+}
+
+static diffmm_status save_whole(diffmm_trainer *trainer, size_t rank, const char *path)
+{
+    struct writing writing = {.model = trainer->model, .path = path};
+    return diffmm__together_write(
+        trainer, &(struct diffmm__together){
+                     .kind = kind, .writer = rank, .write = write_whole, .argument = &writing});
 }
 
 diffmm_status diffmm_trainer_save_at(diffmm_trainer *trainer, size_t rank, const char *path)
@@ -86,15 +96,11 @@ diffmm_status diffmm_trainer_save_at(diffmm_trainer *trainer, size_t rank, const
         return status;
     DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
     const diffmm_model *model = trainer->model;
-    struct writing writing = {.model = model, .path = path};
-    struct diffmm__together file = {
-        .kind = "a model", .writer = rank, .write = write_whole, .argument = &writing};
     status = diffmm__write_at_ready(trainer, rank, path);
     if (!status && model->divided)
         status = check_divided(model);
-    status = diffmm__together_begin(trainer, file.kind, rank, status);
+    status = diffmm__together_begin(trainer, kind, rank, status);
     if (status)
         return status;
-    return model->divided ? save_divided(trainer, &file, &writing)
-                          : diffmm__together_write(trainer, &file);
+    return model->divided ? save_divided(trainer, rank, path) : save_whole(trainer, rank, path);
 }

@@ -11,7 +11,7 @@ struct diffmm__together {
     const char *kind; /* "a checkpoint", .. */
     size_t writer;    /* a rank */
     size_t count;     /* of the arrays that peers have parts of, in the order of the file */
-    struct diffmm__part_array *arrays;
+    const struct diffmm__part_array *arrays;
     /* What the writer does. `divided` gives these arrays. */
     diffmm_status (*write)(void *argument, const struct diffmm__byte_source *divided);
     void *argument;

@@ -54,20 +54,22 @@ static diffmm_status check_finite(const diffmm_trainer *trainer, const struct di
     return DIFFMM_OK;
 }
 
-/* The arrays of the state that peers have parts of. */
-static void list_divided(const diffmm_trainer *trainer, const struct diffmm__state *state,
-                         const struct diffmm__share *share, struct diffmm__together *file)
+/* The arrays of the state that peers have parts of; returns how many there are. */
+static size_t list_divided(const diffmm_trainer *trainer, const struct diffmm__state *state,
+                           const struct diffmm__share *share, struct diffmm__part_array *out)
 {
+    size_t count = 0;
     for (size_t i = 0; i < state->count; i++) {
         const struct diffmm__state_array *array = &state->arrays[i];
         if (diffmm__state_array_is_divided(array))
-            file->arrays[file->count++] = (struct diffmm__part_array){
+            out[count++] = (struct diffmm__part_array){
                 .data = array->values,
                 .units = array->rows,
                 .unit = array->columns * sizeof *array->values,
                 .firsts = array->of_owner ? NULL : share->peers.firsts[0],
                 .owner = diffmm__denoisers_owner(trainer->peers.size, array->modality)};
     }
+    return count;
 }
 
 /* What the file is made of, for as long as it is written. */
@@ -78,10 +80,11 @@ static diffmm_status prepare(const diffmm_trainer *trainer, struct diffmm__arena
     if (status || !trainer->model->divided)
         return status;
     const struct diffmm__share share = diffmm__model_share_among(trainer->model, &trainer->peers);
-    file->arrays = diffmm__arena_take(arena, state->count, sizeof *file->arrays);
-    if (!file->arrays)
+    struct diffmm__part_array *arrays = diffmm__arena_take(arena, state->count, sizeof *arrays);
+    if (!arrays)
         return DIFFMM_ERROR_NO_MEMORY;
-    list_divided(trainer, state, &share, file);
+    file->count = list_divided(trainer, state, &share, arrays);
+    file->arrays = arrays;
     return check_finite(trainer, state);
 }
 
