@@ -133,9 +133,10 @@ DIFFMM_API diffmm_status diffmm_trainer_forecast_peer(diffmm_dataset *dataset,
  *  the rows of its own users alone: the others send theirs in blocks, so that the writer needs memory for
  *  none but its own. The file has the bytes of a training without peers.
  *
- *  Where the file cannot be written, or a peer has no memory, all peers return that error, and may go on
- *  training; the message names the peer. After DIFFMM_ERROR_PEER the trainer has left its peers.
- *  DIFFMM_ERROR_STATE from a progress callback.
+ *  Where the file cannot be written, or a peer lacks the memory to begin, all peers return that error, and
+ *  may go on training; the message names the peer. A peer that lacks memory in the midst of it leaves the
+ *  others, and these return DIFFMM_ERROR_PEER, as they do where an exchange fails: the trainers are without
+ *  peers then. DIFFMM_ERROR_STATE from a progress callback.
  *  @param trainer  with peers or without; in exclusive use
  *  @param rank     the peer that writes
  *  @param path     as for diffmm_model_save(); read by the writer, and may be NULL at the others */
