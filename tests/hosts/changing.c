@@ -318,6 +318,31 @@ static diffmm_status trainer_resume_memory(struct fault_world *world)
     return diffmm_trainer_resume_memory(world->dataset, values, sizeof values, NULL, &trainer);
 }
 
+/* Nobody is called where there is one peer. */
+static int no_exchange(int32_t to, const void *send, size_t send_bytes, int32_t from, void *receive,
+                       size_t receive_bytes, void *user_data)
+{
+    (void)to, (void)send, (void)send_bytes, (void)from, (void)receive, (void)receive_bytes;
+    return user_data == NULL;
+}
+
+static diffmm_status trainer_resume_peer(struct fault_world *world)
+{
+    const diffmm_peers alone = {.struct_size = sizeof alone, .size = 1, .exchange = no_exchange};
+    diffmm_trainer *trainer;
+    diffmm_status status = diffmm_trainer_resume_peer(
+        world->dataset, inner_path(world, FAULT_BEGUN), NULL, &alone, &trainer);
+    if (!status)
+        diffmm_trainer_destroy(trainer);
+    return status;
+}
+
+static diffmm_status trainer_forecast_peer(struct fault_world *world)
+{
+    diffmm_forecast forecast = {.struct_size = sizeof forecast};
+    return diffmm_trainer_forecast_peer(world->dataset, world->options, 1, 2, &forecast);
+}
+
 static diffmm_status trainer_forecast(struct fault_world *world)
 {
     diffmm_forecast forecast = {.struct_size = sizeof forecast};
@@ -431,7 +456,9 @@ const struct changing changing[] = {
     {"diffmm_trainer_create_from", FILLED, trainer_create_from},
     {"diffmm_trainer_resume", FILLED, trainer_resume},
     {"diffmm_trainer_resume_memory", FILLED, trainer_resume_memory},
+    {"diffmm_trainer_resume_peer", FILLED, trainer_resume_peer},
     {"diffmm_trainer_forecast", FILLED, trainer_forecast},
+    {"diffmm_trainer_forecast_peer", FILLED, trainer_forecast_peer},
     {"diffmm_trainer_measure", FILLED, trainer_measure},
     {"diffmm_placer_create", FILLED, placer_create},
     {"diffmm_scorer_set_search", SCORER, scorer_set_search},

@@ -285,8 +285,10 @@ static bool changes_a_handle(const char *declaration)
 
 static bool is_known(const char *name)
 {
-    /* destroy: a table of its own; cancel: made for it. */
-    if (strstr(name, "_destroy") || strcmp(name, "diffmm_trainer_cancel") == 0)
+    /* destroy: a table of its own; cancel: made for it; what writes files with peers: it reads. */
+    if (strstr(name, "_destroy") || strcmp(name, "diffmm_trainer_cancel") == 0 ||
+        strcmp(name, "diffmm_trainer_save_at") == 0 ||
+        strcmp(name, "diffmm_trainer_checkpoint_at") == 0)
         return true;
     for (size_t i = 0; i < changing_count; i++)
         if (strcmp(name, changing[i].name) == 0)

@@ -381,6 +381,7 @@ diffmm_status diffmm_trainer_resume_peer(diffmm_dataset *dataset, const char *pa
 {
     struct diffmm__source source;
     diffmm_peers host;
+    DIFFMM__CALL call = diffmm__call_reads(NULL); /* lasts until the trainer is the caller's */
     diffmm_status status = diffmm__source_path(dataset, "dataset", path, out, &source);
     if (!status && !peers)
         status = diffmm__null("peers");
