@@ -54,16 +54,15 @@ static void keep_epoch(struct run *run, const diffmm_report *report)
 /* Peers who write it together cannot know who of them was interrupted. */
 static diffmm_status write_checkpoint(const struct run *run, const diffmm_report *report)
 {
-    const struct arguments *arguments = run->arguments;
-    if (run->divided)
-        return run->checkpoint_every > 0 &&
-                       (report->epoch % run->checkpoint_every == 0 || report->finished)
-                   ? diffmm_trainer_checkpoint_at(run->trainer, 0, arguments->checkpoint)
-                   : DIFFMM_OK;
-    bool due = report->epoch % arguments->checkpoint_every == 0 || report->finished || interrupted;
-    return arguments->checkpoint && !arguments->quiet && due
-               ? diffmm_trainer_checkpoint(run->trainer, arguments->checkpoint)
-               : DIFFMM_OK;
+    const char *path = run->arguments->checkpoint;
+    size_t every = run->divided                     ? run->checkpoint_every
+                   : path && !run->arguments->quiet ? run->arguments->checkpoint_every
+                                                    : 0;
+    bool stops = report->finished || (interrupted && !run->divided);
+    if (every == 0 || (report->epoch % every != 0 && !stops))
+        return DIFFMM_OK;
+    return run->divided ? diffmm_trainer_checkpoint_at(run->trainer, 0, path)
+                        : diffmm_trainer_checkpoint(run->trainer, path);
 }
 
 static int on_epoch(const diffmm_report *report, void *user_data)

@@ -23,7 +23,7 @@ int peers_begin(struct peers *peers, struct arguments *arguments);
  * deadline. An exit status, after complaining. */
 int peers_start(struct peers *peers);
 
-/* Peer 0 tells the others a number: of at most 2^31, which all then have. An exit status. */
+/* Peer 0 tells the others a number, which all then have. An exit status. */
 int peers_tell(const struct peers *peers, uint32_t *number);
 
 /* The program ends with `code`: where that is a failure, tell the others, and say what the network

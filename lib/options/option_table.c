@@ -150,8 +150,7 @@ static const diffmm_option_info table[] = {
      "same."},
     {size, "peers.divide", NULL, DIFFMM_OPTION_FLAG, "false", 0, 1, NULL,
      "Share the batches, and keep the rows of each peer's own users alone, to take less memory; "
-     "peers "
-     "write files together."},
+     "peers write files together."},
 };
 
 size_t diffmm_option_count(void)

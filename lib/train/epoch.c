@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/clock.h"
 #include "base/handle.h"
 #include "base/log.h"
@@ -36,20 +37,6 @@ diffmm_status diffmm__epoch_recommend(diffmm_trainer *trainer)
                                      &trainer->peers, &trainer->progress, &trainer->report);
 }
 
-/* How many of ascending users come before `user`. */
-static size_t count_before(const struct diffmm__evaluated_users *who, size_t user)
-{
-    size_t low = 0, high = who->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if ((size_t)who->users[middle] < user)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* The users whom each peer ranks: as many as any other; or, where it has its own users' rows alone,
  * these. Sets where each one's begin in the list of those who are evaluated. */
 static void cut_evaluated(const diffmm_trainer *trainer, const struct diffmm__evaluated_users *who,
@@ -59,8 +46,10 @@ static void cut_evaluated(const diffmm_trainer *trainer, const struct diffmm__ev
     const struct diffmm__peers *peers = &trainer->peers;
     const struct diffmm__share share = diffmm__model_share_among(model, peers);
     for (size_t peer = 0; peer <= peers->size; peer++)
-        firsts[peer] = model->divided ? count_before(who, share.peers.firsts[0][peer])
-                                      : diffmm__peers_first(peers, who->count, peer);
+        firsts[peer] = model->divided
+                           ? diffmm__ascending_lower_bound(who->count, who->users,
+                                                           (int32_t)share.peers.firsts[0][peer])
+                           : diffmm__peers_first(peers, who->count, peer);
 }
 
 /* Each peer ranks some users, and receives the results of the others. */

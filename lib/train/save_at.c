@@ -9,7 +9,6 @@
 #include "model/fold_in_of_model.h"
 #include "model/model_share.h"
 #include "train/together.h"
-#include "train/write_at.h"
 
 static const char kind[] = "a model";
 
@@ -52,9 +51,15 @@ static diffmm_status check_divided(const diffmm_model *model)
 }
 
 /* The fold-in state is of all users: the peers make it together. */
-static diffmm_status save_divided(diffmm_trainer *trainer, size_t rank, const char *path)
+static diffmm_status save_divided(diffmm_trainer *trainer, size_t rank, const char *path,
+                                  diffmm_status ready)
 {
     const diffmm_model *model = trainer->model;
+    if (!ready)
+        ready = check_divided(model);
+    diffmm_status status = diffmm__together_begin(trainer, kind, rank, ready);
+    if (status)
+        return status;
     const struct diffmm__share share = diffmm__model_share_among(model, &trainer->peers);
     const struct diffmm__part_array arrays[] = {{.data = diffmm__user_embedding(model)->values,
                                                  .units = model->users,
@@ -65,7 +70,7 @@ static diffmm_status save_divided(diffmm_trainer *trainer, size_t rank, const ch
                                                  .unit = model->width * sizeof(float),
                                                  .firsts = share.peers.firsts[0]}};
     struct diffmm__fold_in_state *state;
-    diffmm_status status = diffmm__fold_in_of_model_shared(model, &share, &state);
+    status = diffmm__fold_in_of_model_shared(model, &share, &state);
     if (status)
         return diffmm__together_failed(trainer, kind, status);
     struct writing writing = {.model = model, .state = state, .path = path};
@@ -75,32 +80,30 @@ static diffmm_status save_divided(diffmm_trainer *trainer, size_t rank, const ch
                                           .arrays = arrays,
                                           .write = write_divided,
                                           .argument = &writing};
-    status = diffmm__together_write(trainer, &file);
+    status = diffmm__together_write(trainer, &file, DIFFMM_OK);
     diffmm__fold_in_state_destroy(state);
     return status;
 }
 
-static diffmm_status save_whole(diffmm_trainer *trainer, size_t rank, const char *path)
+static diffmm_status save_whole(diffmm_trainer *trainer, size_t rank, const char *path,
+                                diffmm_status ready)
 {
     struct writing writing = {.model = trainer->model, .path = path};
     return diffmm__together_write(
-        trainer, &(struct diffmm__together){
-                     .kind = kind, .writer = rank, .write = write_whole, .argument = &writing});
+        trainer,
+        &(struct diffmm__together){
+            .kind = kind, .writer = rank, .write = write_whole, .argument = &writing},
+        ready);
 }
 
 diffmm_status diffmm_trainer_save_at(diffmm_trainer *trainer, size_t rank, const char *path)
 {
     DIFFMM__CALL call = diffmm__call_reads(trainer);
-    diffmm_status status = diffmm__write_at_check(trainer, "models");
+    diffmm_status status = diffmm__together_check(trainer, "models");
     if (status)
         return status;
     DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
-    const diffmm_model *model = trainer->model;
-    status = diffmm__write_at_ready(trainer, rank, path);
-    if (!status && model->divided)
-        status = check_divided(model);
-    status = diffmm__together_begin(trainer, kind, rank, status);
-    if (status)
-        return status;
-    return model->divided ? save_divided(trainer, rank, path) : save_whole(trainer, rank, path);
+    status = diffmm__together_ready(trainer, rank, path);
+    return trainer->model->divided ? save_divided(trainer, rank, path, status)
+                                   : save_whole(trainer, rank, path, status);
 }

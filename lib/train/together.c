@@ -4,6 +4,30 @@
 #include "base/status.h"
 #include "train/join.h"
 
+diffmm_status diffmm__together_check(const diffmm_trainer *trainer, const char *what)
+{
+    if (!trainer)
+        return diffmm__null("trainer");
+    if (trainer->within)
+        return diffmm__fail(DIFFMM_ERROR_STATE,
+                            "trainer: epoch %zu is running; there are %s between epochs",
+                            trainer->epoch + 1, what);
+    if (trainer->lends_peers)
+        return diffmm__fail(
+            DIFFMM_ERROR_STATE,
+            "trainer: its peers are at the final fit; there are no %s of it meanwhile", what);
+    return diffmm__trainer_check_peers(trainer);
+}
+
+diffmm_status diffmm__together_ready(const diffmm_trainer *trainer, size_t rank, const char *path)
+{
+    const struct diffmm__peers *peers = &trainer->peers;
+    if (rank >= peers->size)
+        return diffmm__fail(DIFFMM_ERROR_INVALID_ARGUMENT, "rank is %zu, but there are %zu peers",
+                            rank, peers->size);
+    return peers->rank == rank && !path ? diffmm__null("path") : DIFFMM_OK;
+}
+
 diffmm_status diffmm__together_failed(diffmm_trainer *trainer, const char *kind,
                                       diffmm_status status)
 {
@@ -45,13 +69,15 @@ diffmm_status diffmm__together_begin(diffmm_trainer *trainer, const char *kind, 
     return conclude(trainer, kind, status);
 }
 
-diffmm_status diffmm__together_write(diffmm_trainer *trainer, const struct diffmm__together *file)
+diffmm_status diffmm__together_write(diffmm_trainer *trainer, const struct diffmm__together *file,
+                                     diffmm_status ready)
 {
     const struct diffmm__peers *peers = &trainer->peers;
     struct diffmm__part_stream stream;
-    unsigned char *block = diffmm__allocate(trainer->context, diffmm__byte_block, 1);
-    diffmm_status status = diffmm__together_begin(trainer, file->kind, file->writer,
-                                                  block ? DIFFMM_OK : DIFFMM_ERROR_NO_MEMORY);
+    unsigned char *block = ready ? NULL : diffmm__allocate(trainer->context, diffmm__byte_block, 1);
+    if (!ready && !block)
+        ready = DIFFMM_ERROR_NO_MEMORY;
+    diffmm_status status = diffmm__together_begin(trainer, file->kind, file->writer, ready);
     if (status) {
         diffmm__release(trainer->context, block);
         return status;

@@ -17,6 +17,13 @@ struct diffmm__together {
     void *argument;
 };
 
+/* What the peers need not be told: there are no files within an epoch, and none of a model whose other rows
+ * are lost with the peers. `what` are the files, in messages. */
+diffmm_status diffmm__together_check(const diffmm_trainer *trainer, const char *what);
+
+/* What they are told: whether there is such a rank, and this peer, if it writes, has a path. */
+diffmm_status diffmm__together_ready(const diffmm_trainer *trainer, size_t rank, const char *path);
+
 /* Whether the peers want the same file, and are all able to begin: `ready` is how this one has fared in
  * preparing it. All return alike. The trainer leaves its peers, here and below, where an exchange fails. */
 diffmm_status diffmm__together_begin(diffmm_trainer *trainer, const char *kind, size_t writer,
@@ -27,7 +34,9 @@ diffmm_status diffmm__together_begin(diffmm_trainer *trainer, const char *kind, 
 diffmm_status diffmm__together_failed(diffmm_trainer *trainer, const char *kind,
                                       diffmm_status status);
 
-/* Writes it. Where that fails, all peers return what the writer has to say, and nothing else has changed. */
-diffmm_status diffmm__together_write(diffmm_trainer *trainer, const struct diffmm__together *file);
+/* Begins, and writes it. Where writing fails, all peers return what the writer has to say, and nothing else
+ * has changed. */
+diffmm_status diffmm__together_write(diffmm_trainer *trainer, const struct diffmm__together *file,
+                                     diffmm_status ready);
 
 #endif

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import numpy
 
-from ._convert import enum, flag, int32, int64, name, optional_name, optional_path, path, real, size, uint64
+from ._convert import (enum, flag, int32, int64, name, optional_name, optional_path, path, real,
+                       size, uint64)
 from ._structs import (EpochFunction, FeatureLoader, FeatureLookup, HitsFunction,
                        ProgressFunction)
 

@@ -9,7 +9,6 @@
 #include "train/checkpoint/checkpoint.h"
 #include "train/denoisers.h"
 #include "train/together.h"
-#include "train/write_at.h"
 
 struct writing {
     const diffmm_trainer *trainer;
@@ -91,7 +90,7 @@ static diffmm_status prepare(const diffmm_trainer *trainer, struct diffmm__arena
 diffmm_status diffmm_trainer_checkpoint_at(diffmm_trainer *trainer, size_t rank, const char *path)
 {
     DIFFMM__CALL call = diffmm__call_reads(trainer);
-    diffmm_status status = diffmm__write_at_check(trainer, "checkpoints");
+    diffmm_status status = diffmm__together_check(trainer, "checkpoints");
     if (status)
         return status;
     DIFFMM__CALL model_call = diffmm__call_reads(trainer->model);
@@ -100,12 +99,10 @@ diffmm_status diffmm_trainer_checkpoint_at(diffmm_trainer *trainer, size_t rank,
     struct writing writing = {.trainer = trainer, .state = &state, .path = path};
     struct diffmm__together file = {
         .kind = "a checkpoint", .writer = rank, .write = write_state, .argument = &writing};
-    status = diffmm__write_at_ready(trainer, rank, path);
+    status = diffmm__together_ready(trainer, rank, path);
     if (!status)
         status = prepare(trainer, &arena, &state, &file);
-    status = diffmm__together_begin(trainer, file.kind, rank, status);
-    if (!status)
-        status = diffmm__together_write(trainer, &file);
+    status = diffmm__together_write(trainer, &file, status);
     diffmm__state_end(trainer, &state);
     diffmm__arena_end(&arena);
     return status;

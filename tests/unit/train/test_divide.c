@@ -520,7 +520,9 @@ START_TEST(lost)
             expect_gone(after.writers.shared->peers[rank].t.trainer);
         }
         shared_end(after.writers.shared);
-        ck_assert_uint_le(folder_walk(&folder, 1), 1); /* a checkpoint that was written before */
+        /* A checkpoint that was written before; and the model, where nothing but its writer's last word
+         * was lost, which takes two exchanges of three peers. */
+        ck_assert_uint_le(folder_walk(&folder, 1), fails_at + 2 > last ? 2 : 1);
     }
     folder_end(&folder);
 }
